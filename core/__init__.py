@@ -1,0 +1,1 @@
+"""The words every other part shares: errors, state, report, models."""

@@ -1,0 +1,59 @@
+"""Every error this package raises on purpose.
+
+MoAError
+├── ConfigError         a wrong argument, refused when the graph is built (also a ValueError)
+├── MissingExtra        an optional package is needed here (also an ImportError)
+├── InputError          a run was started without a conversation (also a ValueError)
+└── AllProposersFailed  too few usable proposals, or none, to answer from
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .state import Proposal
+
+
+class MoAError(Exception):
+    """Be the one class to catch for everything below."""
+
+
+class ConfigError(MoAError, ValueError):
+    """Refuse a wrong argument before any model is called."""
+
+
+class MissingExtra(MoAError, ImportError):
+    """Name the extra that brings a package this step needs."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional package; install it with: pip install 'langgraph-moa[{extra}]'")
+
+
+class InputError(MoAError, ValueError):
+    """Refuse a run that has nothing to answer."""
+
+
+class AllProposersFailed(MoAError):
+    """Tell that fewer proposals were usable than the graph needs, and why, one by one.
+
+    Attributes:
+        failures: The proposals that were not usable, each with its `status` and `error`.
+        usable: How many proposals were usable.
+        needed: How many were needed (`min_proposals`).
+    """
+
+    def __init__(self, failures: "Sequence[Proposal]", *, usable: int = 0, needed: int = 1) -> None:
+        self.failures = list(failures)
+        self.usable = usable
+        self.needed = needed
+        reasons = "; ".join(f"{p['proposer']}: {p['status']} ({p['error'] or 'no text'})" for p in failures)
+        super().__init__(
+            f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}"
+        )
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Say what exists, and the nearest guess first where there is one."""
+    guess = get_close_matches(name, known, n=1)
+    return (f"did you mean {guess[0]!r}? " if guess else "") + "known: " + ", ".join(known)

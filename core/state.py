@@ -1,0 +1,145 @@
+"""What a run carries from node to node."""
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langchain_core.messages.ai import UsageMetadata
+from langgraph.graph.message import add_messages
+
+from .errors import InputError
+
+Status = Literal["ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped"]
+"""How a call ended. `truncated` is usable but cut at its token limit; `cancelled` was cut short on purpose by a quorum
+or an early stop; `skipped` was never made for want of budget."""
+
+USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
+"""The only statuses whose text another model, or the user, is ever shown."""
+
+
+class Call(TypedDict):
+    """Say what came of one model call; plain JSON, so that checkpoints and reports can hold it."""
+
+    status: Status
+    model: str
+    """The model that was asked for."""
+    served_model: str | None
+    """The model that the server says answered."""
+    finish_reason: str | None
+    usage: UsageMetadata | None
+    calls: int
+    """Model calls behind this one: 1, or more where the proposer is itself a graph."""
+    usd: float | None
+    """None where the price is not known; 0.0 means free."""
+    started: float
+    """Unix time in seconds."""
+    seconds: float
+    error: str | None
+    """One line for people. It never enters a prompt."""
+
+
+class Proposal(Call):
+    """Hold one proposer's answer, or why there is none."""
+
+    turn: str
+    """The id of the message being answered: what keeps one turn's proposals out of the next."""
+    layer: int
+    proposer: str
+    position: int
+    """The proposer's place in its layer, as declared."""
+    sample: int
+    text: str
+
+
+class Verdict(TypedDict):
+    """Say what a gate concluded about its layer."""
+
+    turn: str
+    layer: int
+    asked: int
+    usable: int
+    source: int
+    """The layer whose proposals the next step gets as references."""
+    next: str
+    """`layer_<n>` or `aggregate`."""
+    reason: str
+
+
+class Report(TypedDict):
+    """Tell the caller the truth about a run; it is the state's `run`."""
+
+    turn: str
+    stopped: str
+    """`running`, `completed` (every layer ran) or `fell_back` (a later layer failed and the one before it was used)."""
+    layers: int
+    """Layers run so far, the aggregator's included."""
+    calls: int
+    usage: UsageMetadata
+    usd: float | None
+    seconds: float
+    degraded: str | None
+    """None for a full answer, else what is missing from it."""
+    aggregator: Call | None
+
+
+def _merge(left: list[Any], right: list[Any], *key: str) -> list[Any]:
+    if not right:
+        return left
+    turn, layer = right[-1]["turn"], right[-1]["layer"]
+    kept = [item for item in left if item["turn"] == turn and item["layer"] <= layer]
+    merged = {tuple(item[k] for k in key): item for item in [*kept, *right]}
+    return [merged[k] for k in sorted(merged)]
+
+
+def merge_proposals(left: list[Proposal], right: list[Proposal]) -> list[Proposal]:
+    """Keep one proposal a slot, in the order of declaration; a new one ends earlier turns and later layers."""
+    return _merge(left, right, "layer", "position", "sample")
+
+
+def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
+    """Keep one verdict a layer; a new one ends earlier turns and later layers."""
+    return _merge(left, right, "layer")
+
+
+class MoAInput(TypedDict):
+    """Take a conversation; the last message is what gets answered."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class MoAState(MoAInput):
+    """Hold a run. `messages` is the only key shared with a parent graph, and only the final answer enters it."""
+
+    proposals: Annotated[list[Proposal], merge_proposals]
+    verdicts: Annotated[list[Verdict], merge_verdicts]
+    run: Report
+
+
+def turn_of(state: MoAState) -> str:
+    """Identify the turn by the message it answers, which `add_messages` gives an id of its own.
+
+    Raises:
+        InputError: There is no message to answer.
+    """
+    if not state.get("messages"):
+        raise InputError("found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}")
+    return str(state["messages"][-1].id)
+
+
+def proposals_of(state: MoAState, layer: int | None = None) -> list[Proposal]:
+    """Return this turn's proposals as declared, of one layer or of all."""
+    turn = turn_of(state)
+    return [p for p in state.get("proposals", []) if p["turn"] == turn and layer in (None, p["layer"])]
+
+
+def verdicts_of(state: MoAState, *, before: int) -> list[Verdict]:
+    """Return this turn's verdicts of the layers before one."""
+    turn = turn_of(state)
+    return [v for v in state.get("verdicts", []) if v["turn"] == turn and v["layer"] < before]
+
+
+def references_for(state: MoAState, layer: int) -> list[Proposal]:
+    """Return the usable proposals that the last gate before `layer` passed on; none for the first layer."""
+    verdicts = verdicts_of(state, before=layer)
+    if not verdicts:
+        return []
+    return [p for p in proposals_of(state, verdicts[-1]["source"]) if p["status"] in USABLE]

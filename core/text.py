@@ -1,0 +1,26 @@
+"""Make foreign text fit for one line of a report."""
+
+import re
+from collections.abc import Iterable
+
+_KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace known secrets, and whatever is shaped like an API key."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[redacted]")
+    return _KEY_SHAPES.sub(lambda match: (match[1] or "") + "[redacted]", text)
+
+
+def one_line(text: str, *, limit: int = 240) -> str:
+    """Fold white space and cut at `limit` characters."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= limit else folded[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Drop control characters, so that a model's text can not drive the terminal it is printed on."""
+    return _CONTROL.sub("", text)

@@ -1,0 +1,1 @@
+"""What a run looks like; each file is one `create_x(...)` that returns a compiled graph."""

@@ -1,0 +1,1 @@
+"""What one step of a run does; each file is one factory."""

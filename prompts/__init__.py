@@ -1,0 +1,7 @@
+"""What models are told, and in what order."""
+
+from .compose import Placement, compose
+from .fence import fence
+from .prompt import Prompt, load_prompt
+
+__all__ = ["Placement", "Prompt", "compose", "fence", "load_prompt"]

@@ -1,0 +1,46 @@
+"""The order of a prompt: the conversation first and untouched, references and instructions last.
+
+Providers cache prompts by their beginning. The conversation is the one part that all proposers, layers and turns
+share, so nothing that varies may stand before it.
+"""
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Literal
+
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
+
+from .fence import fence
+from .prompt import Prompt
+
+Placement = Literal["last", "system"]
+"""Where references go: `last`, as a message of their own after the conversation, or in the `system` prompt, as the
+paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants roles to alternate."""
+
+
+def compose(
+    conversation: Sequence[AnyMessage],
+    references: Sequence[str],
+    *,
+    prompt: Prompt,
+    system: str | None = None,
+    placement: Placement = "last",
+) -> list[BaseMessage]:
+    """Build the messages for one call, equation (1) of arXiv 2406.04692: the user's messages and the references.
+
+    Args:
+        conversation: The user's messages; they are passed on as the same objects.
+        references: Texts of the previous layer; none for the first layer, which sees the conversation alone.
+        prompt: How to treat references.
+        system: A system prompt of this proposer's or aggregator's own.
+        placement: Where the references go.
+    """
+    leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
+    head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]
+    rest = conversation[leading:]
+    if not references:
+        return [*head, *rest]
+    told = prompt.render(references=fence(references), count=str(len(references)))
+    if placement == "system":
+        return [*head, SystemMessage(told), *rest]
+    return [*head, *rest, HumanMessage(told)]

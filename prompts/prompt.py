@@ -1,0 +1,57 @@
+"""Prompt files: text with `$variables`, filled in one pass so that what is filled in is never read as a template."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ..core.errors import ConfigError
+
+BUNDLED = "synthesis.md"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Hold a checked prompt; `$references` is where the fenced references go."""
+
+    text: str
+
+    def render(self, **values: str) -> str:
+        """Fill in every variable; a missing one raises KeyError with its name."""
+        return Template(self.text).substitute(values)
+
+
+def load_prompt(source: str | Path | None, *, required: Iterable[str] = ("references",), optional: Iterable[str] = ("count",)) -> Prompt:
+    """Read a prompt and check its variables.
+
+    Args:
+        source: The text itself, a `Path` to a file, or None for the bundled synthesis prompt.
+        required: Variables that must occur.
+        optional: Variables that may occur.
+
+    Raises:
+        ConfigError: The file cannot be read, or a variable is missing, unknown or malformed.
+    """
+    required, known = set(required), {*required, *optional}
+    text, name = _read(source)
+    template = Template(text)
+    if not template.is_valid():
+        raise ConfigError(f"found a '$' in {name} that starts no variable, expected ${' or $'.join(sorted(known))}; write '$$' for a dollar sign")
+    found = set(template.get_identifiers())
+    if missing := required - found:
+        raise ConfigError(f"found no ${', $'.join(sorted(missing))} in {name}, expected it where the references belong")
+    if unknown := found - known:
+        raise ConfigError(f"found ${', $'.join(sorted(unknown))} in {name}, expected only ${', $'.join(sorted(known))}; write '$$' for a dollar sign")
+    return Prompt(text)
+
+
+def _read(source: str | Path | None) -> tuple[str, str]:
+    if source is None:
+        return files(__package__).joinpath(BUNDLED).read_text(encoding="utf-8"), BUNDLED
+    if isinstance(source, Path):
+        try:
+            return source.read_text(encoding="utf-8"), f"the prompt {source}"
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"the prompt {source} cannot be read: {exc}") from exc
+    return source, "the prompt"
