@@ -1,0 +1,1 @@
+"""The edges: what is started from a terminal. The package itself never imports them."""

@@ -13,9 +13,9 @@ from .errors import ConfigError
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst")
 _STOP_WORDS = frozenset(
-    "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it its"
-    " me my of on or our please should so tell than that the their them then there these they this those to us was we were"
-    " what when where which who whom why will with would you your".split()
+    "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it its "
+    "me my of on or our please should so tell than that the their them then there these they this those to us was we were "
+    "what when where which who whom why will with would you your".split()
 )
 
 
@@ -47,7 +47,9 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
         found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES)
         files += [(path.name if path == root else path.relative_to(root).as_posix(), path) for path in found]
     if not files:
-        raise ConfigError(f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}")
+        raise ConfigError(
+            f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}"
+        )
     return tuple(files)
 
 
@@ -57,14 +59,19 @@ class Library:
     def __init__(self, files: tuple[tuple[str, Path], ...], tokenizer: str) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
-        self._db.execute(f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')")
+        self._db.execute(
+            f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')"
+        )
         rows = [(p.source, p.heading, p.text) for name, path in files for p in _passages(name, path)]
         self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", rows)
         self.size = len(rows)
 
     def search(self, query: str, *, heading_weight: float, limit: int) -> list[Passage]:
         """Return the best passages for a full-text query, best first; ties go to the one that comes first."""
-        sql = "SELECT source, heading, text FROM passage WHERE passage MATCH ? ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
+        sql = (
+            "SELECT source, heading, text FROM passage WHERE passage MATCH ?"
+            " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
+        )
         with self._lock:
             return [Passage(*row) for row in self._db.execute(sql, (query, heading_weight, limit))]
 

@@ -46,14 +46,15 @@ def resolve_model(
     Raises:
         ConfigError: The provider is unknown, its package or key is missing, or the model cannot be built.
     """
-    options = {k: v for k, v in {"temperature": temperature, "max_tokens": max_tokens}.items() if v is not None}
+    given = {"temperature": temperature, "max_tokens": max_tokens}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(spec, Runnable):
         return _with_options(spec, options)
     if not isinstance(spec, str):
         raise ConfigError(
-            f"found {spec!r} as a model, expected a 'provider:model' string, a chat model, a Runnable or a compiled graph"
+            f"found {spec!r} as a model, expected a 'provider:model' string, a chat model, a Runnable or a graph"
         )
-    provider, name = _split(spec, base_url)
+    provider, name = _split(qualified(spec, base_url))
     if provider == "offline":
         from .offline import OfflineModel
 
@@ -63,19 +64,26 @@ def resolve_model(
             return _openai_compatible(provider, name, base_url, options)
         from langchain.chat_models import init_chat_model
 
-        return init_chat_model(name, model_provider=provider, **options)
+        built: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
+        return built
     except ConfigError:
         raise
     except Exception as exc:
         raise ConfigError(_why_not_built(spec, provider, exc)) from exc
 
 
-def _split(spec: str, base_url: str | None) -> tuple[str, str]:
-    provider, colon, name = spec.partition(":")
-    if base_url and provider not in _OWN_PROVIDERS:
-        return "openai", spec
-    if not (colon and provider and name):
-        raise ConfigError(f"found the model {spec!r}, expected 'provider:model' such as 'openai:…', 'together:…' or 'offline:words'")
+def qualified(spec: str, base_url: str | None) -> str:
+    """Say which provider's protocol a model of a given server speaks: OpenAI's, where the name does not say."""
+    known = spec.partition(":")[0] in _OWN_PROVIDERS
+    return f"openai:{spec}" if base_url and not known else spec
+
+
+def _split(spec: str) -> tuple[str, str]:
+    provider, _, name = spec.partition(":")
+    if not (provider and name):
+        raise ConfigError(
+            f"found the model {spec!r}, expected 'provider:model' such as 'openai:…', 'together:…' or 'offline:words'"
+        )
     return provider, name
 
 
@@ -85,8 +93,8 @@ def _openai_compatible(provider: str, name: str, base_url: str | None, options: 
     key = os.environ.get(_KEY_VARIABLES[provider]) or (_NO_KEY if base_url else None)
     if key is None:
         raise ConfigError(
-            f"{provider}:{name} needs a key and {_KEY_VARIABLES[provider]} is not set; set it, or give the base URL of a "
-            "server that needs none, or use the 'offline:' models"
+            f"{provider}:{name} needs a key and {_KEY_VARIABLES[provider]} is not set; set it, or give the base URL of "
+            "a server that needs none, or use the 'offline:' models"
         )
     kwargs: dict[str, Any] = {
         "model": name,

@@ -7,6 +7,7 @@ search, so they agree where documents are clear and disagree where they are not.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -48,7 +49,7 @@ class OfflineModel(BaseChatModel):
         """
         if variant not in get_args(Variant):
             raise ConfigError(f"unknown offline model {variant!r}; {nearest(variant, get_args(Variant))}")
-        model = cls(variant=variant, **options)
+        model = cls.model_validate({"variant": variant, **options})
         document_files(model.docs)
         return model
 
@@ -81,12 +82,12 @@ class OfflineModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         pieces, usage, reason = self._answer(messages, kwargs)
         for piece in pieces:
-            chunk = ChatGenerationChunk(message=AIMessageChunk(piece))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
         last = AIMessageChunk(
-            "", usage_metadata=usage, response_metadata=self._metadata(reason), chunk_position="last"
+            content="", usage_metadata=usage, response_metadata=self._metadata(reason), chunk_position="last"
         )
         yield ChatGenerationChunk(message=last)
 
@@ -116,7 +117,7 @@ class OfflineModel(BaseChatModel):
         library = open_library(self.docs, "unicode61" if self.variant == "words" else "porter unicode61")
         terms = [f'"{word}"' for word in words]
         if self.variant == "phrases":
-            terms = [f"NEAR({a} {b}, 12)" for a, b in zip(terms, terms[1:], strict=False)] or terms
+            terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
         if not terms:
             return []
         heading_weight = 8.0 if self.variant == "headings" else 2.0

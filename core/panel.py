@@ -1,6 +1,6 @@
 """Who sits in a mixture: what the user declares, checked and resolved once, when the graph is built."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -38,7 +38,7 @@ class ModelSettings:
     """None takes the graph's, which takes the model's own."""
     max_tokens: int | None = None
     """Limit of answer tokens; None takes the graph's, which takes the model's own."""
-    timeout: float | None | Unset = UNSET
+    timeout: float | Unset | None = UNSET
     """Seconds for the whole call, retries included; None is no limit, not given is the graph's."""
     tags: tuple[str, ...] = ()
     """Tags for its traced runs."""
@@ -48,8 +48,8 @@ class ModelSettings:
 class Aggregator(ModelSettings):
     """Add settings to the aggregator.
 
-        Aggregator("openai:gpt-6-sol", max_tokens=4000)
-        Aggregator(my_model, system="Answer in one paragraph.", timeout=60)
+    Aggregator("openai:gpt-6-sol", max_tokens=4000)
+    Aggregator(my_model, system="Answer in one paragraph.", timeout=60)
     """
 
 
@@ -57,10 +57,10 @@ class Aggregator(ModelSettings):
 class Proposer(ModelSettings):
     """Add settings to one proposer.
 
-        Proposer("openai:gpt-6-luna")
-        Proposer(my_model, name="sceptic", system="Look for what is wrong with the obvious answer.")
-        Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
-        Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
+    Proposer("openai:gpt-6-luna")
+    Proposer(my_model, name="sceptic", system="Look for what is wrong with the obvious answer.")
+    Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
+    Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
     """
 
     samples: int | None = None
@@ -76,6 +76,7 @@ class Defaults:
     timeout: float | None = None
     samples: int = 1
     stream_proposals: bool = False
+    resolve: Callable[..., Model] = resolve_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +133,14 @@ def seat_layers(
     if not declared:
         alone = _settings(proposers[0], Proposer)  # type: ignore[arg-type]
         if aggregator is not None or (getattr(alone, "samples", None) or defaults.samples) > 1:
-            raise ConfigError("found layers=1 with an aggregator or several samples, expected one model asked once; use layers=2")
+            raise ConfigError(
+                "found layers=1 with an aggregator or several samples, expected one model asked once; use layers=2"
+            )
         return [], next(_seats([alone], defaults, role="aggregator"))
     if aggregator is None:
-        raise ConfigError("found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'")
+        raise ConfigError(
+            "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
+        )
     seats = [list(_seats([_settings(p, Proposer) for p in layer], defaults, role="proposer")) for layer in declared]
     return seats, next(_seats([_settings(aggregator, Aggregator)], defaults, role="aggregator"))
 
@@ -150,22 +155,33 @@ def _by_layer(
     nested = [isinstance(p, Sequence) and not isinstance(p, str) for p in proposers]
     if any(nested):
         if not all(nested) or not all(proposers):
-            raise ConfigError("found proposers that mix models with lists, or an empty list; expected only models, or one list of models a layer")
+            raise ConfigError(
+                "found proposers that mix models with lists, or an empty list; "
+                "expected only models, or one list of models a layer"
+            )
         if layers not in (None, len(proposers) + 1):
-            raise ConfigError(f"found layers={layers} with {len(proposers)} lists of proposers, expected {len(proposers) + 1}: one a list and the aggregator's")
+            raise ConfigError(
+                f"found layers={layers} with {len(proposers)} lists of proposers, expected {len(proposers) + 1}: "
+                "one a list and the aggregator's"
+            )
         return [list(layer) for layer in proposers]  # type: ignore[arg-type]
     layers = 2 if layers is None else layers
     if not isinstance(layers, int) or layers < 1:
         raise ConfigError(f"found layers={layers!r}, expected a whole number from 1; 2 is proposers and an aggregator")
     if layers == 1 and len(proposers) > 1:
-        raise ConfigError(f"found layers=1 with {len(proposers)} proposers, expected one: the last layer is the aggregator alone; use layers=2")
+        raise ConfigError(
+            f"found layers=1 with {len(proposers)} proposers, expected one: "
+            "the last layer is the aggregator alone; use layers=2"
+        )
     return [list(proposers) for _ in range(layers - 1)]  # type: ignore[arg-type]
 
 
 def _settings(declared: "ProposerLike | AggregatorLike", kind: type[ModelSettings]) -> ModelSettings:
     if isinstance(declared, ModelSettings):
         if not isinstance(declared, kind):
-            raise ConfigError(f"found {type(declared).__name__}(...), expected {kind.__name__}(...) or a model in this place")
+            raise ConfigError(
+                f"found {type(declared).__name__}(...), expected {kind.__name__}(...) or a model in this place"
+            )
         return declared
     return kind(declared)
 
@@ -175,7 +191,7 @@ def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) 
     for position, (settings, name) in enumerate(zip(declared, _unique_names(declared), strict=True)):
         samples = getattr(settings, "samples", None) or defaults.samples if role == "proposer" else 1
         _check_settings(settings, name)
-        model = resolve_model(
+        model = defaults.resolve(
             settings.model,
             temperature=defaults.temperature if settings.temperature is None else settings.temperature,
             max_tokens=defaults.max_tokens if settings.max_tokens is None else settings.max_tokens,
@@ -199,7 +215,10 @@ def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
     given = [s.name for s in declared if s.name is not None]
     for name in given:
         if not name or any(mark in name for mark in ":|#") or given.count(name) > 1:
-            raise ConfigError(f"found the name {name!r}, expected a name of its own for each proposer of a layer, without ':', '|' or '#'")
+            raise ConfigError(
+                f"found the name {name!r}, expected one of its own for each proposer of a layer, "
+                "without ':', '|' or '#'"
+            )
     names: list[str] = []
     for settings in declared:
         base = settings.name or _short_name(settings.model)
@@ -232,10 +251,14 @@ def _check_settings(settings: ModelSettings, name: str) -> None:
     _check_number("samples", getattr(settings, "samples", None), minimum=1, where=where)
     plain = isinstance(settings.model, str) or is_chat_model(settings.model)
     if not plain and (settings.temperature is not None or settings.max_tokens is not None):
-        raise ConfigError(f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models")
+        raise ConfigError(
+            f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
+        )
 
 
-def _check_number(option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = "") -> None:
+def _check_number(
+    option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = ""
+) -> None:
     if value is None:
         return
     whole = option in ("samples", "max_tokens")

@@ -43,7 +43,9 @@ def load_preset(name: str) -> Preset:
         ConfigError: There is none of that name.
     """
     if name not in presets():
-        raise ConfigError(f"unknown preset {name!r}; {nearest(name, list(presets()))}; presets are kept in {PRESETS_FILE}")
+        raise ConfigError(
+            f"unknown preset {name!r}; {nearest(name, list(presets()))}; presets are kept in {PRESETS_FILE}"
+        )
     return presets()[name]
 
 

@@ -10,7 +10,9 @@ FREE_PROVIDER = "offline"
 _PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
 
 
-def price(usage: UsageMetadata | None, *, models: Iterable[str | None], provider: str | None, endpoint: str | None) -> float | None:
+def price(
+    usage: UsageMetadata | None, *, models: Iterable[str | None], provider: str | None, endpoint: str | None
+) -> float | None:
     """Return the cost in US dollars by genai-prices' list (extra `prices`), None where it is not known.
 
     Args:
@@ -46,7 +48,12 @@ def price(usage: UsageMetadata | None, *, models: Iterable[str | None], provider
 
 
 def make_report(
-    proposals: Sequence[Proposal], verdicts: Sequence[Verdict], *, turn: str, aggregator: Call | None = None, degraded: Sequence[str] = ()
+    proposals: Sequence[Proposal],
+    verdicts: Sequence[Verdict],
+    *,
+    turn: str,
+    aggregator: Call | None = None,
+    degraded: Sequence[str] = (),
 ) -> Report:
     """Sum up one turn so far.
 
@@ -73,7 +80,11 @@ def make_report(
         calls=sum(call["calls"] for call in calls),
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(known) if len(known) == len(answered) else None,
-        seconds=round(sum(_span([p for p in proposals if p["layer"] == n]) for n in layers) + (aggregator["seconds"] if aggregator else 0.0), 3),
+        seconds=round(
+            sum(_span([p for p in proposals if p["layer"] == n]) for n in layers)
+            + (aggregator["seconds"] if aggregator else 0.0),
+            3,
+        ),
         degraded="; ".join([*losses, *degraded]) or None,
         aggregator=aggregator,
     )
@@ -87,4 +98,5 @@ def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
     lost = [p for p in proposals if p["status"] not in USABLE | {"cancelled", "skipped"}]
     if not lost:
         return None
-    return f"{len(lost)} of {len(proposals)} proposals of layer {layer} are missing ({', '.join(p['proposer'] + ': ' + p['status'] for p in lost)})"
+    named = ", ".join(f"{p['proposer']}: {p['status']}" for p in lost)
+    return f"{len(lost)} of {len(proposals)} proposals of layer {layer} are missing ({named})"

@@ -20,8 +20,8 @@ Line = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMess
 class ScriptedModel(BaseChatModel):
     """Play given answers, delays and failures, and record what was asked.
 
-        ScriptedModel(script="always this")
-        ScriptedModel(script=["first", TimeoutError("then this"), lambda messages: messages[-1].text])
+    ScriptedModel(script="always this")
+    ScriptedModel(script=["first", TimeoutError("then this"), lambda messages: messages[-1].text])
     """
 
     script: Any = ""
@@ -57,7 +57,9 @@ class ScriptedModel(BaseChatModel):
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
         self._asked.append(messages)
         if self._is_sequence() and len(self._asked) > len(self.script):
-            raise AssertionError(f"{self.model_name} was asked {len(self._asked)} times, its script has {len(self.script)} lines")
+            raise AssertionError(
+                f"{self.model_name} was asked {len(self._asked)} times, its script has {len(self.script)} lines"
+            )
         line = self.script[len(self._asked) - 1] if self._is_sequence() else self.script
         if isinstance(line, Exception):
             raise line
@@ -120,9 +122,9 @@ class ScriptedModel(BaseChatModel):
 
 def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:
     for piece in re.findall(r"\s*\S+", message.text):
-        yield ChatGenerationChunk(message=AIMessageChunk(piece))
+        yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
     last = AIMessageChunk(
-        "",
+        content="",
         usage_metadata=message.usage_metadata,
         response_metadata=message.response_metadata,
         additional_kwargs=message.additional_kwargs,

@@ -121,7 +121,9 @@ def turn_of(state: MoAState) -> str:
         InputError: There is no message to answer.
     """
     if not state.get("messages"):
-        raise InputError("found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}")
+        raise InputError(
+            "found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}"
+        )
     return str(state["messages"][-1].id)
 
 

@@ -18,7 +18,9 @@ KEEPALIVE_SECONDS = 30.0
 MAX_CONNECTIONS = 2000
 """More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
 
-_open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = WeakKeyDictionary()
+_open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
+    WeakKeyDictionary()
+)
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +75,9 @@ async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -
     body = await response.aread()
     if key.encode() not in body:
         return response
-    headers = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-encoding")}
+    headers = {
+        name: value for name, value in response.headers.items() if name not in ("content-length", "content-encoding")
+    }
     return type(response)(
         response.status_code, headers=headers, content=body.replace(key.encode(), b"[redacted]"), request=request
     )

@@ -6,7 +6,7 @@ Every proposer of every layer is a node, so that the drawing is the paper's figu
 conditional edge decides what comes next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from langgraph.graph import END, START, StateGraph
@@ -15,6 +15,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from ..core.errors import ConfigError
+from ..core.models import Model, resolve_model
 from ..core.panel import AggregatorLike, Defaults, ProposerLike, Seat, seat_layers
 from ..core.state import MoAInput, MoAState
 from ..nodes.aggregator import make_aggregator
@@ -40,6 +41,7 @@ def create_moa(
     aggregator_prompt: str | Path | None = None,
     placement: Placement = "last",
     stream_proposals: bool = False,
+    resolve: Callable[..., Model] = resolve_model,
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
     name: str = "moa",
@@ -67,6 +69,8 @@ def create_moa(
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references after the conversation, `system` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
+        resolve: Builds the models that are given as strings; `functools.partial(resolve_model, base_url=...)` asks a
+            server of one's own.
         checkpointer: Keeps threads, so that runs can be resumed and have several turns.
         store: Passed on to LangGraph, for proposers that are graphs.
         name: The graph's name, in drawings, traces and parent graphs.
@@ -82,11 +86,18 @@ def create_moa(
     if placement not in ("last", "system"):
         raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
     defaults = Defaults(
-        temperature=temperature, max_tokens=max_tokens, timeout=timeout, samples=samples, stream_proposals=stream_proposals
+        temperature=temperature,
+        max_tokens=max_tokens,
+        timeout=timeout,
+        samples=samples,
+        stream_proposals=stream_proposals,
+        resolve=resolve,
     )
     panel, last = seat_layers(proposers, aggregator, layers, defaults)
     if panel and min_proposals > min(map(len, panel)):
-        raise ConfigError(f"found min_proposals={min_proposals}, expected at most {min(map(len, panel))}, the smallest layer")
+        raise ConfigError(
+            f"found min_proposals={min_proposals}, expected at most {min(map(len, panel))}, the smallest layer"
+        )
     propose, synthesise = load_prompt(proposer_prompt), load_prompt(aggregator_prompt)
 
     def follow(state: MoAState) -> list[str]:
@@ -126,7 +137,11 @@ def node_name(layer: int, seat: Seat) -> str:
 
 def metadata_of(seat: Seat, layer: int) -> dict[str, str | int]:
     """Mark a node and all that runs inside it, so that streams and traces can be filtered by what it is."""
-    return {"moa_role": seat.role, "moa_layer": layer, "moa_proposer": seat.title} if seat.role == "proposer" else {
-        "moa_role": seat.role,
-        "moa_layer": layer,
-    }
+    return (
+        {"moa_role": seat.role, "moa_layer": layer, "moa_proposer": seat.title}
+        if seat.role == "proposer"
+        else {
+            "moa_role": seat.role,
+            "moa_layer": layer,
+        }
+    )

@@ -1,8 +1,6 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
-from typing import cast
-
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import AllProposersFailed
@@ -34,7 +32,7 @@ def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placem
         turn, references = turn_of(state), references_for(state, layer)
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references))
         messages = compose(
-            cast("list[AnyMessage]", state["messages"]),
+            state["messages"],
             [p["text"] for p in references],
             prompt=prompt,
             system=seat.system,
@@ -65,5 +63,5 @@ def _fall_back(references: list[Proposal], failure: Proposal) -> AIMessage:
 
 def _signed(answer: AIMessage, run: Report) -> AIMessage:
     """Add the run's totals to the answer; its own usage stays its own."""
-    moa = {key: run[key] for key in ("stopped", "degraded", "layers", "calls", "usage", "usd", "seconds")}  # type: ignore[literal-required]
+    moa = {key: run[key] for key in ("stopped", "degraded", "layers", "calls", "usage", "usd", "seconds")}
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})

@@ -21,7 +21,9 @@ _CUT = {"length", "max_tokens", "max_output_tokens"}
 _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
 
 
-async def call_model(seat: Seat, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Call, AIMessage | None]:
+async def call_model(
+    seat: Seat, messages: Sequence[BaseMessage], config: RunnableConfig
+) -> tuple[Call, AIMessage | None]:
     """Ask one model and say what came of it; a failure of the model is returned, never raised.
 
     Args:
@@ -36,11 +38,13 @@ async def call_model(seat: Seat, messages: Sequence[BaseMessage], config: Runnab
     config = {**config, "tags": [*config.get("tags", []), *seat.tags]}
     try:
         async with asyncio.timeout(seat.timeout):
-            reply = await seat.model.ainvoke({"messages": list(messages)} if seat.takes_state else list(messages), config)
+            reply = await seat.model.ainvoke(
+                {"messages": list(messages)} if seat.takes_state else list(messages), config
+            )
         message, usage = _read(reply, len(messages))
     except GraphBubbleUp:
         raise
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
         outcome = _failed(seat, exc, time.perf_counter() - clock)
         return {**outcome, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, None
     outcome = _answered(seat, message, usage)
@@ -60,7 +64,9 @@ def _read(reply: Any, asked: int) -> tuple[AIMessage, UsageMetadata | None]:
     if isinstance(reply, str):
         reply = AIMessage(reply)
     if not isinstance(reply, BaseMessage):
-        raise TypeError(f"found {type(reply).__name__} as its result, expected a message, a string or a state with 'messages'")
+        raise TypeError(
+            f"found {type(reply).__name__} as its result, expected a message, a string or a state with 'messages'"
+        )
     return reply if isinstance(reply, AIMessage) else AIMessage(reply.content), usage
 
 
@@ -68,7 +74,9 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
     told = message.response_metadata
     nested = told.get("moa") or {}
     served = told.get("model_name") or told.get("model")
-    reason = told.get("finish_reason") or told.get("stop_reason") or (told.get("incomplete_details") or {}).get("reason")
+    reason = (
+        told.get("finish_reason") or told.get("stop_reason") or (told.get("incomplete_details") or {}).get("reason")
+    )
     provider = told.get("model_provider")
     usage = nested.get("usage", usage)
     status, error = _judge(message, str(reason or "").lower())
@@ -79,8 +87,10 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
         finish_reason=reason,
         usage=usage,
         calls=nested.get("calls", 1),
-        usd=nested["usd"] if nested else price(
-            usage, models=(served, seat.label.rpartition(":")[2]), provider=provider, endpoint=endpoint_of(seat.model)
+        usd=nested["usd"]
+        if nested
+        else price(
+            usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=endpoint_of(seat.model)
         ),
         started=0.0,
         seconds=0.0,

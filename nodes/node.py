@@ -15,7 +15,8 @@ Update = dict[str, Any]
 class Step(Protocol):
     """Take the state and return what changes in it."""
 
-    def __call__(self, state: MoAState, config: RunnableConfig) -> Awaitable[Update]: ...
+    def __call__(self, state: MoAState, config: RunnableConfig) -> Awaitable[Update]:
+        """Run the step."""
 
 
 class Node(Runnable[MoAState, Update]):

@@ -1,8 +1,5 @@
 """A proposer: answers the conversation on its own, or with the previous layer's answers before it."""
 
-from typing import cast
-
-from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.panel import Seat
@@ -13,7 +10,13 @@ from .node import Node, Update, emit
 
 
 def make_proposer(
-    seat: Seat, *, layer: int, prompt: Prompt, placement: Placement = "last", announce: tuple[str, ...] = (), stream: bool = False
+    seat: Seat,
+    *,
+    layer: int,
+    prompt: Prompt,
+    placement: Placement = "last",
+    announce: tuple[str, ...] = (),
+    stream: bool = False,
 ) -> Node:
     """Make the node of one proposer in one layer.
 
@@ -33,7 +36,7 @@ def make_proposer(
         if announce:
             emit("layer", layer=layer, proposers=list(announce))
         messages = compose(
-            cast("list[AnyMessage]", state["messages"]),
+            state["messages"],
             [p["text"] for p in references_for(state, layer)],
             prompt=prompt,
             system=seat.system,
@@ -50,7 +53,14 @@ def make_proposer(
             sample=seat.sample,
             text=message.text if message else "",
         )
-        emit("proposal", layer=layer, proposer=seat.title, status=call["status"], seconds=call["seconds"], error=call["error"])
+        emit(
+            "proposal",
+            layer=layer,
+            proposer=seat.title,
+            status=call["status"],
+            seconds=call["seconds"],
+            error=call["error"],
+        )
         return {"proposals": [proposal]}
 
     return Node(propose)

@@ -22,7 +22,9 @@ class Prompt:
         return Template(self.text).substitute(values)
 
 
-def load_prompt(source: str | Path | None, *, required: Iterable[str] = ("references",), optional: Iterable[str] = ("count",)) -> Prompt:
+def load_prompt(
+    source: str | Path | None, *, required: Iterable[str] = ("references",), optional: Iterable[str] = ("count",)
+) -> Prompt:
     """Read a prompt and check its variables.
 
     Args:
@@ -37,13 +39,21 @@ def load_prompt(source: str | Path | None, *, required: Iterable[str] = ("refere
     text, name = _read(source)
     template = Template(text)
     if not template.is_valid():
-        raise ConfigError(f"found a '$' in {name} that starts no variable, expected ${' or $'.join(sorted(known))}; write '$$' for a dollar sign")
+        raise ConfigError(
+            f"found a '$' in {name} that starts no variable, expected {_list(known)}; write '$$' for a dollar sign"
+        )
     found = set(template.get_identifiers())
     if missing := required - found:
-        raise ConfigError(f"found no ${', $'.join(sorted(missing))} in {name}, expected it where the references belong")
+        raise ConfigError(f"found no {_list(missing)} in {name}, expected it where the references belong")
     if unknown := found - known:
-        raise ConfigError(f"found ${', $'.join(sorted(unknown))} in {name}, expected only ${', $'.join(sorted(known))}; write '$$' for a dollar sign")
+        raise ConfigError(
+            f"found {_list(unknown)} in {name}, expected only {_list(known)}; write '$$' for a dollar sign"
+        )
     return Prompt(text)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"${name}" for name in sorted(names))
 
 
 def _read(source: str | Path | None) -> tuple[str, str]:

@@ -1,0 +1,189 @@
+"""What a mixture is made of when it is named on the command line or in a file."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..core.errors import ConfigError, nearest
+from ..core.models import qualified, resolve_model
+from ..core.panel import Aggregator, Proposer
+from ..core.presets import load_preset, presets
+from ..core.state import MoAInput, MoAState
+from ..graphs.moa import create_moa
+from ..prompts import Placement
+
+
+class ProposerSettings(BaseModel):
+    """Describe one proposer in a settings file, as `Proposer(...)` does in Python."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    name: str | None = None
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    timeout: float | None = None
+    samples: int | None = None
+
+
+ProposerSpec = str | ProposerSettings
+
+
+class Settings(BaseModel):
+    """Hold the command line's options; a `--config` file has the same keys, and flags win over it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    preset: str | None = Field(default=None, description="A mixture by name.")
+    proposers: list[ProposerSpec] | list[list[ProposerSpec]] | None = Field(
+        default=None, description="Models that answer in parallel, or one list a layer."
+    )
+    aggregator: str | None = Field(default=None, description="The model that writes the final answer.")
+    layers: int | None = Field(default=None, description="Layers, the aggregator's included.")
+    samples: int = Field(default=1, description="How often each proposer is asked.")
+    temperature: float | None = None
+    max_tokens: int | None = None
+    timeout: float | None = Field(default=180.0, description="Seconds that one call may take.")
+    min_proposals: int = 1
+    placement: Placement = "last"
+    base_url: str | None = Field(default=None, description="An OpenAI-compatible server.")
+    docs: list[str] = Field(default_factory=list, description="What the offline models answer from.")
+
+    def choose(self) -> "tuple[Settings, str]":
+        """Fill in who sits in the mixture, and say in one line who it is and why.
+
+        Raises:
+            ConfigError: The preset is unknown, or the options do not go together.
+        """
+        if self.proposers:
+            chosen, why = self, f"models: as given, {_count(self.proposers)}"
+            if not self.aggregator and self.layers != 1:
+                first = _flat(self.proposers)[0]
+                chosen = self.model_copy(update={"aggregator": first})
+                why = f"models: as given; {first} aggregates (name another with --aggregator)"
+        elif self.base_url and not self.preset:
+            raise ConfigError(f"found the server {_bare(self.base_url)} but no models, expected --proposer MODEL")
+        else:
+            name, reason = (self.preset, "as asked") if self.preset else self._default()
+            preset = load_preset(name)
+            found = {"proposers": list(preset["proposers"]), "aggregator": self.aggregator or preset["aggregator"]}
+            chosen, why = self.model_copy(update=found), f"models: preset {name!r}, {reason}"
+        chosen._check_used()
+        return chosen, why
+
+    def _check_used(self) -> None:
+        specs = [*_flat(self.proposers or []), *([self.aggregator] if self.aggregator else [])]
+        offline = [spec.startswith("offline:") for spec in specs]
+        if self.docs and not any(offline):
+            raise ConfigError("found docs with models that do not read them, expected an 'offline:' model among them")
+        if self.base_url and all(offline):
+            raise ConfigError(
+                f"found the server {_bare(self.base_url)} with offline models only, expected one of its models"
+            )
+
+    def _default(self) -> tuple[str, str]:
+        if self.docs:
+            return "offline", "because --docs are for the offline models"
+        for name, preset in presets().items():
+            if (needs := preset.get("needs")) and os.environ.get(needs):
+                return name, f"because {needs} is set"
+        return "offline", f"because no key is set ({', '.join(p['needs'] for p in presets().values() if 'needs' in p)})"
+
+    def build(self) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
+        """Build the graph of settings that are complete, as `choose` returns them.
+
+        Raises:
+            ConfigError: What `create_moa` refuses.
+        """
+        server = self.base_url
+        layers = [
+            [_proposer(p, server) for p in group] if isinstance(group, list) else _proposer(group, server)
+            for group in self.proposers or []
+        ]
+        return create_moa(
+            proposers=layers,  # type: ignore[arg-type]
+            aggregator=Aggregator(qualified(self.aggregator, server)) if self.aggregator else None,
+            layers=self.layers,
+            samples=self.samples,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            timeout=self.timeout,
+            min_proposals=self.min_proposals,
+            placement=self.placement,
+            resolve=partial(resolve_model, base_url=server, docs=self.docs),
+        )
+
+
+def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """Merge a settings file and the flags that were given; the flags win.
+
+    Args:
+        file: TOML or YAML, told by its ending.
+        flags: Options by their key; None and empty lists count as not given.
+
+    Raises:
+        ConfigError: The file cannot be read, a key is unknown or a value is wrong.
+    """
+    given = {key: value for key, value in flags.items() if value not in (None, [])}
+    try:
+        return Settings.model_validate({**(_read(file) if file else {}), **given})
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else "settings"
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            raise ConfigError(f"unknown key {key!r} in {file}; {nearest(key, list(Settings.model_fields))}") from exc
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"found {first['input']!r} for {place}, expected: {first['msg'].lower()}") from exc
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix in (".yaml", ".yml"):
+            import yaml
+
+            found = yaml.safe_load(text) or {}
+        elif file.suffix == ".toml":
+            found = tomllib.loads(text)
+        else:
+            raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
+    except ConfigError:
+        raise
+    except Exception as exc:
+        raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
+    if not isinstance(found, dict):
+        raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")
+    named = {str(key).replace("-", "_"): value for key, value in found.items()}
+    if "proposer" in named:
+        named["proposers"] = named.pop("proposer")
+    if isinstance(named.get("docs"), str):
+        named["docs"] = [named["docs"]]
+    return named
+
+
+def _proposer(spec: ProposerSpec, server: str | None) -> Proposer:
+    if isinstance(spec, str):
+        return Proposer(qualified(spec, server))
+    options = spec.model_dump(exclude_unset=True)
+    return Proposer(qualified(options.pop("model"), server), **options)
+
+
+def _flat(proposers: Sequence[ProposerSpec | list[ProposerSpec]]) -> list[str]:
+    specs = [spec for group in proposers for spec in (group if isinstance(group, list) else [group])]
+    return [spec if isinstance(spec, str) else spec.model for spec in specs]
+
+
+def _count(proposers: list[Any]) -> str:
+    return f"{len(proposers)} layers of proposers" if isinstance(proposers[0], list) else f"{len(proposers)} proposers"
+
+
+def _bare(url: str) -> str:
+    scheme, _, rest = url.rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]

@@ -1,0 +1,142 @@
+"""Show a run as it happens: a live tree on a terminal, plain lines elsewhere; the answer goes to standard output."""
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+from rich.tree import Tree
+
+from ..core.state import USABLE, Proposal, Report
+from ..core.text import one_line, printable
+
+_REFRESH = 8
+
+
+class View:
+    """Follow one run's events on standard error and its answer on standard output.
+
+    Attributes:
+        proposals: What has been answered so far, for when the run is cut short.
+        answer: What has been printed of the answer so far.
+    """
+
+    def __init__(self, console: Console, *, show_answer: bool = True) -> None:
+        self.proposals: list[Proposal] = []
+        self.answer = ""
+        self._console = console
+        self._show_answer = show_answer
+        self._layers: dict[int, dict[str, dict[str, Any]]] = {}
+        self._notes: dict[int, str] = {}
+        self._live = (
+            Live(console=console, refresh_per_second=_REFRESH, get_renderable=self._tree)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> "View":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop_live()
+        if self.answer:
+            self._write("\n")
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Take one of the graph's `custom` events."""
+        match event:
+            case {"moa": "layer", "layer": layer, "proposers": proposers}:
+                self._layers[layer] = {name: {"since": time.monotonic()} for name in proposers}
+                self._tell(f"layer {layer}: asking {', '.join(proposers)}")
+            case {"moa": "proposal", "layer": layer, "proposer": name}:
+                self._layers.setdefault(layer, {})[name] = event
+                self._tell("  " + _outcome(event).plain)
+            case {"moa": "verdict", "layer": layer, "reason": reason}:
+                self._notes[layer] = reason
+                self._tell(f"gate {layer}: {reason}")
+            case {"moa": "aggregating", "aggregator": name}:
+                self._tell(f"{name} writes the answer")
+                self._stop_live()
+                if self._console.is_terminal:
+                    self._console.print(Text(f"{name} writes the answer", style="dim"))
+
+    def token(self, text: str) -> None:
+        """Print a piece of the answer."""
+        self.answer += text
+        self._write(printable(text))
+
+    def finish(self, answer: str, run: Report) -> None:
+        """Print what the stream did not, and what the run came to."""
+        if self.answer != answer:
+            if self.answer:
+                self._write("\n\n")
+                self._console.print(Text("the answer above was abandoned; the run's answer is:", style="yellow"))
+            self.token(answer)
+        self._write("\n")
+        self.answer = ""
+        self._stop_live()
+        self._console.print(Text(summary(run), style="dim"))
+
+    def _write(self, text: str) -> None:
+        if self._show_answer:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def _tell(self, line: str) -> None:
+        if self._live is None:
+            self._console.print(Text(line), soft_wrap=True)
+
+    def _stop_live(self) -> None:
+        if self._live:
+            self._live.stop()
+
+    def _tree(self) -> RenderableType:
+        trees = []
+        for layer, slots in self._layers.items():
+            title = Text(f"layer {layer}", style="bold")
+            if layer in self._notes:
+                title.append(f"  {self._notes[layer]}", style="dim")
+            tree = Tree(title, guide_style="dim")
+            for name, slot in slots.items():
+                tree.add(
+                    _outcome(slot)
+                    if "status" in slot
+                    else Spinner("dots", Text(f"{name}  {time.monotonic() - slot['since']:.1f} s"))
+                )
+            trees.append(tree)
+        return Group(*trees)
+
+
+def _outcome(event: dict[str, Any]) -> Text:
+    usable = event["status"] in USABLE
+    text = Text(f"{event['proposer']}  ")
+    text.append(event["status"], style="green" if usable else "red")
+    text.append(f"  {event['seconds']:.1f} s", style="dim")
+    if event["error"]:
+        text.append(f"  {printable(event['error'])}", style="dim")
+    return text
+
+
+def summary(run: Report) -> str:
+    """Say in a line what a run came to."""
+    money = "cost unknown" if run["usd"] is None else "free" if run["usd"] == 0 else f"${run['usd']:.4f}"
+    tokens = f"{run['usage']['total_tokens']:,} tokens"
+    work = f"{run['layers']} layers, {run['calls']} calls, {tokens}, {money}, {run['seconds']:.1f} s"
+    line = f"{run['stopped'].replace('_', ' ')}: {work}"
+    return line + (f"\ndegraded: {printable(run['degraded'])}" if run["degraded"] else "")
+
+
+def interrupted(proposals: list[Proposal]) -> str:
+    """Say what had been answered when a run was cut short."""
+    usable = [p for p in proposals if p["status"] in USABLE]
+    if not usable:
+        return "interrupted; nothing had been answered yet"
+    said = "\n".join(
+        f"- layer {p['layer']}, {p['proposer']}: {one_line(printable(p['text']), limit=400)}" for p in usable
+    )
+    return f"interrupted; answered so far:\n{said}"
