@@ -42,9 +42,7 @@ Graph = CompiledStateGraph[Any, None, Any, Any]
 def main() -> None:
     """Run the command line; every error is one line on standard error and a non-zero exit."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as exc:
-        sys.exit(exc.exit_code)
+        sys.exit(app(standalone_mode=False))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except (MoAError, typer.TyperException) as exc:
@@ -151,7 +149,7 @@ def _build(settings: Settings) -> Graph:
 
 async def _follow(moa: Graph, conversation: list[BaseMessage], view: View, *, stream: bool) -> dict[str, Any]:
     """Run the graph, show what happens, and return the final state."""
-    modes: list[StreamMode] = ["custom", "updates", "values"]
+    modes: list[StreamMode] = ["custom", "values"]
     if stream:
         modes.append("messages")
     state: dict[str, Any] = {}
@@ -160,9 +158,6 @@ async def _follow(moa: Graph, conversation: list[BaseMessage], view: View, *, st
         async for mode, part in parts:
             if mode == "custom":
                 view.event(part)
-            elif mode == "updates":
-                for update in part.values():
-                    view.proposals += update.get("proposals", [])
             elif mode == "values":
                 state = part
             elif isinstance(part[0], AIMessageChunk):

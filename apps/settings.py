@@ -135,12 +135,18 @@ def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate({**(_read(file) if file else {}), **given})
     except ValidationError as exc:
-        first = exc.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else "settings"
-        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-            raise ConfigError(f"unknown key {key!r} in {file}; {nearest(key, list(Settings.model_fields))}") from exc
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"found {first['input']!r} for {place}, expected: {first['msg'].lower()}") from exc
+        raise ConfigError(_what_is_wrong(exc, file)) from exc
+
+
+def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
+    """Tell the most telling of pydantic's errors: an unknown key, else the deepest."""
+    error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
+    fields = {**ProposerSettings.model_fields, **Settings.model_fields}
+    place = [part for part in error["loc"] if isinstance(part, int) or part in fields]
+    if error["type"] == "extra_forbidden":
+        known = ProposerSettings.model_fields if place else Settings.model_fields
+        return f"unknown key {error['loc'][-1]!r} in {file}; {nearest(str(error['loc'][-1]), list(known))}"
+    return f"found {error['input']!r} for {'.'.join(map(str, place))}, expected: {error['msg'].lower()}"
 
 
 def _read(file: Path) -> dict[str, Any]:

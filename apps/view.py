@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -55,6 +55,7 @@ class View:
                 self._tell(f"layer {layer}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
+                self.proposals.append(cast("Proposal", event))
                 self._tell("  " + _outcome(event).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
                 self._notes[layer] = reason

@@ -13,9 +13,9 @@ from .errors import ConfigError
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst")
 _STOP_WORDS = frozenset(
-    "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it its "
-    "me my of on or our please should so tell than that the their them then there these they this those to us was we were "
-    "what when where which who whom why will with would you your".split()
+    "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
+    "its me my of on or our please should so tell than that the their them then there these they this those to us was "
+    "we were what when where which who whom why will with would you your".split()
 )
 
 

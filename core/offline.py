@@ -136,7 +136,7 @@ def combine(references: list[str]) -> str:
 def _covers(passage: Passage, words: list[str]) -> bool:
     """Tell whether a passage speaks of most of the question: one rare word in common is no answer."""
     held = f"{passage.heading} {passage.text}".lower()
-    return 2 * sum(word[:5] in held for word in words) > len(words)
+    return 2 * sum(word[: max(4, len(word) - 3)][:6] in held for word in words) > len(words)
 
 
 def _quote(passage: Passage) -> str:

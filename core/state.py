@@ -103,12 +103,13 @@ def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
 class MoAInput(TypedDict):
     """Take a conversation; the last message is what gets answered."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage | dict[str, Any]], add_messages]
 
 
-class MoAState(MoAInput):
+class MoAState(TypedDict):
     """Hold a run. `messages` is the only key shared with a parent graph, and only the final answer enters it."""
 
+    messages: Annotated[list[AnyMessage], add_messages]
     proposals: Annotated[list[Proposal], merge_proposals]
     verdicts: Annotated[list[Verdict], merge_verdicts]
     run: Report

@@ -119,7 +119,7 @@ def _failed(seat: Seat, exc: Exception, seconds: float) -> Call:
     status: Status = "error"
     if code == 429:
         status = "rate_limited"
-    elif isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
+    elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
     return Call(
         status=status,

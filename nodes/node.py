@@ -37,6 +37,6 @@ class Node(Runnable[MoAState, Update]):
 def emit(event: str, **fields: Any) -> None:
     """Send a `custom` stream event, `{"moa": event, ...}`.
 
-    The events are `layer` (started), `proposal` (done), `verdict` and `aggregating`.
+    The events are `layer` (started), `proposal` (done; with all of it), `verdict` and `aggregating`.
     """
     get_stream_writer()({"moa": event, **fields})

@@ -53,14 +53,7 @@ def make_proposer(
             sample=seat.sample,
             text=message.text if message else "",
         )
-        emit(
-            "proposal",
-            layer=layer,
-            proposer=seat.title,
-            status=call["status"],
-            seconds=call["seconds"],
-            error=call["error"],
-        )
+        emit("proposal", **proposal)
         return {"proposals": [proposal]}
 
     return Node(propose)

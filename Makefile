@@ -1,0 +1,45 @@
+# Every target makes what it needs; a machine with Python 3.11+, pip and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(wildcard pyproject.toml)
+
+.PHONY: help demo test lint types bench clean
+
+help:  ## Show the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: .venv/user  ## Run a real mixture on the offline models.
+	$(BIN)/langgraph-moa ask "Why do references come last in the prompt?" --layers 3
+
+test: .venv/dev  ## Run the tests.
+	$(BIN)/pytest -q
+
+lint: .venv/dev  ## Check style and that imports only go down.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: .venv/dev .types/langgraph_moa  ## Check types.
+	$(BIN)/mypy
+
+bench: .venv/dev  ## Measure against plain asyncio, as ratios.
+	$(BIN)/python benchmarks/bench.py
+
+clean:  ## Remove everything that was made.
+	rm -rf .venv .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
+	$(PYTHON) -m venv .venv
+
+.venv/user: .venv/bin/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+.venv/dev: .venv/bin/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@ .venv/user
+
+.types/langgraph_moa:
+	mkdir -p .types
+	ln -sfn .. $@

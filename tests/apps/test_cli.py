@@ -1,0 +1,345 @@
+"""The command line as a person meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from langgraph_moa.apps.cli import main
+from langgraph_moa.core.presets import PRESETS_FILE
+from loopback import Loopback, Reply
+
+
+class Output(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Output]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> Output:
+        monkeypatch.setattr(sys, "argv", ["langgraph-moa", *arguments])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        captured = capsys.readouterr()
+        return Output(code, captured.out, captured.err)
+
+    return call
+
+
+def test_ask_without_a_key_says_which_models_and_why(run: Run) -> None:
+    done = run("ask", "What is 17 * 24?")
+
+    assert (done.code, done.out) == (0, "17 * 24 = 408\n")
+    assert done.err.startswith("models: preset 'offline', because no key is set (TOGETHER_API_KEY, OPENAI_API_KEY)\n")
+    assert "gate 1: 4 of 4 proposals usable" in done.err
+    assert "completed: 2 layers, 5 calls" in done.err
+
+
+def test_ask_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("What is 2 + 2?\n"))
+
+    assert run("ask", "-").out == "2 + 2 = 4\n"
+
+
+def test_ask_for_json(run: Run) -> None:
+    report = json.loads(run("ask", "What is 2 + 3?", "--json", "--layers", "3", "--samples", "2").out)
+
+    assert set(report) == {"answer", "proposals", "run"}
+    assert report["answer"] == "2 + 3 = 5"
+    assert (len(report["proposals"]), report["run"]["calls"], report["run"]["layers"]) == (16, 17, 3)
+    assert report["proposals"][0].keys() >= {
+        "turn",
+        "layer",
+        "proposer",
+        "sample",
+        "status",
+        "text",
+        "served_model",
+        "finish_reason",
+        "usage",
+        "seconds",
+        "error",
+    }
+
+
+def test_ask_one_model_alone_as_json(run: Run) -> None:
+    report = json.loads(run("ask", "1+1", "--json", "--layers", "1", "--proposer", "offline:words").out)
+
+    assert (report["answer"], report["proposals"], report["run"]["calls"]) == ("1+1 = 2", [], 1)
+
+
+def test_docs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pump.md").write_text("# Pumps\n\nThe pump is primed with water.\n")
+
+    done = run("ask", "How is the pump primed?", "--docs", str(tmp_path))
+
+    assert done.out == "“The pump is primed with water.” (pump.md, Pumps)\n"
+    assert "because --docs are for the offline models" in done.err
+
+
+def test_a_server_of_ones_own(run: Run, loopback: Loopback) -> None:
+    loopback.say("judge", "the final answer")
+    arguments = ["--base-url", loopback.url, "--proposer", "qwen3:8b", "--proposer", "b", "--aggregator", "judge"]
+
+    done = run("ask", "Hm?", *arguments, "--temperature", "0.2", "--max-tokens", "77", "--timeout", "9")
+
+    assert (done.code, done.out) == (0, "the final answer\n")
+    assert [r.model for r in loopback.requests][-1] == "judge"
+    assert {r.body["model"] for r in loopback.requests} == {"qwen3:8b", "b", "judge"}
+    assert {(r.body["temperature"], r.body["max_tokens"]) for r in loopback.requests} == {(0.2, 77)}
+    assert [bool(r.body.get("stream")) for r in loopback.requests] == [False, False, True]
+    assert "qwen3-8b  ok" in done.err
+
+
+def test_without_streaming_nothing_streams(run: Run, loopback: Loopback) -> None:
+    done = run("ask", "Hm?", "--base-url", loopback.url, "--proposer", "a", "--no-stream")
+
+    assert done.out == "answer of a\n"
+    assert not any(r.body.get("stream") for r in loopback.requests)
+    assert "a aggregates (name another with --aggregator)" in done.err
+
+
+def test_a_key_chooses_its_preset_and_is_never_shown(
+    run: Run, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "tiger-burning-bright-42"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("OPENAI_BASE_URL", loopback.url)
+    loopback.say("gpt-5.4-mini", Reply(status=401, body=json.dumps({"error": {"message": f"bad {key}"}})))
+
+    shown = [run("ask", "Hm?"), run("ask", "Hm?", "--json"), run("models")]
+
+    assert "models: preset 'openai', because OPENAI_API_KEY is set" in shown[0].err
+    assert "gpt-5.4-mini  error" in shown[0].err
+    assert "OPENAI_API_KEY is set" in shown[2].out
+    assert {r.headers["Authorization"] for r in loopback.requests} == {f"Bearer {key}"}
+    for done in shown:
+        assert done.code == 0
+        assert key not in done.out + done.err
+
+
+def test_together_comes_before_openai(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    monkeypatch.setenv("TOGETHER_API_KEY", "y")
+
+    assert "default here: preset 'together', because TOGETHER_API_KEY is set" in run("models").out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "c.toml",
+            'layers = 3\nproposers = ["offline:words", {model = "offline:stems", name = "second", samples = 2}]',
+        ),
+        ("c.yaml", "layers: 3\nproposer: [offline:words, {model: offline:stems, name: second, samples: 2}]"),
+    ],
+)
+def test_settings_from_a_file_and_flags_win(run: Run, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+
+    report = json.loads(run("ask", "1+1", "--json", "--config", str(tmp_path / name)).out)
+    flat = json.loads(run("ask", "1+1", "--json", "--config", str(tmp_path / name), "--layers", "2").out)
+
+    assert [p["proposer"] for p in report["proposals"]] == ["words", "second#1", "second#2"] * 2
+    assert flat["run"]["layers"] == 2
+
+
+def test_lists_of_proposers_from_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        'proposers = [["offline:words", "offline:stems"], ["offline:phrases"]]\naggregator = "offline:words"\n'
+        "max-tokens = 50"
+    )
+
+    report = json.loads(run("ask", "1+1", "--json", "--config", str(tmp_path / "c.toml")).out)
+
+    assert [p["layer"] for p in report["proposals"]] == [1, 1, 2]
+
+
+WRONG: list[tuple[list[str], str]] = [
+    (["ask"], "Missing argument 'question'"),
+    (["ask", ""], "found an empty question"),
+    (["ask", "x", "--frob"], "No such option: --frob"),
+    (["ask", "x", "--preset", "opn"], "unknown preset 'opn'; did you mean 'openai'?"),
+    (["ask", "x", "--preset", "openai"], "OPENAI_API_KEY is not set"),
+    (["ask", "x", "--proposer", "gpt"], "found the model 'gpt', expected 'provider:model'"),
+    (["ask", "x", "--proposer", "opnai:gpt"], "did you mean 'openai'?"),
+    (["ask", "x", "--layers", "0"], "found layers=0"),
+    (["ask", "x", "--layers", "many"], "should be a valid integer"),
+    (["ask", "x", "--samples", "0"], "found samples=0"),
+    (["ask", "x", "--timeout", "-1"], "found timeout=-1.0, expected a number above 0"),
+    (["ask", "x", "--temperature", "-1"], "found temperature=-1.0"),
+    (["ask", "x", "--max-tokens", "0"], "found max_tokens=0"),
+    (["ask", "x", "--docs", "nowhere"], "found no file or folder 'nowhere'"),
+    (["ask", "x", "--docs", "README.md", "--proposer", "gpt", "--base-url", "http://h"], "do not read them"),
+    (["ask", "x", "--base-url", "http://u:pw@127.0.0.1:9"], "found the server http://127.0.0.1:9 but no models"),
+    (["ask", "x", "--base-url", "http://h", "--proposer", "offline:words"], "offline models only"),
+    (["ask", "x", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
+    (["ask", "x", "--config", "README.md"], "expected one ending in .toml, .yaml or .yml"),
+    (["graph", "--png", "nowhere/x.png"], "cannot be written to nowhere/x.png"),
+    (["frob"], "No such command 'frob'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), WRONG, ids=[" ".join(a) for a, _ in WRONG])
+def test_an_error_is_one_line_and_a_code(run: Run, arguments: list[str], expected: str) -> None:
+    done = run(*arguments)
+
+    assert done.code != 0
+    assert done.out == ""
+    errors = [line for line in done.err.splitlines() if not line.startswith("models: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert expected in errors[0]
+    assert "pw" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("laiers = 3", "unknown key 'laiers' in"),
+        ("layers = 'three'", "found 'three' for layers, expected"),
+        ("layers = ", "cannot be read"),
+        ('proposers = [{name = "x"}]', "expected: field required"),
+        ('proposers = [{model = "offline:words", nam = "x"}]', "unknown key 'nam' in"),
+    ],
+)
+def test_a_wrong_settings_file_is_refused(run: Run, tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+
+    done = run("ask", "x", "--config", str(tmp_path / "c.toml"))
+
+    assert (done.code, done.out) == (1, "")
+    assert expected in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_all_failed_is_one_line(run: Run, loopback: Loopback) -> None:
+    loopback.default = Reply(status=500)
+
+    done = run("ask", "x", "--base-url", loopback.url, "--proposer", "a", "--proposer", "b")
+
+    assert done.code == 1
+    assert done.err.splitlines()[-1].startswith("error: 0 of 2 proposals were usable, expected at least 1: a: error (")
+
+
+def test_a_degraded_answer_is_told(run: Run, loopback: Loopback) -> None:
+    loopback.say("judge", Reply("half an answer that breaks off here", broken="reset_mid_stream"))
+
+    done = run("ask", "x", "--base-url", loopback.url, "--proposer", "a", "--aggregator", "judge")
+
+    assert done.out.endswith("answer of a\n")
+    assert "the answer above was abandoned" in done.err
+    assert "degraded: aggregator judge: error" in done.err
+
+
+def test_what_a_model_says_cannot_drive_the_terminal(run: Run, loopback: Loopback) -> None:
+    loopback.default = Reply("\x1b]0;owned\x07 [bold]hi[/bold]", served="x")
+
+    done = run("ask", "x", "--base-url", loopback.url, "--proposer", "a")
+
+    assert done.out == "]0;owned [bold]hi[/bold]\n"
+
+
+def test_graph_prints_mermaid(run: Run) -> None:
+    done = run("graph", "--proposer", "offline:words", "--layers", "3")
+
+    assert "layer_2/words" in done.out
+    assert "moa_role" not in done.out
+
+
+def test_graph_draws_a_picture(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pygraphviz", reason="the extra `png` is not installed")
+
+    assert run("graph", "--png", str(tmp_path / "moa.png")).code == 0
+    assert (tmp_path / "moa.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_the_extra_its_name_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+    assert "pip install 'langgraph-moa[png]'" in run("graph", "--png", "x.png").err
+
+
+def test_models_names_the_file_to_edit(run: Run) -> None:
+    out = run("models").out
+
+    assert str(PRESETS_FILE) in out
+    assert "OPENAI_API_KEY is not set" in out
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out.startswith("langgraph-moa 0.")
+
+
+def test_chat_remembers(run: Run, loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first?\n\n/history\nsecond?\n/quit\nnever\n"))
+
+    done = run("chat", "--base-url", loopback.url, "--proposer", "a", "--aggregator", "z")
+
+    assert done.code == 0
+    assert done.out == "answer of z\nhuman: first?\nai: answer of z\nanswer of z\n"
+    texts = [m["content"] for m in loopback.asked("a")[-1].messages]
+    assert texts == ["first?", "answer of z", "second?"]
+
+
+def test_chat_goes_on_after_a_failed_turn(run: Run, loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    loopback.say("a", lambda body: Reply(status=500) if len(loopback.asked("a")) == 1 else Reply("back"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first?\nsecond?\n"))
+
+    done = run("chat", "--base-url", loopback.url, "--proposer", "a", "--aggregator", "z")
+
+    assert (done.code, done.out) == (0, "answer of z\n")
+    assert "error: 0 of 1 proposals were usable" in done.err
+    assert [m["content"] for m in loopback.asked("a")[-1].messages] == ["second?"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_stops_with_what_was_answered(loopback: Loopback, as_json: bool) -> None:
+    loopback.say("slow", Reply(broken="hang"))
+    command = [sys.executable, "-m", "langgraph_moa.apps.cli", "ask", "x", "--base-url", loopback.url]
+    command += ["--proposer", "quick", "--proposer", "slow", *(["--json"] if as_json else [])]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    assert process.stderr
+    err = ""
+    while "quick  ok" not in err:
+        line = process.stderr.readline()
+        assert line, err
+        err += line
+    deadline = time.monotonic() + 30
+    while not loopback.asked("slow") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, rest = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in err + rest
+    assert "Unclosed" not in err + rest
+    assert loopback.asked("slow")[0].closed_early.wait(10)
+    if as_json:
+        report = json.loads(out)
+        assert (report["answer"], [p["text"] for p in report["proposals"]]) == (None, ["answer of quick"])
+    else:
+        assert "interrupted; answered so far:\n- layer 1, quick: answer of quick" in rest

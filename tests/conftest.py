@@ -1,0 +1,32 @@
+"""Start every test with the network off, no keys, and no traces sent anywhere."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from langgraph_moa.core.portal import close_portal
+from loopback import Loopback, serve
+
+_SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(_SPEAKING):
+            monkeypatch.delenv(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests that ask for the loopback server talk to 127.0.0.1, and to nobody else."""
+    for item in items:
+        if "loopback" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.enable_socket)
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
+
+
+@pytest.fixture
+def loopback(socket_enabled: None) -> Iterator[Loopback]:
+    with serve() as server:
+        yield server
+        close_portal()

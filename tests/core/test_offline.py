@@ -1,0 +1,174 @@
+"""The offline models answer what they can, and say so where they cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
+from langgraph_moa import ConfigError, create_moa
+from langgraph_moa.core.arithmetic import work_out
+from langgraph_moa.core.models import resolve_model
+from langgraph_moa.core.offline import OfflineModel, combine
+from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.prompts import compose, load_prompt
+from reading import user
+
+VARIANTS = ["words", "stems", "phrases", "headings"]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is 17 * 24?", "17 * 24 = 408"),
+        ("17×24", "17*24 = 408"),
+        ("Work out (2 + 3) * 4 please", "(2 + 3) * 4 = 20"),
+        ("What is 1,500 times 3?", "1500 * 3 = 4500"),
+        ("7 divided by 2?", "7 / 2 = 3.5"),
+        ("2^10", "2**10 = 1024"),
+        ("0.1 + 0.2", "0.1 + 0.2 = 0.3"),
+        ("1/3", "1/3 = 0.333333333333"),
+        ("10 % 3", "10 % 3 = 1"),
+        ("-3 + 5", "-3 + 5 = 2"),
+        ("5 / 0", "5 / 0 has no value: it divides by zero"),
+        ("9**9**9**9", None),
+        ("What happened on 2024-05-01?", None),
+        ("Call 555", None),
+        ("version 1.2.3", None),
+        ("", None),
+        ("(" * 500 + "1+1" + ")" * 500, None),
+    ],
+)
+def test_arithmetic(question: str, answer: str | None) -> None:
+    assert work_out(question) == answer
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.sampled_from("+-*"))
+def test_arithmetic_is_exact(a: int, b: int, sign: str) -> None:
+    expected = {"+": a + b, "-": a - b, "*": a * b}[sign]
+
+    assert work_out(f"What is ({a}) {sign} ({b})?") == f"({a}) {sign} ({b}) = {expected}"
+
+
+@given(st.text(alphabet="0123456789+-*/%^(). x", max_size=60))
+def test_arithmetic_never_fails(question: str) -> None:
+    answer = work_out(question)
+
+    assert answer is None or " = " in answer or "no value" in answer
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_bundled_documents_are_quoted_with_their_source(variant: str) -> None:
+    answer = resolve_model(f"offline:{variant}").invoke("Why do references come last in the prompt?")
+
+    assert "References come last in the prompt: the conversation comes first" in answer.text
+    assert "(graph.md, References in the prompt)" in answer.text
+    assert answer.usage_metadata["output_tokens"] == len(answer.text.split())
+    assert answer.response_metadata == {
+        "model_name": f"offline:{variant}",
+        "model_provider": "offline",
+        "finish_reason": "stop",
+    }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_they_cannot_answer_they_say_with_the_way_out(variant: str) -> None:
+    answer = resolve_model(f"offline:{variant}").invoke("Who won the football world cup in 1998?").text
+
+    assert "cannot answer this" in answer
+    assert "OPENAI_API_KEY" in answer
+
+
+def test_own_documents(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "pump.md").write_text("# Pumps\n\nThe pump is primed with water.\n\n## Valves\n\nOpen B.\n")
+    (tmp_path / "notes.txt").write_text("The lamp is green.")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+
+    model = resolve_model("offline:stems", docs=[tmp_path])
+
+    assert model.invoke("How are pumps primed?").text == "“The pump is primed with water.” (deep/pump.md, Pumps)"
+    assert "“The lamp is green.” (notes.txt, notes)" in model.invoke("Which colour is the green lamp?").text
+
+
+def test_variants_differ(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Priming\n\nIt runs.\n\n# Other\n\nThe pump was primed before.\n")
+
+    words, stems = (resolve_model(f"offline:{v}", docs=[tmp_path]) for v in ("words", "stems"))
+
+    assert "cannot answer" in words.invoke("priming pumps").text
+    assert "The pump was primed" in stems.invoke("priming pumps").text
+
+
+@pytest.mark.parametrize("question", ['"', "* NEAR(", "a AND OR NOT b", "'; DROP TABLE passage", "\x00", "%", "🦙"])
+def test_no_question_breaks_the_search(question: str) -> None:
+    for variant in VARIANTS:
+        assert resolve_model(f"offline:{variant}").invoke(question).text
+
+
+@pytest.mark.parametrize(
+    ("docs", "expected"), [("missing", "found no file or folder"), ("empty", "found no documents under")]
+)
+def test_wrong_documents_are_refused_when_the_model_is_built(tmp_path: Path, docs: str, expected: str) -> None:
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ConfigError, match=expected):
+        resolve_model("offline:words", docs=[tmp_path / docs])
+
+
+@pytest.mark.parametrize(
+    ("references", "kept"),
+    [
+        (["a\nb", "b\nc", "c\nb"], "b\nc"),
+        (["a", "b"], "a"),
+        (["The offline models cannot answer this: …", "b"], "b"),
+        (["The offline models cannot answer this: …"] * 2, "The offline models cannot answer this: …"),
+        (["a\na", "b"], "a\na"),
+    ],
+)
+def test_an_aggregator_keeps_what_several_support(references: list[str], kept: str) -> None:
+    assert combine(references) == kept
+
+
+@pytest.mark.parametrize("placement", ["last", "system"])
+def test_an_aggregator_reads_the_prompt(placement: Any) -> None:
+    prompt = compose([HumanMessage("1+1?")], ["x\ny", "y"], prompt=load_prompt(None), placement=placement)
+
+    assert OfflineModel.of("words").invoke(prompt).text == "y"
+
+
+async def test_streams_what_it_answers() -> None:
+    model = OfflineModel.of("words")
+    chunks = [chunk async for chunk in model.astream("What does a gate do?")]
+
+    assert len(chunks) > 5
+    assert "".join(c.text for c in chunks) == model.invoke("What does a gate do?").text
+    assert chunks[-1].usage_metadata
+
+
+def test_a_token_limit_is_kept_and_told() -> None:
+    result = create_moa(proposers=["offline:words"], aggregator="offline:stems", max_tokens=3).invoke(
+        user("What does a gate do?")
+    )
+
+    assert result["proposals"][0]["status"] == "truncated"
+    assert len(result["messages"][-1].text.split()) <= 3
+
+
+def test_it_costs_nothing() -> None:
+    result = create_moa(proposers=["offline:words"], aggregator="offline:stems").invoke(user("1+1"))
+
+    assert result["run"]["usd"] == 0.0
+
+
+def test_a_scripts_unsaid_lines_are_complained_about() -> None:
+    model = ScriptedModel(script=["a", "b"])
+    model.invoke("x")
+
+    with pytest.raises(AssertionError, match="1 of 2 lines"):
+        model.assert_complete()
+    model.invoke("y")
+    model.assert_complete()
+    with pytest.raises(AssertionError, match="asked 3 times"):
+        model.invoke("z")

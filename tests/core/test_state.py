@@ -1,0 +1,53 @@
+"""The reducers keep one proposal a slot, whatever order and however often they arrive."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph_moa.core.state import merge_proposals, merge_verdicts
+
+
+def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "") -> Any:
+    return {"turn": turn, "layer": layer, "position": position, "sample": sample, "text": text}
+
+
+LAYER = st.lists(
+    st.builds(item, st.just("t"), st.just(1), st.integers(0, 12), st.integers(1, 3)),
+    min_size=1,
+    max_size=20,
+    unique_by=lambda i: (i["position"], i["sample"]),
+)
+
+
+@given(LAYER, st.randoms())
+def test_order_of_arrival_does_not_matter(items: list[Any], random: Any) -> None:
+    shuffled = list(items)
+    random.shuffle(shuffled)
+
+    one: list[Any] = []
+    other: list[Any] = []
+    for a, b in zip(items, shuffled, strict=True):
+        one, other = merge_proposals(one, [a]), merge_proposals(other, [b])
+
+    assert one == other == sorted(items, key=lambda i: (i["position"], i["sample"]))
+
+
+@given(LAYER)
+def test_idempotent(items: list[Any]) -> None:
+    once = merge_proposals([], items)
+
+    assert merge_proposals(once, items) == once
+    assert merge_proposals(once, []) == once
+
+
+def test_a_new_turn_ends_the_old_one() -> None:
+    old = [item("one", 1, 0), item("one", 2, 0)]
+
+    assert merge_proposals(old, [item("two", 1, 1)]) == [item("two", 1, 1)]
+
+
+def test_a_layer_made_again_ends_the_layers_built_on_it() -> None:
+    old = [item("t", 1, 0, text="a"), item("t", 1, 1, text="b"), item("t", 2, 0, text="c")]
+
+    assert merge_proposals(old, [item("t", 1, 0, text="new")]) == [item("t", 1, 0, text="new"), old[1]]
+    assert merge_verdicts([item("t", 1, 0), item("t", 2, 0)], [item("t", 1, 0)]) == [item("t", 1, 0)]

@@ -1,0 +1,198 @@
+"""A failing, hanging or lying server costs its own proposal, nothing else."""
+
+import asyncio
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
+from langgraph_moa import AllProposersFailed, Proposer, create_moa
+from langgraph_moa.core.models import resolve_model
+from langgraph_moa.core.presets import PRESETS_FILE, load_preset
+from loopback import Loopback, Reply
+from reading import references_in, user
+
+QUESTION = user("Which?")
+GOOD = ["m0", "m1", "m2", "m3", "m4"]
+
+WAYS: dict[str, tuple[Reply, str, str]] = {
+    "bad request": (Reply(status=400), "error", "scripted failure 400"),
+    "unauthorized": (Reply(status=401), "error", "scripted failure 401"),
+    "unknown model": (Reply(status=404), "error", "scripted failure 404"),
+    "rate limit": (Reply(status=429), "rate_limited", "scripted failure 429"),
+    "server error": (Reply(status=500), "error", "scripted failure 500"),
+    "gateway's page": (Reply(status=502, body="<html><h1>Bad gateway</h1></html>"), "error", "502"),
+    "hang": (Reply(broken="hang"), "timeout", "no answer within"),
+    "reset": (Reply(broken="reset"), "error", "Server disconnected"),
+    "cut body": (Reply(broken="cut"), "error", "Connection error"),
+    "page for an answer": (Reply(body="<html>Please log in</html>"), "error", ""),
+    "half of JSON": (Reply(body='{"choices": ['), "error", ""),
+    "no choices": (Reply(body='{"choices": []}'), "error", ""),
+    "null": (Reply(body="null"), "error", ""),
+    "empty": (Reply(""), "empty", "holds no text"),
+    "white space": (Reply(" \n "), "empty", "holds no text"),
+    "refusal": (Reply("", refusal="Unthinkable"), "refused", "Unthinkable"),
+    "content filter": (Reply("half of a", finish_reason="content_filter"), "refused", "content_filter"),
+    "length": (Reply("cut in the mid", finish_reason="length"), "truncated", "token limit"),
+    "nothing but length": (Reply("", finish_reason="length"), "empty", "length"),
+}
+
+
+def mixture(server: Loopback, *proposers: Any, **options: Any) -> Any:
+    resolve = partial(resolve_model, base_url=server.url)
+    return create_moa(proposers=list(proposers), aggregator="aggregator", resolve=resolve, **options)
+
+
+async def run(moa: Any, api: str) -> Any:
+    return await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_one_of_six_fails(loopback: Loopback, way: str, api: str) -> None:
+    reply, status, told = WAYS[way]
+    loopback.say("bad", reply)
+    bad = Proposer("bad", timeout=0.4 if way == "hang" else 30)
+
+    result = await run(mixture(loopback, *GOOD[:2], bad, *GOOD[2:]), api)
+
+    proposal = result["proposals"][2]
+    assert (proposal["proposer"], proposal["status"]) == ("bad", status)
+    assert told in proposal["error"]
+    assert [p["status"] for p in result["proposals"] if p["proposer"] != "bad"] == ["ok"] * 5
+    assert result["messages"][-1].text == "answer of aggregator"
+
+    (aggregated,) = loopback.asked("aggregator")
+    expected = [f"answer of {m}" for m in GOOD]
+    if status == "truncated":
+        expected.insert(2, "cut in the mid")
+        assert result["run"]["degraded"] is None
+    else:
+        assert f"bad: {status}" in result["run"]["degraded"]
+    assert references_in(aggregated.messages[-1]["content"]) == expected
+    for word in ("scripted failure", "html", "Unthinkable", "Error", "half of a", proposal["error"]):
+        assert word not in aggregated.prompt
+    if way == "hang":
+        assert await asyncio.to_thread(loopback.asked("bad")[0].closed_early.wait, 10)
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}])
+async def test_a_server_that_does_not_count_is_believed_to_cost_unknown(loopback: Loopback, usage: Any) -> None:
+    loopback.say("m0", Reply("fine", usage=usage))
+
+    result = await mixture(loopback, "m0").ainvoke(QUESTION)
+
+    assert result["proposals"][0]["status"] == "ok"
+    assert result["run"]["usd"] is None
+
+
+async def test_a_model_that_lies_about_itself_is_told(loopback: Loopback) -> None:
+    loopback.say("m0", Reply("fine", served="something-cheaper"))
+
+    result = await mixture(loopback, "m0").ainvoke(QUESTION)
+
+    assert (result["proposals"][0]["model"], result["proposals"][0]["served_model"]) == ("m0", "something-cheaper")
+
+
+@pytest.mark.parametrize("broken", ["reset", "reset_mid_stream", "hang"])
+async def test_a_broken_aggregator_costs_no_proposal(loopback: Loopback, broken: str) -> None:
+    loopback.say("aggregator", Reply("some words that never end", broken=broken))
+    moa = mixture(loopback, "m0", "m1", timeout=1 if broken == "hang" else 30)
+
+    state: Any = {}
+    async for mode, part in moa.astream(QUESTION, stream_mode=["values", "messages"]):
+        state = part if mode == "values" else state
+
+    assert state["messages"][-1].text == "answer of m0"
+    assert "aggregator" in state["run"]["degraded"]
+
+
+async def test_all_fail(loopback: Loopback) -> None:
+    loopback.default = Reply(status=500)
+
+    with pytest.raises(AllProposersFailed) as failed:
+        await mixture(loopback, "m0", "m1").ainvoke(QUESTION)
+
+    assert [p["status"] for p in failed.value.failures] == ["error", "error"]
+    assert loopback.asked("aggregator") == []
+
+
+async def test_a_retired_model_of_a_preset_names_the_file_to_edit(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retired, *_ = load_preset("openai")["proposers"]
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_BASE_URL", loopback.url)
+    loopback.default = Reply(status=404)
+
+    with pytest.raises(AllProposersFailed, match=re.escape(str(PRESETS_FILE))):
+        await create_moa(proposers=[retired], aggregator="offline:words").ainvoke(QUESTION)
+
+
+class Listener(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.heard = ""
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        self.heard += repr(error) + str(getattr(error, "body", ""))
+
+
+async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "tiger-burning-bright-0123456789"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("TOGETHER_API_KEY", key)
+    echo = f'{{"error": {{"message": "wrong key Bearer {key}, sent as {key}"}}}}'
+    loopback.say("openai-bad", Reply(status=401, body=echo))
+    loopback.say("together-bad", Reply(status=500, body=f"<html>{key}</html>"))
+    collector, listener = RunCollectorCallbackHandler(), Listener()
+    moa = mixture(loopback, "openai:openai-bad", "together:together-bad", "openai:m0")
+
+    told = []
+    async for part in moa.astream(
+        QUESTION, {"callbacks": [collector, listener]}, stream_mode=["values", "custom", "updates", "debug"]
+    ):
+        told.append(str(part))
+
+    assert {r.headers["Authorization"] for r in loopback.requests} == {f"Bearer {key}"}
+    assert "[redacted]" in listener.heard
+    traced = [r.model_dump_json() for r in collector.traced_runs]
+    assert len(traced) == 1
+    for place in (*told, *traced, listener.heard):
+        assert key not in place
+
+
+async def test_two_loops_in_a_row_share_nothing_and_leak_nothing(loopback: Loopback) -> None:
+    moa = mixture(loopback, *GOOD, layers=3)
+
+    def go() -> None:
+        async def twice() -> None:
+            await moa.ainvoke(QUESTION)
+            await moa.ainvoke(QUESTION)
+
+        asyncio.run(twice())
+
+    for _ in range(2):
+        loopback.ports.clear()
+        await asyncio.to_thread(go)
+        assert len(loopback.ports) == len(GOOD)
+
+
+def test_the_sync_api_keeps_its_connections_too(loopback: Loopback) -> None:
+    moa = mixture(loopback, *GOOD)
+
+    moa.invoke(QUESTION)
+    moa.invoke(QUESTION)
+
+    assert len(loopback.ports) == len(GOOD)
+
+
+async def test_a_sync_call_inside_an_async_node_is_refused_instead_of_hanging(loopback: Loopback) -> None:
+    from langgraph_moa.core.portal import run_sync
+
+    async def inner() -> None:
+        run_sync(asyncio.sleep(0))
+
+    with pytest.raises(RuntimeError, match="await ainvoke"):
+        await asyncio.to_thread(run_sync, inner())

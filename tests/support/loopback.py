@@ -1,0 +1,218 @@
+"""An OpenAI-compatible server on 127.0.0.1 that does as it is told: answers, delays, and every way of failing.
+
+It is aiohttp's own web server. Tests run it in a thread; `python loopback.py` runs it as a process, for benchmarks.
+"""
+
+import argparse
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass
+class Reply:
+    """Say what one model answers, and how it fails."""
+
+    text: str = "an answer"
+    delay: float = 0.0
+    chunk_delay: float = 0.0
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    usage: Any = "counted"
+    served: str | None = None
+    status: int = 200
+    body: str | None = None
+    """Sent instead of a proper answer."""
+    broken: str | None = None
+    """`hang`, `reset`, `cut` (half the body) or `reset_mid_stream`."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Request:
+    """Record one request."""
+
+    path: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+    closed_early: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def model(self) -> str:
+        return str(self.body["model"])
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return list(self.body["messages"])
+
+    @property
+    def prompt(self) -> str:
+        return json.dumps(self.messages, ensure_ascii=False)
+
+
+Script = Reply | Callable[[dict[str, Any]], Reply]
+
+
+class Loopback:
+    """Be the server's script and its log."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.scripts: dict[str, Script] = {}
+        self.default: Script = lambda body: Reply(f"answer of {body['model']}")
+        self.requests: list[Request] = []
+        self.ports: set[int] = set()
+        """The clients' ports, one a connection."""
+
+    def say(self, model: str, script: "Script | str") -> None:
+        self.scripts[model] = Reply(script) if isinstance(script, str) else script
+
+    def asked(self, model: str) -> list[Request]:
+        return [r for r in self.requests if r.model == model]
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=2**26)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        return app
+
+    async def _complete(self, http: web.Request) -> web.StreamResponse:
+        request = Request(http.path, await http.json(), dict(http.headers))
+        self.requests.append(request)
+        self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
+        script = self.scripts.get(request.model, self.default)
+        reply = script(request.body) if callable(script) else script
+        try:
+            return await self._answer(http, request, reply)
+        except (asyncio.CancelledError, ConnectionResetError):
+            request.closed_early.set()
+            raise
+
+    async def _answer(self, http: web.Request, request: Request, reply: Reply) -> web.StreamResponse:
+        await asyncio.sleep(600 if reply.broken == "hang" else reply.delay)
+        headers = {"x-should-retry": "false", **reply.headers}
+        if reply.broken == "reset":
+            _break(http)
+        if reply.status != 200 or reply.body is not None:
+            text = reply.body or json.dumps({"error": {"message": f"scripted failure {reply.status}", "type": "x"}})
+            kind = "text/html" if text.startswith("<") else "application/json"
+            return web.Response(status=reply.status, text=text, headers=headers, content_type=kind)
+        if request.body.get("stream"):
+            return await self._stream(http, request, reply, headers)
+        whole = json.dumps(_completion(request, reply)).encode()
+        if reply.broken == "cut":
+            length = {"Content-Length": str(len(whole)), "Content-Type": "application/json"}
+            response = web.StreamResponse(headers={**headers, **length})
+            await response.prepare(http)
+            await response.write(whole[: len(whole) // 2])
+            _break(http)
+            return response
+        return web.Response(body=whole, headers=headers, content_type="application/json")
+
+    async def _stream(
+        self, http: web.Request, request: Request, reply: Reply, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={**headers, "Content-Type": "text/event-stream"})
+        await response.prepare(http)
+        for number, chunk in enumerate(_chunks(request, reply)):
+            if number == 2 and reply.broken in ("reset_mid_stream", "cut"):
+                _break(http)
+                return response
+            await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+            if reply.chunk_delay:
+                await asyncio.sleep(reply.chunk_delay)
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+
+def _break(http: web.Request) -> None:
+    if http.transport:
+        http.transport.abort()
+
+
+def _head(request: Request, reply: Reply, kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-loopback", "object": kind, "created": 1, "model": reply.served or request.model}
+
+
+def _usage(request: Request, reply: Reply) -> Any:
+    if reply.usage != "counted":
+        return reply.usage
+    read, written = len(request.prompt.split()), len(reply.text.split())
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def _completion(request: Request, reply: Reply) -> dict[str, Any]:
+    message = {"role": "assistant", "content": reply.text, "refusal": reply.refusal}
+    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
+    return {**_head(request, reply, "chat.completion"), "choices": [choice], "usage": _usage(request, reply)}
+
+
+def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
+    head = _head(request, reply, "chat.completion.chunk")
+
+    def chunk(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+        return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+
+    yield chunk({"role": "assistant", "content": ""})
+    words = reply.text.split(" ")
+    for number, word in enumerate(words):
+        yield chunk({"content": word + (" " if number < len(words) - 1 else "")})
+    if reply.refusal:
+        yield chunk({"refusal": reply.refusal})
+    yield chunk({}, reply.finish_reason)
+    if request.body.get("stream_options", {}).get("include_usage"):
+        yield {**head, "choices": [], "usage": _usage(request, reply)}
+
+
+async def start(server: Loopback) -> web.AppRunner:
+    runner = web.AppRunner(server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    return runner
+
+
+@contextmanager
+def serve() -> Iterator[Loopback]:
+    """Run a server in a thread for as long as the block lasts."""
+    server, loop = Loopback(), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="loopback", daemon=True)
+    thread.start()
+    runner = asyncio.run_coroutine_threadsafe(start(server), loop).result()
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _main(delay: float, words: int) -> None:
+    """Serve the same answer to all until standard input closes, and keep no log."""
+    server = Loopback()
+    reply = Reply(" ".join(f"word{i}" for i in range(words)), delay=delay)
+
+    def script(body: dict[str, Any]) -> Reply:
+        server.requests.clear()
+        return reply
+
+    server.default = script
+    runner = await start(server)
+    print(server.url, flush=True)
+    with suppress(EOFError):
+        await asyncio.get_running_loop().run_in_executor(None, input)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser()
+    options.add_argument("--delay", type=float, default=0.2)
+    options.add_argument("--words", type=int, default=50)
+    given = options.parse_args()
+    asyncio.run(_main(given.delay, given.words))
