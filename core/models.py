@@ -3,15 +3,17 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableBinding
 from langgraph.pregel import Pregel
 from pydantic import SecretStr
 
 from .errors import ConfigError, nearest
 from .text import one_line, redact
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 Model = Runnable[Any, Any]
 """A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
@@ -87,7 +89,7 @@ def _split(spec: str) -> tuple[str, str]:
     return provider, name
 
 
-def _openai_compatible(provider: str, name: str, base_url: str | None, options: dict[str, Any]) -> BaseChatModel:
+def _openai_compatible(provider: str, name: str, base_url: str | None, options: dict[str, Any]) -> "BaseChatModel":
     from .transport import shared_async_client, shared_sync_client
 
     key = os.environ.get(_KEY_VARIABLES[provider]) or (_NO_KEY if base_url else None)
@@ -131,8 +133,10 @@ def _with_options(model: Model, options: dict[str, Any]) -> Model:
     return model.bind(**options) if options and is_chat_model(model) else model
 
 
-def chat_model_of(model: Model) -> BaseChatModel | None:
+def chat_model_of(model: Model) -> "BaseChatModel | None":
     """Return the chat model under any `.bind(...)`, None where there is none."""
+    from langchain_core.language_models import BaseChatModel
+
     while isinstance(model, RunnableBinding):
         model = model.bound
     return model if isinstance(model, BaseChatModel) else None
@@ -147,9 +151,8 @@ def without_streaming(model: Model) -> Model:
     """Return the model asked for whole answers: streaming them costs four times the CPU and nobody watches."""
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": without_streaming(model.bound)})
-    if isinstance(model, BaseChatModel):
-        return model.model_copy(update={"disable_streaming": True})
-    return model
+    chat = chat_model_of(model)
+    return chat.model_copy(update={"disable_streaming": True}) if chat else model
 
 
 def model_label(spec: "str | Model") -> str:

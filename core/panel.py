@@ -8,6 +8,7 @@ from typing import Final
 from .errors import ConfigError
 from .models import (
     Model,
+    endpoint_of,
     is_chat_model,
     is_graph,
     model_label,
@@ -87,17 +88,16 @@ class Seat:
     name: str
     label: str
     model: Model
+    takes_state: bool
+    """Whether the model is a graph over `messages`."""
+    endpoint: str | None
+    """Where an OpenAI-compatible model sends its requests."""
     system: str | None
     timeout: float | None
     tags: tuple[str, ...]
     position: int = 0
     sample: int = 1
     samples: int = 1
-
-    @property
-    def takes_state(self) -> bool:
-        """Tell whether the model is a graph over `messages`."""
-        return is_graph(self.model)
 
     @property
     def title(self) -> str:
@@ -202,6 +202,8 @@ def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) 
                 name=name,
                 label=model_label(settings.model),
                 model=model if role == "aggregator" or defaults.stream_proposals else without_streaming(model),
+                takes_state=is_graph(model),
+                endpoint=endpoint_of(model),
                 system=settings.system,
                 timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
                 tags=settings.tags,

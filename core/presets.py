@@ -1,6 +1,5 @@
 """Mixtures by name, from one dated data file."""
 
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,6 +21,8 @@ class Preset(TypedDict, total=False):
 
 @lru_cache(maxsize=1)
 def _file() -> dict[str, Any]:
+    import tomllib
+
     return tomllib.loads(PRESETS_FILE.read_text(encoding="utf-8"))
 
 

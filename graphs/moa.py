@@ -8,7 +8,9 @@ conditional edge decides what comes next.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
@@ -20,6 +22,7 @@ from ..core.panel import AggregatorLike, Defaults, ProposerLike, Seat, seat_laye
 from ..core.state import MoAInput, MoAState
 from ..nodes.aggregator import make_aggregator
 from ..nodes.gate import make_gate
+from ..nodes.node import Node
 from ..nodes.proposer import make_proposer
 from ..prompts import Placement, load_prompt
 
@@ -100,7 +103,7 @@ def create_moa(
         )
     propose, synthesise = load_prompt(proposer_prompt), load_prompt(aggregator_prompt)
 
-    def follow(state: MoAState) -> list[str]:
+    async def follow(state: MoAState, config: RunnableConfig) -> list[str]:
         return entrances[state["verdicts"][-1]["next"]]
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
@@ -120,7 +123,9 @@ def create_moa(
         then = f"layer_{layer + 1}" if layer + 1 < depth else "aggregate"
         gate = make_gate(layer, then=then, min_proposals=min_proposals)
         graph.add_node(f"gate_{layer}", gate, metadata={"moa_role": "gate", "moa_layer": layer})
-        graph.add_conditional_edges(f"gate_{layer}", follow, list(dict.fromkeys([*entrances[then], "aggregate"])))
+        graph.add_conditional_edges(
+            f"gate_{layer}", Node[Any](follow, name="follow"), list(dict.fromkeys([*entrances[then], "aggregate"]))
+        )
     node = make_aggregator(last, layer=depth, prompt=synthesise, placement=placement)
     graph.add_node("aggregate", node, metadata=metadata_of(last, depth))
     for entrance in entrances["layer_1" if panel else "aggregate"]:

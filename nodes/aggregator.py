@@ -12,7 +12,7 @@ from .call import call_model
 from .node import Node, Update, emit
 
 
-def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placement = "last") -> Node:
+def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placement = "last") -> Node[Update]:
     """Make the node that writes the final answer.
 
     Where its model fails, the first usable proposal is returned word for word, and the report says so: answers that

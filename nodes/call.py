@@ -10,7 +10,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from ..core.models import endpoint_of, secrets_of
+from ..core.models import secrets_of
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.report import price
@@ -36,19 +36,18 @@ async def call_model(
     """
     started, clock = time.time(), time.perf_counter()
     config = {**config, "tags": [*config.get("tags", []), *seat.tags]}
+    prompt: Any = {"messages": list(messages)} if seat.takes_state else list(messages)
+    message: AIMessage | None = None
     try:
         async with asyncio.timeout(seat.timeout):
-            reply = await seat.model.ainvoke(
-                {"messages": list(messages)} if seat.takes_state else list(messages), config
-            )
+            reply = await seat.model.ainvoke(prompt, config)
         message, usage = _read(reply, len(messages))
+        call = _answered(seat, message, usage)
     except GraphBubbleUp:
         raise
     except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
-        outcome = _failed(seat, exc, time.perf_counter() - clock)
-        return {**outcome, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, None
-    outcome = _answered(seat, message, usage)
-    return {**outcome, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, message
+        call = _failed(seat, exc, time.perf_counter() - clock)
+    return {**call, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, message
 
 
 def _read(reply: Any, asked: int) -> tuple[AIMessage, UsageMetadata | None]:
@@ -89,9 +88,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
         calls=nested.get("calls", 1),
         usd=nested["usd"]
         if nested
-        else price(
-            usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=endpoint_of(seat.model)
-        ),
+        else price(usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=seat.endpoint),
         started=0.0,
         seconds=0.0,
         error=error,
@@ -99,8 +96,9 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
 
 
 def _judge(message: AIMessage, reason: str) -> tuple[Status, str | None]:
+    blocks = message.content if isinstance(message.content, list) else []
     refusal = message.additional_kwargs.get("refusal") or next(
-        (b.get("refusal") for b in message.content if isinstance(b, dict) and b.get("type") == "refusal"), None
+        (b.get("refusal") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal"), None
     )
     if refusal or reason in _REFUSED:
         return "refused", one_line(str(refusal or f"the server ended the answer with {reason!r}"))

@@ -8,7 +8,7 @@ from ..core.state import USABLE, MoAState, Verdict, proposals_of, turn_of, verdi
 from .node import Node, Update, emit
 
 
-def make_gate(layer: int, *, then: str, min_proposals: int = 1) -> Node:
+def make_gate(layer: int, *, then: str, min_proposals: int = 1) -> Node[Update]:
     """Make the gate that ends one layer.
 
     A later layer with too few usable answers does not end the run: the layer before it was paid for and answered, so

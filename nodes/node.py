@@ -1,7 +1,7 @@
 """The shape of every node here, and how it tells the world what it is doing."""
 
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
@@ -10,26 +10,32 @@ from ..core.portal import run_sync
 from ..core.state import MoAState
 
 Update = dict[str, Any]
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Step(Protocol):
-    """Take the state and return what changes in it."""
+class Step(Protocol[T_co]):
+    """Take the state; return what changes in it, or for an edge, where to go."""
 
-    def __call__(self, state: MoAState, config: RunnableConfig) -> Awaitable[Update]:
+    def __call__(self, state: MoAState, config: RunnableConfig) -> Awaitable[T_co]:
         """Run the step."""
 
 
-class Node(Runnable[MoAState, Update]):
-    """Serve one coroutine to both of LangGraph's APIs, without a traced run of its own between node and model."""
+class Node(Runnable[MoAState, T], Generic[T]):
+    """Serve one coroutine to both of LangGraph's APIs, without a traced run of its own between node and model.
 
-    def __init__(self, step: Step) -> None:
+    LangGraph would run a plain function in a thread when the graph is async, and refuse a coroutine when it is sync.
+    """
+
+    def __init__(self, step: Step[T], *, name: str | None = None) -> None:
         self._step = step
+        self.name = name
 
-    def invoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    def invoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the portal's event loop and wait for it."""
         return run_sync(self.ainvoke(input, config))
 
-    async def ainvoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    async def ainvoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the running event loop."""
         return await self._step(input, config or {})
 

@@ -17,7 +17,7 @@ def make_proposer(
     placement: Placement = "last",
     announce: tuple[str, ...] = (),
     stream: bool = False,
-) -> Node:
+) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
     The node never fails for its model's failure: what went wrong is the proposal's status.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 
@@ -58,7 +57,7 @@ def _list(names: Iterable[str]) -> str:
 
 def _read(source: str | Path | None) -> tuple[str, str]:
     if source is None:
-        return files(__package__).joinpath(BUNDLED).read_text(encoding="utf-8"), BUNDLED
+        return Path(__file__).with_name(BUNDLED).read_text(encoding="utf-8"), BUNDLED
     if isinstance(source, Path):
         try:
             return source.read_text(encoding="utf-8"), f"the prompt {source}"

@@ -1,0 +1,236 @@
+"""Measure the graph against plain asyncio on the same clients, and against what is possible; print ratios.
+
+Everything runs on this machine: a scripted OpenAI-compatible server in a process of its own answers on 127.0.0.1. Both
+sides of a ratio are measured in turn in one run, because machines are noisy and only ratios keep.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import takewhile
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI
+from langgraph_moa import create_moa
+from langgraph_moa.core.models import resolve_model
+from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.prompts import compose, load_prompt
+from rich.console import Console
+from rich.table import Table
+
+SERVER = Path(__file__).parents[1] / "tests" / "support" / "loopback.py"
+PROPOSERS = [f"proposer-{n}" for n in range(6)]
+QUESTION: Any = {"messages": [HumanMessage("Why is the sky blue? " * 20)]}
+CALL_SECONDS = 0.2
+LAYERS_IN_A_ROW = 3
+
+
+@contextmanager
+def server(*, delay: float, words: int = 50) -> Iterator[str]:
+    command = [sys.executable, str(SERVER), "--delay", str(delay), "--words", str(words)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+def mixture(url: str, kind: str = "strings", **options: Any) -> Any:
+    if kind == "strings":
+        models: dict[str, Any] = {"proposers": PROPOSERS, "aggregator": "aggregator"}
+        return create_moa(**models, layers=3, resolve=partial(resolve_model, base_url=url), **options)
+    proposers, aggregator = chat_models(url)
+    return create_moa(proposers=proposers, aggregator=aggregator, layers=3, **options)
+
+
+def chat_models(url: str) -> tuple[list[ChatOpenAI], ChatOpenAI]:
+    def make(name: str) -> ChatOpenAI:
+        return ChatOpenAI(model=name, base_url=url, api_key="k", stream_usage=True)  # type: ignore[arg-type]
+
+    return [make(name) for name in PROPOSERS], make("aggregator")
+
+
+async def wall_ratio() -> float:
+    """Compare a run of three layers with three calls in a row, the least it can take."""
+    with server(delay=CALL_SECONDS) as url:
+        moa = mixture(url)
+        await moa.ainvoke(QUESTION)
+        return median([await seconds(lambda: moa.ainvoke(QUESTION)) for _ in range(10)]) / (
+            LAYERS_IN_A_ROW * CALL_SECONDS
+        )
+
+
+async def seconds(work: Callable[[], Awaitable[Any]]) -> float:
+    start = time.perf_counter()
+    await work()
+    return time.perf_counter() - start
+
+
+async def cpu_ratio() -> float:
+    """Compare CPU with asyncio.gather over the very same ChatOpenAI objects, the final answer streamed in both."""
+    with server(delay=0.01) as url:
+        proposers, aggregator = chat_models(url)
+        moa = create_moa(proposers=proposers, aggregator=aggregator, layers=3)
+        prompt = load_prompt(None)
+
+        async def plain() -> None:
+            conversation, references = QUESTION["messages"], list[str]()
+            for _ in range(2):
+                messages = compose(conversation, references, prompt=prompt)
+                references = [reply.text for reply in await asyncio.gather(*(m.ainvoke(messages) for m in proposers))]
+            async for _ in aggregator.astream(compose(conversation, references, prompt=prompt)):
+                pass
+
+        async def ours() -> None:
+            async for _ in moa.astream(QUESTION, stream_mode="messages"):
+                pass
+
+        async def cpu(work: Callable[[], Awaitable[None]], times: int = 10) -> float:
+            start = time.process_time()
+            for _ in range(times):
+                await work()
+            return time.process_time() - start
+
+        await cpu(plain), await cpu(ours)
+        return median([await cpu(ours) / await cpu(plain) for _ in range(9)])
+
+
+class Clock(AsyncCallbackHandler):
+    """Note when calls start, end, and say their first word."""
+
+    def __init__(self) -> None:
+        self.started = self.ended = self.spoke = 0.0
+
+    async def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+        self.started = time.perf_counter()
+
+    async def on_llm_new_token(self, *args: Any, **kwargs: Any) -> None:
+        self.spoke = self.spoke or time.perf_counter()
+
+    async def on_llm_end(self, *args: Any, **kwargs: Any) -> None:
+        self.ended = self.ended if self.spoke else time.perf_counter()
+
+
+async def first_token_ms() -> float:
+    """Time from the last proposal to the reader's first token, less what the aggregator itself took for it."""
+    with server(delay=0.05) as url:
+        moa = mixture(url)
+        await moa.ainvoke(QUESTION)
+        extra = []
+        for _ in range(15):
+            clock, arrived = Clock(), 0.0
+            async for _ in moa.astream(QUESTION, {"callbacks": [clock]}, stream_mode="messages"):
+                arrived = arrived or time.perf_counter()
+            extra.append((arrived - clock.ended) - (clock.spoke - clock.started))
+        return 1000 * median(extra)
+
+
+async def many(kind: str, runs: int, url: str) -> dict[str, float]:
+    """Run many mixtures at once in this process; report memory per run in flight and runs per second."""
+    moa = mixture(url, kind)
+    await asyncio.gather(*(moa.ainvoke(QUESTION) for _ in range(3)))
+    before = peak_mb()
+    took = await seconds(lambda: asyncio.gather(*(moa.ainvoke(QUESTION) for _ in range(runs))))
+    return {"mb": (peak_mb() - before) / runs, "rate": runs / took}
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_child(kind: str, runs: int, url: str) -> dict[str, float]:
+    command = [sys.executable, __file__, "--child", kind, "--runs", str(runs), "--url", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def many_at_once(runs: int = 200, rounds: int = 3) -> tuple[float, float]:
+    with server(delay=CALL_SECONDS) as url:
+        pairs = [(in_child("strings", runs, url), in_child("chat_models", runs, url)) for _ in range(rounds)]
+    return median(ours["mb"] for ours, _ in pairs), median(ours["rate"] / theirs["rate"] for ours, theirs in pairs)
+
+
+def reusable_share(models: int) -> float:
+    """Share of prompt tokens that a cache per model can reuse: whole blocks of 128, from 1,024 (OpenAI's rule).
+
+    Words stand for tokens: every word of these prompts is a short one.
+    """
+    panel = [ScriptedModel(script=" ".join(["word"] * 250), name_of_model=f"m{n}") for n in range(models)]
+    question: Any = {"messages": [HumanMessage(" ".join(f"q{n}" for n in range(1500)))]}
+    proposers = [panel[n % models] for n in range(6)]
+    create_moa(proposers=proposers, aggregator=panel[0], layers=3).invoke(question)
+    total = reused = 0
+    for model in panel:
+        seen: list[list[str]] = []
+        for messages in sorted(model.asked, key=lambda m: len(m)):
+            prompt = [word for m in messages for word in [f"<{m.type}>", *m.text.split()]]
+            common = max((sum(1 for _ in takewhile(_same, zip(prompt, old, strict=False))) for old in seen), default=0)
+            total += len(prompt)
+            reused += common // 128 * 128 if common >= 1024 else 0
+            seen.append(prompt)
+    return reused / total
+
+
+def _same(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
+
+
+def import_ratio(rounds: int = 12) -> float:
+    def cpu(module: str) -> float:
+        code = f"import time; start = time.process_time(); import {module}; print(time.process_time() - start)"
+        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+    pairs = [(cpu("langgraph_moa"), cpu("langgraph.graph")) for _ in range(rounds)]
+    return median(ours / theirs for ours, theirs in pairs)
+
+
+def main() -> None:
+    table = Table("what", "measured", "goal", title=f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
+
+    def row(what: str, value: float, goal: float, *, at_least: bool = False, unit: str = "") -> None:
+        reached = value >= goal if at_least else value <= goal
+        sign = ">=" if at_least else "<="
+        table.add_row(what, f"{value:.2f}{unit}", f"{sign} {goal}{unit}" + ("" if reached else "  missed"))
+
+    row("13 calls of 200 ms, wall against three calls in a row", asyncio.run(wall_ratio()), 1.04)
+    row("CPU of a streamed run against asyncio.gather, same clients", asyncio.run(cpu_ratio()), 1.25)
+    row(
+        "first token after the last proposal, beyond the aggregator's own",
+        asyncio.run(first_token_ms()),
+        10,
+        unit=" ms",
+    )
+    memory, rate = many_at_once()
+    row("200 runs of 13 calls at once: peak memory a run", memory, 1.5, unit=" MB")
+    row("the same: runs a second, models from strings against ChatOpenAI", rate, 1.7, at_least=True)
+    row("prompt tokens a cache can reuse, one model", reusable_share(1), 0.75, at_least=True)
+    row("prompt tokens a cache can reuse, six models", reusable_share(6), 0.25, at_least=True)
+    row("import langgraph_moa against import langgraph.graph, CPU", import_ratio(), 1.15)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--child", choices=["strings", "chat_models"], help=argparse.SUPPRESS)
+    options.add_argument("--runs", type=int, default=200, help=argparse.SUPPRESS)
+    options.add_argument("--url", default="", help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.child:
+        print(json.dumps(asyncio.run(many(given.child, given.runs, given.url))))
+    else:
+        main()
