@@ -1,6 +1,7 @@
 """Add up what a run did, and what it cost."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
@@ -8,6 +9,16 @@ from .state import USABLE, Call, Proposal, Report, Verdict
 
 FREE_PROVIDER = "offline"
 _PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
+
+
+@lru_cache(maxsize=1)
+def load_prices() -> bool:
+    """Import the price list, which takes a tenth of a second; graphs do it when they are built, not while they run."""
+    try:
+        import genai_prices  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def price(
@@ -26,23 +37,23 @@ def price(
         return 0.0
     if usage is None:
         return None
-    try:
-        from genai_prices import Usage, calc_price
-    except ImportError:
+    if not load_prices():
         return None
+    from genai_prices import Usage, calc_price
+
     details = usage.get("input_token_details") or {}
-    tokens = Usage(
-        input_tokens=usage["input_tokens"],
-        output_tokens=usage["output_tokens"],
-        cache_read_tokens=details.get("cache_read"),
-    )
     for model in filter(None, models):
         try:
+            tokens = Usage(
+                input_tokens=usage["input_tokens"],
+                output_tokens=usage["output_tokens"],
+                cache_read_tokens=details.get("cache_read"),
+            )
             if endpoint:
                 return float(calc_price(tokens, model, provider_api_url=endpoint).total_price)
             if provider:
                 return float(calc_price(tokens, model, provider_id=_PRICE_LISTS.get(provider, provider)).total_price)
-        except LookupError:
+        except (LookupError, ValueError):  # a model that is not listed, or counts that make no sense
             continue
     return None
 

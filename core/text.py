@@ -1,17 +1,19 @@
 """Make foreign text fit for one line of a report."""
 
+import os
 import re
 from collections.abc import Iterable
 
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
+_KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace known secrets, and whatever is shaped like an API key."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[redacted]")
+    """Replace known secrets, those of the environment, and whatever is shaped like an API key."""
+    kept = (value for name, value in os.environ.items() if _KEY_NAMES.search(name) and len(value) >= 8)
+    for secret in filter(None, (*secrets, *kept)):
+        text = text.replace(secret, "[redacted]")
     return _KEY_SHAPES.sub(lambda match: (match[1] or "") + "[redacted]", text)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     import openai
 
@@ -24,6 +26,14 @@ _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, A
 
 
 @lru_cache(maxsize=1)
+def _trusted() -> "ssl.SSLContext":
+    """Load the trusted certificates once: it takes long enough to be felt, and loops come and go."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
+@lru_cache(maxsize=1)
 def shared_async_client() -> "httpx2.AsyncClient":
     """Return the client to hand to every model: it sends each request through the running loop's own."""
     import openai
@@ -33,7 +43,7 @@ def shared_async_client() -> "httpx2.AsyncClient":
             client = await _client_of_running_loop()
             return await _without_key(request, await client.send(request, **kwargs))
 
-    return LoopClient()
+    return LoopClient(verify=_trusted())
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +69,7 @@ async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.
     import openai
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
-    client = openai.DefaultAioHttpClient(limits=limits)
+    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted())
     try:
         yield client
     finally:

@@ -19,6 +19,7 @@ from langgraph.types import Checkpointer
 from ..core.errors import ConfigError
 from ..core.models import Model, resolve_model
 from ..core.panel import AggregatorLike, Defaults, ProposerLike, Seat, seat_layers
+from ..core.report import load_prices
 from ..core.state import MoAInput, MoAState
 from ..nodes.aggregator import make_aggregator
 from ..nodes.gate import make_gate
@@ -102,6 +103,7 @@ def create_moa(
             f"found min_proposals={min_proposals}, expected at most {min(map(len, panel))}, the smallest layer"
         )
     propose, synthesise = load_prompt(proposer_prompt), load_prompt(aggregator_prompt)
+    load_prices()
 
     async def follow(state: MoAState, config: RunnableConfig) -> list[str]:
         return entrances[state["verdicts"][-1]["next"]]

@@ -83,7 +83,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
         status=status,
         model=seat.label,
         served_model=served,
-        finish_reason=reason,
+        finish_reason=str(reason) if reason else None,
         usage=usage,
         calls=nested.get("calls", 1),
         usd=nested["usd"]

@@ -128,7 +128,17 @@ def test_a_price_that_is_not_known_is_none(provider: str, endpoint: str, model: 
     assert usd != 0
 
 
-def test_text_is_made_fit_for_a_line() -> None:
+@pytest.mark.parametrize("counted", [-1, "many", None])
+def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
+    made_up = {"input_tokens": counted, "output_tokens": 1, "total_tokens": 1}
+
+    assert price(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None) is None  # type: ignore[arg-type]
+
+
+def test_text_is_made_fit_for_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOMEBODYS_API_KEY", "tiger-burning-bright")
+
+    assert redact("it said tiger-burning-bright") == "it said [redacted]"
     assert redact("Bearer abc def sk-0123456789 tok", ["tok"]) == "Bearer [redacted] def [redacted] [redacted]"
     assert one_line("a\n  b\tc") == "a b c"
     assert one_line("x" * 10, limit=5) == "xxxx…"

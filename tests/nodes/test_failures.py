@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+import threading
 from functools import partial
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph_moa import AllProposersFailed, Proposer, create_moa
 from langgraph_moa.core.models import resolve_model
@@ -161,6 +163,19 @@ async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.Monke
     assert len(traced) == 1
     for place in (*told, *traced, listener.heard):
         assert key not in place
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+async def test_a_blocking_proposer_is_left_behind_at_its_timeout(api: str) -> None:
+    released = threading.Event()
+    stuck = RunnableLambda(lambda messages: released.wait(60) and "too late")
+    moa = create_moa(proposers=[Proposer(stuck, timeout=0.2), "offline:words"], aggregator="offline:stems")
+
+    result = await run(moa, api)
+    released.set()
+
+    assert [p["status"] for p in result["proposals"]] == ["timeout", "ok"]
+    assert result["proposals"][0]["error"].endswith("(limit 0.2 s)")
 
 
 async def test_two_loops_in_a_row_share_nothing_and_leak_nothing(loopback: Loopback) -> None:
