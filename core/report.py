@@ -35,7 +35,7 @@ def price(
     """
     if provider == FREE_PROVIDER:
         return 0.0
-    if usage is None:
+    if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
         return None
     if not load_prices():
         return None

@@ -128,7 +128,7 @@ def test_a_price_that_is_not_known_is_none(provider: str, endpoint: str, model: 
     assert usd != 0
 
 
-@pytest.mark.parametrize("counted", [-1, "many", None])
+@pytest.mark.parametrize("counted", [-1, "many", None, 0])
 def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
     made_up = {"input_tokens": counted, "output_tokens": 1, "total_tokens": 1}
 

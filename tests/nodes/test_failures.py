@@ -168,7 +168,7 @@ async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("api", ["async", "sync"])
 async def test_a_blocking_proposer_is_left_behind_at_its_timeout(api: str) -> None:
     released = threading.Event()
-    stuck = RunnableLambda(lambda messages: released.wait(60) and "too late")
+    stuck: Any = RunnableLambda(lambda messages: released.wait(60) and "too late")
     moa = create_moa(proposers=[Proposer(stuck, timeout=0.2), "offline:words"], aggregator="offline:stems")
 
     result = await run(moa, api)
