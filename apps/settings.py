@@ -108,7 +108,7 @@ class Settings(BaseModel):
             for group in self.proposers or []
         ]
         return create_moa(
-            proposers=layers,  # type: ignore[arg-type]
+            proposers=layers,
             aggregator=Aggregator(qualified(self.aggregator, server)) if self.aggregator else None,
             layers=self.layers,
             samples=self.samples,

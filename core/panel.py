@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 
 from .errors import ConfigError
 from .models import (
@@ -107,10 +107,12 @@ class Seat:
 
 ProposerLike = str | Model | Proposer
 AggregatorLike = str | Model | Aggregator
+Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]
+"""One list, used in every layer but the last, or one list a layer."""
 
 
 def seat_layers(
-    proposers: Sequence[ProposerLike] | Sequence[Sequence[ProposerLike]],
+    proposers: Proposers,
     aggregator: AggregatorLike | None,
     layers: int | None,
     defaults: Defaults,
@@ -131,7 +133,7 @@ def seat_layers(
     _check_options(defaults)
     declared = _by_layer(proposers, layers)
     if not declared:
-        alone = _settings(proposers[0], Proposer)  # type: ignore[arg-type]
+        alone = _settings(cast("ProposerLike", proposers[0]), Proposer)
         if aggregator is not None or (getattr(alone, "samples", None) or defaults.samples) > 1:
             raise ConfigError(
                 "found layers=1 with an aggregator or several samples, expected one model asked once; use layers=2"
@@ -145,26 +147,25 @@ def seat_layers(
     return seats, next(_seats([_settings(aggregator, Aggregator)], defaults, role="aggregator"))
 
 
-def _by_layer(
-    proposers: Sequence[ProposerLike] | Sequence[Sequence[ProposerLike]], layers: int | None
-) -> list[list[ProposerLike]]:
+def _by_layer(proposers: Proposers, layers: int | None) -> list[list[ProposerLike]]:
     if isinstance(proposers, str) or not isinstance(proposers, Sequence):
         raise ConfigError(f"found proposers={proposers!r}, expected a list of models, or one list a layer")
     if not proposers:
         raise ConfigError("found no proposers, expected at least one model; pass proposers=['provider:model', ...]")
-    nested = [isinstance(p, Sequence) and not isinstance(p, str) for p in proposers]
-    if any(nested):
-        if not all(nested) or not all(proposers):
+    lists = [p for p in proposers if isinstance(p, Sequence) and not isinstance(p, str)]
+    models = [p for p in proposers if isinstance(p, str) or not isinstance(p, Sequence)]
+    if lists:
+        if models or not all(lists):
             raise ConfigError(
                 "found proposers that mix models with lists, or an empty list; "
                 "expected only models, or one list of models a layer"
             )
-        if layers not in (None, len(proposers) + 1):
+        if layers not in (None, len(lists) + 1):
             raise ConfigError(
-                f"found layers={layers} with {len(proposers)} lists of proposers, expected {len(proposers) + 1}: "
+                f"found layers={layers} with {len(lists)} lists of proposers, expected {len(lists) + 1}: "
                 "one a list and the aggregator's"
             )
-        return [list(layer) for layer in proposers]  # type: ignore[arg-type]
+        return [list(layer) for layer in lists]
     layers = 2 if layers is None else layers
     if not isinstance(layers, int) or layers < 1:
         raise ConfigError(f"found layers={layers!r}, expected a whole number from 1; 2 is proposers and an aggregator")
@@ -173,7 +174,7 @@ def _by_layer(
             f"found layers=1 with {len(proposers)} proposers, expected one: "
             "the last layer is the aggregator alone; use layers=2"
         )
-    return [list(proposers) for _ in range(layers - 1)]  # type: ignore[arg-type]
+    return [models] * (layers - 1)
 
 
 def _settings(declared: "ProposerLike | AggregatorLike", kind: type[ModelSettings]) -> ModelSettings:

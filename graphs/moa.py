@@ -6,7 +6,7 @@ Every proposer of every layer is a node, so that the drawing is the paper's figu
 conditional edge decides what comes next.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from langgraph.types import Checkpointer
 
 from ..core.errors import ConfigError
 from ..core.models import Model, resolve_model
-from ..core.panel import AggregatorLike, Defaults, ProposerLike, Seat, seat_layers
+from ..core.panel import AggregatorLike, Defaults, Proposers, Seat, seat_layers
 from ..core.report import load_prices
 from ..core.state import MoAInput, MoAState
 from ..nodes.aggregator import make_aggregator
@@ -33,7 +33,7 @@ SYNC_THREADS = 64
 
 def create_moa(
     *,
-    proposers: Sequence[ProposerLike] | Sequence[Sequence[ProposerLike]],
+    proposers: Proposers,
     aggregator: AggregatorLike | None = None,
     layers: int | None = None,
     samples: int = 1,
