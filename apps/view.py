@@ -51,7 +51,9 @@ class View:
         """Take one of the graph's `custom` events."""
         match event:
             case {"moa": "layer", "layer": layer, "proposers": proposers}:
-                self._layers[layer] = {name: {"since": time.monotonic()} for name in proposers}
+                self._layers[layer] = {
+                    name: {"since": time.monotonic(), "spinner": Spinner("dots")} for name in proposers
+                }
                 self._tell(f"layer {layer}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
@@ -104,13 +106,15 @@ class View:
                 title.append(f"  {self._notes[layer]}", style="dim")
             tree = Tree(title, guide_style="dim")
             for name, slot in slots.items():
-                tree.add(
-                    _outcome(slot)
-                    if "status" in slot
-                    else Spinner("dots", Text(f"{name}  {time.monotonic() - slot['since']:.1f} s"))
-                )
+                tree.add(_outcome(slot) if "status" in slot else _waiting(name, slot))
             trees.append(tree)
         return Group(*trees)
+
+
+def _waiting(name: str, slot: dict[str, Any]) -> RenderableType:
+    spinner: Spinner = slot["spinner"]
+    spinner.update(text=Text(f"{name}  {time.monotonic() - slot['since']:.1f} s"))
+    return spinner
 
 
 def _outcome(event: dict[str, Any]) -> Text:

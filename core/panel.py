@@ -1,5 +1,6 @@
 """Who sits in a mixture: what the user declares, checked and resolved once, when the graph is built."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +16,9 @@ from .models import (
     resolve_model,
     without_streaming,
 )
+
+_NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
+"""LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
 
 
 class Unset(Enum):
@@ -102,7 +106,7 @@ class Seat:
     @property
     def title(self) -> str:
         """Name this seat within its layer; samples are numbered."""
-        return f"{self.name}#{self.sample}" if self.samples > 1 else self.name
+        return f"{self.name}/{self.sample}" if self.samples > 1 else self.name
 
 
 ProposerLike = str | Model | Proposer
@@ -217,10 +221,10 @@ def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) 
 def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
     given = [s.name for s in declared if s.name is not None]
     for name in given:
-        if not name or any(mark in name for mark in ":|#") or given.count(name) > 1:
+        if _NOT_IN_NAMES.search(name) or not name.strip() or given.count(name) > 1:
             raise ConfigError(
                 f"found the name {name!r}, expected one of its own for each proposer of a layer, "
-                "without ':', '|' or '#'"
+                "made of letters, digits, spaces and any of _ - . + @"
             )
     names: list[str] = []
     for settings in declared:
@@ -236,7 +240,7 @@ def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
 def _short_name(model: "str | Model") -> str:
     label = model_label(model)
     bare = label.partition(":")[2] if isinstance(model, str) and ":" in label else label
-    return "".join("-" if c in ":|#" else c for c in bare.rpartition("/")[2]) or "model"
+    return _NOT_IN_NAMES.sub("-", bare.rpartition("/")[2]) or "model"
 
 
 def _check_options(defaults: Defaults) -> None:

@@ -121,9 +121,9 @@ def test_samples_ask_one_model_several_times() -> None:
     result = create_moa(proposers=[model], aggregator=says("x"), samples=3).invoke(QUESTION)
 
     assert [(p["proposer"], p["sample"]) for p in result["proposals"]] == [
-        ("scripted#1", 1),
-        ("scripted#2", 2),
-        ("scripted#3", 3),
+        ("scripted/1", 1),
+        ("scripted/2", 2),
+        ("scripted/3", 3),
     ]
     model.assert_complete()
 
@@ -450,6 +450,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": ["anthropic:claude"]}, "langchain-anthropic"),
     ({"proposers": [Proposer(A, name="x"), Proposer(A, name="x")]}, "found the name 'x'"),
     ({"proposers": [Proposer(A, name="a:b")]}, "found the name 'a:b'"),
+    ({"proposers": [Proposer(A, name="a(b)")]}, "found the name 'a(b)'"),
+    ({"proposers": [Proposer(A, name=" ")]}, "found the name ' '"),
     ({"proposers": [Aggregator(A)]}, "found Aggregator(...), expected Proposer(...)"),
     ({"proposers": [A], "aggregator": Proposer(A)}, "found Proposer(...), expected Aggregator(...)"),
     ({"proposers": [A], "timeout": -1}, "found timeout=-1, expected a number above 0"),

@@ -157,7 +157,7 @@ def test_settings_from_a_file_and_flags_win(run: Run, tmp_path: Path, name: str,
     report = json.loads(run("ask", "1+1", "--json", "--config", str(tmp_path / name)).out)
     flat = json.loads(run("ask", "1+1", "--json", "--config", str(tmp_path / name), "--layers", "2").out)
 
-    assert [p["proposer"] for p in report["proposals"]] == ["words", "second#1", "second#2"] * 2
+    assert [p["proposer"] for p in report["proposals"]] == ["words", "second/1", "second/2"] * 2
     assert flat["run"]["layers"] == 2
 
 
