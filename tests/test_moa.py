@@ -46,7 +46,7 @@ def test_answers_with_the_aggregator_and_nothing_else_in_messages() -> None:
 async def test_four_apis_give_the_same_state() -> None:
     def moa() -> Any:
         return create_moa(
-            proposers=[says("a"), says(ValueError("no")), Proposer(says("b", "c", "d", "e"), samples=2)],
+            proposers=[says("a"), says(ValueError("no")), Proposer(says(lambda m: f"{len(m)} seen"), samples=2)],
             aggregator=says("done"),
             layers=3,
         )
