@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,6 +60,7 @@ class Library:
     def __init__(self, files: tuple[tuple[str, Path], ...], tokenizer: str) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._db.close)
         self._db.execute(
             f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')"
         )
