@@ -1,13 +1,14 @@
 """The command line: `langgraph-moa ask`, `chat`, `graph` and `models`."""
 
 import asyncio
+import io
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, TextIO, cast, get_args
 
 import typer
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage
@@ -20,7 +21,8 @@ from rich.text import Text
 from ..core.errors import ConfigError, MissingExtra, MoAError
 from ..core.offline import Variant
 from ..core.presets import PRESETS_FILE, presets, presets_checked
-from ..core.text import one_line
+from ..core.report import make_report
+from ..core.text import one_line, redact
 from .options import with_mixture
 from .settings import Settings
 from .view import View, interrupted
@@ -30,7 +32,6 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     help="Mixture-of-Agents on LangGraph: several models answer, one writes the answer.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -41,21 +42,35 @@ Graph = CompiledStateGraph[Any, None, Any, Any]
 
 def main() -> None:
     """Run the command line; every error is one line on standard error and a non-zero exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an answer that a terminal cannot show is no reason to fail
     try:
         sys.exit(app(standalone_mode=False))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except (MoAError, typer.TyperException) as exc:
         message = exc.format_message() if isinstance(exc, typer.TyperException) else str(exc)
-        if message:
-            sys.stderr.write(f"error: {one_line(message, limit=2000)}\n")
+        _fail(message)
         sys.exit(getattr(exc, "exit_code", 1))
+    except Exception as exc:  # noqa: BLE001 - the last resort of a program that promises one line
+        _fail(f"unexpected {type(exc).__name__}: {exc}")
+        sys.exit(1)
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"error: {one_line(redact(message), limit=2000)}\n")
 
 
 @app.callback(invoke_without_command=True)
-def _root(show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _root(
+    context: typer.Context, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     if show_version:
         sys.stdout.write(f"langgraph-moa {version('langgraph-moa')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
         raise typer.Exit
 
 
@@ -63,22 +78,28 @@ def _root(show_version: Annotated[bool, typer.Option("--version", help="Print th
 @with_mixture
 def ask(
     settings: Settings,
-    question: Annotated[str, typer.Argument(help="The question, or - to read it from standard input.")],
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="The question in quotes, or - for standard input.")
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print answer, proposals and report as JSON.")] = False,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")] = False,
 ) -> None:
     """Answer one question."""
-    text = sys.stdin.read() if question == "-" else question
+    text = _standard_input().read() if question == "-" else question
     if not text.strip():
-        raise ConfigError("found an empty question, expected some text")
+        raise ConfigError(
+            "found an empty question, expected some text; write it in quotes, or - to read standard input"
+        )
     moa = _build(settings)
     view = View(notes, show_answer=not as_json)
     try:
         state = asyncio.run(_follow(moa, [HumanMessage(text)], view, stream=not (as_json or no_stream)))
     except KeyboardInterrupt:
         if as_json:
-            _print_json(None, view.proposals, {"stopped": "interrupted"})
+            turn = view.proposals[0]["turn"] if view.proposals else ""
+            run = {**make_report(view.proposals, [], turn=turn), "stopped": "interrupted"}
+            _print_json(None, view.proposals, run)
         else:
             sys.stderr.write(interrupted(view.proposals) + "\n")
         raise typer.Exit(INTERRUPTED) from None
@@ -90,15 +111,18 @@ def ask(
 @with_mixture
 def chat(settings: Settings) -> None:
     """Talk for several turns; /history shows them, /quit or Ctrl-D ends."""
+    terminal = _standard_input().isatty()
     moa = _build(settings)
     history: list[BaseMessage] = []
     notes.print(Text("/quit ends, /history shows the conversation", style="dim"))
-    if sys.stdin.isatty():
+    if terminal:
         import readline  # noqa: F401 - importing it gives input() its line editing
     with asyncio.Runner() as runner:
         while (line := _read_line()) is not None and line.strip() != "/quit":
             if line.strip() == "/history":
                 sys.stdout.writelines(f"{m.type}: {m.text}\n" for m in history)
+            elif line.startswith("/"):
+                sys.stderr.write(f"unknown command {line.strip()!r}; known: /history, /quit\n")
             elif line.strip():
                 _turn(runner, moa, history, line)
 
@@ -108,7 +132,9 @@ def chat(settings: Settings) -> None:
 def graph(
     settings: Settings,
     *,
-    png: Annotated[Path | None, typer.Option(help="Write a picture instead (extra: png).", show_default=False)] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a picture instead (extra: png).", show_default=False)
+    ] = None,
 ) -> None:
     """Print the mixture's graph as Mermaid."""
     drawn = _build(settings).get_graph()
@@ -175,10 +201,16 @@ def _turn(runner: asyncio.Runner, moa: Graph, history: list[BaseMessage], line: 
     except KeyboardInterrupt:
         sys.stderr.write(interrupted(view.proposals) + "\n")
     except MoAError as exc:
-        sys.stderr.write(f"error: {one_line(str(exc), limit=2000)}\n")
+        _fail(str(exc))
     else:
         answer: AnyMessage = state["messages"][-1]
         history[:] = [*conversation, AIMessage(answer.text)]
+
+
+def _standard_input() -> TextIO:
+    if sys.stdin is None:
+        raise ConfigError("found standard input closed, expected something to read; give the question as an argument")
+    return sys.stdin
 
 
 def _read_line() -> str | None:

@@ -8,31 +8,29 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from .settings import load_settings
+from .settings import Settings, load_settings
+
+
+def _option(kind: Any, metavar: str, text: str) -> Any:
+    return Annotated[kind | None, Option(metavar=metavar, help=text, show_default=False)]
+
+
+def _described(kind: Any, metavar: str, key: str, more: str = "") -> Any:
+    return _option(kind, metavar, f"{Settings.model_fields[key].description}{more}")
+
 
 _SHARED: dict[str, Any] = {
-    "proposer": Annotated[
-        list[str] | None, Option(help="A model, provider:model; repeat for more.", show_default=False)
-    ],
-    "aggregator": Annotated[str | None, Option(help="The model that writes the answer.", show_default=False)],
-    "layers": Annotated[
-        int | None, Option(help="Layers, the aggregator's included.  [default: 2]", show_default=False)
-    ],
-    "samples": Annotated[
-        int | None, Option(help="How often each proposer is asked.  [default: 1]", show_default=False)
-    ],
-    "temperature": Annotated[float | None, Option(help="Sampling temperature.", show_default=False)],
-    "max_tokens": Annotated[int | None, Option(help="Limit of tokens of each answer.", show_default=False)],
-    "timeout": Annotated[float | None, Option(help="Seconds for each call.  [default: 180]", show_default=False)],
-    "base_url": Annotated[
-        str | None, Option(help="An OpenAI-compatible server, such as Ollama's or vLLM's.", show_default=False)
-    ],
-    "docs": Annotated[
-        list[str] | None,
-        Option(help="A file or folder the offline models answer from; repeatable.", show_default=False),
-    ],
-    "preset": Annotated[str | None, Option(help="A mixture by name; see `models`.", show_default=False)],
-    "config": Annotated[Path | None, Option(help="Settings from a TOML or YAML file.", show_default=False)],
+    "proposer": _described(list[str], "SPEC", "proposers", " Repeatable."),
+    "aggregator": _described(str, "SPEC", "aggregator"),
+    "layers": _described(int, "N", "layers"),
+    "samples": _described(int, "N", "samples"),
+    "temperature": _described(float, "X", "temperature"),
+    "max_tokens": _described(int, "N", "max_tokens"),
+    "timeout": _described(float, "SECONDS", "timeout"),
+    "base_url": _described(str, "URL", "base_url"),
+    "docs": _described(list[str], "PATH", "docs", " Repeatable."),
+    "preset": _described(str, "NAME", "preset"),
+    "config": _option(Path, "FILE", "TOML or YAML with the same keys and more; see docs/options.md."),
 }
 
 
@@ -40,7 +38,8 @@ def with_mixture(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options; it receives them as its first argument, `settings`."""
     own = list(inspect.signature(command).parameters.values())[1:]
     shared = [
-        inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=a) for k, a in _SHARED.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _SHARED.items()
     ]
 
     @wraps(command)

@@ -11,8 +11,8 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import ConfigError, nearest
-from ..core.models import qualified, resolve_model
-from ..core.panel import Aggregator, Proposer
+from ..core.models import resolve_model
+from ..core.panel import Proposer
 from ..core.presets import load_preset, presets
 from ..core.state import MoAInput, MoAState
 from ..graphs.moa import create_moa
@@ -41,20 +41,22 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    preset: str | None = Field(default=None, description="A mixture by name.")
-    proposers: list[ProposerSpec] | list[list[ProposerSpec]] | None = Field(
-        default=None, description="Models that answer in parallel, or one list a layer."
+    preset: str | None = Field(default=None, description="A mixture by name: together, openai or offline.")
+    proposers: list[ProposerSpec | list[ProposerSpec]] | None = Field(
+        default=None, description="A model that answers in parallel with others, provider:model."
     )
     aggregator: str | None = Field(default=None, description="The model that writes the final answer.")
-    layers: int | None = Field(default=None, description="Layers, the aggregator's included.")
-    samples: int = Field(default=1, description="How often each proposer is asked.")
-    temperature: float | None = None
-    max_tokens: int | None = None
-    timeout: float | None = Field(default=180.0, description="Seconds that one call may take.")
-    min_proposals: int = 1
-    placement: Placement = "last"
-    base_url: str | None = Field(default=None, description="An OpenAI-compatible server.")
-    docs: list[str] = Field(default_factory=list, description="What the offline models answer from.")
+    layers: int | None = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
+    samples: int = Field(default=1, description="How often each proposer is asked; 1 where not given.")
+    temperature: float | None = Field(default=None, description="Sampling temperature of all models.")
+    max_tokens: int | None = Field(default=None, description="Limit of tokens of each answer.")
+    timeout: float = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
+    min_proposals: int = Field(default=1, description="Usable proposals that a layer needs.")
+    placement: Placement = Field(default="last", description="Where references go: last or system.")
+    base_url: str | None = Field(
+        default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."
+    )
+    docs: list[str] = Field(default_factory=list, description="A file or folder that the offline models quote.")
 
     def choose(self) -> "tuple[Settings, str]":
         """Fill in who sits in the mixture, and say in one line who it is and why.
@@ -62,12 +64,12 @@ class Settings(BaseModel):
         Raises:
             ConfigError: The preset is unknown, or the options do not go together.
         """
-        if self.proposers:
+        if self.proposers is not None:
             chosen, why = self, f"models: as given, {_count(self.proposers)}"
-            if not self.aggregator and self.layers != 1:
-                first = _flat(self.proposers)[0]
-                chosen = self.model_copy(update={"aggregator": first})
-                why = f"models: as given; {first} aggregates (name another with --aggregator)"
+            specs = _flat(self.proposers)
+            if self.aggregator is None and self.layers != 1 and specs:
+                chosen = self.model_copy(update={"aggregator": specs[0]})
+                why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
             raise ConfigError(f"found the server {_bare(self.base_url)} but no models, expected --proposer MODEL")
         else:
@@ -79,7 +81,7 @@ class Settings(BaseModel):
         return chosen, why
 
     def _check_used(self) -> None:
-        specs = [*_flat(self.proposers or []), *([self.aggregator] if self.aggregator else [])]
+        specs = [*_flat(self.proposers or []), *([self.aggregator] if self.aggregator is not None else [])]
         offline = [spec.startswith("offline:") for spec in specs]
         if self.docs and not any(offline):
             raise ConfigError("found docs with models that do not read them, expected an 'offline:' model among them")
@@ -102,14 +104,13 @@ class Settings(BaseModel):
         Raises:
             ConfigError: What `create_moa` refuses.
         """
-        server = self.base_url
-        layers = [
-            [_proposer(p, server) for p in group] if isinstance(group, list) else _proposer(group, server)
+        declared = [
+            [_proposer(p) for p in group] if isinstance(group, list) else _proposer(group)
             for group in self.proposers or []
         ]
         return create_moa(
-            proposers=layers,
-            aggregator=Aggregator(qualified(self.aggregator, server)) if self.aggregator else None,
+            proposers=declared,
+            aggregator=self.aggregator,
             layers=self.layers,
             samples=self.samples,
             temperature=self.temperature,
@@ -117,7 +118,7 @@ class Settings(BaseModel):
             timeout=self.timeout,
             min_proposals=self.min_proposals,
             placement=self.placement,
-            resolve=partial(resolve_model, base_url=server, docs=self.docs),
+            resolve=partial(resolve_model, base_url=self.base_url, docs=self.docs),
         )
 
 
@@ -132,8 +133,15 @@ def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
         ConfigError: The file cannot be read, a key is unknown or a value is wrong.
     """
     given = {key: value for key, value in flags.items() if value not in (None, [])}
+    written = _read(file) if file else {}
+    for one, other in (("preset", "proposers"), ("proposers", "preset")):
+        if one in given:
+            written.pop(other, None)
+    merged = {**written, **given}
+    if merged.get("preset") is not None and merged.get("proposers") is not None:
+        raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
     try:
-        return Settings.model_validate({**(_read(file) if file else {}), **given})
+        return Settings.model_validate(merged)
     except ValidationError as exc:
         raise ConfigError(_what_is_wrong(exc, file)) from exc
 
@@ -141,12 +149,14 @@ def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
 def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
     """Tell the most telling of pydantic's errors: an unknown key, else the deepest."""
     error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
-    fields = {**ProposerSettings.model_fields, **Settings.model_fields}
-    place = [part for part in error["loc"] if isinstance(part, int) or part in fields]
+    where = f" in {file}" if file else ""
     if error["type"] == "extra_forbidden":
-        known = ProposerSettings.model_fields if place else Settings.model_fields
-        return f"unknown key {error['loc'][-1]!r} in {file}; {nearest(str(error['loc'][-1]), list(known))}"
-    return f"found {error['input']!r} for {'.'.join(map(str, place))}, expected: {error['msg'].lower()}"
+        known = (ProposerSettings if len(error["loc"]) > 1 else Settings).model_fields
+        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), list(known))}"
+    fields = {**ProposerSettings.model_fields, **Settings.model_fields}
+    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
+    expected = error["msg"].removeprefix("Input should be ").lower()
+    return f"found {error['input']!r} for {place}{where}, expected {expected}"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -168,17 +178,16 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")
     named = {str(key).replace("-", "_"): value for key, value in found.items()}
     if "proposer" in named:
+        if "proposers" in named:
+            raise ConfigError(f"found proposer and proposers in {file}, expected one of them; leave one out")
         named["proposers"] = named.pop("proposer")
     if isinstance(named.get("docs"), str):
         named["docs"] = [named["docs"]]
     return named
 
 
-def _proposer(spec: ProposerSpec, server: str | None) -> Proposer:
-    if isinstance(spec, str):
-        return Proposer(qualified(spec, server))
-    options = spec.model_dump(exclude_unset=True)
-    return Proposer(qualified(options.pop("model"), server), **options)
+def _proposer(spec: ProposerSpec) -> str | Proposer:
+    return spec if isinstance(spec, str) else Proposer(**spec.model_dump(exclude_unset=True))
 
 
 def _flat(proposers: Sequence[ProposerSpec | list[ProposerSpec]]) -> list[str]:
@@ -187,7 +196,9 @@ def _flat(proposers: Sequence[ProposerSpec | list[ProposerSpec]]) -> list[str]:
 
 
 def _count(proposers: list[Any]) -> str:
-    return f"{len(proposers)} layers of proposers" if isinstance(proposers[0], list) else f"{len(proposers)} proposers"
+    if any(isinstance(group, list) for group in proposers):
+        return f"{len(proposers)} layers of proposers"
+    return "1 proposer" if len(proposers) == 1 else f"{len(proposers)} proposers"
 
 
 def _bare(url: str) -> str:

@@ -20,7 +20,7 @@ class View:
     """Follow one run's events on standard error and its answer on standard output.
 
     Attributes:
-        proposals: What has been answered so far, for when the run is cut short.
+        proposals: What has come back so far, failures included, for when the run is cut short.
         answer: What has been printed of the answer so far.
     """
 
@@ -51,13 +51,13 @@ class View:
         """Take one of the graph's `custom` events."""
         match event:
             case {"moa": "layer", "layer": layer, "proposers": proposers}:
-                self._layers[layer] = {
-                    name: {"since": time.monotonic(), "spinner": Spinner("dots")} for name in proposers
-                }
+                slots = self._layers.setdefault(layer, {})
+                for name in proposers:
+                    slots.setdefault(name, {"since": time.monotonic(), "spinner": Spinner("dots")})
                 self._tell(f"layer {layer}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
-                self.proposals.append(cast("Proposal", event))
+                self.proposals.append(cast("Proposal", {k: v for k, v in event.items() if k != "moa"}))
                 self._tell("  " + _outcome(event).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
                 self._notes[layer] = reason

@@ -11,7 +11,10 @@ _MAX_BITS = 4000
 _SPOKEN = {r"\bplus\b": "+", r"\bminus\b": "-", r"\b(times|multiplied by)\b": "*", r"\bdivided by\b": "/"}
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "^": "*"})
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
-_EXPRESSION = re.compile(r"(?<![\w.])[(\-]*\d[\d\s.()*/%+-]*[\d)](?![\w])")
+_EXPRESSION = re.compile(r"(?<![\w.])[(\-]{0,8}\d[\d\s.()*/%+-]*[\d)](?![\w])")
+_BARE = re.compile(r"\d+[/-]\d+")
+"""As likely a date, a score or a range as a sum: worked out only where the question is little else."""
+_ASKS = re.compile(r"\s*((what|how much) is|what's|calculate|compute|work out)?\s*[(\d-]", re.IGNORECASE)
 _OPERATORS: dict[type[ast.AST], Callable[..., Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -30,8 +33,10 @@ def work_out(question: str) -> str | None:
         text = re.sub(spoken, sign, text, flags=re.IGNORECASE)
     for found in sorted(_EXPRESSION.findall(_DATE.sub(" ", text)), key=len, reverse=True):
         expression = " ".join(found.split())
+        if len(expression) > _MAX_LENGTH or (_BARE.fullmatch(expression) and not _ASKS.match(text)):
+            continue
         try:
-            tree = ast.parse(expression[:_MAX_LENGTH].lstrip("0") or "0", mode="eval").body
+            tree = ast.parse(re.sub(r"(?<![\d.])0+(?=\d)", "", expression), mode="eval").body
             if isinstance(tree, ast.BinOp):
                 return f"{expression} = {_written(_value(tree))}"
         except ZeroDivisionError:

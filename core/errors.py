@@ -7,12 +7,10 @@ MoAError
 └── AllProposersFailed  too few usable proposals, or none, to answer from
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .state import Proposal
+from functools import partial
+from typing import Any
 
 
 class MoAError(Exception):
@@ -27,7 +25,11 @@ class MissingExtra(MoAError, ImportError):
     """Name the extra that brings a package this step needs."""
 
     def __init__(self, what: str, extra: str) -> None:
+        self.what, self.extra = what, extra
         super().__init__(f"{what} needs an optional package; install it with: pip install 'langgraph-moa[{extra}]'")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.extra)
 
 
 class InputError(MoAError, ValueError):
@@ -38,12 +40,12 @@ class AllProposersFailed(MoAError):
     """Tell that fewer proposals were usable than the graph needs, and why, one by one.
 
     Attributes:
-        failures: The proposals that were not usable, each with its `status` and `error`.
+        failures: The proposals (`Proposal`) that were not usable, each with its `status` and `error`.
         usable: How many proposals were usable.
         needed: How many were needed (`min_proposals`).
     """
 
-    def __init__(self, failures: "Sequence[Proposal]", *, usable: int = 0, needed: int = 1) -> None:
+    def __init__(self, failures: Sequence[Mapping[str, Any]], *, usable: int = 0, needed: int = 1) -> None:
         self.failures = list(failures)
         self.usable = usable
         self.needed = needed
@@ -51,6 +53,9 @@ class AllProposersFailed(MoAError):
         super().__init__(
             f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), usable=self.usable, needed=self.needed), (self.failures,)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

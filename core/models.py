@@ -5,22 +5,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.runnables import Runnable, RunnableBinding
-from langgraph.pregel import Pregel
+from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
+from .anatomy import Model, is_chat_model, map_chat_models, unwrapped
 from .errors import ConfigError, nearest
 from .text import one_line, redact
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Model = Runnable[Any, Any]
-"""A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
-
 _OWN_PROVIDERS = ("offline", "openai", "together")
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 _NO_KEY = "not-needed"
+SERVER_KEY = "LANGGRAPH_MOA_API_KEY"
+"""The key for a server of one's own; a provider's key is never sent to another address."""
 
 
 def resolve_model(
@@ -31,7 +30,7 @@ def resolve_model(
     base_url: str | None = None,
     docs: Sequence[str | Path] = (),
 ) -> Model:
-    """Return the model that `spec` names; a model comes back as it is.
+    """Return the model that `spec` names; a model comes back as it is, but for the options bound to it.
 
         resolve_model("together:moonshotai/Kimi-K3")            # langchain-together, on the shared transport
         resolve_model("anthropic:claude-opus-5")                # whatever LangChain's init_chat_model knows
@@ -42,8 +41,12 @@ def resolve_model(
         spec: A `provider:model` string, or a model.
         temperature: Sampling temperature; None leaves the model's own.
         max_tokens: Limit of answer tokens; None leaves the model's own.
-        base_url: An OpenAI-compatible server to ask instead of the provider's; needs no key.
+        base_url: An OpenAI-compatible server to ask instead of the provider's. It gets the key in
+            LANGGRAPH_MOA_API_KEY, where one is set, and never the provider's.
         docs: Files and folders for the offline models to answer from.
+
+    Returns:
+        What answers: a chat model for a string, else what was given. `base_url` and `docs` are for strings only.
 
     Raises:
         ConfigError: The provider is unknown, its package or key is missing, or the model cannot be built.
@@ -54,9 +57,12 @@ def resolve_model(
         return _with_options(spec, options)
     if not isinstance(spec, str):
         raise ConfigError(
-            f"found {spec!r} as a model, expected a 'provider:model' string, a chat model, a Runnable or a graph"
+            f"found {type(spec).__name__} as a model, "
+            "expected a 'provider:model' string, a chat model, a Runnable or a graph"
         )
-    provider, name = _split(qualified(spec, base_url))
+    provider, name = _split(spec, base_url)
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise ConfigError(f"found the server {base_url!r}, expected a URL; write http://{base_url}/v1 or the like")
     if provider == "offline":
         from .offline import OfflineModel
 
@@ -74,14 +80,10 @@ def resolve_model(
         raise ConfigError(_why_not_built(spec, provider, exc)) from exc
 
 
-def qualified(spec: str, base_url: str | None) -> str:
-    """Say which provider's protocol a model of a given server speaks: OpenAI's, where the name does not say."""
-    known = spec.partition(":")[0] in _OWN_PROVIDERS
-    return f"openai:{spec}" if base_url and not known else spec
-
-
-def _split(spec: str) -> tuple[str, str]:
+def _split(spec: str, base_url: str | None) -> tuple[str, str]:
     provider, _, name = spec.partition(":")
+    if base_url and provider not in _OWN_PROVIDERS:
+        return "openai", spec
     if not (provider and name):
         raise ConfigError(
             f"found the model {spec!r}, expected 'provider:model' such as 'openai:…', 'together:…' or 'offline:words'"
@@ -92,8 +94,8 @@ def _split(spec: str) -> tuple[str, str]:
 def _openai_compatible(provider: str, name: str, base_url: str | None, options: dict[str, Any]) -> "BaseChatModel":
     from .transport import shared_async_client, shared_sync_client
 
-    key = os.environ.get(_KEY_VARIABLES[provider]) or (_NO_KEY if base_url else None)
-    if key is None:
+    key = os.environ.get(SERVER_KEY, _NO_KEY) if base_url else os.environ.get(_KEY_VARIABLES[provider])
+    if not key:
         raise ConfigError(
             f"{provider}:{name} needs a key and {_KEY_VARIABLES[provider]} is not set; set it, or give the base URL of "
             "a server that needs none, or use the 'offline:' models"
@@ -103,6 +105,7 @@ def _openai_compatible(provider: str, name: str, base_url: str | None, options: 
         "api_key": SecretStr(key),
         "http_client": shared_sync_client(),
         "http_async_client": shared_async_client(),
+        "http_socket_options": (),
         "stream_usage": True,
         **({"base_url": base_url} if base_url else {}),
         **options,
@@ -130,55 +133,26 @@ def _why_not_built(spec: str, provider: str, exc: Exception) -> str:
 
 
 def _with_options(model: Model, options: dict[str, Any]) -> Model:
-    return model.bind(**options) if options and is_chat_model(model) else model
-
-
-def chat_model_of(model: Model) -> "BaseChatModel | None":
-    """Return the chat model under any `.bind(...)`, None where there is none."""
-    from langchain_core.language_models import BaseChatModel
-
-    while isinstance(model, RunnableBinding):
-        model = model.bound
-    return model if isinstance(model, BaseChatModel) else None
-
-
-def is_chat_model(model: Model) -> bool:
-    """Tell a chat model, bound or not, from a chain or a graph."""
-    return chat_model_of(model) is not None
-
-
-def without_streaming(model: Model) -> Model:
-    """Return the model asked for whole answers: streaming them costs four times the CPU and nobody watches."""
-    if isinstance(model, RunnableBinding):
-        return model.model_copy(update={"bound": without_streaming(model.bound)})
-    chat = chat_model_of(model)
-    return chat.model_copy(update={"disable_streaming": True}) if chat else model
+    if not options or not is_chat_model(model):
+        return model
+    return map_chat_models(model, lambda chat: chat.bind(**options))
 
 
 def model_label(spec: "str | Model") -> str:
     """Name a model for people and for the report."""
     if isinstance(spec, str):
         return spec
-    chat = chat_model_of(spec)
-    for holder in (chat, spec):
+    inner = unwrapped(spec)
+    for holder in (inner, spec):
         for field in ("model_name", "model", "name"):
             if isinstance(value := getattr(holder, field, None), str) and value:
                 return value
-    return type(chat or spec).__name__
+    return type(inner).__name__
 
 
-def endpoint_of(model: Model) -> str | None:
-    """Return the URL that an OpenAI-compatible model talks to, None for all others."""
-    client = getattr(chat_model_of(model), "root_async_client", None)
-    return str(client.base_url) if client is not None else None
-
-
-def secrets_of(model: Model) -> tuple[str, ...]:
-    """Return the secrets a model holds, so that they can be struck from what is told about it."""
-    fields = vars(chat_model_of(model) or model).values()
-    return tuple(value.get_secret_value() for value in fields if isinstance(value, SecretStr))
-
-
-def is_graph(model: Model) -> bool:
-    """Tell a compiled graph, which takes `{"messages": [...]}`, from what takes a list of messages."""
-    return isinstance(model, Pregel)
+def short_name(spec: "str | Model") -> str:
+    """Return a model's name without its owner, and without a provider of ours: `Kimi-K3`, `anthropic:claude-opus`."""
+    label = model_label(spec)
+    provider, _, name = label.partition(":")
+    bare = name if name and provider in _OWN_PROVIDERS else label
+    return bare.rpartition("/")[2] or bare

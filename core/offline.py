@@ -96,8 +96,9 @@ class OfflineModel(BaseChatModel):
 
     def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> tuple[list[str], UsageMetadata, str]:
         texts = [message.text for message in messages]
-        references = [found[1] for text in texts for found in _REFERENCE.findall(text)]
-        questions = [m.text for m in messages if m.type == "human" and not _REFERENCE.search(m.text)]
+        told = [m.text for m in messages if m.type == "system" or m is messages[-1]]
+        references = [found[1] for text in told for found in _REFERENCE.findall(text)]
+        questions = [m.text for m in messages if m.type == "human"]
         text = combine(references) if references else self._propose(questions[-1] if questions else "")
         pieces = re.findall(r"\s*\S+", text)
         limit = options.get("max_tokens") or self.max_tokens or len(pieces)

@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own, where the sync API does its waiting.
+"""Event loops in threads of their own, where the sync API does its waiting.
 
 Threads that wait for a model can not be interrupted; tasks of an event loop can. So `invoke` and `stream` run each
 node's coroutine here: a timeout then really closes its HTTP request, and both APIs share one code path.
@@ -9,22 +9,52 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+THREADS = 64
+"""For models without an async side of their own; idle threads are never started."""
+
+_depth: ContextVar[int] = ContextVar("langgraph_moa_portal_depth", default=0)
+"""How many sync calls this one is nested in. Each depth has a loop of its own, so that none waits for itself."""
 
 
 class _Portal:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, name="langgraph-moa", daemon=True)
+        self.loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="langgraph-moa"))
+        self.waiting: set[Future[Any]] = set()
+        self.ended = False
+        self.thread = threading.Thread(target=self._serve, name="langgraph-moa", daemon=True)
         self.thread.start()
 
+    def _serve(self) -> None:
+        try:
+            self.loop.run_forever()
+        finally:  # also where something called sys.exit() in a task, which ends a loop and all it was doing
+            self.ended = True
+            for future in list(self.waiting):
+                future.cancel()
+            self.loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self.waiting.add(future)
+        try:
+            if self.ended:
+                future.cancel()
+            return future.result()
+        finally:
+            future.cancel()
+            self.waiting.discard(future)
+
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._finish(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        if not self.ended:
+            asyncio.run_coroutine_threadsafe(self._finish(), self.loop).result()
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join()
 
     async def _finish(self) -> None:
         rest = asyncio.all_tasks() - {asyncio.current_task()}
@@ -35,44 +65,41 @@ class _Portal:
 
 
 _lock = threading.Lock()
-_portal: _Portal | None = None
+_portals: dict[int, _Portal] = {}
 
 
 def run_sync(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine from synchronous code and return its result; context variables go along."""
-    portal = _open()
-    if threading.current_thread() is portal.thread:
-        work.close()
-        raise RuntimeError("a graph's sync API was called from inside an async node; await ainvoke() there")
-    future = asyncio.run_coroutine_threadsafe(work, portal.loop)
+    depth = _depth.get()
+    portal = _open(depth)
+    token = _depth.set(depth + 1)
     try:
-        return future.result()
+        return portal.run(work)
     finally:
-        future.cancel()
+        _depth.reset(token)
 
 
-def close_portal() -> None:
-    """End the loop and what it holds open; the next `run_sync` starts another. Called when the process exits."""
-    global _portal
+def close_portals() -> None:
+    """End the loops and what they hold open; the next `run_sync` starts another. Called when the process exits."""
     with _lock:
-        if _portal is not None:
-            _portal.close()
-            _portal = None
+        for portal in _portals.values():
+            portal.close()
+        _portals.clear()
 
 
-def _open() -> _Portal:
-    global _portal
+def _open(depth: int) -> _Portal:
     with _lock:
-        if _portal is None:
-            _portal = _Portal()
-        return _portal
+        if depth not in _portals or _portals[depth].ended:
+            _portals[depth] = _Portal()
+        return _portals[depth]
 
 
 def _forget() -> None:
-    global _portal, _lock
-    _portal, _lock = None, threading.Lock()
+    global _lock
+    _lock = threading.Lock()
+    _portals.clear()
 
 
-atexit.register(close_portal)
+atexit.register(close_portals)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)

@@ -80,8 +80,8 @@ def make_report(
     usage: UsageMetadata | None = None
     for call in calls:
         usage = add_usage(usage, call["usage"])
-    answered = [call["usd"] for call in calls if call["status"] in USABLE or call["usage"]]
-    known = [usd for usd in answered if usd is not None]
+    prices = [call["usd"] for call in calls if call["status"] != "skipped"]
+    known = [usd for usd in prices if usd is not None]
     losses = [loss for layer in layers if (loss := _loss(layer, [p for p in proposals if p["layer"] == layer]))]
     fell_back = any(v["source"] != v["layer"] for v in verdicts)
     return Report(
@@ -90,7 +90,7 @@ def make_report(
         layers=len(layers) + (aggregator is not None),
         calls=sum(call["calls"] for call in calls),
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
-        usd=sum(known) if len(known) == len(answered) else None,
+        usd=sum(known) if len(known) == len(prices) else None,
         seconds=round(
             sum(_span([p for p in proposals if p["layer"] == n]) for n in layers)
             + (aggregator["seconds"] if aggregator else 0.0),

@@ -1,10 +1,11 @@
 """What a run carries from node to node."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
 
 from .errors import InputError
 

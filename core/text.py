@@ -26,3 +26,8 @@ def one_line(text: str, *, limit: int = 240) -> str:
 def printable(text: str) -> str:
     """Drop control characters, so that a model's text can not drive the terminal it is printed on."""
     return _CONTROL.sub("", text)
+
+
+def plain(text: str) -> str:
+    """Return an ordinary string that any encoding of Unicode can carry: lone surrogates break requests and state."""
+    return str(text).encode("utf-8", "replace").decode()

@@ -57,6 +57,8 @@ def shared_sync_client() -> "openai.DefaultHttpxClient":
 async def _client_of_running_loop() -> "httpx2.AsyncClient":
     loop = asyncio.get_running_loop()
     if loop not in _open:
+        for ended in [other for other in _open if other.is_closed()]:  # closed without shutdown_asyncgens()
+            _open.pop(ended)
         keeper = _keep_open(loop)
         _open[loop] = (await anext(keeper), keeper)
     return _open[loop][0]
@@ -78,16 +80,14 @@ async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.
 
 
 async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -> "httpx2.Response":
-    """Take the key out of an error that repeats it, before it becomes an exception that gets logged and traced."""
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not response.is_error or not key:
+    """Take the key out of a body that repeats it, before it becomes an error that gets logged and traced."""
+    key = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if not key or response.headers.get("content-type", "").startswith("text/event-stream"):
         return response
     body = await response.aread()
-    if key.encode() not in body:
+    if key not in body:
         return response
-    headers = {
-        name: value for name, value in response.headers.items() if name not in ("content-length", "content-encoding")
-    }
-    return type(response)(
-        response.status_code, headers=headers, content=body.replace(key.encode(), b"[redacted]"), request=request
-    )
+    dropped = ("content-length", "content-encoding")
+    headers = {name: value for name, value in response.headers.items() if name not in dropped}
+    cleaned = body.replace(key, b"[redacted]")
+    return type(response)(response.status_code, headers=headers, content=cleaned, request=request)

@@ -16,19 +16,19 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
+from ..core.anatomy import Model
 from ..core.errors import ConfigError
-from ..core.models import Model, resolve_model
-from ..core.panel import AggregatorLike, Defaults, Proposers, Seat, seat_layers
+from ..core.models import resolve_model
+from ..core.panel import AggregatorLike, Defaults, Proposers, Seat
+from ..core.portal import THREADS
 from ..core.report import load_prices
+from ..core.seating import check_number, seat_layers
 from ..core.state import MoAInput, MoAState
 from ..nodes.aggregator import make_aggregator
 from ..nodes.gate import make_gate
 from ..nodes.node import Node
 from ..nodes.proposer import make_proposer
 from ..prompts import Placement, load_prompt
-
-SYNC_THREADS = 64
-"""The sync API gives each running node a thread, by default too few for a wide layer; idle ones are never started."""
 
 
 def create_moa(
@@ -73,8 +73,8 @@ def create_moa(
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references after the conversation, `system` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
-        resolve: Builds the models that are given as strings; `functools.partial(resolve_model, base_url=...)` asks a
-            server of one's own.
+        resolve: Called for each model that is given as a string, as `resolve(string, temperature=..., max_tokens=...)`;
+            returns the model to ask. `functools.partial(resolve_model, base_url=...)` asks a server of one's own.
         checkpointer: Keeps threads, so that runs can be resumed and have several turns.
         store: Passed on to LangGraph, for proposers that are graphs.
         name: The graph's name, in drawings, traces and parent graphs.
@@ -85,8 +85,7 @@ def create_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    if not isinstance(min_proposals, int) or min_proposals < 1:
-        raise ConfigError(f"found min_proposals={min_proposals!r}, expected a whole number from 1")
+    check_number("min_proposals", min_proposals, minimum=1)
     if placement not in ("last", "system"):
         raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
     defaults = Defaults(
@@ -133,8 +132,9 @@ def create_moa(
     for entrance in entrances["layer_1" if panel else "aggregate"]:
         graph.add_edge(START, entrance)
     graph.add_edge("aggregate", END)
+    # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
-    return compiled.with_config(max_concurrency=SYNC_THREADS)
+    return compiled.with_config(max_concurrency=max([THREADS, *map(len, panel)]))
 
 
 def node_name(layer: int, seat: Seat) -> str:
@@ -144,11 +144,5 @@ def node_name(layer: int, seat: Seat) -> str:
 
 def metadata_of(seat: Seat, layer: int) -> dict[str, str | int]:
     """Mark a node and all that runs inside it, so that streams and traces can be filtered by what it is."""
-    return (
-        {"moa_role": seat.role, "moa_layer": layer, "moa_proposer": seat.title}
-        if seat.role == "proposer"
-        else {
-            "moa_role": seat.role,
-            "moa_layer": layer,
-        }
-    )
+    mark: dict[str, str | int] = {"moa_role": seat.role, "moa_layer": layer}
+    return mark | {"moa_proposer": seat.title} if seat.role == "proposer" else mark

@@ -3,7 +3,7 @@
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.errors import AllProposersFailed
+from ..core.errors import AllProposersFailed, InputError
 from ..core.panel import Seat
 from ..core.report import make_report
 from ..core.state import USABLE, Call, MoAState, Proposal, Report, proposals_of, references_for, turn_of, verdicts_of
@@ -12,10 +12,10 @@ from .call import call_model
 from .node import Node, Update, emit
 
 
-def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placement = "last") -> Node[Update]:
+def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placement) -> Node[Update]:
     """Make the node that writes the final answer.
 
-    Where its model fails, the first usable proposal is returned word for word, and the report says so: answers that
+    Where its model fails, the best proposal is returned word for word, and the report says so: answers that
     were paid for are not thrown away.
 
     Args:
@@ -26,10 +26,16 @@ def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placem
 
     Raises:
         AllProposersFailed: (when run) The model failed and there is no proposal to fall back to.
+        InputError: (when run) The conversation is not the one that was answered.
     """
 
     async def aggregate(state: MoAState, config: RunnableConfig) -> Update:
         turn, references = turn_of(state), references_for(state, layer)
+        if layer > 1 and not references:
+            raise InputError(
+                "found no proposals for the last message: the conversation changed after they were made; "
+                "start again with the conversation as it is now, or resume from before the change"
+            )
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references))
         messages = compose(
             state["messages"],
@@ -42,7 +48,7 @@ def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placem
         degraded = [] if call["status"] == "ok" else [f"aggregator {seat.name}: {call['status']} ({call['error']})"]
         if answer is None or call["status"] not in USABLE:
             answer = _fall_back(references, _as_proposal(call, seat, turn, layer))
-            degraded += [f"the answer is the proposal of {references[0]['proposer']}, word for word"]
+            degraded += [f"the answer is the proposal of {_best(references)['proposer']}, word for word"]
         verdicts = verdicts_of(state, before=layer)
         run = make_report(proposals_of(state), verdicts, turn=turn, aggregator=call, degraded=degraded)
         return {"messages": [_signed(answer, run)], "run": run}
@@ -57,8 +63,13 @@ def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
 def _fall_back(references: list[Proposal], failure: Proposal) -> AIMessage:
     if not references:
         raise AllProposersFailed([failure])
-    best = references[0]
+    best = _best(references)
     return AIMessage(best["text"], usage_metadata=best["usage"], response_metadata={"model_name": best["served_model"]})
+
+
+def _best(references: list[Proposal]) -> Proposal:
+    """Return the first declared one that is whole."""
+    return min(references, key=lambda p: p["status"] != "ok")
 
 
 def _signed(answer: AIMessage, run: Report) -> AIMessage:

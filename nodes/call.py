@@ -8,14 +8,14 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphBubbleUp
+from langgraph.errors import GraphBubbleUp, ParentCommand
 
-from ..core.models import secrets_of
+from ..core.anatomy import secrets_of
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.report import price
 from ..core.state import Call, Status
-from ..core.text import one_line, redact
+from ..core.text import one_line, plain, redact
 
 _CUT = {"length", "max_tokens", "max_output_tokens"}
 _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
@@ -41,35 +41,44 @@ async def call_model(
     try:
         async with asyncio.timeout(seat.timeout):
             reply = await seat.model.ainvoke(prompt, config)
-        message, usage = _read(reply, len(messages))
-        call = _answered(seat, message, usage)
+        message, usage, calls = _read(reply, messages)
+        call = _answered(seat, message, usage, calls)
+    except ParentCommand as exc:  # a handoff out of the mixture would throw away what its siblings were paid for
+        call = _failed(seat, exc, time.perf_counter() - clock)
     except GraphBubbleUp:
         raise
+    except asyncio.CancelledError as exc:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        call = _failed(seat, exc, time.perf_counter() - clock)  # not ours: the model awaited something cancelled
     except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
         call = _failed(seat, exc, time.perf_counter() - clock)
     return {**call, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, message
 
 
-def _read(reply: Any, asked: int) -> tuple[AIMessage, UsageMetadata | None]:
-    """Find the answer in whatever a model, chain or graph returned, and all the usage behind it."""
-    if isinstance(reply, dict) and reply.get("messages"):
-        new = [m for m in reply["messages"][asked:] if isinstance(m, AIMessage)]
+def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
+    """Find the answer in whatever a model, chain or graph returned, with the usage and number of calls behind it."""
+    if isinstance(reply, dict) and isinstance(reply.get("messages"), list):
+        known = {id(message) for message in asked} | {message.id for message in asked if message.id}
+        new = [m for m in reply["messages"] if isinstance(m, AIMessage) and not {id(m), m.id} & known]
+        if not new:
+            raise TypeError("found no new AI message in its state, expected its answer as the last of 'messages'")
         usage: UsageMetadata | None = None
         for m in new:
             usage = add_usage(usage, m.usage_metadata) if m.usage_metadata else usage
-        reply = reply["messages"][-1]
-    else:
-        usage = reply.usage_metadata if isinstance(reply, AIMessage) else None
+        return new[-1], usage, len(new)
     if isinstance(reply, str):
-        reply = AIMessage(reply)
+        reply = AIMessage(plain(reply))
     if not isinstance(reply, BaseMessage):
         raise TypeError(
             f"found {type(reply).__name__} as its result, expected a message, a string or a state with 'messages'"
         )
-    return reply if isinstance(reply, AIMessage) else AIMessage(reply.content), usage
+    if not isinstance(reply, AIMessage):
+        reply = AIMessage(reply.content)
+    return reply, reply.usage_metadata, 1
 
 
-def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Call:
+def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int) -> Call:
     told = message.response_metadata
     nested = told.get("moa") or {}
     served = told.get("model_name") or told.get("model")
@@ -85,7 +94,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None) -> Ca
         served_model=served,
         finish_reason=str(reason) if reason else None,
         usage=usage,
-        calls=nested.get("calls", 1),
+        calls=nested.get("calls", calls),
         usd=nested["usd"]
         if nested
         else price(usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=seat.endpoint),
@@ -101,7 +110,7 @@ def _judge(message: AIMessage, reason: str) -> tuple[Status, str | None]:
         (b.get("refusal") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal"), None
     )
     if refusal or reason in _REFUSED:
-        return "refused", one_line(str(refusal or f"the server ended the answer with {reason!r}"))
+        return "refused", one_line(plain(refusal or f"the server ended the answer with {reason!r}"))
     if not message.text.strip():
         return "empty", "the answer holds no text" + (f" (finish reason {reason!r})" if reason else "")
     if reason in _CUT:
@@ -109,10 +118,8 @@ def _judge(message: AIMessage, reason: str) -> tuple[Status, str | None]:
     return "ok", None
 
 
-def _failed(seat: Seat, exc: Exception, seconds: float) -> Call:
-    root: BaseException = exc
-    while root.__cause__ is not None:
-        root = root.__cause__
+def _failed(seat: Seat, exc: BaseException, seconds: float) -> Call:
+    root = _root(exc)
     code = getattr(exc, "status_code", None)
     status: Status = "error"
     if code == 429:
@@ -126,20 +133,46 @@ def _failed(seat: Seat, exc: Exception, seconds: float) -> Call:
         finish_reason=None,
         usage=None,
         calls=1,
-        usd=None,
+        # A request that the server refused costs nothing; whether one that broke off was billed, nobody told.
+        usd=0.0 if isinstance(code, int) and code >= 400 else None,
         started=0.0,
         seconds=0.0,
         error=_explain(seat, exc, root, code, status, seconds),
     )
 
 
-def _explain(seat: Seat, exc: Exception, root: BaseException, code: int | None, status: Status, seconds: float) -> str:
+def _root(exc: BaseException) -> BaseException:
+    seen = {id(exc)}
+    while (cause := exc.__cause__) is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        exc = cause
+    return exc
+
+
+def _said(exc: BaseException) -> str:
+    try:
+        return plain(str(exc))
+    except Exception:  # noqa: BLE001 - an exception that cannot be printed is still only one proposal's
+        return ""
+
+
+def _sent_keys(exc: BaseException) -> set[str]:
+    """Return the keys in the request that failed: they may belong to a model out of sight, in a closure or a graph."""
+    headers = getattr(getattr(exc, "request", None), "headers", {})
+    sent = (headers.get(name, "") for name in ("authorization", "x-api-key", "api-key"))
+    return {value.removeprefix("Bearer ") for value in sent}
+
+
+def _explain(
+    seat: Seat, exc: BaseException, root: BaseException, code: int | None, status: Status, seconds: float
+) -> str:
     if status == "timeout":
         return f"no answer within {seconds:.1f} s" + (f" (limit {seat.timeout:g} s)" if seat.timeout else "")
-    said = redact(str(exc) or type(exc).__name__, secrets_of(seat.model))
-    if root is not exc and str(root) and str(root) not in said:
-        said = f"{said} ({redact(str(root), secrets_of(seat.model))})"
-    text = one_line(f"{'' if code else type(exc).__name__ + ': '}{said}")
+    said, cause = _said(exc), _said(root)
+    parts = [part for part in (said, f"({cause})" if cause and cause not in said else "") if part]
+    kind = "" if code and said else type(exc).__name__
+    secrets = secrets_of(seat.model) | _sent_keys(exc)
+    text = one_line(redact(": ".join(filter(None, [kind, " ".join(parts)])), secrets))
     if code == 404 and is_preset_model(seat.label):
         text += f"; if {seat.label} was retired, put another model into {PRESETS_FILE}"
     return text

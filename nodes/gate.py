@@ -2,13 +2,13 @@
 
 from langchain_core.runnables import RunnableConfig
 
-from ..core.errors import AllProposersFailed
+from ..core.errors import AllProposersFailed, InputError
 from ..core.report import make_report
 from ..core.state import USABLE, MoAState, Verdict, proposals_of, turn_of, verdicts_of
 from .node import Node, Update, emit
 
 
-def make_gate(layer: int, *, then: str, min_proposals: int = 1) -> Node[Update]:
+def make_gate(layer: int, *, then: str, min_proposals: int) -> Node[Update]:
     """Make the gate that ends one layer.
 
     A later layer with too few usable answers does not end the run: the layer before it was paid for and answered, so
@@ -21,10 +21,16 @@ def make_gate(layer: int, *, then: str, min_proposals: int = 1) -> Node[Update]:
 
     Raises:
         AllProposersFailed: (when run) The first layer has fewer usable proposals than that.
+        InputError: (when run) The conversation is not the one that the layer answered.
     """
 
     async def judge(state: MoAState, config: RunnableConfig) -> Update:
         proposals = proposals_of(state, layer)
+        if not proposals:
+            raise InputError(
+                f"found no proposals for the last message at gate {layer}: the conversation changed during the run; "
+                "start again with the conversation as it is now"
+            )
         usable = [p for p in proposals if p["status"] in USABLE]
         enough = len(usable) >= min_proposals
         if not enough and layer == 1:

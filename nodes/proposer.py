@@ -3,7 +3,9 @@
 from langchain_core.runnables import RunnableConfig
 
 from ..core.panel import Seat
+from ..core.report import make_report
 from ..core.state import MoAState, Proposal, references_for, turn_of
+from ..core.text import plain
 from ..prompts import Placement, Prompt, compose
 from .call import call_model
 from .node import Node, Update, emit
@@ -14,9 +16,9 @@ def make_proposer(
     *,
     layer: int,
     prompt: Prompt,
-    placement: Placement = "last",
-    announce: tuple[str, ...] = (),
-    stream: bool = False,
+    placement: Placement,
+    announce: tuple[str, ...],
+    stream: bool,
 ) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
@@ -51,9 +53,12 @@ def make_proposer(
             proposer=seat.title,
             position=seat.position,
             sample=seat.sample,
-            text=message.text if message else "",
+            text=plain(message.text) if message else "",
         )
         emit("proposal", **proposal)
-        return {"proposals": [proposal]}
+        update: Update = {"proposals": [proposal]}
+        if announce and layer == 1:  # a turn that fails must not be left with the report of the one before
+            update["run"] = make_report([proposal], [], turn=turn)
+        return update
 
     return Node(propose)

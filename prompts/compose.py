@@ -14,8 +14,9 @@ from .fence import fence
 from .prompt import Prompt
 
 Placement = Literal["last", "system"]
-"""Where references go: `last`, as a message of their own after the conversation, or in the `system` prompt, as the
-paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants roles to alternate."""
+"""Where references go: `last`, as a message of their own after the conversation, or at the end of the one `system`
+prompt, as the paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants the roles
+to alternate."""
 
 
 def compose(
@@ -42,5 +43,5 @@ def compose(
         return [*head, *rest]
     told = prompt.render(references=fence(references), count=str(len(references)))
     if placement == "system":
-        return [*head, SystemMessage(told), *rest]
+        return [SystemMessage("\n\n".join([*(message.text for message in head), told])), *rest]
     return [*head, *rest, HumanMessage(told)]

@@ -31,6 +31,9 @@ def load_prompt(
         required: Variables that must occur.
         optional: Variables that may occur.
 
+    Returns:
+        A prompt whose variables are known to be there.
+
     Raises:
         ConfigError: The file cannot be read, or a variable is missing, unknown or malformed.
     """
@@ -43,7 +46,10 @@ def load_prompt(
         )
     found = set(template.get_identifiers())
     if missing := required - found:
-        raise ConfigError(f"found no {_list(missing)} in {name}, expected it where the references belong")
+        raise ConfigError(
+            f"found no {_list(missing)} in {name}, expected it where the references belong; "
+            "to read a file, pass pathlib.Path(...)"
+        )
     if unknown := found - known:
         raise ConfigError(
             f"found {_list(unknown)} in {name}, expected only {_list(known)}; write '$$' for a dollar sign"
@@ -63,4 +69,6 @@ def _read(source: str | Path | None) -> tuple[str, str]:
             return source.read_text(encoding="utf-8"), f"the prompt {source}"
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError(f"the prompt {source} cannot be read: {exc}") from exc
+    if not isinstance(source, str):
+        raise ConfigError(f"found {type(source).__name__} as a prompt, expected text with $references, or a Path")
     return source, "the prompt"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from langgraph_moa.core.portal import close_portal
+from langgraph_moa.core.portal import close_portals
 from loopback import Loopback, serve
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -29,4 +29,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def loopback(socket_enabled: None) -> Iterator[Loopback]:
     with serve() as server:
         yield server
-        close_portal()
+        close_portals()

@@ -431,7 +431,7 @@ def test_drawing(shape: str, snapshot: SnapshotAssertion) -> None:
 A = says("a")
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": []}, "found no proposers"),
-    ({"proposers": "openai:gpt"}, "expected a list of models"),
+    ({"proposers": "openai:gpt"}, "found str as proposers, expected a list of models"),
     ({"proposers": [A], "aggregator": None}, "found no aggregator"),
     ({"proposers": [A, A], "layers": 1}, "found layers=1 with 2 proposers"),
     ({"proposers": [A], "layers": 1}, "found layers=1 with an aggregator"),
@@ -441,7 +441,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": [[A], [A]], "layers": 2}, "found layers=2 with 2 lists of proposers, expected 3"),
     ({"proposers": [[A], A]}, "mix models with lists"),
     ({"proposers": [[A], []]}, "an empty list"),
-    ({"proposers": [42]}, "found 42 as a model"),
+    ({"proposers": [42]}, "found int as a model"),
     ({"proposers": ["gpt-4"]}, "expected 'provider:model'"),
     ({"proposers": ["opnai:gpt-4"]}, "unknown provider 'opnai' in 'opnai:gpt-4'; did you mean 'openai'?"),
     ({"proposers": ["offline:wrods"]}, "unknown offline model 'wrods'; did you mean 'words'?"),
@@ -462,6 +462,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": [Proposer(A, samples=0)]}, "found samples=0 for 'scripted'"),
     ({"proposers": [A], "min_proposals": 0}, "found min_proposals=0"),
     ({"proposers": [A], "min_proposals": 2}, "expected at most 1"),
+    ({"proposers": [A], "layers": True}, "found layers=True, expected a whole number from 1"),
+    ({"proposers": [A], "min_proposals": True}, "found min_proposals=True"),
+    ({"proposers": [A], "temperature": float("inf")}, "found temperature=inf"),
+    ({"proposers": [A], "samples": None}, "found samples=None"),
+    ({"proposers": [Proposer(A, name=5)]}, "found the name 5"),  # type: ignore[arg-type]
+    ({"proposers": [Proposer(A, system=5)]}, "found int as the system prompt"),  # type: ignore[arg-type]
+    ({"proposers": [Proposer(A, tags="abc")]}, "found tags='abc'"),  # type: ignore[arg-type]
+    ({"proposers": [{"model": "x", "api_key": "sk-1234567890"}]}, "found dict as a model"),
+    ({"proposers": ["openai:x"], "resolve": lambda spec, **_: None}, "found NoneType from resolve('openai:x')"),
+    ({"proposers": [A], "resolve": None}, "found resolve=None"),
+    ({"proposers": [A], "proposer_prompt": 5}, "found int as a prompt"),
     ({"proposers": [A], "placement": "first"}, "found placement='first'"),
     ({"proposers": [A], "proposer_prompt": "no variable"}, "found no $references in the prompt"),
     ({"proposers": [A], "aggregator_prompt": "$references $nonsense"}, "found $nonsense in the prompt"),

@@ -173,7 +173,7 @@ def test_lists_of_proposers_from_a_file(run: Run, tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[list[str], str]] = [
-    (["ask"], "Missing argument 'question'"),
+    (["ask"], "Missing argument 'QUESTION'"),
     (["ask", ""], "found an empty question"),
     (["ask", "x", "--frob"], "No such option: --frob"),
     (["ask", "x", "--preset", "opn"], "unknown preset 'opn'; did you mean 'openai'?"),
@@ -214,9 +214,16 @@ def test_an_error_is_one_line_and_a_code(run: Run, arguments: list[str], expecte
     ("text", "expected"),
     [
         ("laiers = 3", "unknown key 'laiers' in"),
-        ("layers = 'three'", "found 'three' for layers, expected"),
+        ("layers = 'three'", "found 'three' for layers in"),
         ("layers = ", "cannot be read"),
-        ('proposers = [{name = "x"}]', "expected: field required"),
+        ('system = "x"', "unknown key 'system' in"),
+        ("proposers = [[]]", "found proposers that mix models with lists, or an empty list"),
+        ("proposers = []", "found no proposers"),
+        ('proposers = ["offline:words", ["offline:stems"]]', "mix models with lists"),
+        ('preset = "offline"\nproposers = ["offline:words"]', "found the preset 'offline' and proposers"),
+        ('proposer = ["offline:words"]\nproposers = ["offline:words"]', "found proposer and proposers"),
+        ("layers = 99999999999", "expected a whole number from 1 to 100"),
+        ('proposers = [{name = "x"}]', "expected field required"),
         ('proposers = [{model = "offline:words", nam = "x"}]', "unknown key 'nam' in"),
     ],
 )
@@ -226,8 +233,50 @@ def test_a_wrong_settings_file_is_refused(run: Run, tmp_path: Path, text: str, e
     done = run("ask", "x", "--config", str(tmp_path / "c.toml"))
 
     assert (done.code, done.out) == (1, "")
-    assert expected in done.err
-    assert done.err.count("\n") == 1
+    (error,) = [line for line in done.err.splitlines() if not line.startswith("models: ")]
+    assert expected in error
+
+
+def test_a_flag_replaces_what_a_file_says_of_the_panel(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('proposers = ["offline:words"]')
+
+    done = run("ask", "1+1", "--config", str(tmp_path / "c.toml"), "--preset", "offline")
+
+    assert "models: preset 'offline', as asked" in done.err
+    assert "found the preset" in run("ask", "1+1", "--preset", "offline", "--proposer", "offline:words").err
+
+
+def test_alone_it_prints_its_help(run: Run) -> None:
+    done = run()
+
+    assert (done.code, done.err) == (0, "")
+    assert "ask " in done.out
+
+
+def test_what_a_terminal_cannot_show_is_no_error(loopback: Loopback) -> None:
+    loopback.default = Reply("Marañón → 河")
+    command = [
+        sys.executable,
+        "-m",
+        "langgraph_moa.apps.cli",
+        "ask",
+        "x",
+        "--base-url",
+        loopback.url,
+        "--proposer",
+        "a",
+    ]
+
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True)
+
+    assert done.stdout == b"Mara??n ? ?\n"
+
+
+@pytest.mark.parametrize("command", [["ask", "-"], ["chat"]])
+def test_a_closed_standard_input_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert "found standard input closed" in run(*command).err
 
 
 def test_all_failed_is_one_line(run: Run, loopback: Loopback) -> None:
@@ -291,12 +340,13 @@ def test_version(run: Run) -> None:
 def test_chat_remembers(run: Run, loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
-    monkeypatch.setattr(sys, "stdin", io.StringIO("first?\n\n/history\nsecond?\n/quit\nnever\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first?\n\n/history\n/what\nsecond?\n/quit\nnever\n"))
 
     done = run("chat", "--base-url", loopback.url, "--proposer", "a", "--aggregator", "z")
 
     assert done.code == 0
     assert done.out == "answer of z\nhuman: first?\nai: answer of z\nanswer of z\n"
+    assert "unknown command '/what'; known: /history, /quit" in done.err
     texts = [m["content"] for m in loopback.asked("a")[-1].messages]
     assert texts == ["first?", "answer of z", "second?"]
 
@@ -341,5 +391,7 @@ def test_ctrl_c_stops_with_what_was_answered(loopback: Loopback, as_json: bool) 
     if as_json:
         report = json.loads(out)
         assert (report["answer"], [p["text"] for p in report["proposals"]]) == (None, ["answer of quick"])
+        assert (report["run"]["stopped"], report["run"]["calls"]) == ("interrupted", 1)
+        assert "moa" not in report["proposals"][0]
     else:
         assert "interrupted; answered so far:\n- layer 1, quick: answer of quick" in rest

@@ -9,14 +9,8 @@ from langchain_core.runnables import RunnableBinding
 from langchain_openai import ChatOpenAI
 from langchain_together import ChatTogether
 from langgraph_moa import ConfigError
-from langgraph_moa.core.models import (
-    chat_model_of,
-    endpoint_of,
-    model_label,
-    resolve_model,
-    secrets_of,
-    without_streaming,
-)
+from langgraph_moa.core.anatomy import chat_model_of, endpoint_of, secrets_of, without_streaming
+from langgraph_moa.core.models import model_label, resolve_model
 from langgraph_moa.core.presets import load_preset, presets, presets_checked
 from langgraph_moa.core.report import price
 from langgraph_moa.core.scripted import ScriptedModel
@@ -64,7 +58,7 @@ def test_keys_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert isinstance(resolve_model("openai:x"), ChatOpenAI)
     assert isinstance(resolve_model("together:x"), ChatTogether)
-    assert secrets_of(resolve_model("openai:x")) == ("ok-1",)
+    assert secrets_of(resolve_model("openai:x")) == {"ok-1"}
     assert "tk-2" in secrets_of(resolve_model("together:x"))
 
 

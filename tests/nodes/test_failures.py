@@ -1,19 +1,29 @@
 """A failing, hanging or lying server costs its own proposal, nothing else."""
 
 import asyncio
+import json
 import re
+import subprocess
+import sys
 import threading
 from functools import partial
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
-from langgraph_moa import AllProposersFailed, Proposer, create_moa
+from langchain_openai import ChatOpenAI
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
+from langgraph_moa import Aggregator, AllProposersFailed, Proposer, create_moa
 from langgraph_moa.core.models import resolve_model
 from langgraph_moa.core.presets import PRESETS_FILE, load_preset
+from langgraph_moa.core.scripted import ScriptedModel
 from loopback import Loopback, Reply
+from pydantic import SecretStr
 from reading import references_in, user
 
 QUESTION = user("Which?")
@@ -143,13 +153,14 @@ class Listener(BaseCallbackHandler):
 
 async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     key = "tiger-burning-bright-0123456789"
-    monkeypatch.setenv("OPENAI_API_KEY", key)
-    monkeypatch.setenv("TOGETHER_API_KEY", key)
+    monkeypatch.setenv("LANGGRAPH_MOA_API_KEY", key)
     echo = f'{{"error": {{"message": "wrong key Bearer {key}, sent as {key}"}}}}'
     loopback.say("openai-bad", Reply(status=401, body=echo))
     loopback.say("together-bad", Reply(status=500, body=f"<html>{key}</html>"))
+    loopback.say("page", Reply(body=f"<html>{key}</html>"))
+    loopback.say("lie", Reply(body=echo))
     collector, listener = RunCollectorCallbackHandler(), Listener()
-    moa = mixture(loopback, "openai:openai-bad", "together:together-bad", "openai:m0")
+    moa = mixture(loopback, "openai:openai-bad", "together:together-bad", "page", "lie", "openai:m0")
 
     told = []
     async for part in moa.astream(
@@ -204,11 +215,156 @@ def test_the_sync_api_keeps_its_connections_too(loopback: Loopback) -> None:
     assert len(loopback.ports) <= len(GOOD)
 
 
-async def test_a_sync_call_inside_an_async_node_is_refused_instead_of_hanging(loopback: Loopback) -> None:
-    from langgraph_moa.core.portal import run_sync
+async def test_a_key_in_a_wrapped_model_is_struck_too(loopback: Loopback) -> None:
+    key = "tiger-burning-bright-0123456789"
+    loopback.default = Reply(status=401, body=f'{{"error": {{"message": "wrong key {key}"}}}}')
+    chat = ChatOpenAI(model="m", base_url=loopback.url, api_key=SecretStr(key))
+    graph = create_agent(chat, [])
+    panel: list[Any] = [
+        chat,
+        chat.with_retry(stop_after_attempt=1),
+        chat.with_fallbacks([chat]),
+        chat | StrOutputParser(),
+    ]
 
-    async def inner() -> None:
-        run_sync(asyncio.sleep(0))
+    with pytest.raises(AllProposersFailed) as failed:
+        await create_moa(proposers=[*panel, graph], aggregator="offline:words").ainvoke(QUESTION)
 
-    with pytest.raises(RuntimeError, match="await ainvoke"):
-        await asyncio.to_thread(run_sync, inner())
+    assert key not in str(failed.value)
+    assert str(failed.value).count("[redacted]") >= len(panel) + 1
+
+
+async def test_a_providers_key_is_not_sent_to_another_server(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "the-real-one")
+    monkeypatch.setenv("TOGETHER_API_KEY", "the-real-one")
+
+    await mixture(loopback, "m0", "together:m1", "openai:m2").ainvoke(QUESTION)
+
+    assert {r.headers["Authorization"] for r in loopback.requests} == {"Bearer not-needed"}
+
+
+async def test_wrapped_models_do_not_stream_and_keep_their_options(loopback: Loopback) -> None:
+    def chat(name: str) -> ChatOpenAI:
+        return ChatOpenAI(model=name, base_url=loopback.url, api_key=SecretStr("k"))
+
+    chain = chat("chain") | StrOutputParser()
+    panel: list[Any] = [chat("plain"), chat("retry").with_retry(), chat("fallback").with_fallbacks([chat("x")]), chain]
+    moa = create_moa(
+        proposers=[*panel, Proposer(chat("own"), temperature=0.2, max_tokens=9)],
+        aggregator=Aggregator(chat("last"), temperature=0.1),
+        temperature=0.7,
+        max_tokens=77,
+    )
+
+    parts: Any = moa.astream(QUESTION, stream_mode="messages")
+    tokens = [message.text async for message, _ in parts]
+
+    assert "".join(tokens) == "answer of last"
+    sent = {r.model: (r.body.get("temperature"), r.body.get("max_completion_tokens")) for r in loopback.requests}
+    assert sent == {
+        "plain": (0.7, 77),
+        "retry": (0.7, 77),
+        "fallback": (0.7, 77),
+        "chain": (None, None),
+        "own": (0.2, 9),
+        "last": (0.1, 77),
+    }
+    assert [r.model for r in loopback.requests if r.body.get("stream")] == ["last"]
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("not even this")
+
+
+def goes_in_circles() -> Exception:
+    one, two = ValueError("one"), ValueError("two")
+    one.__cause__, two.__cause__ = two, one
+    return one
+
+
+async def awaits_what_somebody_cancelled(messages: Any) -> str:
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
+    return "never"
+
+
+def hands_off(state: Any) -> Any:
+    return Command(graph=Command.PARENT, goto="elsewhere", update={"messages": [("ai", "mine now")]})
+
+
+def graph_of(step: Any) -> Any:
+    graph = StateGraph(MessagesState)
+    graph.add_node("step", step)
+    graph.add_edge(START, "step")
+    return graph.compile()
+
+
+ODD: dict[str, Any] = {
+    "cannot be printed": ScriptedModel(script=[Unprintable()] * 9),
+    "is its own cause": ScriptedModel(script=[goes_in_circles()] * 9),
+    "was cancelled inside": RunnableLambda(awaits_what_somebody_cancelled),
+    "hands off to its parent": graph_of(hands_off),
+    "adds no message": graph_of(lambda state: {}),
+    "ends with the user's words": graph_of(lambda state: {"messages": [("user", "again")]}),
+    "returns text for messages": RunnableLambda(lambda messages: {"messages": "hi"}),
+}
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+@pytest.mark.parametrize("way", ODD)
+async def test_an_odd_proposer_costs_only_its_own_proposal(way: str, api: str) -> None:
+    result = await run(create_moa(proposers=[ODD[way], "offline:words"], aggregator="offline:stems"), api)
+
+    assert [p["status"] for p in result["proposals"]] == ["error", "ok"]
+    assert len(result["messages"]) == 2
+    assert result["run"]["usd"] is None
+
+
+@pytest.mark.parametrize("broken", ["proposer", "aggregator"])
+async def test_a_lone_surrogate_breaks_nothing(loopback: Loopback, broken: str) -> None:
+    loopback.say("m0" if broken == "proposer" else "aggregator", "half \ud800 of it")
+
+    result = await mixture(loopback, "m0", "m1").ainvoke(QUESTION)
+
+    assert result["run"]["degraded"] is None
+    assert result["run"]["stopped"] == "completed"
+    json.dumps(result["proposals"], ensure_ascii=False).encode()
+    assert all(type(p["text"]) is str for p in result["proposals"])
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+@pytest.mark.parametrize("nested", ["sync", "async"])
+async def test_mixtures_nest_through_the_sync_api(api: str, nested: str) -> None:
+    inner = create_moa(proposers=["offline:words", "offline:stems"], aggregator="offline:words")
+
+    async def asynchronous(messages: Any) -> Any:
+        return inner.invoke({"messages": messages})
+
+    def synchronous(messages: Any) -> Any:
+        return inner.invoke({"messages": messages})
+
+    step: Any = RunnableLambda(synchronous if nested == "sync" else asynchronous)
+
+    result = await run(create_moa(proposers=[step] * 8, aggregator="offline:words", timeout=20), api)
+
+    assert result["run"]["degraded"] is None
+    assert result["run"]["calls"] == 8 * 3 + 1
+
+
+def test_a_model_that_ends_its_loop_does_not_hang_the_sync_api() -> None:
+    code = """
+import asyncio, concurrent.futures
+from langgraph_moa.core.portal import run_sync
+async def end(): raise SystemExit(3)
+try:
+    run_sync(end())
+except concurrent.futures.CancelledError:
+    print(run_sync(asyncio.sleep(0, "again")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout == "again\n"

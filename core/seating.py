@@ -1,0 +1,210 @@
+"""Resolve a declaration into seats: checked once, when the graph is built, so that nothing is found out by paying."""
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.runnables import Runnable
+
+from .anatomy import endpoint_of, is_chat_model, is_graph, without_streaming
+from .errors import ConfigError
+from .models import model_label, resolve_model, short_name
+from .panel import UNSET, Aggregator, AggregatorLike, Defaults, ModelSettings, Proposer, ProposerLike, Proposers, Seat
+
+_NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
+"""LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
+
+
+_MOST = {"layers": 100, "samples": 100}
+"""What a graph can hold and a reader still follow; other options end at a million, which none of them means."""
+
+
+def seat_layers(
+    proposers: Proposers, aggregator: AggregatorLike | None, layers: int | None, defaults: Defaults
+) -> tuple[list[list[Seat]], Seat]:
+    """Resolve a declaration into layers of seats and the aggregator's seat.
+
+    Layers count as in the paper (arXiv 2406.04692): the aggregator is the last one.
+
+    Args:
+        proposers: One list, used in every layer but the last, or one list a layer.
+        aggregator: The last layer's model; None only where a single proposer answers alone (`layers=1`).
+        layers: How many layers, the aggregator's included; None is 2, or what the lists say.
+        defaults: What a proposer or aggregator does not say for itself.
+
+    Returns:
+        The seats of each layer of proposers, in the order of declaration, and the aggregator's.
+
+    Raises:
+        ConfigError: Anything is missing, out of range, unknown, or said twice.
+    """
+    _check_options(defaults)
+    declared = _by_layer(proposers, layers)
+    if layers == 1:
+        alone = declared[0][0]
+        if aggregator is not None:
+            raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
+        if (alone.samples or defaults.samples) > 1:
+            raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
+        return [], _seats([alone], defaults, role="aggregator")[0]
+    if aggregator is None:
+        raise ConfigError(
+            "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
+        )
+    if isinstance(aggregator, Proposer):
+        raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
+    last = aggregator if isinstance(aggregator, Aggregator) else Aggregator(aggregator)
+    seats = [_seats(layer, defaults, role="proposer") for layer in declared]
+    if len(seats) == 1 and layers is not None:
+        seats *= layers - 1
+    return seats, _seats([last], defaults, role="aggregator")[0]
+
+
+def check_number(
+    option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = ""
+) -> None:
+    """Refuse anything but a number within bounds, a whole one where the option is a count.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    most = _MOST.get(option, 1_000_000)
+    whole = option in ("layers", "samples", "max_tokens", "min_proposals")
+    if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
+        if minimum is not None and value >= minimum:
+            return
+        if above is not None and value > above:
+            return
+    bound = f"from {minimum}" if minimum is not None else f"above {above}"
+    bound += f" to {most:,}" if option in _MOST else ""
+    raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
+
+
+def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
+    """Return one list of proposers a declared layer; a flat list is one layer, however often it is used."""
+    if isinstance(proposers, str) or not isinstance(proposers, Sequence):
+        raise ConfigError(
+            f"found {type(proposers).__name__} as proposers, expected a list of models, or one list of models a layer"
+        )
+    if not proposers:
+        raise ConfigError("found no proposers, expected at least one model; pass proposers=['provider:model', ...]")
+    if layers is not None:
+        check_number("layers", layers, minimum=1)
+    lists = [p for p in proposers if isinstance(p, Sequence) and not isinstance(p, str)]
+    models = [p for p in proposers if isinstance(p, str) or not isinstance(p, Sequence)]
+    if lists:
+        if models or not all(lists):
+            raise ConfigError(
+                "found proposers that mix models with lists, or an empty list; "
+                "expected only models, or one list of models a layer"
+            )
+        if layers not in (None, len(lists) + 1):
+            raise ConfigError(
+                f"found layers={layers} with {len(lists)} lists of proposers, expected {len(lists) + 1}: "
+                "one a list and the aggregator's"
+            )
+        return [[_proposer(p) for p in layer] for layer in lists]
+    if layers == 1 and len(models) > 1:
+        raise ConfigError(
+            f"found layers=1 with {len(models)} proposers, expected one: "
+            "the last layer is the aggregator alone; use layers=2"
+        )
+    return [[_proposer(p) for p in models]]
+
+
+def _proposer(declared: ProposerLike) -> Proposer:
+    if isinstance(declared, Aggregator):
+        raise ConfigError("found Aggregator(...), expected Proposer(...) or a model among the proposers")
+    return declared if isinstance(declared, Proposer) else Proposer(declared)
+
+
+def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
+    return [
+        seat
+        for position, (settings, name) in enumerate(zip(declared, _unique_names(declared), strict=True))
+        for seat in _samples(settings, name, position, defaults, role)
+    ]
+
+
+def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
+    """Resolve one declaration, once, into a seat a sample."""
+    _check_settings(settings, name)
+    asked = (settings.samples or defaults.samples) if role == "proposer" and isinstance(settings, Proposer) else 1
+    resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
+    model = resolve(
+        settings.model,
+        temperature=defaults.temperature if settings.temperature is None else settings.temperature,
+        max_tokens=defaults.max_tokens if settings.max_tokens is None else settings.max_tokens,
+    )
+    if not isinstance(model, Runnable):
+        raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
+    if role == "proposer" and not defaults.stream_proposals:
+        model = without_streaming(model)
+    return [
+        Seat(
+            role=role,
+            name=name,
+            label=model_label(settings.model),
+            model=model,
+            takes_state=is_graph(model),
+            endpoint=endpoint_of(model),
+            system=settings.system,
+            timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
+            tags=settings.tags,
+            position=position,
+            sample=sample,
+            samples=asked,
+        )
+        for sample in range(1, asked + 1)
+    ]
+
+
+def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
+    given = [s.name for s in declared if s.name is not None]
+    for name in given:
+        if not isinstance(name, str) or _NOT_IN_NAMES.search(name) or not name.strip() or given.count(name) > 1:
+            raise ConfigError(
+                f"found the name {name!r}, expected one of its own for each proposer of a layer, "
+                "made of letters, digits, spaces and any of _ - . + @"
+            )
+    names: list[str] = []
+    for settings in declared:
+        base = settings.name or _NOT_IN_NAMES.sub("-", short_name(settings.model))
+        name, count = base, 1
+        while name in names or (settings.name is None and name in given):
+            count += 1
+            name = f"{base}-{count}"
+        names.append(name)
+    return names
+
+
+def _check_options(defaults: Defaults) -> None:
+    check_number("samples", defaults.samples, minimum=1)
+    _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, where="")
+    if not callable(defaults.resolve):
+        raise ConfigError(f"found resolve={defaults.resolve!r}, expected a function like resolve_model")
+
+
+def _check_settings(settings: ModelSettings, name: str) -> None:
+    where = f" for {name!r}"
+    timeout = None if settings.timeout is UNSET else settings.timeout
+    _check_ranges(settings.temperature, settings.max_tokens, timeout, where=where)
+    if isinstance(settings, Proposer) and settings.samples is not None:
+        check_number("samples", settings.samples, minimum=1, where=where)
+    if not isinstance(settings.system, str | None):
+        raise ConfigError(f"found {type(settings.system).__name__} as the system prompt{where}, expected text")
+    if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
+        raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
+    plain = isinstance(settings.model, str) or is_chat_model(settings.model)
+    if not plain and (settings.temperature is not None or settings.max_tokens is not None):
+        raise ConfigError(
+            f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
+        )
+
+
+def _check_ranges(temperature: object, max_tokens: object, timeout: object, *, where: str) -> None:
+    if temperature is not None:
+        check_number("temperature", temperature, minimum=0, where=where)
+    if max_tokens is not None:
+        check_number("max_tokens", max_tokens, minimum=1, where=where)
+    if timeout is not None:
+        check_number("timeout", timeout, above=0, where=where)
