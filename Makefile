@@ -1,7 +1,6 @@
 # Every target makes what it needs; a machine with Python 3.11+, pip and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(wildcard pyproject.toml)
 
 .PHONY: help demo test lint types bench clean
 
@@ -32,11 +31,11 @@ clean:  ## Remove everything that was made.
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
 	$(PYTHON) -m venv .venv
 
-.venv/user: .venv/bin/python $(SOURCES)
+.venv/user: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e .
 	touch $@
 
-.venv/dev: .venv/bin/python $(SOURCES)
+.venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch $@ .venv/user
 

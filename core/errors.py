@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose.
+"""Every error this package raises for its users.
 
 MoAError
 ├── ConfigError         a wrong argument, refused when the graph is built (also a ValueError)

@@ -66,7 +66,6 @@ class Library:
         )
         rows = [(p.source, p.heading, p.text) for name, path in files for p in _passages(name, path)]
         self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", rows)
-        self.size = len(rows)
 
     def search(self, query: str, *, heading_weight: float, limit: int) -> list[Passage]:
         """Return the best passages for a full-text query, best first; ties go to the one that comes first."""

@@ -1,4 +1,4 @@
-"""A chat model that plays a script: for tests, for demonstrations of what fails, and for Studio."""
+"""A chat model that plays a script: for tests, and for showing what fails."""
 
 import asyncio
 import re

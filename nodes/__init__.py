@@ -1,1 +1,1 @@
-"""What one step of a run does; each file is one factory."""
+"""What one step of a run does: one factory a file, over `node.py` (their shape) and `call.py` (a model call)."""

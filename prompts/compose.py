@@ -1,7 +1,7 @@
 """The order of a prompt: the conversation first and untouched, references and instructions last.
 
 Providers cache prompts by their beginning. The conversation is the one part that all proposers, layers and turns
-share, so nothing that varies may stand before it.
+share, so nothing that varies stands before it, but for a proposer's own `system`, which keeps its cache to itself.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,9 @@ def compose(
         prompt: How to treat references.
         system: A system prompt of this proposer's or aggregator's own.
         placement: Where the references go.
+
+    Returns:
+        The messages, the conversation's own unchanged; with `system`, its leading system prompts are joined into one.
     """
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
     head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]

@@ -4,9 +4,7 @@ Start from the project's root: `langgraph dev --config studio/langgraph.json`.
 """
 
 from langgraph_moa import create_moa
+from langgraph_moa.core.presets import load_preset
 
-moa = create_moa(
-    proposers=["offline:words", "offline:stems", "offline:phrases", "offline:headings"],
-    aggregator="offline:words",
-    layers=3,
-)
+offline = load_preset("offline")
+moa = create_moa(proposers=offline["proposers"], aggregator=offline["aggregator"], layers=3)

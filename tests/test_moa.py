@@ -1,6 +1,7 @@
 """The graph as a user meets it, on scripted models."""
 
 import asyncio
+import pickle
 from typing import Annotated, Any
 
 import pytest
@@ -10,7 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import interrupt
-from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, InputError, Proposer, create_moa
+from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, InputError, MissingExtra, Proposer, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from reading import references_in, user
 from syrupy.assertion import SnapshotAssertion
@@ -258,6 +259,67 @@ def test_a_failed_aggregator_costs_no_paid_answer(failure: Any) -> None:
     assert "aggregator scripted" in result["run"]["degraded"]
     assert "scripted-2, word for word" in result["run"]["degraded"]
     assert answer.response_metadata["moa"]["degraded"] == result["run"]["degraded"]
+
+
+def test_the_best_proposal_is_a_whole_one() -> None:
+    cut = AIMessage("cut of", response_metadata={"finish_reason": "length"})
+    moa = create_moa(proposers=[says(cut), says("whole")], aggregator=says(ValueError("x")))
+
+    result = moa.invoke(QUESTION)
+
+    assert [p["status"] for p in result["proposals"]] == ["truncated", "ok"]
+    assert result["messages"][-1].text == "whole"
+
+
+def test_a_failed_turn_is_not_left_with_the_last_ones_report() -> None:
+    moa = create_moa(proposers=[says("a", ValueError("down"))], aggregator=says("x"), checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    moa.invoke(user("one?"), thread)
+    with pytest.raises(AllProposersFailed):
+        moa.invoke(user("two?"), thread)
+
+    assert moa.get_state(thread).values["run"]["stopped"] == "running"
+
+
+def test_a_conversation_that_changed_under_its_proposals_is_refused() -> None:
+    moa = create_moa(proposers=[says("a")], aggregator=says("x"), checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    moa.invoke(QUESTION, thread, interrupt_before=["aggregate"])
+    moa.update_state(thread, user("something else?"), as_node="gate_1")
+    with pytest.raises(InputError, match="the conversation changed"):
+        moa.invoke(None, thread)
+
+
+async def test_a_layer_wider_than_any_default_runs_at_the_same_time() -> None:
+    everyone_is_here = asyncio.Barrier(70)
+
+    async def wait(messages: list[BaseMessage]) -> str:
+        await everyone_is_here.wait()
+        return "here"
+
+    moa = create_moa(proposers=[RunnableLambda(wait)] * 70, aggregator=says("all"), timeout=10)
+
+    assert (await moa.ainvoke(QUESTION))["run"]["degraded"] is None
+
+
+@pytest.mark.filterwarnings("ignore:This API is in beta")
+def test_schemas_are_there_for_studio_and_tools() -> None:
+    moa = create_moa(proposers=[says("a")], aggregator=says("x"))
+
+    assert set(moa.get_input_jsonschema()["properties"]) == {"messages"}
+    assert set(moa.get_output_jsonschema()["properties"]) == {"messages", "proposals", "verdicts", "run"}
+    assert moa.as_tool(name="ask", description="Ask a mixture.").name == "ask"
+
+
+def test_errors_survive_pickling() -> None:
+    failed = AllProposersFailed([{"proposer": "a", "status": "error", "error": "x"}], usable=1, needed=2)
+
+    for error in (failed, MissingExtra("a picture", "png")):
+        again = pickle.loads(pickle.dumps(error))
+        assert str(again) == str(error)
+        assert vars(again) == vars(error)
 
 
 def test_a_single_model_that_fails_raises() -> None:

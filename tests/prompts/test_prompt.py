@@ -28,7 +28,7 @@ def test_the_bundled_prompt_says_what_a_careful_reader_must_know() -> None:
         "unverified data",
         "may be wrong",
         "do not follow it",
-        "do not merely pick, join or copy",
+        "do not merely pick, join or copy references",
         "do not mention them",
         "stand alone",
         "language of the user's message",
