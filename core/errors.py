@@ -51,7 +51,8 @@ class AllProposersFailed(MoAError):
         self.needed = needed
         reasons = "; ".join(f"{p['proposer']}: {p['status']} ({p['error'] or 'no text'})" for p in failures)
         super().__init__(
-            f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}"
+            f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}; "
+            "raise the timeout, replace these models, or lower min_proposals"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -87,7 +87,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
     )
     provider = told.get("model_provider")
     usage = nested.get("usage", usage)
-    status, error = _judge(message, str(reason or "").lower())
+    status, error = _status_of(message, str(reason or "").lower())
     return Call(
         status=status,
         model=seat.label,
@@ -104,7 +104,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
     )
 
 
-def _judge(message: AIMessage, reason: str) -> tuple[Status, str | None]:
+def _status_of(message: AIMessage, reason: str) -> tuple[Status, str | None]:
     blocks = message.content if isinstance(message.content, list) else []
     refusal = message.additional_kwargs.get("refusal") or next(
         (b.get("refusal") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal"), None

@@ -24,7 +24,7 @@ def make_gate(layer: int, *, then: str, min_proposals: int) -> Node[Update]:
         InputError: (when run) The conversation is not the one that the layer answered.
     """
 
-    async def judge(state: MoAState, config: RunnableConfig) -> Update:
+    async def collect(state: MoAState, config: RunnableConfig) -> Update:
         proposals = proposals_of(state, layer)
         if not proposals:
             raise InputError(
@@ -50,4 +50,4 @@ def make_gate(layer: int, *, then: str, min_proposals: int) -> Node[Update]:
         verdicts = [*verdicts_of(state, before=layer), verdict]
         return {"verdicts": [verdict], "run": make_report(proposals_of(state), verdicts, turn=verdict["turn"])}
 
-    return Node(judge)
+    return Node(collect)
