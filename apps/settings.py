@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -160,19 +161,12 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if file.suffix not in (".toml", ".yaml", ".yml"):
+        raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
     try:
         text = file.read_text(encoding="utf-8")
-        if file.suffix in (".yaml", ".yml"):
-            import yaml
-
-            found = yaml.safe_load(text) or {}
-        elif file.suffix == ".toml":
-            found = tomllib.loads(text)
-        else:
-            raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
-    except ConfigError:
-        raise
-    except Exception as exc:
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
+    except (OSError, ValueError, yaml.YAMLError) as exc:
         raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
     if not isinstance(found, dict):
         raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")

@@ -12,8 +12,6 @@ from .panel import UNSET, Aggregator, AggregatorLike, Defaults, ModelSettings, P
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
-
-
 _MOST = {"layers": 100, "samples": 100}
 """What a graph can hold and a reader still follow; other options end at a million, which none of them means."""
 

@@ -47,8 +47,11 @@ def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placem
         call, answer = await call_model(seat, messages, config)
         degraded = [] if call["status"] == "ok" else [f"aggregator {seat.name}: {call['status']} ({call['error']})"]
         if answer is None or call["status"] not in USABLE:
-            answer = _fall_back(references, _as_proposal(call, seat, turn, layer))
-            degraded += [f"the answer is the proposal of {_best(references)['proposer']}, word for word"]
+            if not references:
+                raise AllProposersFailed([_as_proposal(call, seat, turn, layer)])
+            best = min(references, key=lambda p: p["status"] != "ok")  # the first declared one that is whole
+            answer = _word_for_word(best)
+            degraded += [f"the answer is the proposal of {best['proposer']}, word for word"]
         verdicts = verdicts_of(state, before=layer)
         run = make_report(proposals_of(state), verdicts, turn=turn, aggregator=call, degraded=degraded)
         return {"messages": [_signed(answer, run)], "run": run}
@@ -60,16 +63,8 @@ def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
     return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="")
 
 
-def _fall_back(references: list[Proposal], failure: Proposal) -> AIMessage:
-    if not references:
-        raise AllProposersFailed([failure])
-    best = _best(references)
+def _word_for_word(best: Proposal) -> AIMessage:
     return AIMessage(best["text"], usage_metadata=best["usage"], response_metadata={"model_name": best["served_model"]})
-
-
-def _best(references: list[Proposal]) -> Proposal:
-    """Return the first declared one that is whole."""
-    return min(references, key=lambda p: p["status"] != "ok")
 
 
 def _signed(answer: AIMessage, run: Report) -> AIMessage:

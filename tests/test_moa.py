@@ -80,14 +80,15 @@ async def test_proposals_are_ordered_as_declared_however_they_arrive() -> None:
     assert [p["text"] for p in result["proposals"]] == [str(n) for n in range(12)]
 
 
-async def test_proposers_of_a_layer_run_at_the_same_time() -> None:
-    everyone_is_here = asyncio.Barrier(8)
+@pytest.mark.parametrize("width", [8, 70])
+async def test_proposers_of_a_layer_run_at_the_same_time(width: int) -> None:
+    everyone_is_here = asyncio.Barrier(width)
 
     async def wait(messages: list[BaseMessage]) -> str:
         await everyone_is_here.wait()
         return "here"
 
-    moa = create_moa(proposers=[RunnableLambda(wait)] * 8, aggregator=says("all"), timeout=10)
+    moa = create_moa(proposers=[RunnableLambda(wait)] * width, aggregator=says("all"), timeout=10)
 
     assert (await moa.ainvoke(QUESTION))["run"]["degraded"] is None
 
@@ -290,18 +291,6 @@ def test_a_conversation_that_changed_under_its_proposals_is_refused() -> None:
     moa.update_state(thread, user("something else?"), as_node="gate_1")
     with pytest.raises(InputError, match="the conversation changed"):
         moa.invoke(None, thread)
-
-
-async def test_a_layer_wider_than_any_default_runs_at_the_same_time() -> None:
-    everyone_is_here = asyncio.Barrier(70)
-
-    async def wait(messages: list[BaseMessage]) -> str:
-        await everyone_is_here.wait()
-        return "here"
-
-    moa = create_moa(proposers=[RunnableLambda(wait)] * 70, aggregator=says("all"), timeout=10)
-
-    assert (await moa.ainvoke(QUESTION))["run"]["degraded"] is None
 
 
 @pytest.mark.filterwarnings("ignore:This API is in beta")
