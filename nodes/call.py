@@ -10,7 +10,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp, ParentCommand
 
-from ..core.anatomy import secrets_of
+from ..core.anatomy import is_chat_model, secrets_of
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.report import price
@@ -38,22 +38,27 @@ async def call_model(
     config = {**config, "tags": [*config.get("tags", []), *seat.tags]}
     prompt: Any = {"messages": list(messages)} if seat.takes_state else list(messages)
     message: AIMessage | None = None
+    failure: BaseException
     try:
         async with asyncio.timeout(seat.timeout):
             reply = await seat.model.ainvoke(prompt, config)
         message, usage, calls = _read(reply, messages)
-        call = _answered(seat, message, usage, calls)
-    except ParentCommand as exc:  # a handoff out of the mixture would throw away what its siblings were paid for
-        call = _failed(seat, exc, time.perf_counter() - clock)
-    except GraphBubbleUp:
-        raise
+        return _answered(seat, message, usage, calls, started=started, seconds=_since(clock)), message
+    except GraphBubbleUp as exc:
+        if not isinstance(exc, ParentCommand):
+            raise
+        failure = exc  # a handoff out of the mixture would throw away what its siblings were paid for
     except asyncio.CancelledError as exc:
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
-        call = _failed(seat, exc, time.perf_counter() - clock)  # not ours: the model awaited something cancelled
+        failure = exc  # not ours: the model awaited something that somebody else cancelled
     except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
-        call = _failed(seat, exc, time.perf_counter() - clock)
-    return {**call, "started": started, "seconds": round(time.perf_counter() - clock, 3)}, message
+        failure = exc
+    return _failed(seat, failure, started=started, seconds=_since(clock)), message
+
+
+def _since(clock: float) -> float:
+    return round(time.perf_counter() - clock, 3)
 
 
 def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
@@ -78,7 +83,9 @@ def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMet
     return reply, reply.usage_metadata, 1
 
 
-def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int) -> Call:
+def _answered(
+    seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int, *, started: float, seconds: float
+) -> Call:
     told = message.response_metadata
     nested = told.get("moa") or {}
     served = told.get("model_name") or told.get("model")
@@ -98,8 +105,8 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
         usd=nested["usd"]
         if nested
         else price(usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=seat.endpoint),
-        started=0.0,
-        seconds=0.0,
+        started=started,
+        seconds=seconds,
         error=error,
     )
 
@@ -118,7 +125,7 @@ def _status_of(message: AIMessage, reason: str) -> tuple[Status, str | None]:
     return "ok", None
 
 
-def _failed(seat: Seat, exc: BaseException, seconds: float) -> Call:
+def _failed(seat: Seat, exc: BaseException, *, started: float, seconds: float) -> Call:
     root = _root(exc)
     code = getattr(exc, "status_code", None)
     status: Status = "error"
@@ -133,10 +140,11 @@ def _failed(seat: Seat, exc: BaseException, seconds: float) -> Call:
         finish_reason=None,
         usage=None,
         calls=1,
-        # A request that the server refused costs nothing; whether one that broke off was billed, nobody told.
-        usd=0.0 if isinstance(code, int) and code >= 400 else None,
-        started=0.0,
-        seconds=0.0,
+        # A request that the server refused costs nothing. Whether one that broke off was billed, or what a chain or
+        # graph had paid for before, nobody told.
+        usd=0.0 if isinstance(code, int) and code >= 400 and is_chat_model(seat.model) else None,
+        started=started,
+        seconds=seconds,
         error=_explain(seat, exc, root, code, status, seconds),
     )
 

@@ -234,6 +234,21 @@ async def test_a_key_in_a_wrapped_model_is_struck_too(loopback: Loopback) -> Non
     assert str(failed.value).count("[redacted]") >= len(panel) + 1
 
 
+async def test_only_a_refused_request_is_known_to_cost_nothing(loopback: Loopback) -> None:
+    loopback.default = Reply(status=500)
+    chat = ChatOpenAI(model="m", base_url=loopback.url, api_key=SecretStr("k"))
+    panel: list[Any] = [
+        chat,
+        ScriptedModel(script="paid for") | StrOutputParser() | chat,
+        create_agent(chat, []),
+        "offline:words",
+    ]
+
+    result = await create_moa(proposers=panel, aggregator="offline:words").ainvoke(QUESTION)
+
+    assert [p["usd"] for p in result["proposals"]] == [0.0, None, None, 0.0]
+
+
 async def test_a_providers_key_is_not_sent_to_another_server(
     loopback: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
