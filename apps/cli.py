@@ -98,7 +98,7 @@ def ask(
     except KeyboardInterrupt:
         if as_json:
             turn = view.proposals[0]["turn"] if view.proposals else ""
-            run = {**make_report(view.proposals, [], turn=turn), "stopped": "interrupted"}
+            run = {**make_report(view.proposals, [], turn=turn, mixture=""), "stopped": "interrupted"}
             _print_json(None, view.proposals, run)
         else:
             sys.stderr.write(interrupted(view.proposals) + "\n")

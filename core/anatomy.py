@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.retry import RunnableRetry
 from langgraph.pregel import Pregel
 from pydantic import SecretStr
 
@@ -73,6 +74,48 @@ def endpoint_of(model: Model) -> str | None:
     """Return the URL that an OpenAI-compatible model talks to, None for all others."""
     client = getattr(chat_model_of(model), "root_async_client", None)
     return str(client.base_url) if client is not None else None
+
+
+def is_one_call(model: Model) -> bool:
+    """Tell a chat model that is asked exactly once from anything that may ask several times, or something else."""
+    from langchain_core.language_models import BaseChatModel
+
+    while isinstance(model, RunnableBindingBase) and not isinstance(model, RunnableRetry):
+        model = model.bound
+    return isinstance(model, BaseChatModel)
+
+
+def provider_of(model: Model) -> str | None:
+    """Return the provider of a chat model as its LangChain package is called, None for a chain or a graph."""
+    chat = chat_model_of(model)
+    if chat is None:
+        return None
+    package = type(chat).__module__.partition(".")[0]
+    return "offline" if package == __name__.partition(".")[0] else package.removeprefix("langchain_")
+
+
+def answer_limit_of(model: Model) -> int | None:
+    """Return how many tokens a chat model may answer with: as bound, as set, or as its profile says."""
+    chat = chat_model_of(model)
+    bound: dict[str, Any] = {}
+    while isinstance(model, RunnableBindingBase):
+        bound = {**model.kwargs, **bound}
+        model = model.bound
+    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+        for value in (bound.get(name), getattr(chat, name, None)):
+            if isinstance(value, int):
+                return value
+    return _profile_of(chat).get("max_output_tokens")
+
+
+def prompt_limit_of(model: Model) -> int | None:
+    """Return how many tokens a chat model can read, as its profile says; None is unknown."""
+    return _profile_of(chat_model_of(model)).get("max_input_tokens")
+
+
+def _profile_of(chat: "BaseChatModel | None") -> dict[str, Any]:
+    profile = getattr(chat, "profile", None)
+    return dict(profile) if profile else {}
 
 
 _PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes")

@@ -3,7 +3,8 @@
 MoAError
 ├── ConfigError         a wrong argument, refused when the graph is built (also a ValueError)
 ├── MissingExtra        an optional package is needed here (also an ImportError)
-├── InputError          a run was started without a conversation (also a ValueError)
+├── InputError          a run was started without a conversation, or goes on with another's (also a ValueError)
+├── BudgetExceeded      not even the first step fits the budget; nothing has been spent
 └── AllProposersFailed  too few usable proposals, or none, to answer from
 """
 
@@ -34,6 +35,17 @@ class MissingExtra(MoAError, ImportError):
 
 class InputError(MoAError, ValueError):
     """Refuse a run that has nothing to answer."""
+
+
+class BudgetExceeded(MoAError):
+    """Refuse a run whose first step may cost more than its budget."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"{why}; nothing was asked: raise the budget, or ask fewer models for shorter answers")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.why,)
 
 
 class AllProposersFailed(MoAError):

@@ -15,7 +15,7 @@ from .text import one_line, redact
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_OWN_PROVIDERS = ("offline", "openai", "together")
+KNOWN_PROVIDERS = ("offline", "openai", "together")
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 _NO_KEY = "not-needed"
 SERVER_KEY = "LANGGRAPH_MOA_API_KEY"
@@ -82,7 +82,7 @@ def resolve_model(
 
 def _split(spec: str, base_url: str | None) -> tuple[str, str]:
     provider, _, name = spec.partition(":")
-    if base_url and provider not in _OWN_PROVIDERS:
+    if base_url and provider not in KNOWN_PROVIDERS:
         return "openai", spec
     if not (provider and name):
         raise ConfigError(
@@ -127,7 +127,7 @@ def _openai_compatible(provider: str, name: str, base_url: str | None, options: 
 def _why_not_built(spec: str, provider: str, exc: Exception) -> str:
     reason = str(exc)
     if "Unsupported provider" in reason:
-        known = sorted({*_OWN_PROVIDERS, *reason.rpartition(": ")[2].split(", ")})
+        known = sorted({*KNOWN_PROVIDERS, *reason.rpartition(": ")[2].split(", ")})
         return f"unknown provider {provider!r} in {spec!r}; {nearest(provider, known)}"
     return f"{spec!r} cannot be built: {one_line(redact(reason))}"
 
@@ -154,5 +154,5 @@ def short_name(spec: "str | Model") -> str:
     """Return a model's name without its owner, and without a provider of ours: `Kimi-K3`, `anthropic:claude-opus`."""
     label = model_label(spec)
     provider, _, name = label.partition(":")
-    bare = name if name and provider in _OWN_PROVIDERS else label
+    bare = name if name and provider in KNOWN_PROVIDERS else label
     return bare.rpartition("/")[2] or bare

@@ -11,10 +11,11 @@ from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, ModelProfile
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
 
 from .arithmetic import work_out
 from .errors import ConfigError, nearest
@@ -22,6 +23,8 @@ from .library import Passage, document_files, key_words, open_library
 
 Variant = Literal["words", "stems", "phrases", "headings"]
 _MAX_QUOTE = 400
+_MOST_WORDS = 1000
+"""Far more than quotes of that length come to; what budgets count with."""
 _REFERENCE = re.compile(r'<reference-(\w+) number="\d+">\n(.*?)\n</reference-\1>', re.DOTALL)
 _CANNOT = "The offline models cannot answer this"
 
@@ -37,6 +40,7 @@ class OfflineModel(BaseChatModel):
     docs: tuple[str, ...] = ()
     """Files and folders to answer from; none means this package's own documentation."""
     max_tokens: int | None = None
+    profile: ModelProfile | None = Field(default_factory=lambda: ModelProfile(max_output_tokens=_MOST_WORDS))
     temperature: float | None = None
     """Taken for the sake of callers that set it; the answers never vary."""
 
@@ -101,7 +105,7 @@ class OfflineModel(BaseChatModel):
         questions = [m.text for m in messages if m.type == "human"]
         text = combine(references) if references else self._propose(questions[-1] if questions else "")
         pieces = re.findall(r"\s*\S+", text)
-        limit = options.get("max_tokens") or self.max_tokens or len(pieces)
+        limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS
         read, written = sum(len(t.split()) for t in texts), len(pieces[:limit])
         usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
         return pieces[:limit], usage, "length" if limit < len(pieces) else "stop"

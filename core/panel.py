@@ -7,6 +7,8 @@ from typing import Final
 
 from .anatomy import Model
 from .models import resolve_model
+from .prices import Prices
+from .throttle import Limits
 
 
 class Unset(Enum):
@@ -33,6 +35,8 @@ class ModelSettings:
     """Limit of answer tokens; None takes the graph's, which takes the model's own."""
     timeout: float | Unset | None = UNSET
     """Seconds for the whole call, retries included; None is no limit, not given is the graph's."""
+    context_tokens: int | None = None
+    """Tokens that the model's window holds, prompt and answer together; None takes the graph's, else its profile's."""
     tags: tuple[str, ...] = ()
     """Tags for its traced runs."""
 
@@ -43,6 +47,7 @@ class Aggregator(ModelSettings):
 
     Aggregator("openai:gpt-6-sol", max_tokens=4000)
     Aggregator(my_model, system="Answer in one paragraph.", timeout=60)
+    aggregator=[Aggregator("openai:gpt-6-sol", timeout=60), "together:moonshotai/Kimi-K3"]     # tried in this order
     """
 
 
@@ -68,6 +73,9 @@ class Defaults:
     max_tokens: int | None = None
     timeout: float | None = None
     samples: int = 1
+    context_tokens: int | None = None
+    limits: Sequence[Limits] = ()
+    prices: Prices = field(default_factory=dict)
     stream_proposals: bool = False
     resolve: Callable[..., Model] = resolve_model
 
@@ -85,8 +93,18 @@ class Seat:
     model: Model
     takes_state: bool
     """Whether the model is a graph over `messages`."""
+    one_call: bool
+    """Whether asking it is exactly one model call: not so for a chain, a graph, or a model with retries around it."""
+    provider: str | None
+    """As LangChain's package is called; None for a chain or a graph."""
     endpoint: str | None
     """Where an OpenAI-compatible model sends its requests."""
+    max_tokens: int | None
+    """Tokens that it may answer with, None where nobody said."""
+    window: int | None
+    """Tokens that its prompt may have, None where that is not known."""
+    limits: tuple[Limits, ...]
+    prices: Prices
     system: str | None
     timeout: float | None
     tags: tuple[str, ...]
@@ -102,5 +120,7 @@ class Seat:
 
 ProposerLike = str | Model | Proposer
 AggregatorLike = str | Model | Aggregator
+Aggregators = AggregatorLike | Sequence[AggregatorLike]
+"""One, or several in the order in which they are tried."""
 Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]
 """One list, used in every layer but the last, or one list a layer."""

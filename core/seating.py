@@ -2,35 +2,65 @@
 
 import re
 from collections.abc import Sequence
+from typing import cast
 
 from langchain_core.runnables import Runnable
 
-from .anatomy import endpoint_of, is_chat_model, is_graph, without_streaming
+from .anatomy import (
+    Model,
+    answer_limit_of,
+    endpoint_of,
+    is_chat_model,
+    is_graph,
+    is_one_call,
+    prompt_limit_of,
+    provider_of,
+    without_streaming,
+)
+from .budget import Budget
 from .errors import ConfigError
-from .models import model_label, resolve_model, short_name
-from .panel import UNSET, Aggregator, AggregatorLike, Defaults, ModelSettings, Proposer, ProposerLike, Proposers, Seat
+from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
+from .panel import (
+    UNSET,
+    Aggregator,
+    AggregatorLike,
+    Aggregators,
+    Defaults,
+    ModelSettings,
+    Proposer,
+    ProposerLike,
+    Proposers,
+    Seat,
+)
+from .prices import check_prices
+from .race import Quorum
+from .throttle import Limits
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
+STATE_FORMAT = 1
+"""Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
+_COUNTS = ("layers", "samples", "max_tokens", "min_proposals", "context_tokens", "k", "calls", "tokens", "concurrency")
 _MOST = {"layers": 100, "samples": 100}
-"""What a graph can hold and a reader still follow; other options end at a million, which none of them means."""
+"""What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
 
 
 def seat_layers(
-    proposers: Proposers, aggregator: AggregatorLike | None, layers: int | None, defaults: Defaults
-) -> tuple[list[list[Seat]], Seat]:
-    """Resolve a declaration into layers of seats and the aggregator's seat.
+    proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults
+) -> tuple[list[list[Seat]], list[Seat]]:
+    """Resolve a declaration into layers of seats and the aggregators' seats.
 
     Layers count as in the paper (arXiv 2406.04692): the aggregator is the last one.
 
     Args:
         proposers: One list, used in every layer but the last, or one list a layer.
-        aggregator: The last layer's model; None only where a single proposer answers alone (`layers=1`).
+        aggregator: The last layer's model, or several in the order in which they are tried; None only where a single
+            proposer answers alone (`layers=1`).
         layers: How many layers, the aggregator's included; None is 2, or what the lists say.
         defaults: What a proposer or aggregator does not say for itself.
 
     Returns:
-        The seats of each layer of proposers, in the order of declaration, and the aggregator's.
+        The seats of each layer of proposers, in the order of declaration, and the aggregators'.
 
     Raises:
         ConfigError: Anything is missing, out of range, unknown, or said twice.
@@ -43,18 +73,16 @@ def seat_layers(
             raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
         if (alone.samples or defaults.samples) > 1:
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
-        return [], _seats([alone], defaults, role="aggregator")[0]
+        return [], _seats([alone], defaults, role="aggregator")
     if aggregator is None:
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
-    if isinstance(aggregator, Proposer):
-        raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
-    last = aggregator if isinstance(aggregator, Aggregator) else Aggregator(aggregator)
+    chain = _seats(_chain(aggregator), defaults, role="aggregator")
     seats = [_seats(layer, defaults, role="proposer") for layer in declared]
     if len(seats) == 1 and layers is not None:
         seats *= layers - 1
-    return seats, _seats([last], defaults, role="aggregator")[0]
+    return seats, chain
 
 
 def check_number(
@@ -65,8 +93,8 @@ def check_number(
     Raises:
         ConfigError: It is something else.
     """
-    most = _MOST.get(option, 1_000_000)
-    whole = option in ("layers", "samples", "max_tokens", "min_proposals")
+    most = _MOST.get(option, 1_000_000_000)
+    whole = option in _COUNTS
     if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
         if minimum is not None and value >= minimum:
             return
@@ -75,6 +103,12 @@ def check_number(
     bound = f"from {minimum}" if minimum is not None else f"above {above}"
     bound += f" to {most:,}" if option in _MOST else ""
     raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
+
+
+def mixture_of(panel: Sequence[Sequence[Seat]], chain: Sequence[Seat]) -> str:
+    """Write down who sits where, and in which format a run's state is kept: what a thread is checked against."""
+    layers = [", ".join(seat.title for seat in seats) for seats in [*panel, chain]]
+    return f"format {STATE_FORMAT}: {' | '.join(layers)}"
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -115,6 +149,16 @@ def _proposer(declared: ProposerLike) -> Proposer:
     return declared if isinstance(declared, Proposer) else Proposer(declared)
 
 
+def _chain(aggregator: Aggregators) -> list[Aggregator]:
+    several = isinstance(aggregator, Sequence) and not isinstance(aggregator, str)
+    chain = list(cast("Sequence[AggregatorLike]", aggregator)) if several else [cast("AggregatorLike", aggregator)]
+    if not chain:
+        raise ConfigError("found an empty list of aggregators, expected at least one model")
+    if any(isinstance(model, Proposer) for model in chain):
+        raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
+    return [model if isinstance(model, Aggregator) else Aggregator(model) for model in chain]
+
+
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
     return [
         seat
@@ -137,6 +181,8 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
+    provider = _provider(settings.model, model)
+    answer = answer_limit_of(model)
     return [
         Seat(
             role=role,
@@ -144,7 +190,13 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             label=model_label(settings.model),
             model=model,
             takes_state=is_graph(model),
+            one_call=is_one_call(model),
+            provider=provider,
             endpoint=endpoint_of(model),
+            max_tokens=answer,
+            window=_window(settings, defaults, model, answer, name),
+            limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
+            prices=defaults.prices,
             system=settings.system,
             timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
             tags=settings.tags,
@@ -154,6 +206,24 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         )
         for sample in range(1, asked + 1)
     ]
+
+
+def _provider(spec: str | Model, model: Model) -> str | None:
+    """Return the provider as it is written in `provider:model`, else as the model's package is called."""
+    provider = provider_of(model)
+    written = spec.partition(":")[0] if isinstance(spec, str) else ""
+    return written if provider and written in KNOWN_PROVIDERS else provider
+
+
+def _window(settings: ModelSettings, defaults: Defaults, model: Model, answer: int | None, name: str) -> int | None:
+    given = defaults.context_tokens if settings.context_tokens is None else settings.context_tokens
+    if given is None:
+        return prompt_limit_of(model)
+    if answer is not None and answer >= given:
+        raise ConfigError(
+            f"found context_tokens={given} for {name!r}, expected more than its answer's limit, max_tokens={answer}"
+        )
+    return given - (answer or 0)
 
 
 def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
@@ -177,7 +247,10 @@ def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
 
 def _check_options(defaults: Defaults) -> None:
     check_number("samples", defaults.samples, minimum=1)
-    _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, where="")
+    _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
+    check_prices(defaults.prices)
+    for limit in defaults.limits:
+        _check_limit(limit)
     if not callable(defaults.resolve):
         raise ConfigError(f"found resolve={defaults.resolve!r}, expected a function like resolve_model")
 
@@ -185,7 +258,7 @@ def _check_options(defaults: Defaults) -> None:
 def _check_settings(settings: ModelSettings, name: str) -> None:
     where = f" for {name!r}"
     timeout = None if settings.timeout is UNSET else settings.timeout
-    _check_ranges(settings.temperature, settings.max_tokens, timeout, where=where)
+    _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
     if isinstance(settings, Proposer) and settings.samples is not None:
         check_number("samples", settings.samples, minimum=1, where=where)
     if not isinstance(settings.system, str | None):
@@ -199,10 +272,69 @@ def _check_settings(settings: ModelSettings, name: str) -> None:
         )
 
 
-def _check_ranges(temperature: object, max_tokens: object, timeout: object, *, where: str) -> None:
+def _check_limit(limit: object) -> None:
+    if not isinstance(limit, Limits):
+        raise ConfigError(
+            f"found {limit!r} among limits, expected Limits(provider=..., concurrency=..., per_second=...)"
+        )
+    where = f" for {limit.provider!r}"
+    if limit.concurrency is None and limit.per_second is None:
+        raise ConfigError(f"found Limits{where} without a limit, expected concurrency or per_second")
+    if limit.concurrency is not None:
+        check_number("concurrency", limit.concurrency, minimum=1, where=where)
+    if limit.per_second is not None:
+        check_number("per_second", limit.per_second, above=0, where=where)
+
+
+def check_rules(quorum: object, budget: object, min_proposals: int, widest: int) -> None:
+    """Refuse a quorum or a budget that could not mean anything.
+
+    Args:
+        quorum: What was given as one.
+        budget: What was given as one.
+        min_proposals: Usable proposals that a layer needs.
+        widest: Proposals of the smallest layer; 0 where a model answers alone.
+
+    Raises:
+        ConfigError: One of them is something else, or out of range.
+    """
+    check_number("min_proposals", min_proposals, minimum=1)
+    if widest and min_proposals > widest:
+        raise ConfigError(f"found min_proposals={min_proposals}, expected at most {widest}, the smallest layer")
+    if quorum is not None:
+        _check_quorum(quorum, min_proposals, widest)
+    if budget is not None:
+        _check_budget(budget)
+
+
+def _check_quorum(quorum: object, min_proposals: int, widest: int) -> None:
+    if not isinstance(quorum, Quorum):
+        raise ConfigError(f"found {quorum!r} as the quorum, expected Quorum(k, grace_s=...)")
+    check_number("k", quorum.k, minimum=min_proposals, where=" for the quorum")
+    check_number("grace_s", quorum.grace_s, minimum=0, where=" for the quorum")
+    if quorum.k > widest:
+        raise ConfigError(f"found Quorum({quorum.k}), expected at most {widest}, the smallest layer")
+
+
+def _check_budget(budget: object) -> None:
+    if not isinstance(budget, Budget):
+        raise ConfigError(f"found {budget!r} as the budget, expected Budget(calls=..., tokens=..., ...)")
+    given = {name: getattr(budget, name) for name in ("calls", "tokens", "usd", "seconds")}
+    if all(value is None for value in given.values()):
+        raise ConfigError("found Budget() without a limit, expected one of calls, tokens, usd, seconds")
+    for option, value in given.items():
+        if value is not None:
+            check_number(option, value, above=0, where=" for the budget")
+
+
+def _check_ranges(
+    temperature: object, max_tokens: object, timeout: object, context_tokens: object, *, where: str
+) -> None:
     if temperature is not None:
         check_number("temperature", temperature, minimum=0, where=where)
     if max_tokens is not None:
         check_number("max_tokens", max_tokens, minimum=1, where=where)
     if timeout is not None:
         check_number("timeout", timeout, above=0, where=where)
+    if context_tokens is not None:
+        check_number("context_tokens", context_tokens, minimum=1, where=where)

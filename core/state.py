@@ -11,10 +11,18 @@ from .errors import InputError
 
 Status = Literal["ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped"]
 """How a call ended. `truncated` is usable but cut at its token limit; `cancelled` was cut short on purpose by a quorum
-or an early stop; `skipped` was never made for want of budget."""
+or a deadline; `skipped` was never made, for want of budget or because its prompt does not fit the window."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
+
+
+class Cost(TypedDict):
+    """Count what calls cost, or cost at most; None is not known, and cannot be bounded."""
+
+    calls: int | None
+    tokens: int | None
+    usd: float | None
 
 
 class Call(TypedDict):
@@ -27,8 +35,16 @@ class Call(TypedDict):
     """The model that the server says answered."""
     finish_reason: str | None
     usage: UsageMetadata | None
+    at_most: Cost | None
+    """What a call that nobody counted, because it broke off or was cut, may have cost; None where `usage` is known."""
     calls: int
-    """Model calls behind this one: 1, or more where the proposer is itself a graph."""
+    """Model calls behind this one: 1, more where the proposer is itself a graph, 0 where none was made."""
+    retries: int | None
+    """Requests that the client sent again; None where the model was not built from a string."""
+    cached: bool
+    """Whether the answer came from the cache, and cost nothing."""
+    references_cut: int
+    """References that had to be shortened to fit the model's window."""
     usd: float | None
     """None where the price is not known; 0.0 means free."""
     started: float
@@ -63,14 +79,19 @@ class Verdict(TypedDict):
     next: str
     """`layer_<n>` or `aggregate`."""
     reason: str
+    budget: str | None
+    """Which limit kept the next layer from being asked, with both numbers; None where none did."""
 
 
 class Report(TypedDict):
     """Tell the caller the truth about a run; it is the state's `run`."""
 
     turn: str
+    mixture: str
+    """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed` (every layer ran) or `fell_back` (a later layer failed and the one before it was used)."""
+    """`running`, `completed` (every layer ran), `budget` (the next step did not fit) or `fell_back` (a later layer
+    failed and the one before it was used)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int
@@ -79,7 +100,12 @@ class Report(TypedDict):
     seconds: float
     degraded: str | None
     """None for a full answer, else what is missing from it."""
-    aggregator: Call | None
+    truncated: bool
+    """Whether the answer was cut at its author's token limit."""
+    notes: list[str]
+    """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
+    aggregators: list[Call]
+    """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
 
 
 def _merge(left: list[Any], right: list[Any], *key: str) -> list[Any]:
@@ -127,6 +153,20 @@ def turn_of(state: MoAState) -> str:
             "found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}"
         )
     return str(state["messages"][-1].id)
+
+
+def check_mixture(state: MoAState, mixture: str) -> None:
+    """Refuse to go on with a run that another mixture, or another version's state, began.
+
+    Raises:
+        InputError: It did; the thread is left as it is.
+    """
+    begun = state["run"].get("mixture") if state.get("run") else None
+    if begun != mixture:
+        raise InputError(
+            f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}; "
+            "resume it with the mixture that began it, or ask again on another thread; nothing was changed"
+        )
 
 
 def proposals_of(state: MoAState, layer: int | None = None) -> list[Proposal]:

@@ -31,3 +31,12 @@ def printable(text: str) -> str:
 def plain(text: str) -> str:
     """Return an ordinary string that any encoding of Unicode can carry: lone surrogates break requests and state."""
     return str(text).encode("utf-8", "replace").decode()
+
+
+def tokens_at_most(text: str) -> int:
+    """Bound the tokens of a text: one for every two bytes.
+
+    Tokenizers take three to five bytes of prose for a token, and two or more of code and of Chinese; only long runs of
+    digits and rare scripts can come out above this.
+    """
+    return -(-len(text.encode("utf-8", "replace")) // 2)

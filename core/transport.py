@@ -5,7 +5,9 @@ connections between runs, and is closed with its loop. The openai package ships 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -23,6 +25,18 @@ MAX_CONNECTIONS = 2000
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
     WeakKeyDictionary()
 )
+_sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
+
+
+@contextmanager
+def requests_sent() -> Iterator[list[str]]:
+    """Collect the hosts of the requests that go out in this context, retries included."""
+    sent: list[str] = []
+    token = _sent.set(sent)
+    try:
+        yield sent
+    finally:
+        _sent.reset(token)
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +54,8 @@ def shared_async_client() -> "httpx2.AsyncClient":
 
     class LoopClient(openai.DefaultAioHttpClient):  # type: ignore[misc, unused-ignore]
         async def send(self, request: "httpx2.Request", **kwargs: Any) -> "httpx2.Response":
+            if (sent := _sent.get()) is not None:
+                sent.append(request.url.host)
             client = await _client_of_running_loop()
             return await _without_key(request, await client.send(request, **kwargs))
 

@@ -6,46 +6,58 @@ Every proposer of every layer is a node, so that the drawing is the paper's figu
 conditional edge decides what comes next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.cache.base import BaseCache
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from ..core.anatomy import Model
+from ..core.budget import Budget, check_bounded
 from ..core.errors import ConfigError
 from ..core.models import resolve_model
-from ..core.panel import AggregatorLike, Defaults, Proposers, Seat
+from ..core.panel import Aggregators, Defaults, Proposers, Seat
 from ..core.portal import THREADS
-from ..core.report import load_prices
-from ..core.seating import check_number, seat_layers
+from ..core.prices import Prices, load_prices
+from ..core.race import Quorum
+from ..core.seating import check_rules, mixture_of, seat_layers
 from ..core.state import MoAInput, MoAState
+from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
+from ..nodes.brief import Brief
 from ..nodes.gate import make_gate
 from ..nodes.node import Node
 from ..nodes.proposer import make_proposer
+from ..nodes.rules import Rules
 from ..prompts import Placement, load_prompt
 
 
 def create_moa(
     *,
     proposers: Proposers,
-    aggregator: AggregatorLike | None = None,
+    aggregator: Aggregators | None = None,
     layers: int | None = None,
     samples: int = 1,
     temperature: float | None = None,
     max_tokens: int | None = None,
     timeout: float | None = 180.0,
     min_proposals: int = 1,
+    quorum: Quorum | None = None,
+    budget: Budget | None = None,
+    limits: Sequence[Limits] = (),
+    prices: Prices | None = None,
+    context_tokens: int | None = None,
     proposer_prompt: str | Path | None = None,
     aggregator_prompt: str | Path | None = None,
     placement: Placement = "last",
     stream_proposals: bool = False,
     resolve: Callable[..., Model] = resolve_model,
+    cache: BaseCache[Any] | None = None,
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
     name: str = "moa",
@@ -61,7 +73,8 @@ def create_moa(
     Args:
         proposers: Models, each a `provider:model` string, a chat model, a Runnable or compiled graph from messages to
             a message, or a `Proposer(...)` with settings. A list of lists gives each layer its own.
-        aggregator: The model that writes the final answer. Left out only with `layers=1`, one model answering alone.
+        aggregator: The model that writes the final answer, or a list of them: where one fails, the next is asked, and
+            where all fail, the best proposal is the answer. Left out only with `layers=1`, one model answering alone.
         layers: Layers as the paper counts them, the aggregator's included: 2 (default) is proposers and an
             aggregator, 3 adds a layer of proposers that see the first one's answers.
         samples: How many times each proposer is asked in a layer.
@@ -69,12 +82,19 @@ def create_moa(
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         timeout: Seconds that one call may take, retries included; None is no limit.
         min_proposals: How many usable proposals a layer needs.
+        quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
+        budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
+        limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
+        prices: Your own prices by model, which win over genai-prices' list (extra `prices`).
+        context_tokens: Tokens that every model's window holds; None takes each model's profile. References that do
+            not fit are shortened, the conversation never is.
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references after the conversation, `system` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
         resolve: Called for each model that is given as a string, as `resolve(string, temperature=..., max_tokens=...)`;
             returns the model to ask. `functools.partial(resolve_model, base_url=...)` asks a server of one's own.
+        cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice.
         checkpointer: Keeps threads, so that runs can be resumed and have several turns.
         store: Passed on to LangGraph, for proposers that are graphs.
         name: The graph's name, in drawings, traces and parent graphs.
@@ -85,7 +105,6 @@ def create_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    check_number("min_proposals", min_proposals, minimum=1)
     if placement not in ("last", "system"):
         raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
     defaults = Defaults(
@@ -93,42 +112,48 @@ def create_moa(
         max_tokens=max_tokens,
         timeout=timeout,
         samples=samples,
+        context_tokens=context_tokens,
+        limits=limits,
+        prices=prices or {},
         stream_proposals=stream_proposals,
         resolve=resolve,
     )
-    panel, last = seat_layers(proposers, aggregator, layers, defaults)
-    if panel and min_proposals > min(map(len, panel)):
-        raise ConfigError(
-            f"found min_proposals={min_proposals}, expected at most {min(map(len, panel))}, the smallest layer"
-        )
-    propose, synthesise = load_prompt(proposer_prompt), load_prompt(aggregator_prompt)
+    panel, chain = seat_layers(proposers, aggregator, layers, defaults)
+    check_rules(quorum, budget, min_proposals, min(map(len, panel), default=0))
     load_prices()
+    if budget:
+        check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])
+    rules = Rules(
+        mixture=mixture_of(panel, chain),
+        min_proposals=min_proposals,
+        quorum=quorum,
+        budget=budget,
+        cache=cache,
+        stream_proposals=stream_proposals,
+    )
+    propose = Brief(load_prompt(proposer_prompt), placement)
+    synthesise = Brief(load_prompt(aggregator_prompt), placement)
 
     async def follow(state: MoAState, config: RunnableConfig) -> list[str]:
         return entrances[state["verdicts"][-1]["next"]]
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
+    depth = len(panel) + 1
     entrances: dict[str, list[str]] = {"aggregate": ["aggregate"]}
     for layer, seats in enumerate(panel, 1):
         entrances[f"layer_{layer}"] = [node_name(layer, seat) for seat in seats]
-        titles = tuple(seat.title for seat in seats)
         for seat in seats:
-            announce = titles if seat is seats[0] else ()
-            node = make_proposer(
-                seat, layer=layer, prompt=propose, placement=placement, announce=announce, stream=stream_proposals
-            )
+            node = make_proposer(seat, layer=layer, seats=seats, brief=propose, rules=rules)
             graph.add_node(node_name(layer, seat), node, metadata=metadata_of(seat, layer))
             graph.add_edge(node_name(layer, seat), f"gate_{layer}")
-    depth = len(panel) + 1
     for layer in range(1, depth):
-        then = f"layer_{layer + 1}" if layer + 1 < depth else "aggregate"
-        gate = make_gate(layer, then=then, min_proposals=min_proposals)
+        following = panel[layer] if layer + 1 < depth else []
+        gate = make_gate(layer, following=following, last=chain[0], brief=propose, rules=rules)
         graph.add_node(f"gate_{layer}", gate, metadata={"moa_role": "gate", "moa_layer": layer})
-        graph.add_conditional_edges(
-            f"gate_{layer}", Node[Any](follow, name="follow"), list(dict.fromkeys([*entrances[then], "aggregate"]))
-        )
-    node = make_aggregator(last, layer=depth, prompt=synthesise, placement=placement)
-    graph.add_node("aggregate", node, metadata=metadata_of(last, depth))
+        exits = [*(node_name(layer + 1, seat) for seat in following), "aggregate"]
+        graph.add_conditional_edges(f"gate_{layer}", Node[Any](follow, name="follow"), exits)
+    last = make_aggregator(chain, layer=depth, brief=synthesise, rules=rules)
+    graph.add_node("aggregate", last, metadata=metadata_of(chain[0], depth))
     for entrance in entrances["layer_1" if panel else "aggregate"]:
         graph.add_edge(START, entrance)
     graph.add_edge("aggregate", END)

@@ -1,62 +1,135 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
 
-from ..core.errors import AllProposersFailed, InputError
+from ..core.agreement import best_proposal
+from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
-from ..core.report import make_report
-from ..core.state import USABLE, Call, MoAState, Proposal, Report, proposals_of, references_for, turn_of, verdicts_of
-from ..prompts import Placement, Prompt, compose
-from .call import call_model
+from ..core.race import Race
+from ..core.report import make_report, work_seconds
+from ..core.state import (
+    USABLE,
+    Call,
+    MoAState,
+    Proposal,
+    Report,
+    check_mixture,
+    proposals_of,
+    references_for,
+    turn_of,
+    verdicts_of,
+)
+from .brief import Brief
+from .call import call_model, unmade
 from .node import Node, Update, emit
+from .rules import Rules
 
 
-def make_aggregator(seat: Seat, *, layer: int, prompt: Prompt, placement: Placement) -> Node[Update]:
+def make_aggregator(seats: Sequence[Seat], *, layer: int, brief: Brief, rules: Rules) -> Node[Update]:
     """Make the node that writes the final answer.
 
-    Where its model fails, the best proposal is returned word for word, and the report says so: answers that
-    were paid for are not thrown away.
+    The aggregators are tried in order. Where all fail, or the budget allows none, the best proposal is returned word
+    for word, and the report says so: answers that were paid for are not thrown away.
 
     Args:
-        seat: The aggregator's model.
+        seats: The aggregators, in the order in which they are tried.
         layer: The last layer's number; 1 is a model answering alone.
-        prompt: How the references are put.
-        placement: Where the references are put.
+        brief: How the references are put.
+        rules: What the mixture keeps to.
 
     Raises:
-        AllProposersFailed: (when run) The model failed and there is no proposal to fall back to.
-        InputError: (when run) The conversation is not the one that was answered.
+        AllProposersFailed: (when run) A model alone failed, and there is no proposal to fall back to.
+        BudgetExceeded: (when run) A model alone does not fit the budget.
+        InputError: (when run) The conversation is not the one that was answered, or another mixture began this.
     """
 
     async def aggregate(state: MoAState, config: RunnableConfig) -> Update:
         turn, references = turn_of(state), references_for(state, layer)
-        if layer > 1 and not references:
-            raise InputError(
-                "found no proposals for the last message: the conversation changed after they were made; "
-                "start again with the conversation as it is now, or resume from before the change"
-            )
-        emit("aggregating", layer=layer, aggregator=seat.name, references=len(references))
-        messages = compose(
-            state["messages"],
-            [p["text"] for p in references],
-            prompt=prompt,
-            system=seat.system,
-            placement=placement,
-        )
-        call, answer = await call_model(seat, messages, config)
-        degraded = [] if call["status"] == "ok" else [f"aggregator {seat.name}: {call['status']} ({call['error']})"]
-        if answer is None or call["status"] not in USABLE:
+        if layer > 1:
+            check_mixture(state, rules.mixture)
             if not references:
-                raise AllProposersFailed([_as_proposal(call, seat, turn, layer)])
-            best = min(references, key=lambda p: p["status"] != "ok")  # the first declared one that is whole
-            answer = _word_for_word(best)
-            degraded += [f"the answer is the proposal of {best['proposer']}, word for word"]
-        verdicts = verdicts_of(state, before=layer)
-        run = make_report(proposals_of(state), verdicts, turn=turn, aggregator=call, degraded=degraded)
+                raise InputError(
+                    "found no proposals for the last message: the conversation changed after they were made; "
+                    "start again with the conversation as it is now, or resume from before the change"
+                )
+        calls, answer, too_much = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
+        degraded = [
+            _what_failed(seat, call) for seat, call in zip(seats, calls, strict=False) if call["status"] != "ok"
+        ]
+        truncated = calls[-1]["status"] == "truncated"
+        if answer is None:
+            if not references:
+                if too_much:
+                    raise BudgetExceeded(too_much)
+                raise AllProposersFailed([_as_proposal(call, seats[0], turn, layer) for call in calls])
+            best = best_proposal(references)
+            answer, truncated = _word_for_word(best), best["status"] == "truncated"
+            degraded.append(f"the answer is the proposal of {best['proposer']}, word for word")
+        run = make_report(
+            proposals_of(state),
+            verdicts_of(state, before=layer),
+            turn=turn,
+            mixture=rules.mixture,
+            aggregators=calls,
+            degraded=degraded,
+            truncated=truncated,
+            budget=too_much,
+        )
         return {"messages": [_signed(answer, run)], "run": run}
 
     return Node(aggregate)
+
+
+async def _ask_in_order(
+    seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
+) -> tuple[list[Call], AIMessage | None, str | None]:
+    """Return every attempt, the answer where there is one, and the limit that kept one from being made."""
+    calls: list[Call] = []
+    too_much: str | None = None
+    proposals = proposals_of(state)
+    for seat in seats:
+        letter = brief.write(seat, state, layer)
+        if misfit := rules.misfit(proposals, [letter.at_most(seat)], others=calls):
+            too_much = misfit
+            calls.append(unmade(seat, "skipped", misfit))
+            continue
+        emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
+        heard = _Listener()
+        marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
+        worked = work_seconds(proposals) + sum(call["seconds"] for call in calls)
+        race = Race(None, rules.seconds_left(worked))
+        call, message = await call_model(seat, letter, marked, race=race)
+        calls.append(call)
+        if call["status"] in USABLE:
+            return calls, message, too_much
+        if ids := list(heard.message_ids):
+            emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
+    return calls, None, too_much
+
+
+class _Listener(AsyncCallbackHandler):
+    """Remember which messages have begun to reach the caller, token by token."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.message_ids: dict[str, None] = {}
+
+    async def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
+        """Note the id of the message that a token belongs to."""
+        message = getattr(chunk, "message", None)
+        if token and message is not None and message.id:
+            self.message_ids[message.id] = None
+
+
+def _what_failed(seat: Seat, call: Call) -> str:
+    return f"aggregator {seat.name}: {call['status']} ({call['error']})"
 
 
 def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
@@ -69,5 +142,6 @@ def _word_for_word(best: Proposal) -> AIMessage:
 
 def _signed(answer: AIMessage, run: Report) -> AIMessage:
     """Add the run's totals to the answer; its own usage stays its own."""
-    moa = {key: run[key] for key in ("stopped", "degraded", "layers", "calls", "usage", "usd", "seconds")}
+    keys = ("stopped", "degraded", "truncated", "layers", "calls", "usage", "usd", "seconds")
+    moa = {key: value for key, value in run.items() if key in keys}
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})

@@ -3,62 +3,141 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
+from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
 
 from ..core.anatomy import is_chat_model, secrets_of
+from ..core.budget import call_at_most
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
-from ..core.report import price
-from ..core.state import Call, Status
+from ..core.prices import price_of
+from ..core.race import Cut, Race
+from ..core.state import USABLE, Call, Status
 from ..core.text import one_line, plain, redact
+from ..core.transport import requests_sent
+from .brief import Letter
+from .memory import keep, recall
 
 _CUT = {"length", "max_tokens", "max_output_tokens"}
 _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
 
 
 async def call_model(
-    seat: Seat, messages: Sequence[BaseMessage], config: RunnableConfig
+    seat: Seat, letter: Letter, config: RunnableConfig, *, race: Race, cache: BaseCache[Any] | None = None
 ) -> tuple[Call, AIMessage | None]:
     """Ask one model and say what came of it; a failure of the model is returned, never raised.
 
     Args:
         seat: Whom to ask, and for how long at most.
-        messages: The whole prompt.
+        letter: The whole prompt.
         config: The node's config, so that callbacks, tags and traces nest.
+        race: The layer it belongs to, which may end it early.
+        cache: Where to look for the same question to the same model first.
 
     Returns:
         The call's outcome, and the message where one came back, even one without usable text.
     """
-    started, clock = time.time(), time.perf_counter()
-    config = {**config, "tags": [*config.get("tags", []), *seat.tags]}
-    prompt: Any = {"messages": list(messages)} if seat.takes_state else list(messages)
+    cut, usable = Cut(), False
+    try:
+        if letter.problem:
+            return unmade(seat, "skipped", letter.problem), None
+        call, message = await recall(cache, seat, letter.messages) or await _ask(seat, letter, config, race, cut)
+        usable = call["status"] in USABLE
+        if cache and message and call["status"] == "ok" and not call["cached"]:
+            await keep(cache, seat, letter.messages, call, message)
+        return call, message
+    finally:
+        race.leave(cut, usable=usable)
+
+
+def unmade(seat: Seat, status: Status, why: str | None) -> Call:
+    """Describe a call that was never made, and cost nothing."""
+    return _call(seat, status=status, calls=0, usd=0.0, started=time.time(), seconds=0.0, error=why)
+
+
+async def _ask(
+    seat: Seat, letter: Letter, config: RunnableConfig, race: Race, cut: Cut
+) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
-    try:
-        async with asyncio.timeout(seat.timeout):
-            reply = await seat.model.ainvoke(prompt, config)
-        message, usage, calls = _read(reply, messages)
-        return _answered(seat, message, usage, calls, started=started, seconds=_since(clock)), message
-    except GraphBubbleUp as exc:
-        if not isinstance(exc, ParentCommand):
-            raise
-        failure = exc  # a handoff out of the mixture would throw away what its siblings were paid for
-    except asyncio.CancelledError as exc:
-        if (task := asyncio.current_task()) is None or task.cancelling():
-            raise
-        failure = exc  # not ours: the model awaited something that somebody else cancelled
-    except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
-        failure = exc
-    return _failed(seat, failure, started=started, seconds=_since(clock)), message
+    with requests_sent() as sent:
+        attempt = _Attempt(seat, letter, sent)
+        try:
+            async with cut:
+                race.enter(cut)
+                reply = await attempt.make(config, cut)
+            message, usage, calls = _read(reply, letter.messages)
+            return _answered(seat, message, usage, calls, attempt.told()), message
+        except GraphBubbleUp as exc:
+            if not isinstance(exc, ParentCommand):
+                raise
+            failure = exc  # a handoff out of the mixture would throw away what its siblings were paid for
+        except asyncio.CancelledError as exc:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            failure = exc  # not ours: the model awaited something that somebody else cancelled
+        except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
+            failure = exc
+    if not (cut.happened and isinstance(failure, TimeoutError)):
+        return _failed(seat, failure, attempt.told()), message
+    if not attempt.made:
+        return unmade(seat, "cancelled", cut.why), None
+    return _call(seat, status="cancelled", error=cut.why, **attempt.told()), None
 
 
-def _since(clock: float) -> float:
-    return round(time.perf_counter() - clock, 3)
+class _Attempt:
+    """Make one call, and know how long it took and how often it was sent."""
+
+    def __init__(self, seat: Seat, letter: Letter, sent: list[str]) -> None:
+        self.made = False
+        self._seat, self._letter, self._sent = seat, letter, sent
+        self._started, self._clock = time.time(), time.perf_counter()
+
+    async def make(self, config: RunnableConfig, cut: Cut) -> Any:
+        seat, messages = self._seat, list(self._letter.messages)
+        if cut.due:
+            await asyncio.sleep(0)  # it falls here, before anything is asked
+        async with AsyncExitStack() as turn:
+            for limit in seat.limits:
+                await turn.enter_async_context(limit)
+            # Waiting for a turn was not the model's time.
+            self._started, self._clock, self.made = time.time(), time.perf_counter(), True
+            async with asyncio.timeout(seat.timeout):
+                prompt: Any = {"messages": messages} if seat.takes_state else messages
+                return await seat.model.ainvoke(prompt, {**config, "tags": [*config.get("tags", []), *seat.tags]})
+
+    def told(self) -> dict[str, Any]:
+        """Return what is known of the call however it ended."""
+        return {
+            "started": self._started,
+            "seconds": round(time.perf_counter() - self._clock, 3),
+            "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
+            "references_cut": self._letter.references_cut,
+            "at_most": call_at_most(self._seat, self._letter.messages),
+        }
+
+
+def _call(seat: Seat, *, status: Status, **fields: Any) -> Call:
+    """Fill in what most calls do not have to say."""
+    nothing: dict[str, Any] = {
+        "served_model": None,
+        "finish_reason": None,
+        "usage": None,
+        "at_most": None,
+        "calls": 1,
+        "retries": None,
+        "cached": False,
+        "references_cut": 0,
+        "usd": None,
+        "error": None,
+    }
+    return cast("Call", {"status": status, "model": seat.label, **nothing, **fields})
 
 
 def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
@@ -83,31 +162,33 @@ def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMet
     return reply, reply.usage_metadata, 1
 
 
-def _answered(
-    seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int, *, started: float, seconds: float
-) -> Call:
-    told = message.response_metadata
-    nested = told.get("moa") or {}
-    served = told.get("model_name") or told.get("model")
+def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int, told: dict[str, Any]) -> Call:
+    said = message.response_metadata
+    nested = said.get("moa") or {}
+    served = said.get("model_name") or said.get("model")
     reason = (
-        told.get("finish_reason") or told.get("stop_reason") or (told.get("incomplete_details") or {}).get("reason")
+        said.get("finish_reason") or said.get("stop_reason") or (said.get("incomplete_details") or {}).get("reason")
     )
-    provider = told.get("model_provider")
     usage = nested.get("usage", usage)
+    names = (served, seat.label, seat.label.partition(":")[2])
+    provider = said.get("model_provider") or seat.provider
+    usd = (
+        nested["usd"]
+        if nested
+        else price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
+    )
     status, error = _status_of(message, str(reason or "").lower())
-    return Call(
+    known = {"at_most": None} if usage and usd is not None else {}
+    return _call(
+        seat,
         status=status,
-        model=seat.label,
+        error=error,
         served_model=served,
         finish_reason=str(reason) if reason else None,
         usage=usage,
         calls=nested.get("calls", calls),
-        usd=nested["usd"]
-        if nested
-        else price(usage, models=(served, seat.label.partition(":")[2]), provider=provider, endpoint=seat.endpoint),
-        started=started,
-        seconds=seconds,
-        error=error,
+        usd=usd,
+        **{**told, **known},
     )
 
 
@@ -125,7 +206,7 @@ def _status_of(message: AIMessage, reason: str) -> tuple[Status, str | None]:
     return "ok", None
 
 
-def _failed(seat: Seat, exc: BaseException, *, started: float, seconds: float) -> Call:
+def _failed(seat: Seat, exc: BaseException, told: dict[str, Any]) -> Call:
     root = _root(exc)
     code = getattr(exc, "status_code", None)
     status: Status = "error"
@@ -133,20 +214,11 @@ def _failed(seat: Seat, exc: BaseException, *, started: float, seconds: float) -
         status = "rate_limited"
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
-    return Call(
-        status=status,
-        model=seat.label,
-        served_model=None,
-        finish_reason=None,
-        usage=None,
-        calls=1,
-        # A request that the server refused costs nothing. Whether one that broke off was billed, or what a chain or
-        # graph had paid for before, nobody told.
-        usd=0.0 if isinstance(code, int) and code >= 400 and is_chat_model(seat.model) else None,
-        started=started,
-        seconds=seconds,
-        error=_explain(seat, exc, root, code, status, seconds),
-    )
+    error = _explain(seat, exc, root, code, status, told["seconds"])
+    if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
+        told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
+    # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
+    return _call(seat, status=status, error=error, **told)
 
 
 def _root(exc: BaseException) -> BaseException:

@@ -1,25 +1,19 @@
-"""A proposer: answers the conversation on its own, or with the previous layer's answers before it."""
+"""A proposer: one model's answer to the conversation and to the layer before."""
 
 from langchain_core.runnables import RunnableConfig
 
+from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
-from ..core.report import make_report
-from ..core.state import MoAState, Proposal, references_for, turn_of
+from ..core.report import make_report, work_seconds
+from ..core.state import MoAState, Proposal, check_mixture, proposals_of, turn_of
 from ..core.text import plain
-from ..prompts import Placement, Prompt, compose
+from .brief import Brief
 from .call import call_model
 from .node import Node, Update, emit
+from .rules import Rules
 
 
-def make_proposer(
-    seat: Seat,
-    *,
-    layer: int,
-    prompt: Prompt,
-    placement: Placement,
-    announce: tuple[str, ...],
-    stream: bool,
-) -> Node[Update]:
+def make_proposer(seat: Seat, *, layer: int, seats: list[Seat], brief: Brief, rules: Rules) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
     The node never fails for its model's failure: what went wrong is the proposal's status.
@@ -27,25 +21,34 @@ def make_proposer(
     Args:
         seat: Whom to ask.
         layer: The layer, from 1.
-        prompt: How the references are put, from layer 2 on.
-        placement: Where the references are put.
-        announce: Titles of the whole layer, given to the one node that tells of the layer's start.
-        stream: Let `stream_mode="messages"` see this proposer's tokens.
+        seats: The whole layer; its first one tells of the layer's start.
+        brief: How the references are put, from layer 2 on.
+        rules: What the mixture keeps to.
+
+    Raises:
+        BudgetExceeded: (when run) The first layer does not fit the budget; no gate has looked at it yet.
+        InputError: (when run) Another mixture began this run.
     """
-    hidden = [] if stream else ["nostream"]
+    hidden = [] if rules.stream_proposals else ["nostream"]
+    first = seat is seats[0]
 
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
-        if announce:
-            emit("layer", layer=layer, proposers=list(announce))
-        messages = compose(
-            state["messages"],
-            [p["text"] for p in references_for(state, layer)],
-            prompt=prompt,
-            system=seat.system,
-            placement=placement,
-        )
         turn = turn_of(state)
-        call, message = await call_model(seat, messages, {**config, "tags": [*config.get("tags", []), *hidden]})
+        if layer > 1:
+            check_mixture(state, rules.mixture)
+        elif too_much := rules.misfit([], (brief.write(s, state, layer).at_most(s) for s in seats)):
+            raise BudgetExceeded(too_much)
+        worked = work_seconds([p for p in proposals_of(state) if p["layer"] < layer])
+        race = rules.races.join(seat.title, layer=layer, seconds=rules.seconds_left(worked))
+        if first:
+            emit("layer", layer=layer, proposers=[s.title for s in seats])
+        call, message = await call_model(
+            seat,
+            brief.write(seat, state, layer),
+            {**config, "tags": [*config.get("tags", []), *hidden]},
+            race=race,
+            cache=rules.cache,
+        )
         proposal = Proposal(
             **call,
             turn=turn,
@@ -57,8 +60,8 @@ def make_proposer(
         )
         emit("proposal", **proposal)
         update: Update = {"proposals": [proposal]}
-        if announce and layer == 1:  # a turn that fails must not be left with the report of the one before
-            update["run"] = make_report([proposal], [], turn=turn)
+        if first and layer == 1:  # a turn that fails must not be left with the report of the one before
+            update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
     return Node(propose)

@@ -2,6 +2,7 @@
 
 from .compose import Placement, compose
 from .fence import fence
+from .pack import pack
 from .prompt import Prompt, load_prompt
 
-__all__ = ["Placement", "Prompt", "compose", "fence", "load_prompt"]
+__all__ = ["Placement", "Prompt", "compose", "fence", "load_prompt", "pack"]

@@ -328,7 +328,8 @@ def test_the_answer_keeps_its_own_usage_and_carries_the_runs_total() -> None:
     assert answer.usage_metadata["output_tokens"] == 3
     assert result["run"]["usage"]["output_tokens"] == 7
     assert answer.response_metadata["moa"] == {
-        key: result["run"][key] for key in ("stopped", "degraded", "layers", "calls", "usage", "usd", "seconds")
+        key: result["run"][key]
+        for key in ("stopped", "degraded", "truncated", "layers", "calls", "usage", "usd", "seconds")
     }
 
 

@@ -12,7 +12,7 @@ from langgraph_moa import ConfigError
 from langgraph_moa.core.anatomy import chat_model_of, endpoint_of, secrets_of, without_streaming
 from langgraph_moa.core.models import model_label, resolve_model
 from langgraph_moa.core.presets import load_preset, presets, presets_checked
-from langgraph_moa.core.report import price
+from langgraph_moa.core.prices import Price, price_of
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.text import one_line, printable, redact
 
@@ -98,7 +98,7 @@ def test_presets_are_dated_and_named() -> None:
 def test_every_model_of_a_preset_has_a_price(model: str) -> None:
     provider, _, name = model.partition(":")
 
-    assert price(usage(1000), models=[name], provider=provider, endpoint=None) is not None
+    assert price_of(usage(1000), models=[name], provider=provider, endpoint=None, own={}) is not None
 
 
 def usage(tokens: int) -> Any:
@@ -116,7 +116,7 @@ def usage(tokens: int) -> Any:
     ],
 )
 def test_a_price_that_is_not_known_is_none(provider: str, endpoint: str, model: str, known: bool) -> None:
-    usd = price(usage(1000), models=[model], provider=provider, endpoint=endpoint)
+    usd = price_of(usage(1000), models=[model], provider=provider, endpoint=endpoint, own={})
 
     assert (usd is not None and usd > 0) == known
     assert usd != 0
@@ -124,9 +124,20 @@ def test_a_price_that_is_not_known_is_none(provider: str, endpoint: str, model: 
 
 @pytest.mark.parametrize("counted", [-1, "many", None, 0])
 def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
-    made_up = {"input_tokens": counted, "output_tokens": 1, "total_tokens": 1}
+    made_up: Any = {"input_tokens": counted, "output_tokens": 1, "total_tokens": 1}
 
-    assert price(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None) is None  # type: ignore[arg-type]
+    assert price_of(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None, own={}) is None
+
+
+def test_ones_own_prices_win() -> None:
+    own = {"openai:gpt-5.4-mini": Price(input=10, output=20), "served": Price()}
+
+    def of(*models: str, **options: Any) -> float | None:
+        return price_of(usage(1000), models=models, provider="openai", endpoint=None, own=own)
+
+    assert of("openai:gpt-5.4-mini", "gpt-5.4-mini") == pytest.approx(0.03)
+    assert of("served", "gpt-5.4-mini") == 0.0
+    assert price_of(None, models=["served"], provider="openai", endpoint=None, own=own) is None
 
 
 def test_text_is_made_fit_for_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,125 @@
+"""Let the proposers of one layer of one run know of each other, so that the last ones need not be waited for."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from langgraph.runtime import get_runtime
+
+_RECENT = 1000
+"""How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """Stop waiting for a layer's last proposers once enough of them have answered.
+
+    Quorum(4)               # the fourth usable proposal ends the layer
+    Quorum(4, grace_s=2)    # ... two seconds later
+
+    Calls that are cut get the status `cancelled`, and their requests are closed. A provider may bill them all the
+    same, so the run's cost is then not known. A resumed run counts the answers that come in after the resumption.
+    """
+
+    k: int
+    """Usable proposals that are enough, in every layer."""
+    grace_s: float = 0.0
+    """Seconds that the others are given after that."""
+
+
+class Cut:
+    """End one call at a time that others may bring forward; use it as an asynchronous context manager.
+
+    Attributes:
+        why: What cut the call short, or will, in one line.
+    """
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> "Cut":
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._timeout.__aexit__(*exc)  # type: ignore[arg-type]
+
+    def by(self, when: float, why: str) -> None:
+        """Let the call end at `when`, a time of the running loop, unless it ends earlier anyway."""
+        known = self._timeout.when()
+        if known is None or when < known:
+            self._timeout.reschedule(when)
+            self.why = why
+
+    @property
+    def due(self) -> bool:
+        """Tell whether its time has come."""
+        when = self._timeout.when()
+        return when is not None and when <= asyncio.get_running_loop().time()
+
+    @property
+    def happened(self) -> bool:
+        """Tell whether it ended the call."""
+        return self._timeout.expired()
+
+
+@dataclass(eq=False)
+class Race:
+    """Be one layer of one run: who is still running, and since when."""
+
+    quorum: Quorum | None
+    seconds: float | None = None
+    """How long this layer may take, by the run's budget."""
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    joined: set[str] = field(default_factory=set)
+    _running: set[Cut] = field(default_factory=set)
+    _usable: int = 0
+    _end: float | None = None
+
+    def enter(self, cut: Cut) -> None:
+        """Join with a call that is under way."""
+        self._running.add(cut)
+        if self.seconds is not None:
+            cut.by(self.started + self.seconds, f"cut at the run's deadline: its budget left {self.seconds:.1f} s")
+        self._tell(cut)
+
+    def leave(self, cut: Cut, *, usable: bool) -> None:
+        """Go, with an answer or without; the one that makes the quorum ends the others' time."""
+        self._running.discard(cut)
+        self._usable += usable
+        if self.quorum and self._end is None and self._usable >= self.quorum.k:
+            self._end = asyncio.get_running_loop().time() + self.quorum.grace_s
+            for other in self._running:
+                self._tell(other)
+
+    def _tell(self, cut: Cut) -> None:
+        if self.quorum and self._end is not None:
+            k, grace = self.quorum.k, self.quorum.grace_s
+            cut.by(self._end, f"cut {grace:g} s after {k} proposals of the layer were usable")
+
+
+class Races:
+    """Find the race of the running superstep, by LangGraph's own names for it.
+
+    Siblings share their superstep's checkpoint id and the namespace they run in; no two runs have the same. A race
+    is forgotten when nobody is in it. A proposer that meets itself is in a run made again from the same checkpoint.
+    """
+
+    def __init__(self, quorum: Quorum | None) -> None:
+        self._quorum = quorum
+        self._known: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
+        self._recent: deque[Race] = deque(maxlen=_RECENT)
+
+    def join(self, title: str, *, layer: int, seconds: float | None) -> Race:
+        """Return the layer's race, a new one for its first proposer."""
+        info = get_runtime().execution_info
+        parent = info.checkpoint_ns.rpartition("|")[0] if info else ""
+        key = (info.checkpoint_id if info else "", parent, str(layer))
+        race = self._known.get(key)
+        if race is None or title in race.joined:
+            race = self._known[key] = Race(self._quorum, seconds)
+            self._recent.append(race)
+        race.joined.add(title)
+        return race

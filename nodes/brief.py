@@ -1,0 +1,63 @@
+"""What one model is told: the conversation, and as much of the references as its window holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from langchain_core.messages import AnyMessage, BaseMessage
+
+from ..core.budget import call_at_most, prompt_at_most
+from ..core.panel import Seat
+from ..core.state import Cost, MoAState, references_for
+from ..prompts import Placement, Prompt, compose, pack
+
+_BYTES_A_TOKEN = 2
+"""As budgets count: a window is never overrun, and prose leaves some of it empty."""
+
+
+class Letter(NamedTuple):
+    """Hold one prompt, or why there can be none."""
+
+    messages: list[BaseMessage]
+    references_cut: int = 0
+    problem: str | None = None
+
+    def at_most(self, seat: Seat) -> Cost:
+        """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
+        return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Say how the models of a role are told of references."""
+
+    prompt: Prompt
+    placement: Placement
+
+    def write(self, seat: Seat, state: MoAState, layer: int) -> Letter:
+        """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window."""
+        texts = [p["text"] for p in references_for(state, layer)]
+        whole = self._compose(seat, state["messages"], texts)
+        if seat.window is None or (size := prompt_at_most(whole)) <= seat.window:
+            return Letter(whole)
+        bare = prompt_at_most(self._compose(seat, state["messages"], [""] * len(texts))) if texts else size
+        packed = pack(texts, (seat.window - bare) * _BYTES_A_TOKEN - len(texts)) if bare < seat.window else None
+        if not packed:
+            what = f"{bare:,} tokens of conversation" + (f" and {size - bare:,} of references" if texts else "")
+            return Letter(
+                [], problem=f"found up to {what}, expected at most {seat.window:,}, the window of {seat.label}"
+            )
+        cut = sum(text != before for text, before in zip(packed, texts, strict=True))
+        return Letter(self._compose(seat, state["messages"], packed), references_cut=cut)
+
+    def forecast(self, seat: Seat, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
+        """Bound a call whose references are not written yet, by what their authors may write.
+
+        A reference is counted at twice the tokens of its author's limit: no two tokenizers agree.
+        """
+        limits = [author.max_tokens for author in authors]
+        more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
+        return call_at_most(seat, self._compose(seat, conversation, [""] * len(authors)), more=more)
+
+    def _compose(self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseMessage]:
+        return compose(conversation, texts, prompt=self.prompt, system=seat.system, placement=self.placement)

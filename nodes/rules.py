@@ -1,0 +1,48 @@
+"""What all nodes of one mixture keep to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph.cache.base import BaseCache
+
+from ..core.budget import Budget, cost_of, total
+from ..core.race import Quorum, Races
+from ..core.report import work_seconds
+from ..core.state import Call, Cost, Proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Hold what the caller asked of the whole mixture."""
+
+    mixture: str
+    """Who sits where; threads are checked against it."""
+    min_proposals: int
+    quorum: Quorum | None
+    budget: Budget | None
+    cache: BaseCache[Any] | None
+    stream_proposals: bool
+    races: Races = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "races", Races(self.quorum))
+
+    def misfit(self, proposals: list[Proposal], step: Iterable[Cost], *, others: Iterable[Call] = ()) -> str | None:
+        """Say which limit of the budget the next step does not fit in; None where it does.
+
+        Args:
+            proposals: This turn's proposals.
+            step: What each call of the step costs at most.
+            others: This turn's other calls.
+        """
+        if self.budget is None:
+            return None
+        calls: list[Call] = [*proposals, *others]
+        spent = total(map(cost_of, calls), known_only=True)
+        seconds = work_seconds(proposals) + sum(call["seconds"] for call in others)
+        return self.budget.misfit(spent, total(step, known_only=True), seconds)
+
+    def seconds_left(self, worked: float) -> float | None:
+        """Return the seconds that the budget leaves; None where it bounds none."""
+        return self.budget.left(worked) if self.budget else None
