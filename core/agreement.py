@@ -32,7 +32,7 @@ def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
 def final_answer(text: str) -> str:
     """Return what a text says in the end, in a form that can be compared: its last marked answer, else all of it."""
     marked = [next(filter(None, found)) for found in _MARKED.findall(text)]
-    return " ".join((marked[-1] if marked else text).casefold().split()).rstrip(".")
+    return " ".join((marked[-1] if marked else text).casefold().split()).strip("*. ")
 
 
 def _likeness(one: Proposal, other: Proposal) -> float:

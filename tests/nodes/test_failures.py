@@ -383,3 +383,29 @@ except concurrent.futures.CancelledError:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout == "again\n"
+
+
+SERVED: list[tuple[str, str, bool]] = [
+    ("m0", "m0", False),
+    ("m0", "m0-2026-10-01", False),
+    ("m0", "M0", False),
+    ("m0", "m0-cheaper", True),
+    ("m0", "something-else", True),
+]
+
+
+@pytest.mark.parametrize("role", ["proposer", "aggregator"])
+@pytest.mark.parametrize(("asked", "served", "told"), SERVED)
+async def test_a_served_model_that_is_another_is_told_in_the_report(
+    loopback: Loopback, role: str, asked: str, served: str, told: bool
+) -> None:
+    loopback.say("m0" if role == "proposer" else "aggregator", Reply("fine", served=served.replace("m0", asked)))
+    if role == "aggregator":
+        loopback.say("aggregator", Reply("fine", served=served.replace("m0", "aggregator").replace("M0", "Aggregator")))
+
+    result = await mixture(loopback, "m0").ainvoke(QUESTION)
+
+    assert len(result["run"]["notes"]) == told
+    if told:
+        assert "asked for " in result["run"]["notes"][0]
+        assert "served by " in result["run"]["notes"][0]

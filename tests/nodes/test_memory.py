@@ -1,0 +1,150 @@
+"""A cache answers only for the same model, asked the same with the same parameters."""
+
+import logging
+from functools import partial
+from typing import Any
+
+import pytest
+from langchain_core.runnables import RunnableLambda
+from langgraph.cache.memory import InMemoryCache
+from langgraph.cache.sqlite import SqliteCache
+from langgraph_moa import Proposer, create_moa, resolve_model
+from langgraph_moa.core.scripted import ScriptedModel
+from loopback import Loopback, Reply
+from reading import references_in, user
+
+QUESTION = user("Which?")
+
+
+def mixture(server: Loopback, cache: Any, **options: Any) -> Any:
+    resolve = partial(resolve_model, base_url=server.url)
+    defaults: dict[str, Any] = {"proposers": ["m0", "m1"], "aggregator": "aggregator", "layers": 3}
+    return create_moa(**{**defaults, **options}, resolve=resolve, cache=cache)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_the_same_is_not_paid_for_twice(loopback: Loopback, kind: str, tmp_path: Any) -> None:
+    def cache() -> Any:
+        return memory if kind == "memory" else SqliteCache(path=str(tmp_path / "cache.db"))
+
+    memory = InMemoryCache()  # type: ignore[var-annotated]
+    first = await mixture(loopback, cache()).ainvoke(QUESTION)
+    again = await mixture(loopback, cache()).ainvoke(QUESTION)
+
+    assert [r.model for r in loopback.requests].count("aggregator") == 2
+    assert len(loopback.requests) == 4 + 1 + 1
+    assert [p["text"] for p in again["proposals"]] == [p["text"] for p in first["proposals"]]
+    assert [(p["cached"], p["calls"], p["usd"]) for p in again["proposals"]] == [(True, 0, 0.0)] * 4
+    assert {p["turn"] for p in again["proposals"]} == {again["messages"][0].id}
+    assert (first["run"]["calls"], again["run"]["calls"]) == (5, 1)
+    assert again["run"]["notes"][0] == "m0 (layer 1): from the cache"
+    assert first["run"]["notes"] == []
+    (last,) = loopback.asked("aggregator")[1:]
+    assert references_in(last.messages[-1]["content"]) == ["answer of m0", "answer of m1"]
+
+
+OTHERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "another question": ({}, user("What?")),
+    "another temperature": ({"temperature": 0.3}, QUESTION),
+    "another limit": ({"max_tokens": 7}, QUESTION),
+    "another model": ({"proposers": ["m2", "m3"]}, QUESTION),
+    "another system prompt": ({"proposers": [Proposer(m, system="Be brief.") for m in ("m0", "m1")]}, QUESTION),
+    "a longer conversation": ({}, {"messages": [("user", "Hi"), ("ai", "Hello"), ("user", "Which?")]}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_another_call_is_made(loopback: Loopback, other: str) -> None:
+    options, question = OTHERS[other]
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    result = await mixture(loopback, cache, layers=2, **options).ainvoke(question)
+
+    assert [p["cached"] for p in result["proposals"]] == [False, False]
+
+
+async def test_another_server_is_another_model(loopback: Loopback) -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+    elsewhere = partial(resolve_model, base_url=f"{loopback.url}/")
+
+    result = await create_moa(proposers=["m0"], aggregator="a", resolve=elsewhere, cache=cache).ainvoke(QUESTION)
+
+    assert result["proposals"][0]["cached"] is False
+
+
+async def test_samples_of_one_model_do_not_get_each_others_answers(loopback: Loopback) -> None:
+    said = iter(range(100))
+    loopback.say("m0", lambda body: Reply(f"sample {next(said)}"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+
+    first = await mixture(loopback, cache, proposers=["m0"], samples=3, layers=2).ainvoke(QUESTION)
+    again = await mixture(loopback, cache, proposers=["m0"], samples=4, layers=2).ainvoke(QUESTION)
+
+    assert len({p["text"] for p in first["proposals"]}) == 3
+    assert [p["cached"] for p in again["proposals"]] == [True, True, True, False]
+
+
+async def test_models_of_one_class_do_not_get_each_others_answers() -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    models: list[Any] = [ScriptedModel(script="a"), ScriptedModel(script="b"), ScriptedModel(script=lambda m: "c")]
+    moa = create_moa(proposers=[*models, ScriptedModel(script=lambda m: "d")], aggregator="offline:words", cache=cache)
+
+    results = [await moa.ainvoke(QUESTION) for _ in range(2)]
+
+    assert [[p["text"] for p in r["proposals"]] for r in results] == [["a", "b", "c", "d"]] * 2
+    assert all(p["cached"] for p in results[1]["proposals"])
+
+
+async def test_failures_and_halves_are_not_kept(loopback: Loopback) -> None:
+    loopback.say("m0", Reply(status=500))
+    loopback.say("m1", Reply("half", finish_reason="length"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+    loopback.scripts.clear()
+
+    result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    assert [(p["cached"], p["text"]) for p in result["proposals"]] == [(False, "answer of m0"), (False, "answer of m1")]
+
+
+async def test_chains_and_graphs_are_always_asked() -> None:
+    asked = []
+
+    def say(messages: Any) -> str:
+        asked.append(messages)
+        return "said"
+
+    chain: Any = RunnableLambda(say)
+    moa = create_moa(proposers=[chain], aggregator="offline:words", cache=InMemoryCache())
+
+    for _ in range(2):
+        await moa.ainvoke(QUESTION)
+
+    assert len(asked) == 2
+
+
+class Broken(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        raise ConnectionError("cache is down, key=tiger-burning-bright")
+
+    async def aset(self, pairs: Any) -> None:
+        raise ConnectionError("cache is down")
+
+
+async def test_a_cache_that_is_down_costs_no_answer(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="langgraph_moa"):
+        result = await mixture(loopback, Broken(), layers=2).ainvoke(QUESTION)
+
+    assert result["run"]["degraded"] is None
+    assert "the cache cannot be read, asking m0 instead: ConnectionError" in caplog.text
+    assert "tiger" not in caplog.text
+
+
+def test_the_sync_api_uses_the_cache_too(loopback: Loopback) -> None:
+    moa = mixture(loopback, InMemoryCache(), layers=2)
+
+    results = [moa.invoke(QUESTION) for _ in range(2)]
+
+    assert [p["cached"] for p in results[1]["proposals"]] == [True, True]
