@@ -8,6 +8,7 @@ from .core.prices import Price
 from .core.race import Quorum
 from .core.state import Call, MoAState, Proposal, Report, Verdict
 from .core.throttle import Limits
+from .graphs.estimate import estimate
 from .graphs.moa import create_moa
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "Report",
     "Verdict",
     "create_moa",
+    "estimate",
     "resolve_model",
 ]

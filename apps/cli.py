@@ -1,19 +1,21 @@
-"""The command line: `langgraph-moa ask`, `chat`, `graph` and `models`."""
+"""The command line: `langgraph-moa ask`, `resume`, `chat`, `graph` and `models`."""
 
 import asyncio
 import io
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, TextIO, cast, get_args
 
 import typer
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import StreamMode
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.types import Durability, StreamMode
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,12 +25,16 @@ from ..core.offline import Variant
 from ..core.presets import PRESETS_FILE, presets, presets_checked
 from ..core.report import make_report
 from ..core.text import one_line, redact
+from ..graphs.estimate import Estimate, estimate
 from .options import with_mixture
 from .settings import Settings
+from .threads import Graph, Thread, begin, drained_on_sigterm, named_thread, take_up
 from .view import View, interrupted
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C."""
+TERMINATED = 143
+"""The exit code of a program ended by SIGTERM."""
 
 app = typer.Typer(
     help="Mixture-of-Agents on LangGraph: several models answer, one writes the answer.",
@@ -37,7 +43,7 @@ app = typer.Typer(
     add_completion=False,
 )
 notes = Console(stderr=True, highlight=False)
-Graph = CompiledStateGraph[Any, None, Any, Any]
+State = dict[str, Any]
 
 
 def main() -> None:
@@ -74,6 +80,16 @@ def _root(
         raise typer.Exit
 
 
+Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals and report as JSON.")]
+NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
+ThreadId = Annotated[
+    str | None, typer.Option("--thread", metavar="ID", help="Keep the run under this name.", show_default=False)
+]
+Store = Annotated[
+    Path | None, typer.Option("--store", metavar="FILE", help="The SQLite file that keeps it.", show_default=False)
+]
+
+
 @app.command()
 @with_mixture
 def ask(
@@ -82,29 +98,62 @@ def ask(
         str, typer.Argument(metavar="QUESTION", help="The question in quotes, or - for standard input.")
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print answer, proposals and report as JSON.")] = False,
-    no_stream: Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")] = False,
+    as_json: Json = False,
+    no_stream: NoStream = False,
+    only_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+    ] = False,
+    thread: ThreadId = None,
+    store: Store = None,
 ) -> None:
     """Answer one question."""
+    kept = named_thread(thread, store)
     text = _standard_input().read() if question == "-" else question
     if not text.strip():
         raise ConfigError(
             "found an empty question, expected some text; write it in quotes, or - to read standard input"
         )
-    moa = _build(settings)
-    view = View(notes, show_answer=not as_json)
-    try:
-        state = asyncio.run(_follow(moa, [HumanMessage(text)], view, stream=not (as_json or no_stream)))
-    except KeyboardInterrupt:
-        if as_json:
-            turn = view.proposals[0]["turn"] if view.proposals else ""
-            run = {**make_report(view.proposals, [], turn=turn, mixture=""), "stopped": "interrupted"}
-            _print_json(None, view.proposals, run)
-        else:
-            sys.stderr.write(interrupted(view.proposals) + "\n")
-        raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        _print_json(state["messages"][-1].text, state.get("proposals", []), state["run"])
+    if only_estimate:
+        _print_estimate(estimate(_build(settings), text), as_json=as_json)
+        return
+
+    async def run(view: View) -> State:
+        asked = {"messages": [HumanMessage(text)]}
+        if kept is None:
+            return await _follow(_build(settings), asked, view, stream=not (as_json or no_stream))
+        async with begin(kept, settings) as session:
+            notes.print(Text(session.why, style="dim"), soft_wrap=True)
+            return await _follow(session.moa, asked, view, stream=not (as_json or no_stream), config=session.config)
+
+    _show(run, as_json=as_json, thread=kept)
+
+
+@app.command()
+def resume(
+    *,
+    thread: Annotated[str, typer.Option("--thread", metavar="ID", help="The name of the run.", show_default=False)],
+    store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The file that keeps it.", show_default=False)],
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this server instead.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    no_stream: NoStream = False,
+) -> None:
+    """Go on with a run that was stopped; nothing that was answered is asked again."""
+    kept = Thread(thread, store)
+
+    async def run(view: View) -> State:
+        async with take_up(kept, base_url=base_url) as session:
+            if not session.state.next:
+                notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
+                done = session.state.values
+                with view:
+                    view.finish(done["messages"][-1].text, done["run"])
+                return done
+            notes.print(Text(f"thread {thread!r} goes on with {', '.join(session.state.next)}", style="dim"))
+            return await _follow(session.moa, None, view, stream=not (as_json or no_stream), config=session.config)
+
+    _show(run, as_json=as_json, thread=kept)
 
 
 @app.command()
@@ -173,14 +222,19 @@ def _build(settings: Settings) -> Graph:
     return chosen.build()
 
 
-async def _follow(moa: Graph, conversation: list[BaseMessage], view: View, *, stream: bool) -> dict[str, Any]:
-    """Run the graph, show what happens, and return the final state."""
+async def _follow(
+    moa: Graph, given: State | None, view: View, *, stream: bool, config: RunnableConfig | None = None
+) -> State:
+    """Run the graph, show what happens, and return the final state; a kept run ends between steps on SIGTERM."""
     modes: list[StreamMode] = ["custom", "values"]
     if stream:
         modes.append("messages")
-    state: dict[str, Any] = {}
-    with view:
-        parts = cast("AsyncIterator[tuple[str, Any]]", moa.astream({"messages": conversation}, stream_mode=modes))
+    state: State = {}
+    # With "sync", whatever has been answered is on the disk before the next step begins.
+    durability: Durability | None = "sync" if config else None
+    with view, drained_on_sigterm() if config else nullcontext() as control:
+        stream_of = moa.astream(given, config, stream_mode=modes, control=control, durability=durability)
+        parts = cast("AsyncIterator[tuple[str, Any]]", stream_of)
         async for mode, part in parts:
             if mode == "custom":
                 view.event(part)
@@ -192,12 +246,50 @@ async def _follow(moa: Graph, conversation: list[BaseMessage], view: View, *, st
     return state
 
 
+def _show(run: Callable[[View], Coroutine[Any, Any, State]], *, as_json: bool, thread: Thread | None) -> None:
+    """Run to the end and print what it came to, or what it had come to when it was stopped."""
+    view = View(notes, show_answer=not as_json)
+    try:
+        state = asyncio.run(run(view))
+    except GraphDrained:
+        if thread:
+            notes.print(Text(f"stopped between two steps; go on with: {thread.resume}"), soft_wrap=True)
+        raise typer.Exit(TERMINATED) from None
+    except KeyboardInterrupt:
+        if as_json:
+            turn = view.proposals[0]["turn"] if view.proposals else ""
+            report = make_report(view.proposals, [], turn=turn, mixture="")
+            _print_json(None, view.proposals, {**report, "stopped": "interrupted"})
+        else:
+            sys.stderr.write(interrupted(view.proposals) + "\n")
+        if thread:
+            sys.stderr.write(f"go on with: {thread.resume}\n")
+        raise typer.Exit(INTERRUPTED) from None
+    except MoAError:
+        if thread and view.proposals:
+            notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)
+        raise
+    if as_json:
+        _print_json(state["messages"][-1].text, state.get("proposals", []), state["run"])
+
+
+def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(bound, ensure_ascii=False, indent=2) + "\n")
+        return
+    calls = "calls unknown" if bound["calls"] is None else f"{bound['calls']:,} calls"
+    tokens = "tokens unknown" if bound["tokens"] is None else f"{bound['tokens']:,} tokens"
+    usd = "cost unknown" if bound["usd"] is None else f"${bound['usd']:.4f}"
+    sys.stdout.write(f"at most {calls}, {tokens}, {usd}\n")
+    sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])
+
+
 def _turn(runner: asyncio.Runner, moa: Graph, history: list[BaseMessage], line: str) -> None:
     """Answer one line; a turn that fails or is interrupted leaves the conversation as it was."""
     view = View(notes)
     conversation = [*history, HumanMessage(line)]
     try:
-        state = runner.run(_follow(moa, conversation, view, stream=True))
+        state = runner.run(_follow(moa, {"messages": conversation}, view, stream=True))
     except KeyboardInterrupt:
         sys.stderr.write(interrupted(view.proposals) + "\n")
     except MoAError as exc:

@@ -5,25 +5,36 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Checkpointer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..core.budget import Budget
 from ..core.errors import ConfigError, nearest
 from ..core.models import resolve_model
-from ..core.panel import Proposer
+from ..core.panel import Aggregator, ModelSettings, Proposer
 from ..core.presets import load_preset, presets
+from ..core.prices import Price
+from ..core.race import Quorum
 from ..core.state import MoAInput, MoAState
+from ..core.throttle import Limits
 from ..graphs.moa import create_moa
 from ..prompts import Placement
 
+M = TypeVar("M", bound=ModelSettings)
 
-class ProposerSettings(BaseModel):
-    """Describe one proposer in a settings file, as `Proposer(...)` does in Python."""
+
+class Table(BaseModel):
+    """Be a table in a settings file; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ModelTable(Table):
+    """Describe one model, as `Aggregator(...)` does in Python."""
 
     model: str
     name: str | None = None
@@ -31,28 +42,80 @@ class ProposerSettings(BaseModel):
     temperature: float | None = None
     max_tokens: int | None = None
     timeout: float | None = None
+    context_tokens: int | None = None
+
+
+class ProposerTable(ModelTable):
+    """Describe one proposer, as `Proposer(...)` does in Python."""
+
     samples: int | None = None
 
 
-ProposerSpec = str | ProposerSettings
+class QuorumTable(Table):
+    """Describe a quorum, as `Quorum(...)` does in Python."""
+
+    k: int
+    grace_s: float = 0.0
 
 
-class Settings(BaseModel):
+class BudgetTable(Table):
+    """Describe a budget, as `Budget(...)` does in Python."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    strict: bool = True
+
+
+class LimitsTable(Table):
+    """Describe a provider's limits, as `Limits(...)` does in Python."""
+
+    provider: str
+    concurrency: int | None = None
+    per_second: float | None = None
+
+
+class PriceTable(Table):
+    """Describe a model's price, as `Price(...)` does in Python."""
+
+    input: float = 0.0
+    output: float = 0.0
+
+
+ProposerSpec = str | ProposerTable
+AggregatorSpec = str | ModelTable
+_TABLES: dict[str, type[Table]] = {
+    "proposers": ProposerTable,
+    "aggregator": ModelTable,
+    "quorum": QuorumTable,
+    "budget": BudgetTable,
+    "limits": LimitsTable,
+    "prices": PriceTable,
+}
+
+
+class Settings(Table):
     """Hold the command line's options; a `--config` file has the same keys, and flags win over it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     preset: str | None = Field(default=None, description="A mixture by name: together, openai or offline.")
     proposers: list[ProposerSpec | list[ProposerSpec]] | None = Field(
         default=None, description="A model that answers in parallel with others, provider:model."
     )
-    aggregator: str | None = Field(default=None, description="The model that writes the final answer.")
+    aggregator: AggregatorSpec | list[AggregatorSpec] | None = Field(
+        default=None, description="The model that writes the final answer, or several, tried in this order."
+    )
     layers: int | None = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
     samples: int = Field(default=1, description="How often each proposer is asked; 1 where not given.")
     temperature: float | None = Field(default=None, description="Sampling temperature of all models.")
     max_tokens: int | None = Field(default=None, description="Limit of tokens of each answer.")
     timeout: float = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
     min_proposals: int = Field(default=1, description="Usable proposals that a layer needs.")
+    quorum: QuorumTable | None = Field(default=None, description="Proposals that are enough to cut the rest off.")
+    budget: BudgetTable | None = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")
+    limits: list[LimitsTable] = Field(default_factory=list, description="Bounds for calls to one provider.")
+    prices: dict[str, PriceTable] = Field(default_factory=dict, description="Your own prices, by model.")
+    context_tokens: int | None = Field(default=None, description="Tokens that every model's window holds.")
     placement: Placement = Field(default="last", description="Where references go: last or system.")
     base_url: str | None = Field(
         default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."
@@ -81,8 +144,12 @@ class Settings(BaseModel):
         chosen._check_used()
         return chosen, why
 
+    def _aggregators(self) -> list[AggregatorSpec]:
+        given = self.aggregator
+        return given if isinstance(given, list) else [] if given is None else [given]
+
     def _check_used(self) -> None:
-        specs = [*_flat(self.proposers or []), *([self.aggregator] if self.aggregator is not None else [])]
+        specs = [*_flat(self.proposers or []), *_flat(self._aggregators())]
         offline = [spec.startswith("offline:") for spec in specs]
         if self.docs and not any(offline):
             raise ConfigError("found docs with models that do not read them, expected an 'offline:' model among them")
@@ -99,28 +166,47 @@ class Settings(BaseModel):
                 return name, f"because {needs} is set"
         return "offline", f"because no key is set ({', '.join(p['needs'] for p in presets().values() if 'needs' in p)})"
 
-    def build(self) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
+    def build(self, checkpointer: Checkpointer = None) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
         """Build the graph of settings that are complete, as `choose` returns them.
+
+        Args:
+            checkpointer: Keeps its threads.
 
         Raises:
             ConfigError: What `create_moa` refuses.
         """
         declared = [
-            [_proposer(p) for p in group] if isinstance(group, list) else _proposer(group)
+            [_seat(Proposer, p) for p in group] if isinstance(group, list) else _seat(Proposer, group)
             for group in self.proposers or []
         ]
+        chain = [_seat(Aggregator, spec) for spec in self._aggregators()]
         return create_moa(
             proposers=declared,
-            aggregator=self.aggregator,
+            aggregator=chain if isinstance(self.aggregator, list) else chain[0] if chain else None,
             layers=self.layers,
             samples=self.samples,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
             timeout=self.timeout,
             min_proposals=self.min_proposals,
+            quorum=Quorum(**self.quorum.model_dump()) if self.quorum else None,
+            budget=Budget(**self.budget.model_dump()) if self.budget else None,
+            limits=[Limits(**limit.model_dump()) for limit in self.limits],
+            prices={model: Price(**price.model_dump()) for model, price in self.prices.items()},
+            context_tokens=self.context_tokens,
+            checkpointer=checkpointer,
             placement=self.placement,
             resolve=partial(resolve_model, base_url=self.base_url, docs=self.docs),
         )
+
+    def record(self) -> dict[str, Any]:
+        """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials."""
+        written = self.model_dump(exclude_defaults=True, exclude_unset=True)
+        if self.base_url:
+            written["base_url"] = _bare(self.base_url)
+        if self.docs:
+            written["docs"] = [str(Path(path).absolute()) for path in self.docs]
+        return written
 
 
 def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
@@ -152,9 +238,11 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
     error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
     where = f" in {file}" if file else ""
     if error["type"] == "extra_forbidden":
-        known = (ProposerSettings if len(error["loc"]) > 1 else Settings).model_fields
-        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), list(known))}"
-    fields = {**ProposerSettings.model_fields, **Settings.model_fields}
+        nested = len(error["loc"]) > 1
+        known = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
+        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), known)}"
+    tables: list[type[Table]] = [Settings, *_TABLES.values()]
+    fields = {name for table in tables for name in table.model_fields}
     place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
     expected = error["msg"].removeprefix("Input should be ").lower()
     return f"found {error['input']!r} for {place}{where}, expected {expected}"
@@ -180,12 +268,12 @@ def _read(file: Path) -> dict[str, Any]:
     return named
 
 
-def _proposer(spec: ProposerSpec) -> str | Proposer:
-    return spec if isinstance(spec, str) else Proposer(**spec.model_dump(exclude_unset=True))
+def _seat(kind: type[M], spec: str | ModelTable) -> str | M:
+    return spec if isinstance(spec, str) else kind(**spec.model_dump(exclude_unset=True))
 
 
-def _flat(proposers: Sequence[ProposerSpec | list[ProposerSpec]]) -> list[str]:
-    specs = [spec for group in proposers for spec in (group if isinstance(group, list) else [group])]
+def _flat(groups: "Sequence[str | ModelTable | list[ProposerSpec]]") -> list[str]:
+    specs = [spec for group in groups for spec in (group if isinstance(group, list) else [group])]
     return [spec if isinstance(spec, str) else spec.model for spec in specs]
 
 

@@ -67,6 +67,8 @@ class View:
                 self._stop_live()
                 if self._console.is_terminal:
                     self._console.print(Text(f"{name} writes the answer", style="dim"))
+            case {"moa": "abandoned", "aggregator": name, "status": status}:
+                self._abandon(f"the answer above was abandoned ({name}: {status})")
 
     def token(self, text: str) -> None:
         """Print a piece of the answer."""
@@ -76,14 +78,18 @@ class View:
     def finish(self, answer: str, run: Report) -> None:
         """Print what the stream did not, and what the run came to."""
         if self.answer != answer:
-            if self.answer:
-                self._write("\n\n")
-                self._console.print(Text("the answer above was abandoned; the run's answer is:", style="yellow"))
+            self._abandon("the answer above was abandoned; the run's answer is:")
             self.token(answer)
         self._write("\n")
         self.answer = ""
         self._stop_live()
         self._console.print(Text(summary(run), style="dim"))
+
+    def _abandon(self, why: str) -> None:
+        if self.answer:
+            self._write("\n\n")
+            self._console.print(Text(why, style="yellow"))
+            self.answer = ""
 
     def _write(self, text: str) -> None:
         if self._show_answer:

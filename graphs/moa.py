@@ -140,10 +140,10 @@ def create_moa(
     graph = StateGraph(MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
     entrances: dict[str, list[str]] = {"aggregate": ["aggregate"]}
-    for layer, seats in enumerate(panel, 1):
+    for layer, (seats, authors) in enumerate(zip(panel, [[], *panel], strict=False), 1):
         entrances[f"layer_{layer}"] = [node_name(layer, seat) for seat in seats]
         for seat in seats:
-            node = make_proposer(seat, layer=layer, seats=seats, brief=propose, rules=rules)
+            node = make_proposer(seat, layer=layer, seats=seats, authors=authors, brief=propose, rules=rules)
             graph.add_node(node_name(layer, seat), node, metadata=metadata_of(seat, layer))
             graph.add_edge(node_name(layer, seat), f"gate_{layer}")
     for layer in range(1, depth):
@@ -152,7 +152,7 @@ def create_moa(
         graph.add_node(f"gate_{layer}", gate, metadata={"moa_role": "gate", "moa_layer": layer})
         exits = [*(node_name(layer + 1, seat) for seat in following), "aggregate"]
         graph.add_conditional_edges(f"gate_{layer}", Node[Any](follow, name="follow"), exits)
-    last = make_aggregator(chain, layer=depth, brief=synthesise, rules=rules)
+    last = make_aggregator(chain, layer=depth, authors=panel[-1] if panel else [], brief=synthesise, rules=rules)
     graph.add_node("aggregate", last, metadata=metadata_of(chain[0], depth))
     for entrance in entrances["layer_1" if panel else "aggregate"]:
         graph.add_edge(START, entrance)

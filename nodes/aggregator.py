@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
@@ -16,6 +16,7 @@ from ..core.report import make_report, work_seconds
 from ..core.state import (
     USABLE,
     Call,
+    Cost,
     MoAState,
     Proposal,
     Report,
@@ -31,7 +32,9 @@ from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_aggregator(seats: Sequence[Seat], *, layer: int, brief: Brief, rules: Rules) -> Node[Update]:
+def make_aggregator(
+    seats: Sequence[Seat], *, layer: int, authors: Sequence[Seat], brief: Brief, rules: Rules
+) -> Node[Update]:
     """Make the node that writes the final answer.
 
     The aggregators are tried in order. Where all fail, or the budget allows none, the best proposal is returned word
@@ -40,6 +43,7 @@ def make_aggregator(seats: Sequence[Seat], *, layer: int, brief: Brief, rules: R
     Args:
         seats: The aggregators, in the order in which they are tried.
         layer: The last layer's number; 1 is a model answering alone.
+        authors: The layer before, whose answers are the references.
         brief: How the references are put.
         rules: What the mixture keeps to.
 
@@ -83,7 +87,10 @@ def make_aggregator(seats: Sequence[Seat], *, layer: int, brief: Brief, rules: R
         )
         return {"messages": [_signed(answer, run)], "run": run}
 
-    return Node(aggregate)
+    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
+        return {f"{seat.label} ({seat.name})": brief.forecast(seat, conversation, authors) for seat in seats}
+
+    return Node(aggregate, at_most=at_most)
 
 
 async def _ask_in_order(

@@ -1,15 +1,18 @@
 """The shape of every node here, and how it tells the world what it is doing."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
 
 from ..core.portal import run_sync
-from ..core.state import MoAState
+from ..core.state import Cost, MoAState
 
 Update = dict[str, Any]
+Bound = Callable[[Sequence[AnyMessage]], dict[str, Cost]]
+"""Say what a node's calls cost at most for a conversation, by the name of the model."""
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -27,9 +30,10 @@ class Node(Runnable[MoAState, T], Generic[T]):
     LangGraph would run a plain function in a thread when the graph is async, and refuse a coroutine when it is sync.
     """
 
-    def __init__(self, step: Step[T], *, name: str | None = None) -> None:
+    def __init__(self, step: Step[T], *, name: str | None = None, at_most: Bound = lambda conversation: {}) -> None:
         self._step = step
         self.name = name
+        self.at_most = at_most
 
     def invoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the portal's event loop and wait for it."""
@@ -43,6 +47,6 @@ class Node(Runnable[MoAState, T], Generic[T]):
 def emit(event: str, **fields: Any) -> None:
     """Send a `custom` stream event, `{"moa": event, ...}`.
 
-    The events are `layer` (started), `proposal` (done; with all of it), `verdict` and `aggregating`.
+    The events are `layer` (started), `proposal` (done; with all of it), `verdict`, `aggregating` and `abandoned`.
     """
     get_stream_writer()({"moa": event, **fields})

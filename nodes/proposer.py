@@ -1,11 +1,14 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
+from collections.abc import Sequence
+
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.report import make_report, work_seconds
-from ..core.state import MoAState, Proposal, check_mixture, proposals_of, turn_of
+from ..core.state import Cost, MoAState, Proposal, check_mixture, proposals_of, turn_of
 from ..core.text import plain
 from .brief import Brief
 from .call import call_model
@@ -13,7 +16,9 @@ from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_proposer(seat: Seat, *, layer: int, seats: list[Seat], brief: Brief, rules: Rules) -> Node[Update]:
+def make_proposer(
+    seat: Seat, *, layer: int, seats: Sequence[Seat], authors: Sequence[Seat], brief: Brief, rules: Rules
+) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
     The node never fails for its model's failure: what went wrong is the proposal's status.
@@ -22,6 +27,7 @@ def make_proposer(seat: Seat, *, layer: int, seats: list[Seat], brief: Brief, ru
         seat: Whom to ask.
         layer: The layer, from 1.
         seats: The whole layer; its first one tells of the layer's start.
+        authors: The layer before, whose answers are the references.
         brief: How the references are put, from layer 2 on.
         rules: What the mixture keeps to.
 
@@ -64,4 +70,7 @@ def make_proposer(seat: Seat, *, layer: int, seats: list[Seat], brief: Brief, ru
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
-    return Node(propose)
+    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
+        return {seat.label: brief.forecast(seat, conversation, authors)}
+
+    return Node(propose, at_most=at_most)

@@ -6,38 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from langgraph_moa.apps.cli import main
+from commands import Run
 from langgraph_moa.core.presets import PRESETS_FILE
 from loopback import Loopback, Reply
-
-
-class Output(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Output]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> Output:
-        monkeypatch.setattr(sys, "argv", ["langgraph-moa", *arguments])
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return Output(code, captured.out, captured.err)
-
-    return call
 
 
 def test_ask_without_a_key_says_which_models_and_why(run: Run) -> None:

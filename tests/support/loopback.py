@@ -67,11 +67,18 @@ class Loopback:
         self.scripts: dict[str, Script] = {}
         self.default: Script = lambda body: Reply(f"answer of {body['model']}")
         self.requests: list[Request] = []
+        self._news = threading.Condition()
         self.ports: set[int] = set()
         """The clients' ports, one a connection."""
 
     def say(self, model: str, script: "Script | str") -> None:
         self.scripts[model] = Reply(script) if isinstance(script, str) else script
+
+    def wait_for(self, model: str, *, seconds: float = 60) -> None:
+        """Block until a model has been asked."""
+        with self._news:
+            if not self._news.wait_for(lambda: self.asked(model), seconds):
+                raise TimeoutError(f"{model} was not asked within {seconds} s")
 
     def asked(self, model: str) -> list[Request]:
         return [r for r in self.requests if r.model == model]
@@ -83,7 +90,9 @@ class Loopback:
 
     async def _complete(self, http: web.Request) -> web.StreamResponse:
         request = Request(http.path, await http.json(), dict(http.headers))
-        self.requests.append(request)
+        with self._news:
+            self.requests.append(request)
+            self._news.notify_all()
         self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
         script = self.scripts.get(request.model, self.default)
         reply = script(request.body) if callable(script) else script

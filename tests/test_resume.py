@@ -1,0 +1,102 @@
+"""A run that is killed goes on in another process, and pays for nothing twice."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import kept
+import pytest
+from kept import LAYER_2, THREAD, hang_in_layer_2, kept_answers, layer_2, mixture
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph_moa import InputError
+from loopback import Loopback
+from postgres import postgres
+from reading import user
+
+
+@pytest.fixture(scope="module")
+def postgres_place() -> Iterator[str]:
+    try:
+        with postgres() as place:
+            yield place
+    except LookupError as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_place"))
+    return str(tmp_path / "store.db")
+
+
+def start(kind: str, place: str, url: str, how: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, kept.__file__, kind, place, url, how]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("kind", "place"), [("sqlite", "sqlite"), ("postgres", "postgres")], indirect=["place"])
+async def test_killed_in_layer_2_it_asks_only_who_had_not_answered(loopback: Loopback, kind: str, place: str) -> None:
+    hang_in_layer_2(loopback, "b", "d")
+    process = start(kind, place, loopback.url, "start")
+    await kept_answers(kind, place, 2)
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(process.communicate, timeout=60)
+
+    resumed = start(kind, place, loopback.url, "resume")
+    out, _ = await asyncio.to_thread(resumed.communicate, timeout=60)
+
+    told = json.loads(out)
+    assert (told["answer"], told["run"]["stopped"], told["run"]["degraded"]) == ("answer of last", "completed", None)
+    assert Counter(r.model for r in loopback.requests if LAYER_2 not in r.prompt) == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert layer_2(loopback) == {"a": 1, "c": 1, "b": 2, "d": 2, "last": 1}
+
+
+@pytest.mark.parametrize(("kind", "place"), [("sqlite", "sqlite"), ("postgres", "postgres")], indirect=["place"])
+async def test_killed_while_the_aggregator_wrote_it_asks_nobody_else(loopback: Loopback, kind: str, place: str) -> None:
+    hang_in_layer_2(loopback, "last")
+    process = start(kind, place, loopback.url, "start")
+    await asyncio.to_thread(loopback.wait_for, "last")
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(process.communicate, timeout=60)
+
+    resumed = start(kind, place, loopback.url, "resume")
+    out, _ = await asyncio.to_thread(resumed.communicate, timeout=60)
+
+    assert json.loads(out)["answer"] == "answer of last"
+    assert Counter(r.model for r in loopback.requests) == {"a": 2, "b": 2, "c": 2, "d": 2, "last": 2}
+
+
+async def test_a_run_is_not_resumed_by_another_mixture(loopback: Loopback) -> None:
+    saver = InMemorySaver()
+    await mixture(loopback.url, saver).ainvoke(user("Which?"), THREAD, interrupt_before=["gate_1"])
+    asked = len(loopback.requests)
+    before = await saver.aget_tuple(THREAD)
+
+    with pytest.raises(
+        InputError, match=r"found a run of another mixture \(format 1: a, b, c, d \| .*expected format 1: a, b"
+    ):
+        await mixture(loopback.url, saver, proposers=["a", "b"]).ainvoke(None, THREAD)
+
+    after = await saver.aget_tuple(THREAD)
+    assert len(loopback.requests) == asked
+    assert before is not None
+    assert after is not None
+    assert before.checkpoint == after.checkpoint
+    assert (await mixture(loopback.url, saver).ainvoke(None, THREAD))["run"]["stopped"] == "completed"
+
+
+async def test_the_sync_api_resumes_too(loopback: Loopback) -> None:
+    saver = InMemorySaver()
+    moa = mixture(loopback.url, saver)
+    await asyncio.to_thread(moa.invoke, user("Which?"), THREAD, interrupt_before=["gate_2"])
+
+    result = await asyncio.to_thread(moa.invoke, None, THREAD)
+
+    assert result["messages"][-1].text == "answer of last"
+    assert len(loopback.requests) == 9
