@@ -6,10 +6,11 @@ It is aiohttp's own web server. Tests run it in a thread; `python loopback.py` r
 import argparse
 import asyncio
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -114,7 +115,7 @@ class Loopback:
         if request.body.get("stream"):
             return await self._stream(http, request, reply, headers)
         whole = json.dumps(_completion(request, reply)).encode()
-        if reply.broken == "cut":
+        if reply.broken in ("cut", "reset_mid_stream"):
             length = {"Content-Length": str(len(whole)), "Content-Type": "application/json"}
             response = web.StreamResponse(headers={**headers, **length})
             await response.prepare(http)
@@ -202,14 +203,15 @@ def serve() -> Iterator[Loopback]:
         loop.close()
 
 
-async def _main(delay: float, words: int) -> None:
+async def _main(delay: float, words: int, slow: float) -> None:
     """Serve the same answer to all until standard input closes, and keep no log."""
-    server = Loopback()
+    server, dice = Loopback(), random.Random(1)
     reply = Reply(" ".join(f"word{i}" for i in range(words)), delay=delay)
+    late = replace(reply, delay=10 * delay)
 
     def script(body: dict[str, Any]) -> Reply:
         server.requests.clear()
-        return reply
+        return late if "proposer" in body["model"] and dice.random() < slow else reply
 
     server.default = script
     runner = await start(server)
@@ -223,5 +225,6 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser()
     options.add_argument("--delay", type=float, default=0.2)
     options.add_argument("--words", type=int, default=50)
+    options.add_argument("--slow", type=float, default=0.0, help="share of proposers' calls that take ten times longer")
     given = options.parse_args()
-    asyncio.run(_main(given.delay, given.words))
+    asyncio.run(_main(given.delay, given.words, given.slow))
