@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types bench faults clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,9 @@ types: .venv/dev .types/langgraph_moa  ## Check types.
 
 bench: .venv/dev  ## Measure against plain asyncio, as ratios.
 	$(BIN)/python benchmarks/bench.py
+
+faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
+	$(BIN)/python benchmarks/faults.py
 
 clean:  ## Remove everything that was made.
 	rm -rf .venv .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
