@@ -10,14 +10,13 @@ from .anatomy import (
     Model,
     answer_limit_of,
     endpoint_of,
-    is_chat_model,
     is_graph,
     is_one_call,
     prompt_limit_of,
     provider_of,
     without_streaming,
 )
-from .budget import Budget
+from .checks import check_number, check_options, check_settings
 from .errors import ConfigError
 from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
 from .panel import (
@@ -32,17 +31,11 @@ from .panel import (
     Proposers,
     Seat,
 )
-from .prices import check_prices
-from .race import Quorum
-from .throttle import Limits
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
 STATE_FORMAT = 1
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
-_COUNTS = ("layers", "samples", "max_tokens", "min_proposals", "context_tokens", "k", "calls", "tokens", "concurrency")
-_MOST = {"layers": 100, "samples": 100}
-"""What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
 
 
 def seat_layers(
@@ -65,7 +58,7 @@ def seat_layers(
     Raises:
         ConfigError: Anything is missing, out of range, unknown, or said twice.
     """
-    _check_options(defaults)
+    check_options(defaults)
     declared = _by_layer(proposers, layers)
     if layers == 1:
         alone = declared[0][0]
@@ -83,26 +76,6 @@ def seat_layers(
     if len(seats) == 1 and layers is not None:
         seats *= layers - 1
     return seats, chain
-
-
-def check_number(
-    option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = ""
-) -> None:
-    """Refuse anything but a number within bounds, a whole one where the option is a count.
-
-    Raises:
-        ConfigError: It is something else.
-    """
-    most = _MOST.get(option, 1_000_000_000)
-    whole = option in _COUNTS
-    if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
-        if minimum is not None and value >= minimum:
-            return
-        if above is not None and value > above:
-            return
-    bound = f"from {minimum}" if minimum is not None else f"above {above}"
-    bound += f" to {most:,}" if option in _MOST else ""
-    raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
 
 
 def mixture_of(panel: Sequence[Sequence[Seat]], chain: Sequence[Seat]) -> str:
@@ -169,7 +142,7 @@ def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) 
 
 def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
     """Resolve one declaration, once, into a seat a sample."""
-    _check_settings(settings, name)
+    check_settings(settings, name)
     asked = (settings.samples or defaults.samples) if role == "proposer" and isinstance(settings, Proposer) else 1
     resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
     model = resolve(
@@ -243,98 +216,3 @@ def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
             name = f"{base}-{count}"
         names.append(name)
     return names
-
-
-def _check_options(defaults: Defaults) -> None:
-    check_number("samples", defaults.samples, minimum=1)
-    _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
-    check_prices(defaults.prices)
-    for limit in defaults.limits:
-        _check_limit(limit)
-    if not callable(defaults.resolve):
-        raise ConfigError(f"found resolve={defaults.resolve!r}, expected a function like resolve_model")
-
-
-def _check_settings(settings: ModelSettings, name: str) -> None:
-    where = f" for {name!r}"
-    timeout = None if settings.timeout is UNSET else settings.timeout
-    _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
-    if isinstance(settings, Proposer) and settings.samples is not None:
-        check_number("samples", settings.samples, minimum=1, where=where)
-    if not isinstance(settings.system, str | None):
-        raise ConfigError(f"found {type(settings.system).__name__} as the system prompt{where}, expected text")
-    if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
-        raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
-    plain = isinstance(settings.model, str) or is_chat_model(settings.model)
-    if not plain and (settings.temperature is not None or settings.max_tokens is not None):
-        raise ConfigError(
-            f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
-        )
-
-
-def _check_limit(limit: object) -> None:
-    if not isinstance(limit, Limits):
-        raise ConfigError(
-            f"found {limit!r} among limits, expected Limits(provider=..., concurrency=..., per_second=...)"
-        )
-    where = f" for {limit.provider!r}"
-    if limit.concurrency is None and limit.per_second is None:
-        raise ConfigError(f"found Limits{where} without a limit, expected concurrency or per_second")
-    if limit.concurrency is not None:
-        check_number("concurrency", limit.concurrency, minimum=1, where=where)
-    if limit.per_second is not None:
-        check_number("per_second", limit.per_second, above=0, where=where)
-
-
-def check_rules(quorum: object, budget: object, min_proposals: int, widest: int) -> None:
-    """Refuse a quorum or a budget that could not mean anything.
-
-    Args:
-        quorum: What was given as one.
-        budget: What was given as one.
-        min_proposals: Usable proposals that a layer needs.
-        widest: Proposals of the smallest layer; 0 where a model answers alone.
-
-    Raises:
-        ConfigError: One of them is something else, or out of range.
-    """
-    check_number("min_proposals", min_proposals, minimum=1)
-    if widest and min_proposals > widest:
-        raise ConfigError(f"found min_proposals={min_proposals}, expected at most {widest}, the smallest layer")
-    if quorum is not None:
-        _check_quorum(quorum, min_proposals, widest)
-    if budget is not None:
-        _check_budget(budget)
-
-
-def _check_quorum(quorum: object, min_proposals: int, widest: int) -> None:
-    if not isinstance(quorum, Quorum):
-        raise ConfigError(f"found {quorum!r} as the quorum, expected Quorum(k, grace_s=...)")
-    check_number("k", quorum.k, minimum=min_proposals, where=" for the quorum")
-    check_number("grace_s", quorum.grace_s, minimum=0, where=" for the quorum")
-    if quorum.k > widest:
-        raise ConfigError(f"found Quorum({quorum.k}), expected at most {widest}, the smallest layer")
-
-
-def _check_budget(budget: object) -> None:
-    if not isinstance(budget, Budget):
-        raise ConfigError(f"found {budget!r} as the budget, expected Budget(calls=..., tokens=..., ...)")
-    given = {name: getattr(budget, name) for name in ("calls", "tokens", "usd", "seconds")}
-    if all(value is None for value in given.values()):
-        raise ConfigError("found Budget() without a limit, expected one of calls, tokens, usd, seconds")
-    for option, value in given.items():
-        if value is not None:
-            check_number(option, value, above=0, where=" for the budget")
-
-
-def _check_ranges(
-    temperature: object, max_tokens: object, timeout: object, context_tokens: object, *, where: str
-) -> None:
-    if temperature is not None:
-        check_number("temperature", temperature, minimum=0, where=where)
-    if max_tokens is not None:
-        check_number("max_tokens", max_tokens, minimum=1, where=where)
-    if timeout is not None:
-        check_number("timeout", timeout, above=0, where=where)
-    if context_tokens is not None:
-        check_number("context_tokens", context_tokens, minimum=1, where=where)

@@ -19,13 +19,14 @@ from langgraph.types import Checkpointer
 
 from ..core.anatomy import Model
 from ..core.budget import Budget, check_bounded
+from ..core.checks import check_rules
 from ..core.errors import ConfigError
 from ..core.models import resolve_model
 from ..core.panel import Aggregators, Defaults, Proposers, Seat
 from ..core.portal import THREADS
 from ..core.prices import Prices, load_prices
 from ..core.race import Quorum
-from ..core.seating import check_rules, mixture_of, seat_layers
+from ..core.seating import mixture_of, seat_layers
 from ..core.state import MoAInput, MoAState
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
@@ -119,7 +120,8 @@ def create_moa(
         resolve=resolve,
     )
     panel, chain = seat_layers(proposers, aggregator, layers, defaults)
-    check_rules(quorum, budget, min_proposals, min(map(len, panel), default=0))
+    smallest = min(map(len, panel), default=0)
+    check_rules(quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, smallest=smallest)
     load_prices()
     if budget:
         check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])

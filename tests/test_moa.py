@@ -11,7 +11,17 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import interrupt
-from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, InputError, MissingExtra, Proposer, create_moa
+from langgraph_moa import (
+    Aggregator,
+    AllProposersFailed,
+    ConfigError,
+    InputError,
+    Limits,
+    MissingExtra,
+    Proposer,
+    Quorum,
+    create_moa,
+)
 from langgraph_moa.core.scripted import ScriptedModel
 from reading import references_in, user
 from syrupy.assertion import SnapshotAssertion
@@ -526,6 +536,20 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": [A], "resolve": None}, "found resolve=None"),
     ({"proposers": [A], "proposer_prompt": 5}, "found int as a prompt"),
     ({"proposers": [A], "placement": "first"}, "found placement='first'"),
+    ({"proposers": [A], "aggregator": []}, "found an empty list of aggregators"),
+    ({"proposers": [A], "aggregator": [A, Proposer(A)]}, "found Proposer(...), expected Aggregator(...)"),
+    ({"proposers": [A], "quorum": 1}, "found 1 as the quorum, expected Quorum(k"),
+    ({"proposers": [A], "quorum": Quorum(2)}, "found Quorum(2), expected at most 1, the smallest layer"),
+    ({"proposers": [A], "quorum": Quorum(0)}, "found k=0 for the quorum"),
+    (
+        {"proposers": [A, A], "quorum": Quorum(1), "min_proposals": 2},
+        "found k=1 for the quorum, expected a whole number",
+    ),
+    ({"proposers": [A], "quorum": Quorum(1, grace_s=-1)}, "found grace_s=-1 for the quorum"),
+    ({"proposers": [A], "limits": Limits(provider="x")}, "found Limits as limits"),
+    ({"proposers": [A], "cache": {}}, "found dict as the cache"),
+    ({"proposers": [A], "context_tokens": 0}, "found context_tokens=0"),
+    ({"proposers": [Proposer(A, context_tokens=-5)]}, "found context_tokens=-5 for 'scripted'"),
     ({"proposers": [A], "proposer_prompt": "no variable"}, "found no $references in the prompt"),
     ({"proposers": [A], "aggregator_prompt": "$references $nonsense"}, "found $nonsense in the prompt"),
     ({"proposers": [Proposer(RunnableLambda(str), temperature=1)]}, "a chain or graph sets those on its own models"),

@@ -1,0 +1,147 @@
+"""Refuse options that could not mean anything, in one sentence each, before any model is called."""
+
+from collections.abc import Sequence
+
+from langgraph.cache.base import BaseCache
+
+from .anatomy import is_chat_model
+from .budget import Budget
+from .errors import ConfigError
+from .panel import UNSET, Defaults, ModelSettings, Proposer
+from .prices import check_prices
+from .race import Quorum
+from .throttle import Limits
+
+_COUNTS = ("layers", "samples", "max_tokens", "min_proposals", "context_tokens", "k", "calls", "tokens", "concurrency")
+_MOST = {"layers": 100, "samples": 100}
+"""What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
+
+
+def check_number(
+    option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = ""
+) -> None:
+    """Refuse anything but a number within bounds, a whole one where the option is a count.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    most = _MOST.get(option, 1_000_000_000)
+    whole = option in _COUNTS
+    if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
+        if minimum is not None and value >= minimum:
+            return
+        if above is not None and value > above:
+            return
+    bound = f"from {minimum}" if minimum is not None else f"above {above}"
+    bound += f" to {most:,}" if option in _MOST else ""
+    raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
+
+
+def check_options(defaults: Defaults) -> None:
+    """Refuse what all models of a mixture start from where it is out of range.
+
+    Raises:
+        ConfigError: It is.
+    """
+    check_number("samples", defaults.samples, minimum=1)
+    _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
+    check_prices(defaults.prices)
+    if not isinstance(defaults.limits, Sequence):
+        raise ConfigError(f"found {type(defaults.limits).__name__} as limits, expected a list of Limits(...)")
+    for limit in defaults.limits:
+        _check_limit(limit)
+    if not callable(defaults.resolve):
+        raise ConfigError(f"found resolve={defaults.resolve!r}, expected a function like resolve_model")
+
+
+def check_settings(settings: ModelSettings, name: str) -> None:
+    """Refuse what was said about one model where it is out of range, or cannot be done for such a model.
+
+    Raises:
+        ConfigError: It is.
+    """
+    where = f" for {name!r}"
+    timeout = None if settings.timeout is UNSET else settings.timeout
+    _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
+    if isinstance(settings, Proposer) and settings.samples is not None:
+        check_number("samples", settings.samples, minimum=1, where=where)
+    if not isinstance(settings.system, str | None):
+        raise ConfigError(f"found {type(settings.system).__name__} as the system prompt{where}, expected text")
+    if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
+        raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
+    plain = isinstance(settings.model, str) or is_chat_model(settings.model)
+    if not plain and (settings.temperature is not None or settings.max_tokens is not None):
+        raise ConfigError(
+            f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
+        )
+
+
+def _check_limit(limit: object) -> None:
+    if not isinstance(limit, Limits):
+        raise ConfigError(
+            f"found {limit!r} among limits, expected Limits(provider=..., concurrency=..., per_second=...)"
+        )
+    where = f" for {limit.provider!r}"
+    if limit.concurrency is None and limit.per_second is None:
+        raise ConfigError(f"found Limits{where} without a limit, expected concurrency or per_second")
+    if limit.concurrency is not None:
+        check_number("concurrency", limit.concurrency, minimum=1, where=where)
+    if limit.per_second is not None:
+        check_number("per_second", limit.per_second, above=0, where=where)
+
+
+def check_rules(*, quorum: object, budget: object, cache: object, min_proposals: int, smallest: int) -> None:
+    """Refuse what is said about the whole run where it could not mean anything.
+
+    Args:
+        quorum: What was given as one.
+        budget: What was given as one.
+        cache: What was given as one.
+        min_proposals: Usable proposals that a layer needs.
+        smallest: Proposals of the smallest layer; 0 where a model answers alone.
+
+    Raises:
+        ConfigError: One of them is something else, or out of range.
+    """
+    check_number("min_proposals", min_proposals, minimum=1)
+    if smallest and min_proposals > smallest:
+        raise ConfigError(f"found min_proposals={min_proposals}, expected at most {smallest}, the smallest layer")
+    if quorum is not None:
+        _check_quorum(quorum, min_proposals, smallest)
+    if budget is not None:
+        _check_budget(budget)
+    if cache is not None and not isinstance(cache, BaseCache):
+        raise ConfigError(f"found {type(cache).__name__} as the cache, expected one of LangGraph's, as InMemoryCache()")
+
+
+def _check_quorum(quorum: object, min_proposals: int, smallest: int) -> None:
+    if not isinstance(quorum, Quorum):
+        raise ConfigError(f"found {quorum!r} as the quorum, expected Quorum(k, grace_s=...)")
+    check_number("k", quorum.k, minimum=min_proposals, where=" for the quorum")
+    check_number("grace_s", quorum.grace_s, minimum=0, where=" for the quorum")
+    if quorum.k > smallest:
+        raise ConfigError(f"found Quorum({quorum.k}), expected at most {smallest}, the smallest layer")
+
+
+def _check_budget(budget: object) -> None:
+    if not isinstance(budget, Budget):
+        raise ConfigError(f"found {budget!r} as the budget, expected Budget(calls=..., tokens=..., ...)")
+    given = {name: getattr(budget, name) for name in ("calls", "tokens", "usd", "seconds")}
+    if all(value is None for value in given.values()):
+        raise ConfigError("found Budget() without a limit, expected one of calls, tokens, usd, seconds")
+    for option, value in given.items():
+        if value is not None:
+            check_number(option, value, above=0, where=" for the budget")
+
+
+def _check_ranges(
+    temperature: object, max_tokens: object, timeout: object, context_tokens: object, *, where: str
+) -> None:
+    if temperature is not None:
+        check_number("temperature", temperature, minimum=0, where=where)
+    if max_tokens is not None:
+        check_number("max_tokens", max_tokens, minimum=1, where=where)
+    if timeout is not None:
+        check_number("timeout", timeout, above=0, where=where)
+    if context_tokens is not None:
+        check_number("context_tokens", context_tokens, minimum=1, where=where)
