@@ -53,7 +53,7 @@ def make_report(
         calls=sum(call["calls"] for call in calls),
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(known) if len(known) == len(prices) else None,
-        seconds=round(work_seconds(proposals) + sum(call["seconds"] for call in aggregators), 3),
+        seconds=round(work_seconds(proposals, aggregators), 3),
         degraded="; ".join([*losses, *degraded]) or None,
         truncated=truncated,
         notes=_notes(proposals, aggregators),
@@ -61,13 +61,19 @@ def make_report(
     )
 
 
-def work_seconds(proposals: Sequence[Proposal]) -> float:
-    """Return how long the layers took, each from its first call to its last answer."""
-    return sum(_span([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals})
+def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> float:
+    """Return how long a turn has worked: each layer from its first call to its last answer, and one call after another.
+
+    Args:
+        proposals: This turn's proposals.
+        others: Calls that were made one at a time.
+    """
+    layers = [_span([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
+    return sum(layers) + sum(call["waited"] + call["seconds"] for call in others)
 
 
 def _span(calls: Sequence[Call]) -> float:
-    return max(c["started"] + c["seconds"] for c in calls) - min(c["started"] for c in calls)
+    return max(c["started"] + c["seconds"] for c in calls) - min(c["started"] - c["waited"] for c in calls)
 
 
 def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[str]:

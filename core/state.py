@@ -49,6 +49,8 @@ class Call(TypedDict):
     """None where the price is not known; 0.0 means free."""
     started: float
     """Unix time in seconds."""
+    waited: float
+    """Seconds in line for a provider's limits, before it started."""
     seconds: float
     error: str | None
     """One line for people. It never enters a prompt."""

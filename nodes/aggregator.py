@@ -12,7 +12,7 @@ from ..core.agreement import best_proposal
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import make_report, work_seconds
+from ..core.report import make_report
 from ..core.state import (
     USABLE,
     Call,
@@ -109,8 +109,7 @@ async def _ask_in_order(
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
         heard = _Listener()
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        worked = work_seconds(proposals) + sum(call["seconds"] for call in calls)
-        race = Race(None, rules.seconds_left(worked))
+        race = Race(None, rules.seconds_left(proposals, calls))
         call, message = await call_model(seat, letter, marked, race=race)
         calls.append(call)
         if call["status"] in USABLE:

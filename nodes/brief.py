@@ -9,7 +9,7 @@ from langchain_core.messages import AnyMessage, BaseMessage
 from ..core.budget import call_at_most, prompt_at_most
 from ..core.panel import Seat
 from ..core.state import Cost, MoAState, references_for
-from ..prompts import Placement, Prompt, compose, pack
+from ..prompts import Placement, Prompt, compose, pack, unforged
 
 _BYTES_A_TOKEN = 2
 """As budgets count: a window is never overrun, and prose leaves some of it empty."""
@@ -36,7 +36,7 @@ class Brief:
 
     def write(self, seat: Seat, state: MoAState, layer: int) -> Letter:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window."""
-        texts = [p["text"] for p in references_for(state, layer)]
+        texts = [unforged(p["text"]) for p in references_for(state, layer)]
         whole = self._compose(seat, state["messages"], texts)
         if seat.window is None or (size := prompt_at_most(whole)) <= seat.window:
             return Letter(whole)

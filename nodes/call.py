@@ -97,7 +97,7 @@ class _Attempt:
     def __init__(self, seat: Seat, letter: Letter, sent: list[str]) -> None:
         self.made = False
         self._seat, self._letter, self._sent = seat, letter, sent
-        self._started, self._clock = time.time(), time.perf_counter()
+        self._started, self._clock, self._waited = time.time(), time.perf_counter(), 0.0
 
     async def make(self, config: RunnableConfig, cut: Cut) -> Any:
         seat, messages = self._seat, list(self._letter.messages)
@@ -107,6 +107,7 @@ class _Attempt:
             for limit in seat.limits:
                 await turn.enter_async_context(limit)
             # Waiting for a turn was not the model's time.
+            self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
             async with asyncio.timeout(seat.timeout):
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
@@ -116,6 +117,7 @@ class _Attempt:
         """Return what is known of the call however it ended."""
         return {
             "started": self._started,
+            "waited": self._waited,
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._letter.references_cut,
@@ -134,6 +136,7 @@ def _call(seat: Seat, *, status: Status, **fields: Any) -> Call:
         "retries": None,
         "cached": False,
         "references_cut": 0,
+        "waited": 0.0,
         "usd": None,
         "error": None,
     }

@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
-from ..core.report import make_report, work_seconds
+from ..core.report import make_report
 from ..core.state import Cost, MoAState, Proposal, check_mixture, proposals_of, turn_of
 from ..core.text import plain
 from .brief import Brief
@@ -44,8 +44,8 @@ def make_proposer(
             check_mixture(state, rules.mixture)
         elif too_much := rules.misfit([], (brief.write(s, state, layer).at_most(s) for s in seats)):
             raise BudgetExceeded(too_much)
-        worked = work_seconds([p for p in proposals_of(state) if p["layer"] < layer])
-        race = rules.races.join(seat.title, layer=layer, seconds=rules.seconds_left(worked))
+        left = rules.seconds_left([p for p in proposals_of(state) if p["layer"] < layer])
+        race = rules.races.join(seat.title, layer=layer, seconds=left)
         if first:
             emit("layer", layer=layer, proposers=[s.title for s in seats])
         call, message = await call_model(

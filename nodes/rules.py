@@ -1,6 +1,6 @@
 """What all nodes of one mixture keep to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ class Rules:
     def __post_init__(self) -> None:
         object.__setattr__(self, "races", Races(self.quorum))
 
-    def misfit(self, proposals: list[Proposal], step: Iterable[Cost], *, others: Iterable[Call] = ()) -> str | None:
+    def misfit(self, proposals: Sequence[Proposal], step: Iterable[Cost], *, others: Sequence[Call] = ()) -> str | None:
         """Say which limit of the budget the next step does not fit in; None where it does.
 
         Args:
@@ -40,9 +40,8 @@ class Rules:
             return None
         calls: list[Call] = [*proposals, *others]
         spent = total(map(cost_of, calls), known_only=True)
-        seconds = work_seconds(proposals) + sum(call["seconds"] for call in others)
-        return self.budget.misfit(spent, total(step, known_only=True), seconds)
+        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others))
 
-    def seconds_left(self, worked: float) -> float | None:
-        """Return the seconds that the budget leaves; None where it bounds none."""
-        return self.budget.left(worked) if self.budget else None
+    def seconds_left(self, proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> float | None:
+        """Return the seconds that the budget leaves after these calls; None where it bounds none."""
+        return self.budget.left(work_seconds(proposals, others)) if self.budget else None

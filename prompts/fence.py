@@ -13,10 +13,15 @@ from hashlib import sha256
 _FORGED = re.compile(r"<(?=\s*/?\s*reference\b)", re.IGNORECASE)
 
 
+def unforged(text: str) -> str:
+    """Return a text that holds nothing like our tags: their `<` is turned into `‹`."""
+    return _FORGED.sub("‹", text)
+
+
 def fence(texts: Sequence[str]) -> str:
-    """Wrap each text in tags that it cannot close; a text that tries has its `<` turned into `‹`."""
+    """Wrap each text in tags that it cannot close."""
     nonce = sha256(json.dumps(list(texts)).encode()).hexdigest()[:12]
     return "\n\n".join(
-        f'<reference-{nonce} number="{number}">\n{_FORGED.sub("‹", text)}\n</reference-{nonce}>'
+        f'<reference-{nonce} number="{number}">\n{unforged(text)}\n</reference-{nonce}>'
         for number, text in enumerate(texts, 1)
     )

@@ -39,7 +39,7 @@ def without_clock(value: Any) -> Any:
     if isinstance(value, BaseMessage):
         value = value.model_dump(exclude={"id"})
     if isinstance(value, dict):
-        return {k: without_clock(v) for k, v in value.items() if k not in ("turn", "started", "seconds")}
+        return {k: without_clock(v) for k, v in value.items() if k not in ("turn", "started", "waited", "seconds")}
     return [without_clock(v) for v in value] if isinstance(value, list) else value
 
 
@@ -543,7 +543,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": [A], "quorum": Quorum(0)}, "found k=0 for the quorum"),
     (
         {"proposers": [A, A], "quorum": Quorum(1), "min_proposals": 2},
-        "found k=1 for the quorum, expected a whole number",
+        "found k=1 for the quorum, expected a whole",
     ),
     ({"proposers": [A], "quorum": Quorum(1, grace_s=-1)}, "found grace_s=-1 for the quorum"),
     ({"proposers": [A], "limits": Limits(provider="x")}, "found Limits as limits"),
