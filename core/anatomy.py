@@ -1,5 +1,6 @@
 """What a model is made of: a chat model, perhaps wrapped or in a chain, or a graph."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,8 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.retry import RunnableRetry
 from langgraph.pregel import Pregel
 from pydantic import SecretStr
+
+from .text import tokens_at_most
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -95,17 +98,32 @@ def provider_of(model: Model) -> str | None:
 
 
 def answer_limit_of(model: Model) -> int | None:
-    """Return how many tokens a chat model may answer with: as bound, as set, or as its profile says."""
-    chat = chat_model_of(model)
+    """Return how many tokens a chat model may answer with, all its choices together: as bound, as set, or as its
+    profile says.
+    """
+    chat, bound = chat_model_of(model), bound_to(model)
+    choices = bound.get("n") or getattr(chat, "n", None) or 1
+    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+        for value in (bound.get(name), getattr(chat, name, None)):
+            if isinstance(value, int):
+                return value * choices
+    limit = _profile_of(chat).get("max_output_tokens")
+    return limit * choices if limit else None
+
+
+def bound_to(model: Model) -> dict[str, Any]:
+    """Return what `.bind` and the like pass on to a model with every call."""
     bound: dict[str, Any] = {}
     while isinstance(model, RunnableBindingBase):
         bound = {**model.kwargs, **bound}
         model = model.bound
-    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
-        for value in (bound.get(name), getattr(chat, name, None)):
-            if isinstance(value, int):
-                return value
-    return _profile_of(chat).get("max_output_tokens")
+    return bound
+
+
+def tool_tokens_of(model: Model) -> int:
+    """Bound the tokens of the tools, functions and formats that are bound to a model."""
+    told = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
+    return tokens_at_most(json.dumps(told, default=str)) if told else 0
 
 
 def prompt_limit_of(model: Model) -> int | None:

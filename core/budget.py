@@ -68,7 +68,7 @@ class Budget:
 
 
 def _short(number: float | None) -> str:
-    return f"{number:,}" if isinstance(number, int) else f"{number or 0:.4f}"
+    return f"{number:,}" if isinstance(number, int) else f"{number or 0:.4g}"
 
 
 def check_bounded(budget: Budget, seats: Iterable[Seat]) -> None:
@@ -87,30 +87,34 @@ def check_bounded(budget: Budget, seats: Iterable[Seat]) -> None:
         if bound["calls"] is None:
             raise ConfigError(
                 f"{found}, a chain or graph whose calls nobody can count beforehand, expected chat models; "
-                "pass Budget(..., strict=False) to count it afterwards"
+                "set strict=False for the budget to count it afterwards"
             )
         if bound["tokens"] is None and limits != ["calls"]:
             raise ConfigError(
-                f"{found.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; pass "
-                f"create_moa(max_tokens=...) or Proposer(..., max_tokens=...), or Budget(..., strict=False)"
+                f"{found.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; set it "
+                "for the mixture or for this model, or strict=False for the budget"
             )
         if bound["usd"] is None and budget.usd is not None:
             raise ConfigError(
-                f"found Budget(usd=...) over {seat.label}, whose price is unknown, expected a price; pass "
-                f"prices={{{seat.label!r}: Price(input=..., output=...)}}, install the extra 'prices', "
-                "or pass Budget(..., strict=False)"
+                f"found Budget(usd=...) over {seat.label}, whose price is unknown, expected a price; give it under "
+                f"prices by {seat.label!r}, install the extra 'prices', or set strict=False for the budget"
             )
 
 
-def prompt_at_most(messages: Sequence[BaseMessage]) -> int:
-    """Bound the tokens of a prompt, whichever model reads it."""
-    return sum(_MESSAGE + _content_at_most(message) for message in messages)
+def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = 2) -> int:
+    """Count the tokens of a prompt by its bytes.
+
+    Args:
+        messages: The prompt.
+        rate: Bytes a token; 2 is a bound for whichever model reads it.
+    """
+    return sum(_MESSAGE + _content_at_most(message, rate) for message in messages)
 
 
-def _content_at_most(message: BaseMessage) -> int:
+def _content_at_most(message: BaseMessage, rate: int) -> int:
     calls = str(getattr(message, "tool_calls", "") or "")
     pictures = 0 if isinstance(message.content, str) else sum(_is_no_text(block) for block in message.content)
-    return tokens_at_most(message.text) + tokens_at_most(calls) + _NO_TEXT * pictures
+    return tokens_at_most(message.text, rate=rate) + tokens_at_most(calls, rate=rate) + _NO_TEXT * pictures
 
 
 def _is_no_text(block: object) -> bool:
@@ -129,11 +133,19 @@ def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | Non
         return Cost(calls=None, tokens=None, usd=None)
     if seat.max_tokens is None or more is None:
         return Cost(calls=1, tokens=None, usd=None)
-    read, written = prompt_at_most(messages) + more, seat.max_tokens
+    read, written = prompt_at_most(messages) + seat.tool_tokens + more, seat.max_tokens
     usage = UsageMetadata(input_tokens=max(read, 1), output_tokens=written, total_tokens=read + written)
     names = (seat.label, seat.label.partition(":")[2])
     usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
     return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
+    """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""
+    if not usage:
+        return None
+    read, written, both = usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]
+    return usage if read > 0 and written >= 0 and both >= read + written else None
 
 
 def cost_of(call: Call) -> Cost:

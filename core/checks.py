@@ -1,13 +1,14 @@
 """Refuse options that could not mean anything, in one sentence each, before any model is called."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from langgraph.cache.base import BaseCache
 
 from .anatomy import is_chat_model
 from .budget import Budget
-from .errors import ConfigError
-from .panel import UNSET, Defaults, ModelSettings, Proposer
+from .errors import ConfigError, nearest
+from .panel import UNSET, Defaults, ModelSettings, Proposer, Seat
 from .prices import check_prices
 from .race import Quorum
 from .throttle import Limits
@@ -76,11 +77,27 @@ def check_settings(settings: ModelSettings, name: str) -> None:
         )
 
 
+def check_limited(limits: Sequence[Limits], seats: Sequence[Seat]) -> None:
+    """Refuse a limit whose provider is nearly, but not quite, that of a model here: it would limit nothing.
+
+    One for a provider that is not asked here is fine: several mixtures may share a list.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    asked = sorted({seat.provider for seat in seats if seat.provider})
+    for limit in limits:
+        if limit.provider not in asked and get_close_matches(limit.provider, asked):
+            raise ConfigError(f"found Limits for {limit.provider!r}; {nearest(limit.provider, asked)}")
+
+
 def _check_limit(limit: object) -> None:
     if not isinstance(limit, Limits):
         raise ConfigError(
             f"found {limit!r} among limits, expected Limits(provider=..., concurrency=..., per_second=...)"
         )
+    if not isinstance(limit.provider, str) or not limit.provider:
+        raise ConfigError(f"found provider={limit.provider!r} for Limits(...), expected a provider's name")
     where = f" for {limit.provider!r}"
     if limit.concurrency is None and limit.per_second is None:
         raise ConfigError(f"found Limits{where} without a limit, expected concurrency or per_second")

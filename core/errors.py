@@ -64,11 +64,19 @@ class AllProposersFailed(MoAError):
         reasons = "; ".join(f"{p['proposer']}: {p['status']} ({p['error'] or 'no text'})" for p in failures)
         super().__init__(
             f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}; "
-            "raise the timeout, replace these models, or lower min_proposals"
+            + _advice({p["status"] for p in failures}, usable)
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), usable=self.usable, needed=self.needed), (self.failures,)
+
+
+def _advice(statuses: set[str], usable: int) -> str:
+    cures = ["raise the timeout, or the budget's seconds where the run's deadline cut them"] * ("timeout" in statuses)
+    cures += ["shorten the conversation, or raise the bound that is named"] * ("skipped" in statuses)
+    cures += ["replace these models"] * bool(statuses - {"timeout", "skipped"})
+    cures += ["lower min_proposals"] * bool(usable)
+    return ", or ".join(cures)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from .anatomy import Model
 from .models import resolve_model
 from .prices import Prices
+from .state import Place
 from .throttle import Limits
 
 
@@ -101,6 +102,8 @@ class Seat:
     """Where an OpenAI-compatible model sends its requests."""
     max_tokens: int | None
     """Tokens that it may answer with, None where nobody said."""
+    tool_tokens: int
+    """Tokens that the tools and formats bound to it take, at most."""
     window: int | None
     """Tokens that its prompt may have, None where that is not known."""
     limits: tuple[Limits, ...]
@@ -111,6 +114,13 @@ class Seat:
     position: int = 0
     sample: int = 1
     samples: int = 1
+    twin: int = 0
+    """How many earlier proposers of its layer are the same model: their answers are samples, too."""
+
+    @property
+    def place(self) -> Place:
+        """Return which proposal of its layer is this one's."""
+        return self.position, self.sample
 
     @property
     def title(self) -> str:

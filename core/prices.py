@@ -76,10 +76,9 @@ def price_of(
     """
     names = [model for model in models if model]
     if mine := next((own[model] for model in names if model in own), None):
-        counts = [usage.get("input_tokens"), usage.get("output_tokens")] if usage else []
-        if not counts or not all(isinstance(count, int) and count >= 0 for count in counts):
+        if not usage or not usage.get("input_tokens"):
             return None
-        return (counts[0] * mine.input + counts[1] * mine.output) / _MILLION
+        return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
     if provider == FREE_PROVIDER:
         return 0.0
     if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
@@ -95,6 +94,7 @@ def price_of(
                 input_tokens=usage["input_tokens"],
                 output_tokens=usage["output_tokens"],
                 cache_read_tokens=details.get("cache_read"),
+                cache_write_tokens=details.get("cache_creation"),
             )
             if endpoint:
                 return float(calc_price(tokens, model, provider_api_url=endpoint).total_price)

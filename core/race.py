@@ -33,25 +33,29 @@ class Cut:
 
     Attributes:
         why: What cut the call short, or will, in one line.
+        wanted: Whether the call was cut because it was no longer needed, and not because its time was up.
     """
 
     def __init__(self) -> None:
         self.why: str | None = None
+        self.wanted = False
         self._timeout = asyncio.timeout(None)
+        self._over = False
 
     async def __aenter__(self) -> "Cut":
         await self._timeout.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self._over = True
         await self._timeout.__aexit__(*exc)  # type: ignore[arg-type]
 
-    def by(self, when: float, why: str) -> None:
-        """Let the call end at `when`, a time of the running loop, unless it ends earlier anyway."""
+    def by(self, when: float, why: str, *, wanted: bool) -> None:
+        """Let the call end at `when`, a time of the running loop, unless it ends earlier anyway or has ended."""
         known = self._timeout.when()
-        if known is None or when < known:
+        if not self._over and (known is None or when < known):
             self._timeout.reschedule(when)
-            self.why = why
+            self.why, self.wanted = why, wanted
 
     @property
     def due(self) -> bool:
@@ -82,12 +86,17 @@ class Race:
         """Join with a call that is under way."""
         self._running.add(cut)
         if self.seconds is not None:
-            cut.by(self.started + self.seconds, f"cut at the run's deadline: its budget left {self.seconds:.1f} s")
+            why = f"cut at the run's deadline: the last {self.seconds:.1f} s of its budget were over"
+            cut.by(self.started + self.seconds, why, wanted=False)
         self._tell(cut)
 
     def leave(self, cut: Cut, *, usable: bool) -> None:
         """Go, with an answer or without; the one that makes the quorum ends the others' time."""
         self._running.discard(cut)
+        self.count(usable=usable)
+
+    def count(self, *, usable: bool) -> None:
+        """Count one more answer."""
         self._usable += usable
         if self.quorum and self._end is None and self._usable >= self.quorum.k:
             self._end = asyncio.get_running_loop().time() + self.quorum.grace_s
@@ -97,7 +106,7 @@ class Race:
     def _tell(self, cut: Cut) -> None:
         if self.quorum and self._end is not None:
             k, grace = self.quorum.k, self.quorum.grace_s
-            cut.by(self._end, f"cut {grace:g} s after {k} proposals of the layer were usable")
+            cut.by(self._end, f"cut {grace:g} s after {k} proposals of the layer were usable", wanted=True)
 
 
 class Races:

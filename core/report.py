@@ -7,7 +7,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .state import USABLE, Call, Proposal, Report, Verdict
 
-_SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|\d{4}|latest)$")
+_SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|latest)$")
 """What providers add to a model's name when they say which of its versions answered."""
 
 
@@ -20,6 +20,7 @@ def make_report(
     aggregators: Sequence[Call] = (),
     degraded: Sequence[str] = (),
     truncated: bool = False,
+    word_for_word: bool = False,
     budget: str | None = None,
 ) -> Report:
     """Sum up one turn so far.
@@ -32,7 +33,8 @@ def make_report(
         aggregators: The aggregators' calls, once made.
         degraded: Reasons that only the caller knows; failed proposals are found here.
         truncated: Whether the answer was cut.
-        budget: Which limit kept an aggregator from being asked.
+        word_for_word: Whether the answer is a proposal.
+        budget: Which limit kept an aggregator from being asked, or cut it short.
     """
     layers = sorted({p["layer"] for p in proposals})
     calls: list[Call] = [*proposals, *aggregators]
@@ -42,38 +44,52 @@ def make_report(
         usage = add_usage(usage, call["usage"])
     prices = [call["usd"] for call in calls if call["status"] != "skipped"]
     known = [usd for usd in prices if usd is not None]
-    losses = [loss for layer in layers if (loss := _loss(layer, [p for p in proposals if p["layer"] == layer]))]
-    losses += [f"the next layer was not asked: {limit}"] if limit and limit != budget else []
-    fell_back = any(v["source"] != v["layer"] for v in verdicts)
+    losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
+    losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
+    fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
     return Report(
         turn=turn,
         mixture=mixture,
         stopped="running" if not aggregators else "budget" if limit else "fell_back" if fell_back else "completed",
-        layers=len(layers) + bool(aggregators),
+        layers=len(layers) + any(call["status"] != "skipped" for call in aggregators),
         calls=sum(call["calls"] for call in calls),
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(known) if len(known) == len(prices) else None,
         seconds=round(work_seconds(proposals, aggregators), 3),
-        degraded="; ".join([*losses, *degraded]) or None,
+        degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
         notes=_notes(proposals, aggregators),
         aggregators=list(aggregators),
     )
 
 
+def added_up(earlier: Call, call: Call) -> Call:
+    """Return a call with what an earlier attempt at it has cost."""
+    usd = None if earlier["usd"] is None or call["usd"] is None else earlier["usd"] + call["usd"]
+    usage = add_usage(earlier["usage"], call["usage"]) if earlier["usage"] or call["usage"] else None
+    return {**call, "calls": earlier["calls"] + call["calls"], "usd": usd, "usage": usage}
+
+
 def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> float:
-    """Return how long a turn has worked: each layer from its first call to its last answer, and one call after another.
+    """Return how long a turn has worked: while at least one call of a layer was in line or under way, and the others.
+
+    The time between a crash and the resumption is no work.
 
     Args:
         proposals: This turn's proposals.
         others: Calls that were made one at a time.
     """
-    layers = [_span([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
+    layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
     return sum(layers) + sum(call["waited"] + call["seconds"] for call in others)
 
 
-def _span(calls: Sequence[Call]) -> float:
-    return max(c["started"] + c["seconds"] for c in calls) - min(c["started"] - c["waited"] for c in calls)
+def _busy(calls: Sequence[Call]) -> float:
+    """Return the length of all calls' times laid over one another."""
+    busy, until = 0.0, 0.0
+    for start, end in sorted((c["started"] - c["waited"], c["started"] + c["seconds"]) for c in calls):
+        busy += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return busy
 
 
 def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[str]:

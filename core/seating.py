@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from langchain_core.runnables import Runnable
@@ -14,9 +15,10 @@ from .anatomy import (
     is_one_call,
     prompt_limit_of,
     provider_of,
+    tool_tokens_of,
     without_streaming,
 )
-from .checks import check_number, check_options, check_settings
+from .checks import check_limited, check_number, check_options, check_settings
 from .errors import ConfigError
 from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
 from .panel import (
@@ -66,7 +68,9 @@ def seat_layers(
             raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
         if (alone.samples or defaults.samples) > 1:
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
-        return [], _seats([alone], defaults, role="aggregator")
+        chain = _seats([alone], defaults, role="aggregator")
+        check_limited(defaults.limits, chain)
+        return [], chain
     if aggregator is None:
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
@@ -75,13 +79,18 @@ def seat_layers(
     seats = [_seats(layer, defaults, role="proposer") for layer in declared]
     if len(seats) == 1 and layers is not None:
         seats *= layers - 1
+    check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
     return seats, chain
 
 
 def mixture_of(panel: Sequence[Sequence[Seat]], chain: Sequence[Seat]) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against."""
-    layers = [", ".join(seat.title for seat in seats) for seats in [*panel, chain]]
+    layers = [", ".join(map(_signature, seats)) for seats in [*panel, chain]]
     return f"format {STATE_FORMAT}: {' | '.join(layers)}"
+
+
+def _signature(seat: Seat) -> str:
+    return seat.title if seat.title == seat.label else f"{seat.title} ({seat.label})"
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -133,11 +142,12 @@ def _chain(aggregator: Aggregators) -> list[Aggregator]:
 
 
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
-    return [
-        seat
-        for position, (settings, name) in enumerate(zip(declared, _unique_names(declared), strict=True))
-        for seat in _samples(settings, name, position, defaults, role)
-    ]
+    seats: list[Seat] = []
+    for position, (settings, name) in enumerate(zip(declared, _unique_names(declared), strict=True)):
+        asked = _samples(settings, name, position, defaults, role)
+        twins = sum(seat.label == asked[0].label and seat.sample == 1 for seat in seats)
+        seats += [replace(seat, twin=twins) for seat in asked]
+    return seats
 
 
 def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
@@ -167,6 +177,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             provider=provider,
             endpoint=endpoint_of(model),
             max_tokens=answer,
+            tool_tokens=tool_tokens_of(model),
             window=_window(settings, defaults, model, answer, name),
             limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
             prices=defaults.prices,

@@ -10,11 +10,16 @@ from typing_extensions import TypedDict
 from .errors import InputError
 
 Status = Literal["ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped"]
-"""How a call ended. `truncated` is usable but cut at its token limit; `cancelled` was cut short on purpose by a quorum
-or a deadline; `skipped` was never made, for want of budget or because its prompt does not fit the window."""
+"""How a call ended. `truncated` is usable but cut at its token limit; `timeout` ran out of its own time or the run's;
+`cancelled` was no longer needed, by a quorum; `skipped` was never made, for want of budget or because its prompt does
+not fit the window."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
+
+
+Place = tuple[int, int]
+"""A proposer's position in its layer and the number of its sample: what tells a layer's proposals apart."""
 
 
 class Cost(TypedDict):
@@ -92,8 +97,8 @@ class Report(TypedDict):
     mixture: str
     """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed` (every layer ran), `budget` (the next step did not fit) or `fell_back` (a later layer
-    failed and the one before it was used)."""
+    """`running`, `completed`, `budget` (a step did not fit, or its time was over) or `fell_back` (a later layer or
+    every aggregator failed, and the layer before was used)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int
@@ -157,6 +162,17 @@ def turn_of(state: MoAState) -> str:
     return str(state["messages"][-1].id)
 
 
+def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
+    """Return what a run of the same turn that never finished has from a layer, by its place.
+
+    That is so where too few answered and the same message is put to the thread once more.
+    """
+    run = state.get("run")
+    if not run or run["turn"] != turn_of(state) or run["stopped"] != "running":
+        return {}
+    return {(p["position"], p["sample"]): p for p in proposals_of(state, layer)}
+
+
 def check_mixture(state: MoAState, mixture: str) -> None:
     """Refuse to go on with a run that another mixture, or another version's state, began.
 
@@ -167,7 +183,7 @@ def check_mixture(state: MoAState, mixture: str) -> None:
     if begun != mixture:
         raise InputError(
             f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}; "
-            "resume it with the mixture that began it, or ask again on another thread; nothing was changed"
+            "resume it with the mixture that began it, or ask again on another thread; no answer was lost"
         )
 
 

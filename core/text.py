@@ -33,10 +33,10 @@ def plain(text: str) -> str:
     return str(text).encode("utf-8", "replace").decode()
 
 
-def tokens_at_most(text: str) -> int:
-    """Bound the tokens of a text: one for every two bytes.
+def tokens_at_most(text: str, *, rate: int = 2) -> int:
+    """Bound the tokens of a text: one for every two bytes, or every `rate`.
 
     Tokenizers take three to five bytes of prose for a token, and two or more of code and of Chinese; only long runs of
     digits and rare scripts can come out above this.
     """
-    return -(-len(text.encode("utf-8", "replace")) // 2)
+    return -(-len(text.encode("utf-8", "replace")) // rate)

@@ -37,15 +37,17 @@ def estimate(
         The bound, and what kept it from being one.
 
     Raises:
-        ConfigError: The graph is not a mixture.
+        ConfigError: The graph is not a mixture, or the messages are none.
     """
-    given = [("user", messages)] if isinstance(messages, str) else list(messages)
+    given = [("user", messages)] if isinstance(messages, str) else messages
+    if not isinstance(given, Sequence):
+        raise ConfigError(f"found {type(messages).__name__} as messages, expected a question or a list of messages")
     conversation = cast("list[AnyMessage]", convert_to_messages(given))
-    nodes = [spec.runnable for spec in moa.builder.nodes.values()]
+    nodes = [spec.runnable for spec in moa.builder.nodes.values()] if isinstance(moa, CompiledStateGraph) else []
     bounds = [node.at_most(conversation) for node in nodes if isinstance(node, Node)]
     costs = [cost for bound in bounds for cost in bound.values()]
     if not costs:
-        raise ConfigError("found a graph without proposers, expected what create_moa returned")
+        raise ConfigError(f"found {type(moa).__name__} without proposers, expected what create_moa returned")
     unbounded = {label: why for bound in bounds for label, cost in bound.items() if (why := _unknown(cost))}
     return Estimate(**total(costs), unbounded=[f"{label}: {why}" for label, why in unbounded.items()])
 

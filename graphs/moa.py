@@ -150,7 +150,7 @@ def create_moa(
             graph.add_edge(node_name(layer, seat), f"gate_{layer}")
     for layer in range(1, depth):
         following = panel[layer] if layer + 1 < depth else []
-        gate = make_gate(layer, following=following, last=chain[0], brief=propose, rules=rules)
+        gate = make_gate(layer, seats=panel[layer - 1], following=following, last=chain[0], brief=propose, rules=rules)
         graph.add_node(f"gate_{layer}", gate, metadata={"moa_role": "gate", "moa_layer": layer})
         exits = [*(node_name(layer + 1, seat) for seat in following), "aggregate"]
         graph.add_conditional_edges(f"gate_{layer}", Node[Any](follow, name="follow"), exits)

@@ -66,7 +66,7 @@ def make_aggregator(
         degraded = [
             _what_failed(seat, call) for seat, call in zip(seats, calls, strict=False) if call["status"] != "ok"
         ]
-        truncated = calls[-1]["status"] == "truncated"
+        truncated, word_for_word = calls[-1]["status"] == "truncated", answer is None
         if answer is None:
             if not references:
                 if too_much:
@@ -80,15 +80,17 @@ def make_aggregator(
             verdicts_of(state, before=layer),
             turn=turn,
             mixture=rules.mixture,
-            aggregators=calls,
+            aggregators=[*_earlier(state), *calls],
             degraded=degraded,
             truncated=truncated,
+            word_for_word=word_for_word,
             budget=too_much,
         )
         return {"messages": [_signed(answer, run)], "run": run}
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {f"{seat.label} ({seat.name})": brief.forecast(seat, conversation, authors) for seat in seats}
+        names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
+        return {n: brief.forecast(seat, conversation, authors) for n, seat in zip(names, seats, strict=True)}
 
     return Node(aggregate, at_most=at_most)
 
@@ -99,24 +101,31 @@ async def _ask_in_order(
     """Return every attempt, the answer where there is one, and the limit that kept one from being made."""
     calls: list[Call] = []
     too_much: str | None = None
-    proposals = proposals_of(state)
+    proposals, earlier = proposals_of(state), _earlier(state)
     for seat in seats:
         letter = brief.write(seat, state, layer)
-        if misfit := rules.misfit(proposals, [letter.at_most(seat)], others=calls):
+        if misfit := rules.misfit(proposals, [letter.at_most(seat)], others=[*earlier, *calls]):
             too_much = misfit
             calls.append(unmade(seat, "skipped", misfit))
             continue
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
         heard = _Listener()
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        race = Race(None, rules.seconds_left(proposals, calls))
+        race = Race(None, rules.seconds_left(proposals, [*earlier, *calls]))
         call, message = await call_model(seat, letter, marked, race=race)
         calls.append(call)
         if call["status"] in USABLE:
             return calls, message, too_much
+        too_much = rules.misfit(proposals, [], others=[*earlier, *calls]) or too_much
         if ids := list(heard.message_ids):
             emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
     return calls, None, too_much
+
+
+def _earlier(state: MoAState) -> list[Call]:
+    """Return what was tried before this run was resumed in front of its aggregators."""
+    run = state.get("run")
+    return run["aggregators"] if run and run["turn"] == turn_of(state) and run["stopped"] == "running" else []
 
 
 class _Listener(AsyncCallbackHandler):

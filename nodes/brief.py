@@ -11,8 +11,10 @@ from ..core.panel import Seat
 from ..core.state import Cost, MoAState, references_for
 from ..prompts import Placement, Prompt, compose, pack, unforged
 
-_BYTES_A_TOKEN = 2
-"""As budgets count: a window is never overrun, and prose leaves some of it empty."""
+_BYTES_A_TOKEN = (3, 4)
+"""How tokens are counted to fit a window. References are shortened as if a token were three bytes, which is less than
+most prose takes; only where not even the conversation fits so, as if it were four. What does not fit then is refused:
+the server would refuse it too. Budgets, which are bounds, count two."""
 
 
 class Letter(NamedTuple):
@@ -38,17 +40,20 @@ class Brief:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window."""
         texts = [unforged(p["text"]) for p in references_for(state, layer)]
         whole = self._compose(seat, state["messages"], texts)
-        if seat.window is None or (size := prompt_at_most(whole)) <= seat.window:
+        if seat.window is None:
             return Letter(whole)
-        bare = prompt_at_most(self._compose(seat, state["messages"], [""] * len(texts))) if texts else size
-        packed = pack(texts, (seat.window - bare) * _BYTES_A_TOKEN - len(texts)) if bare < seat.window else None
-        if not packed:
-            what = f"{bare:,} tokens of conversation" + (f" and {size - bare:,} of references" if texts else "")
-            return Letter(
-                [], problem=f"found up to {what}, expected at most {seat.window:,}, the window of {seat.label}"
-            )
-        cut = sum(text != before for text, before in zip(packed, texts, strict=True))
-        return Letter(self._compose(seat, state["messages"], packed), references_cut=cut)
+        bare = self._compose(seat, state["messages"], [""] * len(texts)) if texts else whole
+        for rate in _BYTES_A_TOKEN:
+            if prompt_at_most(whole, rate=rate) <= seat.window:
+                return Letter(whole)
+            room = (seat.window - prompt_at_most(bare, rate=rate)) * rate - len(texts)
+            if packed := pack(texts, room) if texts else None:
+                cut = sum(text != before for text, before in zip(packed, texts, strict=True))
+                return Letter(self._compose(seat, state["messages"], packed), references_cut=cut)
+        size = prompt_at_most(bare, rate=rate)
+        more = f" and {len(texts)} references" if texts else ""
+        found = f"found about {size:,} tokens of conversation and instructions{more}"
+        return Letter([], problem=f"{found}, expected at most {seat.window:,}, the window of {seat.label}")
 
     def forecast(self, seat: Seat, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
         """Bound a call whose references are not written yet, by what their authors may write.

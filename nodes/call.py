@@ -13,7 +13,8 @@ from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
 
 from ..core.anatomy import is_chat_model, secrets_of
-from ..core.budget import call_at_most
+from ..core.budget import call_at_most, counted
+from ..core.errors import AllProposersFailed
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.prices import price_of
@@ -22,7 +23,7 @@ from ..core.state import USABLE, Call, Status
 from ..core.text import one_line, plain, redact
 from ..core.transport import requests_sent
 from .brief import Letter
-from .memory import keep, recall
+from .memory import Entry, entry_of
 
 _CUT = {"length", "max_tokens", "max_output_tokens"}
 _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
@@ -47,22 +48,24 @@ async def call_model(
     try:
         if letter.problem:
             return unmade(seat, "skipped", letter.problem), None
-        call, message = await recall(cache, seat, letter.messages) or await _ask(seat, letter, config, race, cut)
+        entry = entry_of(cache, seat, letter.messages)
+        call, message = await _ask(seat, letter, config, race, cut, entry)
         usable = call["status"] in USABLE
-        if cache and message and call["status"] == "ok" and not call["cached"]:
-            await keep(cache, seat, letter.messages, call, message)
-        return call, message
     finally:
         race.leave(cut, usable=usable)
+    if entry and message and call["status"] == "ok" and not call["cached"]:
+        await entry.keep(call, message)
+    return call, message
 
 
-def unmade(seat: Seat, status: Status, why: str | None) -> Call:
-    """Describe a call that was never made, and cost nothing."""
-    return _call(seat, status=status, calls=0, usd=0.0, started=time.time(), seconds=0.0, error=why)
+def unmade(seat: Seat, status: Status, why: str | None, *, started: float | None = None, waited: float = 0.0) -> Call:
+    """Describe a call that was never made, and cost nothing but the time in line."""
+    at = time.time() if started is None else started
+    return _call(seat, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
 
 
 async def _ask(
-    seat: Seat, letter: Letter, config: RunnableConfig, race: Race, cut: Cut
+    seat: Seat, letter: Letter, config: RunnableConfig, race: Race, cut: Cut, entry: Entry | None
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
@@ -71,6 +74,8 @@ async def _ask(
         try:
             async with cut:
                 race.enter(cut)
+                if entry and (known := await entry.recall()):
+                    return known
                 reply = await attempt.make(config, cut)
             message, usage, calls = _read(reply, letter.messages)
             return _answered(seat, message, usage, calls, attempt.told()), message
@@ -86,9 +91,11 @@ async def _ask(
             failure = exc
     if not (cut.happened and isinstance(failure, TimeoutError)):
         return _failed(seat, failure, attempt.told()), message
+    told = attempt.told()
     if not attempt.made:
-        return unmade(seat, "cancelled", cut.why), None
-    return _call(seat, status="cancelled", error=cut.why, **attempt.told()), None
+        status: Status = "cancelled" if cut.wanted else "skipped"
+        return unmade(seat, status, cut.why, started=time.time(), waited=told["seconds"]), None
+    return _call(seat, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
 
 
 class _Attempt:
@@ -104,7 +111,7 @@ class _Attempt:
         if cut.due:
             await asyncio.sleep(0)  # it falls here, before anything is asked
         async with AsyncExitStack() as turn:
-            for limit in seat.limits:
+            for limit in sorted(seat.limits, key=id):  # in one order everywhere, or two mixtures could lock each other
                 await turn.enter_async_context(limit)
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
@@ -172,7 +179,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
     reason = (
         said.get("finish_reason") or said.get("stop_reason") or (said.get("incomplete_details") or {}).get("reason")
     )
-    usage = nested.get("usage", usage)
+    usage = nested.get("usage", counted(usage))
     names = (served, seat.label, seat.label.partition(":")[2])
     provider = said.get("model_provider") or seat.provider
     usd = (
@@ -218,6 +225,8 @@ def _failed(seat: Seat, exc: BaseException, told: dict[str, Any]) -> Call:
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
     error = _explain(seat, exc, root, code, status, told["seconds"])
+    if isinstance(exc, AllProposersFailed):
+        told = {**told, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
     if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
         told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.

@@ -1,19 +1,21 @@
 """A gate: collects a layer's proposals, counts what is usable, and says where the run goes next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel import Seat
 from ..core.report import make_report
-from ..core.state import USABLE, Cost, MoAState, Verdict, check_mixture, proposals_of, turn_of, verdicts_of
+from ..core.state import USABLE, Cost, MoAState, Place, Verdict, check_mixture, proposals_of, turn_of, verdicts_of
 from .brief import Brief
 from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_gate(layer: int, *, following: Sequence[Seat], last: Seat, brief: Brief, rules: Rules) -> Node[Update]:
+def make_gate(
+    layer: int, *, seats: Sequence[Seat], following: Sequence[Seat], last: Seat, brief: Brief, rules: Rules
+) -> Node[Update]:
     """Make the gate that ends one layer.
 
     A later layer with too few usable answers does not end the run: the layer before it was paid for and answered, so
@@ -22,6 +24,7 @@ def make_gate(layer: int, *, following: Sequence[Seat], last: Seat, brief: Brief
 
     Args:
         layer: The layer it ends, from 1.
+        seats: The layer's proposers.
         following: The proposers of the next layer; none where the aggregator follows.
         last: The first aggregator.
         brief: How references are put to proposers.
@@ -31,6 +34,7 @@ def make_gate(layer: int, *, following: Sequence[Seat], last: Seat, brief: Brief
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
+    places = {seat.place: (seat.title, seat.label) for seat in seats}
 
     async def collect(state: MoAState, config: RunnableConfig) -> Update:
         check_mixture(state, rules.mixture)
@@ -40,18 +44,25 @@ def make_gate(layer: int, *, following: Sequence[Seat], last: Seat, brief: Brief
                 f"found no proposals for the last message at gate {layer}: the conversation changed during the run; "
                 "start again with the conversation as it is now"
             )
+        found = {(p["position"], p["sample"]): (p["proposer"], p["model"]) for p in proposals}
+        if found != places:
+            raise InputError(
+                f"found proposals of {_names(found)} at gate {layer}, expected of {_names(places)}: another mixture "
+                "had to do with this layer; put the same message to the mixture that began it, or ask on another "
+                "thread; no answer was lost"
+            )
         usable = [p for p in proposals if p["status"] in USABLE]
         enough = len(usable) >= rules.min_proposals
         if not enough and layer == 1:
             failures = [p for p in proposals if p["status"] not in USABLE]
             raise AllProposersFailed(failures, usable=len(usable), needed=rules.min_proposals)
-        reason = f"{len(usable)} of {len(proposals)} proposals usable"
+        reason = f"{len(usable)} of {len(seats)} proposals usable"
         if not enough:
             reason += f", {rules.min_proposals} needed: answering from layer {layer - 1}"
         verdict = Verdict(
             turn=turn_of(state),
             layer=layer,
-            asked=len(proposals),
+            asked=len(seats),
             usable=len(usable),
             source=layer if enough else layer - 1,
             next="aggregate",
@@ -75,3 +86,7 @@ def make_gate(layer: int, *, following: Sequence[Seat], last: Seat, brief: Brief
         yield brief.forecast(last, state["messages"], following)
 
     return Node(collect)
+
+
+def _names(places: Mapping[Place, tuple[str, str]]) -> str:
+    return ", ".join(title for title, _ in places.values())

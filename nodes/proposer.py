@@ -1,14 +1,14 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
-from ..core.report import make_report
-from ..core.state import Cost, MoAState, Proposal, check_mixture, proposals_of, turn_of
+from ..core.report import added_up, make_report
+from ..core.state import USABLE, Cost, MoAState, Place, Proposal, check_mixture, left_behind, proposals_of, turn_of
 from ..core.text import plain
 from .brief import Brief
 from .call import call_model
@@ -21,7 +21,8 @@ def make_proposer(
 ) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
-    The node never fails for its model's failure: what went wrong is the proposal's status.
+    The node never fails for its model's failure: what went wrong is the proposal's status. What it answered before
+    its layer failed for want of others, it is not asked again.
 
     Args:
         seat: Whom to ask.
@@ -40,37 +41,49 @@ def make_proposer(
 
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
         turn = turn_of(state)
+        before = left_behind(state, layer)
+        mine = before.get(seat.place)
         if layer > 1:
             check_mixture(state, rules.mixture)
-        elif too_much := rules.misfit([], (brief.write(s, state, layer).at_most(s) for s in seats)):
+        elif too_much := rules.misfit(list(before.values()), first_step(state, before)):
             raise BudgetExceeded(too_much)
         left = rules.seconds_left([p for p in proposals_of(state) if p["layer"] < layer])
         race = rules.races.join(seat.title, layer=layer, seconds=left)
         if first:
             emit("layer", layer=layer, proposers=[s.title for s in seats])
-        call, message = await call_model(
-            seat,
-            brief.write(seat, state, layer),
-            {**config, "tags": [*config.get("tags", []), *hidden]},
-            race=race,
-            cache=rules.cache,
-        )
-        proposal = Proposal(
-            **call,
-            turn=turn,
-            layer=layer,
-            proposer=seat.title,
-            position=seat.position,
-            sample=seat.sample,
-            text=plain(message.text) if message else "",
-        )
+        if mine and not _unanswered([seat], before):
+            race.count(usable=True)
+            proposal = mine
+        else:
+            tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
+            call, message = await call_model(
+                seat, brief.write(seat, state, layer), tagged, race=race, cache=rules.cache
+            )
+            proposal = Proposal(
+                **(added_up(mine, call) if mine else call),
+                turn=turn,
+                layer=layer,
+                proposer=seat.title,
+                position=seat.position,
+                sample=seat.sample,
+                text=plain(message.text) if message else "",
+            )
         emit("proposal", **proposal)
         update: Update = {"proposals": [proposal]}
         if first and layer == 1:  # a turn that fails must not be left with the report of the one before
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
+    def first_step(state: MoAState, before: Mapping[Place, Proposal]) -> list[Cost]:
+        return [brief.write(other, state, layer).at_most(other) for other in _unanswered(seats, before)]
+
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}
 
     return Node(propose, at_most=at_most)
+
+
+def _unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:
+    """Leave out who has answered already, in a run of this turn that did not finish."""
+    done = {place for place, p in before.items() if p["status"] in USABLE}
+    return [seat for seat in seats if seat.place not in done or before[seat.place]["model"] != seat.label]

@@ -13,8 +13,8 @@ import kept
 import pytest
 from kept import LAYER_2, THREAD, hang_in_layer_2, kept_answers, layer_2, mixture
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import InputError
-from loopback import Loopback
+from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, InputError
+from loopback import Loopback, Reply
 from postgres import postgres
 from reading import user
 
@@ -100,3 +100,71 @@ async def test_the_sync_api_resumes_too(loopback: Loopback) -> None:
 
     assert result["messages"][-1].text == "answer of last"
     assert len(loopback.requests) == 9
+
+
+@pytest.mark.parametrize("others", [["a", "b", "x", "y"], ["x/a", "x/b", "x/c", "x/d"]])
+async def test_a_layer_that_was_broken_off_is_not_finished_by_another_mixture(
+    loopback: Loopback, others: list[str]
+) -> None:
+    saver = InMemorySaver()
+    loopback.say("a", Reply(broken="hang"))
+    run = asyncio.create_task(mixture(loopback.url, saver).ainvoke(user("Which?"), THREAD, durability="sync"))
+    async with asyncio.timeout(60):
+        while True:
+            if len(await kept_writes(saver)) == 3:
+                break
+            await asyncio.sleep(0.02)
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    loopback.scripts.clear()
+
+    with pytest.raises(InputError, match="another mixture"):
+        await mixture(loopback.url, saver, proposers=others).ainvoke(None, THREAD)
+
+    # Put to the mixture that began it once more, the question is asked only of who had not answered.
+    question = (await saver.aget_tuple(THREAD)).checkpoint["channel_values"]["messages"]  # type: ignore[union-attr]
+    before = len(loopback.requests)
+    result = await mixture(loopback.url, saver).ainvoke({"messages": question}, THREAD)
+    assert [p["proposer"] for p in result["proposals"]] == list("abcd") * 2
+    assert result["run"]["degraded"] is None
+    asked = [r.model for r in loopback.requests[before:] if LAYER_2 not in r.prompt]
+    assert set(asked) <= set("abcd")
+
+
+async def kept_writes(saver: InMemorySaver) -> list[str]:
+    found = await saver.aget_tuple(THREAD)
+    return [channel for _, channel, _ in found.pending_writes or [] if channel == "proposals"] if found else []
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+async def test_a_first_layer_with_too_few_answers_asks_only_the_rest_again(loopback: Loopback, api: str) -> None:
+    for name in ("c", "d"):
+        loopback.say(name, Reply(status=500))
+    moa = mixture(loopback.url, InMemorySaver(), min_proposals=3, layers=2, budget=Budget(calls=7))
+    with pytest.raises(AllProposersFailed, match="2 of 4"):
+        await moa.ainvoke(user("Which?"), THREAD)
+    loopback.scripts.clear()
+    question = {"messages": (await moa.aget_state(THREAD)).values["messages"]}
+
+    result = await (
+        moa.ainvoke(question, THREAD) if api == "async" else asyncio.to_thread(moa.invoke, question, THREAD)
+    )
+
+    assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 1, "c": 2, "d": 2, "last": 1}
+    assert [p["calls"] for p in result["proposals"]] == [1, 1, 2, 2]
+    assert (result["run"]["calls"], result["run"]["degraded"]) == (7, None)
+    again = await moa.ainvoke({"messages": [*question["messages"]]}, THREAD)
+    assert again["run"]["calls"] == 5, "a run that finished is made anew"
+
+
+async def test_what_was_asked_before_counts_against_the_budget(loopback: Loopback) -> None:
+    loopback.say("a", Reply(status=500))
+    moa = mixture(loopback.url, InMemorySaver(), min_proposals=4, layers=2, budget=Budget(calls=4))
+    with pytest.raises(AllProposersFailed):
+        await moa.ainvoke(user("Which?"), THREAD)
+    question = {"messages": (await moa.aget_state(THREAD)).values["messages"]}
+
+    with pytest.raises(BudgetExceeded, match=r"Budget\(calls=4\): 4 are spent, the step may take 1"):
+        await moa.ainvoke(question, THREAD)
+
+    assert len(loopback.requests) == 4

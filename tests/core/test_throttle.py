@@ -201,3 +201,55 @@ def test_failing_after_retries_names_the_reason(loopback: Loopback) -> None:
 
     with pytest.raises(AllProposersFailed, match="m0: rate_limited"):
         create_moa(proposers=["m0"], aggregator="m1", resolve=resolve).invoke(QUESTION)
+
+
+async def test_a_slot_is_given_back_by_who_was_cancelled_before_its_time_came() -> None:
+    limits = Limits(provider="x", concurrency=1, per_second=0.01)
+    limits._rate[0].available_tokens = 0
+
+    async def enter() -> None:
+        async with limits:
+            pass
+
+    waiting = asyncio.create_task(enter())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    assert limits._taken == []
+
+
+def test_whoever_left_with_its_event_loop_is_passed_over() -> None:
+    limits = Limits(provider="x", concurrency=1)
+    asyncio.run(limits._take())
+    gone = asyncio.new_event_loop()
+    limits._waiting.append((gone, gone.create_future()))
+    gone.close()
+
+    limits._give_back()
+
+    assert limits._taken == []
+
+
+async def test_two_limits_in_two_orders_do_not_lock_each_other() -> None:
+    provider = type(Crowd(script="")).__module__.partition(".")[0]
+    one, other = (Limits(provider=provider, concurrency=1) for _ in range(2))
+    model = Crowd(script="x")
+    mixtures = [
+        create_moa(proposers=[model] * 4, aggregator=model, limits=limits) for limits in ([one, other], [other, one])
+    ]
+
+    async with asyncio.timeout(30):
+        results = await asyncio.gather(*(moa.ainvoke(QUESTION) for moa in mixtures * 4))
+
+    assert all(result["run"]["stopped"] == "completed" for result in results)
+
+
+def test_a_mistyped_provider_is_refused_and_another_one_is_not() -> None:
+    models: Any = {"proposers": ["offline:words"], "aggregator": "offline:words"}
+    create_moa(**models, limits=[Limits(provider="anthropic", concurrency=1)])
+
+    with pytest.raises(ConfigError, match="found Limits for 'ofline'; did you mean 'offline'"):
+        create_moa(**models, limits=[Limits(provider="ofline", concurrency=1)])
+    with pytest.raises(ConfigError, match="found provider=3"):
+        create_moa(**models, limits=[Limits(provider=3, concurrency=1)])  # type: ignore[arg-type]

@@ -12,9 +12,11 @@ from langgraph_moa import (
     Budget,
     BudgetExceeded,
     ConfigError,
+    Limits,
     Price,
     Proposer,
     create_moa,
+    estimate,
     resolve_model,
 )
 from langgraph_moa.core.scripted import ScriptedModel
@@ -113,7 +115,7 @@ async def test_an_aggregator_that_does_not_fit_gives_way_to_one_that_does(loopba
 
     assert result["messages"][-1].text == "answer of aggregator"
     assert [c["status"] for c in result["run"]["aggregators"]] == ["skipped", "ok"]
-    assert "aggregator dear: skipped (Budget(usd=1.0): 0.0000 are spent, the step may take 100.0000)" in str(
+    assert "aggregator dear: skipped (Budget(usd=1.0): 0 are spent, the step may take 100)" in str(
         result["run"]["degraded"]
     )
 
@@ -125,8 +127,8 @@ async def test_seconds_cut_calls_in_flight(loopback: Loopback, api: str) -> None
 
     result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
 
-    assert [p["status"] for p in result["proposals"]] == ["ok", "cancelled", "ok"]
-    assert result["proposals"][1]["error"] == "cut at the run's deadline: its budget left 0.5 s"
+    assert [p["status"] for p in result["proposals"]] == ["ok", "timeout", "ok"]
+    assert result["proposals"][1]["error"] == "cut at the run's deadline: the last 0.5 s of its budget were over"
     assert await asyncio.to_thread(loopback.asked("m1")[0].closed_early.wait, 10)
     assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "answer of m0")
     assert "Budget(seconds=0.5) is spent: 0.5 s" in result["run"]["degraded"]
@@ -138,13 +140,14 @@ async def test_seconds_cut_the_aggregator_too(loopback: Loopback) -> None:
     result = await mixture(loopback, Budget(seconds=0.5), timeout=60, layers=2).ainvoke(QUESTION)
 
     assert result["messages"][-1].text == "answer of m0"
-    assert "aggregator aggregator: cancelled (cut at the run's deadline" in result["run"]["degraded"]
+    assert result["run"]["stopped"] == "budget"
+    assert "aggregator aggregator: timeout (cut at the run's deadline" in result["run"]["degraded"]
 
 
 async def test_nobody_in_time_is_one_error(loopback: Loopback) -> None:
     loopback.default = Reply(broken="hang")
 
-    with pytest.raises(AllProposersFailed, match="m2: cancelled \\(cut at the run's deadline"):
+    with pytest.raises(AllProposersFailed, match="m2: timeout \\(cut at the run's deadline"):
         await mixture(loopback, Budget(seconds=0.2), timeout=60).ainvoke(QUESTION)
 
 
@@ -186,7 +189,7 @@ def test_wrong_budgets_are_refused_in_one_sentence(options: dict[str, Any], expe
 
 
 def test_an_unknown_price_is_refused_unless_told_otherwise(loopback: Loopback) -> None:
-    with pytest.raises(ConfigError, match=r"over m0, whose price is unknown, .* prices=\{'m0': Price"):
+    with pytest.raises(ConfigError, match=r"over m0, whose price is unknown, .* give it under prices by 'm0'"):
         mixture(loopback, Budget(usd=1.0))
 
     mixture(loopback, Budget(usd=1.0, strict=False))
@@ -215,3 +218,109 @@ def test_a_proposers_own_limit_bounds_it(loopback: Loopback) -> None:
 
     with pytest.raises(ConfigError, match="over aggregator without a limit of its answer"):
         create_moa(proposers=proposers, aggregator="aggregator", resolve=resolve, budget=Budget(tokens=10**6))
+
+
+async def test_attempts_of_earlier_aggregators_are_spent(loopback: Loopback) -> None:
+    loopback.say("broken", Reply(status=500))
+    chain = ["broken", "aggregator"]
+
+    result = await mixture(loopback, Budget(calls=4), aggregator=chain, layers=2).ainvoke(QUESTION)
+
+    assert [c["status"] for c in result["run"]["aggregators"]] == ["error", "skipped"]
+    assert (result["run"]["calls"], result["run"]["stopped"], result["messages"][-1].text) == (
+        4,
+        "budget",
+        "answer of m0",
+    )
+
+
+async def test_all_steps_share_the_seconds(loopback: Loopback) -> None:
+    for name in ("m0", "m1", "m2"):
+        loopback.say(name, Reply("slow", delay=0.3))
+    loopback.say("hangs", Reply(broken="hang"))
+    moa = mixture(loopback, Budget(seconds=1.0), aggregator=["hangs", "aggregator"], timeout=None)
+
+    result = await moa.ainvoke(QUESTION)
+
+    cut, skipped = result["run"]["aggregators"]
+    assert (cut["status"], skipped["status"]) == ("timeout", "skipped")
+    assert cut["seconds"] < 0.6
+    assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "slow")
+
+
+async def test_a_layer_has_what_the_one_before_left(loopback: Loopback) -> None:
+    for name in ("m0", "m1", "m2"):
+        loopback.say(name, lambda body: Reply("slow", delay=0.5 if len(body["messages"]) == 1 else 30))
+
+    result = await mixture(loopback, Budget(seconds=0.9), timeout=None).ainvoke(QUESTION)
+
+    late = result["proposals"][3:]
+    assert [p["status"] for p in late] == ["timeout"] * 3
+    assert max(p["seconds"] for p in late) < 0.6
+    assert "3 of 3 proposals of layer 2 are missing" in result["run"]["degraded"]
+
+
+async def test_waiting_in_line_spends_the_seconds(loopback: Loopback) -> None:
+    line = Limits(provider="openai", concurrency=1)
+    moa = mixture(
+        loopback, Budget(seconds=0.4), proposers=["offline:words"], aggregator=["x", "y", "z"], layers=2, limits=[line]
+    )
+
+    async with line:
+        result = await moa.ainvoke(QUESTION)
+
+    assert [c["calls"] for c in result["run"]["aggregators"]] == [0, 0, 0]
+    assert result["run"]["stopped"] == "budget"
+    assert 0.3 < result["run"]["seconds"] < 0.6
+    assert loopback.requests == []
+
+
+NONSENSE = [
+    {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    {"prompt_tokens": -5, "completion_tokens": 3, "total_tokens": -2},
+    {"prompt_tokens": 5, "completion_tokens": 50, "total_tokens": 5},
+]
+
+
+@pytest.mark.parametrize("usage", NONSENSE)
+async def test_usage_that_nobody_counted_is_taken_at_most(loopback: Loopback, usage: dict[str, int]) -> None:
+    loopback.default = Reply("free?", usage=usage)
+
+    result = await mixture(loopback, Budget(tokens=3_500), prices=DEAR).ainvoke(QUESTION)
+
+    assert [p["usage"] for p in result["proposals"]] == [None] * 3
+    assert result["run"]["usd"] is None
+    assert result["run"]["stopped"] == "budget"
+
+
+async def test_what_a_mixture_inside_has_asked_is_counted_though_it_failed(loopback: Loopback) -> None:
+    loopback.say("m0", Reply(status=500))
+    inner = mixture(loopback, Budget(calls=9), proposers=["m0", "m0", "m0"], layers=2)
+    moa = create_moa(proposers=[inner, "offline:words"], aggregator="offline:words")
+
+    result = await moa.ainvoke(QUESTION)
+
+    assert result["proposals"][0]["calls"] == len(loopback.requests) == 3
+
+
+def test_tools_and_several_choices_are_bounded_too() -> None:
+    plain = ScriptedModel(script="x", profile={"max_output_tokens": 100})
+    tool = {"type": "function", "function": {"name": "look", "description": "word " * 200, "parameters": {}}}
+
+    bounds = [
+        estimate(create_moa(proposers=[model], aggregator=plain), "Which?")["tokens"]
+        for model in (plain, plain.bind(n=3), plain.bind(tools=[tool]))
+    ]
+
+    assert None not in bounds
+    one, three, tools = (bound or 0 for bound in bounds)
+    assert three >= one + 200
+    assert tools >= one + 500
+
+
+@pytest.mark.parametrize("wrong", [(3, "hi"), (MODEL, "hi"), ("moa", 3)])
+def test_an_estimate_of_something_else_is_refused(wrong: tuple[Any, Any]) -> None:
+    moa = create_moa(proposers=[MODEL], aggregator=MODEL) if wrong[0] == "moa" else wrong[0]
+
+    with pytest.raises(ConfigError, match=r"found (int|ScriptedModel) (without proposers|as messages)"):
+        estimate(moa, wrong[1])

@@ -1,16 +1,19 @@
 """A cache answers only for the same model, asked the same with the same parameters."""
 
+import asyncio
 import logging
 from functools import partial
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.cache.memory import InMemoryCache
 from langgraph.cache.sqlite import SqliteCache
-from langgraph_moa import Proposer, create_moa, resolve_model
+from langgraph_moa import Limits, Proposer, Quorum, create_moa, resolve_model
 from langgraph_moa.core.scripted import ScriptedModel
 from loopback import Loopback, Reply
+from pydantic import Field, PrivateAttr
 from reading import references_in, user
 
 QUESTION = user("Which?")
@@ -138,7 +141,7 @@ async def test_a_cache_that_is_down_costs_no_answer(loopback: Loopback, caplog: 
         result = await mixture(loopback, Broken(), layers=2).ainvoke(QUESTION)
 
     assert result["run"]["degraded"] is None
-    assert "the cache cannot be read, asking m0 instead: ConnectionError" in caplog.text
+    assert "the cache cannot be read, asking the model instead: ConnectionError" in caplog.text
     assert "tiger" not in caplog.text
 
 
@@ -148,3 +151,83 @@ def test_the_sync_api_uses_the_cache_too(loopback: Loopback) -> None:
     results = [moa.invoke(QUESTION) for _ in range(2)]
 
     assert [p["cached"] for p in results[1]["proposals"]] == [True, True]
+
+
+async def test_a_cache_that_takes_its_time_does_not_disturb_a_quorum(loopback: Loopback, tmp_path: Any) -> None:
+    for run in range(10):
+        cache = SqliteCache(path=str(tmp_path / f"{run}.db"))  # type: ignore[var-annotated]
+        moa = mixture(loopback, cache, proposers=["m0", "m1", "m2"], quorum=Quorum(1, grace_s=1))
+
+        assert (await moa.ainvoke(QUESTION))["run"]["degraded"] is None
+
+
+class Hanging(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def aset(self, pairs: Any) -> None:
+        await asyncio.Event().wait()
+
+
+class Foreign(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        return {key: {"not": "ours"} for key in keys}
+
+
+@pytest.mark.parametrize("cache", [Hanging(), Foreign()], ids=["hangs", "holds something else"])
+async def test_a_cache_that_is_of_no_use_costs_no_answer(
+    loopback: Loopback, cache: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("langgraph_moa.nodes.memory._PATIENCE", 0.05)
+
+    async with asyncio.timeout(30):
+        result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    assert [p["text"] for p in result["proposals"]] == ["answer of m0", "answer of m1"]
+
+
+async def test_an_answer_from_the_cache_has_waited_for_nobody(loopback: Loopback) -> None:
+    loopback.default = Reply("slow", delay=0.2)
+    line, cache = Limits(provider="openai", concurrency=1), InMemoryCache()  # type: ignore[var-annotated]
+    first = await mixture(loopback, cache, limits=[line], layers=2).ainvoke(QUESTION)
+
+    again = await mixture(loopback, cache, limits=[line], layers=2).ainvoke(QUESTION)
+
+    assert max(p["waited"] for p in first["proposals"]) > 0.1
+    assert [p["waited"] for p in again["proposals"]] == [0.0, 0.0]
+
+
+async def test_the_same_model_twice_is_asked_twice_and_remembered_twice(loopback: Loopback) -> None:
+    said = iter(range(100))
+    loopback.say("m0", lambda body: Reply(f"draft {next(said)}"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+
+    results = [await mixture(loopback, cache, proposers=["m0", "m0"], layers=2).ainvoke(QUESTION) for _ in range(2)]
+
+    assert [{p["text"] for p in r["proposals"]} for r in results] == [{"draft 0", "draft 1"}] * 2
+    assert all(p["cached"] for p in results[1]["proposals"])
+
+
+class Secretive(ScriptedModel):
+    """Keep what decides the answer where a dump does not show it."""
+
+    left_out: str = Field(default="", exclude=True)
+    _kept_private: str = PrivateAttr("")
+
+    def _next(self, messages: Any) -> AIMessage:
+        super()._next(messages)
+        return AIMessage(self.left_out + self._kept_private)
+
+
+async def test_fields_that_a_dump_leaves_out_tell_models_apart() -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    models: list[Any] = [Secretive(script="", left_out=word) for word in "ab"] + [Secretive(script="") for _ in "cd"]
+    models[2]._kept_private, models[3]._kept_private = "c", "d"
+    parameters = [ScriptedModel(script=lambda m: "e").bind(stop=[word]) for word in "xy"]
+
+    texts = []
+    for model in [*models, *parameters]:
+        result = await create_moa(proposers=[model], aggregator="offline:words", cache=cache).ainvoke(QUESTION)
+        texts.append((result["proposals"][0]["text"], result["proposals"][0]["cached"]))
+
+    assert texts == [("a", False), ("b", False), ("c", False), ("d", False), ("e", False), ("e", False)]

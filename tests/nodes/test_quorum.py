@@ -8,7 +8,8 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph_moa import Quorum, create_moa, resolve_model
+from langgraph_moa import Budget, Quorum, create_moa, resolve_model
+from langgraph_moa.core.race import Cut
 from loopback import Loopback, Reply
 from reading import references_in, user
 
@@ -143,3 +144,32 @@ async def test_a_layer_made_again_from_the_same_checkpoint_runs_its_own_race(loo
 
     assert [p["status"] for p in again["proposals"]] == ["ok"] * 5 + ["cancelled"]
     assert len(loopback.requests) == 7
+
+
+async def test_a_call_that_is_over_cannot_be_cut() -> None:
+    async with Cut() as cut:
+        pass
+
+    cut.by(asyncio.get_running_loop().time(), "too late", wanted=True)
+
+    assert (cut.why, cut.happened) == (None, False)
+
+
+async def test_a_quorums_grace_does_not_put_the_deadline_off(loopback: Loopback) -> None:
+    loopback.say("m5", Reply(broken="hang"))
+
+    result = await mixture(loopback, Quorum(5, grace_s=30), budget=Budget(seconds=0.5)).ainvoke(QUESTION)
+
+    assert result["proposals"][5]["status"] == "timeout"
+
+
+async def test_a_run_made_again_from_the_same_checkpoint_is_a_race_of_its_own(loopback: Loopback) -> None:
+    moa = mixture(loopback, Quorum(6), checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    await moa.ainvoke(QUESTION, thread)
+    (start,) = [s async for s in moa.aget_state_history(thread) if s.next and s.next[0].startswith("layer_1/")]
+
+    results = await asyncio.gather(*(moa.ainvoke(None, start.config) for _ in range(5)))
+
+    for result in results:
+        assert [p["status"] for p in result["proposals"]] == ["ok"] * 6

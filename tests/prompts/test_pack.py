@@ -78,7 +78,7 @@ def says(text: Any) -> Any:
 
 def test_references_are_cut_to_the_window_and_the_question_never() -> None:
     last, question = says("done"), "Which? " * 100
-    moa = create_moa(proposers=[says(LONG * 5), says("Short.")], aggregator=last, context_tokens=1500)
+    moa = create_moa(proposers=[says(LONG * 9), says("Short.")], aggregator=last, context_tokens=1000)
 
     result = moa.invoke(user(question))
 
@@ -87,7 +87,7 @@ def test_references_are_cut_to_the_window_and_the_question_never() -> None:
     assert len(long) > 500
     assert short == "Short."
     assert last.asked[0][0].text == question
-    assert sum(tokens_at_most(m.text) for m in last.asked[0]) <= 1500
+    assert sum(tokens_at_most(m.text, rate=3) for m in last.asked[0]) <= 1000
     assert result["run"]["aggregators"][0]["references_cut"] == 1
     assert result["run"]["notes"] == ["aggregator scripted: 1 references were shortened to fit its window"]
     assert result["run"]["degraded"] is None
@@ -101,8 +101,18 @@ def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
 
     lost = result["proposals"][0]
     assert (lost["status"], lost["calls"], lost["usd"], small.asked) == ("skipped", 0, 0.0, [])
-    assert lost["error"] == "found up to 358 tokens of conversation, expected at most 100, the window of scripted"
+    assert lost["error"] == (
+        "found about 183 tokens of conversation and instructions, expected at most 100, the window of scripted"
+    )
     assert "scripted: skipped" in result["run"]["degraded"]
+
+
+def test_a_conversation_that_fits_at_four_bytes_a_token_is_sent() -> None:
+    model = says("fits")
+
+    result = create_moa(proposers=[model], aggregator=says("done"), context_tokens=1000).invoke(user("word " * 750))
+
+    assert result["proposals"][0]["text"] == "fits"
 
 
 def test_an_aggregator_that_is_too_small_gives_way_to_a_larger_one() -> None:
@@ -113,7 +123,7 @@ def test_an_aggregator_that_is_too_small_gives_way_to_a_larger_one() -> None:
 
     assert result["messages"][-1].text == "from the larger one"
     assert small.asked == []
-    assert "of references, expected at most 300" in result["run"]["degraded"]
+    assert "and 1 references, expected at most 300" in result["run"]["degraded"]
 
 
 def test_nothing_fits_is_one_error_before_anything_is_asked() -> None:
