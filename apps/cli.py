@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, TextIO, cast, get_args
@@ -26,7 +27,7 @@ from ..core.presets import PRESETS_FILE, presets, presets_checked
 from ..core.report import make_report
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
-from .options import with_mixture
+from .options import BOUNDS, with_mixture
 from .settings import Settings
 from .threads import Graph, Thread, begin, drained_on_sigterm, named_thread, take_up
 from .view import View, interrupted
@@ -83,7 +84,8 @@ def _root(
 Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals and report as JSON.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
 ThreadId = Annotated[
-    str | None, typer.Option("--thread", metavar="ID", help="Keep the run under this name.", show_default=False)
+    str | None,
+    typer.Option("--thread", metavar="ID", help="Keep the conversation under this name.", show_default=False),
 ]
 Store = Annotated[
     Path | None, typer.Option("--store", metavar="FILE", help="The SQLite file that keeps it.", show_default=False)
@@ -105,6 +107,9 @@ def ask(
     ] = False,
     thread: ThreadId = None,
     store: Store = None,
+    instead: Annotated[
+        bool, typer.Option("--instead", help="Take back the thread's question that was never answered.")
+    ] = False,
 ) -> None:
     """Answer one question."""
     kept = named_thread(thread, store)
@@ -113,45 +118,49 @@ def ask(
         raise ConfigError(
             "found an empty question, expected some text; write it in quotes, or - to read standard input"
         )
+    if instead and kept is None:
+        raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
     if only_estimate:
-        _print_estimate(estimate(_build(settings), text), as_json=as_json)
+        _print_estimate(asyncio.run(_estimate(settings, text, kept)), as_json=as_json)
         return
 
     async def run(view: View) -> State:
         asked = {"messages": [HumanMessage(text)]}
         if kept is None:
             return await _follow(_build(settings), asked, view, stream=not (as_json or no_stream))
-        async with begin(kept, settings) as session:
+        async with begin(kept, settings, instead=instead) as session:
             notes.print(Text(session.why, style="dim"), soft_wrap=True)
+            asked["messages"] = [*(session.given or asked)["messages"], *asked["messages"]]
             return await _follow(session.moa, asked, view, stream=not (as_json or no_stream), config=session.config)
 
     _show(run, as_json=as_json, thread=kept)
 
 
 @app.command()
+@partial(with_mixture, only=BOUNDS)
 def resume(
+    settings: Settings,
     *,
-    thread: Annotated[str, typer.Option("--thread", metavar="ID", help="The name of the run.", show_default=False)],
+    thread: Annotated[str, typer.Option("--thread", metavar="ID", help="Its name.", show_default=False)],
     store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The file that keeps it.", show_default=False)],
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Ask this server instead.", show_default=False)
-    ] = None,
     as_json: Json = False,
     no_stream: NoStream = False,
 ) -> None:
-    """Go on with a run that was stopped; nothing that was answered is asked again."""
+    """Go on with a thread's run that was stopped, with other bounds where given; nobody who answered is asked again."""
     kept = Thread(thread, store)
 
     async def run(view: View) -> State:
-        async with take_up(kept, base_url=base_url) as session:
+        async with take_up(kept, settings) as session:
+            stream = not (as_json or no_stream)
             if not session.state.next:
                 notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
                 done = session.state.values
                 with view:
                     view.finish(done["messages"][-1].text, done["run"])
                 return done
-            notes.print(Text(f"thread {thread!r} goes on with {', '.join(session.state.next)}", style="dim"))
-            return await _follow(session.moa, None, view, stream=not (as_json or no_stream), config=session.config)
+            where = "layer_1, who has not answered" if session.given else ", ".join(session.state.next)
+            notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
+            return await _follow(session.moa, session.given, view, stream=stream, config=session.config)
 
     _show(run, as_json=as_json, thread=kept)
 
@@ -216,6 +225,14 @@ def models() -> None:
     console.print(Text(f"default here: {Settings().choose()[1].removeprefix('models: ')}"), soft_wrap=True)
 
 
+async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:
+    if kept is None or not kept.file.exists():
+        return estimate(_build(settings), question)
+    async with begin(kept, settings, instead=True) as session:
+        notes.print(Text(session.why, style="dim"), soft_wrap=True)
+        return estimate(session.moa, [*session.messages, HumanMessage(question)])
+
+
 def _build(settings: Settings) -> Graph:
     chosen, why = settings.choose()
     notes.print(Text(why, style="dim"), soft_wrap=True)
@@ -251,20 +268,17 @@ def _show(run: Callable[[View], Coroutine[Any, Any, State]], *, as_json: bool, t
     view = View(notes, show_answer=not as_json)
     try:
         state = asyncio.run(run(view))
-    except GraphDrained:
-        if thread:
-            notes.print(Text(f"stopped between two steps; go on with: {thread.resume}"), soft_wrap=True)
-        raise typer.Exit(TERMINATED) from None
-    except KeyboardInterrupt:
+    except (GraphDrained, KeyboardInterrupt) as stopped:
+        drained = isinstance(stopped, GraphDrained)
         if as_json:
             turn = view.proposals[0]["turn"] if view.proposals else ""
             report = make_report(view.proposals, [], turn=turn, mixture="")
             _print_json(None, view.proposals, {**report, "stopped": "interrupted"})
         else:
-            sys.stderr.write(interrupted(view.proposals) + "\n")
+            sys.stderr.write("stopped between two steps\n" if drained else interrupted(view.proposals) + "\n")
         if thread:
             sys.stderr.write(f"go on with: {thread.resume}\n")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if drained else INTERRUPTED) from None
     except MoAError:
         if thread and view.proposals:
             notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)

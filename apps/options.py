@@ -1,7 +1,8 @@
 """The options that every command about a mixture shares, declared once."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,39 +40,54 @@ _SHARED: dict[str, Any] = {
 }
 
 
+BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url")
+"""The options that may change while a run stands still: they say how, and not who."""
+
+
 def _as_keys(flags: dict[str, Any]) -> dict[str, Any]:
     """Turn flags into the settings' keys; what is not given is None."""
     given = {**flags, "proposers": flags.pop("proposer")}
     del given["proposer"], given["grace"]
     chain = given["aggregator"]
     given["aggregator"] = chain[0] if chain and len(chain) == 1 else chain
-    if given["quorum"] is not None:
-        given["quorum"] = {"k": given["quorum"], "grace_s": flags["grace"] or 0.0}
-    elif flags["grace"] is not None:
-        raise ConfigError("found --grace without a quorum, expected both; add --quorum K")
+    quorum = {"k": given["quorum"], "grace_s": flags["grace"]}
+    given["quorum"] = {key: value for key, value in quorum.items() if value is not None} or None
     if given["budget"]:
-        given["budget"] = dict(_limit(written) for written in given["budget"])
+        given["budget"] = _limits(given["budget"])
     return given
 
 
-def _limit(written: str) -> tuple[str, str]:
-    name, equals, value = written.partition("=")
-    if not equals:
-        raise ConfigError(f"found --budget {written}, expected a limit and its number, such as --budget calls=20")
-    return name.strip(), value.strip()
+def _limits(written: Sequence[str]) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
+    for limit in written:
+        name, equals, value = (part.strip() for part in limit.partition("="))
+        if not equals or not value:
+            raise ConfigError(f"found --budget {limit}, expected a limit and its number, such as --budget calls=20")
+        if name in limits:
+            raise ConfigError(f"found --budget {name}=... twice, expected it once; leave one out")
+        limits[name] = _read(value)
+    return limits
 
 
-def with_mixture(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared options; it receives them as its first argument, `settings`."""
+def _read(value: str) -> Any:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(value)
+    return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def with_mixture(command: Callable[..., None], *, only: Collection[str] = _SHARED) -> Callable[..., None]:
+    """Give a command the shared options, or some of them; it receives them as its first argument, `settings`."""
     own = list(inspect.signature(command).parameters.values())[1:]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in _SHARED.items()
+        if name in only
     ]
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        flags = {name: options.pop(name) for name in _SHARED}
+        flags = {name: options.pop(name, None) for name in _SHARED}
         file = flags.pop("config")
         command(load_settings(file, _as_keys(flags)), *args, **options)
 

@@ -30,7 +30,7 @@ M = TypeVar("M", bound=ModelSettings)
 class Table(BaseModel):
     """Be a table in a settings file; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class ModelTable(Table):
@@ -92,6 +92,18 @@ _TABLES: dict[str, type[Table]] = {
     "budget": BudgetTable,
     "limits": LimitsTable,
     "prices": PriceTable,
+}
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a table of names and values",
+    "model_type": "a table of names and values",
+    "model_attributes_type": "a table of names and values",
 }
 
 
@@ -201,7 +213,7 @@ class Settings(Table):
 
     def record(self) -> dict[str, Any]:
         """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials."""
-        written = self.model_dump(exclude_defaults=True, exclude_unset=True)
+        written = self.model_dump(exclude_defaults=True, exclude_unset=True, exclude={"preset"})
         if self.base_url:
             written["base_url"] = _bare(self.base_url)
         if self.docs:
@@ -220,11 +232,28 @@ def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
         ConfigError: The file cannot be read, a key is unknown or a value is wrong.
     """
     given = {key: value for key, value in flags.items() if value not in (None, [])}
-    written = _read(file) if file else {}
+    return merged_settings(_read(file) if file else {}, given, file=file)
+
+
+def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file: Path | None = None) -> Settings:
+    """Return settings with others put over them, key by key, in the tables of bounds too.
+
+    Args:
+        before: What was written.
+        given: What wins.
+        file: Where it was written, for the messages.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong.
+    """
+    written = dict(before)
     for one, other in (("preset", "proposers"), ("proposers", "preset")):
         if one in given:
             written.pop(other, None)
     merged = {**written, **given}
+    for bounds in ("quorum", "budget"):
+        if isinstance(written.get(bounds), dict) and isinstance(given.get(bounds), dict):
+            merged[bounds] = {**written[bounds], **given[bounds]}
     if merged.get("preset") is not None and merged.get("proposers") is not None:
         raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
     try:
@@ -244,7 +273,10 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
     tables: list[type[Table]] = [Settings, *_TABLES.values()]
     fields = {name for table in tables for name in table.model_fields}
     place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
-    expected = error["msg"].removeprefix("Input should be ").lower()
+    if error["type"] == "missing":
+        name = str(error["loc"][-1])
+        return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
+    expected = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
     return f"found {error['input']!r} for {place}{where}, expected {expected}"
 
 
@@ -284,5 +316,6 @@ def _count(proposers: list[Any]) -> str:
 
 
 def _bare(url: str) -> str:
-    scheme, _, rest = url.rpartition("://")
+    """Return an address without what may be a secret: user and password, query and fragment."""
+    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import shlex
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.messages import AnyMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
@@ -17,7 +20,7 @@ from langgraph.types import StateSnapshot
 from ..core.errors import ConfigError, InputError, MissingExtra, nearest
 from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE
-from .settings import Settings, load_settings
+from .settings import Settings, merged_settings
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -37,7 +40,7 @@ class Thread:
     @property
     def resume(self) -> str:
         """Return the command that goes on with it."""
-        return f"langgraph-moa resume --thread {self.id} --store {self.file}"
+        return f"langgraph-moa resume --thread {shlex.quote(self.id)} --store {shlex.quote(str(self.file))}"
 
 
 def named_thread(thread: str | None, store: Path | None) -> Thread | None:
@@ -62,47 +65,52 @@ class Session:
     state: StateSnapshot
     why: str
     """Which models it asks, and why, in one line."""
+    given: dict[str, Any] | None = None
+    """What to start the graph with; None goes on with what is under way."""
+
+    @property
+    def messages(self) -> list[AnyMessage]:
+        """Return the conversation so far."""
+        return list(self.state.values.get("messages", []))
 
 
 @asynccontextmanager
-async def begin(thread: Thread, asked: Settings) -> AsyncIterator[Session]:
-    """Open a thread for its next question; a new one is recorded with the mixture that was asked for.
+async def begin(thread: Thread, asked: Settings, *, instead: bool = False) -> AsyncIterator[Session]:
+    """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
+
+    Args:
+        thread: Which one; a new one is made.
+        asked: What was said of the mixture; it wins over what the thread holds.
+        instead: Take back a question that was never answered.
 
     Raises:
-        ConfigError: The thread has another mixture, or a run that is not finished.
+        ConfigError: The thread has a run that is not finished, or another process is at work on it.
     """
     async with _store(thread) as saver:
         record = await _recorded(saver, thread)
-        if record is None:
-            settings = asked
-        else:
-            settings = _settings_of(record, thread, {})
-            if asked != Settings() and asked.choose()[0].record() != settings.record():
-                raise ConfigError(
-                    f"found thread {thread.id!r} with another mixture than the flags say, expected the same or none; "
-                    "leave the flags out, or take another thread"
-                )
-        session = await _open(saver, thread, settings)
-        if session.state.next:
+        session = await _open(saver, thread, asked if record is None else _settings_of(record, thread, asked))
+        if session.state.next and not instead:
             raise ConfigError(
-                f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: {thread.resume}"
+                f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: "
+                f"{thread.resume}, or take its question back with --instead"
             )
-        yield session
+        taken_back = [RemoveMessage(id=str(m.id)) for m in session.messages[-1:] if session.state.next]
+        yield replace(session, given={"messages": taken_back})
 
 
 @asynccontextmanager
-async def take_up(thread: Thread, *, base_url: str | None) -> AsyncIterator[Session]:
+async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
     """Open a thread where its last run stopped, with the mixture it was begun with.
 
-    A run whose aggregator failed is taken up before its aggregator, and one whose first layer failed before that;
-    nothing that was answered is asked again, but for the answers of a first layer with too few of them.
+    A run whose aggregator failed is taken up before its aggregator, and one with too few answers in its first layer at
+    that layer; nobody who has answered is asked again.
 
     Args:
         thread: Which one.
-        base_url: The server to ask instead of the one that was recorded.
+        changes: Bounds, or a server, to go on with instead of those that were recorded.
 
     Raises:
-        ConfigError: There is no such thread, or it is not one of ours, or of another version.
+        ConfigError: There is no such thread, or it is not one of ours, or of another version, or at work elsewhere.
     """
     if not thread.file.is_file():
         raise ConfigError(f"found no store {thread.file}, expected the file that --store named when the run began")
@@ -113,24 +121,24 @@ async def take_up(thread: Thread, *, base_url: str | None) -> AsyncIterator[Sess
             raise ConfigError(
                 f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, known or ['none'])}"
             )
-        settings = _settings_of(record, thread, {"base_url": base_url} if base_url else {})
-        session = await _open(saver, thread, settings)
-        yield await _before_failure(session)
+        session = await _open(saver, thread, _settings_of(record, thread, changes))
+        yield await _at_failure(session)
 
 
-async def _before_failure(session: Session) -> Session:
-    """Step back before an aggregator that failed, or a first layer that did."""
-    state = session.state
-    attempts = (state.values.get("run") or {}).get("aggregators") or []
-    if not state.next and attempts and attempts[-1]["status"] not in USABLE:
-        entered = ["aggregate"]
-    elif state.next == ("gate_1",) and any(task.error for task in state.tasks):
-        entered = [name for name in session.moa.nodes if name.startswith("layer_1/")]
-    else:
+async def _at_failure(session: Session) -> Session:
+    """Step back before aggregators that failed, keeping what they cost, or put a first layer's question again."""
+    state, run = session.state, session.state.values.get("run") or {}
+    attempts = run.get("aggregators") or []
+    if state.next == ("gate_1",) and any(task.error for task in state.tasks):
+        return replace(session, given={"messages": session.messages[-1:]})
+    if state.next or not attempts or attempts[-1]["status"] in USABLE:
         return session
     async for before in session.moa.aget_state_history(session.config):
-        if set(before.next) == set(entered):
-            return replace(session, config={**session.config, **before.config}, state=before)
+        if before.next == ("aggregate",):
+            tried = {"run": {**before.values["run"], "aggregators": attempts}}
+            gate = f"gate_{before.values['verdicts'][-1]['layer']}"
+            config = await session.moa.aupdate_state({**session.config, **before.config}, tried, as_node=gate)
+            return replace(session, config={**session.config, **config}, state=before)
     return session
 
 
@@ -143,12 +151,7 @@ async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -
 
 
 async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any] | None:
-    import sqlite3
-
-    try:
-        found = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
-    except sqlite3.DatabaseError as exc:
-        raise ConfigError(f"the store {thread.file} cannot be read: {exc}; expected a file made by --store") from exc
+    found = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
     if found is None:
         return None
     written = dict(found.metadata).get(_RECORD)
@@ -161,30 +164,56 @@ async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any]
     return record
 
 
-def _settings_of(record: dict[str, Any], thread: Thread, changes: dict[str, Any]) -> Settings:
+def _settings_of(record: dict[str, Any], thread: Thread, changes: Settings) -> Settings:
+    said = changes.model_dump(exclude_unset=True)
+    replaced = ("proposers", "aggregator", "layers", "base_url") if said.get("preset") else ()
+    kept = {key: value for key, value in record["settings"].items() if key not in replaced}
     try:
-        return load_settings(None, {**record["settings"], **changes})
+        return merged_settings(kept, said)
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
 
 
 @asynccontextmanager
 async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
+    """Open the file, which nobody else may be using for the same thread."""
     import sqlite3
 
     try:
+        from filelock import FileLock, Timeout
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
     except ImportError as exc:
         raise MissingExtra("keeping threads in a file", "sqlite") from exc
+    file = thread.file
     try:
-        opened = AsyncSqliteSaver.from_conn_string(str(thread.file))
-        saver = await opened.__aenter__()
-    except sqlite3.Error as exc:
-        raise ConfigError(f"the store {thread.file} cannot be opened: {exc}; expected a file in a folder") from exc
-    try:
-        yield saver
-    finally:
-        await opened.__aexit__(None, None, None)
+        _check_ours(file)
+        mine = sha256(thread.id.encode("utf-8", "replace")).hexdigest()[:12]
+        with FileLock(f"{file}.{mine}.lock", timeout=0):
+            async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+                yield saver
+    except Timeout as exc:
+        raise ConfigError(
+            f"found thread {thread.id!r} at work in another process, expected it free; wait until that one has ended"
+        ) from exc
+    except (sqlite3.Error, OSError) as exc:
+        why = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made") from exc
+
+
+def _check_ours(file: Path) -> None:
+    """Look before anything is written, and before the store's thread is started: a failure would leave it behind."""
+    import sqlite3
+
+    if not file.exists():
+        if not file.absolute().parent.is_dir():
+            raise ConfigError(f"found no folder {file.parent} for the store {file.name}, expected one; make it first")
+        return
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as opened:
+        tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not {"checkpoints", "writes"} <= tables:
+        raise ConfigError(
+            f"found another program's database in {file}, expected a file that --store made; nothing was changed"
+        )
 
 
 @contextmanager

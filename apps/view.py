@@ -139,7 +139,8 @@ def summary(run: Report) -> str:
     tokens = f"{run['usage']['total_tokens']:,} tokens"
     work = f"{run['layers']} layers, {run['calls']} calls, {tokens}, {money}, {run['seconds']:.1f} s"
     line = f"{run['stopped'].replace('_', ' ')}: {work}"
-    return line + (f"\ndegraded: {printable(run['degraded'])}" if run["degraded"] else "")
+    degraded = [f"degraded: {printable(run['degraded'])}"] if run["degraded"] else []
+    return "\n".join([line, *degraded, *(f"note: {printable(note)}" for note in run["notes"])])
 
 
 def interrupted(proposals: list[Proposal]) -> str:

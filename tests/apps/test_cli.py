@@ -197,7 +197,7 @@ def test_an_error_is_one_line_and_a_code(run: Run, arguments: list[str], expecte
         ('preset = "offline"\nproposers = ["offline:words"]', "found the preset 'offline' and proposers"),
         ('proposer = ["offline:words"]\nproposers = ["offline:words"]', "found proposer and proposers"),
         ("layers = 99999999999", "expected a whole number from 1 to 100"),
-        ('proposers = [{name = "x"}]', "expected field required"),
+        ('proposers = [{name = "x"}]', "found proposers.0 without model"),
         ('proposers = [{model = "offline:words", nam = "x"}]', "unknown key 'nam' in"),
     ],
 )

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import signal
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,7 @@ def test_after_a_failed_aggregator_only_the_aggregator_is_asked(run: Run, loopba
     assert (first.code, first.out) == (0, "answer of a\n")
     assert "degraded: aggregator last: error" in first.err
     assert (second.code, second.out) == (0, "at last\n")
+    assert "completed: 3 layers, 8 calls" in second.err
     assert loopback.requests[asked].model == "last"
     assert third.code == 0
     said = [m["content"] for m in loopback.requests[asked + 1].messages]
@@ -107,18 +110,20 @@ def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Lo
     run("ask", "One?", *where, "--base-url", loopback.url, *MODELS)
 
     second = run("ask", "Two?", *where)
-    other = run("ask", "Three?", *where, "--base-url", loopback.url, *MODELS[:-2])
-    same = run("ask", "Four?", *where, "--base-url", loopback.url, *MODELS)
+    bound = run("ask", "Three?", *where, "--layers", "2", "--max-tokens", "7")
+    third = loopback.requests[14:]
+    other = run("ask", "Four?", *where, "--preset", "offline")
 
     assert (second.code, second.out) == (0, "answer of last\n")
     assert [m["content"] for m in loopback.requests[7].messages] == ["One?", "answer of last", "Two?"]
-    assert other.code == 1
-    assert "found thread 't' with another mixture than the flags say" in other.err
-    assert same.code == 0
+    assert bound.code == 0
+    assert [(r.model, r.body["max_tokens"]) for r in third] == [("a", 7), ("b", 7), ("c", 7), ("last", 7)]
+    assert (other.code, "models: preset 'offline', as asked" in other.err) == (0, True)
+    assert len(loopback.requests) == 18
 
 
 def test_credentials_in_an_address_are_not_kept(run: Run, loopback: Loopback, where: list[str], tmp_path: Path) -> None:
-    address = loopback.url.replace("://", f"://me:{KEY}@")
+    address = loopback.url.replace("://", f"://me:{KEY}@") + f"?api_key={KEY}"
 
     done = run("ask", "One?", *where, "--base-url", address, *MODELS)  # the client refuses such an address
 
@@ -149,8 +154,11 @@ WRONG: list[tuple[list[str], str]] = [
     (["ask", "x", "--store", "s.db"], "found one of --thread and --store, expected both"),
     (["resume", "--thread", "t"], "Missing option '--store'"),
     (["resume", "--thread", "t", "--store", "none.db"], "found no store none.db"),
-    (["ask", "x", "--thread", "t", "--store", "junk.db"], "the store junk.db cannot be read: file is not a database"),
-    (["ask", "x", "--thread", "t", "--store", "no/such/folder.db"], "the store no/such/folder.db cannot be opened"),
+    (["ask", "x", "--thread", "t", "--store", "junk.db"], "the store junk.db cannot be used: file is not a database"),
+    (["ask", "x", "--thread", "t", "--store", "no/such/folder.db"], "found no folder no/such for the store folder.db"),
+    (["ask", "x", "--thread", "t", "--store", "."], "the store . cannot be used: unable to open database file"),
+    (["resume", "--thread", "t", "--store", "foreign.db"], "found another program's database in foreign.db"),
+    (["ask", "x", "--instead"], "found --instead without a thread, expected --thread ID --store FILE"),
     (["resume", "--thread", "tt", "--store", "good.db"], "found no thread 'tt' in good.db; did you mean 't'? known: t"),
 ]
 
@@ -161,6 +169,9 @@ def test_mistakes_get_one_clear_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("junk.db").write_text("junk" * 500)
+    with closing(sqlite3.connect("foreign.db")) as foreign:
+        foreign.execute("CREATE TABLE theirs (x)")
+    before = Path("foreign.db").read_bytes()
     run("ask", "1 + 1", "--thread", "t", "--store", "good.db")
 
     done = run(*arguments)
@@ -168,3 +179,134 @@ def test_mistakes_get_one_clear_line(
     assert done.code != 0
     assert expected in done.err
     assert len(done.err.strip().splitlines()) == 1
+    assert Path("foreign.db").read_bytes() == before
+
+
+def test_a_mixture_by_its_presets_name_is_kept_too(run: Run, where: list[str]) -> None:
+    first = run("ask", "2 + 2", *where, "--preset", "offline")
+    second = run("ask", "3 + 3", *where)
+
+    assert (first.code, second.code, run("resume", *where).code) == (0, 0, 0)
+    assert "6" in second.out
+
+
+def test_calls_before_the_resumption_are_spent(run: Run, loopback: Loopback, where: list[str]) -> None:
+    loopback.say("last", Reply(status=500))
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS[:-2], "--budget", "calls=5")
+    asked = len(loopback.requests)
+
+    runs = [run("resume", *where, "--json") for _ in range(2)]
+    loopback.say("last", Reply("at last"))
+    more = run("resume", *where, "--budget", "calls=9", "--json")
+
+    told = [json.loads(done.out)["run"] for done in (*runs, more)]
+    assert [(t["calls"], t["stopped"]) for t in told] == [(5, "fell_back"), (5, "budget"), (6, "completed")]
+    assert len(loopback.requests) == asked + 2
+    assert json.loads(more.out)["answer"] == "at last"
+
+
+def test_a_first_layer_with_too_few_answers_asks_only_the_rest(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("min_proposals = 2")
+    for name in "bc":
+        loopback.say(name, Reply(status=500))
+    first = run("ask", "Which?", *where, "--config", str(config), "--base-url", loopback.url, *MODELS[:-2])
+    loopback.scripts.clear()
+
+    second = run("resume", *where)
+
+    assert (first.code, second.code, second.out) == (1, 0, "answer of last\n")
+    assert "thread 't' goes on with layer_1, who has not answered" in second.err
+    assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 2, "c": 2, "last": 1}
+
+
+def test_a_question_that_cannot_be_answered_can_be_taken_back(run: Run, loopback: Loopback, where: list[str]) -> None:
+    run("ask", "First?", *where, "--base-url", loopback.url, *MODELS)
+    loopback.default = Reply(status=401)
+    stuck = run("ask", "Stuck?", *where)
+    loopback.default = Reply("fine")
+
+    refused = run("ask", "Next?", *where)
+    done = run("ask", "Next?", *where, "--instead")
+
+    assert (stuck.code, refused.code, done.code, done.out) == (1, 1, 0, "fine\n")
+    assert "or take its question back with --instead" in refused.err
+    said = [m["content"] for m in loopback.requests[-1].messages[:-1]]
+    assert said == ["First?", "answer of last", "Next?"]
+
+
+def test_a_question_that_did_not_fit_goes_on_with_a_larger_bound(
+    run: Run, loopback: Loopback, where: list[str]
+) -> None:
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS, "--budget", "calls=1")
+
+    larger = run("resume", *where, "--budget", "calls=99")
+
+    assert (larger.code, larger.out) == (0, "answer of last\n")
+
+
+def test_two_processes_are_not_at_work_on_one_thread(run: Run, loopback: Loopback, where: list[str]) -> None:
+    loopback.say("a", Reply(broken="hang"))
+    process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    loopback.wait_for("a")
+
+    second = [run("ask", "And?", *where), run("resume", *where)]
+    elsewhere = run("ask", "1 + 1", "--thread", "other", *where[2:], "--preset", "offline")
+    process.kill()
+    finish(process)
+    loopback.scripts.clear()
+
+    assert [done.code for done in second] == [1, 1]
+    assert all("found thread 't' at work in another process" in done.err for done in second)
+    assert elsewhere.code == 0
+    assert run("resume", *where).out == "answer of last\n"
+
+
+def test_an_estimate_is_of_the_threads_mixture_and_history(run: Run, loopback: Loopback, where: list[str]) -> None:
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS, "--max-tokens", "50")
+    asked = len(loopback.requests)
+
+    bare = run("ask", "Which?", "--base-url", loopback.url, *MODELS, "--max-tokens", "50", "--estimate", "--json")
+    kept = run("ask", "Which?", *where, "--estimate", "--json")
+
+    assert json.loads(kept.out)["calls"] == json.loads(bare.out)["calls"] == 7
+    assert json.loads(kept.out)["tokens"] > json.loads(bare.out)["tokens"]
+    assert len(loopback.requests) == asked
+
+
+def test_a_flag_wins_over_a_tables_key_and_leaves_the_others(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[budget]\ncalls = 3\n[quorum]\nk = 2\ngrace_s = 20.0\n")
+    options = ["--config", str(config), "--base-url", loopback.url, *MODELS[:-2], "--json"]
+
+    asked = [
+        run("ask", "Which?", *options, "--budget", "seconds=50"),
+        run("ask", "Which?", *options, "--budget", "calls=4", "--quorum", "1"),
+        run("ask", "Which?", *options, "--grace", "0"),
+    ]
+
+    assert [done.code for done in asked] == [0, 0, 0]
+    told = [json.loads(done.out) for done in asked]
+    assert [t["run"]["stopped"] for t in told] == ["budget", "completed", "budget"]
+    assert [p["status"] for p in told[1]["proposals"]] == ["ok"] * 3, "the grace of the file was kept"
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--budget", "calls=3", "--budget", "calls=20"], "found --budget calls=... twice, expected it once"),
+        (["--budget", "calls="], "found --budget calls=, expected a limit and its number"),
+        (["--budget", "calls=many"], "found 'many' for budget.calls, expected a whole number"),
+        (["--budget", "calls=2.5"], "found 2.5 for budget.calls, expected a whole number"),
+        (["--grace", "1"], "found quorum without k, expected it as well"),
+    ],
+)
+def test_wrong_bounds_get_one_clear_line(run: Run, flags: list[str], expected: str) -> None:
+    done = run("ask", "x", *flags)
+
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert expected in done.err

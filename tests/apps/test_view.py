@@ -53,9 +53,12 @@ def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> Non
         "usd": usd,
         "seconds": 1.0,
         "degraded": None,
+        "notes": [],
     }
 
     assert summary(run) == f"completed: 2 layers, 3 calls, 1,234 tokens, {told}, 1.0 s"
+    run["notes"] = ["a: from the cache"]
+    assert summary(run).endswith("1.0 s\nnote: a: from the cache")
 
 
 def test_nothing_answered_yet_is_said() -> None:
