@@ -94,6 +94,10 @@ def _split(spec: str, base_url: str | None) -> tuple[str, str]:
 def _openai_compatible(provider: str, name: str, base_url: str | None, options: dict[str, Any]) -> "BaseChatModel":
     from .transport import shared_async_client, shared_sync_client
 
+    if base_url and "@" in base_url.partition("://")[2].partition("/")[0]:
+        raise ConfigError(
+            f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
+        )
     key = os.environ.get(SERVER_KEY, _NO_KEY) if base_url else os.environ.get(_KEY_VARIABLES[provider])
     if not key:
         raise ConfigError(

@@ -123,12 +123,15 @@ def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Lo
 
 
 def test_credentials_in_an_address_are_not_kept(run: Run, loopback: Loopback, where: list[str], tmp_path: Path) -> None:
-    address = loopback.url.replace("://", f"://me:{KEY}@") + f"?api_key={KEY}"
+    asked = run("ask", "One?", *where, "--base-url", f"{loopback.url}?api_key={KEY}", *MODELS)
+    refused = run("ask", "One?", *where, "--base-url", loopback.url.replace("://", f"://me:{KEY}@"), *MODELS)
 
-    done = run("ask", "One?", *where, "--base-url", address, *MODELS)  # the client refuses such an address
-
-    assert KEY not in done.out + done.err
-    assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert refused.code == 1
+    assert "found a user or password in the base URL, expected none" in refused.err
+    assert KEY not in asked.out + asked.err + refused.out + refused.err
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert loopback.url.encode() in kept
+    assert KEY.encode() not in kept
 
 
 def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopback: Loopback, where: list[str]) -> None:
