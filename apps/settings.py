@@ -20,7 +20,9 @@ from ..core.presets import load_preset, presets
 from ..core.prices import Price
 from ..core.race import Quorum
 from ..core.state import MoAInput, MoAState
+from ..core.stop import EarlyStop, Then
 from ..core.throttle import Limits
+from ..core.vote import Vote
 from ..graphs.moa import create_moa
 from ..prompts import Placement
 
@@ -58,6 +60,17 @@ class QuorumTable(Table):
     grace_s: float = 0.0
 
 
+class EarlyStopTable(Table):
+    """Describe an early stop, as `EarlyStop(...)` does in Python, with the measure `closed_answers()`."""
+
+    quorum: float = 1.0
+    min_responses: int = 3
+    then: Then = "aggregate"
+    shadow: bool = False
+    as_completed: bool = False
+    later_layers: bool = False
+
+
 class BudgetTable(Table):
     """Describe a budget, as `Budget(...)` does in Python."""
 
@@ -83,11 +96,14 @@ class PriceTable(Table):
     output: float = 0.0
 
 
+VOTE = "vote"
+"""How a count of votes is written where a model is expected."""
 ProposerSpec = str | ProposerTable
 AggregatorSpec = str | ModelTable
 _TABLES: dict[str, type[Table]] = {
     "proposers": ProposerTable,
     "aggregator": ModelTable,
+    "early_stop": EarlyStopTable,
     "quorum": QuorumTable,
     "budget": BudgetTable,
     "limits": LimitsTable,
@@ -115,7 +131,7 @@ class Settings(Table):
         default=None, description="A model that answers in parallel with others, provider:model."
     )
     aggregator: AggregatorSpec | list[AggregatorSpec] | None = Field(
-        default=None, description="The model that writes the final answer, or several, tried in this order."
+        default=None, description="The model that writes the answer, or several, tried in this order; or vote."
     )
     layers: int | None = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
     samples: int = Field(default=1, description="How often each proposer is asked; 1 where not given.")
@@ -123,6 +139,11 @@ class Settings(Table):
     max_tokens: int | None = Field(default=None, description="Limit of tokens of each answer.")
     timeout: float = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
     min_proposals: int = Field(default=1, description="Usable proposals that a layer needs.")
+    early_stop: EarlyStopTable | bool = Field(
+        default=True, description="What happens when all proposals agree: aggregate, answer, shadow or off."
+    )
+    waves: list[int] = Field(default_factory=list, description="Proposers asked first; the rest if those disagree.")
+    mark_answers: bool = Field(default=True, description="Ask proposers to mark a short final answer.")
     quorum: QuorumTable | None = Field(default=None, description="Proposals that are enough to cut the rest off.")
     budget: BudgetTable | None = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")
     limits: list[LimitsTable] = Field(default_factory=list, description="Bounds for calls to one provider.")
@@ -191,7 +212,7 @@ class Settings(Table):
             [_seat(Proposer, p) for p in group] if isinstance(group, list) else _seat(Proposer, group)
             for group in self.proposers or []
         ]
-        chain = [_seat(Aggregator, spec) for spec in self._aggregators()]
+        chain = [Vote() if spec == VOTE else _seat(Aggregator, spec) for spec in self._aggregators()]
         return create_moa(
             proposers=declared,
             aggregator=chain if isinstance(self.aggregator, list) else chain[0] if chain else None,
@@ -201,6 +222,9 @@ class Settings(Table):
             max_tokens=self.max_tokens,
             timeout=self.timeout,
             min_proposals=self.min_proposals,
+            early_stop=self._early_stop(),
+            waves=self.waves,
+            mark_answers=self.mark_answers,
             quorum=Quorum(**self.quorum.model_dump()) if self.quorum else None,
             budget=Budget(**self.budget.model_dump()) if self.budget else None,
             limits=[Limits(**limit.model_dump()) for limit in self.limits],
@@ -210,6 +234,11 @@ class Settings(Table):
             placement=self.placement,
             resolve=partial(resolve_model, base_url=self.base_url, docs=self.docs),
         )
+
+    def _early_stop(self) -> EarlyStop | None:
+        if isinstance(self.early_stop, bool):
+            return EarlyStop() if self.early_stop else None
+        return EarlyStop(**self.early_stop.model_dump())
 
     def record(self) -> dict[str, Any]:
         """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials."""
@@ -251,7 +280,7 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
         if one in given:
             written.pop(other, None)
     merged = {**written, **given}
-    for bounds in ("quorum", "budget"):
+    for bounds in ("early_stop", "quorum", "budget"):
         if isinstance(written.get(bounds), dict) and isinstance(given.get(bounds), dict):
             merged[bounds] = {**written[bounds], **given[bounds]}
     if merged.get("preset") is not None and merged.get("proposers") is not None:

@@ -137,7 +137,9 @@ def summary(run: Report) -> str:
     """Say in a line what a run came to."""
     money = "cost unknown" if run["usd"] is None else "free" if run["usd"] == 0 else f"${run['usd']:.4f}"
     tokens = f"{run['usage']['total_tokens']:,} tokens"
-    work = f"{run['layers']} layers, {run['calls']} calls, {tokens}, {money}, {run['seconds']:.1f} s"
+    layers, calls = (f"{run[n]} {n.removesuffix('s') if run[n] == 1 else n}" for n in ("layers", "calls"))  # type: ignore[literal-required]
+    saved = f" ({run['saved']} saved)" if run["saved"] else ""
+    work = f"{layers}, {calls}{saved}, {tokens}, {money}, {run['seconds']:.1f} s"
     line = f"{run['stopped'].replace('_', ' ')}: {work}"
     degraded = [f"degraded: {printable(run['degraded'])}"] if run["degraded"] else []
     return "\n".join([line, *degraded, *(f"note: {printable(note)}" for note in run["notes"])])

@@ -102,7 +102,7 @@ class OfflineModel(BaseChatModel):
         texts = [message.text for message in messages]
         told = [m.text for m in messages if m.type == "system" or m is messages[-1]]
         references = [found[1] for text in told for found in _REFERENCE.findall(text)]
-        questions = [m.text for m in messages if m.type == "human"]
+        questions = [m.text for m in messages if m.type == "human" and "lc_source" not in m.additional_kwargs]
         text = combine(references) if references else self._propose(questions[-1] if questions else "")
         pieces = re.findall(r"\s*\S+", text)
         limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS

@@ -10,6 +10,7 @@ from .models import resolve_model
 from .prices import Prices
 from .state import Place
 from .throttle import Limits
+from .vote import Vote
 
 
 class Unset(Enum):
@@ -129,7 +130,7 @@ class Seat:
 
 
 ProposerLike = str | Model | Proposer
-AggregatorLike = str | Model | Aggregator
+AggregatorLike = str | Model | Aggregator | Vote
 Aggregators = AggregatorLike | Sequence[AggregatorLike]
 """One, or several in the order in which they are tried."""
 Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]

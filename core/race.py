@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -69,18 +70,24 @@ class Cut:
         return self._timeout.expired()
 
 
+Decide = Callable[[Mapping[str, str]], str | None]
+"""Say, of the answers that are in by proposer, why the others are no longer needed; None while they are."""
+
+
 @dataclass(eq=False)
 class Race:
     """Be one layer of one run: who is still running, and since when."""
 
-    quorum: Quorum | None
+    quorum: Quorum | None = None
     seconds: float | None = None
     """How long this layer may take, by the run's budget."""
+    decide: Decide | None = None
+    """What else ends it, at once."""
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
     _running: set[Cut] = field(default_factory=set)
-    _usable: int = 0
-    _end: float | None = None
+    _answers: dict[str, str] = field(default_factory=dict)
+    _end: tuple[float, str] | None = None
 
     def enter(self, cut: Cut) -> None:
         """Join with a call that is under way."""
@@ -90,23 +97,25 @@ class Race:
             cut.by(self.started + self.seconds, why, wanted=False)
         self._tell(cut)
 
-    def leave(self, cut: Cut, *, usable: bool) -> None:
-        """Go, with an answer or without; the one that makes the quorum ends the others' time."""
+    def leave(self, cut: Cut) -> None:
+        """Go, with an answer or without."""
         self._running.discard(cut)
-        self.count(usable=usable)
 
-    def count(self, *, usable: bool) -> None:
-        """Count one more answer."""
-        self._usable += usable
-        if self.quorum and self._end is None and self._usable >= self.quorum.k:
-            self._end = asyncio.get_running_loop().time() + self.quorum.grace_s
-            for other in self._running:
-                self._tell(other)
+    def count(self, title: str, answer: str) -> None:
+        """Take a usable answer; the one that decides ends the others' time."""
+        self._answers[title] = answer
+        now = asyncio.get_running_loop().time()
+        if self.quorum and self._end is None and len(self._answers) >= self.quorum.k:
+            k, grace = self.quorum.k, self.quorum.grace_s
+            self._end = now + grace, f"cut {grace:g} s after {k} proposals of the layer were usable"
+        if self.decide and (why := self.decide(self._answers)):
+            self._end = now, why
+        for other in self._running:
+            self._tell(other)
 
     def _tell(self, cut: Cut) -> None:
-        if self.quorum and self._end is not None:
-            k, grace = self.quorum.k, self.quorum.grace_s
-            cut.by(self._end, f"cut {grace:g} s after {k} proposals of the layer were usable", wanted=True)
+        if self._end is not None:
+            cut.by(*self._end, wanted=True)
 
 
 class Races:
@@ -116,19 +125,18 @@ class Races:
     is forgotten when nobody is in it. A proposer that meets itself is in a run made again from the same checkpoint.
     """
 
-    def __init__(self, quorum: Quorum | None) -> None:
-        self._quorum = quorum
+    def __init__(self) -> None:
         self._known: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
         self._recent: deque[Race] = deque(maxlen=_RECENT)
 
-    def join(self, title: str, *, layer: int, seconds: float | None) -> Race:
+    def join(self, title: str, *, layer: int, start: Callable[[], Race]) -> Race:
         """Return the layer's race, a new one for its first proposer."""
         info = get_runtime().execution_info
         parent = info.checkpoint_ns.rpartition("|")[0] if info else ""
         key = (info.checkpoint_id if info else "", parent, str(layer))
         race = self._known.get(key)
         if race is None or title in race.joined:
-            race = self._known[key] = Race(self._quorum, seconds)
+            race = self._known[key] = start()
             self._recent.append(race)
         race.joined.add(title)
         return race

@@ -22,6 +22,8 @@ def make_report(
     truncated: bool = False,
     word_for_word: bool = False,
     budget: str | None = None,
+    notes: Sequence[str] = (),
+    done: bool = False,
 ) -> Report:
     """Sum up one turn so far.
 
@@ -35,9 +37,13 @@ def make_report(
         truncated: Whether the answer was cut.
         word_for_word: Whether the answer is a proposal.
         budget: Which limit kept an aggregator from being asked, or cut it short.
+        notes: What else is worth knowing.
+        done: Whether there is an answer.
     """
     layers = sorted({p["layer"] for p in proposals})
-    calls: list[Call] = [*proposals, *aggregators]
+    judges = calls_of(verdicts)
+    calls: list[Call] = [*proposals, *judges, *aggregators]
+    saved = sum(v["saved"] for v in verdicts)
     limit = next(filter(None, (v["budget"] for v in verdicts)), budget)
     usage: UsageMetadata | None = None
     for call in calls:
@@ -46,21 +52,29 @@ def make_report(
     known = [usd for usd in prices if usd is not None]
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
+    losses += [f"agreement was not judged: {_why(call)}" for call in judges if call["status"] != "ok"]
     fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
     return Report(
         turn=turn,
         mixture=mixture,
-        stopped="running" if not aggregators else "budget" if limit else "fell_back" if fell_back else "completed",
+        stopped=_stopped(done, limit=limit, fell_back=fell_back, agreed=any(_ends_here(v) for v in verdicts)),
         layers=len(layers) + any(call["status"] != "skipped" for call in aggregators),
         calls=sum(call["calls"] for call in calls),
+        saved=saved,
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(known) if len(known) == len(prices) else None,
-        seconds=round(work_seconds(proposals, aggregators), 3),
+        seconds=round(work_seconds(proposals, [*judges, *aggregators]), 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
-        notes=_notes(proposals, aggregators),
+        notes=[*_notes(proposals, aggregators), *notes],
         aggregators=list(aggregators),
     )
+
+
+def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
+    """Return the calls that judging agreement took."""
+    agreed = [v["agreement"] for v in verdicts]
+    return [a["call"] for a in agreed if a and a["call"]]
 
 
 def added_up(earlier: Call, call: Call) -> Call:
@@ -81,6 +95,23 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> 
     """
     layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
     return sum(layers) + sum(call["waited"] + call["seconds"] for call in others)
+
+
+def _ends_here(verdict: Verdict) -> bool:
+    """Tell whether agreement left something out."""
+    return verdict["saved"] > 0 or verdict["next"] == "answer"
+
+
+def _stopped(done: bool, *, limit: str | None, fell_back: bool, agreed: bool) -> str:
+    if not done:
+        return "running"
+    if limit:
+        return "budget"
+    return "fell_back" if fell_back else "agreed" if agreed else "completed"
+
+
+def _why(call: Call) -> str:
+    return f"{call['model']}: {call['status']} ({call['error']})"
 
 
 def _busy(calls: Sequence[Call]) -> float:

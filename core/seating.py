@@ -33,16 +33,18 @@ from .panel import (
     Proposers,
     Seat,
 )
+from .stage import Stage
+from .vote import Vote, check_vote
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
 
 
 def seat_layers(
     proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults
-) -> tuple[list[list[Seat]], list[Seat]]:
+) -> tuple[list[list[Seat]], list[Seat], Vote | None]:
     """Resolve a declaration into layers of seats and the aggregators' seats.
 
     Layers count as in the paper (arXiv 2406.04692): the aggregator is the last one.
@@ -55,7 +57,8 @@ def seat_layers(
         defaults: What a proposer or aggregator does not say for itself.
 
     Returns:
-        The seats of each layer of proposers, in the order of declaration, and the aggregators'.
+        The seats of each layer of proposers, in the order of declaration, the aggregators', and the count of votes that
+        goes before those.
 
     Raises:
         ConfigError: Anything is missing, out of range, unknown, or said twice.
@@ -70,27 +73,41 @@ def seat_layers(
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
         chain = _seats([alone], defaults, role="aggregator")
         check_limited(defaults.limits, chain)
-        return [], chain
+        return [], chain, None
     if aggregator is None:
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
-    chain = _seats(_chain(aggregator), defaults, role="aggregator")
+    vote, others = _chain(aggregator)
+    chain = _seats(others, defaults, role="aggregator")
     seats = [_seats(layer, defaults, role="proposer") for layer in declared]
     if len(seats) == 1 and layers is not None:
         seats *= layers - 1
     check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
-    return seats, chain
+    if vote:
+        check_vote(vote, [seat.name for seat in seats[-1]])
+    return seats, chain, vote
 
 
-def mixture_of(panel: Sequence[Sequence[Seat]], chain: Sequence[Seat]) -> str:
+def seat_of(declared: ModelSettings, defaults: Defaults, *, role: str) -> Seat:
+    """Resolve one model that sits in no layer.
+
+    Raises:
+        ConfigError: It cannot be built, or an option is out of range.
+    """
+    check_options(defaults)
+    return _seats([declared], defaults, role=role)[0]
+
+
+def mixture_of(stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against."""
-    layers = [", ".join(map(_signature, seats)) for seats in [*panel, chain]]
-    return f"format {STATE_FORMAT}: {' | '.join(layers)}"
+    steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
+    last = ", ".join(filter(None, ["a vote" if vote else "", _signatures(chain)]))
+    return f"format {STATE_FORMAT}: {f'{steps} | {last}'.removeprefix(' | ')}"
 
 
-def _signature(seat: Seat) -> str:
-    return seat.title if seat.title == seat.label else f"{seat.title} ({seat.label})"
+def _signatures(seats: Sequence[Seat]) -> str:
+    return ", ".join(seat.title if seat.title == seat.label else f"{seat.title} ({seat.label})" for seat in seats)
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -131,14 +148,19 @@ def _proposer(declared: ProposerLike) -> Proposer:
     return declared if isinstance(declared, Proposer) else Proposer(declared)
 
 
-def _chain(aggregator: Aggregators) -> list[Aggregator]:
+def _chain(aggregator: Aggregators) -> tuple[Vote | None, list[Aggregator]]:
     several = isinstance(aggregator, Sequence) and not isinstance(aggregator, str)
-    chain = list(cast("Sequence[AggregatorLike]", aggregator)) if several else [cast("AggregatorLike", aggregator)]
-    if not chain:
+    declared = list(cast("Sequence[AggregatorLike]", aggregator)) if several else [cast("AggregatorLike", aggregator)]
+    if not declared:
         raise ConfigError("found an empty list of aggregators, expected at least one model")
+    vote = declared[0] if isinstance(declared[0], Vote) else None
+    chain = [model for model in declared if model is not vote]
+    if any(isinstance(model, Vote) for model in chain):
+        raise ConfigError("found Vote(...) after another aggregator, expected it first: it goes before all models")
     if any(isinstance(model, Proposer) for model in chain):
         raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
-    return [model if isinstance(model, Aggregator) else Aggregator(model) for model in chain]
+    models = cast("list[str | Model | Aggregator]", chain)
+    return vote, [model if isinstance(model, Aggregator) else Aggregator(model) for model in models]
 
 
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:

@@ -1,5 +1,6 @@
 """What a run carries from node to node."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
@@ -74,17 +75,43 @@ class Proposal(Call):
     text: str
 
 
+class Agreed(TypedDict):
+    """Say who of a layer's proposers agree, by their names."""
+
+    measure: str
+    groups: list[list[str]]
+    """The largest group first; who said nothing that can be compared is in none."""
+    score: float
+    """The largest group's share of all who were asked."""
+    answer: str | None
+    """What the largest group says, in one line, where the measure knows."""
+    representative: str | None
+    """Whose proposal stands for the largest group."""
+    abstained: str | None
+    """Why nothing can be said; None where something can."""
+    reached: bool
+    """Whether they are as many as the early stop asks for."""
+    call: Call | None
+    """The model call that it took, where a judge was asked."""
+
+
 class Verdict(TypedDict):
     """Say what a gate concluded about its layer."""
 
     turn: str
     layer: int
+    wave: int
+    """Which part of the layer it follows, from 1; a layer that is asked at once has one."""
     asked: int
     usable: int
     source: int
     """The layer whose proposals the next step gets as references."""
     next: str
-    """`layer_<n>` or `aggregate`."""
+    """`layer_<n>`, `wave_<n>` (the rest of this layer), `aggregate` or `answer`."""
+    agreement: Agreed | None
+    """Who agrees; None where nobody looked."""
+    saved: int
+    """Calls that agreement made needless: never made, or cut."""
     reason: str
     budget: str | None
     """Which limit kept the next layer from being asked, with both numbers; None where none did."""
@@ -97,11 +124,13 @@ class Report(TypedDict):
     mixture: str
     """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed`, `budget` (a step did not fit, or its time was over) or `fell_back` (a later layer or
-    every aggregator failed, and the layer before was used)."""
+    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `budget` (a step did not fit, or
+    its time was over) or `fell_back` (a later layer or every aggregator failed, and the layer before was used)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int
+    saved: int
+    """Calls that agreement made needless."""
     usage: UsageMetadata
     usd: float | None
     seconds: float
@@ -115,23 +144,24 @@ class Report(TypedDict):
     """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
 
 
-def _merge(left: list[Any], right: list[Any], *key: str) -> list[Any]:
+def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequence[str] = ()) -> list[Any]:
+    """Keep one item a slot, and none of another turn or a later step than the newest's."""
     if not right:
         return left
-    turn, layer = right[-1]["turn"], right[-1]["layer"]
-    kept = [item for item in left if item["turn"] == turn and item["layer"] <= layer]
-    merged = {tuple(item[k] for k in key): item for item in [*kept, *right]}
-    return [merged[k] for k in sorted(merged)]
+    turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
+    kept = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
+    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*kept, *right]}
+    return [merged[key] for key in sorted(merged)]
 
 
 def merge_proposals(left: list[Proposal], right: list[Proposal]) -> list[Proposal]:
     """Keep one proposal a slot, in the order of declaration; a new one ends earlier turns and later layers."""
-    return _merge(left, right, "layer", "position", "sample")
+    return _merge(left, right, ["layer"], ["position", "sample"])
 
 
 def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
-    """Keep one verdict a layer; a new one ends earlier turns and later layers."""
-    return _merge(left, right, "layer")
+    """Keep one verdict a wave of a layer; a new one ends earlier turns and later waves and layers."""
+    return _merge(left, right, ["layer", "wave"])
 
 
 class MoAInput(TypedDict):
@@ -170,7 +200,12 @@ def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
     run = state.get("run")
     if not run or run["turn"] != turn_of(state) or run["stopped"] != "running":
         return {}
-    return {(p["position"], p["sample"]): p for p in proposals_of(state, layer)}
+    return {place_of(p): p for p in proposals_of(state, layer)}
+
+
+def place_of(proposal: Proposal) -> Place:
+    """Return which proposal of its layer this is."""
+    return proposal["position"], proposal["sample"]
 
 
 def check_mixture(state: MoAState, mixture: str) -> None:
@@ -193,10 +228,10 @@ def proposals_of(state: MoAState, layer: int | None = None) -> list[Proposal]:
     return [p for p in state.get("proposals", []) if p["turn"] == turn and layer in (None, p["layer"])]
 
 
-def verdicts_of(state: MoAState, *, before: int) -> list[Verdict]:
-    """Return this turn's verdicts of the layers before one."""
+def verdicts_of(state: MoAState, *, before: int, wave: int = 1) -> list[Verdict]:
+    """Return this turn's verdicts of the layers before one, and of its waves before one."""
     turn = turn_of(state)
-    return [v for v in state.get("verdicts", []) if v["turn"] == turn and v["layer"] < before]
+    return [v for v in state.get("verdicts", []) if v["turn"] == turn and (v["layer"], v["wave"]) < (before, wave)]
 
 
 def references_for(state: MoAState, layer: int) -> list[Proposal]:

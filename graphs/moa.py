@@ -1,6 +1,7 @@
 """Mixture-of-Agents (Wang et al. 2024, arXiv 2406.04692) as a LangGraph state graph.
 
     START -> layer 1's proposers, in parallel -> gate 1 -> layer 2's proposers -> gate 2 -> aggregate -> END
+                                                 `---------------- agreed -------------------^
 
 Every proposer of every layer is a node, so that the drawing is the paper's figure. A gate ends each layer, and its
 conditional edge decides what comes next.
@@ -27,15 +28,21 @@ from ..core.portal import THREADS
 from ..core.prices import Prices, load_prices
 from ..core.race import Quorum
 from ..core.seating import mixture_of, seat_layers
+from ..core.stage import stages_of
 from ..core.state import MoAInput, MoAState
+from ..core.stop import EarlyStop, check_early_stop
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
+from ..nodes.answer import make_answer
 from ..nodes.brief import Brief
 from ..nodes.gate import make_gate
 from ..nodes.node import Node
 from ..nodes.proposer import make_proposer
 from ..nodes.rules import Rules
-from ..prompts import Placement, load_prompt
+from ..prompts import Placement, load_mark, load_prompt
+
+ON_AGREEMENT = EarlyStop()
+"""The default early stop: all proposers of the first layer, and at least three models, say the same short answer."""
 
 
 def create_moa(
@@ -48,6 +55,9 @@ def create_moa(
     max_tokens: int | None = None,
     timeout: float | None = 180.0,
     min_proposals: int = 1,
+    early_stop: EarlyStop | None = ON_AGREEMENT,
+    waves: Sequence[int] = (),
+    mark_answers: bool = True,
     quorum: Quorum | None = None,
     budget: Budget | None = None,
     limits: Sequence[Limits] = (),
@@ -75,7 +85,8 @@ def create_moa(
         proposers: Models, each a `provider:model` string, a chat model, a Runnable or compiled graph from messages to
             a message, or a `Proposer(...)` with settings. A list of lists gives each layer its own.
         aggregator: The model that writes the final answer, or a list of them: where one fails, the next is asked, and
-            where all fail, the best proposal is the answer. Left out only with `layers=1`, one model answering alone.
+            where all fail, the best proposal is the answer. `Vote()`, as the only or first one, counts instead of
+            asking. Left out only with `layers=1`, one model answering alone.
         layers: Layers as the paper counts them, the aggregator's included: 2 (default) is proposers and an
             aggregator, 3 adds a layer of proposers that see the first one's answers.
         samples: How many times each proposer is asked in a layer.
@@ -83,6 +94,11 @@ def create_moa(
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         timeout: Seconds that one call may take, retries included; None is no limit.
         min_proposals: How many usable proposals a layer needs.
+        early_stop: When the layers end because proposals agree, `EarlyStop(...)`; by default, when all of three models
+            or more come to the same short answer. None never stops.
+        waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
+        mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
+            be seen; only where something looks for it.
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
         budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
         limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
@@ -119,21 +135,25 @@ def create_moa(
         stream_proposals=stream_proposals,
         resolve=resolve,
     )
-    panel, chain = seat_layers(proposers, aggregator, layers, defaults)
+    panel, chain, vote = seat_layers(proposers, aggregator, layers, defaults)
     smallest = min(map(len, panel), default=0)
     check_rules(quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, smallest=smallest)
+    check_early_stop(early_stop, waves, len(panel[0]) if panel else 0)
     load_prices()
     if budget:
         check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])
+    stages = stages_of(panel, waves)
     rules = Rules(
-        mixture=mixture_of(panel, chain),
+        mixture=mixture_of(stages, chain, vote),
         min_proposals=min_proposals,
+        early_stop=early_stop,
         quorum=quorum,
         budget=budget,
         cache=cache,
         stream_proposals=stream_proposals,
     )
-    propose = Brief(load_prompt(proposer_prompt), placement)
+    closing = load_mark() if mark_answers and (early_stop or vote) else ""
+    propose = Brief(load_prompt(proposer_prompt), placement, closing)
     synthesise = Brief(load_prompt(aggregator_prompt), placement)
 
     async def follow(state: MoAState, config: RunnableConfig) -> list[str]:
@@ -141,24 +161,29 @@ def create_moa(
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
-    entrances: dict[str, list[str]] = {"aggregate": ["aggregate"]}
-    for layer, (seats, authors) in enumerate(zip(panel, [[], *panel], strict=False), 1):
-        entrances[f"layer_{layer}"] = [node_name(layer, seat) for seat in seats]
-        for seat in seats:
-            node = make_proposer(seat, layer=layer, seats=seats, authors=authors, brief=propose, rules=rules)
-            graph.add_node(node_name(layer, seat), node, metadata=metadata_of(seat, layer))
-            graph.add_edge(node_name(layer, seat), f"gate_{layer}")
-    for layer in range(1, depth):
-        following = panel[layer] if layer + 1 < depth else []
-        gate = make_gate(layer, seats=panel[layer - 1], following=following, last=chain[0], brief=propose, rules=rules)
-        graph.add_node(f"gate_{layer}", gate, metadata={"moa_role": "gate", "moa_layer": layer})
-        exits = [*(node_name(layer + 1, seat) for seat in following), "aggregate"]
-        graph.add_conditional_edges(f"gate_{layer}", Node[Any](follow, name="follow"), exits)
-    last = make_aggregator(chain, layer=depth, authors=panel[-1] if panel else [], brief=synthesise, rules=rules)
-    graph.add_node("aggregate", last, metadata=metadata_of(chain[0], depth))
+    may_answer = panel and early_stop and early_stop.then == "answer" and not early_stop.shadow
+    ends = ["aggregate", "answer"] if may_answer else ["aggregate"]
+    entrances = {end: [end] for end in ends} | {s.name: [node_name(s.layer, seat) for seat in s.seats] for s in stages}
+    for stage in stages:
+        authors = panel[stage.layer - 2] if stage.layer > 1 else []
+        for seat in stage.seats:
+            node = make_proposer(seat, stage=stage, authors=authors, brief=propose, rules=rules)
+            graph.add_node(node_name(stage.layer, seat), node, metadata=metadata_of(seat.role, stage.layer, seat))
+            graph.add_edge(node_name(stage.layer, seat), stage.gate)
+    for number, stage in enumerate(stages, 1):
+        gate = make_gate(stage, ahead=stages[number:], chain=chain, brief=propose, rules=rules)
+        graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
+        following = [name for after in stages[number : number + 1] for name in entrances[after.name]]
+        graph.add_conditional_edges(stage.gate, Node[Any](follow, name="follow"), [*following, *ends])
+    authors = panel[-1] if panel else []
+    last = make_aggregator(chain, layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
+    graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth))
+    graph.add_edge("aggregate", END)
+    if "answer" in ends:
+        graph.add_node("answer", make_answer(layer=depth, rules=rules), metadata=metadata_of("answer", depth))
+        graph.add_edge("answer", END)
     for entrance in entrances["layer_1" if panel else "aggregate"]:
         graph.add_edge(START, entrance)
-    graph.add_edge("aggregate", END)
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
     return compiled.with_config(max_concurrency=max([THREADS, *map(len, panel)]))
@@ -169,7 +194,7 @@ def node_name(layer: int, seat: Seat) -> str:
     return f"layer_{layer}/{seat.title}"
 
 
-def metadata_of(seat: Seat, layer: int) -> dict[str, str | int]:
+def metadata_of(role: str, layer: int, seat: Seat | None = None) -> dict[str, str | int]:
     """Mark a node and all that runs inside it, so that streams and traces can be filtered by what it is."""
-    mark: dict[str, str | int] = {"moa_role": seat.role, "moa_layer": layer}
-    return mark | {"moa_proposer": seat.title} if seat.role == "proposer" else mark
+    mark: dict[str, str | int] = {"moa_role": role, "moa_layer": layer}
+    return mark | {"moa_proposer": seat.title} if seat else mark

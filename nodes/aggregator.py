@@ -1,7 +1,7 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, AnyMessage
@@ -12,20 +12,21 @@ from ..core.agreement import best_proposal
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import make_report
+from ..core.report import calls_of, make_report
 from ..core.state import (
     USABLE,
     Call,
     Cost,
     MoAState,
     Proposal,
-    Report,
     check_mixture,
     proposals_of,
     references_for,
     turn_of,
     verdicts_of,
 )
+from ..core.vote import Result, Vote, count_votes
+from .answer import signed, word_for_word
 from .brief import Brief
 from .call import call_model, unmade
 from .node import Node, Update, emit
@@ -33,12 +34,12 @@ from .rules import Rules
 
 
 def make_aggregator(
-    seats: Sequence[Seat], *, layer: int, authors: Sequence[Seat], brief: Brief, rules: Rules
+    seats: Sequence[Seat], *, layer: int, authors: Sequence[Seat], brief: Brief, rules: Rules, vote: Vote | None = None
 ) -> Node[Update]:
     """Make the node that writes the final answer.
 
-    The aggregators are tried in order. Where all fail, or the budget allows none, the best proposal is returned word
-    for word, and the report says so: answers that were paid for are not thrown away.
+    The aggregators are tried in order, a count of votes before all others. Where all fail, or the budget allows none,
+    the best proposal is returned word for word, and the report says so: answers that were paid for are not thrown away.
 
     Args:
         seats: The aggregators, in the order in which they are tried.
@@ -46,11 +47,12 @@ def make_aggregator(
         authors: The layer before, whose answers are the references.
         brief: How the references are put.
         rules: What the mixture keeps to.
+        vote: How to count votes first.
 
     Raises:
         AllProposersFailed: (when run) A model alone failed, and there is no proposal to fall back to.
         BudgetExceeded: (when run) A model alone does not fit the budget.
-        InputError: (when run) The conversation is not the one that was answered, or another mixture began this.
+        InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
     """
 
     async def aggregate(state: MoAState, config: RunnableConfig) -> Update:
@@ -62,31 +64,36 @@ def make_aggregator(
                     "found no proposals for the last message: the conversation changed after they were made; "
                     "start again with the conversation as it is now, or resume from before the change"
                 )
-        calls, answer, too_much = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
-        degraded = [
-            _what_failed(seat, call) for seat, call in zip(seats, calls, strict=False) if call["status"] != "ok"
-        ]
-        truncated, word_for_word = calls[-1]["status"] == "truncated", answer is None
+        voted = await count_votes(vote, references) if vote else Result(None, "")
+        if voted.winner:
+            outcome = Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
+        else:
+            outcome = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
+        degraded = [_what_failed(seat, call) for seat, call in zip(seats, outcome.calls, strict=False)]
+        answer = outcome.answer
         if answer is None:
             if not references:
-                if too_much:
-                    raise BudgetExceeded(too_much)
-                raise AllProposersFailed([_as_proposal(call, seats[0], turn, layer) for call in calls])
+                if outcome.too_much:
+                    raise BudgetExceeded(outcome.too_much)
+                raise AllProposersFailed([_as_proposal(call, seats[0], turn, layer) for call in outcome.calls])
             best = best_proposal(references)
-            answer, truncated = _word_for_word(best), best["status"] == "truncated"
-            degraded.append(f"the answer is the proposal of {best['proposer']}, word for word")
+            answer = word_for_word(best)
+            outcome = outcome._replace(truncated=best["status"] == "truncated", fell_back=True)
+            degraded += [voted.told, f"the answer is the proposal of {best['proposer']}, word for word"]
         run = make_report(
             proposals_of(state),
             verdicts_of(state, before=layer),
             turn=turn,
             mixture=rules.mixture,
-            aggregators=[*_earlier(state), *calls],
-            degraded=degraded,
-            truncated=truncated,
-            word_for_word=word_for_word,
-            budget=too_much,
+            aggregators=[*_earlier(state), *outcome.calls],
+            degraded=list(filter(None, degraded)),
+            truncated=outcome.truncated,
+            word_for_word=outcome.fell_back,
+            budget=outcome.too_much,
+            notes=[voted.told] if voted.told else [],
+            done=True,
         )
-        return {"messages": [_signed(answer, run)], "run": run}
+        return {"messages": [signed(answer, run)], "run": run}
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
@@ -95,13 +102,24 @@ def make_aggregator(
     return Node(aggregate, at_most=at_most)
 
 
+class Outcome(NamedTuple):
+    """Hold every attempt, and the answer where there is one."""
+
+    calls: list[Call]
+    answer: AIMessage | None
+    truncated: bool = False
+    too_much: str | None = None
+    """The limit that kept an aggregator from being asked, or from finishing."""
+    fell_back: bool = False
+
+
 async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
-) -> tuple[list[Call], AIMessage | None, str | None]:
-    """Return every attempt, the answer where there is one, and the limit that kept one from being made."""
+) -> Outcome:
     calls: list[Call] = []
     too_much: str | None = None
-    proposals, earlier = proposals_of(state), _earlier(state)
+    proposals = proposals_of(state)
+    earlier = [*calls_of(verdicts_of(state, before=layer)), *_earlier(state)]
     for seat in seats:
         letter = brief.write(seat, state, layer)
         if misfit := rules.misfit(proposals, [letter.at_most(seat)], others=[*earlier, *calls]):
@@ -111,15 +129,15 @@ async def _ask_in_order(
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
         heard = _Listener()
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        race = Race(None, rules.seconds_left(proposals, [*earlier, *calls]))
+        race = Race(seconds=rules.seconds_left(proposals, [*earlier, *calls]))
         call, message = await call_model(seat, letter, marked, race=race)
         calls.append(call)
         if call["status"] in USABLE:
-            return calls, message, too_much
+            return Outcome(calls, message, call["status"] == "truncated", too_much)
         too_much = rules.misfit(proposals, [], others=[*earlier, *calls]) or too_much
         if ids := list(heard.message_ids):
             emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
-    return calls, None, too_much
+    return Outcome(calls, None, too_much=too_much)
 
 
 def _earlier(state: MoAState) -> list[Call]:
@@ -144,19 +162,8 @@ class _Listener(AsyncCallbackHandler):
 
 
 def _what_failed(seat: Seat, call: Call) -> str:
-    return f"aggregator {seat.name}: {call['status']} ({call['error']})"
+    return "" if call["status"] == "ok" else f"aggregator {seat.name}: {call['status']} ({call['error']})"
 
 
 def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
     return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="")
-
-
-def _word_for_word(best: Proposal) -> AIMessage:
-    return AIMessage(best["text"], usage_metadata=best["usage"], response_metadata={"model_name": best["served_model"]})
-
-
-def _signed(answer: AIMessage, run: Report) -> AIMessage:
-    """Add the run's totals to the answer; its own usage stays its own."""
-    keys = ("stopped", "degraded", "truncated", "layers", "calls", "usage", "usd", "seconds")
-    moa = {key: value for key, value in run.items() if key in keys}
-    return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})

@@ -35,6 +35,7 @@ class Brief:
 
     prompt: Prompt
     placement: Placement
+    closing: str = ""
 
     def write(self, seat: Seat, state: MoAState, layer: int) -> Letter:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window."""
@@ -65,4 +66,11 @@ class Brief:
         return call_at_most(seat, self._compose(seat, conversation, [""] * len(authors)), more=more)
 
     def _compose(self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseMessage]:
-        return compose(conversation, texts, prompt=self.prompt, system=seat.system, placement=self.placement)
+        return compose(
+            conversation,
+            texts,
+            prompt=self.prompt,
+            system=seat.system,
+            placement=self.placement,
+            closing=self.closing,
+        )

@@ -44,15 +44,16 @@ async def call_model(
     Returns:
         The call's outcome, and the message where one came back, even one without usable text.
     """
-    cut, usable = Cut(), False
+    cut = Cut()
     try:
         if letter.problem:
             return unmade(seat, "skipped", letter.problem), None
         entry = entry_of(cache, seat, letter.messages)
         call, message = await _ask(seat, letter, config, race, cut, entry)
-        usable = call["status"] in USABLE
     finally:
-        race.leave(cut, usable=usable)
+        race.leave(cut)
+    if message and call["status"] in USABLE:
+        race.count(seat.title, plain(message.text))
     if entry and message and call["status"] == "ok" and not call["cached"]:
         await entry.keep(call, message)
     return call, message

@@ -7,8 +7,21 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
-from ..core.report import added_up, make_report
-from ..core.state import USABLE, Cost, MoAState, Place, Proposal, check_mixture, left_behind, proposals_of, turn_of
+from ..core.report import added_up, calls_of, make_report
+from ..core.stage import Stage
+from ..core.state import (
+    USABLE,
+    Cost,
+    MoAState,
+    Place,
+    Proposal,
+    check_mixture,
+    left_behind,
+    place_of,
+    proposals_of,
+    turn_of,
+    verdicts_of,
+)
 from ..core.text import plain
 from .brief import Brief
 from .call import call_model
@@ -16,9 +29,7 @@ from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_proposer(
-    seat: Seat, *, layer: int, seats: Sequence[Seat], authors: Sequence[Seat], brief: Brief, rules: Rules
-) -> Node[Update]:
+def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: Brief, rules: Rules) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
     The node never fails for its model's failure: what went wrong is the proposal's status. What it answered before
@@ -26,8 +37,7 @@ def make_proposer(
 
     Args:
         seat: Whom to ask.
-        layer: The layer, from 1.
-        seats: The whole layer; its first one tells of the layer's start.
+        stage: Who is asked with it; the first one tells of the layer's start.
         authors: The layer before, whose answers are the references.
         brief: How the references are put, from layer 2 on.
         rules: What the mixture keeps to.
@@ -37,22 +47,29 @@ def make_proposer(
         InputError: (when run) Another mixture began this run.
     """
     hidden = [] if rules.stream_proposals else ["nostream"]
-    first = seat is seats[0]
+    layer, first = stage.layer, seat is stage.seats[0]
+    opens = layer == stage.wave == 1
+    together = {other.place for other in stage.seats}
 
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
         turn = turn_of(state)
         before = left_behind(state, layer)
         mine = before.get(seat.place)
-        if layer > 1:
+        if not opens:
             check_mixture(state, rules.mixture)
         elif too_much := rules.misfit(list(before.values()), first_step(state, before)):
             raise BudgetExceeded(too_much)
-        left = rules.seconds_left([p for p in proposals_of(state) if p["layer"] < layer])
-        race = rules.races.join(seat.title, layer=layer, seconds=left)
+        earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
+        race = rules.race_of(
+            stage,
+            seat,
+            seconds=rules.seconds_left(earlier, calls_of(verdicts_of(state, before=layer, wave=stage.wave))),
+            earlier=[p for p in earlier if p["layer"] == layer and p["status"] in USABLE],
+        )
         if first:
-            emit("layer", layer=layer, proposers=[s.title for s in seats])
+            emit("layer", layer=layer, proposers=[s.title for s in stage.seats])
         if mine and not _unanswered([seat], before):
-            race.count(usable=True)
+            race.count(seat.title, mine["text"])
             proposal = mine
         else:
             tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
@@ -70,12 +87,12 @@ def make_proposer(
             )
         emit("proposal", **proposal)
         update: Update = {"proposals": [proposal]}
-        if first and layer == 1:  # a turn that fails must not be left with the report of the one before
+        if first and opens:  # a turn that fails must not be left with the report of the one before
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
     def first_step(state: MoAState, before: Mapping[Place, Proposal]) -> list[Cost]:
-        return [brief.write(other, state, layer).at_most(other) for other in _unanswered(seats, before)]
+        return [brief.write(other, state, layer).at_most(other) for other in _unanswered(stage.seats, before)]
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}

@@ -7,9 +7,12 @@ from typing import Any
 from langgraph.cache.base import BaseCache
 
 from ..core.budget import Budget, cost_of, total
-from ..core.race import Quorum, Races
+from ..core.panel import Seat
+from ..core.race import Quorum, Race, Races
 from ..core.report import work_seconds
+from ..core.stage import Stage
 from ..core.state import Call, Cost, Proposal
+from ..core.stop import EarlyStop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +22,33 @@ class Rules:
     mixture: str
     """Who sits where; threads are checked against it."""
     min_proposals: int
+    early_stop: EarlyStop | None
     quorum: Quorum | None
     budget: Budget | None
     cache: BaseCache[Any] | None
     stream_proposals: bool
-    races: Races = field(init=False)
+    races: Races = field(default_factory=Races, init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "races", Races(self.quorum))
+    def race_of(self, stage: Stage, seat: Seat, *, seconds: float | None, earlier: Iterable[Proposal]) -> Race:
+        """Return the race that a proposer's call is part of.
+
+        Args:
+            stage: Who is asked together.
+            seat: The proposer.
+            seconds: What the budget leaves.
+            earlier: What earlier waves of the layer answered.
+        """
+
+        def start() -> Race:
+            stop = self.early_stop
+            in_time = stop is not None and stop.as_completed and stop.may_stop(stage.layer)
+            decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
+            race = Race(self.quorum, seconds, decide)
+            for proposal in earlier:
+                race.count(proposal["proposer"], proposal["text"])
+            return race
+
+        return self.races.join(seat.title, layer=stage.layer, start=start)
 
     def misfit(self, proposals: Sequence[Proposal], step: Iterable[Cost], *, others: Sequence[Call] = ()) -> str | None:
         """Say which limit of the budget the next step does not fit in; None where it does.

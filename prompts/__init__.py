@@ -3,6 +3,6 @@
 from .compose import Placement, compose
 from .fence import fence, unforged
 from .pack import pack
-from .prompt import Prompt, load_prompt
+from .prompt import Prompt, load_judge, load_mark, load_prompt
 
-__all__ = ["Placement", "Prompt", "compose", "fence", "load_prompt", "pack", "unforged"]
+__all__ = ["Placement", "Prompt", "compose", "fence", "load_judge", "load_mark", "load_prompt", "pack", "unforged"]

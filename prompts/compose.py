@@ -13,6 +13,8 @@ from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, Syste
 from .fence import fence
 from .prompt import Prompt
 
+OURS = {"lc_source": "langgraph_moa"}
+"""On the message that is ours and not the user's; it stays here and is not sent."""
 Placement = Literal["last", "system"]
 """Where references go: `last`, as a message of their own after the conversation, or at the end of the one `system`
 prompt, as the paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants the roles
@@ -26,6 +28,7 @@ def compose(
     prompt: Prompt,
     system: str | None = None,
     placement: Placement = "last",
+    closing: str = "",
 ) -> list[BaseMessage]:
     """Build the messages for one call, equation (1) of arXiv 2406.04692: the user's messages and the references.
 
@@ -35,6 +38,7 @@ def compose(
         prompt: How to treat references.
         system: A system prompt of this proposer's or aggregator's own.
         placement: Where the references go.
+        closing: What every prompt of this role ends with.
 
     Returns:
         The messages, the conversation's own unchanged; with `system`, its leading system prompts are joined into one.
@@ -42,9 +46,10 @@ def compose(
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
     head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]
     rest = conversation[leading:]
-    if not references:
+    told = prompt.render(references=fence(references), count=str(len(references))) if references else ""
+    told = "\n\n".join(filter(None, [told, closing]))
+    if not told:
         return [*head, *rest]
-    told = prompt.render(references=fence(references), count=str(len(references)))
     if placement == "system":
         return [SystemMessage("\n\n".join([*(message.text for message in head), told])), *rest]
-    return [*head, *rest, HumanMessage(told)]
+    return [*head, *rest, HumanMessage(told, additional_kwargs=OURS)]

@@ -8,6 +8,8 @@ from string import Template
 from ..core.errors import ConfigError
 
 BUNDLED = "synthesis.md"
+MARK = "mark.md"
+JUDGE = "judge.md"
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,16 @@ class Prompt:
     def render(self, **values: str) -> str:
         """Fill in every variable; a missing one raises KeyError with its name."""
         return Template(self.text).substitute(values)
+
+
+def load_judge() -> Prompt:
+    """Read what a judge of agreement is told."""
+    return Prompt(Path(__file__).with_name(JUDGE).read_text(encoding="utf-8"))
+
+
+def load_mark() -> str:
+    """Read what asks for a marked final answer where a question has one, and leaves open questions alone."""
+    return Path(__file__).with_name(MARK).read_text(encoding="utf-8").strip()
 
 
 def load_prompt(

@@ -80,6 +80,7 @@ async def test_the_same_thirteen_calls(loopback: Loopback) -> None:
         layers=3,
         temperature=0.7,
         max_tokens=512,
+        early_stop=None,
         resolve=partial(resolve_model, base_url=loopback.url),
     )
     result = await moa.ainvoke({"messages": CONVERSATION})

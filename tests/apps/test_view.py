@@ -49,6 +49,7 @@ def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> Non
         "stopped": "completed",
         "layers": 2,
         "calls": 3,
+        "saved": 0,
         "usage": {"total_tokens": 1234},
         "usd": usd,
         "seconds": 1.0,

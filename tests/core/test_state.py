@@ -8,7 +8,7 @@ from langgraph_moa.core.state import merge_proposals, merge_verdicts
 
 
 def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "") -> Any:
-    return {"turn": turn, "layer": layer, "position": position, "sample": sample, "text": text}
+    return {"turn": turn, "layer": layer, "wave": 1, "position": position, "sample": sample, "text": text}
 
 
 LAYER = st.lists(

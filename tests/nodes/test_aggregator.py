@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from langchain_core.messages import AIMessage
 from langgraph_moa import Aggregator, create_moa, resolve_model
-from langgraph_moa.core.agreement import best_proposal, final_answer
+from langgraph_moa.core.agreement import best_proposal
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.state import Proposal
 from loopback import Loopback, Reply
@@ -129,11 +129,6 @@ def test_the_best_proposal_is_the_largest_groups_medoid_else_the_first_whole_one
     proposals: list[Proposal], best: int
 ) -> None:
     assert best_proposal(proposals) is proposals[best]
-
-
-def test_the_last_marked_answer_counts() -> None:
-    assert final_answer("Answer: 3\nNo, wait.\nFinal answer: 4.") == "4"
-    assert final_answer("It depends.") == "it depends"
 
 
 def test_aggregators_of_one_kind_get_names_of_their_own() -> None:

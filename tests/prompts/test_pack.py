@@ -95,7 +95,7 @@ def test_references_are_cut_to_the_window_and_the_question_never() -> None:
 
 def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
     small, large = says("never"), says("fine")
-    moa = create_moa(proposers=[Proposer(small, context_tokens=100), large], aggregator=says("done"))
+    moa = create_moa(proposers=[Proposer(small, context_tokens=100), large], aggregator=says("done"), early_stop=None)
 
     result = moa.invoke(user("Which? " * 100))
 
@@ -110,7 +110,9 @@ def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
 def test_a_conversation_that_fits_at_four_bytes_a_token_is_sent() -> None:
     model = says("fits")
 
-    result = create_moa(proposers=[model], aggregator=says("done"), context_tokens=1000).invoke(user("word " * 750))
+    result = create_moa(proposers=[model], aggregator=says("done"), early_stop=None, context_tokens=1000).invoke(
+        user("word " * 750)
+    )
 
     assert result["proposals"][0]["text"] == "fits"
 

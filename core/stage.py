@@ -1,0 +1,48 @@
+"""Who is asked together: a layer, or a wave of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .panel import Seat
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Be one step of proposers, with the gate that follows it."""
+
+    layer: int
+    wave: int
+    """Its part of the layer, from 1."""
+    seats: Sequence[Seat]
+    """Who is asked now."""
+    asked: Sequence[Seat]
+    """Who of the layer has been asked after that, these included."""
+    is_last: bool
+    """Whether the whole layer has been asked then."""
+
+    @property
+    def name(self) -> str:
+        """Return what a verdict calls it: `layer_1`, or `wave_2` for what is left of a layer."""
+        return f"layer_{self.layer}" if self.wave == 1 else f"wave_{self.wave}"
+
+    @property
+    def gate(self) -> str:
+        """Return the name of the gate that follows it."""
+        return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
+
+
+def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Stage]:
+    """Cut the first layer into waves, and make a stage of each and of every other layer.
+
+    Args:
+        panel: The proposers of each layer.
+        waves: How many declared proposers each wave asks; the rest are asked last.
+    """
+    stages = []
+    for layer, seats in enumerate(panel, 1):
+        start = 0
+        for wave, size in enumerate([*(waves if layer == 1 else ()), len(seats)], 1):
+            end = min(start + size, len(seats))
+            stages.append(Stage(layer, wave, seats[start:end], seats[:end], end == len(seats)))
+            start = end
+    return stages

@@ -1,0 +1,89 @@
+"""Let a count of votes write the answer, instead of a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .agreement import Measure, closed_answers, compare, medoid
+from .errors import ConfigError, nearest
+from .state import Proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """Be an aggregator that asks no model: the largest group of equal answers wins, and its medoid is the answer.
+
+    create_moa(..., aggregator=Vote())                      # or the best proposal, where no two agree
+    create_moa(..., aggregator=[Vote(), "openai:gpt-6"])    # or this model's answer then
+
+    Majority voting over samples is Self-Consistency (Wang et al. 2022, arXiv 2203.11171). It abstains on open
+    questions, and where no two proposals agree.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How much a proposer's vote counts, by its name; 1 where nothing is said."""
+    agreement: Measure = field(default_factory=closed_answers)
+    """How proposals are compared."""
+
+
+class Result(NamedTuple):
+    """Say who won, or why nobody did."""
+
+    winner: Proposal | None
+    told: str
+
+
+async def count_votes(vote: Vote, proposals: Sequence[Proposal]) -> Result:
+    """Count.
+
+    Args:
+        vote: How.
+        proposals: Usable proposals, in the order of declaration.
+    """
+    texts = [p["text"] for p in proposals]
+    found = await compare(vote.agreement, texts)
+    if found["abstained"]:
+        return Result(None, f"the vote abstained: {found['abstained']}")
+
+    def weight(group: Sequence[int]) -> float:
+        return sum(vote.weights.get(_author(proposals[n]), 1.0) for n in group)
+
+    groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
+    if len(groups) > 1 and max(map(len, groups)) == 1 and not vote.weights:
+        return Result(None, "the vote abstained: no two proposals agree")
+    first = groups[0]
+    whole = [n for n in first if proposals[n]["status"] == "ok"] or first
+    winner = proposals[medoid(texts, whole)]
+    told = f"vote: {weight(first):g} of {weight(range(len(texts))):g} for the answer of {winner['proposer']}"
+    tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
+    if tied:
+        others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
+        told += f"; tied with that of {others}, and declared first"
+    return Result(winner, told)
+
+
+def _author(proposal: Proposal) -> str:
+    """Return a proposer's name without the number of its sample."""
+    title = proposal["proposer"]
+    return title.rpartition("/")[0] if title.endswith(f"/{proposal['sample']}") else title
+
+
+def check_vote(vote: Vote, names: Sequence[str]) -> None:
+    """Refuse weights of nobody, and weights that are none.
+
+    Args:
+        vote: What was given.
+        names: The proposers of the layer that votes.
+
+    Raises:
+        ConfigError: There are such.
+    """
+    if not isinstance(vote.weights, Mapping):
+        raise ConfigError(f"found {vote.weights!r} as the vote's weights, expected a number by proposer's name")
+    for name, weight in vote.weights.items():
+        if name not in names:
+            raise ConfigError(f"found a vote's weight for {name!r}; {nearest(str(name), names)}")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
+            raise ConfigError(f"found the weight {weight!r} for {name!r}, expected a number from 0")
+    if not callable(vote.agreement):
+        raise ConfigError(f"found {vote.agreement!r} as the vote's agreement, expected a measure as closed_answers()")

@@ -1,0 +1,66 @@
+"""The agreed answer: where proposals agree and nobody has to write, one of them is the run's answer, word for word."""
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.errors import InputError
+from ..core.report import make_report
+from ..core.state import (
+    MoAState,
+    Proposal,
+    Report,
+    check_mixture,
+    proposals_of,
+    references_for,
+    turn_of,
+    verdicts_of,
+)
+from .node import Node, Update
+from .rules import Rules
+
+
+def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
+    """Make the node that returns the proposal which stands for those that agree.
+
+    Args:
+        layer: The last layer's number.
+        rules: What the mixture keeps to.
+
+    Raises:
+        InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
+    """
+
+    async def answer(state: MoAState, config: RunnableConfig) -> Update:
+        check_mixture(state, rules.mixture)
+        verdicts = verdicts_of(state, before=layer)
+        agreed = verdicts[-1]["agreement"] if verdicts else None
+        chosen = [p for p in references_for(state, layer) if agreed and p["proposer"] == agreed["representative"]]
+        if not chosen:
+            raise InputError(
+                "found no agreed proposal for the last message: the conversation or the proposals changed after the "
+                "gate; start again with the conversation as it is now, or resume from before the change"
+            )
+        run = make_report(
+            proposals_of(state),
+            verdicts,
+            turn=turn_of(state),
+            mixture=rules.mixture,
+            truncated=chosen[0]["status"] == "truncated",
+            done=True,
+        )
+        return {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
+
+    return Node(answer)
+
+
+def word_for_word(proposal: Proposal) -> AIMessage:
+    """Return a proposal as the answer; its usage is its own."""
+    told = {"model_name": proposal["served_model"]}
+    return AIMessage(proposal["text"], usage_metadata=proposal["usage"], response_metadata=told)
+
+
+def signed(answer: AIMessage, run: Report) -> AIMessage:
+    """Add the run's totals to the answer; its own usage stays its own."""
+    keys = ("stopped", "degraded", "truncated", "layers", "calls", "saved", "usage", "usd", "seconds")
+    moa = {key: value for key, value in run.items() if key in keys}
+    return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})

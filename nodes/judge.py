@@ -1,0 +1,105 @@
+"""A judge: one model call that says which proposals come to the same answer."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig, ensure_config
+
+from ..core.agreement import Agreement, abstain, agree
+from ..core.anatomy import Model
+from ..core.budget import call_at_most
+from ..core.models import resolve_model
+from ..core.panel import Aggregator, Defaults, Seat
+from ..core.race import Race
+from ..core.seating import seat_of
+from ..core.state import USABLE, Cost
+from ..core.text import plain
+from ..prompts import fence, load_judge
+from .brief import Letter
+from .call import call_model
+
+_FENCED = re.compile(r"^```(?:json)?\s*|\s*```$")
+
+
+def judge_agreement(
+    model: str | Model | Aggregator,
+    *,
+    timeout: float | None = 60.0,
+    resolve: Callable[..., Model] = resolve_model,
+) -> "JudgeAgreement":
+    """Ask a model which proposals agree, in one call; for open questions, where nothing else can tell.
+
+    Its answer must be JSON that puts every proposal into one group; anything else, and any failure, is no agreement.
+    The call counts in the run's report and against its budget.
+
+    Args:
+        model: Whom to ask, as an aggregator is given.
+        timeout: Seconds that it may take.
+        resolve: Builds a model that is given as a string, as in `create_moa`.
+
+    Raises:
+        ConfigError: The model is unknown or cannot be built.
+    """
+    defaults = Defaults(timeout=timeout, resolve=resolve)
+    declared = model if isinstance(model, Aggregator) else Aggregator(model)
+    return JudgeAgreement(seat_of(declared, defaults, role="judge"))
+
+
+class JudgeAgreement:
+    """Ask a model; see `judge_agreement`."""
+
+    name = "judge"
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+        self._prompt = load_judge()
+
+    async def __call__(self, texts: Sequence[str]) -> Agreement:
+        """Group texts as the judge says."""
+        letter = self._letter(texts)
+        config = ensure_config()
+        hidden: RunnableConfig = {**config, "tags": [*config.get("tags", []), "nostream"]}
+        call, message = await call_model(self._seat, letter, hidden, race=Race())
+        if message is None or call["status"] not in USABLE:
+            return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
+        groups = read_groups(plain(message.text), len(texts))
+        if groups is None:
+            return abstain(self.name, "the judge's answer was not the JSON that was asked for", call)
+        return agree(self.name, texts, groups, call=call)
+
+    def at_most(self, texts: Sequence[str] | None, authors: Sequence[Seat] = ()) -> Cost:
+        """Bound what asking costs, of texts or of what their authors may write."""
+        if texts is not None:
+            return call_at_most(self._seat, self._letter(texts).messages)
+        limits = [author.max_tokens for author in authors]
+        more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
+        return call_at_most(self._seat, self._letter([""] * len(authors)).messages, more=more)
+
+    def _letter(self, texts: Sequence[str]) -> Letter:
+        return Letter([HumanMessage(self._prompt.render(references=fence(texts), count=str(len(texts))))])
+
+
+def read_groups(said: str, size: int) -> list[list[int]] | None:
+    """Read a judge's answer, strictly; None where it is not a partition of all texts.
+
+    Args:
+        said: The answer.
+        size: How many texts there are.
+
+    Returns:
+        Groups of texts, numbered from 0.
+    """
+    try:
+        found: Any = json.loads(_FENCED.sub("", said.strip()))
+    except ValueError:
+        return None
+    groups = found.get("groups") if isinstance(found, dict) else None
+    if not isinstance(groups, list) or not all(isinstance(group, list) and group for group in groups):
+        return None
+    numbers = [number for group in groups for number in group]
+    if any(type(number) is not int for number in numbers) or sorted(numbers) != list(range(1, size + 1)):
+        return None
+    return [[number - 1 for number in group] for group in groups]

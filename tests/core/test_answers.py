@@ -1,0 +1,246 @@
+"""The short answer that a text ends on, and what counts as the same one."""
+
+import csv
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph_moa.core.answers import Answer, final_answer, read_answer, same_answer
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
+recorded = pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded answers are not at {DATA.name}")
+
+
+def same(one: str, other: str) -> bool:
+    a, b = final_answer(one), final_answer(other)
+    return a is not None and b is not None and same_answer(a, b)
+
+
+# What is written, and another way of writing the same; then what is not the same.
+EQUAL = [
+    ("42", "42.0"),
+    ("42", "**42**"),
+    ("42", "$42$"),
+    ("42", "\\boxed{42}"),
+    ("42", "The answer is \\boxed{42}."),
+    ("42", "#### 42"),
+    ("42", "A: 42"),
+    ("42", "<answer>42</answer>"),
+    ("42", '{"reasoning": "six times seven", "answer": 42}'),
+    ("42", '```json\n{"answer": "42"}\n```</s>'),
+    ("42", "**Final answer:**\n\n42"),
+    ("42", "So the answer is **42**. Hope that helps!"),
+    ("42", "Final answer: 42 because it is so."),
+    ("42", "6 * 7 = 42"),
+    ("42", "٤٢"),
+    ("42", "４２"),
+    ("-5", "−5"),
+    ("0.5", "1/2"),
+    ("0.5", "½"),
+    ("0.5", "\\frac{1}{2}"),
+    ("1.5", "1 1/2"),
+    ("1e3", "1000"),
+    ("1234", "1,234"),
+    ("1234", "1 234"),
+    ("1234", "1'234"),
+    ("1234", "1’234"),
+    ("1234.5", "1,234.50"),
+    ("1234.5", "1.234,50"),
+    ("1234.5", "1 234,5"),
+    ("100000", "1,00,000"),
+    ("$1,234", "1234 dollars"),
+    ("$1,234", "1234"),
+    ("50%", "50 percent"),
+    ("5 km", "5 kilometres"),
+    ("5 km", "5"),
+    ("B", "(b)"),
+    ("B", "B) Paris"),
+    ("B", "Option B"),
+    ("B. Paris", "(B) Paris"),
+    ("Yes", "yes."),
+    ("Yes", "True"),
+    ("2024-03-05", "March 5, 2024"),
+    ("2024-03-05", "5th of March 2024"),
+    ("Paris", "paris."),
+    ("[1, 2]", "[1.0,2]"),
+    ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+    ("'a'", '"a"'),
+]
+DIFFERENT = [
+    ("42", "43"),
+    ("42", "not 42"),
+    ("42", "42 or 43"),
+    ("42", "about 42"),
+    ("42", "I'm sorry, I can't help with question 42."),
+    ("42", "Final answer: I cannot determine 42."),
+    ("42", ""),
+    ("5 km", "5 miles"),
+    ("5 M", "5 m"),
+    ("0.5", "50%"),
+    ("B", "Paris"),
+    ("B", "A"),
+    ("A. Lincoln", "A. Johnson"),
+    ("Yes", "No"),
+    ("1", "True"),
+    ("[1, 2]", "(1, 2)"),
+    ("[1, 2]", "[2, 1]"),
+    ("'a'", "a"),
+    ("'a'", "'A'"),
+    ("'[]'", "[]"),
+    ("'\\d'", "'d'"),
+    ("x = 5", "y = 5"),
+    ("2024-03-05", "2024-05-03"),
+    ("1,2,3", "123"),
+    ("3:2", "32"),
+    ("5/0", "5"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), EQUAL)
+def test_one_answer_in_two_ways(one: str, other: str) -> None:
+    assert same(one, other)
+    assert same(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_two_answers(one: str, other: str) -> None:
+    assert not same(one, other)
+    assert not same(other, one)
+
+
+MARKED = {
+    "the last of two": ("Final answer: 41\nNo, wait.\nFinal answer: 42", "42"),
+    "not another's in quotes": ('Agent 2 wrote "Final answer: 41".\nThat is wrong.\nFinal answer: 42', "42"),
+    "nor after one's own": ('Final answer: 42\n\n(Agent 2 wrote "Final answer: 41".)', "42"),
+    "nor in a block of quotes": ("Final answer: 42\n> Final answer: 41", "42"),
+    "a line before a sentence": ("Final answer: 42\nSome say the answer is 41.", "42"),
+    "with emphasis": ("- **Final Answer:** `x_1`", "x_1"),
+    "a literal with a full stop": ("Final answer: ['a. B', 2]", "['a. B', 2]"),
+    "the last field of two": ('{"answer": "41"}\n{"answer": "42"}', "42"),
+    "an empty mark": ("Final answer: 42\nFinal answer:", "42"),
+}
+
+
+@pytest.mark.parametrize("case", MARKED)
+def test_the_mark_that_counts(case: str) -> None:
+    text, expected = MARKED[case]
+
+    found, wanted = final_answer(text), read_answer(expected)
+
+    assert found is not None
+    assert wanted is not None
+    assert found.value == wanted.value
+
+
+NOTHING = [
+    "",
+    "   ",
+    "Final answer:",
+    "Final answer: ___",
+    "Hello! How can I help you today?",
+    "There are two ways to see it.\nBoth have their merits.",
+    "The capital of France is Paris, which lies on the Seine, and has been its capital for a long time.",
+    "Final answer: it depends on whether you count the first one, on the weather and on much else besides",
+    "Final answer: either 4 or 5",
+]
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_ends_on_no_short_answer(text: str) -> None:
+    assert final_answer(text) is None
+
+
+HUGE = [
+    "x",
+    "\n",
+    " ",
+    "*",
+    "$",
+    "(",
+    "[",
+    "1,",
+    "1'",
+    "1 ",
+    "A:",
+    "\nA: \n",
+    "\\boxed{",
+    "<answer>",
+    '"answer": ',
+    "answer is ",
+    "-",
+]
+
+
+@pytest.mark.parametrize("piece", HUGE)
+def test_a_million_characters_cost_no_more_than_their_end(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from langgraph_moa.core import answers
+
+    looked_at = []
+    find = answers._marked
+    monkeypatch.setattr(answers, "_marked", lambda text: looked_at.append(len(text)) or find(text))  # type: ignore[func-returns-value]
+
+    final_answer(piece * (1_000_000 // len(piece)))
+
+    assert max(looked_at) <= 6000
+    tail = final_answer(piece * 400_000 + "\nFinal answer: 42")
+    assert tail is not None
+    assert tail.shown == "42"
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_written_it_is_an_answer_or_none(text: str) -> None:
+    found = final_answer(text)
+
+    assert found is None or isinstance(found, Answer)
+    if found:
+        assert same_answer(found, found)
+        assert hash(found.value) is not None
+        assert "\n" not in found.shown
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
+def test_numbers_are_compared_as_numbers(number: Any) -> None:
+    assert same(f"Final answer: {number}", f"So:\n#### {number:,}")
+
+
+@recorded
+def test_solutions_of_gpt_3s_time_are_read_as_their_labels_say() -> None:
+    right = total = 0
+    for row in lines("openai_gsm8k_4models.jsonl"):
+        gold = final_answer(row["ground_truth"])
+        for model in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"):
+            found = final_answer(row[model]["solution"])
+            said = found is not None and gold is not None and same_answer(found, gold)
+            right, total = right + (said == row[model]["is_correct"]), total + 1
+
+    assert total == 600
+    assert right / total >= 0.99
+
+
+@recorded
+def test_answers_of_six_models_are_read_as_their_labels_say() -> None:
+    right = total = 0
+    for row in lines("zeroeval_gsm_text.jsonl"):
+        for response in row["responses"].values():
+            found = final_answer(response["text"])
+            label = read_answer(response["answer"]) if response["answer"] else None
+            right += found.value == label.value if found and label else found is label
+            total += 1
+
+    assert total == 720
+    assert right / total >= 0.97
+
+
+def lines(name: str) -> Iterator[Any]:
+    with (DATA / name).open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,455 @@
+"""Layers end where proposals agree, and nowhere else."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph_moa import (
+    Budget,
+    ConfigError,
+    EarlyStop,
+    Proposer,
+    Quorum,
+    Vote,
+    create_moa,
+    judge_agreement,
+    near_duplicates,
+    resolve_model,
+)
+from langgraph_moa.core.scripted import ScriptedModel
+from loopback import Loopback, Reply
+from reading import references_in, user
+
+QUESTION = user("How many?")
+
+
+def says(text: Any, name: str) -> Any:
+    return ScriptedModel(script=text, name_of_model=name)
+
+
+def panel(*answers: Any) -> list[Any]:
+    """Return models a, b, c, ... that end on these answers; None fails."""
+    lines = [ValueError("down") if a is None else f"Well.\nFinal answer: {a}" for a in answers]
+    return [Proposer(says(line, f"model-{n}"), name="abcdefgh"[n]) for n, line in enumerate(lines)]
+
+
+def run(*answers: Any, early_stop: Any = EarlyStop(), layers: int = 4, **options: Any) -> Any:  # noqa: B008
+    last = says("written", "last")
+    moa = create_moa(proposers=panel(*answers), aggregator=last, layers=layers, early_stop=early_stop, **options)
+    return moa.invoke(QUESTION)
+
+
+SIX = ["408"] * 6
+STOPS: dict[str, tuple[list[Any], Any, tuple[str, int, int, str]]] = {
+    # answers, rule, (stopped, calls, saved, answer)
+    "all agree": (SIX, EarlyStop(), ("agreed", 7, 12, "written")),
+    "all agree, and one of them answers": (
+        SIX,
+        EarlyStop(then="answer"),
+        ("agreed", 6, 13, "Well.\nFinal answer: 408"),
+    ),
+    "one differs": ([*SIX[1:], "409"], EarlyStop(), ("completed", 19, 0, "written")),
+    "one differs, five of six are enough": ([*SIX[1:], "9"], EarlyStop(quorum=5 / 6), ("agreed", 7, 12, "written")),
+    "one failed": ([*SIX[1:], None], EarlyStop(), ("completed", 19, 0, "written")),
+    "one failed, five of six are enough": ([*SIX[1:], None], EarlyStop(quorum=0.8), ("agreed", 7, 12, "written")),
+    "one does not say": ([*SIX[1:], "I cannot tell"], EarlyStop(), ("completed", 19, 0, "written")),
+    "two are too few": (["408"] * 2, EarlyStop(), ("completed", 7, 0, "written")),
+    "two are enough when asked for": (["408"] * 2, EarlyStop(min_responses=2), ("agreed", 3, 4, "written")),
+    "in the shadow": (SIX, EarlyStop(shadow=True), ("completed", 19, 0, "written")),
+    "in the shadow of an answer": (SIX, EarlyStop(shadow=True, then="answer"), ("completed", 19, 0, "written")),
+    "off": (SIX, None, ("completed", 19, 0, "written")),
+    "written in other ways": (
+        ["408", "408.0", "**408**", "$408", "408 dollars"],
+        EarlyStop(),
+        ("agreed", 6, 10, "written"),
+    ),
+    "other units": (["5 km", "5 miles", "5 km"], EarlyStop(), ("completed", 10, 0, "written")),
+}
+
+
+@pytest.mark.parametrize("case", STOPS)
+def test_layers_end_where_proposals_agree(case: str) -> None:
+    answers, rule, expected = STOPS[case]
+
+    result = run(*answers, early_stop=rule)
+
+    report = result["run"]
+    assert (report["stopped"], report["calls"], report["saved"], result["messages"][-1].text) == expected
+    failed = [p for p in result["proposals"] if p["status"] != "ok"]
+    assert bool(report["degraded"]) == bool(failed)
+
+
+def test_the_verdict_says_who_agrees_and_what_is_left_out() -> None:
+    result = run("408", "408.0", "7", "408", "408", "408", early_stop=EarlyStop(quorum=0.8, then="answer"))
+
+    (verdict,) = result["verdicts"]
+    assert verdict["reason"] == "5 of 6 agree: 408; layers 2, 3 and 4 skipped, 13 calls saved"
+    assert verdict["next"] == "answer"
+    agreed = verdict["agreement"]
+    assert agreed["groups"] == [["a", "b", "d", "e", "f"], ["c"]]
+    assert (agreed["score"], agreed["answer"], agreed["reached"]) == (0.8333, "408", True)
+    assert agreed["representative"] in "abdef"
+    assert result["run"]["layers"] == 1
+
+
+REASONS = [
+    (["1", "1", "1"], EarlyStop(), "3 of 3 agree: 1; layers 2 and 3 skipped, 6 calls saved"),
+    (["1", "1", None], EarlyStop(), "2 of 3 proposals usable; 2 of 3 agree: 1"),
+    (["1", "2", "3"], EarlyStop(), "3 of 3 proposals usable"),
+    (["1", "1", "1"], EarlyStop(shadow=True), "3 of 3 agree: 1; layers 2 and 3 would be skipped, 6 calls saved"),
+]
+
+
+@pytest.mark.parametrize(("answers", "rule", "expected"), REASONS)
+def test_the_reason_is_one_line(answers: list[Any], rule: EarlyStop, expected: str) -> None:
+    assert run(*answers, early_stop=rule)["verdicts"][0]["reason"] == expected
+
+
+def test_samples_of_one_model_count_as_one() -> None:
+    one = Proposer(says("Final answer: 4", "one"), samples=6)
+
+    stopped = [
+        create_moa(proposers=[one], aggregator=says("x", "last"), layers=3, early_stop=rule).invoke(QUESTION)["run"]
+        for rule in (EarlyStop(), EarlyStop(min_responses=1))
+    ]
+
+    assert [(r["stopped"], r["saved"]) for r in stopped] == [("completed", 0), ("agreed", 6)]
+
+
+def test_an_open_question_has_no_agreement() -> None:
+    essay = "There are several ways to look at it.\nOn the one hand this, on the other that."
+    moa = create_moa(proposers=[says(essay, n) for n in "abc"], aggregator=says("x", "z"), layers=3)
+
+    result = moa.invoke(QUESTION)
+
+    assert result["run"]["stopped"] == "completed"
+    assert result["verdicts"][0]["agreement"]["abstained"] == "no text ends on a short answer"
+    assert result["verdicts"][0]["reason"] == "3 of 3 proposals usable"
+
+
+def later(text: str) -> Any:
+    return [f"Final answer: {text}", "Final answer: 4", "Final answer: 4"]
+
+
+@pytest.mark.parametrize(("asked_for", "calls"), [(False, 10), (True, 7)])
+def test_later_layers_are_told_of_and_stop_only_when_asked_for(asked_for: bool, calls: int) -> None:
+    proposers = [says(later(answer), f"m{answer}") for answer in "123"]
+    rule = EarlyStop(later_layers=asked_for)
+
+    result = create_moa(proposers=proposers, aggregator=says("x", "z"), layers=4, early_stop=rule).invoke(QUESTION)
+
+    assert result["run"]["calls"] == calls
+    assert [v["agreement"]["reached"] for v in result["verdicts"]][:2] == [False, True]
+
+
+def test_the_default_layers_have_nothing_to_skip_and_say_that_they_agree() -> None:
+    result = run("408", "408", "408", layers=2)
+
+    assert result["verdicts"][0]["reason"] == "3 of 3 agree: 408"
+    assert (result["run"]["stopped"], result["run"]["saved"]) == ("completed", 0)
+
+
+async def test_the_agreed_answer_comes_by_every_api_and_is_kept() -> None:
+    moa = create_moa(
+        proposers=panel(*SIX),
+        aggregator=says("never", "last"),
+        early_stop=EarlyStop(then="answer"),
+        checkpointer=InMemorySaver(),
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    first = moa.invoke(QUESTION, thread)
+    events = [
+        part
+        async for mode, part in moa.astream(user("And?"), thread, stream_mode=["custom", "values"])
+        if mode == "custom"
+    ]
+
+    answer = first["messages"][-1]
+    assert isinstance(answer, AIMessage)
+    assert answer.response_metadata["moa"]["saved"] == 1
+    assert answer.usage_metadata is not None
+    last: Any = events[-1]
+    assert last["moa"] == "verdict"
+    assert last["agreement"]["reached"] is True
+    assert len(moa.get_state(thread).values["messages"]) == 4
+
+
+# --- as completed
+
+
+async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None:
+    for name in "abcd":
+        loopback.say(name, Reply("Final answer: 7"))
+    loopback.say("e", Reply("Final answer: 8"))
+    loopback.say("f", Reply(broken="hang"))
+    rule = EarlyStop(quorum=4 / 6, as_completed=True, then="answer")
+    moa = create_moa(
+        proposers=list("abcdef"),
+        aggregator="last",
+        layers=3,
+        early_stop=rule,
+        resolve=partial(resolve_model, base_url=loopback.url),
+    )
+
+    result = await moa.ainvoke(QUESTION)
+
+    late = result["proposals"][5]
+    assert (late["status"], late["error"]) == ("cancelled", "no longer needed: 4 of 6 agree")
+    assert await asyncio.to_thread(loopback.asked("f")[0].closed_early.wait, 10)
+    assert result["messages"][-1].text == "Final answer: 7"
+    cut = sum(p["status"] == "cancelled" for p in result["proposals"])
+    assert result["run"]["saved"] == 6 + 1 + cut
+    assert result["run"]["degraded"] is None
+
+
+async def test_disagreement_ends_nothing(loopback: Loopback) -> None:
+    for number, name in enumerate("abc"):
+        loopback.say(name, Reply(f"Final answer: {number}", delay=0.2 * number))
+    rule = EarlyStop(as_completed=True)
+    moa = create_moa(
+        proposers=list("abc"), aggregator="z", early_stop=rule, resolve=partial(resolve_model, base_url=loopback.url)
+    )
+
+    assert [p["status"] for p in (await moa.ainvoke(QUESTION))["proposals"]] == ["ok"] * 3
+
+
+# --- waves
+
+
+@pytest.mark.parametrize("then", ["aggregate", "answer"])
+def test_a_wave_that_agrees_saves_the_rest(then: Any) -> None:
+    result = run("1", "1", "2", "3", early_stop=EarlyStop(then=then), waves=(2,), layers=3)
+
+    assert [p["proposer"] for p in result["proposals"]] == ["a", "b"]
+    (verdict,) = result["verdicts"]
+    skipped = "the rest of the layer and layer 2" if then == "aggregate" else "the rest of the layer and layers 2 and 3"
+    saved = 6 + (then == "answer")
+    assert verdict["reason"] == f"2 of 2 agree: 1; {skipped} skipped, {saved} calls saved"
+    assert result["messages"][-1].text == ("written" if then == "aggregate" else "Well.\nFinal answer: 1")
+
+
+def test_a_wave_that_disagrees_asks_the_rest() -> None:
+    result = run("1", "2", "1", "1", waves=(2,), layers=3)
+
+    assert [p["proposer"] for p in result["proposals"]] == list("abcd") * 2
+    assert [(v["layer"], v["wave"], v["asked"], v["next"]) for v in result["verdicts"]] == [
+        (1, 1, 2, "wave_2"),
+        (1, 2, 4, "layer_2"),
+        (2, 1, 4, "aggregate"),
+    ]
+    assert result["run"]["calls"] == 9
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [(["1", "1", "1", "9", "9", "9"], 2), (["1", "2", "1", "1", "1", "1"], 5), (list("123456"), 6)],
+)
+def test_several_waves(answers: list[str], asked: int) -> None:
+    result = run(*answers, waves=(2, 3), layers=2, early_stop=EarlyStop(quorum=0.8))
+
+    assert len(result["proposals"]) == asked
+
+
+def test_a_wave_whose_models_fail_asks_the_rest() -> None:
+    result = run(None, None, "1", "1", waves=(2,), layers=2)
+
+    assert [p["status"] for p in result["proposals"]] == ["error", "error", "ok", "ok"]
+    assert result["messages"][-1].text == "written"
+
+
+def test_waves_are_drawn_with_their_own_gate_and_edges() -> None:
+    moa = create_moa(
+        proposers=panel("1", "2", "3"), aggregator=says("x", "z"), waves=(2,), early_stop=EarlyStop(then="answer")
+    )
+
+    edges = {(edge.source, edge.target) for edge in moa.get_graph().edges}
+
+    wave, gate = "gate_1/wave_1", "gate_1"
+    assert {target for source, target in edges if source == wave} == {"layer_1/c", "aggregate", "answer"}
+    assert {target for source, target in edges if source == gate} == {"aggregate", "answer"}
+    assert {source for source, target in edges if target == wave} == {"layer_1/a", "layer_1/b"}
+    assert {source for source, target in edges if target == gate} == {"layer_1/c"}
+    assert moa.get_graph().draw_mermaid().count("wave_1") > 0
+
+
+def test_a_quorum_counts_over_waves() -> None:
+    slow = Proposer(ScriptedModel(script="Final answer: 5", name_of_model="slow", delay=60), name="slow")
+    moa = create_moa(proposers=[*panel("1", "2", "3"), slow], aggregator=says("x", "z"), waves=(2,), quorum=Quorum(3))
+
+    assert [p["status"] for p in moa.invoke(QUESTION)["proposals"]] == ["ok", "ok", "ok", "cancelled"]
+
+
+def test_a_wave_that_does_not_fit_the_budget_is_not_asked() -> None:
+    result = run("1", "2", "3", "4", waves=(2,), layers=2, budget=Budget(calls=4))
+
+    assert [p["proposer"] for p in result["proposals"]] == ["a", "b"]
+    assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "written")
+    assert "Budget(calls=4): 2 are spent, the step may take 3" in result["run"]["degraded"]
+
+
+# --- the vote
+
+
+VOTES: dict[str, tuple[list[Any], Any, str, str]] = {
+    "the most win": (["1", "2", "2"], Vote(), "2", "vote: 2 of 3 for the answer of b"),
+    "a tie goes to the first declared": (
+        ["1", "2", "2", "1"],
+        Vote(),
+        "1",
+        "vote: 2 of 4 for the answer of a; tied with that of b, and declared first",
+    ),
+    "weights count": (["1", "2", "2"], Vote(weights={"a": 2.5}), "1", "vote: 2.5 of 4.5 for the answer of a"),
+    "who does not say has no vote": (["1", "I cannot", "1"], Vote(), "1", "vote: 2 of 3 for the answer of a"),
+}
+
+
+@pytest.mark.parametrize("case", VOTES)
+def test_votes_are_counted_without_a_call(case: str) -> None:
+    answers, vote, expected, told = VOTES[case]
+
+    result = create_moa(proposers=panel(*answers), aggregator=vote).invoke(QUESTION)
+
+    assert result["messages"][-1].text == f"Well.\nFinal answer: {expected}"
+    assert told in result["run"]["notes"]
+    assert (result["run"]["calls"], result["run"]["stopped"], result["run"]["degraded"]) == (
+        len(answers),
+        "completed",
+        None,
+    )
+    assert result["run"]["aggregators"] == []
+
+
+def test_a_vote_that_abstains_leaves_it_to_the_model_after_it() -> None:
+    essays = [says(f"It depends on {n}, and on much else besides it.", n) for n in "abc"]
+
+    written = create_moa(proposers=essays, aggregator=[Vote(), says("written", "z")]).invoke(QUESTION)
+    alone = create_moa(proposers=essays, aggregator=Vote()).invoke(QUESTION)
+    split = create_moa(proposers=panel("1", "2", "3"), aggregator=[Vote(), says("written", "z")]).invoke(QUESTION)
+
+    assert (written["messages"][-1].text, written["run"]["degraded"]) == ("written", None)
+    assert written["run"]["notes"] == ["the vote abstained: no text ends on a short answer"]
+    assert alone["messages"][-1].text.startswith("It depends on a")
+    assert "the vote abstained" in alone["run"]["degraded"]
+    assert "word for word" in alone["run"]["degraded"]
+    assert split["run"]["notes"] == ["the vote abstained: no two proposals agree"]
+
+
+# --- measures in a run
+
+
+def test_a_judge_is_one_call_that_counts() -> None:
+    essay = "It depends on many things, of which this is the first one."
+    judge = says('{"groups": [[1, 2, 3]]}', "judge")
+    rule = EarlyStop(agreement=judge_agreement(judge))
+    moa = create_moa(proposers=[says(essay, n) for n in "abc"], aggregator=says("x", "z"), layers=3, early_stop=rule)
+
+    result = moa.invoke(QUESTION)
+
+    assert (result["run"]["stopped"], result["run"]["calls"]) == ("agreed", 5)
+    assert result["run"]["usage"]["output_tokens"] > 3 * 12
+    assert references_in(judge.asked[0][0].text) == [essay] * 3
+    assert result["verdicts"][0]["agreement"]["call"]["model"] == "judge"
+    assert len(judge.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "yes",
+        '{"groups": [[1, 2]]}',
+        '{"groups": [[1, 2, 3, 3]]}',
+        '{"groups": [[1, 2], [true]]}',
+        "[]",
+        ValueError("x"),
+    ],
+)
+def test_a_judge_that_fails_stops_nothing(said: Any) -> None:
+    rule = EarlyStop(agreement=judge_agreement(says(said, "judge")))
+    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), layers=3, early_stop=rule)
+
+    result = moa.invoke(QUESTION)
+
+    assert (result["run"]["stopped"], result["run"]["calls"]) == ("completed", 8)
+    assert result["verdicts"][0]["agreement"]["abstained"].startswith("the judge")
+
+
+def test_a_judge_that_does_not_fit_the_budget_is_not_asked() -> None:
+    judge = says('{"groups": [[1, 2, 3]]}', "judge")
+    rule = EarlyStop(agreement=judge_agreement(judge))
+    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule, budget=Budget(calls=3))
+
+    result = moa.invoke(QUESTION)
+
+    assert judge.asked == []
+    assert result["run"]["calls"] == 3
+    assert "Budget(calls=3)" in result["verdicts"][0]["agreement"]["abstained"]
+
+
+def broken(texts: Any) -> Any:
+    raise RuntimeError("measured wrongly")
+
+
+def test_a_measure_of_ones_own_that_fails_stops_nothing() -> None:
+    result = run("1", "1", "1", early_stop=EarlyStop(agreement=broken), layers=3)
+
+    assert result["verdicts"][0]["agreement"]["abstained"] == "it failed: RuntimeError"
+    assert result["run"]["stopped"] == "completed"
+
+
+def test_marking_is_asked_for_only_where_something_looks() -> None:
+    def last_prompt(**options: Any) -> str:
+        model = says("Final answer: 1", "m")
+        create_moa(proposers=[model], aggregator=says("x", "z"), **options).invoke(QUESTION)
+        return str(model.asked[0][-1].text)
+
+    assert "Final answer:" in last_prompt()
+    assert [last_prompt(early_stop=None), last_prompt(mark_answers=False)] == ["How many?"] * 2
+    model = says("1", "m")
+    create_moa(proposers=[model], aggregator=Vote(), early_stop=None).invoke(QUESTION)
+    assert "Final answer:" in model.asked[0][-1].text
+
+
+async def test_our_own_messages_look_like_any_other_to_a_server(loopback: Loopback) -> None:
+    moa = create_moa(proposers=["a"], aggregator="z", resolve=partial(resolve_model, base_url=loopback.url))
+
+    await moa.ainvoke(QUESTION)
+
+    for request in loopback.requests:
+        assert [set(message) for message in request.messages] == [{"role", "content"}] * 2
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"early_stop": True}, "found True as the early stop, expected EarlyStop(...)"),
+    ({"early_stop": EarlyStop(quorum=0)}, "found quorum=0, expected a share above 0, up to 1"),
+    ({"early_stop": EarlyStop(quorum=6)}, "found quorum=6, expected a share"),
+    ({"early_stop": EarlyStop(min_responses=0)}, "found min_responses=0, expected a whole number from 1"),
+    ({"early_stop": EarlyStop(then="stop")}, "found then='stop' for the early stop"),  # type: ignore[arg-type]
+    ({"early_stop": EarlyStop(agreement="closed")}, "found 'closed' as the agreement"),  # type: ignore[arg-type]
+    ({"waves": (3,)}, "found waves=(3,) of 3 proposals, expected an early stop, a first wave of at least 2"),
+    ({"waves": (1,)}, "found waves=(1,) of 3 proposals"),
+    ({"waves": 2}, "found waves=2, expected sizes such as (2,)"),
+    ({"waves": (2,), "early_stop": None}, "found waves=(2,) of 3 proposals, expected an early stop"),
+    ({"aggregator": Vote(weights={"z": 1})}, "found a vote's weight for 'z'; known: a, b, c"),
+    ({"aggregator": Vote(weights={"a": -1})}, "found the weight -1 for 'a', expected a number from 0"),
+    ({"aggregator": [says("x", "z"), Vote()]}, "found Vote(...) after another aggregator, expected it first"),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        create_moa(**{"proposers": panel("1", "2", "3"), "aggregator": says("x", "z"), **options})
+
+    assert expected in str(refused.value)
+
+
+def test_an_awaited_measure_cannot_end_a_layer_by_halves() -> None:
+    judge = judge_agreement(says("x", "judge"))
+
+    with pytest.raises(ConfigError, match="found as_completed with a measure that is awaited"):
+        run("1", "1", early_stop=EarlyStop(agreement=judge, as_completed=True))
+    assert run("1", "1", "1", early_stop=EarlyStop(agreement=near_duplicates(), as_completed=True))["run"]["calls"] == 4
