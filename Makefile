@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults clean
+.PHONY: help demo test lint types bench faults agreement clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,9 @@ types: .venv/dev .types/langgraph_moa  ## Check types.
 
 bench: .venv/dev  ## Measure against plain asyncio, as ratios.
 	$(BIN)/python benchmarks/bench.py
+
+agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
+	$(BIN)/python benchmarks/agreement.py
 
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
 	$(BIN)/python benchmarks/faults.py

@@ -1,4 +1,4 @@
-"""The command line: `langgraph-moa ask`, `resume`, `chat`, `graph` and `models`."""
+"""The command line: `langgraph-moa ask`, `resume`, `chat`, `calibrate`, `graph` and `models`."""
 
 import asyncio
 import io
@@ -27,6 +27,7 @@ from ..core.presets import PRESETS_FILE, presets, presets_checked
 from ..core.report import make_report
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
+from .calibrate import calibrate
 from .options import BOUNDS, with_mixture
 from .settings import Settings
 from .threads import Graph, Thread, begin, drained_on_sigterm, named_thread, take_up
@@ -231,6 +232,9 @@ async def _estimate(settings: Settings, question: str, kept: Thread | None) -> E
     async with begin(kept, settings, instead=True) as session:
         notes.print(Text(session.why, style="dim"), soft_wrap=True)
         return estimate(session.moa, [*session.messages, HumanMessage(question)])
+
+
+app.command()(calibrate)
 
 
 def _build(settings: Settings) -> Graph:

@@ -137,7 +137,7 @@ def summary(run: Report) -> str:
     """Say in a line what a run came to."""
     money = "cost unknown" if run["usd"] is None else "free" if run["usd"] == 0 else f"${run['usd']:.4f}"
     tokens = f"{run['usage']['total_tokens']:,} tokens"
-    layers, calls = (f"{run[n]} {n.removesuffix('s') if run[n] == 1 else n}" for n in ("layers", "calls"))  # type: ignore[literal-required]
+    layers, calls = (f"{run[n]} {n.removesuffix('s') if run[n] == 1 else n}" for n in ("layers", "calls"))
     saved = f" ({run['saved']} saved)" if run["saved"] else ""
     work = f"{layers}, {calls}{saved}, {tokens}, {money}, {run['seconds']:.1f} s"
     line = f"{run['stopped'].replace('_', ' ')}: {work}"

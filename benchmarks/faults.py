@@ -24,6 +24,7 @@ sys.path.append(str(ROOT / "tests" / "support"))
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients that hang up are what this is about
 
 from loopback import Loopback, Reply, Script, serve  # noqa: E402 - it lies with the tests
+from tables import columns  # noqa: E402
 
 PAGE = ROOT / "docs" / "faults.md"
 SECRET = "error-text-that-no-model-may-read"
@@ -112,14 +113,9 @@ async def measure() -> list[Row]:
 
 
 def page(rows: list[Row]) -> str:
-    """Write the page; the table stands in a code block, which the offline models do not quote from."""
+    """Write the page."""
     head = ["fault", "where", "ends with", "seconds", "requests", "degraded", "error text in prompts"]
-    table = [
-        head,
-        *([r.fault, r.place, r.ends, f"{r.seconds:.1f}", str(r.requests), r.degraded, str(r.leaks)] for r in rows),
-    ]
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    told = [[r.fault, r.place, r.ends, f"{r.seconds:.1f}", str(r.requests), r.degraded, str(r.leaks)] for r in rows]
     ran = f"{datetime.now(UTC).date()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return f"""# Faults, tried
 
@@ -129,9 +125,7 @@ Each line is a run of three proposers, an aggregator and its fallback on a serve
 timeout of {TIMEOUT:g} s a call. Without a fault such a run makes 4 requests; what is sent again is the client's own
 retry.
 
-```text
-{chr(10).join([lines[0], "-" * max(map(len, lines)), *lines[1:]])}
-```
+{columns([head, *told])}
 """
 
 

@@ -90,7 +90,7 @@ def closed_answers(extract: Callable[[str], str | None] | None = None) -> "Close
 
     Numbers are compared as numbers, with their units, option letters as letters, dates as dates, literals of code by
     their value. An open question has no such answer, and the measure abstains. Over recorded answers of six models to
-    1,319 arithmetic questions, all agreed on 60 % and were right in 98.7 % of those (docs/early-stop.md).
+    1,319 arithmetic questions, all agreed on 60 % and were right in 98.7 % of those (docs/agreement.md).
 
     Args:
         extract: Your own way from a text to its answer, None where there is none; what it returns is compared in the

@@ -63,7 +63,8 @@ _STRONG = re.compile(
     re.IGNORECASE | re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
 _WEAK = re.compile(
-    rf"""(?<!["'“‘«`])\b(?:{_LABEL})\s+(?:is|=|would\ be|should\ be|must\ be)\b:?[*_ ]*(?P<line>[^\n]+)""",
+    rf"""(?<!["'“‘«`])\b(?:{_LABEL}\s+(?:is|=|would\ be|should\ be|must\ be)\b:?|final\ answer:)
+    [*_ ]*(?P<line>[^\n]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
@@ -116,13 +117,13 @@ def _in_braces(text: str, start: int) -> str | None:
 
 def _first_sentence(line: str) -> str:
     line = line.strip()
-    if line[:1] in _OPENERS:
+    if _LITERAL.match(line):
         return line
     end = _SENTENCE_END.search(line)
     return line[: end.start()] if end else line
 
 
-_OPENERS = tuple("[({'\"")
+_LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
 _WRAPPERS = [(mark, mark) for mark in ("***", "**", "__", "*", "_", "```", "`", "$$")] + [
     ("\\(", "\\)"),
     ("\\[", "\\]"),
@@ -194,12 +195,12 @@ def read_answer(stated: str) -> Answer | None:
         None for what is no answer: a refusal, a choice left open, a whole sentence.
     """
     written = _unwrapped(stated)
-    shown = " ".join(stated.split())[:_LONGEST]
+    shown = " ".join(stated.split()).strip("* ")[:_LONGEST]
     if not written or len(written) > 10 * _LONGEST:
         return None
     if letter := _letter(written, shown):
         return letter
-    if written[0] in _OPENERS:
+    if _LITERAL.match(written):
         return Answer(_literal(written), "", shown)
     plain = _plain(written).rstrip(".!").strip()
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)

@@ -22,8 +22,8 @@ class EarlyStop:
     EarlyStop(shadow=True)                      # changes nothing, and says what it would have done
 
     Two models that agree are weak evidence, and samples of one model repeat its mistakes: asked six times, one agreed
-    with itself on 54 % of 800 questions about code and was right in half of those; six models agreed on 28 % and were
-    right in 97 % (docs/early-stop.md).
+    with itself on 53 % of 800 questions about code and was right in half of those; six models agreed on 28 % and were
+    right in 97 % (docs/agreement.md).
     """
 
     agreement: Measure = field(default_factory=closed_answers)

@@ -374,3 +374,46 @@ def test_ctrl_c_stops_with_what_was_answered(loopback: Loopback, as_json: bool) 
         assert "moa" not in report["proposals"][0]
     else:
         assert "interrupted; answered so far:\n- layer 1, quick: answer of quick" in rest
+
+
+EARLY_STOPS = [
+    ([], "agreed: 2 layers, 5 calls (4 saved)"),
+    (["--early-stop", "answer"], "agreed: 1 layer, 4 calls (5 saved)"),
+    (["--early-stop", "shadow"], "completed: 3 layers, 9 calls,"),
+    (["--early-stop", "off"], "completed: 3 layers, 9 calls,"),
+    (["--waves", "2"], "agreed: 2 layers, 3 calls (6 saved)"),
+    (["--aggregator", "vote"], "note: vote: 4 of 4 for the answer of words"),
+]
+
+
+@pytest.mark.parametrize(("flags", "told"), EARLY_STOPS)
+def test_early_stop_by_flags(run: Run, flags: list[str], told: str) -> None:
+    done = run("ask", "What is 17 * 24?", "--layers", "3", *flags)
+
+    assert (done.code, done.out) == (0, "17 * 24 = 408\n")
+    assert told in done.err
+
+
+def test_early_stop_in_a_file(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text('layers = 3\nwaves = [2]\n[early_stop]\nthen = "answer"\nquorum = 0.9\nmin_responses = 2\n')
+
+    done = run("ask", "What is 17 * 24?", "--config", str(config))
+
+    assert "2 of 2 agree: 408; the rest of the layer and layers 2 and 3 skipped, 7 calls saved" in done.err
+
+
+WRONG_STOPS = [
+    (["--early-stop", "never"], "'never' is not one of 'aggregate', 'answer', 'shadow', 'off'"),
+    (["--waves", "9"], "found waves=(9,) of 4 proposals, expected an early stop"),
+    (["--waves", "2", "--early-stop", "off"], "found waves=(2,) of 4 proposals, expected an early stop"),
+]
+
+
+@pytest.mark.parametrize(("flags", "expected"), WRONG_STOPS)
+def test_wrong_early_stops_get_one_clear_line(run: Run, flags: list[str], expected: str) -> None:
+    done = run("ask", "x", *flags)
+
+    assert done.code != 0
+    assert expected in done.err
+    assert "Traceback" not in done.err

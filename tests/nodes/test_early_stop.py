@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     Budget,
@@ -453,3 +454,16 @@ def test_an_awaited_measure_cannot_end_a_layer_by_halves() -> None:
     with pytest.raises(ConfigError, match="found as_completed with a measure that is awaited"):
         run("1", "1", early_stop=EarlyStop(agreement=judge, as_completed=True))
     assert run("1", "1", "1", early_stop=EarlyStop(agreement=near_duplicates(), as_completed=True))["run"]["calls"] == 4
+
+
+def test_the_verdict_is_in_the_trace() -> None:
+    collector = RunCollectorCallbackHandler()
+    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), layers=3)
+
+    moa.invoke(QUESTION, {"callbacks": [collector]})
+
+    (root,) = collector.traced_runs
+    (gate,) = [child for child in root.child_runs if child.name == "gate_1"]
+    assert gate.outputs is not None
+    assert gate.outputs["verdicts"][0]["reason"] == "3 of 3 agree: 1; layer 2 skipped, 3 calls saved"
+    assert (gate.extra or {})["metadata"]["moa_role"] == "gate"

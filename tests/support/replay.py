@@ -49,6 +49,13 @@ def rows(panel: Panel) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def strongest_first(panel: Panel) -> Panel:
+    """Order a panel by how often each model is right on these very questions."""
+    known = rows(panel)
+    right = {model: sum(_is_right(_written(row[model]), row["gold"]) for row in known) for model in panel[1].split()}
+    return panel[0], " ".join(sorted(right, key=lambda model: -right[model]))
+
+
 def play(panel: Panel, *, models: Sequence[str] = (), most: int | None = None, **options: Any) -> Played:
     """Ask a mixture every recorded question, or so many; its proposers say what was recorded."""
     recorded = {row["id"]: row for row in rows(panel)[:most]}
