@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable, iscoroutinefunction
 from itertools import combinations
 from operator import mul
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import TypedDict
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 50_000
 """Characters that are compared on the event loop; more go to a thread."""
+_PATIENCE = 60.0
+"""Seconds after which a measure that hangs has failed."""
 _LONGEST = 20_000
 """Characters of a text above which near-duplicates are not looked for: it takes their square."""
 
@@ -222,30 +224,51 @@ class EmbeddingAgreement:
         return agree(self.name, texts, complete_groups(len(texts), alike))
 
 
-async def compare(measure: Measure, texts: Sequence[str]) -> Agreement:
+async def compare(measure: Measure, texts: Sequence[str], *, seconds: float | None = None) -> Agreement:
     """Ask a measure; one that fails has nothing to say, and costs the run nothing.
 
     Args:
         measure: Which one.
         texts: What to compare; with fewer than two, nothing is asked.
+        seconds: How long it may take at most; a minute is enough for any.
     """
-    name = name_of(measure)
-    if len(texts) < 2:
-        return abstain(name, "fewer than two texts to compare")
     try:
-        if sum(map(len, texts)) > _AT_ONCE and is_sync(measure):
-            return await asyncio.to_thread(_at_once, measure, texts)
-        found = measure(texts)
-        return await found if isawaitable(found) else found
+        async with asyncio.timeout(_PATIENCE if seconds is None else min(seconds, _PATIENCE)):
+            if sum(map(len, texts)) > _AT_ONCE and is_sync(measure):
+                return await asyncio.to_thread(compare_at_once, measure, texts)
+            found = measure(texts) if len(texts) > 1 else _too_few(measure)
+            return _checked(await found if isawaitable(found) else found, texts)
     except Exception as exc:  # noqa: BLE001 - a measure of somebody else's; the layer was paid for all the same
-        return abstain(name, f"it failed: {type(exc).__name__}")
+        return abstain(name_of(measure), f"it failed: {type(exc).__name__}")
 
 
-def _at_once(measure: Measure, texts: Sequence[str]) -> Agreement:
-    found = measure(texts)
-    if isawaitable(found):
-        raise TypeError("a measure that is to be awaited was called in a thread")
-    return found
+def compare_at_once(measure: Measure, texts: Sequence[str]) -> Agreement:
+    """Ask a measure that need not be awaited, as `compare` does."""
+    try:
+        return _checked(measure(texts) if len(texts) > 1 else _too_few(measure), texts)
+    except Exception as exc:  # noqa: BLE001 - as above
+        return abstain(name_of(measure), f"it failed: {type(exc).__name__}")
+
+
+def _too_few(measure: Measure) -> Agreement:
+    return abstain(name_of(measure), "fewer than two texts to compare")
+
+
+def _checked(found: object, texts: Sequence[str]) -> Agreement:
+    """Trust no measure to return what it should.
+
+    Raises:
+        TypeError: It did not.
+    """
+    if not isinstance(found, dict) or not Agreement.__required_keys__ <= found.keys():
+        raise TypeError("a measure returned something else than an Agreement")
+    numbers = [number for group in found["groups"] for number in group]
+    known = set(range(len(texts)))
+    if len(set(numbers)) != len(numbers) or not {*numbers, found["representative"]} - {None} <= known:
+        raise TypeError("a measure named texts that there are not, or one of them twice")
+    if bool(found["groups"]) == (found["representative"] is None) or not all(found["groups"]):
+        raise TypeError("a measure found groups and no representative, or the other way round")
+    return cast("Agreement", found)
 
 
 def is_sync(measure: Measure) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .agreement import Agreement, Measure, check_share, closed_answers, is_sync
+from .agreement import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, medoid
 from .errors import ConfigError
 from .panel import Seat
 from .state import Agreed, Cost, Proposal
@@ -70,8 +70,8 @@ class EarlyStop:
                 return None
             by_title = {seat.title: seat for seat in seats}
             titles = [title for title in by_title if title in answers]
-            found = self.agreement([answers[title] for title in titles])
-            if not isinstance(found, dict) or not found["groups"]:
+            found = compare_at_once(self.agreement, [answers[title] for title in titles])
+            if not found["groups"]:
                 return None
             largest = [by_title[titles[n]] for n in found["groups"][0]]
             if not self.is_reached(largest, len(seats), whole=whole):
@@ -96,7 +96,7 @@ def agreed_on(
     by_title = {seat.title: seat for seat in seats}
     groups = [[usable[n]["proposer"] for n in group] for group in found["groups"]]
     largest = [by_title[title] for title in groups[0]] if groups else []
-    best = found["representative"]
+    best = _whole(found, usable)
     return Agreed(
         measure=found["measure"],
         groups=groups,
@@ -104,9 +104,18 @@ def agreed_on(
         answer=found["answer"],
         representative=None if best is None else usable[best]["proposer"],
         abstained=found["abstained"],
-        reached=bool(largest) and stop.is_reached(largest, len(seats), whole=whole),
+        reached=len(largest) > 1 and stop.is_reached(largest, len(seats), whole=whole),
         call=found["call"],
     )
+
+
+def _whole(found: Agreement, usable: Sequence[Proposal]) -> int | None:
+    """Return who stands for the largest group: not one whose text was cut, where there is another."""
+    best = found["representative"]
+    if best is None or usable[best]["status"] == "ok":
+        return best
+    whole = [number for number in found["groups"][0] if usable[number]["status"] == "ok"]
+    return medoid([p["text"] for p in usable], whole) if whole else best
 
 
 def cost_of_asking(measure: Measure, texts: Sequence[str] | None, *, authors: Sequence[Seat] = ()) -> list[Cost]:

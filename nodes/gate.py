@@ -78,7 +78,12 @@ def make_gate(
         texts = [p["text"] for p in usable]
         cost = cost_of_asking(stop.agreement, texts)
         too_much = rules.misfit(proposals_of(state), cost, others=calls_of(verdicts)) if cost else None
-        found = abstain(name_of(stop.agreement), too_much) if too_much else await compare(stop.agreement, texts)
+        left = rules.seconds_left(proposals_of(state), calls_of(verdicts))
+        found = (
+            abstain(name_of(stop.agreement), too_much)
+            if too_much
+            else await compare(stop.agreement, texts, seconds=left)
+        )
         return agreed_on(stop, found, usable, stage.asked, whole=stage.is_last)
 
     def follow(verdict: Verdict, state: MoAState, earlier: Sequence[Verdict], *, to: Stage | None) -> None:

@@ -15,6 +15,7 @@ from langgraph_moa import (
     Proposer,
     Quorum,
     Vote,
+    closed_answers,
     create_moa,
     judge_agreement,
     near_duplicates,
@@ -390,15 +391,59 @@ def test_a_judge_that_does_not_fit_the_budget_is_not_asked() -> None:
     assert "Budget(calls=3)" in result["verdicts"][0]["agreement"]["abstained"]
 
 
-def broken(texts: Any) -> Any:
+def raises(texts: Any) -> Any:
     raise RuntimeError("measured wrongly")
 
 
-def test_a_measure_of_ones_own_that_fails_stops_nothing() -> None:
-    result = run("1", "1", "1", early_stop=EarlyStop(agreement=broken), layers=3)
+def none(texts: Any) -> Any:
+    return None
 
-    assert result["verdicts"][0]["agreement"]["abstained"] == "it failed: RuntimeError"
-    assert result["run"]["stopped"] == "completed"
+
+def nobody(texts: Any) -> Any:
+    return {**closed_answers()(texts), "groups": [[0, 7]]}
+
+
+def twice(texts: Any) -> Any:
+    return {**closed_answers()(texts), "groups": [[0, 1, 1]]}
+
+
+async def hangs(texts: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("measure", [raises, none, nobody, twice, hangs])
+def test_a_measure_of_ones_own_that_fails_stops_nothing(measure: Any) -> None:
+    rule = EarlyStop(agreement=measure, as_completed=measure is not hangs)
+    budget = Budget(seconds=3 if measure is hangs else 60)
+
+    result = run("1", "1", "1", early_stop=rule, layers=2, budget=budget)
+
+    assert result["verdicts"][0]["agreement"]["abstained"].startswith("it failed: ")
+    assert result["verdicts"][0]["saved"] == 0
+    assert [p["status"] for p in result["proposals"]] == ["ok"] * 3
+
+
+async def awaited(texts: Any) -> Any:
+    return closed_answers()(texts)
+
+
+def test_a_measure_of_ones_own_may_be_awaited() -> None:
+    assert run("1", "1", "1", early_stop=EarlyStop(agreement=awaited), layers=3)["run"]["stopped"] == "agreed"
+
+
+async def test_the_answer_is_a_whole_one_where_there_is_one(loopback: Loopback) -> None:
+    loopback.default = Reply("So the short answer\nFinal answer: 7", finish_reason="length")
+    loopback.say("c", Reply("Final answer: 7"))
+    moa = create_moa(
+        proposers=list("abc"),
+        aggregator="z",
+        early_stop=EarlyStop(then="answer"),
+        resolve=partial(resolve_model, base_url=loopback.url),
+    )
+
+    result = await moa.ainvoke(QUESTION)
+
+    assert (result["messages"][-1].text, result["run"]["truncated"]) == ("Final answer: 7", False)
 
 
 def test_marking_is_asked_for_only_where_something_looks() -> None:
