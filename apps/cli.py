@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
@@ -82,7 +82,7 @@ def _root(
         raise typer.Exit
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals and report as JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
 ThreadId = Annotated[
     str | None,
@@ -288,7 +288,7 @@ def _show(run: Callable[[View], Coroutine[Any, Any, State]], *, as_json: bool, t
             notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)
         raise
     if as_json:
-        _print_json(state["messages"][-1].text, state.get("proposals", []), state["run"])
+        _print_json(state["messages"][-1].text, state.get("proposals", []), state["run"], state.get("verdicts", []))
 
 
 def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
@@ -330,8 +330,8 @@ def _read_line() -> str | None:
         return None
 
 
-def _print_json(answer: str | None, proposals: list[Any], run: Any) -> None:
-    report = {"answer": answer, "proposals": proposals, "run": run}
+def _print_json(answer: str | None, proposals: list[Any], run: Any, verdicts: Sequence[Any] = ()) -> None:
+    report = {"answer": answer, "proposals": proposals, "verdicts": list(verdicts), "run": run}
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
 
 

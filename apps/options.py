@@ -47,8 +47,8 @@ BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens"
 
 
 _EARLY_STOPS: dict[str | None, Any] = {
-    "aggregate": {"then": "aggregate"},
-    "answer": {"then": "answer"},
+    "aggregate": {"then": "aggregate", "shadow": False},
+    "answer": {"then": "answer", "shadow": False},
     "shadow": {"shadow": True},
     "off": False,
 }

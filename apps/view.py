@@ -60,8 +60,8 @@ class View:
                 self.proposals.append(cast("Proposal", {k: v for k, v in event.items() if k != "moa"}))
                 self._tell("  " + _outcome(event).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
-                self._notes[layer] = reason
-                self._tell(f"gate {layer}: {reason}")
+                self._notes[layer] = printable(reason)
+                self._tell(f"gate {layer}: {printable(reason)}")
             case {"moa": "aggregating", "aggregator": name}:
                 self._tell(f"{name} writes the answer")
                 self._stop_live()

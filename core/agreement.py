@@ -97,7 +97,12 @@ def closed_answers(extract: Callable[[str], str | None] | None = None) -> "Close
     Args:
         extract: Your own way from a text to its answer, None where there is none; what it returns is compared in the
             same way.
+
+    Raises:
+        ConfigError: `extract` is no function.
     """
+    if extract is not None and not callable(extract):
+        raise ConfigError(f"found extract={extract!r}, expected a function from a text to its answer, or None")
     return ClosedAnswers(extract)
 
 
@@ -160,6 +165,8 @@ class NearDuplicates:
     """Compare whole texts; see `near_duplicates`."""
 
     name = "near duplicates"
+    at_once = False
+    """It takes the square of what it compares, so it is kept off the event loop."""
 
     def __init__(self, threshold: float) -> None:
         check_share("threshold", threshold)
@@ -212,6 +219,8 @@ class EmbeddingAgreement:
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts whose vectors point the same way."""
         vectors = await self.embeddings.aembed_documents(list(texts))
+        if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) != 1:
+            raise ValueError("expected one vector a text, all of one length")
         return await asyncio.to_thread(self._compare, texts, vectors)
 
     def _compare(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> Agreement:
@@ -219,7 +228,7 @@ class EmbeddingAgreement:
         alike = [
             (a, b)
             for a, b in combinations(range(len(texts)), 2)
-            if sum(map(mul, vectors[a], vectors[b])) >= self.threshold * sizes[a] * sizes[b] > 0
+            if math.inf > sum(map(mul, vectors[a], vectors[b])) >= self.threshold * sizes[a] * sizes[b] > 0
         ]
         return agree(self.name, texts, complete_groups(len(texts), alike))
 
@@ -232,9 +241,12 @@ async def compare(measure: Measure, texts: Sequence[str], *, seconds: float | No
         texts: What to compare; with fewer than two, nothing is asked.
         seconds: How long it may take at most; a minute is enough for any.
     """
+    limit = _PATIENCE if seconds is None else min(seconds, _PATIENCE)
+    if seconds is not None and (within := getattr(measure, "within", None)):
+        measure, limit = within(seconds), _PATIENCE  # it keeps the time itself, and tells what it cost
     try:
-        async with asyncio.timeout(_PATIENCE if seconds is None else min(seconds, _PATIENCE)):
-            if sum(map(len, texts)) > _AT_ONCE and is_sync(measure):
+        async with asyncio.timeout(limit):
+            if (sum(map(len, texts)) > _AT_ONCE and is_sync(measure)) or not getattr(measure, "at_once", True):
                 return await asyncio.to_thread(compare_at_once, measure, texts)
             found = measure(texts) if len(texts) > 1 else _too_few(measure)
             return _checked(await found if isawaitable(found) else found, texts)
@@ -272,8 +284,10 @@ def _checked(found: object, texts: Sequence[str]) -> Agreement:
 
 
 def is_sync(measure: Measure) -> bool:
-    """Tell a measure that answers at once from one that has to be awaited."""
-    return not (iscoroutinefunction(measure) or iscoroutinefunction(type(measure).__call__))
+    """Tell a measure that answers at once from one that has to be awaited, or takes its time."""
+    return getattr(measure, "at_once", True) and not (
+        iscoroutinefunction(measure) or iscoroutinefunction(type(measure).__call__)
+    )
 
 
 def name_of(measure: Measure) -> str:

@@ -12,7 +12,10 @@ import unicodedata
 from collections.abc import Hashable
 from datetime import date
 from fractions import Fraction
+from itertools import islice
 from typing import Any, NamedTuple
+
+from .text import printable
 
 _TAIL = 6000
 """Characters at a text's end in which a final answer is looked for, so that a text of any length costs the same."""
@@ -38,6 +41,7 @@ def final_answer(text: str) -> Answer | None:
 
     A marked answer counts (`Final answer: 42`, `#### 42`, a boxed one, a JSON field `answer`), the last one where
     there are several; else the whole text, where it is nothing but an answer. Marks in quotes are somebody else's.
+    When in doubt there is none: two answers that are taken for one are worse than one that is missed.
     """
     marked = _marked(text[-_TAIL:])
     if marked is not None:
@@ -46,64 +50,117 @@ def final_answer(text: str) -> Answer | None:
     if len(text) > _LONGEST or "\n" in whole:
         return None
     answer = read_answer(whole)
-    is_prose = answer is not None and isinstance(answer.value, tuple) and answer.value[0] == "words"
-    return None if is_prose and not _BARE.fullmatch(whole) else answer
+    return None if answer and _kind(answer) == "words" and not _BARE.fullmatch(whole) else answer
 
 
 _LABEL = r"(?:(?:the|my|our)\s+)?(?:(?:final|correct|short)\s+)?answer"
 _STRONG = re.compile(
     rf"""
-      ^[ \t]{{0,9}}(?:[-*•][ ])?[*_#` ]{{0,9}}(?:{_LABEL}[ ]?[*_]{{0,3}}[ ]?(?:[:=]|\bis\b:?)|A:)[*_ ]*(?P<line>[^\n]*)
-    | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[^\n]+)
+      ^[ \t]{{0,9}}(?:[-*•][ ]|\d[.)][ ])?[*_#` ]{{0,9}}
+      (?:{_LABEL}[ ]?[*_]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))[*_ ]*(?P<line>[^\n]*)
+    | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[-+$€£]?[ ]?[\d.][^\n]*)
     | <answer>(?P<tag>.{{1,400}}?)</answer>
-    | \\boxed[ ]?\{{(?P<boxed>)
+    | \\(?:boxed|fbox)[ ]?\{{(?P<boxed>)
     | "(?:final[_ ]?)?answer"\s{{0,9}}:\s{{0,9}}
       (?P<json>"(?:[^"\\]|\\.)*"|[^"\n]{{1,400}}?(?=\s{{0,9}}(?:\n|\}}\s{{0,9}}(?:$|`|<)|,\s{{0,9}}")))
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
 _WEAK = re.compile(
-    rf"""(?<!["'“‘«`])\b(?:{_LABEL}\s+(?:is|=|would\ be|should\ be|must\ be)\b:?|final\ answer:)
-    [*_ ]*(?P<line>[^\n]+)""",
+    rf"""(?<!["'“‘«`])\b(?:{_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?|final[ ]answer:)
+    [*_ ]*(?P<line>[^\n]*)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_OPTIONS = re.compile(r"^[ \t]*[BQ]:", re.MULTILINE)
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
-_SENTENCE_END = re.compile(r"(?<=[^\s.])[.!;](?=\s|$)|,?\s+(?:because|since|which|as)\b")
-_QUOTED = re.compile(r"^\s*>")
+_SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d%)\]*$}`]))[.!]\s+(?=[A-Z][a-z]{2})|,?\s+(?:because|since)\b")
+_LISTED = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s")
+_ORDINAL = re.compile(r"[*_]{0,3}\d{1,2}[.)]\s")
+_TAKEN_BACK = re.compile(r"\b(?:wait|actually|no|not|but|however|correction|instead|rather|unless|or)\b", re.IGNORECASE)
+_RETRACTED = re.compile(
+    r"\b(?:wait|correction|mistaken?|wrong|incorrect|second thought|let me re|i (?:forgot|missed)|must be|should be)\b",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"```|\\\[|\$\$|[\[({]")
+_CLOSING = {"```": "```", "\\[": "\\]", "$$": "$$"}
 
 
 def _marked(text: str) -> str | None:
     """Return what the last mark says; a line of its own counts more than a mark within a sentence."""
     for mark in (_STRONG, _WEAK):
         if marks := list(mark.finditer(text)):
-            stated = (_stated(text, found) for found in reversed(marks[-_MARKS:]))
-            return next(filter(None, stated), "")
+            stated = (_stated(text, found, listed=mark is _STRONG) for found in reversed(marks[-_MARKS:]))
+            return next((said for said in stated if said is not None), "")
     return None
 
 
-def _stated(text: str, found: re.Match[str]) -> str | None:
-    kind = found.lastgroup
-    if kind == "boxed":
-        return _in_braces(text, found.end())
-    said = found[kind] if kind else ""
-    if kind == "json":
-        return _json_value(said)
-    if kind == "line":
-        return _first_sentence(said or _next_line(text, found.end()))
-    return said.strip()
+def _stated(text: str, found: re.Match[str], *, listed: bool) -> str | None:
+    """Return what a mark says, nothing where it cannot be told, and None where it says nothing or is no mark."""
+    said = found.groupdict()
+    if said.get("boxed") is not None:
+        return _boxes(text, found)
+    if said.get("json") is not None:
+        return _json_value(said["json"])
+    for kind in ("tag", "hashes"):
+        if said.get(kind) is not None:
+            return str(said[kind]).strip()
+    if said.get("qa") and _OPTIONS.search(text):
+        return None
+    line, after = said["line"].strip(), text[found.end() :]
+    if _RETRACTED.search(after):
+        return ""
+    if not line.strip("*_` "):
+        return _block(after) if after.strip() else None
+    if (opening := _OPENING.match(line)) and not _is_closed(line, opening[0]):
+        return _block(text[found.start("line") :])
+    return _first_sentence(line, listed=listed)
 
 
 def _json_value(written: str) -> str | None:
     if not written.startswith('"'):
-        return written.strip()
+        return written.strip() if _is_closed(written.strip(), written.strip()[:1]) else ""
     try:
         return str(json.loads(written)).strip()
     except ValueError:
         return written[1:-1].strip()
 
 
-def _next_line(text: str, start: int) -> str:
-    return next((line for line in text[start:].splitlines() if line.strip()), "")
+def _block(rest: str) -> str:
+    """Return what follows a mark on lines of its own: one line, or one block of code or LaTeX, and nothing with it."""
+    rest = rest.strip()
+    first, _, others = rest.partition("\n")
+    if (opening := _OPENING.match(rest)) and not _is_closed(first, opening[0]):
+        ends = _CLOSING.get(opening[0])
+        if ends is None:  # a bracket: the rest is a literal, or nothing
+            return " ".join(rest.split()) if _is_closed(rest, opening[0]) else ""
+        inside, closed, _ = rest[len(opening[0]) :].partition(ends)
+        lines = [line for line in inside.strip().splitlines() if line.strip()]
+        if opening[0] == "```" and inside[:1].isalpha():
+            lines = lines[1:]
+        return lines[0].strip() if closed and len(lines) == 1 else ""
+    if not others.strip():
+        return "" if _LISTED.match(first) else first.strip()
+    answer = read_answer(first) if others.startswith("\n") else None  # a blank line, and then something else
+    return first.strip() if answer and _kind(answer) != "words" and not _LISTED.match(first) else ""
+
+
+def _is_closed(text: str, opening: str) -> bool:
+    if opening in _CLOSING:
+        return _CLOSING[opening] in text[len(opening) :]
+    return all(text.count(left) <= text.count(right) for left, right in ("()", "[]", "{}"))
+
+
+def _boxes(text: str, found: re.Match[str]) -> str:
+    """Return what is boxed, all boxes of one line together."""
+    start = text.rfind("\n", 0, found.start()) + 1
+    end = text.find("\n", found.end())
+    line = text[start : end if end >= 0 else len(text)]
+    boxes = [_in_braces(line, box.end()) for box in islice(_BOX.finditer(line), _BOXES + 1)]
+    return "" if None in boxes or len(boxes) > _BOXES else ", ".join(box for box in boxes if box)
+
+
+_BOXES = 4
+_BOX = re.compile(r"\\(?:boxed|fbox)[ ]?\{")
 
 
 def _in_braces(text: str, start: int) -> str | None:
@@ -115,76 +172,111 @@ def _in_braces(text: str, start: int) -> str | None:
     return None
 
 
-def _first_sentence(line: str) -> str:
-    line = line.strip()
+def _first_sentence(line: str, *, listed: bool) -> str:
+    """Return the answer without a sentence that clearly follows it; nothing where that one takes it back."""
     if _LITERAL.match(line):
         return line
     end = _SENTENCE_END.search(line)
-    return line[: end.start()] if end else line
+    if end is None or (listed and end.start() <= 2 and _ORDINAL.match(line)):  # `5. May 2024`, `1. Paris`
+        return line
+    return "" if _TAKEN_BACK.search(line[end.end() :]) else line[: end.start()]
 
 
 _LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
 _WRAPPERS = [(mark, mark) for mark in ("***", "**", "__", "*", "_", "```", "`", "$$")] + [
     ("\\(", "\\)"),
     ("\\[", "\\]"),
+    ("\\text{", "}"),
+    ("\\textbf{", "}"),
+    ("\\mathrm{", "}"),
+    ("\\mathbf{", "}"),
+    ("\\boxed{", "}"),
 ]
-_IN_LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed)\s*\{([^{}]*)\}")
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{(-?\d+)\}\s*\{(-?\d+)\}")
-_LATEX = {
-    "\\!": "",
-    "\\%": "%",
-    "\\$": "$",
-    "\\,": " ",
-    "\\ ": " ",
-    "^\\circ": "°",
-    "^{\\circ}": "°",
-    "\\(": "",
-    "\\)": "",
-}
+_FRACTION = re.compile(r"(\d?)\\[dt]?frac\s*\{(-?\d+)\}\s*\{(-?\d+)\}")
+_LATEX = {"\\!": "", "{,}": ",", "\\%": "%", "\\$": "$", "\\,": " ", "\\ ": " ", "^\\circ": "°", "^{\\circ}": "°"}
+_IN_LATEX = re.compile(r"\\(?:text|mathrm)\s*\{([^{}\\]*)\}")
 _VULGAR = re.compile(r"(\d)([¼-¾⅐-⅞])")
+_DOT_AFTER = re.compile(r"([*_`$)}\]])\.$")
+_FORMULA = re.compile(r"(?=.*[\\^+*/=\d])[\w\s\\^+*/=().{}|!-]+")
+_RAISED = re.compile(r"([⁺⁻⁰¹²³⁴-⁹₀-₉]+)")
 _SIGNS = str.maketrans("−–⁄’٫٬", "--/'.,")
 _BAD_ESCAPE = re.compile(r"\\(?![\\'\"abfnrtv\nxuUN]|[0-3]?[0-7]{1,2}(?![0-7]))")
-_LETTER = re.compile(r"(?:(?:option|choice|Option|Choice)\s+)?(?:\(([A-Ha-h])\)|([A-H])(?=$|[).:]))[).:]?\s*(.*)", re.S)
-_YES_NO = {"yes": True, "true": True, "no": False, "false": False}
-_NO_ANSWER = re.compile(
-    r"\b(?:i|we)\s*(?:can(?:no|')t|cannot|am|'m|do(?:n't| not))|\bsorry\b|\b(?:or|either|maybe|perhaps)\b", re.I
+_LETTER = re.compile(
+    r"(?:(?i:option|choice|answer)\s+)?(?:\((?P<round>[A-Ha-h])\)|(?P<bare>[A-H])(?=$|\)|[.:](?:\s|$)))[).:]?(?P<tail>.*)",
+    re.DOTALL,
 )
+_LETTERS = re.compile(r"\(?([A-H])\)?(?:\s*(?:,|;|&|\band\b)\s*(?:and\s+)?\(?([A-H])\)?)+")
+_NO_TAIL = re.compile(r"\s*(?:[,;&/(]|(?i:and|or|is|not|nor|but|if)\b|[A-H]\))")
+_YES_NO = {"yes": True, "true": True, "no": False, "false": False}
+_OPEN = re.compile(
+    r"\b(?:i|we)\s*(?:can(?:no|')t|cannot|am|'m|do(?:n't| not))|\bsorry\b"
+    r"|\b(?:or|either|maybe|perhaps|alternatively)\b",
+    re.IGNORECASE,
+)
+"""A refusal, or a choice that is left open."""
+_NO_ANSWER = re.compile(
+    r"""n/?a | \(?none\)? | null | nil | tb[ad] | idk | un(?:known|clear|decided|determined|answerable|sure) | open
+    | indeterminate | [?\-_.…]+ | [<\[(].*[>\])] | your[ ]answer.* | the[ ]answer.*
+    | (?:it[ ])?(?:all[ ])?(?:depends|varies)\b.* | see\b.* | (?:i|we)[ ]have[ ]no\b.*
+    | not[ ](?:sure|known|clear|applicable|enough|given|specified|available|possible|certain)\b.*
+    | (?:unable|can(?:not|'t)|could[ ]not|couldn't|insufficient)\b.*
+    | no[ ](?:idea|answer|clear|short|single|definite|definitive|valid|solution)\b.*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What models write where they have none."""
 _MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DATES = (
     re.compile(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
     re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>[a-z]{3,9})\.?,?\s+(?P<y>\d{4})"),
     re.compile(r"(?P<month>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})"),
 )
-_DECIMALS = r"(?:[.,]\d{1,20})?"
-_DIGITS = rf"""(?:
-    \d{{1,3}}(?:[\ ,.']\d{{3}})+{_DECIMALS}
-  | \d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d{{1,20}})?
-  | \d{{1,40}}{_DECIMALS}
-  | \.\d{{1,20}}
+_DIGITS = r"""(?:
+    \d{1,3}(?:,\d{3})+(?:\.\d{1,20})?
+  | \d{1,3}(?:[ ]\d{3})+(?:[.,]\d{1,20})?
+  | \d{1,3}(?:'\d{3})+(?:\.\d{1,20})?
+  | \d{1,3}(?:\.\d{3})+,\d{1,20}
+  | \d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,20})?
+  | \d{1,40}(?:[.,]\d{1,20})?
+  | \.\d{1,20}
 )"""
-"""With thousands set apart in the Western, Swiss, French or Indian way."""
+"""With thousands set apart in the Western, French, Swiss, German or Indian way."""
 _NUMBER = re.compile(
     rf"""(?:(?P<name>[a-z])\s*=\s*)?
-    (?P<sign>[-+]?)\s*(?P<before>[$€£¥₹]|us\$|usd|eur|rs\.?)?\s*(?P<sign2>[-+]?)
+    (?P<sign>[-+]?)\s*(?P<before>[$€£¥₹]|us\$|usd|eur|gbp|rs\.?)?\s*(?P<sign2>[-+]?)
     (?:(?P<whole>\d{{1,9}})[ ]+)??(?P<digits>{_DIGITS})(?:e(?P<power>[-+]?\d{{1,2}}))?(?:\s*/\s*(?P<under>\d{{1,12}}))?
-    \s*(?P<unit>[^\d=,;:()]{{0,60}})""",
+    (?:(?P<gap>[ ]*)(?P<unit>[^\d\s].*))?""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*=\s*")
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")
 """What stands before the result where a whole sum is written as the answer."""
-_UNITS = {
-    unit: names[0]
+_UNIT_WORD = re.compile(r"[^\W\d_]+[.]?|[%°$€£¥₹]|°[CFK]|[^\W\d_]+/[^\W\d_]+")
+_NO_UNIT = frozenset(
+    "a an and are as at below bc ad but by e false half i if is it k least less minus mod modulo more most no not off "
+    "or out over pi plus right squared cubed than that the then thirds times to true under unless up versus wrong x y "
+    "z bn mn lakh crore dozen score".split()
+)
+"""What makes another number of the one before it, or a statement about it."""
+_SYMBOLS = {
+    "USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "mi": "mile", "in": "inch", "ft": "foot", "lbs": "lb", "h": "hour",
+    "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute", "s": "second", "sec": "second", "secs": "second",
+    "d": "day", "yr": "year", "yrs": "year", "kph": "km/h", "kmh": "km/h", "¢": "cent",
+    **{symbol: symbol for symbol in "m g l L K N J W V A C F t km cm mm kg mg ml kW MW mW".split()},
+}  # fmt: skip
+"""Symbols, whose case tells them apart: mW is not MW."""
+_SPELLED = {
+    spelled: names[0]
     for names in (
-        ("$", "dollar", "usd", "us$", "us dollar"), ("€", "euro", "eur"), ("£", "pound sterling", "gbp"),
-        ("%", "percent", "per cent", "percentage"), ("km", "kilometer", "kilometre"), ("m", "meter", "metre"),
-        ("cm", "centimeter", "centimetre"), ("mm", "millimeter", "millimetre"), ("mile", "mi"),
-        ("inch", "in", "inches"),
-        ("foot", "ft", "feet"), ("kg", "kilogram", "kilo"), ("g", "gram"), ("lb", "pound"), ("oz", "ounce"),
-        ("l", "liter", "litre"), ("ml", "milliliter", "millilitre"), ("hour", "h", "hr"), ("minute", "min"),
-        ("second", "s", "sec"), ("day", "d"), ("year", "yr"), ("°", "degree", "deg"), ("km/h", "kmh", "kph"),
-        ("mph", "miles per hour", "mile per hour"), ("cent", "¢"),
+        ("$", "dollar", "dollars", "us dollars"), ("€", "euro", "euros"), ("£", "pounds sterling"),
+        ("%", "percent", "per cent", "percentage"), ("km", "kilometer", "kilometers", "kilometre", "kilometres"),
+        ("m", "meter", "meters", "metre", "metres"), ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
+        ("mm", "millimeter", "millimeters", "millimetre", "millimetres"), ("inch", "inches"), ("foot", "feet"),
+        ("kg", "kilogram", "kilograms", "kilos"), ("g", "gram", "grams"), ("lb", "pound", "pounds"),
+        ("l", "liter", "liters", "litre", "litres"), ("°", "degree", "degrees"),
+        ("km/h", "kilometers per hour", "kilometres per hour"), ("mph", "miles per hour"),
+        ("°C", "degrees celsius", "celsius"), ("°F", "degrees fahrenheit", "fahrenheit"),
     )
-    for unit in names
+    for spelled in names[1:]
 }  # fmt: skip
 
 
@@ -192,17 +284,21 @@ def read_answer(stated: str) -> Answer | None:
     """Read a short answer as a literal, letter, yes or no, date, number with a unit, or else as its words.
 
     Returns:
-        None for what is no answer: a refusal, a choice left open, a whole sentence.
+        None for what is no answer: a refusal, a choice left open, a whole sentence, a lead-in to something else.
     """
     written = _unwrapped(stated)
-    shown = " ".join(stated.split()).strip("* ")[:_LONGEST]
-    if not written or len(written) > 10 * _LONGEST:
+    shown = printable(" ".join(stated.split())).strip("* ")[:_LONGEST]
+    is_literal = _LITERAL.match(written)
+    if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(":
         return None
     if letter := _letter(written, shown):
         return letter
-    if _LITERAL.match(written):
+    if _NO_ANSWER.fullmatch(written.strip(". ")) and not (is_literal and _parsed(written)):
+        return None
+    if is_literal:
         return Answer(_literal(written), "", shown)
-    plain = _plain(written).rstrip(".!").strip()
+    plain = _plain(written)
+    plain = plain.removesuffix(".").strip()
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)
 
 
@@ -211,27 +307,39 @@ def same_answer(one: Answer, other: Answer) -> bool:
     return one.value == other.value and (one.detail == other.detail or not (one.detail and other.detail))
 
 
+def is_formula(answer: Answer) -> bool:
+    """Tell what computer algebra can say something about, from words, letters, dates, lists and measured numbers."""
+    if answer.detail or len(answer.shown) >= _LONGEST or _kind(answer) not in ("number", "words", "verbatim"):
+        return False
+    return bool(_FORMULA.fullmatch(answer.shown))
+
+
+def _kind(answer: Answer) -> str:
+    return str(answer.value[0]) if isinstance(answer.value, tuple) else "date"
+
+
 def _unwrapped(stated: str) -> str:
     """Take off emphasis and LaTeX around an answer; quotes and brackets belong to it."""
     written = stated.strip()
     while True:
-        before = written
+        before = written = _DOT_AFTER.sub(r"\1", written)
         for left, right in _WRAPPERS:
-            if written.startswith(left) and written.endswith(right) and len(written) > len(left) + len(right):
-                written = written[len(left) : -len(right)].strip()
+            inner = written[len(left) : -len(right)]
+            if written.startswith(left) and written.endswith(right) and inner.strip() and right not in inner:
+                written = inner.strip()
         if re.fullmatch(r"\$[^$]+\$", written):
             written = written[1:-1].strip()
         if written == before:
-            return written if written.strip("*_`$ ") else ""
+            return written.rstrip("*_` ") if written.strip("*_`$ ") else ""
 
 
 def _plain(written: str) -> str:
     """Write digits, minus signs and spaces in one way, whatever script and style they come in."""
-    written = _FRACTION.sub(r"\1/\2", _IN_LATEX.sub(r"\1", written.rstrip("*_` ")))
+    written = _FRACTION.sub(lambda m: f"{m[1]} {m[2]}/{m[3]}".strip(), _IN_LATEX.sub(r"\1", written))
     for latex, meant in _LATEX.items():
         written = written.replace(latex, meant)
-    written = _VULGAR.sub(r"\1 \2", written)
     if not written.isascii():
+        written = _RAISED.sub(r"^\1", _VULGAR.sub(r"\1 \2", written))
         written = unicodedata.normalize("NFKC", written).translate(_SIGNS)
         written = "".join(str(unicodedata.decimal(c, c)) for c in written)
     return " ".join(written.split())
@@ -239,12 +347,17 @@ def _plain(written: str) -> str:
 
 def _literal(written: str) -> Hashable:
     """Return a literal's value, else the text as it is: a quote or bracket taken off can make wrong answers equal."""
-    if not _BAD_ESCAPE.search(written):
-        try:
-            return ("literal", _frozen(ast.literal_eval(written)))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            pass
-    return ("verbatim", written)
+    return _parsed(written) or ("verbatim", written)
+
+
+def _parsed(written: str) -> Hashable | None:
+    if _BAD_ESCAPE.search(written):
+        return None
+    try:
+        value = _frozen(ast.literal_eval(written))
+        return value if isinstance(value, tuple) and value[0] == "number" else ("literal", value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
 
 
 def _frozen(value: Any) -> Hashable:
@@ -262,13 +375,15 @@ def _frozen(value: Any) -> Hashable:
 
 
 def _letter(written: str, shown: str) -> Answer | None:
-    found = _LETTER.fullmatch(written.strip("*_` "))
-    if not found:
+    if _LETTERS.fullmatch(written):
+        return Answer(("letters", frozenset(re.findall(r"\b[A-H]\b", written))), "", shown)
+    found = _LETTER.fullmatch(written)
+    if not found or (found["round"] and found["round"].islower() and found["tail"].strip()):
         return None
-    text = " ".join(found[3].casefold().split()).strip("*_` .")
-    if len(text) > _LONGEST or (found[1] and found[1].islower() and text):
+    tail = " ".join(found["tail"].casefold().split()).strip("*_` .")
+    if len(tail) > _LONGEST or _NO_TAIL.match(found["tail"]) or _OPEN.search(tail):
         return None
-    return Answer(("letter", (found[1] or found[2]).upper()), text, shown)
+    return Answer(("letter", (found["round"] or found["bare"]).upper()), tail, shown)
 
 
 def _yes_or_no(plain: str, shown: str) -> Answer | None:
@@ -289,19 +404,22 @@ def _date(plain: str, shown: str) -> Answer | None:
 
 
 def _number(plain: str, shown: str) -> Answer | None:
-    result = _SUM.sub("", plain)
-    shown = shown if result == plain else result
-    found = _NUMBER.fullmatch(result)
-    if not found or _NO_ANSWER.search(found["unit"]) or (found["sign"] and found["sign2"]):
+    summed, equals, result = plain.rpartition("=")
+    if equals and _SUM.fullmatch(summed):
+        plain = shown = result.strip()
+    found = _NUMBER.fullmatch(plain)
+    if not found or (found["sign"] and found["sign2"]):
         return None
     under = int(found["under"] or 1)
-    if not under or (found["whole"] and not found["under"]):
+    measured = _measured(found["unit"] or "", gap=bool(found["gap"]))
+    if not under or (found["whole"] and not found["under"]) or measured is None:
         return None
-    value = (Fraction(found["whole"] or 0) + _fraction(found["digits"]) / under) * Fraction(10) ** int(
-        found["power"] or 0
-    )
+    power, unit = measured
+    value = Fraction(found["whole"] or 0) + _fraction(found["digits"]) / under
+    value *= Fraction(10) ** (int(found["power"] or 0) + power)
     value = -value if "-" in (found["sign"] + found["sign2"]) else value
-    unit = " ".join(filter(None, (_unit(found["before"] or ""), _unit(found["unit"]))))
+    before = (found["before"] or "").upper().rstrip(".")
+    unit = " ".join(filter(None, (_SYMBOLS.get(before, before), unit)))
     name = found["name"] or ""
     return Answer(("number", value), f"{name}={unit}" if name else unit, shown)
 
@@ -311,26 +429,37 @@ def _fraction(digits: str) -> Fraction:
     marks = [c for c in digits if not c.isdigit()]
     if not marks:
         return Fraction(digits)
-    last = digits.rpartition(marks[-1])
-    decimal = len(set(marks)) > 1 or (len(marks) == 1 and (marks[0] == "." or len(last[2]) != 3))
-    if decimal and marks[-1] in ".,":
-        return Fraction("".join(filter(str.isdigit, last[0])) + "." + last[2])
+    whole, mark, rest = digits.rpartition(marks[-1])
+    is_decimal = marks.count(mark) == 1 and mark in ".," and (len(marks) > 1 or mark == "." or len(rest) != 3)
+    if is_decimal:
+        return Fraction("".join(filter(str.isdigit, whole)) + "." + rest)
     return Fraction("".join(filter(str.isdigit, digits)))
 
 
-def _unit(written: str) -> str:
-    unit = " ".join(written.strip("*_` .").split())
-    if len(unit) <= 2:  # mW is not MW
-        return _UNITS.get(unit, unit)
-    unit = unit.casefold()
-    for form in (unit, unit.removesuffix("s"), unit.removesuffix("es")):
-        if form in _UNITS:
-            return _UNITS[form]
-    return unit.removesuffix("s")
+def _measured(written: str, *, gap: bool) -> tuple[int, str] | None:
+    """Read what follows a number: a power of ten and a unit of up to three words; None where it is something else."""
+    words = written.strip("*_` ").split()
+    power = 0
+    if words and gap and words[0].casefold() in _SCALES:
+        power = _SCALES[words.pop(0).casefold()]
+    if not words:
+        return power, ""
+    known = " ".join(words)
+    if unit := _SYMBOLS.get(known) or _SPELLED.get(known.casefold()):
+        return power, unit
+    if not gap and not re.fullmatch(r"[%°]|°[CF]", known):
+        return None  # `3x`, `2i`, `5k`
+    if len(words) > 4 or not all(map(_UNIT_WORD.fullmatch, words)):
+        return None
+    if _NO_UNIT & {word.casefold().strip(".") for word in words}:
+        return None
+    plain = [word.casefold() if len(word) > 3 and (word.islower() or word.istitle()) else word for word in words]
+    named = [_SPELLED.get(word) or (word.removesuffix("s") if len(word) > 3 else word) for word in plain]
+    return power, " ".join(named)
 
 
 def _words(plain: str, shown: str) -> Answer | None:
-    words = plain.casefold().split()
-    if not words or len(words) > _WORDS or _NO_ANSWER.search(plain):
+    words = plain.casefold().rstrip("!").split()
+    if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain):
         return None
     return Answer(("words", " ".join(words)), "", shown)

@@ -5,16 +5,16 @@ Computer algebra can run for ever on a short text (`9^{9^{9}}`), and cannot be s
 
 import asyncio
 import json
-import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from pathlib import Path
 
 from .agreement import Agreement, ClosedAnswers, abstain, agree, same_answers
+from .answers import is_formula
 from .errors import ConfigError, MissingExtra
 
 _SECONDS = 10.0
-_LONGEST = 200
 
 
 def math_answers(seconds: float = _SECONDS) -> "MathAnswers":
@@ -54,27 +54,33 @@ class MathAnswers:
         if not groups:
             return abstain(self.name, "no text ends on a short answer")
         shown = [answer.shown if answer else None for answer in answers]
-        if len(groups) > 1:
-            ones = [(shown[group[0]] or "")[:_LONGEST] for group in groups]
+        formulas = [group for group in groups if all((found := answers[n]) and is_formula(found) for n in group)]
+        if len(formulas) > 1:
             try:
-                meaning = await asyncio.to_thread(_in_a_process, ones, self.seconds)
-            except subprocess.TimeoutExpired:
+                async with asyncio.timeout(self.seconds):
+                    meaning = await _in_a_process([shown[group[0]] or "" for group in formulas])
+            except TimeoutError:
                 return abstain(self.name, f"comparing took longer than {self.seconds:g} s")
             joined: dict[int, list[int]] = {}
-            for group, number in zip(groups, meaning, strict=True):
+            for group, number in zip(formulas, meaning, strict=True):
                 joined.setdefault(number, []).extend(group)
-            groups = list(joined.values())
+            groups = [*(group for group in groups if group not in formulas), *joined.values()]
         return agree(self.name, texts, groups, answers=shown)
 
 
-def _in_a_process(written: Sequence[str], seconds: float) -> list[int]:
-    done = subprocess.run(  # noqa: S603 - our own file, and the answers go in as data
-        [sys.executable, "-P", str(Path(__file__).with_name("algebra.py"))],
-        input=json.dumps(written),
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=True,
+async def _in_a_process(written: Sequence[str]) -> list[int]:
+    """Ask `algebra`, and end it where nobody waits for it any more."""
+    script = str(Path(__file__).with_name("algebra.py"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", script, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
     )
-    meaning: list[int] = json.loads(done.stdout)
+    try:
+        out, _ = await process.communicate(json.dumps(list(written)).encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ChildProcessError(f"algebra ended with {process.returncode}")
+    meaning: list[int] = json.loads(out)
     return meaning

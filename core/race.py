@@ -86,6 +86,7 @@ class Race:
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
     _running: set[Cut] = field(default_factory=set)
+    _usable: set[str] = field(default_factory=set)
     _answers: dict[str, str] = field(default_factory=dict)
     _end: tuple[float, str] | None = None
 
@@ -101,11 +102,13 @@ class Race:
         """Go, with an answer or without."""
         self._running.discard(cut)
 
-    def count(self, title: str, answer: str) -> None:
-        """Take a usable answer; the one that decides ends the others' time."""
-        self._answers[title] = answer
+    def count(self, title: str, answer: str, *, whole: bool) -> None:
+        """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
+        self._usable.add(title)
+        if whole:
+            self._answers[title] = answer
         now = asyncio.get_running_loop().time()
-        if self.quorum and self._end is None and len(self._answers) >= self.quorum.k:
+        if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
             k, grace = self.quorum.k, self.quorum.grace_s
             self._end = now + grace, f"cut {grace:g} s after {k} proposals of the layer were usable"
         if self.decide and (why := self.decide(self._answers)):

@@ -99,10 +99,18 @@ def seat_of(declared: ModelSettings, defaults: Defaults, *, role: str) -> Seat:
     return _seats([declared], defaults, role=role)[0]
 
 
-def mixture_of(stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None) -> str:
-    """Write down who sits where, and in which format a run's state is kept: what a thread is checked against."""
+def mixture_of(stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None, *, may_answer: bool) -> str:
+    """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
+
+    Args:
+        stages: Who is asked together.
+        chain: The aggregators.
+        vote: What goes before them.
+        may_answer: Whether an agreed proposal can be the answer.
+    """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
-    last = ", ".join(filter(None, ["a vote" if vote else "", _signatures(chain)]))
+    first = ["an agreed proposal"] * may_answer + ["a vote"] * (vote is not None)
+    last = ", ".join(filter(None, [*first, _signatures(chain)]))
     return f"format {STATE_FORMAT}: {f'{steps} | {last}'.removeprefix(' | ')}"
 
 

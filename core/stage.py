@@ -36,13 +36,14 @@ def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Sta
 
     Args:
         panel: The proposers of each layer.
-        waves: How many declared proposers each wave asks; the rest are asked last.
+        waves: How many declared proposers each wave asks, all samples of each; the rest are asked last.
     """
     stages = []
     for layer, seats in enumerate(panel, 1):
-        start = 0
+        start = first = 0
         for wave, size in enumerate([*(waves if layer == 1 else ()), len(seats)], 1):
-            end = min(start + size, len(seats))
+            first += size
+            end = sum(seat.position < first for seat in seats)
             stages.append(Stage(layer, wave, seats[start:end], seats[:end], end == len(seats)))
             start = end
     return stages

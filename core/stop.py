@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .agreement import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, medoid
+from .agreement import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
 from .errors import ConfigError
 from .panel import Seat
+from .race import Quorum
 from .state import Agreed, Cost, Proposal
 
+NOT_NEEDED = "no longer needed"
+"""What the error of a call begins with that agreement cut."""
 Then = Literal["aggregate", "answer"]
 
 
@@ -46,17 +49,22 @@ class EarlyStop:
         """Return how many of so many proposals must agree."""
         return math.ceil(self.quorum * asked - 1e-9)
 
-    def is_reached(self, largest: Sequence[Seat], asked: int, *, whole: bool) -> bool:
-        """Tell whether a group is large enough.
+    def is_reached(self, groups: Sequence[Sequence[Seat]], asked: Sequence[Seat], *, whole: bool) -> bool:
+        """Tell whether the largest group is large enough, and larger than any other.
 
         Args:
-            largest: Who is in it.
-            asked: How many were asked.
+            groups: Who agrees, the largest first.
+            asked: Who was asked.
             whole: Whether those are the whole layer, and not a first wave.
         """
-        models = {seat.label for seat in largest}
-        least = self.min_responses if whole else min(self.min_responses, asked)
-        return len(largest) >= self.needed(asked) and len(models) >= least
+        if not groups or len(groups[0]) < max(2, self.needed(len(asked))):
+            return False
+        tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
+        return not tied and models_of(groups[0]) >= self.models_needed(asked, whole=whole)
+
+    def models_needed(self, asked: Sequence[Seat], *, whole: bool) -> int:
+        """Return how many different models must agree, of a whole layer or of a first wave."""
+        return self.min_responses if whole else min(self.min_responses, models_of(asked))
 
     def may_stop(self, layer: int) -> bool:
         """Tell whether the agreement of a layer may end the run's layers."""
@@ -73,49 +81,45 @@ class EarlyStop:
             found = compare_at_once(self.agreement, [answers[title] for title in titles])
             if not found["groups"]:
                 return None
-            largest = [by_title[titles[n]] for n in found["groups"][0]]
-            if not self.is_reached(largest, len(seats), whole=whole):
+            groups = [[by_title[titles[n]] for n in group] for group in found["groups"]]
+            if not self.is_reached(groups, seats, whole=whole):
                 return None
-            return f"no longer needed: {len(largest)} of {len(seats)} agree"
+            return f"{NOT_NEEDED}: {len(groups[0])} of {len(seats)} agree"
 
         return decide
 
 
+def models_of(seats: Sequence[Seat]) -> int:
+    """Count the different models among proposers; samples of one repeat its mistakes."""
+    return len({seat.label for seat in seats})
+
+
 def agreed_on(
-    stop: EarlyStop, found: Agreement, usable: Sequence[Proposal], seats: Sequence[Seat], *, whole: bool
+    stop: EarlyStop, found: Agreement, compared: Sequence[Proposal], seats: Sequence[Seat], *, whole: bool
 ) -> Agreed:
     """Put an agreement of texts in terms of the proposers who wrote them.
 
     Args:
         stop: The rule.
-        found: What the measure said of the usable proposals' texts.
-        usable: Those proposals.
+        found: What the measure said of the proposals' texts.
+        compared: Those proposals.
         seats: All who were asked.
         whole: Whether those are the whole layer, and not a first wave.
     """
     by_title = {seat.title: seat for seat in seats}
-    groups = [[usable[n]["proposer"] for n in group] for group in found["groups"]]
+    groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
     largest = [by_title[title] for title in groups[0]] if groups else []
-    best = _whole(found, usable)
+    best = found["representative"]
     return Agreed(
         measure=found["measure"],
         groups=groups,
         score=round(len(largest) / len(seats), 4),
         answer=found["answer"],
-        representative=None if best is None else usable[best]["proposer"],
+        representative=None if best is None else compared[best]["proposer"],
         abstained=found["abstained"],
-        reached=len(largest) > 1 and stop.is_reached(largest, len(seats), whole=whole),
+        reached=stop.is_reached([[by_title[t] for t in group] for group in groups], seats, whole=whole),
         call=found["call"],
     )
-
-
-def _whole(found: Agreement, usable: Sequence[Proposal]) -> int | None:
-    """Return who stands for the largest group: not one whose text was cut, where there is another."""
-    best = found["representative"]
-    if best is None or usable[best]["status"] == "ok":
-        return best
-    whole = [number for number in found["groups"][0] if usable[number]["status"] == "ok"]
-    return medoid([p["text"] for p in usable], whole) if whole else best
 
 
 def cost_of_asking(measure: Measure, texts: Sequence[str] | None, *, authors: Sequence[Seat] = ()) -> list[Cost]:
@@ -136,30 +140,60 @@ def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> N
     Args:
         stop: What was given as the rule.
         waves: Sizes of the first layer's waves.
-        proposers: How many proposals the first layer has.
+        proposers: How many proposers the first layer has; 0 where a model answers alone.
 
     Raises:
         ConfigError: One of them is wrong.
     """
     if stop is not None:
-        if not isinstance(stop, EarlyStop):
-            raise ConfigError(f"found {stop!r} as the early stop, expected EarlyStop(...), or None for none")
-        check_share("quorum", stop.quorum)
-        if isinstance(stop.min_responses, bool) or not isinstance(stop.min_responses, int) or stop.min_responses < 1:
-            raise ConfigError(f"found min_responses={stop.min_responses!r}, expected a whole number from 1")
-        if stop.then not in ("aggregate", "answer"):
-            raise ConfigError(f"found then={stop.then!r} for the early stop, expected 'aggregate' or 'answer'")
-        if not callable(stop.agreement):
-            raise ConfigError(f"found {stop.agreement!r} as the agreement, expected a measure such as closed_answers()")
-        if stop.as_completed and not is_sync(stop.agreement):
-            raise ConfigError(
-                "found as_completed with a measure that is awaited, and would be asked again at every answer; "
-                "expected one that answers at once, as closed_answers()"
-            )
+        _check_rule(stop)
     if not isinstance(waves, list | tuple) or any(isinstance(w, bool) or not isinstance(w, int) for w in waves):
         raise ConfigError(f"found waves={waves!r}, expected sizes such as (2,)")
-    if waves and (stop is None or min(waves) < 1 or waves[0] < 2 or sum(waves) >= proposers):
+    sizes = [size for size in waves if isinstance(size, int)]
+    if not sizes:
+        return
+    found = f"found waves={tuple(sizes)!r}"
+    if stop is None:
+        raise ConfigError(f"{found} without an early stop, expected one to say whether a wave agrees; drop one of them")
+    if sizes[0] < 2 or min(sizes) < 1:
+        raise ConfigError(f"{found}, expected a first wave of at least 2, for one agrees with nobody, and no empty one")
+    if sum(sizes) >= proposers:
         raise ConfigError(
-            f"found waves={tuple(waves)!r} of {proposers} proposals, expected an early stop, a first wave of at least "
-            "2, and some proposers left for the last"
+            f"{found} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
+        )
+
+
+def check_waves(waves: Sequence[int], *, quorum: Quorum | None, min_proposals: int) -> None:
+    """Refuse waves that could never be enough, or whose rest could never answer.
+
+    Raises:
+        ConfigError: They are.
+    """
+    if waves and min_proposals > waves[0]:
+        raise ConfigError(
+            f"found min_proposals={min_proposals} with waves={tuple(waves)!r}, expected a first wave that is as large"
+        )
+    if waves and quorum is not None and quorum.k <= sum(waves):
+        raise ConfigError(
+            f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
+        )
+
+
+def _check_rule(stop: object) -> None:
+    if not isinstance(stop, EarlyStop):
+        raise ConfigError(f"found {stop!r} as the early stop, expected EarlyStop(...), or None for none")
+    check_share("quorum", stop.quorum)
+    if isinstance(stop.min_responses, bool) or not isinstance(stop.min_responses, int) or stop.min_responses < 1:
+        raise ConfigError(f"found min_responses={stop.min_responses!r}, expected a whole number from 1")
+    if stop.then not in ("aggregate", "answer"):
+        raise ConfigError(f"found then={stop.then!r} for the early stop, expected 'aggregate' or 'answer'")
+    for option in ("shadow", "as_completed", "later_layers"):
+        if not isinstance(getattr(stop, option), bool):
+            raise ConfigError(f"found {option}={getattr(stop, option)!r} for the early stop, expected True or False")
+    if not callable(stop.agreement) or name_of(stop.agreement) == closed_answers.__name__:
+        raise ConfigError(f"found {stop.agreement!r} as the agreement, expected a measure such as closed_answers()")
+    if stop.as_completed and not is_sync(stop.agreement):
+        raise ConfigError(
+            "found as_completed with a measure that is awaited or takes its time, and would be asked again at every "
+            "answer; expected one that answers at once, as closed_answers()"
         )

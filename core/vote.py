@@ -40,6 +40,8 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal]) -> Result:
         vote: How.
         proposals: Usable proposals, in the order of declaration.
     """
+    whole = [p for p in proposals if p["status"] == "ok"]
+    proposals = whole if len(whole) > 1 else proposals  # where an answer was cut, it may say something else
     texts = [p["text"] for p in proposals]
     found = await compare(vote.agreement, texts)
     if found["abstained"]:
@@ -49,12 +51,11 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal]) -> Result:
         return sum(vote.weights.get(_author(proposals[n]), 1.0) for n in group)
 
     groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
-    if len(groups) > 1 and max(map(len, groups)) == 1 and not vote.weights:
+    first, everyone = groups[0], weight(range(len(texts)))
+    if len(first) < 2 and weight(first) * 2 <= everyone:
         return Result(None, "the vote abstained: no two proposals agree")
-    first = groups[0]
-    whole = [n for n in first if proposals[n]["status"] == "ok"] or first
-    winner = proposals[medoid(texts, whole)]
-    told = f"vote: {weight(first):g} of {weight(range(len(texts))):g} for the answer of {winner['proposer']}"
+    winner = proposals[medoid(texts, first)]
+    told = f"vote: {weight(first):g} of {everyone:g} for the answer of {winner['proposer']}"
     tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
     if tied:
         others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
@@ -85,5 +86,11 @@ def check_vote(vote: Vote, names: Sequence[str]) -> None:
             raise ConfigError(f"found a vote's weight for {name!r}; {nearest(str(name), names)}")
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
             raise ConfigError(f"found the weight {weight!r} for {name!r}, expected a number from 0")
+    if vote.weights and not any(vote.weights.get(name, 1) for name in names):
+        raise ConfigError("found a vote in which nobody's vote counts, expected one weight above 0")
+    if hasattr(vote.agreement, "at_most"):
+        raise ConfigError(
+            "found a vote with a judge, expected a measure that calls no model; put the judge into EarlyStop(...)"
+        )
     if not callable(vote.agreement):
         raise ConfigError(f"found {vote.agreement!r} as the vote's agreement, expected a measure as closed_answers()")

@@ -30,7 +30,7 @@ from ..core.race import Quorum
 from ..core.seating import mixture_of, seat_layers
 from ..core.stage import stages_of
 from ..core.state import MoAInput, MoAState
-from ..core.stop import EarlyStop, check_early_stop
+from ..core.stop import EarlyStop, check_early_stop, check_waves
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
@@ -138,13 +138,15 @@ def create_moa(
     panel, chain, vote = seat_layers(proposers, aggregator, layers, defaults)
     smallest = min(map(len, panel), default=0)
     check_rules(quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, smallest=smallest)
-    check_early_stop(early_stop, waves, len(panel[0]) if panel else 0)
+    check_early_stop(early_stop, waves, len({seat.name for seat in panel[0]}) if panel else 0)
+    check_waves(waves, quorum=quorum, min_proposals=min_proposals)
     load_prices()
     if budget:
         check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])
+    may_answer = bool(panel and early_stop and early_stop.then == "answer" and not early_stop.shadow)
     stages = stages_of(panel, waves)
     rules = Rules(
-        mixture=mixture_of(stages, chain, vote),
+        mixture=mixture_of(stages, chain, vote, may_answer=may_answer),
         min_proposals=min_proposals,
         early_stop=early_stop,
         quorum=quorum,
@@ -161,7 +163,6 @@ def create_moa(
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
-    may_answer = panel and early_stop and early_stop.then == "answer" and not early_stop.shadow
     ends = ["aggregate", "answer"] if may_answer else ["aggregate"]
     entrances = {end: [end] for end in ends} | {s.name: [node_name(s.layer, seat) for seat in s.seats] for s in stages}
     for stage in stages:

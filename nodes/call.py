@@ -53,7 +53,7 @@ async def call_model(
     finally:
         race.leave(cut)
     if message and call["status"] in USABLE:
-        race.count(seat.title, plain(message.text))
+        race.count(seat.title, plain(message.text), whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
         await entry.keep(call, message)
     return call, message

@@ -1,6 +1,7 @@
 """A gate: collects a layer's proposals, says whether they agree, and where the run goes next."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -25,7 +26,7 @@ from ..core.state import (
     turn_of,
     verdicts_of,
 )
-from ..core.stop import EarlyStop, agreed_on, cost_of_asking
+from ..core.stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking, models_of
 from .brief import Brief
 from .node import Node, Update, emit
 from .rules import Rules
@@ -51,64 +52,92 @@ def make_gate(
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    layer = stage.layer
-    stop = rules.early_stop if _is_judged(rules.early_stop, layer) else None
+    gate = _Gate(stage, ahead, chain, brief, rules)
+    return Node(gate.collect, at_most=gate.at_most)
 
-    async def collect(state: MoAState, config: RunnableConfig) -> Update:
-        check_mixture(state, rules.mixture)
-        proposals = proposals_of(state, layer)
+
+@dataclass(frozen=True)
+class _Gate:
+    stage: Stage
+    ahead: Sequence[Stage]
+    chain: Sequence[Seat]
+    brief: Brief
+    rules: Rules
+
+    @property
+    def stop(self) -> EarlyStop | None:
+        """Return the rule to judge by; where it may stop nothing, only if judging costs nothing."""
+        stop = self.rules.early_stop
+        if stop is None or not (self.stage.layer == 1 or stop.later_layers or is_sync(stop.agreement)):
+            return None
+        return stop
+
+    async def collect(self, state: MoAState, config: RunnableConfig) -> Update:
+        """Take the layer in, and say where the run goes."""
+        stage, needed = self.stage, self.rules.min_proposals
+        check_mixture(state, self.rules.mixture)
+        # An earlier attempt at the same message may have left proposals of who has not been asked yet this time.
+        places = {seat.place for seat in stage.asked}
+        proposals = [p for p in proposals_of(state, stage.layer) if place_of(p) in places]
         _check_places(stage, proposals)
-        earlier = verdicts_of(state, before=layer, wave=stage.wave)
-        verdict = _counted(stage, proposals, turn=turn_of(state), needed=rules.min_proposals)
-        enough = verdict["usable"] >= rules.min_proposals
-        if stop and enough:
-            verdict["agreement"] = await judge(stop, state, [*earlier, verdict])
-            _end_early(verdict, stop, proposals, stage=stage, ahead=ahead, chain=chain)
+        earlier = verdicts_of(state, before=stage.layer, wave=stage.wave)
+        verdict = _counted(stage, proposals, turn=turn_of(state), needed=needed)
+        enough = verdict["usable"] >= needed
+        if enough and (stop := self.stop):
+            verdict["agreement"] = await self.judge(stop, proposals, state, [*earlier, verdict])
+            _end_early(verdict, stop, proposals, stage=stage, ahead=self.ahead, chain=self.chain)
         if not verdict["next"]:
-            follow(verdict, state, earlier, to=ahead[0] if ahead and (enough or not stage.is_last) else None)
-        if verdict["next"] == "aggregate" and layer == 1 and not enough:
+            goes_on = self.ahead and (enough or not stage.is_last)
+            self.follow(verdict, state, earlier, to=self.ahead[0] if goes_on else None)
+        if verdict["next"] == "aggregate" and stage.layer == 1 and not enough:
             failures = [p for p in proposals if p["status"] not in USABLE]
-            raise AllProposersFailed(failures, usable=verdict["usable"], needed=rules.min_proposals)
+            raise AllProposersFailed(failures, usable=verdict["usable"], needed=needed)
         emit("verdict", **verdict)
-        report = make_report(proposals_of(state), [*earlier, verdict], turn=verdict["turn"], mixture=rules.mixture)
+        verdicts = [*earlier, verdict]
+        report = make_report(proposals_of(state), verdicts, turn=verdict["turn"], mixture=self.rules.mixture)
         return {"verdicts": [verdict], "run": report}
 
-    async def judge(stop: EarlyStop, state: MoAState, verdicts: Sequence[Verdict]) -> Agreed:
-        usable = [p for p in proposals_of(state, layer) if p["status"] in USABLE]
-        texts = [p["text"] for p in usable]
-        cost = cost_of_asking(stop.agreement, texts)
-        too_much = rules.misfit(proposals_of(state), cost, others=calls_of(verdicts)) if cost else None
-        left = rules.seconds_left(proposals_of(state), calls_of(verdicts))
-        found = (
-            abstain(name_of(stop.agreement), too_much)
-            if too_much
-            else await compare(stop.agreement, texts, seconds=left)
-        )
-        return agreed_on(stop, found, usable, stage.asked, whole=stage.is_last)
+    async def judge(
+        self, stop: EarlyStop, proposals: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]
+    ) -> Agreed:
+        """Ask the measure about whole answers: one that was cut may have gone on, 12 to 1250."""
+        whole = [p for p in proposals if p["status"] == "ok"]
+        texts, calls = [p["text"] for p in whole], calls_of(verdicts)
+        too_much = None
+        if cost := cost_of_asking(stop.agreement, texts):  # it must not take what the next step needs
+            step = [*cost, *self.step_costs(state, verdicts, self.ahead[0] if self.ahead else None)]
+            too_much = self.rules.misfit(proposals_of(state), step, others=calls)
+        if too_much:
+            found = abstain(name_of(stop.agreement), too_much)
+        else:
+            left = self.rules.seconds_left(proposals_of(state), calls)
+            found = await compare(stop.agreement, texts, seconds=left)
+        return agreed_on(stop, found, whole, self.stage.asked, whole=self.stage.is_last)
 
-    def follow(verdict: Verdict, state: MoAState, earlier: Sequence[Verdict], *, to: Stage | None) -> None:
+    def follow(self, verdict: Verdict, state: MoAState, earlier: Sequence[Verdict], *, to: Stage | None) -> None:
+        """Go on to the next stage, where there is one that fits the budget."""
         verdict["next"] = "aggregate"
         if to is None:
             return
-        seen: MoAState = {**state, "verdicts": [*earlier, verdict]}
-        step = [brief.write(seat, seen, to.layer).at_most(seat) for seat in to.seats]
-        step += [brief.forecast(last, state["messages"], to.asked) for last in chain[:1]]
-        verdict["budget"] = rules.misfit(proposals_of(state), step, others=calls_of([*earlier, verdict]))
+        verdicts = [*earlier, verdict]
+        step = self.step_costs(state, verdicts, to)
+        verdict["budget"] = self.rules.misfit(proposals_of(state), step, others=calls_of(verdicts))
         if verdict["budget"]:
             verdict["reason"] += f"; {verdict['budget']}"
         else:
             verdict["next"] = to.name
 
-    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        costs = cost_of_asking(stop.agreement, None, authors=stage.asked) if stop else []
-        return {name_of(stop.agreement): total(costs)} if stop and costs else {}
+    def step_costs(self, state: MoAState, verdicts: Sequence[Verdict], to: Stage | None) -> list[Cost]:
+        """Bound the next stage, and the aggregator after it."""
+        seen: MoAState = {**state, "verdicts": list(verdicts)}
+        costs = [self.brief.write(seat, seen, to.layer).at_most(seat) for seat in to.seats] if to else []
+        authors = (to or self.stage).asked
+        return [*costs, *(self.brief.forecast(last, state["messages"], authors) for last in self.chain[:1])]
 
-    return Node(collect, at_most=at_most)
-
-
-def _is_judged(stop: EarlyStop | None, layer: int) -> bool:
-    """Tell whether to look for agreement: at a layer where it may stop nothing, only where it costs nothing."""
-    return stop is not None and (layer == 1 or stop.later_layers or is_sync(stop.agreement))
+    def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
+        """Bound what judging costs."""
+        costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.asked) if self.stop else []
+        return {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
 
 
 def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:
@@ -170,16 +199,22 @@ def _end_early(
     all_usable = verdict["usable"] == verdict["asked"]
     verdict["reason"] = told if all_usable else f"{verdict['reason']}; {told}"
     if not agreed["reached"]:
+        models = models_of([seat for seat in stage.asked if seat.title in largest])
+        needed = stop.models_needed(stage.asked, whole=stage.is_last)
+        if models < needed and len(largest) >= stop.needed(len(stage.asked)):
+            verdict["reason"] += f", but {needed} different models must"
         return
     answers = stop.then == "answer" and bool(chain)
-    cut = sum(p["status"] == "cancelled" for p in proposals) if stop.as_completed else 0
+    cut = sum((p["error"] or "").startswith(NOT_NEEDED) for p in proposals)
     saved = cut + sum(len(stage.seats) for stage in ahead) + answers
     may_stop = stop.may_stop(stage.layer)
     if may_stop:
         verdict["next"], verdict["saved"] = stop.then, saved
     if saved:
         what = _left_out(stage, ahead, answers=answers)
-        verdict["reason"] += f"; {what} {'skipped' if may_stop else 'would be skipped'}, {saved} calls saved"
+        calls = f"{saved} call{'s' * (saved > 1)}"
+        would = "" if may_stop else " would be"
+        verdict["reason"] += f"; {what}{would} skipped, {calls}{would} saved"
 
 
 def _left_out(stage: Stage, ahead: Sequence[Stage], *, answers: bool) -> str:

@@ -15,7 +15,7 @@ from ..core.models import resolve_model
 from ..core.panel import Aggregator, Defaults, Seat
 from ..core.race import Race
 from ..core.seating import seat_of
-from ..core.state import USABLE, Cost
+from ..core.state import Cost
 from ..core.text import plain
 from ..prompts import fence, load_judge
 from .brief import Letter
@@ -53,17 +53,21 @@ class JudgeAgreement:
 
     name = "judge"
 
-    def __init__(self, seat: Seat) -> None:
-        self._seat = seat
+    def __init__(self, seat: Seat, seconds: float | None = None) -> None:
+        self._seat, self._seconds = seat, seconds
         self._prompt = load_judge()
+
+    def within(self, seconds: float) -> "JudgeAgreement":
+        """Return the same judge with less time; what is cut counts as a call."""
+        return JudgeAgreement(self._seat, seconds)
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts as the judge says."""
         letter = self._letter(texts)
         config = ensure_config()
         hidden: RunnableConfig = {**config, "tags": [*config.get("tags", []), "nostream"]}
-        call, message = await call_model(self._seat, letter, hidden, race=Race())
-        if message is None or call["status"] not in USABLE:
+        call, message = await call_model(self._seat, letter, hidden, race=Race(seconds=self._seconds))
+        if message is None or call["status"] != "ok":
             return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
         groups = read_groups(plain(message.text), len(texts))
         if groups is None:
@@ -94,7 +98,7 @@ def read_groups(said: str, size: int) -> list[list[int]] | None:
     """
     try:
         found: Any = json.loads(_FENCED.sub("", said.strip()))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     groups = found.get("groups") if isinstance(found, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, list) and group for group in groups):

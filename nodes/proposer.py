@@ -69,7 +69,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         if first:
             emit("layer", layer=layer, proposers=[s.title for s in stage.seats])
         if mine and not _unanswered([seat], before):
-            race.count(seat.title, mine["text"])
+            race.count(seat.title, mine["text"], whole=mine["status"] == "ok")
             proposal = mine
         else:
             tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}

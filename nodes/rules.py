@@ -45,7 +45,7 @@ class Rules:
             decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
             race = Race(self.quorum, seconds, decide)
             for proposal in earlier:
-                race.count(proposal["proposer"], proposal["text"])
+                race.count(proposal["proposer"], proposal["text"], whole=proposal["status"] == "ok")
             return race
 
         return self.races.join(seat.title, layer=stage.layer, start=start)

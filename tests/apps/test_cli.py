@@ -34,7 +34,7 @@ def test_ask_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_ask_for_json(run: Run) -> None:
     report = json.loads(run("ask", "What is 2 + 3?", "--json", "--layers", "3", "--samples", "2").out)
 
-    assert set(report) == {"answer", "proposals", "run"}
+    assert set(report) == {"answer", "proposals", "verdicts", "run"}
     assert report["answer"] == "2 + 3 = 5"
     run_ = report["run"]
     assert (len(report["proposals"]), run_["calls"], run_["layers"]) == (8, 9, 2)
@@ -394,6 +394,15 @@ def test_early_stop_by_flags(run: Run, flags: list[str], told: str) -> None:
     assert told in done.err
 
 
+def test_a_flag_wins_over_a_shadow_in_a_file(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("layers = 3\n[early_stop]\nshadow = true\n")
+
+    done = run("ask", "What is 17 * 24?", "--config", str(config), "--early-stop", "answer")
+
+    assert "agreed: 1 layer, 4 calls (5 saved)" in done.err
+
+
 def test_early_stop_in_a_file(run: Run, tmp_path: Path) -> None:
     config = tmp_path / "c.toml"
     config.write_text('layers = 3\nwaves = [2]\n[early_stop]\nthen = "answer"\nquorum = 0.9\nmin_responses = 2\n')
@@ -405,8 +414,8 @@ def test_early_stop_in_a_file(run: Run, tmp_path: Path) -> None:
 
 WRONG_STOPS = [
     (["--early-stop", "never"], "'never' is not one of 'aggregate', 'answer', 'shadow', 'off'"),
-    (["--waves", "9"], "found waves=(9,) of 4 proposals, expected an early stop"),
-    (["--waves", "2", "--early-stop", "off"], "found waves=(2,) of 4 proposals, expected an early stop"),
+    (["--waves", "9"], "found waves=(9,) of 4 proposers, expected some to be left"),
+    (["--waves", "2", "--early-stop", "off"], "found waves=(2,) without an early stop"),
 ]
 
 

@@ -1,7 +1,7 @@
 """Measures of agreement: texts in, groups out."""
 
 import asyncio
-import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +18,6 @@ from langgraph_moa import (
     math_answers,
     near_duplicates,
 )
-from langgraph_moa.core import mathematics
 from langgraph_moa.core.agreement import compare, complete_groups, medoid
 
 
@@ -80,6 +79,15 @@ def test_embeddings_group_what_points_the_same_way_each_with_each() -> None:
     assert found["groups"] == [[0, 1], [2], [3]]
 
 
+class Odd(Compass):
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[1.0], [1.0, 0.0], [float("inf")]][: len(texts)]
+
+
+def test_vectors_that_make_no_sense_agree_on_nothing() -> None:
+    assert judge(embedding_agreement(Odd(), threshold=0.5), ["a", "b", "c"])["abstained"] == "it failed: ValueError"
+
+
 def test_embeddings_that_fail_or_are_nothing_agree_on_nothing() -> None:
     assert (
         judge(embedding_agreement(Compass(), threshold=0.9), ["north", "south"])["abstained"] == "it failed: ValueError"
@@ -105,12 +113,25 @@ def test_mathematics_that_never_ends_is_abstained_from() -> None:
 
 
 def test_mathematics_that_breaks_is_abstained_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_(*args: Any) -> Any:
-        raise subprocess.CalledProcessError(1, "algebra")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
 
-    monkeypatch.setattr(mathematics, "_in_a_process", break_)
+    assert judge(math_answers(), ["\\boxed{x+1}", "\\boxed{y+1}"])["abstained"].startswith("it failed: ")  # type: ignore[union-attr]
 
-    assert judge(math_answers(), ["\\boxed{x}", "\\boxed{y}"])["abstained"] == "it failed: CalledProcessError"
+
+NOT_MATHEMATICS = [
+    ["\\boxed{\\text{listen}}", "\\boxed{\\text{silent}}"],
+    ["Final answer: 2024-03-05", "Final answer: 2024-05-03"],
+    ["Final answer: 5 km", "Final answer: 5 miles"],
+    ["Final answer: $5", "Final answer: 5%"],
+    ["Final answer: {1, 2}", "Final answer: (1, 2)"],
+    ["\\boxed{1,2}", "\\boxed{2,1}"],
+    ["Final answer: " + "1+" * 120 + "2", "Final answer: " + "1+" * 120 + "3"],
+]
+
+
+@pytest.mark.parametrize("texts", NOT_MATHEMATICS)
+def test_what_is_no_formula_is_left_as_it_is(texts: list[str]) -> None:
+    assert judge(math_answers(), texts)["groups"] in ([[0], [1]], [])
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -118,6 +139,7 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: near_duplicates(90), "found threshold=90"),
     (lambda: embedding_agreement(Compass(), threshold=2), "found threshold=2"),
     (lambda: embedding_agreement("ada", threshold=0.5), "found str as embeddings, expected LangChain Embeddings"),  # type: ignore[arg-type]
+    (lambda: closed_answers(extract="answer"), "found extract='answer', expected a function"),  # type: ignore[arg-type]
     (lambda: math_answers(0), "found seconds=0, expected a number above 0"),
 ]
 

@@ -70,6 +70,18 @@ EQUAL = [
     ("[1, 2]", "[1.0,2]"),
     ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
     ("'a'", '"a"'),
+    ("42", "## Final Answer\n\n42"),
+    ("42", "**Answer:**\n\n```\n42\n```"),
+    ("42", "Final answer:\n\\[\n42\n\\]"),
+    ("42", "(42)"),
+    ("1234", "\\boxed{1{,}234}"),
+    ("B", "\\boxed{\\text{B}}"),
+    ("A, C", "A and C"),
+    ("2.5", "2\\frac{1}{2}"),
+    ("5 million", "5,000,000"),
+    ("60 km/h", "60 kilometers per hour"),
+    ("25 °C", "25 degrees Celsius"),
+    ("$2 per watermelon", "2"),
 ]
 DIFFERENT = [
     ("42", "43"),
@@ -99,6 +111,59 @@ DIFFERENT = [
     ("3:2", "32"),
     ("5/0", "5"),
 ]
+
+
+# Found in review: each pair was once taken for one answer. All of them behind a mark.
+NAMES = [
+    ("St. Louis", "St. Paul"), ("Dr. Smith", "Dr. Jones"), ("J. K. Rowling", "J. R. R. Tolkien"), ("No. 7", "No"),
+    ("H. G. Wells", "H. P. Lovecraft"), ("E. coli", "E. faecalis"), ("U.S. Steel", "U.S. Grant"),
+    ("approx. 5 km", "approx. 9 km"), ("x = 1; y = 2", "x = 1; y = 3"), ("A; C", "A; D"),
+    ("as many as 5", "as many as 7"), ("5. März 2024", "5. Mai 1999"), ("42", "42. Wait, no, 43."),
+    ("import numpy as np", "import numpy as pd"), ("Known as Io", "Known as Titan"),
+]  # fmt: skip
+NOT_FIVE = [
+    "5k", "5 dozen", "5!", "2π", "\\boxed{5x}", "\\boxed{5 + C}", "5 < x", "5 mod n", "5 is wrong", "5?", "5 at most",
+    "5 minus one", "5 and a half", "5 if positive", "5 million", "5 squared", "5 below zero", "5 BC",
+    "5 alternatively 6",
+]  # fmt: skip
+TAKEN_FOR_ONE = [
+    *NAMES,
+    *(("5", other) for other in NOT_FIVE),
+    ("105", "10⁵"), ("23", "2³"), ("10.5", "2\\frac{1}{2}"), ("5 MPa", "5 mPa"), ("5 Mb/s", "5 MB/s"),
+    ("192168100200", "192.168.100.200"), ("42", "1. 42"),
+    ("A", "(A) and (C)"), ("A", "(A) or (B)"), ("A", "(A) is wrong"), ("A", "A: not B"), ("D", "D.C."),
+    ("\n```python\nprint(1)\n```", "\n```python\nprint(2)\n```"),
+    ("\n\\[\n42\n\\]", "\n\\[\n43\n\\]"),
+    ("\n1. Paris\n2. London", "\n1. Rome\n2. Oslo"),
+    ("\n- Alice\n- Bob", "\n- Alice\n- Carol"),
+    ("{\n'a': 1\n}", "{\n'a': 2\n}"),
+    ("The roots are:\nx=1", "The roots are:\nx=2"),
+    ("\n\nTo solve this, we add.\n\n= 4", "\n\nTo solve this, we add.\n\n= 5"),
+    ("\n- 42", "-42"),
+    ("42", "42\n\nWait, that is wrong: it must be 45."),
+    ("x is \\boxed{3} and y is \\boxed{5}", "x is \\boxed{4} and y is \\boxed{5}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), TAKEN_FOR_ONE)
+def test_what_review_found_to_be_taken_for_one(one: str, other: str) -> None:
+    assert not same(f"So.\n\n**Final answer:** {one}", f"So.\n\n**Final answer:** {other}")
+
+
+WHOLE_TEXTS = [
+    ("Therefore, the answer is:\n\n42", "Therefore, the answer is:\n\n43"),
+    ("So the answer is:\n**42**", "So the answer is:\n**43**"),
+    ("#### Final Answer\n42", "#### Final Answer\n43"),
+    ("#### Step 2: add\nSo 4.", "#### Step 2: add\nSo 5."),
+    ("The answer is as follows:\n\nParis", "The answer is as follows:\n\nRome"),
+    ("A: Paris\nB: London\nI choose B", "A: Paris\nB: London\nI choose A"),
+    ('{"answer": [\n1,\n2]}', '{"answer": [\n1,\n3]}'),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), WHOLE_TEXTS)
+def test_layouts_are_not_taken_for_answers(one: str, other: str) -> None:
+    assert not same(one, other)
 
 
 @pytest.mark.parametrize(("one", "other"), EQUAL)
@@ -137,6 +202,8 @@ def test_the_mark_that_counts(case: str) -> None:
     assert found.value == wanted.value
 
 
+NONE = ["N/A", "it depends", "see above", "unknown", "?", "not sure", "(none)", "<number>", "[your answer]"]
+NONE += ["Unable to determine", "Cannot answer", "cannot be determined", "TBD"]
 NOTHING = [
     "",
     "   ",
@@ -147,6 +214,17 @@ NOTHING = [
     "The capital of France is Paris, which lies on the Seine, and has been its capital for a long time.",
     "Final answer: it depends on whether you count the first one, on the weather and on much else besides",
     "Final answer: either 4 or 5",
+    *(
+        f"A long essay.\n\nFinal answer: {n}"
+        for n in ("N/A", "it depends", "see above", "unknown", "?", "not sure", "(none)")
+    ),
+    *(
+        f"A long essay.\n\nFinal answer: {n}"
+        for n in ("<number>", "[your answer]", "Unable to determine", "Cannot answer")
+    ),
+    '{"answer": null}',
+    "I have no idea.",
+    "It depends.",
 ]
 
 
@@ -186,6 +264,7 @@ def test_a_million_characters_cost_no_more_than_their_end(piece: str, monkeypatc
 
     final_answer(piece * (1_000_000 // len(piece)))
 
+    final_answer("Final answer: " + piece * (5_000 // len(piece)))
     assert max(looked_at) <= 6000
     tail = final_answer(piece * 400_000 + "\nFinal answer: 42")
     assert tail is not None

@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
+    AllProposersFailed,
     Budget,
     ConfigError,
     EarlyStop,
@@ -101,7 +102,12 @@ REASONS = [
     (["1", "1", "1"], EarlyStop(), "3 of 3 agree: 1; layers 2 and 3 skipped, 6 calls saved"),
     (["1", "1", None], EarlyStop(), "2 of 3 proposals usable; 2 of 3 agree: 1"),
     (["1", "2", "3"], EarlyStop(), "3 of 3 proposals usable"),
-    (["1", "1", "1"], EarlyStop(shadow=True), "3 of 3 agree: 1; layers 2 and 3 would be skipped, 6 calls saved"),
+    (
+        ["1", "1", "1"],
+        EarlyStop(shadow=True),
+        "3 of 3 agree: 1; layers 2 and 3 would be skipped, 6 calls would be saved",
+    ),
+    (["1", "1"], EarlyStop(), "2 of 2 agree: 1, but 3 different models must"),
 ]
 
 
@@ -431,19 +437,121 @@ def test_a_measure_of_ones_own_may_be_awaited() -> None:
     assert run("1", "1", "1", early_stop=EarlyStop(agreement=awaited), layers=3)["run"]["stopped"] == "agreed"
 
 
-async def test_the_answer_is_a_whole_one_where_there_is_one(loopback: Loopback) -> None:
-    loopback.default = Reply("So the short answer\nFinal answer: 7", finish_reason="length")
-    loopback.say("c", Reply("Final answer: 7"))
+async def test_an_answer_that_was_cut_agrees_with_nobody(loopback: Loopback) -> None:
+    loopback.default = Reply("Final answer: 12")
+    loopback.say("c", Reply("Final answer: 12", finish_reason="length"))
+    options: Any = {"proposers": list("cabd"), "resolve": partial(resolve_model, base_url=loopback.url)}
+
+    for quorum, reached in ((1.0, False), (0.7, True)):
+        rule = EarlyStop(quorum=quorum, then="answer")
+        result = await create_moa(**options, aggregator="z", early_stop=rule).ainvoke(QUESTION)
+
+        assert result["verdicts"][0]["agreement"]["groups"] == [["a", "b", "d"]]
+        assert result["verdicts"][0]["agreement"]["reached"] is reached
+        assert result["run"]["truncated"] is False
+    voted = await create_moa(**options, aggregator=Vote(), early_stop=None).ainvoke(QUESTION)
+    assert voted["run"]["notes"] == ["vote: 3 of 3 for the answer of a"]
+
+
+def test_half_of_the_answers_against_the_other_half_is_no_agreement() -> None:
+    result = run("1", "1", "1", "2", "2", "2", early_stop=EarlyStop(quorum=0.5), layers=2)
+
+    assert result["verdicts"][0]["agreement"]["reached"] is False
+
+
+async def test_the_same_message_may_be_put_again_over_waves() -> None:
+    down = set("cbd")
+
+    def says_or_fails(name: str) -> Any:
+        def said(messages: Any) -> str:
+            if name in down:
+                raise ValueError("down")
+            return "Final answer: " + name
+
+        return Proposer(ScriptedModel(script=said, name_of_model=name), name=name)
+
     moa = create_moa(
-        proposers=list("abc"),
-        aggregator="z",
-        early_stop=EarlyStop(then="answer"),
-        resolve=partial(resolve_model, base_url=loopback.url),
+        proposers=[says_or_fails(n) for n in "acbd"],
+        aggregator=says("written", "z"),
+        waves=(2,),
+        min_proposals=2,
+        early_stop=EarlyStop(min_responses=2),
+        checkpointer=InMemorySaver(),
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    with pytest.raises(AllProposersFailed):
+        await moa.ainvoke(QUESTION, thread)
+    down.clear()
+
+    question: Any = {"messages": (await moa.aget_state(thread)).values["messages"]}
+    again = await moa.ainvoke(question, thread)
+
+    assert [(p["proposer"], p["calls"]) for p in again["proposals"]] == [("a", 1), ("c", 2), ("b", 2), ("d", 2)]
+    assert [(v["wave"], v["next"]) for v in again["verdicts"]] == [(1, "wave_2"), (2, "aggregate")]
+    assert again["messages"][-1].text == "written"
+
+
+def test_waves_ask_proposers_with_all_their_samples() -> None:
+    proposers = [Proposer(says("Final answer: 1", n), name=n, samples=2) for n in "abc"]
+
+    result = create_moa(proposers=proposers, aggregator=says("x", "z"), waves=(2,)).invoke(QUESTION)
+
+    assert [p["proposer"] for p in result["proposals"]] == ["a/1", "a/2", "b/1", "b/2"]
+    assert result["run"]["saved"] == 2
+
+
+def test_a_paused_answer_is_not_lost_by_another_mixture() -> None:
+    options: Any = {"proposers": panel("1", "1", "1"), "aggregator": says("x", "z"), "checkpointer": InMemorySaver()}
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    moa = create_moa(**options, early_stop=EarlyStop(then="answer"))
+    moa.invoke(QUESTION, thread, interrupt_before=["answer"])
+
+    assert "an agreed proposal" in moa.get_state(thread).values["run"]["mixture"]
+    assert moa.invoke(None, thread)["run"]["stopped"] == "agreed"
+
+
+def test_weights_of_a_sampled_proposer_count_for_each_sample() -> None:
+    twice = Proposer(says("Final answer: 1", "m"), name="twice", samples=2)
+    moa = create_moa(proposers=[twice, *panel("2", "2")], aggregator=Vote(weights={"twice": 1.5}))
+
+    assert moa.invoke(QUESTION)["run"]["notes"] == ["vote: 3 of 5 for the answer of twice/1"]
+
+
+def test_one_answer_among_those_that_say_nothing_is_no_vote() -> None:
+    result = create_moa(proposers=panel("1", "I cannot say", "I cannot say"), aggregator=Vote()).invoke(QUESTION)
+
+    assert "the vote abstained: no two proposals agree" in result["run"]["degraded"]
+
+
+async def test_a_judge_is_kept_to_the_runs_time_and_counted() -> None:
+    judge = ScriptedModel(script="late", name_of_model="judge", delay=30)
+    moa = create_moa(
+        proposers=panel("1", "1", "1"),
+        aggregator=says("x", "z"),
+        early_stop=EarlyStop(agreement=judge_agreement(judge)),
+        budget=Budget(seconds=0.5),
     )
 
-    result = await moa.ainvoke(QUESTION)
+    async with asyncio.timeout(20):
+        result = await moa.ainvoke(QUESTION)
 
-    assert (result["messages"][-1].text, result["run"]["truncated"]) == ("Final answer: 7", False)
+    assert result["verdicts"][0]["agreement"]["call"]["status"] == "timeout"
+    assert result["run"]["calls"] == 4
+
+
+async def test_what_a_judge_says_is_not_streamed() -> None:
+    rule = EarlyStop(agreement=judge_agreement(says('{"groups": [[1, 2, 3]]}', "judge")))
+    moa: Any = create_moa(proposers=panel("1", "1", "1"), aggregator=says("written", "z"), early_stop=rule)
+
+    parts = [part[0].text async for part in moa.astream(QUESTION, stream_mode="messages")]
+
+    assert "".join(parts) == "written"
+
+
+def test_a_shadow_cuts_nobody() -> None:
+    rule = EarlyStop(shadow=True, as_completed=True, quorum=0.5, min_responses=2)
+
+    assert [p["status"] for p in run("1", "1", "1", "1", early_stop=rule, layers=2)["proposals"]] == ["ok"] * 4
 
 
 def test_marking_is_asked_for_only_where_something_looks() -> None:
@@ -475,10 +583,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"early_stop": EarlyStop(min_responses=0)}, "found min_responses=0, expected a whole number from 1"),
     ({"early_stop": EarlyStop(then="stop")}, "found then='stop' for the early stop"),  # type: ignore[arg-type]
     ({"early_stop": EarlyStop(agreement="closed")}, "found 'closed' as the agreement"),  # type: ignore[arg-type]
-    ({"waves": (3,)}, "found waves=(3,) of 3 proposals, expected an early stop, a first wave of at least 2"),
-    ({"waves": (1,)}, "found waves=(1,) of 3 proposals"),
+    ({"waves": (3,)}, "found waves=(3,) of 3 proposers, expected some to be left"),
+    ({"waves": (1,)}, "found waves=(1,), expected a first wave of at least 2"),
     ({"waves": 2}, "found waves=2, expected sizes such as (2,)"),
-    ({"waves": (2,), "early_stop": None}, "found waves=(2,) of 3 proposals, expected an early stop"),
+    ({"waves": (2,), "early_stop": None}, "found waves=(2,) without an early stop"),
+    ({"waves": (2,), "min_proposals": 3}, "found min_proposals=3 with waves=(2,)"),
+    ({"waves": (2,), "quorum": Quorum(2)}, "found Quorum(2) with waves=(2,), expected a larger one"),
+    ({"early_stop": EarlyStop(shadow="yes")}, "found shadow='yes' for the early stop, expected True or False"),  # type: ignore[arg-type]
+    ({"early_stop": EarlyStop(agreement=closed_answers)}, "expected a measure such as closed_answers()"),  # type: ignore[arg-type]
+    ({"aggregator": Vote(weights=dict.fromkeys("abc", 0))}, "found a vote in which nobody's vote counts"),
+    ({"aggregator": Vote(agreement=judge_agreement("offline:words"))}, "found a vote with a judge"),
     ({"aggregator": Vote(weights={"z": 1})}, "found a vote's weight for 'z'; known: a, b, c"),
     ({"aggregator": Vote(weights={"a": -1})}, "found the weight -1 for 'a', expected a number from 0"),
     ({"aggregator": [says("x", "z"), Vote()]}, "found Vote(...) after another aggregator, expected it first"),
@@ -493,12 +607,10 @@ def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expect
     assert expected in str(refused.value)
 
 
-def test_an_awaited_measure_cannot_end_a_layer_by_halves() -> None:
-    judge = judge_agreement(says("x", "judge"))
-
-    with pytest.raises(ConfigError, match="found as_completed with a measure that is awaited"):
-        run("1", "1", early_stop=EarlyStop(agreement=judge, as_completed=True))
-    assert run("1", "1", "1", early_stop=EarlyStop(agreement=near_duplicates(), as_completed=True))["run"]["calls"] == 4
+@pytest.mark.parametrize("measure", [judge_agreement(says("x", "judge")), near_duplicates()], ids=["judge", "slow"])
+def test_a_measure_that_takes_its_time_cannot_end_a_layer_by_halves(measure: Any) -> None:
+    with pytest.raises(ConfigError, match="found as_completed with a measure that is awaited or takes its time"):
+        run("1", "1", early_stop=EarlyStop(agreement=measure, as_completed=True))
 
 
 def test_the_verdict_is_in_the_trace() -> None:
