@@ -34,7 +34,9 @@ def calibrate(
     ] = 3,
     threshold: Annotated[
         float | None,
-        typer.Option("--near-duplicates", metavar="SHARE", help="Measure this rule too.", show_default=False),
+        typer.Option(
+            "--near-duplicates", metavar="SHARE", help="Measure copies too: texts nearly the same.", show_default=False
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -46,14 +48,18 @@ def calibrate(
     check_share("precision", precision)
     check_number("layers", layers, minimum=2)
     copies = None if threshold is None else near_duplicates(threshold)
+    if plot:
+        _check_plot(plot)
     proposers, rows = read_record(file, models, copies)
     found = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
-    if plot:
-        _draw(found, precision, plot)
+    if plot and not any(rule.interval for rule in found.rules):
+        raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")
     if as_json:
         sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2) + "\n")
     else:
         _show(found, precision)
+    if plot:
+        _draw(found, precision, plot)
 
 
 def read_record(
@@ -218,18 +224,24 @@ def _choice(found: Calibration, precision: float) -> str:
     return f"the cheapest rule that {kept}: {found.chosen.rule}\n  create_moa(..., {found.chosen.options})"
 
 
-def _draw(found: Calibration, precision: float, file: Path) -> None:
-    """Draw each rule's precision, with its interval, against the share of calls it saves."""
-    if file.suffix != ".svg":
+def _check_plot(file: Path) -> None:
+    """Refuse a plot that could not be written, before the record is read."""
+    if file.suffix.lower() != ".svg":
         raise ConfigError(f"found --plot {file}, expected a name that ends in .svg; name it so")
-    shown = [rule for rule in found.rules if rule.interval]
-    if not shown:
-        raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")
+    if not file.absolute().parent.is_dir():
+        raise ConfigError(f"found no folder {file.parent} for --plot, expected one; make it first")
     try:
-        from matplotlib import style
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401 - found out before anything is measured
     except ImportError as exc:
         raise MissingExtra("a plot", "plot") from exc
+
+
+def _draw(found: Calibration, precision: float, file: Path) -> None:
+    """Draw each rule's precision, with its interval, against the share of calls it saves."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    shown = [rule for rule in found.rules if rule.interval]
     # Text is kept as text: it can be searched, and the file does not depend on the fonts that are here.
     with style.context(["default", {"svg.hashsalt": "langgraph-moa", "svg.fonttype": "none"}]):
         figure = Figure(figsize=(8, 5), layout="constrained")

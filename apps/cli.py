@@ -147,7 +147,7 @@ def resume(
     as_json: Json = False,
     no_stream: NoStream = False,
 ) -> None:
-    """Go on with a thread's run that was stopped, with other bounds where given; nobody who answered is asked again."""
+    """Go on with a stopped run of a thread; nobody who answered is asked again."""
     kept = Thread(thread, store)
 
     async def run(view: View) -> State:

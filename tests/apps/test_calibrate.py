@@ -240,7 +240,7 @@ def test_a_wrong_line_is_told_before_anything_is_printed(
         (["--models", "a"], "found the models a, expected two or more, each once"),
         (["--models", "a,b,a"], "found the models a, b, a, expected two or more, each once"),
         (["--plot", "x.png"], "found --plot x.png, expected a name that ends in .svg"),
-        (["--plot", "nowhere/x.svg"], "the plot cannot be written to nowhere/x.svg: No such file or directory"),
+        (["--plot", "nowhere/x.svg"], "found no folder nowhere for --plot, expected one; make it first"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

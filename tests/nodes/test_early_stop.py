@@ -624,3 +624,37 @@ def test_the_verdict_is_in_the_trace() -> None:
     assert gate.outputs is not None
     assert gate.outputs["verdicts"][0]["reason"] == "3 of 3 agree: 1; layer 2 skipped, 3 calls saved"
     assert (gate.extra or {})["metadata"]["moa_role"] == "gate"
+
+
+def test_how_many_must_agree_is_rounded_up_and_counts_all_who_were_asked() -> None:
+    two_of_five = run("1", "1", None, None, "2", early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
+    three_of_five = run("1", "1", "1", None, None, early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
+
+    assert [r["verdicts"][0]["agreement"]["reached"] for r in (two_of_five, three_of_five)] == [False, True]
+    assert [r["verdicts"][0]["agreement"]["score"] for r in (two_of_five, three_of_five)] == [0.4, 0.6]
+
+
+def test_a_vote_alone_makes_no_call_that_an_agreed_answer_could_save() -> None:
+    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=Vote(), early_stop=EarlyStop(then="answer"))
+
+    result = moa.invoke(QUESTION)
+
+    assert (result["run"]["calls"], result["run"]["saved"], result["messages"][-1].text) == (
+        3,
+        0,
+        "Well.\nFinal answer: 1",
+    )
+
+
+def test_a_wave_made_again_forgets_the_verdict_after_it() -> None:
+    moa = create_moa(
+        proposers=panel("1", "2", "1"), aggregator=says("x", "z"), waves=(2,), checkpointer=InMemorySaver()
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    moa.invoke(QUESTION, thread)
+    (at_wave,) = [s for s in moa.get_state_history(thread) if s.next == ("gate_1/wave_1",)]
+
+    again = moa.invoke(None, at_wave.config, interrupt_after=["gate_1/wave_1"])
+
+    assert [(v["layer"], v["wave"]) for v in again["verdicts"]] == [(1, 1)]
+    assert moa.get_state(thread).next == ("layer_1/c",)
