@@ -5,22 +5,17 @@ on 47 % of 1,319 arithmetic questions; with numbers compared as numbers on 60 %,
 """
 
 import ast
-import json
 import math
 import re
 import unicodedata
 from collections.abc import Hashable
 from datetime import date
 from fractions import Fraction
-from itertools import islice
 from typing import Any, NamedTuple
 
+from .marks import marked_answer
 from .text import printable
 
-_TAIL = 6000
-"""Characters at a text's end in which a final answer is looked for, so that a text of any length costs the same."""
-_MARKS = 20
-"""How many of a text's last marks are looked at until one says something."""
 _LONGEST = 200
 _WORDS = 8
 """How many words an answer has at most that is no number, letter, date or literal."""
@@ -43,7 +38,7 @@ def final_answer(text: str) -> Answer | None:
     there are several; else the whole text, where it is nothing but an answer. Marks in quotes are somebody else's.
     When in doubt there is none: two answers that are taken for one are worse than one that is missed.
     """
-    marked = _marked(text[-_TAIL:])
+    marked = marked_answer(text)
     if marked is not None:
         return read_answer(marked)
     whole = text[: _LONGEST + 1].strip()
@@ -53,137 +48,9 @@ def final_answer(text: str) -> Answer | None:
     return None if answer and _kind(answer) == "words" and not _BARE.fullmatch(whole) else answer
 
 
-_LABEL = r"(?:(?:the|my|our)\s+)?(?:(?:final|correct|short)\s+)?answer"
-_STRONG = re.compile(
-    rf"""
-      ^[ \t]{{0,9}}(?:[-*•][ ]|\d[.)][ ])?[*_#` ]{{0,9}}
-      (?:{_LABEL}[ ]?[*_]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))[*_ ]*(?P<line>[^\n]*)
-    | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[-+$€£]?[ ]?[\d.][^\n]*)
-    | <answer>(?P<tag>.{{1,400}}?)</answer>
-    | \\(?:boxed|fbox)[ ]?\{{(?P<boxed>)
-    | "(?:final[_ ]?)?answer"\s{{0,9}}:\s{{0,9}}
-      (?P<json>"(?:[^"\\]|\\.)*"|[^"\n]{{1,400}}?(?=\s{{0,9}}(?:\n|\}}\s{{0,9}}(?:$|`|<)|,\s{{0,9}}")))
-    """,
-    re.IGNORECASE | re.MULTILINE | re.VERBOSE | re.DOTALL,
-)
-_WEAK = re.compile(
-    rf"""(?<!["'“‘«`])\b(?:{_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?|final[ ]answer:)
-    [*_ ]*(?P<line>[^\n]*)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_OPTIONS = re.compile(r"^[ \t]*[BQ]:", re.MULTILINE)
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
-_SENTENCE_END = re.compile(r"(?:(?<=[^\W\d_]{4})|(?<=[\d%)\]*$}`]))[.!]\s+(?=[A-Z][a-z]{2})|,?\s+(?:because|since)\b")
-_LISTED = re.compile(r"(?:[-*•+]|\d{1,2}[.)])\s")
-_ORDINAL = re.compile(r"[*_]{0,3}\d{1,2}[.)]\s")
-_TAKEN_BACK = re.compile(r"\b(?:wait|actually|no|not|but|however|correction|instead|rather|unless|or)\b", re.IGNORECASE)
-_RETRACTED = re.compile(
-    r"\b(?:wait|correction|mistaken?|wrong|incorrect|second thought|let me re|i (?:forgot|missed)|must be|should be)\b",
-    re.IGNORECASE,
-)
-_OPENING = re.compile(r"```|\\\[|\$\$|[\[({]")
-_CLOSING = {"```": "```", "\\[": "\\]", "$$": "$$"}
-
-
-def _marked(text: str) -> str | None:
-    """Return what the last mark says; a line of its own counts more than a mark within a sentence."""
-    for mark in (_STRONG, _WEAK):
-        if marks := list(mark.finditer(text)):
-            stated = (_stated(text, found, listed=mark is _STRONG) for found in reversed(marks[-_MARKS:]))
-            return next((said for said in stated if said is not None), "")
-    return None
-
-
-def _stated(text: str, found: re.Match[str], *, listed: bool) -> str | None:
-    """Return what a mark says, nothing where it cannot be told, and None where it says nothing or is no mark."""
-    said = found.groupdict()
-    if said.get("boxed") is not None:
-        return _boxes(text, found)
-    if said.get("json") is not None:
-        return _json_value(said["json"])
-    for kind in ("tag", "hashes"):
-        if said.get(kind) is not None:
-            return str(said[kind]).strip()
-    if said.get("qa") and _OPTIONS.search(text):
-        return None
-    line, after = said["line"].strip(), text[found.end() :]
-    if _RETRACTED.search(after):
-        return ""
-    if not line.strip("*_` "):
-        return _block(after) if after.strip() else None
-    if (opening := _OPENING.match(line)) and not _is_closed(line, opening[0]):
-        return _block(text[found.start("line") :])
-    return _first_sentence(line, listed=listed)
-
-
-def _json_value(written: str) -> str | None:
-    if not written.startswith('"'):
-        return written.strip() if _is_closed(written.strip(), written.strip()[:1]) else ""
-    try:
-        return str(json.loads(written)).strip()
-    except ValueError:
-        return written[1:-1].strip()
-
-
-def _block(rest: str) -> str:
-    """Return what follows a mark on lines of its own: one line, or one block of code or LaTeX, and nothing with it."""
-    rest = rest.strip()
-    first, _, others = rest.partition("\n")
-    if (opening := _OPENING.match(rest)) and not _is_closed(first, opening[0]):
-        ends = _CLOSING.get(opening[0])
-        if ends is None:  # a bracket: the rest is a literal, or nothing
-            return " ".join(rest.split()) if _is_closed(rest, opening[0]) else ""
-        inside, closed, _ = rest[len(opening[0]) :].partition(ends)
-        lines = [line for line in inside.strip().splitlines() if line.strip()]
-        if opening[0] == "```" and inside[:1].isalpha():
-            lines = lines[1:]
-        return lines[0].strip() if closed and len(lines) == 1 else ""
-    if not others.strip():
-        return "" if _LISTED.match(first) else first.strip()
-    answer = read_answer(first) if others.startswith("\n") else None  # a blank line, and then something else
-    return first.strip() if answer and _kind(answer) != "words" and not _LISTED.match(first) else ""
-
-
-def _is_closed(text: str, opening: str) -> bool:
-    if opening in _CLOSING:
-        return _CLOSING[opening] in text[len(opening) :]
-    return all(text.count(left) <= text.count(right) for left, right in ("()", "[]", "{}"))
-
-
-def _boxes(text: str, found: re.Match[str]) -> str:
-    """Return what is boxed, all boxes of one line together."""
-    start = text.rfind("\n", 0, found.start()) + 1
-    end = text.find("\n", found.end())
-    line = text[start : end if end >= 0 else len(text)]
-    boxes = [_in_braces(line, box.end()) for box in islice(_BOX.finditer(line), _BOXES + 1)]
-    return "" if None in boxes or len(boxes) > _BOXES else ", ".join(box for box in boxes if box)
-
-
-_BOXES = 4
-_BOX = re.compile(r"\\(?:boxed|fbox)[ ]?\{")
-
-
-def _in_braces(text: str, start: int) -> str | None:
-    depth = 1
-    for at in range(start, min(len(text), start + _LONGEST)):
-        depth += (text[at] == "{") - (text[at] == "}")
-        if depth == 0:
-            return text[start:at].strip()
-    return None
-
-
-def _first_sentence(line: str, *, listed: bool) -> str:
-    """Return the answer without a sentence that clearly follows it; nothing where that one takes it back."""
-    if _LITERAL.match(line):
-        return line
-    end = _SENTENCE_END.search(line)
-    if end is None or (listed and end.start() <= 2 and _ORDINAL.match(line)):  # `5. May 2024`, `1. Paris`
-        return line
-    return "" if _TAKEN_BACK.search(line[end.end() :]) else line[: end.start()]
-
-
 _LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
-_WRAPPERS = [(mark, mark) for mark in ("***", "**", "__", "*", "_", "```", "`", "$$")] + [
+_WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
     ("\\(", "\\)"),
     ("\\[", "\\]"),
     ("\\text{", "}"),
@@ -206,7 +73,12 @@ _LETTER = re.compile(
     re.DOTALL,
 )
 _LETTERS = re.compile(r"\(?([A-H])\)?(?:\s*(?:,|;|&|\band\b)\s*(?:and\s+)?\(?([A-H])\)?)+")
-_NO_TAIL = re.compile(r"\s*(?:[,;&/(]|(?i:and|or|is|not|nor|but|if)\b|[A-H]\))")
+_NO_TAIL = re.compile(
+    r"\s*(?:[,;&/(+×–-]|(?i:and|or|is|not|nor|but|if|unless|only|with|then|plus|through|as)\b)|.*"
+    r"(?:\([A-H]\)|\b[A-H][).:]|\b(?i:false|wrong|incorrect|excluded)\b)",
+    re.DOTALL,
+)
+"""What makes a letter something else than the option that was chosen."""
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _OPEN = re.compile(
     r"\b(?:i|we)\s*(?:can(?:no|')t|cannot|am|'m|do(?:n't| not))|\bsorry\b"
@@ -224,7 +96,13 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """What models write where they have none."""
-_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    name: number
+    for number, month in enumerate(
+        "january february march april may june july august september october november december".split(), 1
+    )
+    for name in (month, month[:3], month[:4] if month == "september" else month)
+}
 _DATES = (
     re.compile(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})"),
     re.compile(r"(?P<d>\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>[a-z]{3,9})\.?,?\s+(?P<y>\d{4})"),
@@ -280,6 +158,11 @@ _SPELLED = {
 }  # fmt: skip
 
 
+_KNOWN = {unit: unit for unit in (*_SYMBOLS.values(), *_SPELLED.values(), "%", "°")} | {
+    f"{unit}s": unit for unit in "mile hour minute second day year cent".split()
+}
+
+
 def read_answer(stated: str) -> Answer | None:
     """Read a short answer as a literal, letter, yes or no, date, number with a unit, or else as its words.
 
@@ -297,8 +180,11 @@ def read_answer(stated: str) -> Answer | None:
         return None
     if is_literal:
         return Answer(_literal(written), "", shown)
-    plain = _plain(written)
-    plain = plain.removesuffix(".").strip()
+    if written[0] == written[-1] == "`" and len(written) > 2:
+        code = written.strip("`").strip()
+        typed = _yes_or_no(code, shown) or _number(_plain(code), shown)
+        return typed or Answer(("verbatim", code), "", shown)
+    plain = _plain(written).removesuffix(".").strip()
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)
 
 
@@ -330,7 +216,7 @@ def _unwrapped(stated: str) -> str:
         if re.fullmatch(r"\$[^$]+\$", written):
             written = written[1:-1].strip()
         if written == before:
-            return written.rstrip("*_` ") if written.strip("*_`$ ") else ""
+            return written if written.strip("*_`$ ") else ""
 
 
 def _plain(written: str) -> str:
@@ -376,18 +262,20 @@ def _frozen(value: Any) -> Hashable:
 
 def _letter(written: str, shown: str) -> Answer | None:
     if _LETTERS.fullmatch(written):
-        return Answer(("letters", frozenset(re.findall(r"\b[A-H]\b", written))), "", shown)
+        return Answer(("letters", tuple(re.findall(r"\b[A-H]\b", written))), "", shown)
     found = _LETTER.fullmatch(written)
     if not found or (found["round"] and found["round"].islower() and found["tail"].strip()):
         return None
     tail = " ".join(found["tail"].casefold().split()).strip("*_` .")
     if len(tail) > _LONGEST or _NO_TAIL.match(found["tail"]) or _OPEN.search(tail):
         return None
+    if found["bare"] and found["tail"].strip()[:1].islower():  # E. coli
+        return None
     return Answer(("letter", (found["round"] or found["bare"]).upper()), tail, shown)
 
 
 def _yes_or_no(plain: str, shown: str) -> Answer | None:
-    said = _YES_NO.get(plain.casefold().strip(".!"))
+    said = _YES_NO.get(plain.casefold())
     return None if said is None else Answer(("yes", said), "", shown)
 
 
@@ -395,7 +283,7 @@ def _date(plain: str, shown: str) -> Answer | None:
     for style in _DATES:
         if found := style.fullmatch(plain.casefold()):
             parts = found.groupdict()
-            month = int(parts["m"]) if "m" in parts else _MONTHS.get(parts["month"][:3], 0)
+            month = int(parts["m"]) if "m" in parts else _MONTHS.get(parts["month"], 0)
             try:
                 return Answer(date(int(parts["y"]), month, int(parts["d"])), "", shown)
             except ValueError:
@@ -410,18 +298,21 @@ def _number(plain: str, shown: str) -> Answer | None:
     found = _NUMBER.fullmatch(plain)
     if not found or (found["sign"] and found["sign2"]):
         return None
+    if re.match(r"0\d", found["digits"]):  # a code, not a number
+        return None
     under = int(found["under"] or 1)
     measured = _measured(found["unit"] or "", gap=bool(found["gap"]))
     if not under or (found["whole"] and not found["under"]) or measured is None:
         return None
-    power, unit = measured
+    power, unit, known = measured
     value = Fraction(found["whole"] or 0) + _fraction(found["digits"]) / under
     value *= Fraction(10) ** (int(found["power"] or 0) + power)
     value = -value if "-" in (found["sign"] + found["sign2"]) else value
     before = (found["before"] or "").upper().rstrip(".")
-    unit = " ".join(filter(None, (_SYMBOLS.get(before, before), unit)))
-    name = found["name"] or ""
-    return Answer(("number", value), f"{name}={unit}" if name else unit, shown)
+    detail = " ".join(filter(None, (_SYMBOLS.get(before, before), unit if known else "")))
+    named = f"{found['name']}={detail}" if found["name"] else detail
+    # A unit that everybody knows may be left out. Any other word is part of the answer: five apples are not five pears.
+    return Answer(("number", value) if known else ("number", value, unit), named, shown)
 
 
 def _fraction(digits: str) -> Fraction:
@@ -430,36 +321,43 @@ def _fraction(digits: str) -> Fraction:
     if not marks:
         return Fraction(digits)
     whole, mark, rest = digits.rpartition(marks[-1])
-    is_decimal = marks.count(mark) == 1 and mark in ".," and (len(marks) > 1 or mark == "." or len(rest) != 3)
+    is_small = mark == "." or len(rest) != 3 or whole == "0"
+    is_decimal = marks.count(mark) == 1 and mark in ".," and (len(marks) > 1 or is_small)
     if is_decimal:
         return Fraction("".join(filter(str.isdigit, whole)) + "." + rest)
     return Fraction("".join(filter(str.isdigit, digits)))
 
 
-def _measured(written: str, *, gap: bool) -> tuple[int, str] | None:
-    """Read what follows a number: a power of ten and a unit of up to three words; None where it is something else."""
-    words = written.strip("*_` ").split()
+def _measured(written: str, *, gap: bool) -> tuple[int, str, bool] | None:
+    """Read what follows a number: a power of ten, a unit of up to four words, and whether it is a known one.
+
+    Returns:
+        None where it is something else.
+    """
+    words = written.strip("* ").split()
     power = 0
     if words and gap and words[0].casefold() in _SCALES:
         power = _SCALES[words.pop(0).casefold()]
     if not words:
-        return power, ""
-    known = " ".join(words)
-    if unit := _SYMBOLS.get(known) or _SPELLED.get(known.casefold()):
-        return power, unit
-    if not gap and not re.fullmatch(r"[%°]|°[CF]", known):
-        return None  # `3x`, `2i`, `5k`
+        return power, "", True
+    whole = " ".join(words)
+    unit = _SYMBOLS.get(whole) or _SPELLED.get(whole.casefold()) or (_KNOWN.get(whole))
+    if not gap and (unit is None or (len(whole) == 1 and whole not in "%°")):
+        return None  # `3x`, `2i`, `5k`, `1990s`
+    if unit:
+        return power, unit, True
     if len(words) > 4 or not all(map(_UNIT_WORD.fullmatch, words)):
         return None
     if _NO_UNIT & {word.casefold().strip(".") for word in words}:
         return None
-    plain = [word.casefold() if len(word) > 3 and (word.islower() or word.istitle()) else word for word in words]
-    named = [_SPELLED.get(word) or (word.removesuffix("s") if len(word) > 3 else word) for word in plain]
-    return power, " ".join(named)
+    plain = [word.casefold() if len(word) > 5 and (word.islower() or word.istitle()) else word for word in words]
+    return power, " ".join(word.removesuffix("s") if len(word) > 3 else word for word in plain), False
 
 
 def _words(plain: str, shown: str) -> Answer | None:
-    words = plain.casefold().rstrip("!").split()
+    """Compare words; the case of ordinary ones does not matter, that of symbols does."""
+    words = plain.split()
     if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain):
         return None
-    return Answer(("words", " ".join(words)), "", shown)
+    folded = [word.casefold() if len(word) > 3 and (word.islower() or word.istitle()) else word for word in words]
+    return Answer(("words", " ".join(folded)), "", shown)
