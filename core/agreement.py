@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from .answers import Answer, final_answer, read_answer
 from .errors import ConfigError, MissingExtra
 from .state import Call, Proposal
+from .text import one_line, printable
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -241,29 +242,32 @@ async def compare(measure: Measure, texts: Sequence[str], *, seconds: float | No
         texts: What to compare; with fewer than two, nothing is asked.
         seconds: How long it may take at most; a minute is enough for any.
     """
-    limit = _PATIENCE if seconds is None else min(seconds, _PATIENCE)
-    if seconds is not None and (within := getattr(measure, "within", None)):
-        measure, limit = within(seconds), _PATIENCE  # it keeps the time itself, and tells what it cost
+    name = name_of(measure)
+    if len(texts) < 2:
+        return abstain(name, "fewer than two texts to compare")
+    limit: float | None = _PATIENCE if seconds is None else min(seconds, _PATIENCE)
+    if within := getattr(measure, "within", None):
+        measure, limit = within(seconds), None  # it keeps the time itself, and tells what it cost
     try:
         async with asyncio.timeout(limit):
-            if (sum(map(len, texts)) > _AT_ONCE and is_sync(measure)) or not getattr(measure, "at_once", True):
-                return await asyncio.to_thread(compare_at_once, measure, texts)
-            found = measure(texts) if len(texts) > 1 else _too_few(measure)
+            if isinstance(measure, ClosedAnswers) and sum(map(len, texts)) <= _AT_ONCE:
+                return _checked(measure(texts), texts)
+            found: object = await asyncio.to_thread(measure, texts) if _is_called(measure) else measure(texts)
             return _checked(await found if isawaitable(found) else found, texts)
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return abstain(name, "it failed: CancelledError")  # not ours: it awaited what somebody else cancelled
     except Exception as exc:  # noqa: BLE001 - a measure of somebody else's; the layer was paid for all the same
-        return abstain(name_of(measure), f"it failed: {type(exc).__name__}")
+        return abstain(name, f"it failed: {type(exc).__name__}")
 
 
 def compare_at_once(measure: Measure, texts: Sequence[str]) -> Agreement:
     """Ask a measure that need not be awaited, as `compare` does."""
     try:
-        return _checked(measure(texts) if len(texts) > 1 else _too_few(measure), texts)
+        return _checked(measure(texts), texts)
     except Exception as exc:  # noqa: BLE001 - as above
         return abstain(name_of(measure), f"it failed: {type(exc).__name__}")
-
-
-def _too_few(measure: Measure) -> Agreement:
-    return abstain(name_of(measure), "fewer than two texts to compare")
 
 
 def _checked(found: object, texts: Sequence[str]) -> Agreement:
@@ -274,20 +278,29 @@ def _checked(found: object, texts: Sequence[str]) -> Agreement:
     """
     if not isinstance(found, dict) or not Agreement.__required_keys__ <= found.keys():
         raise TypeError("a measure returned something else than an Agreement")
-    numbers = [number for group in found["groups"] for number in group]
-    known = set(range(len(texts)))
-    if len(set(numbers)) != len(numbers) or not {*numbers, found["representative"]} - {None} <= known:
-        raise TypeError("a measure named texts that there are not, or one of them twice")
-    if bool(found["groups"]) == (found["representative"] is None) or not all(found["groups"]):
-        raise TypeError("a measure found groups and no representative, or the other way round")
-    return cast("Agreement", found)
+    groups = sorted((sorted(group) for group in found["groups"]), key=lambda group: (-len(group), group))
+    numbers = [number for group in groups for number in group]
+    if any(type(number) is not int for number in numbers) or not set(numbers) <= set(range(len(texts))):
+        raise TypeError("a measure named texts that there are not")
+    if len(set(numbers)) != len(numbers) or not all(groups) or bool(groups) == bool(found["abstained"]):
+        raise TypeError("a measure named a text twice, or found groups and abstained, or neither")
+    if groups and found["representative"] not in groups[0]:
+        raise TypeError("a measure's representative is not of the largest group")
+    call, answer = found["call"], found["answer"]
+    if call is not None and not (isinstance(call, dict) and Call.__required_keys__ <= call.keys()):
+        raise TypeError("a measure's call is none")
+    shown = one_line(printable(answer)) if isinstance(answer, str) else None
+    return cast("Agreement", {**found, "groups": groups, "answer": shown})
+
+
+def _is_called(measure: Measure) -> bool:
+    """Tell a function from a coroutine function; what a function does may take its time, or the loop's."""
+    return not (iscoroutinefunction(measure) or iscoroutinefunction(type(measure).__call__))
 
 
 def is_sync(measure: Measure) -> bool:
     """Tell a measure that answers at once from one that has to be awaited, or takes its time."""
-    return getattr(measure, "at_once", True) and not (
-        iscoroutinefunction(measure) or iscoroutinefunction(type(measure).__call__)
-    )
+    return bool(getattr(measure, "at_once", True)) and _is_called(measure)
 
 
 def name_of(measure: Measure) -> str:

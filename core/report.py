@@ -63,7 +63,7 @@ def make_report(
         saved=saved,
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(known) if len(known) == len(prices) else None,
-        seconds=round(work_seconds(proposals, [*judges, *aggregators]), 3),
+        seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
         notes=[*_notes(proposals, aggregators), *notes],
@@ -84,7 +84,7 @@ def added_up(earlier: Call, call: Call) -> Call:
     return {**call, "calls": earlier["calls"] + call["calls"], "usd": usd, "usage": usage}
 
 
-def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> float:
+def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), verdicts: Sequence[Verdict] = ()) -> float:
     """Return how long a turn has worked: while at least one call of a layer was in line or under way, and the others.
 
     The time between a crash and the resumption is no work.
@@ -92,9 +92,11 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> 
     Args:
         proposals: This turn's proposals.
         others: Calls that were made one at a time.
+        verdicts: What gates concluded; judging takes time.
     """
     layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
-    return sum(layers) + sum(call["waited"] + call["seconds"] for call in others)
+    judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
+    return sum(layers) + judging + sum(call["waited"] + call["seconds"] for call in others)
 
 
 def _ends_here(verdict: Verdict) -> bool:

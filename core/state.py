@@ -91,6 +91,8 @@ class Agreed(TypedDict):
     """Why nothing can be said; None where something can."""
     reached: bool
     """Whether they are as many as the early stop asks for."""
+    seconds: float
+    """How long judging took."""
     call: Call | None
     """The model call that it took, where a judge was asked."""
 

@@ -95,7 +95,13 @@ def models_of(seats: Sequence[Seat]) -> int:
 
 
 def agreed_on(
-    stop: EarlyStop, found: Agreement, compared: Sequence[Proposal], seats: Sequence[Seat], *, whole: bool
+    stop: EarlyStop,
+    found: Agreement,
+    compared: Sequence[Proposal],
+    seats: Sequence[Seat],
+    *,
+    whole: bool,
+    seconds: float,
 ) -> Agreed:
     """Put an agreement of texts in terms of the proposers who wrote them.
 
@@ -105,6 +111,7 @@ def agreed_on(
         compared: Those proposals.
         seats: All who were asked.
         whole: Whether those are the whole layer, and not a first wave.
+        seconds: How long the measure took.
     """
     by_title = {seat.title: seat for seat in seats}
     groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
@@ -118,6 +125,7 @@ def agreed_on(
         representative=None if best is None else compared[best]["proposer"],
         abstained=found["abstained"],
         reached=stop.is_reached([[by_title[t] for t in group] for group in groups], seats, whole=whole),
+        seconds=round(seconds, 3),
         call=found["call"],
     )
 
@@ -163,15 +171,28 @@ def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> N
         )
 
 
-def check_waves(waves: Sequence[int], *, quorum: Quorum | None, min_proposals: int) -> None:
-    """Refuse waves that could never be enough, or whose rest could never answer.
+def check_enough(
+    stop: EarlyStop | None, waves: Sequence[int], panel: Sequence[Sequence[Seat]], *, quorum: Quorum | None, needed: int
+) -> None:
+    """Refuse waves and stops that could never be enough, or would leave too few answers.
+
+    Args:
+        stop: The rule.
+        waves: Sizes of the first layer's waves.
+        panel: The proposers of each layer.
+        quorum: The quorum that holds beside it.
+        needed: Usable proposals that a layer needs.
 
     Raises:
-        ConfigError: They are.
+        ConfigError: They are such.
     """
-    if waves and min_proposals > waves[0]:
+    if stop and stop.as_completed and panel and needed > (least := min(stop.needed(len(seats)) for seats in panel)):
         raise ConfigError(
-            f"found min_proposals={min_proposals} with waves={tuple(waves)!r}, expected a first wave that is as large"
+            f"found min_proposals={needed} with as_completed, expected at most {least}: that many may end a layer"
+        )
+    if waves and needed > waves[0]:
+        raise ConfigError(
+            f"found min_proposals={needed} with waves={tuple(waves)!r}, expected a first wave that is as large"
         )
     if waves and quorum is not None and quorum.k <= sum(waves):
         raise ConfigError(

@@ -33,17 +33,18 @@ class Result(NamedTuple):
     told: str
 
 
-async def count_votes(vote: Vote, proposals: Sequence[Proposal]) -> Result:
+async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> Result:
     """Count.
 
     Args:
         vote: How.
         proposals: Usable proposals, in the order of declaration.
+        seconds: How long comparing may take.
     """
     whole = [p for p in proposals if p["status"] == "ok"]
-    proposals = whole if len(whole) > 1 else proposals  # where an answer was cut, it may say something else
+    proposals = whole or proposals  # where an answer was cut, it may say something else
     texts = [p["text"] for p in proposals]
-    found = await compare(vote.agreement, texts)
+    found = await compare(vote.agreement, texts, seconds=seconds)
     if found["abstained"]:
         return Result(None, f"the vote abstained: {found['abstained']}")
 
@@ -52,7 +53,7 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal]) -> Result:
 
     groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
     first, everyone = groups[0], weight(range(len(texts)))
-    if len(first) < 2 and weight(first) * 2 <= everyone:
+    if weight(first) <= 0 or (len(first) < 2 and weight(first) * 2 <= everyone):
         return Result(None, "the vote abstained: no two proposals agree")
     winner = proposals[medoid(texts, first)]
     told = f"vote: {weight(first):g} of {everyone:g} for the answer of {winner['proposer']}"

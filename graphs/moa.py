@@ -30,7 +30,7 @@ from ..core.race import Quorum
 from ..core.seating import mixture_of, seat_layers
 from ..core.stage import stages_of
 from ..core.state import MoAInput, MoAState
-from ..core.stop import EarlyStop, check_early_stop, check_waves
+from ..core.stop import EarlyStop, check_early_stop, check_enough
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
@@ -139,7 +139,7 @@ def create_moa(
     smallest = min(map(len, panel), default=0)
     check_rules(quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, smallest=smallest)
     check_early_stop(early_stop, waves, len({seat.name for seat in panel[0]}) if panel else 0)
-    check_waves(waves, quorum=quorum, min_proposals=min_proposals)
+    check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
     load_prices()
     if budget:
         check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])

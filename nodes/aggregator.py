@@ -12,7 +12,7 @@ from ..core.agreement import best_proposal
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import calls_of, make_report
+from ..core.report import make_report
 from ..core.state import (
     USABLE,
     Call,
@@ -64,7 +64,8 @@ def make_aggregator(
                     "found no proposals for the last message: the conversation changed after they were made; "
                     "start again with the conversation as it is now, or resume from before the change"
                 )
-        voted = await count_votes(vote, references) if vote else Result(None, "")
+        left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
+        voted = await count_votes(vote, references, seconds=left) if vote else Result(None, "")
         if voted.winner:
             outcome = Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
         else:
@@ -119,22 +120,22 @@ async def _ask_in_order(
     calls: list[Call] = []
     too_much: str | None = None
     proposals = proposals_of(state)
-    earlier = [*calls_of(verdicts_of(state, before=layer)), *_earlier(state)]
+    verdicts, earlier = verdicts_of(state, before=layer), _earlier(state)
     for seat in seats:
         letter = brief.write(seat, state, layer)
-        if misfit := rules.misfit(proposals, [letter.at_most(seat)], others=[*earlier, *calls]):
+        if misfit := rules.misfit(proposals, [letter.at_most(seat)], verdicts=verdicts, others=[*earlier, *calls]):
             too_much = misfit
             calls.append(unmade(seat, "skipped", misfit))
             continue
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
         heard = _Listener()
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        race = Race(seconds=rules.seconds_left(proposals, [*earlier, *calls]))
+        race = Race(seconds=rules.seconds_left(proposals, verdicts, [*earlier, *calls]))
         call, message = await call_model(seat, letter, marked, race=race)
         calls.append(call)
         if call["status"] in USABLE:
             return Outcome(calls, message, call["status"] == "truncated", too_much)
-        too_much = rules.misfit(proposals, [], others=[*earlier, *calls]) or too_much
+        too_much = rules.misfit(proposals, [], verdicts=verdicts, others=[*earlier, *calls]) or too_much
         if ids := list(heard.message_ids):
             emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
     return Outcome(calls, None, too_much=too_much)

@@ -1,5 +1,6 @@
 """A gate: collects a layer's proposals, says whether they agree, and where the run goes next."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import total
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel import Seat
-from ..core.report import calls_of, make_report
+from ..core.report import make_report
 from ..core.stage import Stage
 from ..core.state import (
     USABLE,
@@ -102,17 +103,18 @@ class _Gate:
     ) -> Agreed:
         """Ask the measure about whole answers: one that was cut may have gone on, 12 to 1250."""
         whole = [p for p in proposals if p["status"] == "ok"]
-        texts, calls = [p["text"] for p in whole], calls_of(verdicts)
+        texts, clock = [p["text"] for p in whole], time.perf_counter()
         too_much = None
         if cost := cost_of_asking(stop.agreement, texts):  # it must not take what the next step needs
             step = [*cost, *self.step_costs(state, verdicts, self.ahead[0] if self.ahead else None)]
-            too_much = self.rules.misfit(proposals_of(state), step, others=calls)
+            too_much = self.rules.misfit(proposals_of(state), step, verdicts=verdicts)
         if too_much:
             found = abstain(name_of(stop.agreement), too_much)
         else:
-            left = self.rules.seconds_left(proposals_of(state), calls)
+            left = self.rules.seconds_left(proposals_of(state), verdicts)
             found = await compare(stop.agreement, texts, seconds=left)
-        return agreed_on(stop, found, whole, self.stage.asked, whole=self.stage.is_last)
+        took = time.perf_counter() - clock
+        return agreed_on(stop, found, whole, self.stage.asked, whole=self.stage.is_last, seconds=took)
 
     def follow(self, verdict: Verdict, state: MoAState, earlier: Sequence[Verdict], *, to: Stage | None) -> None:
         """Go on to the next stage, where there is one that fits the budget."""
@@ -121,7 +123,7 @@ class _Gate:
             return
         verdicts = [*earlier, verdict]
         step = self.step_costs(state, verdicts, to)
-        verdict["budget"] = self.rules.misfit(proposals_of(state), step, others=calls_of(verdicts))
+        verdict["budget"] = self.rules.misfit(proposals_of(state), step, verdicts=verdicts)
         if verdict["budget"]:
             verdict["reason"] += f"; {verdict['budget']}"
         else:

@@ -57,8 +57,8 @@ class JudgeAgreement:
         self._seat, self._seconds = seat, seconds
         self._prompt = load_judge()
 
-    def within(self, seconds: float) -> "JudgeAgreement":
-        """Return the same judge with less time; what is cut counts as a call."""
+    def within(self, seconds: float | None) -> "JudgeAgreement":
+        """Return the same judge with as much time as is left; what is cut counts as a call."""
         return JudgeAgreement(self._seat, seconds)
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
@@ -86,6 +86,12 @@ class JudgeAgreement:
         return Letter([HumanMessage(self._prompt.render(references=fence(texts), count=str(len(texts))))])
 
 
+def _only_groups(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if [key for key, _ in pairs] != ["groups"]:
+        raise ValueError("expected one key, groups")
+    return dict(pairs)
+
+
 def read_groups(said: str, size: int) -> list[list[int]] | None:
     """Read a judge's answer, strictly; None where it is not a partition of all texts.
 
@@ -97,7 +103,7 @@ def read_groups(said: str, size: int) -> list[list[int]] | None:
         Groups of texts, numbered from 0.
     """
     try:
-        found: Any = json.loads(_FENCED.sub("", said.strip()))
+        found: Any = json.loads(_FENCED.sub("", said.strip()), object_pairs_hook=_only_groups)
     except (ValueError, RecursionError):
         return None
     groups = found.get("groups") if isinstance(found, dict) else None

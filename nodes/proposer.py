@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
-from ..core.report import added_up, calls_of, make_report
+from ..core.report import added_up, make_report
 from ..core.stage import Stage
 from ..core.state import (
     USABLE,
@@ -63,7 +63,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         race = rules.race_of(
             stage,
             seat,
-            seconds=rules.seconds_left(earlier, calls_of(verdicts_of(state, before=layer, wave=stage.wave))),
+            seconds=rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave)),
             earlier=[p for p in earlier if p["layer"] == layer and p["status"] in USABLE],
         )
         if first:

@@ -9,9 +9,9 @@ from langgraph.cache.base import BaseCache
 from ..core.budget import Budget, cost_of, total
 from ..core.panel import Seat
 from ..core.race import Quorum, Race, Races
-from ..core.report import work_seconds
+from ..core.report import calls_of, work_seconds
 from ..core.stage import Stage
-from ..core.state import Call, Cost, Proposal
+from ..core.state import Call, Cost, Proposal, Verdict
 from ..core.stop import EarlyStop
 
 
@@ -50,20 +50,30 @@ class Rules:
 
         return self.races.join(seat.title, layer=stage.layer, start=start)
 
-    def misfit(self, proposals: Sequence[Proposal], step: Iterable[Cost], *, others: Sequence[Call] = ()) -> str | None:
+    def misfit(
+        self,
+        proposals: Sequence[Proposal],
+        step: Iterable[Cost],
+        *,
+        verdicts: Sequence[Verdict] = (),
+        others: Sequence[Call] = (),
+    ) -> str | None:
         """Say which limit of the budget the next step does not fit in; None where it does.
 
         Args:
             proposals: This turn's proposals.
             step: What each call of the step costs at most.
+            verdicts: This turn's verdicts; judging may have taken calls and time.
             others: This turn's other calls.
         """
         if self.budget is None:
             return None
-        calls: list[Call] = [*proposals, *others]
+        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
         spent = total(map(cost_of, calls), known_only=True)
-        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others))
+        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others, verdicts))
 
-    def seconds_left(self, proposals: Sequence[Proposal], others: Sequence[Call] = ()) -> float | None:
-        """Return the seconds that the budget leaves after these calls; None where it bounds none."""
-        return self.budget.left(work_seconds(proposals, others)) if self.budget else None
+    def seconds_left(
+        self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
+    ) -> float | None:
+        """Return the seconds that the budget leaves after all this; None where it bounds none."""
+        return self.budget.left(work_seconds(proposals, others, verdicts)) if self.budget else None

@@ -417,9 +417,28 @@ async def hangs(texts: Any) -> Any:
     await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("measure", [raises, none, nobody, twice, hangs])
+def floats(texts: Any) -> Any:
+    return {**closed_answers()(texts), "groups": [[0.0, 1.0, 2.0]]}
+
+
+def outsider(texts: Any) -> Any:
+    return {**closed_answers()(texts), "groups": [[0, 1], [2]], "representative": 2}
+
+
+def undecided(texts: Any) -> Any:
+    return {**closed_answers()(texts), "abstained": "after all"}
+
+
+async def cancels(texts: Any) -> Any:
+    raise asyncio.CancelledError
+
+
+GARBAGE = [raises, none, nobody, twice, floats, outsider, undecided, hangs, cancels]
+
+
+@pytest.mark.parametrize("measure", GARBAGE)
 def test_a_measure_of_ones_own_that_fails_stops_nothing(measure: Any) -> None:
-    rule = EarlyStop(agreement=measure, as_completed=measure is not hangs)
+    rule = EarlyStop(agreement=measure, as_completed=measure not in (hangs, cancels))
     budget = Budget(seconds=3 if measure is hangs else 60)
 
     result = run("1", "1", "1", early_stop=rule, layers=2, budget=budget)
@@ -427,6 +446,49 @@ def test_a_measure_of_ones_own_that_fails_stops_nothing(measure: Any) -> None:
     assert result["verdicts"][0]["agreement"]["abstained"].startswith("it failed: ")
     assert result["verdicts"][0]["saved"] == 0
     assert [p["status"] for p in result["proposals"]] == ["ok"] * 3
+
+
+@pytest.mark.parametrize("measure", GARBAGE)
+def test_a_measure_that_fails_makes_a_vote_abstain(measure: Any) -> None:
+    moa = create_moa(
+        proposers=panel("1", "1", "1"),
+        aggregator=[Vote(agreement=measure), says("written", "z")],
+        early_stop=None,
+        budget=Budget(seconds=1) if measure is hangs else None,
+    )
+
+    result = moa.invoke(QUESTION)
+
+    assert result["run"]["notes"][0].startswith("the vote abstained: it failed: ")
+
+
+async def test_judging_takes_of_the_runs_time() -> None:
+    proposers = [says(f"Final answer: {n}", f"m{n}") for n in range(3)]
+    moa = create_moa(
+        proposers=proposers,
+        aggregator=says("x", "z"),
+        layers=5,
+        early_stop=EarlyStop(agreement=hangs, later_layers=True),
+        budget=Budget(seconds=0.6),
+    )
+
+    async with asyncio.timeout(20):
+        result = await moa.ainvoke(QUESTION)
+
+    assert len(result["verdicts"]) == 1
+    assert (result["run"]["stopped"], result["run"]["seconds"] < 2) == ("budget", True)
+
+
+async def test_a_judge_that_is_cut_at_its_own_time_is_counted() -> None:
+    judge = ScriptedModel(script="late", name_of_model="judge", delay=30)
+    rule = EarlyStop(agreement=judge_agreement(judge, timeout=0.2))
+
+    result = await create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule).ainvoke(
+        QUESTION
+    )
+
+    assert result["run"]["calls"] == 5
+    assert "agreement was not judged: judge: timeout" in result["run"]["degraded"]
 
 
 async def awaited(texts: Any) -> Any:
@@ -589,6 +651,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"waves": (2,), "early_stop": None}, "found waves=(2,) without an early stop"),
     ({"waves": (2,), "min_proposals": 3}, "found min_proposals=3 with waves=(2,)"),
     ({"waves": (2,), "quorum": Quorum(2)}, "found Quorum(2) with waves=(2,), expected a larger one"),
+    ({"early_stop": EarlyStop(as_completed=True, quorum=0.5), "min_proposals": 3}, "min_proposals=3 with as_completed"),
     ({"early_stop": EarlyStop(shadow="yes")}, "found shadow='yes' for the early stop, expected True or False"),  # type: ignore[arg-type]
     ({"early_stop": EarlyStop(agreement=closed_answers)}, "expected a measure such as closed_answers()"),  # type: ignore[arg-type]
     ({"aggregator": Vote(weights=dict.fromkeys("abc", 0))}, "found a vote in which nobody's vote counts"),
