@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import TypedDict
 
-from .answers import Answer, final_answer, read_answer
 from .errors import ConfigError, MissingExtra
 from .state import Call, Proposal
 from .text import one_line, printable
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+
+    from .answers import Answer
 
 _AT_ONCE = 50_000
 """Characters that are compared on the event loop; more go to a thread."""
@@ -115,8 +116,10 @@ class ClosedAnswers:
     def __init__(self, extract: Callable[[str], str | None] | None = None) -> None:
         self._extract = extract
 
-    def read(self, text: str) -> Answer | None:
+    def read(self, text: str) -> "Answer | None":
         """Return the answer that a text ends on, None where it has none."""
+        from .answers import final_answer, read_answer  # its patterns take a while to compile: not at import
+
         if self._extract is None:
             return final_answer(text)
         stated = self._extract(text)
@@ -131,7 +134,7 @@ class ClosedAnswers:
         return agree(self.name, texts, same_answers(answers), answers=shown)
 
 
-def same_answers(answers: Sequence[Answer | None]) -> list[list[int]]:
+def same_answers(answers: "Sequence[Answer | None]") -> list[list[int]]:
     """Group answers by value; a unit or an option's text that some name and others leave out tells nobody apart.
 
     `5` is with `5 km`, but where others say `5 miles`, it is with neither.

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .agreement import Agreement, ClosedAnswers, abstain, agree, same_answers
-from .answers import is_formula
 from .errors import ConfigError, MissingExtra
 
 _SECONDS = 10.0
@@ -49,6 +48,8 @@ class MathAnswers:
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts by what their answers mean."""
+        from .answers import is_formula
+
         answers = [self._closed.read(text) for text in texts]
         groups = same_answers(answers)
         if not groups:
