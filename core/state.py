@@ -12,8 +12,8 @@ from .errors import InputError
 
 Status = Literal["ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped"]
 """How a call ended. `truncated` is usable but cut at its token limit; `timeout` ran out of its own time or the run's;
-`cancelled` was no longer needed, by a quorum; `skipped` was never made, for want of budget or because its prompt does
-not fit the window."""
+`cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never made, for want of budget or because
+its prompt does not fit the window."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""

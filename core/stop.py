@@ -22,7 +22,7 @@ class EarlyStop:
 
     EarlyStop()                                 # all of three models or more: on to the aggregator
     EarlyStop(quorum=5 / 6, then="answer")      # five of six: the agreed proposal itself is the answer
-    EarlyStop(shadow=True)                      # changes nothing, and says what it would have done
+    EarlyStop(shadow=True)                      # stops nothing, and says what it would have done
 
     Two models that agree are weak evidence, and samples of one model repeat its mistakes: asked six times, one agreed
     with itself on 53 % of 800 questions about code and was right in half of those; six models agreed on 28 % and were
@@ -82,8 +82,9 @@ class EarlyStop:
             if not found["groups"]:
                 return None
             groups = [[by_title[titles[n]] for n in group] for group in found["groups"]]
-            if not self.is_reached(groups, seats, whole=whole):
-                return None
+            others = len(seats) - len(answers) + max(map(len, groups[1:]), default=0)
+            if len(groups[0]) <= others or not self.is_reached(groups, seats, whole=whole):
+                return None  # those who are still to answer could say something else, and be as many
             return f"{NOT_NEEDED}: {len(groups[0])} of {len(seats)} agree"
 
         return decide

@@ -214,6 +214,22 @@ async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None
     assert result["run"]["degraded"] is None
 
 
+async def test_half_is_not_decided_while_the_other_half_may_say_something_else(loopback: Loopback) -> None:
+    for name in "ab":
+        loopback.say(name, Reply("Final answer: 1"))
+    for name in "cd":
+        loopback.say(name, Reply("Final answer: 2", delay=0.3))
+    rule = EarlyStop(quorum=0.5, min_responses=2, as_completed=True)
+    moa = create_moa(
+        proposers=list("abcd"), aggregator="z", early_stop=rule, resolve=partial(resolve_model, base_url=loopback.url)
+    )
+
+    result = await moa.ainvoke(QUESTION)
+
+    assert [p["status"] for p in result["proposals"]] == ["ok"] * 4
+    assert result["verdicts"][0]["agreement"]["reached"] is False
+
+
 async def test_disagreement_ends_nothing(loopback: Loopback) -> None:
     for number, name in enumerate("abc"):
         loopback.say(name, Reply(f"Final answer: {number}", delay=0.2 * number))
