@@ -5,9 +5,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LIFETIME = 900
+"""Seconds after which a server ends, whatever became of the tests that started it."""
 
 
 def _programs() -> Path | None:
@@ -15,6 +19,14 @@ def _programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     where = shutil.which("initdb")
     return found[-1].parent if found else Path(where).parent if where else None
+
+
+def _wait_until_ready(programs: Path, home: Path) -> None:
+    until = time.monotonic() + 60
+    while subprocess.run([str(programs / "pg_isready"), "-q", "-h", str(home)], timeout=30).returncode:
+        if time.monotonic() > until:
+            raise LookupError("PostgreSQL did not start within a minute")
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -46,11 +58,20 @@ def postgres() -> Iterator[str]:
 
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
-        run("pg_ctl", "-w", "-l", str(home / "log"), "-o", options, "start")
+        # It stops by itself, too, should the tests be killed.
+        bounded = [*as_user, "timeout", "--signal=QUIT", str(LIFETIME), str(programs / "postgres")]
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]
+        server = subprocess.Popen(
+            [*bounded, "-D", str(home / "data"), *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=home,
+        )
         try:
+            _wait_until_ready(programs, home)
             yield f"host={home} user=postgres dbname=postgres"
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.wait(60)
     finally:
         shutil.rmtree(home, ignore_errors=True)
