@@ -126,13 +126,12 @@ def ask(
         return
 
     async def run(view: View) -> State:
-        asked = {"messages": [HumanMessage(text)]}
+        asked, stream = HumanMessage(text), not (as_json or no_stream)
         if kept is None:
-            return await _follow(_build(settings), asked, view, stream=not (as_json or no_stream))
-        async with begin(kept, settings, instead=instead) as session:
+            return await _follow(_build(settings), {"messages": [asked]}, view, stream=stream)
+        async with begin(kept, settings, asked, instead=instead) as session:
             notes.print(Text(session.why, style="dim"), soft_wrap=True)
-            asked["messages"] = [*(session.given or asked)["messages"], *asked["messages"]]
-            return await _follow(session.moa, asked, view, stream=not (as_json or no_stream), config=session.config)
+            return await _follow(session.moa, session.given, view, stream=stream, config=session.config)
 
     _show(run, as_json=as_json, thread=kept)
 
@@ -229,9 +228,10 @@ def models() -> None:
 async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:
     if kept is None or not kept.file.exists():
         return estimate(_build(settings), question)
-    async with begin(kept, settings, instead=True) as session:
+    asked = HumanMessage(question)
+    async with begin(kept, settings, asked, instead=True) as session:
         notes.print(Text(session.why, style="dim"), soft_wrap=True)
-        return estimate(session.moa, [*session.messages, HumanMessage(question)])
+        return estimate(session.moa, [*session.messages, asked])
 
 
 app.command()(calibrate)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AnyMessage, RemoveMessage
+from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
@@ -75,12 +75,15 @@ class Session:
 
 
 @asynccontextmanager
-async def begin(thread: Thread, asked: Settings, *, instead: bool = False) -> AsyncIterator[Session]:
+async def begin(
+    thread: Thread, asked: Settings, question: HumanMessage, *, instead: bool = False
+) -> AsyncIterator[Session]:
     """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
 
     Args:
         thread: Which one; a new one is made.
         asked: What was said of the mixture; it wins over what the thread holds.
+        question: What to ask.
         instead: Take back a question that was never answered.
 
     Raises:
@@ -95,7 +98,7 @@ async def begin(thread: Thread, asked: Settings, *, instead: bool = False) -> As
                 f"{thread.resume}, or take its question back with --instead"
             )
         taken_back = [RemoveMessage(id=str(m.id)) for m in session.messages[-1:] if session.state.next]
-        yield replace(session, given={"messages": taken_back})
+        yield replace(session, given={"messages": [*taken_back, question]})
 
 
 @asynccontextmanager
@@ -129,7 +132,7 @@ async def _at_failure(session: Session) -> Session:
     """Step back before aggregators that failed, keeping what they cost, or put a first layer's question again."""
     state, run = session.state, session.state.values.get("run") or {}
     attempts = run.get("aggregators") or []
-    if state.next == ("gate_1",) and any(task.error for task in state.tasks):
+    if any(task.error and task.name.startswith("gate_1") for task in state.tasks):
         return replace(session, given={"messages": session.messages[-1:]})
     if state.next or not attempts or attempts[-1]["status"] in USABLE:
         return session

@@ -225,6 +225,19 @@ def test_a_first_layer_with_too_few_answers_asks_only_the_rest(
     assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 2, "c": 2, "last": 1}
 
 
+def test_a_first_wave_with_too_few_answers_asks_only_the_rest(run: Run, loopback: Loopback, where: list[str]) -> None:
+    for name in "ab":
+        loopback.say(name, Reply(status=500))
+    options = ["--base-url", loopback.url, *MODELS[:-2], "--waves", "2"]
+    first = run("ask", "Which?", *where, *options, "--budget", "calls=3")
+    loopback.scripts.clear()
+
+    second = run("resume", *where, "--budget", "calls=9")
+
+    assert (first.code, second.code, second.out) == (1, 0, "answer of last\n")
+    assert Counter(r.model for r in loopback.requests) == {"a": 2, "b": 2, "c": 1, "last": 1}
+
+
 def test_a_question_that_cannot_be_answered_can_be_taken_back(run: Run, loopback: Loopback, where: list[str]) -> None:
     run("ask", "First?", *where, "--base-url", loopback.url, *MODELS)
     loopback.default = Reply(status=401)
