@@ -13,7 +13,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from .marks import marked_answer
+from .marks import LITERAL, marked_answer
 from .text import printable
 
 _LONGEST = 200
@@ -49,7 +49,6 @@ def final_answer(text: str) -> Answer | None:
 
 
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
-_LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
 _WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
     ("\\(", "\\)"),
     ("\\[", "\\]"),
@@ -171,7 +170,7 @@ def read_answer(stated: str) -> Answer | None:
     """
     written = _unwrapped(stated)
     shown = printable(" ".join(stated.split())).strip("* ")[:_LONGEST]
-    is_literal = _LITERAL.match(written)
+    is_literal = LITERAL.match(written)
     if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(":
         return None
     if letter := _letter(written, shown):

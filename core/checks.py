@@ -13,7 +13,9 @@ from .prices import check_prices
 from .race import Quorum
 from .throttle import Limits
 
-_COUNTS = ("layers", "samples", "max_tokens", "min_proposals", "context_tokens", "k", "calls", "tokens", "concurrency")
+_COUNTS = frozenset(
+    "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency".split()
+)
 _MOST = {"layers": 100, "samples": 100}
 """What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
 

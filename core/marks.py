@@ -42,7 +42,10 @@ _SIBLING = re.compile(r'"(?:final|correct|is_correct|units?)"\s*:|"answer"[^{}]*
 _LISTED = re.compile(r"(?:[-*•+]|\d{1,3}[.)])\s")
 _OPENING = re.compile(r"```|\\\[|\$\$|[\[({]")
 _CLOSING = {"```": "```", "\\[": "\\]", "$$": "$$"}
-_LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
+LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
+"""How a literal of code begins."""
+_GOES_ON = re.compile(r"[^\S\n]*\n[^\S\n]*[^\s`}\]<]")
+"""What follows a line that the next one belongs to."""
 _EXPLAINED = re.compile(
     r"[.!]\s+(?=(?:This|That|The|It|We|I|Since|So|Therefore|Thus|Hope|Hence|Here|These|Because|Let|Great)\b)"
     r"|,?\s+(?:because|since)\b"
@@ -107,7 +110,7 @@ def _said(text: str, found: re.Match[str]) -> tuple[str, int] | None:
         return _block(text, found.end()) if after.strip() else None
     if (opening := _OPENING.match(line)) and not _is_closed(line, opening[0]):
         return _block(text, found.start("line"))
-    if re.match(r"[^\S\n]*\n[^\S\n]*[^\s`}\]<]", after):  # the answer goes on
+    if _GOES_ON.match(after):
         return "", found.end()
     return _first_sentence(line), found.end()
 
@@ -115,10 +118,11 @@ def _said(text: str, found: re.Match[str]) -> tuple[str, int] | None:
 def _adds_nothing(after: str, stated: str) -> bool:
     """Tell whether what follows an answer leaves it as it is: no other number, nothing that takes it back."""
     rest = _NOISE.sub("", after).strip()
-    if not rest:
-        return True
-    numbers = set(_NUMBERS.findall(stated))
-    return bool(numbers) and not _CONTRAST.search(rest) and set(_NUMBERS.findall(rest)) <= numbers
+    return not rest or (bool(_NUMBERS.search(stated)) and _only_explains(rest, stated))
+
+
+def _only_explains(rest: str, stated: str) -> bool:
+    return not _CONTRAST.search(rest) and set(_NUMBERS.findall(rest)) <= set(_NUMBERS.findall(stated))
 
 
 def _json_value(written: str) -> str:
@@ -138,7 +142,7 @@ def _block(text: str, start: int) -> tuple[str, int]:
     opening = _OPENING.match(rest)
     if opening is None or _is_closed(first, opening[0]):
         after = rest[len(first) :]
-        alone = not _LISTED.match(first) and not re.match(r"\n[^\S\n]*[^\s`}\]<]", after)
+        alone = not _LISTED.match(first) and not _GOES_ON.match(after)
         return (first.strip() if alone else ""), start + len(first)
     ends = _CLOSING.get(opening[0])
     if ends is None:  # a bracket: the rest is a literal, or nothing
@@ -174,10 +178,10 @@ def _boxed(text: str, found: re.Match[str]) -> tuple[str, int]:
 
 def _first_sentence(line: str) -> str:
     """Return the answer without a sentence that explains it; nothing where that one does more than that."""
-    if _LITERAL.match(line):
+    if LITERAL.match(line):
         return line
     end = _EXPLAINED.search(line)
     if end is None:
         return line
     stated, rest = line[: end.start()], line[end.end() :]
-    return stated if not _CONTRAST.search(rest) and set(_NUMBERS.findall(rest)) <= set(_NUMBERS.findall(stated)) else ""
+    return stated if _only_explains(rest, stated) else ""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .agreement import Agreement, ClosedAnswers, abstain, agree, same_answers
-from .errors import ConfigError, MissingExtra
+from .checks import check_number
+from .errors import MissingExtra
 
 _SECONDS = 10.0
 
@@ -37,8 +38,7 @@ class MathAnswers:
     name = "mathematical answers"
 
     def __init__(self, seconds: float) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
-            raise ConfigError(f"found seconds={seconds!r}, expected a number above 0")
+        check_number("seconds", seconds, above=0)
         try:
             import math_verify  # noqa: F401 - found out when it is asked for, not in the middle of a run
         except ImportError as exc:

@@ -20,6 +20,7 @@ from pydantic import Field
 from .arithmetic import work_out
 from .errors import ConfigError, nearest
 from .library import Passage, document_files, key_words, open_library
+from .text import OURS
 
 Variant = Literal["words", "stems", "phrases", "headings"]
 _MAX_QUOTE = 400
@@ -102,7 +103,7 @@ class OfflineModel(BaseChatModel):
         texts = [message.text for message in messages]
         told = [m.text for m in messages if m.type == "system" or m is messages[-1]]
         references = [found[1] for text in told for found in _REFERENCE.findall(text)]
-        questions = [m.text for m in messages if m.type == "human" and "lc_source" not in m.additional_kwargs]
+        questions = [m.text for m in messages if m.type == "human" and not OURS.items() <= m.additional_kwargs.items()]
         text = combine(references) if references else self._propose(questions[-1] if questions else "")
         pieces = re.findall(r"\s*\S+", text)
         limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS

@@ -199,10 +199,13 @@ def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
 
     That is so where too few answered and the same message is put to the thread once more.
     """
+    return {place_of(p): p for p in proposals_of(state, layer)} if unfinished(state) else {}
+
+
+def unfinished(state: MoAState) -> Report | None:
+    """Return the report of a run of this turn that has no answer yet."""
     run = state.get("run")
-    if not run or run["turn"] != turn_of(state) or run["stopped"] != "running":
-        return {}
-    return {place_of(p): p for p in proposals_of(state, layer)}
+    return run if run and run["turn"] == turn_of(state) and run["stopped"] == "running" else None
 
 
 def place_of(proposal: Proposal) -> Place:

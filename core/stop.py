@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .agreement import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
+from .checks import check_number
 from .errors import ConfigError
 from .panel import Seat
 from .race import Quorum
@@ -116,12 +117,11 @@ def agreed_on(
     """
     by_title = {seat.title: seat for seat in seats}
     groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
-    largest = [by_title[title] for title in groups[0]] if groups else []
     best = found["representative"]
     return Agreed(
         measure=found["measure"],
         groups=groups,
-        score=round(len(largest) / len(seats), 4),
+        score=round(len(groups[0]) / len(seats), 4) if groups else 0.0,
         answer=found["answer"],
         representative=None if best is None else compared[best]["proposer"],
         abstained=found["abstained"],
@@ -205,8 +205,7 @@ def _check_rule(stop: object) -> None:
     if not isinstance(stop, EarlyStop):
         raise ConfigError(f"found {stop!r} as the early stop, expected EarlyStop(...), or None for none")
     check_share("quorum", stop.quorum)
-    if isinstance(stop.min_responses, bool) or not isinstance(stop.min_responses, int) or stop.min_responses < 1:
-        raise ConfigError(f"found min_responses={stop.min_responses!r}, expected a whole number from 1")
+    check_number("min_responses", stop.min_responses, minimum=1)
     if stop.then not in ("aggregate", "answer"):
         raise ConfigError(f"found then={stop.then!r} for the early stop, expected 'aggregate' or 'answer'")
     for option in ("shadow", "as_completed", "later_layers"):

@@ -4,6 +4,8 @@ import os
 import re
 from collections.abc import Iterable
 
+OURS = {"lc_source": "langgraph_moa"}
+"""What a message that is ours and not the user's carries beside its text; it stays here and is not sent."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

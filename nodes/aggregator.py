@@ -23,6 +23,7 @@ from ..core.state import (
     proposals_of,
     references_for,
     turn_of,
+    unfinished,
     verdicts_of,
 )
 from ..core.vote import Result, Vote, count_votes
@@ -143,8 +144,8 @@ async def _ask_in_order(
 
 def _earlier(state: MoAState) -> list[Call]:
     """Return what was tried before this run was resumed in front of its aggregators."""
-    run = state.get("run")
-    return run["aggregators"] if run and run["turn"] == turn_of(state) and run["stopped"] == "running" else []
+    run = unfinished(state)
+    return run["aggregators"] if run else []
 
 
 class _Listener(AsyncCallbackHandler):

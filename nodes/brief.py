@@ -43,10 +43,10 @@ class Brief:
         whole = self._compose(seat, state["messages"], texts)
         if seat.window is None:
             return Letter(whole)
-        bare = self._compose(seat, state["messages"], [""] * len(texts)) if texts else whole
         for rate in _BYTES_A_TOKEN:
             if prompt_at_most(whole, rate=rate) <= seat.window:
                 return Letter(whole)
+            bare = self._compose(seat, state["messages"], [""] * len(texts)) if texts else whole
             room = (seat.window - prompt_at_most(bare, rate=rate)) * rate - len(texts)
             if packed := pack(texts, room) if texts else None:
                 cut = sum(text != before for text, before in zip(packed, texts, strict=True))

@@ -79,7 +79,7 @@ async def _ask(
                     return known
                 reply = await attempt.make(config, cut)
             message, usage, calls = _read(reply, letter.messages)
-            return _answered(seat, message, usage, calls, attempt.told()), message
+            return _answered(seat, letter, message, usage, calls, attempt.told()), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise
@@ -90,12 +90,13 @@ async def _ask(
             failure = exc  # not ours: the model awaited something that somebody else cancelled
         except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
             failure = exc
-    if not (cut.happened and isinstance(failure, TimeoutError)):
-        return _failed(seat, failure, attempt.told()), message
-    told = attempt.told()
-    if not attempt.made:
+    told, was_cut = attempt.told(), cut.happened and isinstance(failure, TimeoutError)
+    if was_cut and not attempt.made:
         status: Status = "cancelled" if cut.wanted else "skipped"
         return unmade(seat, status, cut.why, started=time.time(), waited=told["seconds"]), None
+    told["at_most"] = call_at_most(seat, letter.messages)
+    if not was_cut:
+        return _failed(seat, failure, told), message
     return _call(seat, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
 
 
@@ -129,7 +130,6 @@ class _Attempt:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._letter.references_cut,
-            "at_most": call_at_most(self._seat, self._letter.messages),
         }
 
 
@@ -173,7 +173,9 @@ def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMet
     return reply, reply.usage_metadata, 1
 
 
-def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls: int, told: dict[str, Any]) -> Call:
+def _answered(
+    seat: Seat, letter: Letter, message: AIMessage, usage: UsageMetadata | None, calls: int, told: dict[str, Any]
+) -> Call:
     said = message.response_metadata
     nested = said.get("moa") or {}
     served = said.get("model_name") or said.get("model")
@@ -189,7 +191,7 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
         else price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
     )
     status, error = _status_of(message, str(reason or "").lower())
-    known = {"at_most": None} if usage and usd is not None else {}
+    is_known = usage and usd is not None
     return _call(
         seat,
         status=status,
@@ -199,7 +201,8 @@ def _answered(seat: Seat, message: AIMessage, usage: UsageMetadata | None, calls
         usage=usage,
         calls=nested.get("calls", calls),
         usd=usd,
-        **{**told, **known},
+        at_most=None if is_known else call_at_most(seat, letter.messages),
+        **told,
     )
 
 

@@ -1,7 +1,7 @@
 """A gate: collects a layer's proposals, says whether they agree, and where the run goes next."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import AnyMessage
@@ -129,12 +129,14 @@ class _Gate:
         else:
             verdict["next"] = to.name
 
-    def step_costs(self, state: MoAState, verdicts: Sequence[Verdict], to: Stage | None) -> list[Cost]:
-        """Bound the next stage, and the aggregator after it."""
+    def step_costs(self, state: MoAState, verdicts: Sequence[Verdict], to: Stage | None) -> Iterator[Cost]:
+        """Bound the next stage, and the aggregator after it; nothing is written where there is no budget to ask."""
         seen: MoAState = {**state, "verdicts": list(verdicts)}
-        costs = [self.brief.write(seat, seen, to.layer).at_most(seat) for seat in to.seats] if to else []
-        authors = (to or self.stage).asked
-        return [*costs, *(self.brief.forecast(last, state["messages"], authors) for last in self.chain[:1])]
+        if to:
+            for seat in to.seats:
+                yield self.brief.write(seat, seen, to.layer).at_most(seat)
+        for last in self.chain[:1]:
+            yield self.brief.forecast(last, state["messages"], (to or self.stage).asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound what judging costs."""

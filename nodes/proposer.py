@@ -1,6 +1,6 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -91,8 +91,9 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
-    def first_step(state: MoAState, before: Mapping[Place, Proposal]) -> list[Cost]:
-        return [brief.write(other, state, layer).at_most(other) for other in _unanswered(stage.seats, before)]
+    def first_step(state: MoAState, before: Mapping[Place, Proposal]) -> Iterator[Cost]:
+        for other in _unanswered(stage.seats, before):
+            yield brief.write(other, state, layer).at_most(other)
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}

@@ -10,11 +10,10 @@ from typing import Literal
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
+from ..core.text import OURS
 from .fence import fence
 from .prompt import Prompt
 
-OURS = {"lc_source": "langgraph_moa"}
-"""On the message that is ours and not the user's; it stays here and is not sent."""
 Placement = Literal["last", "system"]
 """Where references go: `last`, as a message of their own after the conversation, or at the end of the one `system`
 prompt, as the paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants the roles

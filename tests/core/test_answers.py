@@ -1,19 +1,16 @@
 """The short answer that a text ends on, and what counts as the same one."""
 
-import csv
-import gzip
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.answers import Answer, final_answer, read_answer, same_answer
+from replay import DATA, WHY_NOT
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
-recorded = pytest.mark.skipif(not DATA.is_dir(), reason=f"the recorded answers are not at {DATA.name}")
+recorded = pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)
 
 
 def same(one: str, other: str) -> bool:
@@ -353,8 +350,3 @@ def test_answers_of_six_models_are_read_as_their_labels_say() -> None:
 def lines(name: str) -> Iterator[Any]:
     with (DATA / name).open(encoding="utf-8") as file:
         yield from map(json.loads, file)
-
-
-def table(name: str) -> list[dict[str, str]]:
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
