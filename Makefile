@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement clean
+.PHONY: help demo test lint types bench faults agreement schema studio clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 demo: .venv/user  ## Run a real mixture on the offline models.
 	$(BIN)/langgraph-moa ask "Why do references come last in the prompt?" --layers 3
+
+studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
+	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --config studio/langgraph.json
 
 test: .venv/dev  ## Run the tests.
 	$(BIN)/pytest -q
@@ -30,6 +33,9 @@ agreement: .venv/dev  ## Play recorded answers through the rules, and write docs
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
 
+schema: .venv/dev  ## Write docs/settings.schema.json.
+	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
+
 clean:  ## Remove everything that was made.
 	rm -rf .venv .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -41,9 +47,13 @@ clean:  ## Remove everything that was made.
 	$(BIN)/python -m pip install --quiet -e .
 	touch $@
 
+.venv/studio: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[studio]'
+	touch $@ .venv/user
+
 .venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	touch $@ .venv/user
+	touch $@ .venv/user .venv/studio
 
 .types/langgraph_moa:
 	mkdir -p .types

@@ -29,8 +29,8 @@ from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
 from .calibrate import calibrate
 from .options import BOUNDS, with_mixture
-from .settings import Settings
-from .threads import Graph, Thread, begin, drained_on_sigterm, named_thread, take_up
+from .settings import Graph, Settings
+from .threads import Thread, begin, drained_on_sigterm, named_thread, take_up
 from .view import View, interrupted
 
 INTERRUPTED = 130

@@ -5,12 +5,14 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from typer import Option
 
 from ..core.errors import ConfigError
-from .settings import Settings, load_settings
+from .reading import load_settings
+from .settings import Settings
+from .tables import WhenAgreed
 
 
 def _option(kind: Any, metavar: str, text: str) -> Any:
@@ -29,7 +31,7 @@ _SHARED: dict[str, Any] = {
     "temperature": _described(float, "X", "temperature"),
     "max_tokens": _described(int, "N", "max_tokens"),
     "timeout": _described(float, "SECONDS", "timeout"),
-    "early_stop": _described(Literal["aggregate", "answer", "shadow", "off"], "WHAT", "early_stop"),
+    "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
     "quorum": _described(int, "K", "quorum"),
     "grace": _option(float, "SECONDS", "How long the rest may take once the quorum is reached; 0 where not given."),
@@ -46,21 +48,12 @@ BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens"
 """The options that may change while a run stands still: they say how, and not who."""
 
 
-_EARLY_STOPS: dict[str | None, Any] = {
-    "aggregate": {"then": "aggregate", "shadow": False},
-    "answer": {"then": "answer", "shadow": False},
-    "shadow": {"shadow": True},
-    "off": False,
-}
-
-
 def _as_keys(flags: dict[str, Any]) -> dict[str, Any]:
     """Turn flags into the settings' keys; what is not given is None."""
     given = {**flags, "proposers": flags.pop("proposer")}
     del given["proposer"], given["grace"]
     chain = given["aggregator"]
     given["aggregator"] = chain[0] if chain and len(chain) == 1 else chain
-    given["early_stop"] = _EARLY_STOPS.get(given["early_stop"])
     quorum = {"k": given["quorum"], "grace_s": flags["grace"]}
     given["quorum"] = {key: value for key, value in quorum.items() if value is not None} or None
     if given["budget"]:

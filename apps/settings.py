@@ -1,156 +1,123 @@
-"""What a mixture is made of when it is named on the command line or in a file."""
+"""What a mixture is made of when it is named on the command line, in a file or in Studio's form."""
 
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, create_model
 
 from ..core.budget import Budget
-from ..core.errors import ConfigError, nearest
+from ..core.errors import ConfigError
 from ..core.models import resolve_model
 from ..core.panel import Aggregator, ModelSettings, Proposer
 from ..core.presets import load_preset, presets
 from ..core.prices import Price
 from ..core.race import Quorum
-from ..core.state import MoAInput, MoAState
-from ..core.stop import EarlyStop, Then
+from ..core.stop import EarlyStop
 from ..core.throttle import Limits
 from ..core.vote import Vote
 from ..graphs.moa import create_moa
-from ..prompts import Placement
+from ..prompts import Placement, load_prompt
+from .tables import (
+    EARLY_STOPS,
+    BudgetTable,
+    Count,
+    EarlyStopTable,
+    Layers,
+    LimitsTable,
+    ModelTable,
+    Nothing,
+    Number,
+    Positive,
+    PriceTable,
+    ProposerTable,
+    QuorumTable,
+    Samples,
+    Table,
+    WhenAgreed,
+)
 
+Graph = CompiledStateGraph[Any, Any, Any, Any]
 M = TypeVar("M", bound=ModelSettings)
-
-
-class Table(BaseModel):
-    """Be a table in a settings file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class ModelTable(Table):
-    """Describe one model, as `Aggregator(...)` does in Python."""
-
-    model: str
-    name: str | None = None
-    system: str | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    timeout: float | None = None
-    context_tokens: int | None = None
-
-
-class ProposerTable(ModelTable):
-    """Describe one proposer, as `Proposer(...)` does in Python."""
-
-    samples: int | None = None
-
-
-class QuorumTable(Table):
-    """Describe a quorum, as `Quorum(...)` does in Python."""
-
-    k: int
-    grace_s: float = 0.0
-
-
-class EarlyStopTable(Table):
-    """Describe an early stop, as `EarlyStop(...)` does in Python, with the measure `closed_answers()`."""
-
-    quorum: float = 1.0
-    min_responses: int = 3
-    then: Then = "aggregate"
-    shadow: bool = False
-    as_completed: bool = False
-    later_layers: bool = False
-
-
-class BudgetTable(Table):
-    """Describe a budget, as `Budget(...)` does in Python."""
-
-    calls: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
-    seconds: float | None = None
-    strict: bool = True
-
-
-class LimitsTable(Table):
-    """Describe a provider's limits, as `Limits(...)` does in Python."""
-
-    provider: str
-    concurrency: int | None = None
-    per_second: float | None = None
-
-
-class PriceTable(Table):
-    """Describe a model's price, as `Price(...)` does in Python."""
-
-    input: float = 0.0
-    output: float = 0.0
-
-
 VOTE = "vote"
 """How a count of votes is written where a model is expected."""
 ProposerSpec = str | ProposerTable
 AggregatorSpec = str | ModelTable
-_TABLES: dict[str, type[Table]] = {
-    "proposers": ProposerTable,
-    "aggregator": ModelTable,
-    "early_stop": EarlyStopTable,
-    "quorum": QuorumTable,
-    "budget": BudgetTable,
-    "limits": LimitsTable,
-    "prices": PriceTable,
-}
+Schema = dict[str, Any]
+_AS_THEY_ARE = (
+    "layers samples temperature max_tokens timeout min_proposals waves mark_answers context_tokens proposer_prompt "
+    "aggregator_prompt placement stream_proposals review feedback hide_texts"
+).split()
+"""Settings that are `create_moa`'s options, by the same names."""
 
 
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "string_type": "text",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a table of names and values",
-    "model_type": "a table of names and values",
-    "model_attributes_type": "a table of names and values",
-}
+def _edited_at(nodes: Collection[str]) -> Callable[[Schema], None]:
+    """Mark a prompt for Studio's editing, at the nodes that are told it (its keys are LangSmith's)."""
+
+    def mark(schema: Schema) -> None:
+        schema |= {"default": load_prompt(None).text, "langgraph_type": "prompt", "langgraph_nodes": sorted(nodes)}
+
+    return mark
+
+
+def _known_presets(schema: Schema) -> None:
+    schema["enum"] = list(presets())
 
 
 class Settings(Table):
-    """Hold the command line's options; a `--config` file has the same keys, and flags win over it."""
+    """What makes a mixture: the keys of a settings file, and of the form in Studio; flags win over a file."""
 
-    preset: str | None = Field(default=None, description="A mixture by name: together, openai or offline.")
-    proposers: list[ProposerSpec | list[ProposerSpec]] | None = Field(
-        default=None, description="A model that answers in parallel with others, provider:model."
+    preset: str | Nothing = Field(
+        default=None,
+        description="A mixture by name: together, openai or offline.",
+        json_schema_extra=_known_presets,
     )
-    aggregator: AggregatorSpec | list[AggregatorSpec] | None = Field(
-        default=None, description="The model that writes the answer, or several, tried in this order; or vote."
+    proposers: list[ProposerSpec | list[ProposerSpec]] | Nothing = Field(
+        default=None,
+        description="A model that answers in parallel with others, provider:model.",
+        examples=[["offline:words", "offline:stems", "offline:phrases"]],
     )
-    layers: int | None = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
-    samples: int = Field(default=1, description="How often each proposer is asked; 1 where not given.")
-    temperature: float | None = Field(default=None, description="Sampling temperature of all models.")
-    max_tokens: int | None = Field(default=None, description="Limit of tokens of each answer.")
-    timeout: float = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
-    min_proposals: int = Field(default=1, description="Usable proposals that a layer needs.")
-    early_stop: EarlyStopTable | bool = Field(
-        default=True, description="What happens when all proposals agree: aggregate, answer, shadow or off."
+    aggregator: AggregatorSpec | list[AggregatorSpec] | Nothing = Field(
+        default=None,
+        description="The model that writes the answer, or several, tried in this order; or vote.",
+        examples=["offline:words", VOTE],
     )
-    waves: list[int] = Field(default_factory=list, description="Proposers asked first; the rest if those disagree.")
+    layers: Layers | Nothing = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
+    samples: Samples = Field(default=1, description="How often each proposer is asked; 1 where not given.")
+    temperature: Number | Nothing = Field(default=None, description="Sampling temperature of all models.")
+    max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of each answer.")
+    timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
+    min_proposals: Count = Field(default=1, description="Usable proposals that a layer needs.")
+    early_stop: WhenAgreed | EarlyStopTable = Field(
+        default="aggregate", description="What happens when all proposals agree: aggregate, answer, shadow or off."
+    )
+    waves: list[Count] = Field(default_factory=list, description="Proposers asked first; the rest if those disagree.")
     mark_answers: bool = Field(default=True, description="Ask proposers to mark a short final answer.")
-    quorum: QuorumTable | None = Field(default=None, description="Proposals that are enough to cut the rest off.")
-    budget: BudgetTable | None = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")
+    quorum: QuorumTable | Nothing = Field(default=None, description="Proposals that are enough to cut the rest off.")
+    budget: BudgetTable | Nothing = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")
     limits: list[LimitsTable] = Field(default_factory=list, description="Bounds for calls to one provider.")
     prices: dict[str, PriceTable] = Field(default_factory=dict, description="Your own prices, by model.")
-    context_tokens: int | None = Field(default=None, description="Tokens that every model's window holds.")
+    context_tokens: Count | Nothing = Field(default=None, description="Tokens that every model's window holds.")
+    proposer_prompt: str | Nothing = Field(
+        default=None,
+        description="How proposers of later layers are told of $references.",
+        json_schema_extra=_edited_at(()),
+    )
+    aggregator_prompt: str | Nothing = Field(
+        default=None,
+        description="How the aggregator is told of $references.",
+        json_schema_extra=_edited_at(["aggregate"]),
+    )
     placement: Placement = Field(default="last", description="Where references go: last or system.")
-    base_url: str | None = Field(
+    stream_proposals: bool = Field(default=False, description="Stream the proposers' tokens too.")
+    review: bool = Field(default=False, description="Show the proposals to a person before the aggregator gets them.")
+    feedback: bool = Field(default=False, description="Send agreement and losses to LangSmith as feedback.")
+    hide_texts: bool = Field(default=False, description="Keep what was asked and answered out of traces.")
+    base_url: str | Nothing = Field(
         default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."
     )
     docs: list[str] = Field(default_factory=list, description="A file or folder that the offline models quote.")
@@ -173,7 +140,7 @@ class Settings(Table):
             name, reason = (self.preset, "as asked") if self.preset else self._default()
             preset = load_preset(name)
             found = {"proposers": list(preset["proposers"]), "aggregator": self.aggregator or preset["aggregator"]}
-            chosen, why = self.model_copy(update=found), f"models: preset {name!r}, {reason}"
+            chosen, why = self.model_copy(update=found | {"preset": name}), f"models: preset {name!r}, {reason}"
         chosen._check_used()
         return chosen, why
 
@@ -199,7 +166,7 @@ class Settings(Table):
                 return name, f"because {needs} is set"
         return "offline", f"because no key is set ({', '.join(p['needs'] for p in presets().values() if 'needs' in p)})"
 
-    def build(self, checkpointer: Checkpointer = None) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
+    def build(self, checkpointer: Checkpointer = None) -> Graph:
         """Build the graph of settings that are complete, as `choose` returns them.
 
         Args:
@@ -213,32 +180,24 @@ class Settings(Table):
             for group in self.proposers or []
         ]
         chain = [Vote() if spec == VOTE else _seat(Aggregator, spec) for spec in self._aggregators()]
-        return create_moa(
+        moa = create_moa(
             proposers=declared,
             aggregator=chain if isinstance(self.aggregator, list) else chain[0] if chain else None,
-            layers=self.layers,
-            samples=self.samples,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            timeout=self.timeout,
-            min_proposals=self.min_proposals,
             early_stop=self._early_stop(),
-            waves=self.waves,
-            mark_answers=self.mark_answers,
             quorum=Quorum(**self.quorum.model_dump()) if self.quorum else None,
             budget=Budget(**self.budget.model_dump()) if self.budget else None,
             limits=[Limits(**limit.model_dump()) for limit in self.limits],
             prices={model: Price(**price.model_dump()) for model, price in self.prices.items()},
-            context_tokens=self.context_tokens,
             checkpointer=checkpointer,
-            placement=self.placement,
             resolve=partial(resolve_model, base_url=self.base_url, docs=self.docs),
+            **{option: getattr(self, option) for option in _AS_THEY_ARE},
         )
+        return moa.with_config(tags=[self.preset]) if self.preset else moa
 
     def _early_stop(self) -> EarlyStop | None:
-        if isinstance(self.early_stop, bool):
-            return EarlyStop() if self.early_stop else None
-        return EarlyStop(**self.early_stop.model_dump())
+        given = self.early_stop
+        options = EARLY_STOPS.get(given) if isinstance(given, str) else given.model_dump()
+        return None if options is None else EarlyStop(**options)
 
     def record(self) -> dict[str, Any]:
         """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials."""
@@ -250,83 +209,15 @@ class Settings(Table):
         return written
 
 
-def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
-    """Merge a settings file and the flags that were given; the flags win.
-
-    Args:
-        file: TOML or YAML, told by its ending.
-        flags: Options by their key; None and empty lists count as not given.
-
-    Raises:
-        ConfigError: The file cannot be read, a key is unknown or a value is wrong.
-    """
-    given = {key: value for key, value in flags.items() if value not in (None, [])}
-    return merged_settings(_read(file) if file else {}, given, file=file)
-
-
-def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file: Path | None = None) -> Settings:
-    """Return settings with others put over them, key by key, in the tables of bounds too.
-
-    Args:
-        before: What was written.
-        given: What wins.
-        file: Where it was written, for the messages.
-
-    Raises:
-        ConfigError: A key is unknown or a value is wrong.
-    """
-    written = dict(before)
-    for one, other in (("preset", "proposers"), ("proposers", "preset")):
-        if one in given:
-            written.pop(other, None)
-    merged = {**written, **given}
-    for bounds in ("early_stop", "quorum", "budget"):
-        if isinstance(written.get(bounds), dict) and isinstance(given.get(bounds), dict):
-            merged[bounds] = {**written[bounds], **given[bounds]}
-    if merged.get("preset") is not None and merged.get("proposers") is not None:
-        raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as exc:
-        raise ConfigError(_what_is_wrong(exc, file)) from exc
-
-
-def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
-    """Tell the most telling of pydantic's errors: an unknown key, else the deepest."""
-    error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
-    where = f" in {file}" if file else ""
-    if error["type"] == "extra_forbidden":
-        nested = len(error["loc"]) > 1
-        known = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
-        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), known)}"
-    tables: list[type[Table]] = [Settings, *_TABLES.values()]
-    fields = {name for table in tables for name in table.model_fields}
-    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
-    if error["type"] == "missing":
-        name = str(error["loc"][-1])
-        return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
-    expected = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
-    return f"found {error['input']!r} for {place}{where}, expected {expected}"
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if file.suffix not in (".toml", ".yaml", ".yml"):
-        raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
-    try:
-        text = file.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
-    except (OSError, ValueError, yaml.YAMLError) as exc:
-        raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
-    if not isinstance(found, dict):
-        raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")
-    named = {str(key).replace("-", "_"): value for key, value in found.items()}
-    if "proposer" in named:
-        if "proposers" in named:
-            raise ConfigError(f"found proposer and proposers in {file}, expected one of them; leave one out")
-        named["proposers"] = named.pop("proposer")
-    if isinstance(named.get("docs"), str):
-        named["docs"] = [named["docs"]]
-    return named
+def form_of(moa: Graph) -> type[Settings]:
+    """Return the settings as the form of one mixture, whose proposer prompt is edited at the nodes that are told it."""
+    marks = {name: node.metadata or {} for name, node in moa.builder.nodes.items()}
+    told = [name for name, mark in marks.items() if mark.get("moa_role") == "proposer" and mark["moa_layer"] > 1]
+    field = Settings.model_fields["proposer_prompt"]
+    marked = Field(default=None, description=field.description, json_schema_extra=_edited_at(told))
+    return create_model(
+        "Settings", __base__=Settings, __doc__=Settings.__doc__, proposer_prompt=(str | Nothing, marked)
+    )
 
 
 def _seat(kind: type[M], spec: str | ModelTable) -> str | M:

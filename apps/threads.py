@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 from langgraph.types import StateSnapshot
 
 from ..core.errors import ConfigError, InputError, MissingExtra, nearest
 from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE
-from .settings import Settings, merged_settings
+from .reading import merged_settings
+from .settings import Graph, Settings
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 _RECORD = "moa_record"
 """The key of a checkpoint's metadata under which a thread says what it was begun with."""
-Graph = CompiledStateGraph[Any, None, Any, Any]
 
 
 @dataclass(frozen=True)

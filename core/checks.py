@@ -16,7 +16,7 @@ from .throttle import Limits
 _COUNTS = frozenset(
     "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency".split()
 )
-_MOST = {"layers": 100, "samples": 100}
+MOST = {"layers": 100, "samples": 100}
 """What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
 
 
@@ -28,7 +28,7 @@ def check_number(
     Raises:
         ConfigError: It is something else.
     """
-    most = _MOST.get(option, 1_000_000_000)
+    most = MOST.get(option, 1_000_000_000)
     whole = option in _COUNTS
     if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
         if minimum is not None and value >= minimum:
@@ -36,7 +36,7 @@ def check_number(
         if above is not None and value > above:
             return
     bound = f"from {minimum}" if minimum is not None else f"above {above}"
-    bound += f" to {most:,}" if option in _MOST else ""
+    bound += f" to {most:,}" if option in MOST else ""
     raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
 
 
@@ -109,7 +109,9 @@ def _check_limit(limit: object) -> None:
         check_number("per_second", limit.per_second, above=0, where=where)
 
 
-def check_rules(*, quorum: object, budget: object, cache: object, min_proposals: int, smallest: int) -> None:
+def check_rules(
+    *, quorum: object, budget: object, cache: object, min_proposals: int, review: bool, smallest: int
+) -> None:
     """Refuse what is said about the whole run where it could not mean anything.
 
     Args:
@@ -117,11 +119,14 @@ def check_rules(*, quorum: object, budget: object, cache: object, min_proposals:
         budget: What was given as one.
         cache: What was given as one.
         min_proposals: Usable proposals that a layer needs.
+        review: Whether a person looks at them.
         smallest: Proposals of the smallest layer; 0 where a model answers alone.
 
     Raises:
         ConfigError: One of them is something else, or out of range.
     """
+    if review and not smallest:
+        raise ConfigError("found review=True with layers=1, expected proposals to review; use layers=2, or drop it")
     check_number("min_proposals", min_proposals, minimum=1)
     if smallest and min_proposals > smallest:
         raise ConfigError(f"found min_proposals={min_proposals}, expected at most {smallest}, the smallest layer")

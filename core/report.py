@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from .state import USABLE, Call, Proposal, Report, Verdict
+from .state import USABLE, Aggregation, Call, Proposal, Report, Verdict
 
 _SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|latest)$")
 """What providers add to a model's name when they say which of its versions answered."""
@@ -17,7 +17,7 @@ def make_report(
     *,
     turn: str,
     mixture: str,
-    aggregators: Sequence[Call] = (),
+    aggregators: Sequence[Aggregation] = (),
     degraded: Sequence[str] = (),
     truncated: bool = False,
     word_for_word: bool = False,
@@ -135,6 +135,11 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
             notes[f"{name}: {call['references_cut']} references were shortened to fit its window"] = None
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
+    for name, p in named[: len(proposals)]:
+        if p["edited"]:
+            notes[f"{name}: edited by a reviewer"] = None
+        if p["status"] == "dropped":
+            notes[f"{name}: {p['error']}"] = None
     return list(notes)
 
 
@@ -147,7 +152,7 @@ def _is_another(asked: str, served: str | None) -> bool:
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
-    lost = [p for p in proposals if p["status"] not in USABLE | {"cancelled"}]
+    lost = [p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"}]
     if not lost:
         return None
     named = ", ".join(f"{p['proposer']}: {p['status']}" for p in lost)

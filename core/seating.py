@@ -38,7 +38,7 @@ from .vote import Vote, check_vote
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
 
 

@@ -31,6 +31,11 @@ class Stage:
         return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
 
 
+def node_name(layer: int, title: str) -> str:
+    """Name a proposer's node, as drawings and `updates` show it."""
+    return f"layer_{layer}/{title}"
+
+
 def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Stage]:
     """Cut the first layer into waves, and make a stage of each and of every other layer.
 

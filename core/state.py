@@ -10,10 +10,12 @@ from typing_extensions import TypedDict
 
 from .errors import InputError
 
-Status = Literal["ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped"]
+Status = Literal[
+    "ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped", "dropped"
+]
 """How a call ended. `truncated` is usable but cut at its token limit; `timeout` ran out of its own time or the run's;
 `cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never made, for want of budget or because
-its prompt does not fit the window."""
+its prompt does not fit the window; `dropped` was taken out by a person who reviewed it."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
@@ -73,6 +75,24 @@ class Proposal(Call):
     """The proposer's place in its layer, as declared."""
     sample: int
     text: str
+    edited: bool
+    """Whether a person who reviewed it wrote the text."""
+
+
+class Line(TypedDict):
+    """Be one message of a prompt."""
+
+    role: str
+    id: str | None
+    """Of a message of the conversation, which is in the state's `messages`."""
+    text: str | None
+    """What was added to the conversation; None for the conversation's own."""
+
+
+class Aggregation(Call):
+    """Hold one aggregator's call, and what it was told."""
+
+    prompt: list[Line]
 
 
 class Agreed(TypedDict):
@@ -142,7 +162,7 @@ class Report(TypedDict):
     """Whether the answer was cut at its author's token limit."""
     notes: list[str]
     """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
-    aggregators: list[Call]
+    aggregators: list[Aggregation]
     """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
 
 

@@ -10,6 +10,7 @@ from .checks import check_number
 from .errors import ConfigError
 from .panel import Seat
 from .race import Quorum
+from .stage import Stage
 from .state import Agreed, Cost, Proposal
 
 NOT_NEEDED = "no longer needed"
@@ -70,6 +71,11 @@ class EarlyStop:
     def may_stop(self, layer: int) -> bool:
         """Tell whether the agreement of a layer may end the run's layers."""
         return (layer == 1 or self.later_layers) and not self.shadow
+
+    def can_stop(self, stage: Stage) -> bool:
+        """Tell whether enough different models are asked for their agreement to end the run's layers."""
+        enough = len(stage.asked) > 1 and models_of(stage.asked) >= self.models_needed(stage.asked, whole=stage.is_last)
+        return enough and self.may_stop(stage.layer)
 
     def decided(self, seats: Sequence[Seat], *, whole: bool) -> Callable[[Mapping[str, str]], str | None]:
         """Return what says, of the answers that are in by title, why the others are no longer needed."""

@@ -23,23 +23,26 @@ from ..core.budget import Budget, check_bounded
 from ..core.checks import check_rules
 from ..core.errors import ConfigError
 from ..core.models import resolve_model
-from ..core.panel import Aggregators, Defaults, Proposers, Seat
+from ..core.panel import Aggregators, Defaults, Proposers
 from ..core.portal import THREADS
 from ..core.prices import Prices, load_prices
 from ..core.race import Quorum
 from ..core.seating import mixture_of, seat_layers
-from ..core.stage import stages_of
+from ..core.stage import node_name, stages_of
 from ..core.state import MoAInput, MoAState
 from ..core.stop import EarlyStop, check_early_stop, check_enough
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
 from ..nodes.brief import Brief
-from ..nodes.gate import make_gate
+from ..nodes.gate import make_gate, ways_from
 from ..nodes.node import Node
 from ..nodes.proposer import make_proposer
+from ..nodes.review import make_review
 from ..nodes.rules import Rules
 from ..prompts import Placement, load_mark, load_prompt
+from .drawing import labelled, metadata_of, open_inside
+from .hidden import hide
 
 ON_AGREEMENT = EarlyStop()
 """The default early stop: all proposers of the first layer, and at least three models, say the same short answer."""
@@ -67,6 +70,9 @@ def create_moa(
     aggregator_prompt: str | Path | None = None,
     placement: Placement = "last",
     stream_proposals: bool = False,
+    review: bool = False,
+    feedback: bool = False,
+    hide_texts: bool = False,
     resolve: Callable[..., Model] = resolve_model,
     cache: BaseCache[Any] | None = None,
     checkpointer: Checkpointer = None,
@@ -109,6 +115,10 @@ def create_moa(
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references after the conversation, `system` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
+        review: Stop before the aggregator until a person has accepted, edited, dropped or sent back the proposals;
+            needs a checkpointer, this graph's or its parent's.
+        feedback: Send agreement and losses to LangSmith as feedback on the run, where it is traced.
+        hide_texts: Keep what was asked and answered out of LangSmith's traces; structure and usage stay.
         resolve: Called for each model that is given as a string, as `resolve(string, temperature=..., max_tokens=...)`;
             returns the model to ask. `functools.partial(resolve_model, base_url=...)` asks a server of one's own.
         cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice.
@@ -137,14 +147,17 @@ def create_moa(
     )
     panel, chain, vote = seat_layers(proposers, aggregator, layers, defaults)
     smallest = min(map(len, panel), default=0)
-    check_rules(quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, smallest=smallest)
+    check_rules(
+        quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, review=review, smallest=smallest
+    )
     check_early_stop(early_stop, waves, len({seat.name for seat in panel[0]}) if panel else 0)
     check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
     load_prices()
     if budget:
         check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])
-    may_answer = bool(panel and early_stop and early_stop.then == "answer" and not early_stop.shadow)
     stages = stages_of(panel, waves)
+    ways = [ways_from(s, ahead=stages[n:], stop=early_stop, budget=budget) for n, s in enumerate(stages, 1)]
+    may_answer = any("answer" in leads for leads in ways)
     rules = Rules(
         mixture=mixture_of(stages, chain, vote, may_answer=may_answer),
         min_proposals=min_proposals,
@@ -153,6 +166,7 @@ def create_moa(
         budget=budget,
         cache=cache,
         stream_proposals=stream_proposals,
+        feedback=feedback,
     )
     closing = load_mark() if mark_answers and (early_stop or vote) else ""
     propose = Brief(load_prompt(proposer_prompt), placement, closing)
@@ -163,39 +177,37 @@ def create_moa(
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
-    ends = ["aggregate", "answer"] if may_answer else ["aggregate"]
-    entrances = {end: [end] for end in ends} | {s.name: [node_name(s.layer, seat) for seat in s.seats] for s in stages}
+    entrances = {stage.name: [node_name(stage.layer, seat.title) for seat in stage.seats] for stage in stages}
+    entrances |= {"aggregate": ["review" if review else "aggregate"], "answer": ["answer"]}
     for stage in stages:
         authors = panel[stage.layer - 2] if stage.layer > 1 else []
-        for seat in stage.seats:
-            node = make_proposer(seat, stage=stage, authors=authors, brief=propose, rules=rules)
-            graph.add_node(node_name(stage.layer, seat), node, metadata=metadata_of(seat.role, stage.layer, seat))
-            graph.add_edge(node_name(stage.layer, seat), stage.gate)
-    for number, stage in enumerate(stages, 1):
+        for node, seat in zip(entrances[stage.name], stage.seats, strict=True):
+            ask = make_proposer(seat, stage=stage, authors=authors, brief=propose, rules=rules)
+            graph.add_node(node, ask, metadata=metadata_of("proposer", stage.layer, [seat]))
+            graph.add_edge(node, stage.gate)
+    for number, (stage, leads) in enumerate(zip(stages, ways, strict=True), 1):
         gate = make_gate(stage, ahead=stages[number:], chain=chain, brief=propose, rules=rules)
         graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
-        following = [name for after in stages[number : number + 1] for name in entrances[after.name]]
-        graph.add_conditional_edges(stage.gate, Node[Any](follow, name="follow"), [*following, *ends])
+        graph.add_conditional_edges(stage.gate, Node[Any](follow, name="follow"), labelled(leads, entrances))
+    if review:
+        look = make_review(panel, chain=chain, brief=propose, rules=rules)
+        back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
+        graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
     authors = panel[-1] if panel else []
     last = make_aggregator(chain, layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
-    graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth))
+    graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
     graph.add_edge("aggregate", END)
-    if "answer" in ends:
+    if may_answer:
         graph.add_node("answer", make_answer(layer=depth, rules=rules), metadata=metadata_of("answer", depth))
         graph.add_edge("answer", END)
     for entrance in entrances["layer_1" if panel else "aggregate"]:
         graph.add_edge(START, entrance)
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
-    return compiled.with_config(max_concurrency=max([THREADS, *map(len, panel)]))
-
-
-def node_name(layer: int, seat: Seat) -> str:
-    """Name a proposer's node, as drawings and `updates` show it."""
-    return f"layer_{layer}/{seat.title}"
-
-
-def metadata_of(role: str, layer: int, seat: Seat | None = None) -> dict[str, str | int]:
-    """Mark a node and all that runs inside it, so that streams and traces can be filtered by what it is."""
-    mark: dict[str, str | int] = {"moa_role": role, "moa_layer": layer}
-    return mark | {"moa_proposer": seat.title} if seat else mark
+    open_inside(compiled)
+    tagged = compiled.with_config(
+        tags=["moa"],
+        metadata={"moa_layers": depth, "moa_proposers": sum(map(len, panel))},
+        max_concurrency=max([THREADS, *map(len, panel)]),
+    )
+    return hide(tagged) if hide_texts else tagged

@@ -15,6 +15,7 @@ from ..core.race import Race
 from ..core.report import make_report
 from ..core.state import (
     USABLE,
+    Aggregation,
     Call,
     Cost,
     MoAState,
@@ -101,13 +102,13 @@ def make_aggregator(
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {n: brief.forecast(seat, conversation, authors) for n, seat in zip(names, seats, strict=True)}
 
-    return Node(aggregate, at_most=at_most)
+    return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], feedback=rules.feedback)
 
 
 class Outcome(NamedTuple):
     """Hold every attempt, and the answer where there is one."""
 
-    calls: list[Call]
+    calls: list[Aggregation]
     answer: AIMessage | None
     truncated: bool = False
     too_much: str | None = None
@@ -118,7 +119,7 @@ class Outcome(NamedTuple):
 async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
 ) -> Outcome:
-    calls: list[Call] = []
+    calls: list[Aggregation] = []
     too_much: str | None = None
     proposals = proposals_of(state)
     verdicts, earlier = verdicts_of(state, before=layer), _earlier(state)
@@ -126,14 +127,14 @@ async def _ask_in_order(
         letter = brief.write(seat, state, layer)
         if misfit := rules.misfit(proposals, [letter.at_most(seat)], verdicts=verdicts, others=[*earlier, *calls]):
             too_much = misfit
-            calls.append(unmade(seat, "skipped", misfit))
+            calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
             continue
         emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
         heard = _Listener()
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
         race = Race(seconds=rules.seconds_left(proposals, verdicts, [*earlier, *calls]))
         call, message = await call_model(seat, letter, marked, race=race)
-        calls.append(call)
+        calls.append(Aggregation(**call, prompt=letter.lines(state["messages"])))
         if call["status"] in USABLE:
             return Outcome(calls, message, call["status"] == "truncated", too_much)
         too_much = rules.misfit(proposals, [], verdicts=verdicts, others=[*earlier, *calls]) or too_much
@@ -142,7 +143,7 @@ async def _ask_in_order(
     return Outcome(calls, None, too_much=too_much)
 
 
-def _earlier(state: MoAState) -> list[Call]:
+def _earlier(state: MoAState) -> list[Aggregation]:
     """Return what was tried before this run was resumed in front of its aggregators."""
     run = unfinished(state)
     return run["aggregators"] if run else []
@@ -168,4 +169,4 @@ def _what_failed(seat: Seat, call: Call) -> str:
 
 
 def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
-    return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="")
+    return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="", edited=False)

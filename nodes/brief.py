@@ -1,6 +1,6 @@
 """What one model is told: the conversation, and as much of the references as its window holds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from langchain_core.messages import AnyMessage, BaseMessage
 
 from ..core.budget import call_at_most, prompt_at_most
 from ..core.panel import Seat
-from ..core.state import Cost, MoAState, references_for
+from ..core.state import Cost, Line, MoAState, references_for
 from ..prompts import Placement, Prompt, compose, pack, unforged
 
 _BYTES_A_TOKEN = (3, 4)
@@ -27,6 +27,14 @@ class Letter(NamedTuple):
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
         return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
+
+    def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
+        """Write it down for the report; the conversation's own messages are told by their id."""
+        known = {id(message) for message in conversation}
+        return [
+            Line(role=m.type, id=m.id, text=None) if id(m) in known else Line(role=m.type, id=None, text=m.text)
+            for m in self.messages
+        ]
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,29 @@ class Brief:
         limits = [author.max_tokens for author in authors]
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         return call_at_most(seat, self._compose(seat, conversation, [""] * len(authors)), more=more)
+
+    def bound_step(
+        self,
+        seats: Sequence[Seat],
+        state: MoAState,
+        layer: int,
+        *,
+        chain: Sequence[Seat],
+        authors: Sequence[Seat],
+    ) -> Iterator[Cost]:
+        """Bound asking these proposers, and the aggregator after them.
+
+        Args:
+            seats: Whom to ask.
+            state: The state as they will see it.
+            layer: Theirs.
+            chain: The aggregators.
+            authors: Whose answers the aggregator will read.
+        """
+        for seat in seats:
+            yield self.write(seat, state, layer).at_most(seat)
+        for last in chain[:1]:
+            yield self.forecast(last, state["messages"], authors)
 
     def _compose(self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseMessage]:
         return compose(

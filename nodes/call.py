@@ -120,7 +120,8 @@ class _Attempt:
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
             async with asyncio.timeout(seat.timeout):
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
-                return await seat.model.ainvoke(prompt, {**config, "tags": [*config.get("tags", []), *seat.tags]})
+                tags = [*config.get("tags", []), *seat.tags]
+                return await seat.model.ainvoke(prompt, {**config, "run_name": seat.label, "tags": tags})
 
     def told(self) -> dict[str, Any]:
         """Return what is known of the call however it ended."""

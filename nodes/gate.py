@@ -8,7 +8,7 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement import abstain, compare, is_sync, name_of
-from ..core.budget import total
+from ..core.budget import Budget, total
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel import Seat
 from ..core.report import make_report
@@ -132,16 +132,42 @@ class _Gate:
     def step_costs(self, state: MoAState, verdicts: Sequence[Verdict], to: Stage | None) -> Iterator[Cost]:
         """Bound the next stage, and the aggregator after it; nothing is written where there is no budget to ask."""
         seen: MoAState = {**state, "verdicts": list(verdicts)}
-        if to:
-            for seat in to.seats:
-                yield self.brief.write(seat, seen, to.layer).at_most(seat)
-        for last in self.chain[:1]:
-            yield self.brief.forecast(last, state["messages"], (to or self.stage).asked)
+        after = to or self.stage
+        seats = to.seats if to else []
+        yield from self.brief.bound_step(seats, seen, after.layer, chain=self.chain, authors=after.asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound what judging costs."""
         costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.asked) if self.stop else []
         return {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
+
+
+def ways_from(stage: Stage, *, ahead: Sequence[Stage], stop: EarlyStop | None, budget: Budget | None) -> dict[str, str]:
+    """Say where a gate may lead, and what sends the run there; no word where there is no choice.
+
+    Args:
+        stage: Who has been asked.
+        ahead: Who would be asked after that.
+        stop: When agreement ends the layers.
+        budget: What else may end them.
+    """
+    agreed = stop.then if stop and stop.can_stop(stage) else None
+    ways: dict[str, str] = {}
+    if ahead:
+        shortcuts = {
+            "agreed": agreed == "aggregate",
+            "budget spent": budget is not None,
+            "too few usable": stage.layer > 1 and stage.is_last,
+        }
+        reasons = [reason for reason, may_be in shortcuts.items() if may_be]
+        ways[ahead[0].name] = "no agreement" if agreed else "enough" if reasons else ""
+        if reasons:
+            ways["aggregate"] = " or ".join(reasons)
+    else:
+        ways["aggregate"] = "no agreement" if agreed == "answer" else ""
+    if agreed == "answer":
+        ways["answer"] = "agreed"
+    return ways
 
 
 def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:

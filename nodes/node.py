@@ -6,9 +6,12 @@ from typing import Any, Generic, Protocol, TypeVar
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
+from langgraph.pregel import Pregel
 
+from ..core.anatomy import Model, unwrapped
 from ..core.portal import run_sync
 from ..core.state import Cost, MoAState
+from .trace import record
 
 Update = dict[str, Any]
 Bound = Callable[[Sequence[AnyMessage]], dict[str, Cost]]
@@ -30,10 +33,21 @@ class Node(Runnable[MoAState, T], Generic[T]):
     LangGraph would run a plain function in a thread when the graph is async, and refuse a coroutine when it is sync.
     """
 
-    def __init__(self, step: Step[T], *, name: str | None = None, at_most: Bound = lambda conversation: {}) -> None:
+    def __init__(
+        self,
+        step: Step[T],
+        *,
+        name: str | None = None,
+        at_most: Bound = lambda conversation: {},
+        asks: Sequence[Model] = (),
+        feedback: bool = False,
+    ) -> None:
         self._step = step
         self.name = name
         self.at_most = at_most
+        self._feedback = feedback
+        self.graphs = [inner for model in asks if isinstance(inner := unwrapped(model), Pregel)]
+        """The graphs among the models that it asks, for drawings that look inside."""
 
     def invoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the portal's event loop and wait for it."""
@@ -41,7 +55,9 @@ class Node(Runnable[MoAState, T], Generic[T]):
 
     async def ainvoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the running event loop."""
-        return await self._step(input, config or {})
+        update = await self._step(input, config or {})
+        record(update, config or {}, feedback=self._feedback)
+        return update
 
 
 def emit(event: str, **fields: Any) -> None:

@@ -55,6 +55,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         turn = turn_of(state)
         before = left_behind(state, layer)
         mine = before.get(seat.place)
+        sent_back = mine is not None and mine["status"] == "dropped"
         if not opens:
             check_mixture(state, rules.mixture)
         elif too_much := rules.misfit(list(before.values()), first_step(state, before)):
@@ -67,14 +68,14 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             earlier=[p for p in earlier if p["layer"] == layer and p["status"] in USABLE],
         )
         if first:
-            emit("layer", layer=layer, proposers=[s.title for s in stage.seats])
+            emit("layer", layer=layer, proposers=[s.title for s in _unanswered(stage.seats, before)])
         if mine and not _unanswered([seat], before):
             race.count(seat.title, mine["text"], whole=mine["status"] == "ok")
             proposal = mine
         else:
             tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
             call, message = await call_model(
-                seat, brief.write(seat, state, layer), tagged, race=race, cache=rules.cache
+                seat, brief.write(seat, state, layer), tagged, race=race, cache=None if sent_back else rules.cache
             )
             proposal = Proposal(
                 **(added_up(mine, call) if mine else call),
@@ -84,6 +85,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
                 position=seat.position,
                 sample=seat.sample,
                 text=plain(message.text) if message else "",
+                edited=False,
             )
         emit("proposal", **proposal)
         update: Update = {"proposals": [proposal]}
@@ -98,7 +100,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}
 
-    return Node(propose, at_most=at_most)
+    return Node(propose, at_most=at_most, asks=[seat.model])
 
 
 def _unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:

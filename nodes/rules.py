@@ -27,6 +27,7 @@ class Rules:
     budget: Budget | None
     cache: BaseCache[Any] | None
     stream_proposals: bool
+    feedback: bool
     races: Races = field(default_factory=Races, init=False)
 
     def race_of(self, stage: Stage, seat: Seat, *, seconds: float | None, earlier: Iterable[Proposal]) -> Race:

@@ -1,10 +1,42 @@
-"""What LangGraph Studio opens: a mixture of the offline models, which needs no key and no network.
+"""What LangGraph Studio opens; without any configuration, mixtures of the offline models.
 
-Start from the project's root: `langgraph dev --config studio/langgraph.json`.
+Start it from the project's root with `make studio`.
 """
 
-from langgraph_moa import create_moa
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph_moa import Proposer, create_moa
+from langgraph_moa.apps.reading import form_settings
+from langgraph_moa.apps.settings import Graph, form_of
 from langgraph_moa.core.presets import load_preset
 
-offline = load_preset("offline")
-moa = create_moa(proposers=offline["proposers"], aggregator=offline["aggregator"], layers=3)
+
+async def moa(config: RunnableConfig) -> Graph:
+    """Build what the assistant's form describes, so that each assistant has its own drawing.
+
+    The server calls this for every drawing and every run, on its event loop; the form's values come in `configurable`.
+    """
+    return await asyncio.to_thread(build, config.get("configurable", {}))
+
+
+def build(filled: Mapping[str, Any]) -> Graph:
+    """Build what a form describes; the form of the result knows at which of its nodes a prompt is told."""
+    chosen, _ = form_settings(filled).choose()
+    graph = chosen.build()
+    form: dict[str, Any] = {"context_schema": form_of(graph)}
+    return graph.copy(form)
+
+
+async def nested() -> Graph:
+    """Build a mixture that has a mixture among its proposers."""
+    return await asyncio.to_thread(build_nested)
+
+
+def build_nested() -> Graph:
+    """Build it, off the event loop: the offline models read their documents."""
+    offline = load_preset("offline")
+    inner = create_moa(proposers=offline["proposers"], aggregator=offline["aggregator"], name="panel")
+    return create_moa(proposers=["offline:words", Proposer(inner, name="panel")], aggregator=offline["aggregator"])

@@ -39,7 +39,9 @@ def without_clock(value: Any) -> Any:
     if isinstance(value, BaseMessage):
         value = value.model_dump(exclude={"id"})
     if isinstance(value, dict):
-        return {k: without_clock(v) for k, v in value.items() if k not in ("turn", "started", "waited", "seconds")}
+        return {
+            k: without_clock(v) for k, v in value.items() if k not in ("turn", "id", "started", "waited", "seconds")
+        }
     return [without_clock(v) for v in value] if isinstance(value, list) else value
 
 

@@ -49,6 +49,7 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
         "calls": 1,
         "cached": False,
         "references_cut": 0,
+        "edited": False,
     }
 
     assert bool(make_report([proposal], [], turn="t", mixture="m")["notes"]) == told

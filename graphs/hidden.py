@@ -1,0 +1,226 @@
+"""Keep texts out of traces: what is traced of a mixture keeps its structure and its usage."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing, contextmanager, suppress
+from itertools import islice
+from typing import Any, Self, cast
+from uuid import UUID
+
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    BaseCallbackHandler,
+    BaseCallbackManager,
+    CallbackManager,
+    Callbacks,
+)
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, Generation, LLMResult
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs, var_child_runnable_config
+from langchain_core.tracers.langchain import LangChainTracer
+from langchain_core.tracers.schemas import Run
+from langgraph.graph.state import CompiledStateGraph
+
+_TOLD = frozenset(
+    "status stopped next proposer proposers groups representative model served_model finish_reason measure role type "
+    "name mixture turn id goto aggregator".split()
+)
+"""Keys whose texts are names, and nobody's words."""
+_ABOUT_A_MESSAGE = ("model_name", "model_provider", "finish_reason")
+
+
+def hide(moa: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """Return a copy of a graph whose runs are traced without texts.
+
+    What a model traces by itself, past LangChain's callbacks, is that model's; and a parent's own run is the parent's.
+    """
+    return _Hidden(**vars(moa))
+
+
+class _Hidden(CompiledStateGraph[Any, Any, Any, Any]):
+    """Swap every LangSmith tracer for one that hides texts, on the way in: all of a graph's APIs come through here."""
+
+    def copy(self, update: dict[str, Any] | None = None) -> Self:
+        update = dict(update or {})
+        if "config" in update:
+            update["config"] = {**update["config"], "callbacks": _hiding(update["config"].get("callbacks"))}
+        return super().copy(update)
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
+        hidden = _hidden_config(config, CallbackManager)
+        with closing(cast("Generator[Any]", super().stream(input, hidden, **options))) as parts:
+            with _no_callbacks_around():
+                first = list(islice(parts, 1))
+            yield from first
+            yield from parts
+
+    async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
+        hidden = _hidden_config(config, AsyncCallbackManager)
+        async with aclosing(cast("AsyncGenerator[Any]", super().astream(input, hidden, **options))) as parts:
+            with _no_callbacks_around():
+                first = [part async for part in _first(parts)]
+            for part in first:
+                yield part
+            async for part in parts:
+                yield part
+
+
+async def _first(parts: AsyncGenerator[Any]) -> AsyncIterator[Any]:
+    with suppress(StopAsyncIteration):
+        yield await anext(parts)
+
+
+def _hidden_config(
+    config: RunnableConfig | None, manager: type[CallbackManager] | type[AsyncCallbackManager]
+) -> RunnableConfig:
+    """Return a config with all the callbacks there are, around the run and given to it, each tracer's hiding twin."""
+    callbacks = merge_configs(var_child_runnable_config.get(), config).get("callbacks")
+    configured = manager.configure(inheritable_callbacks=callbacks)  # adds LangSmith's tracer, where it is asked for
+    return {**(config or {}), "callbacks": _hiding(configured)}
+
+
+@contextmanager
+def _no_callbacks_around() -> Iterator[None]:
+    """Take the surrounding run's callbacks away while a graph reads its config: it has their twins."""
+    around = var_child_runnable_config.get()
+    token = var_child_runnable_config.set({**around, "callbacks": None} if around else around)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
+
+
+def _hiding(callbacks: Callbacks) -> Callbacks:
+    if isinstance(callbacks, BaseCallbackManager):
+        hiding = callbacks.copy()
+        hiding.handlers = [_twin(handler) for handler in callbacks.handlers]
+        hiding.inheritable_handlers = [_twin(handler) for handler in callbacks.inheritable_handlers]
+        return hiding
+    return [_twin(handler) for handler in callbacks] if callbacks else callbacks
+
+
+def _twin(handler: BaseCallbackHandler) -> BaseCallbackHandler:
+    if isinstance(handler, LangChainTracer) and not isinstance(handler, _HidingTracer):
+        return _HidingTracer(handler)
+    return handler
+
+
+class _HidingTracer(LangChainTracer):
+    """Trace in another tracer's place, into the same tree: everything but the words."""
+
+    def __init__(self, tracer: LangChainTracer | None = None, **options: Any) -> None:
+        if tracer is not None:
+            options = {
+                "example_id": tracer.example_id,
+                "project_name": tracer.project_name,
+                "client": tracer.client,
+                "tags": tracer.tags,
+                "metadata": tracer.tracing_metadata,
+                "address": tracer.address,
+                "run_map": tracer.run_map,
+                "order_map": tracer.order_map,
+            }
+        super().__init__(**options)
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> Run:
+        blank = [[_blank_message(message) for message in batch] for batch in messages]
+        return super().on_chat_model_start(_kind(serialized), blank, **more)
+
+    def on_llm_start(self, serialized: Any, prompts: list[str], **more: Any) -> Run:
+        return super().on_llm_start(_kind(serialized), [_hidden(prompt) for prompt in prompts], **more)
+
+    def on_llm_new_token(self, token: Any, **more: Any) -> Run:
+        return super().on_llm_new_token("", **{**more, "chunk": None})
+
+    def on_llm_end(self, response: LLMResult, **more: Any) -> Run:
+        return super().on_llm_end(_blank_result(response), **more)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **more: Any) -> Run:
+        return super().on_llm_error(_blank_error(error), run_id=run_id)
+
+    def on_chain_start(self, serialized: Any, inputs: Any, **more: Any) -> Run:
+        return super().on_chain_start(_kind(serialized), _shape(inputs), **more)
+
+    def on_chain_end(self, outputs: Any, **more: Any) -> Run:
+        return super().on_chain_end(_shape(outputs), **_without_words(more))
+
+    def on_chain_error(self, error: BaseException, **more: Any) -> Run:
+        return super().on_chain_error(_blank_error(error), **_without_words(more))
+
+    def on_tool_start(self, serialized: Any, input_str: str, **more: Any) -> Run:
+        return super().on_tool_start(_kind(serialized), _hidden(input_str), **_without_words(more))
+
+    def on_tool_end(self, output: Any, **more: Any) -> Run:
+        return super().on_tool_end(_shape(output), **more)
+
+    def on_tool_error(self, error: BaseException, **more: Any) -> Run:
+        return super().on_tool_error(_blank_error(error), **more)
+
+    def on_retriever_start(self, serialized: Any, query: str, **more: Any) -> Run:
+        return super().on_retriever_start(_kind(serialized), _hidden(query), **more)
+
+    def on_retriever_end(self, documents: Any, **more: Any) -> Run:
+        return super().on_retriever_end([], **more)
+
+    def on_retriever_error(self, error: BaseException, **more: Any) -> Run:
+        return super().on_retriever_error(_blank_error(error), **more)
+
+    def on_retry(self, retry_state: Any, *, run_id: UUID, **more: Any) -> Run:
+        return self._get_run(run_id)
+
+
+def _hidden(text: str) -> str:
+    return f"[{len(text):,} characters hidden]"
+
+
+def _kind(serialized: Any) -> dict[str, Any]:
+    """Say of what class a model or chain is, and not how it was made."""
+    return {key: serialized[key] for key in ("lc", "type", "id", "name") if key in (serialized or {})}
+
+
+def _shape(value: Any, key: Any = None) -> Any:
+    """Return what a value is made of, its words replaced by their number."""
+    match value:
+        case str():
+            return value if key in _TOLD else _hidden(value)
+        case bool() | int() | float() | None:
+            return value
+        case BaseMessage():
+            return _blank_message(value)
+        case Mapping():
+            return {str(name): _shape(item, name) for name, item in value.items()}
+        case list() | tuple():
+            return [_shape(item, key) for item in value]
+    return f"[{type(value).__name__} hidden]"
+
+
+def _without_words(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a callback's options, with the inputs that some repeat in their shape."""
+    return {**options, "inputs": _shape(options["inputs"])} if options.get("inputs") is not None else options
+
+
+def _blank_message(message: BaseMessage) -> BaseMessage:
+    about = {key: message.response_metadata[key] for key in _ABOUT_A_MESSAGE if key in message.response_metadata}
+    told: dict[str, Any] = {"content": _hidden(message.text), "response_metadata": about, "id": message.id}
+    if isinstance(message, AIMessage):
+        calls = [{**call, "args": {}} for call in message.tool_calls]
+        return AIMessage(**told, tool_calls=calls, usage_metadata=message.usage_metadata)
+    return message.model_copy(update={**told, "additional_kwargs": {}})
+
+
+def _blank_result(response: LLMResult) -> LLMResult:
+    blank: Sequence[Sequence[Any]] = [
+        [
+            ChatGeneration(message=_blank_message(one.message))
+            if isinstance(one, ChatGeneration)
+            else Generation(text=_hidden(one.text))
+            for one in batch
+            if isinstance(one, Generation)
+        ]
+        for batch in response.generations
+    ]
+    return LLMResult(generations=[list(batch) for batch in blank])
+
+
+def _blank_error(error: BaseException) -> BaseException:
+    return RuntimeError(f"{type(error).__name__}: [message hidden]")

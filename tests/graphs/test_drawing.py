@@ -1,0 +1,152 @@
+"""A drawing that people can read: names, reasons on edges, nothing that floats, graphs that open."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
+from langgraph_moa.core.scripted import ScriptedModel
+
+THREE = ["offline:words", "offline:stems", "offline:phrases"]
+
+
+def drawn(**options: Any) -> Any:
+    given: dict[str, Any] = {"proposers": THREE, "aggregator": "offline:words", **options}
+    return create_moa(**given).get_graph()
+
+
+def reasons(graph: Any, source: str) -> dict[str, str | None]:
+    return {edge.target: edge.data for edge in graph.edges if edge.source == source}
+
+
+@pytest.mark.parametrize(
+    ("options", "to_layer_2", "to_aggregate"),
+    [
+        ({}, "no agreement", "agreed"),
+        ({"early_stop": None}, None, None),
+        ({"early_stop": None, "budget": Budget(calls=9)}, "enough", "budget spent"),
+        ({"budget": Budget(calls=9)}, "no agreement", "agreed or budget spent"),
+        ({"early_stop": EarlyStop(shadow=True)}, None, None),
+        ({"proposers": THREE[:2]}, None, None),
+        ({"proposers": [Proposer("offline:words", samples=3)]}, None, None),
+    ],
+    ids=["default", "none", "budget", "both", "shadow", "two_models", "samples"],
+)
+def test_the_edges_of_a_gate_say_when_and_only_what_can_happen(
+    options: Any, to_layer_2: str | None, to_aggregate: str | None
+) -> None:
+    leads = reasons(drawn(layers=3, **options), "gate_1")
+
+    assert {leads[node] for node in leads if node.startswith("layer_2/")} == {to_layer_2}
+    assert leads.get("aggregate") == to_aggregate
+    assert reasons(drawn(layers=3, **options), "gate_2") == {"aggregate": None}
+
+
+def test_a_later_layer_that_may_fail_has_a_way_back() -> None:
+    leads = reasons(drawn(layers=4, early_stop=None), "gate_2")
+
+    assert leads == {"aggregate": "too few usable", **{f"layer_3/{m.partition(':')[2]}": "enough" for m in THREE}}
+
+
+def test_an_answer_that_is_agreed_on_has_its_own_way() -> None:
+    graph = drawn(early_stop=EarlyStop(then="answer"))
+
+    assert reasons(graph, "gate_1") == {"aggregate": "no agreement", "answer": "agreed"}
+
+
+COMBINATIONS = [
+    {"layers": layers, "waves": waves, "early_stop": stop, "review": review, "budget": budget}
+    for layers, waves, stop, review, budget in product(
+        (2, 3),
+        ((), (2,)),
+        (None, EarlyStop(), EarlyStop(then="answer"), EarlyStop(then="answer", min_responses=9)),
+        (False, True),
+        (None, Budget(calls=20)),
+    )
+    if not waves or stop
+]
+
+
+@pytest.mark.parametrize("options", COMBINATIONS)
+def test_no_node_floats(options: Any) -> None:
+    graph = drawn(**options)
+
+    into, out_of = {edge.target for edge in graph.edges}, {edge.source for edge in graph.edges}
+    assert set(graph.nodes) - into == {START}
+    assert set(graph.nodes) - out_of == {END}
+
+
+def test_a_node_says_who_it_is() -> None:
+    about = {name: node.metadata for name, node in drawn(layers=3).nodes.items() if node.metadata}
+
+    assert about["layer_2/stems"] == {
+        "moa_role": "proposer",
+        "moa_layer": 2,
+        "moa_model": "offline:stems",
+        "moa_proposer": "stems",
+    }
+    assert about["gate_2"] == {"moa_role": "gate", "moa_layer": 2}
+    assert about["aggregate"] == {"moa_role": "aggregator", "moa_layer": 3, "moa_model": "offline:words"}
+
+
+def agent() -> Any:
+    def think(state: MessagesState) -> Any:
+        return {"messages": [("ai", "thought")]}
+
+    builder: Any = StateGraph(MessagesState)
+    return builder.add_node("think", think).add_edge(START, "think").add_edge("think", END).compile(name="agent")
+
+
+def test_xray_opens_a_proposer_that_is_a_graph_however_it_is_wrapped() -> None:
+    inner = create_moa(proposers=THREE, aggregator="offline:words", name="inner")
+    moa = create_moa(
+        proposers=["offline:words", Proposer(agent().with_config(tags=["x"]), name="agent"), inner],
+        aggregator=Proposer(agent()).model,
+    )
+
+    closed, opened = set(moa.get_graph().nodes), set(moa.get_graph(xray=True).nodes)
+
+    assert {"layer_1/agent", "layer_1/inner", "aggregate"} <= closed
+    assert {"layer_1/words", "layer_1/agent:think", "layer_1/inner:gate_1", "aggregate:think"} <= opened
+    assert "layer_1/agent" not in opened
+
+
+def test_the_state_of_a_proposer_that_is_a_graph_can_be_looked_into() -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    moa: Any = create_moa(
+        proposers=["offline:words", Proposer(agent(), name="agent")],
+        aggregator="offline:words",
+        checkpointer=InMemorySaver(),
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    moa.invoke({"messages": [("user", "1 + 1")]}, thread, interrupt_before=["gate_1"])
+
+    assert moa.get_state(thread, subgraphs=True).next == ("gate_1",)
+    assert [name for name, _ in moa.get_subgraphs()] == ["layer_1/agent"]
+
+
+def test_a_proposer_that_waits_for_a_person_shows_where() -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.types import Command, interrupt
+
+    def ask(state: MessagesState) -> Any:
+        return {"messages": [("ai", interrupt("which?"))]}
+
+    builder: Any = StateGraph(MessagesState)
+    asking = builder.add_node("ask", ask).add_edge(START, "ask").compile()
+    moa: Any = create_moa(
+        proposers=["offline:words", Proposer(asking, name="asking")],
+        aggregator=ScriptedModel(script="done"),
+        checkpointer=InMemorySaver(),
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    moa.invoke({"messages": [("user", "1 + 1")]}, thread)
+
+    (task,) = [task for task in moa.get_state(thread, subgraphs=True).tasks if task.interrupts]
+    done = moa.invoke(Command(resume="that one"), thread)
+
+    assert task.state.next == ("ask",)
+    assert [p["text"] for p in done["proposals"]][1] == "that one"

@@ -1,0 +1,240 @@
+"""What LangSmith is told: the real client, over HTTP, to a server on 127.0.0.1."""
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ingest import Ingest, ingest, metadata
+from langchain_core.language_models import BaseChatModel
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph_moa import AllProposersFailed, Proposer, create_moa
+from langgraph_moa.core.scripted import ScriptedModel
+from langsmith import Client, tracing_context
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+QUESTION: Any = {"messages": [("user", "Which sesquipedalian number?")]}
+USAGE: Any = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+
+
+@pytest.fixture
+def server(socket_enabled: None) -> Iterator[Ingest]:
+    with ingest() as kept:
+        yield kept
+
+
+def says(text: Any, name: str) -> BaseChatModel:
+    return ScriptedModel(script=text, name_of_model=name)
+
+
+def panel(*answers: Any) -> list[Any]:
+    return [Proposer(says(answer, name), name=name) for answer, name in zip(answers, "abcdef", strict=False)]
+
+
+def traced(server: Ingest, run: Callable[[], Any], **context: Any) -> Any:
+    """Run something with tracing on, and wait until everything is there."""
+    client = Client(api_url=server.url, api_key="k")
+    try:
+        with tracing_context(enabled=True, client=client, project_name="p", **context):
+            return run()
+    finally:
+        client.flush()
+
+
+def until(there: Callable[[], bool]) -> None:
+    """Wait for what another thread does, for a while."""
+    deadline = time.monotonic() + 20
+    while not there():
+        assert time.monotonic() < deadline, "it did not come"
+        threading.Event().wait(0.02)
+
+
+def test_a_run_is_one_readable_tree(server: Ingest) -> None:
+    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"), layers=3, name="panel")
+
+    traced(server, lambda: moa.invoke(QUESTION))
+
+    (root,) = server.roots
+    tree = server.tree(root)
+    assert tree[0] == "panel [chain]"
+    layers = [["layer_1/a", "layer_1/b"], ["gate_1"], ["layer_2/a", "layer_2/b"], ["gate_2"], ["aggregate"]]
+    nodes = [line.strip() for line in tree[1:] if "[chain]" in line]
+    assert Counter(nodes) == Counter(f"{node} [chain]" for layer in layers for node in layer)
+    assert Counter(line for line in tree if "[llm]" in line) == {
+        "    a [llm]": 2,
+        "    b [llm]": 2,
+        "    last [llm]": 1,
+    }
+    assert [run.get("error") for run in server.runs.values() if run.get("error")] == []
+
+
+def test_tags_and_metadata_say_what_happened_and_the_users_own_stay(server: Ingest) -> None:
+    moa = create_moa(
+        proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 7", ConnectionError("down")),
+        aggregator=says("z", "last"),
+        layers=3,
+    )
+    mine: Any = {"tags": ["mine"], "metadata": {"customer": "c-1"}, "run_name": "the question of c-1"}
+
+    traced(server, lambda: moa.invoke(QUESTION, mine), tags=["context"], metadata={"build": 7})
+
+    (root,) = server.roots
+    assert root["name"] == "the question of c-1"
+    assert {"moa", "mine", "context"} <= set(root["tags"])
+    told = metadata(root)
+    assert (told["customer"], told["build"]) == ("c-1", 7)
+    assert (told["moa_layers"], told["moa_proposers"]) == (3, 8)
+    assert (told["moa_stopped"], told["moa_layers_run"], told["moa_agreement"]) == ("completed", 3, 0.75)
+    assert told["moa_degraded"] is True
+    assert {metadata(r).get("customer") for r in server.runs.values()} == {"c-1"}
+    first = {metadata(r)["moa_proposer"]: metadata(r) for r in server.below(root) if r["name"].startswith("layer_1/")}
+    assert [first[name]["moa_status"] for name in "abcd"] == ["ok", "ok", "ok", "error"]
+    assert (first["a"]["moa_role"], first["a"]["moa_layer"], first["a"]["moa_model"]) == ("proposer", 1, "a")
+    gate = metadata(server.named("gate_1"))
+    assert (gate["moa_usable"], gate["moa_asked"], gate["moa_groups"]) == (3, 4, [["a", "b", "c"]])
+    assert metadata(server.named("aggregate"))["moa_status"] == "ok"
+
+
+def test_every_model_run_has_its_usage_and_the_root_the_sum(server: Ingest) -> None:
+    result = traced(
+        server, lambda: create_moa(proposers=panel("x", "y"), aggregator=says("z", "last")).invoke(QUESTION)
+    )
+
+    models = [run for run in server.runs.values() if run["run_type"] == "llm"]
+    used = [metadata(run)["usage_metadata"]["total_tokens"] for run in models]
+    (root,) = server.roots
+    assert len(used) == 3
+    assert metadata(root)["usage_metadata"] == result["run"]["usage"]
+    assert metadata(root)["usage_metadata"]["total_tokens"] == sum(used)
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_hidden_texts_are_in_no_request_and_the_rest_is(server: Ingest, how: str) -> None:
+    words = ["sesquipedalian", "borborygmus", "quincunx", "zeugma", "tmesis"]
+    moa = create_moa(
+        proposers=panel("Final answer: quincunx", "borborygmus", ValueError("zeugma is refused")),
+        aggregator=says("tmesis", "last"),
+        hide_texts=True,
+        aggregator_prompt="borborygmus $references",
+    )
+
+    def run() -> Any:
+        return moa.invoke(QUESTION) if how == "sync" else asyncio.run(moa.ainvoke(QUESTION))
+
+    result = traced(server, run)
+
+    assert result["messages"][-1].text == "tmesis"
+    assert [word for word in words if word in server.posted] == []
+    (root,) = server.roots
+    assert root["inputs"] == {"messages": [["[4 characters hidden]", "[28 characters hidden]"]]}
+    assert [p["status"] for p in root["outputs"]["proposals"]] == ["ok", "ok", "error"]
+    assert [p["proposer"] for p in root["outputs"]["proposals"]] == ["a", "b", "c"]
+    assert metadata(root)["usage_metadata"] == result["run"]["usage"]
+    model = next(run for run in server.runs.values() if run["name"] == "last")
+    assert metadata(model)["usage_metadata"]["total_tokens"] > 0
+    assert server.tree(root)[0] == "moa [chain]"
+
+
+def test_hidden_texts_stay_hidden_in_a_parent_and_while_streaming(server: Ingest) -> None:
+    moa: Any = create_moa(proposers=panel("quincunx"), aggregator=says("borborygmus zeugma", "last"), hide_texts=True)
+
+    async def node(state: MessagesState) -> Any:
+        async for _ in moa.astream({"messages": [("user", "tmesis")]}, stream_mode="messages"):
+            pass
+        return {"messages": []}
+
+    parent: Any = StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile(name="parent")
+
+    traced(server, lambda: asyncio.run(parent.ainvoke({"messages": [("user", "the parent's own")]})))
+
+    assert [w for w in ("quincunx", "borborygmus", "zeugma", "tmesis") if w in server.posted] == []
+    assert "the parent's own" in server.posted
+    (root,) = server.roots
+    assert "    moa [chain]" in server.tree(root)
+
+
+def test_feedback_says_agreement_and_losses(server: Ingest) -> None:
+    moa = create_moa(
+        proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 8", ConnectionError("down")),
+        aggregator=says("z", "last"),
+        feedback=True,
+    )
+
+    traced(server, lambda: moa.invoke(QUESTION))
+    until(lambda: len(server.feedback) == 2)
+
+    (root,) = server.roots
+    assert {(one["key"], one["score"]) for one in server.feedback} == {("agreement", 0.5), ("degraded", 1.0)}
+    assert {one["run_id"] for one in server.feedback} == {root["id"]}
+
+
+def test_without_being_asked_no_feedback_is_sent(server: Ingest) -> None:
+    traced(server, lambda: create_moa(proposers=panel("x"), aggregator=says("z", "last")).invoke(QUESTION))
+
+    assert server.feedback == []
+
+
+@pytest.mark.parametrize("feedback", [False, True])
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_langsmith_that_hangs_costs_no_answer(socket_enabled: None, feedback: bool, hides: bool) -> None:
+    moa = create_moa(
+        proposers=panel("x", "y"), aggregator=says("z", "last"), feedback=feedback, hide_texts=hides, layers=3
+    )
+
+    with ingest(hangs=True) as server:
+        client = Client(api_url=server.url, api_key="k", timeout_ms=(1000, 60_000))
+        with tracing_context(enabled=True, client=client, project_name="p"):
+            result = moa.invoke(QUESTION)
+
+        assert not server.let_go.is_set()  # the answer is here, and LangSmith has answered nothing yet
+        assert result["messages"][-1].text == "z"
+        assert server.runs == {}
+        server.let_go.set()
+        client.flush()
+
+
+def test_a_langsmith_that_is_not_there_costs_no_answer(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
+    with ingest() as server:
+        url = server.url
+    client = Client(api_url=url, api_key="k")
+    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"), feedback=True)
+
+    with tracing_context(enabled=True, client=client, project_name="p"):
+        assert moa.invoke(QUESTION)["messages"][-1].text == "z"
+
+    until(lambda: any("feedback did not reach LangSmith" in record.message for record in caplog.records))
+
+
+def test_concurrent_runs_are_trees_of_their_own(server: Ingest) -> None:
+    moa: Any = create_moa(proposers=panel("x", "y", "w"), aggregator=says("z", "last"), layers=3)
+
+    async def many() -> None:
+        questions = [{"messages": [("user", f"number {n}")]} for n in range(20)]
+        await asyncio.gather(*(moa.ainvoke(question) for question in questions))
+
+    traced(server, lambda: asyncio.run(many()))
+
+    assert len(server.roots) == 20
+    assert {len(server.tree(root)) for root in server.roots} == {1 + 6 * 2 + 2 + 2}
+    for root in server.roots:
+        (question,) = root["inputs"]["messages"]
+        below = [run for run in server.runs.values() if run["trace_id"] == root["id"]]
+        assert len(below) == len({run["id"] for run in below})
+        told = [json.dumps(run["inputs"]) for run in below if run["run_type"] == "llm"]
+        assert len(told) == 7
+        assert all(question[1] in prompt for prompt in told)
+
+
+def test_a_failed_run_says_so_on_the_root(server: Ingest) -> None:
+    moa = create_moa(proposers=panel(ConnectionError("down")), aggregator=says("z", "last"))
+
+    with pytest.raises(AllProposersFailed):
+        traced(server, lambda: moa.invoke(QUESTION))
+
+    (root,) = server.roots
+    assert "AllProposersFailed" in root["error"]
+    assert metadata(server.named("layer_1/a"))["moa_status"] == "error"

@@ -1,0 +1,250 @@
+"""Studio's server, really started, and used through langgraph-sdk as Studio uses it."""
+
+import asyncio
+import importlib.util
+import json
+import tomllib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from devserver import DevServer, devserver
+from langgraph_sdk import get_client
+from langgraph_sdk.errors import APIStatusError
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
+STUDIO = Path(__file__).parents[2] / "studio"
+SAMPLES = tomllib.loads((STUDIO / "samples.toml").read_text("utf-8"))
+QUESTION: Any = {"messages": [{"role": "user", "content": "What is 17 * 24?"}]}
+OPEN: Any = {"messages": [{"role": "user", "content": "How does a gate end a layer?"}]}
+FOUR = {"layer_1/words", "layer_1/stems", "layer_1/phrases", "layer_1/headings"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DevServer]:
+    with devserver() as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: DevServer, socket_enabled: None) -> AsyncIterator[Any]:
+    async with get_client(url=server.url) as connected:
+        yield connected
+
+
+async def assistant(client: Any, name: str) -> str:
+    found = {a["name"]: a["assistant_id"] for a in await client.assistants.search(limit=100)}
+    return str(found[name])
+
+
+def prompt_of(state: Any) -> str:
+    """Return what was added to the conversation for the aggregator."""
+    (call,) = state["run"]["aggregators"]
+    return "\n".join(line["text"] for line in call["prompt"] if line["text"])
+
+
+async def test_graphs_assistants_and_threads_are_there_at_once(client: Any) -> None:
+    names = {a["name"] for a in await client.assistants.search(limit=100)}
+    threads = await client.threads.search()
+
+    assert names == {"moa", "nested", *(a["name"] for a in SAMPLES["assistants"])}
+    assert {a["graph_id"] for a in await client.assistants.search(limit=100)} == {"moa", "nested"}
+    assert len(threads) >= len(SAMPLES["threads"])
+    for thread in threads:
+        if thread["metadata"].get("sample"):
+            state = await client.threads.get_state(thread["thread_id"])
+            assert set(state["next"]) == FOUR
+            assert state["values"]["messages"]
+
+
+async def test_a_sample_thread_only_has_to_be_continued(client: Any) -> None:
+    (thread,) = [
+        t
+        for t in await client.threads.search(metadata={"sample": True})
+        if t["values"]["messages"][0]["content"] == "What is 17 * 24?"
+    ]
+
+    done = await client.runs.wait(thread["thread_id"], "moa", input=None)
+
+    assert done["messages"][-1]["content"] == "17 * 24 = 408"
+
+
+async def test_each_assistant_has_its_own_drawing(client: Any) -> None:
+    two = await client.assistants.get_graph(await assistant(client, "moa"))
+    three = await client.assistants.get_graph(await assistant(client, "three layers"))
+
+    nodes = {node["id"]: node for node in three["nodes"]}
+    assert {node["id"] for node in two["nodes"]} == {"__start__", *FOUR, "gate_1", "aggregate", "__end__"}
+    assert set(nodes) - {node["id"] for node in two["nodes"]} == {
+        "gate_2",
+        *(name.replace("layer_1", "layer_2") for name in FOUR),
+    }
+    assert nodes["layer_2/stems"]["metadata"]["moa_model"] == "offline:stems"
+    edges = {(edge["source"], edge["target"]): edge.get("data") for edge in three["edges"]}
+    assert edges["gate_1", "aggregate"] == "agreed"
+    assert edges["gate_1", "layer_2/words"] == "no agreement"
+
+
+async def test_a_saved_assistant_is_drawn_as_it_is_configured(client: Any) -> None:
+    made = await client.assistants.create(
+        "moa", context={"proposers": ["offline:words"], "aggregator": "offline:stems", "samples": 5}
+    )
+
+    graph = await client.assistants.get_graph(made["assistant_id"])
+
+    assert [node["id"] for node in graph["nodes"] if node["id"].startswith("layer_")] == [
+        f"layer_1/words/{n}" for n in range(1, 6)
+    ]
+
+
+async def test_xray_opens_the_mixture_inside(client: Any) -> None:
+    where = await assistant(client, "nested")
+
+    closed = await client.assistants.get_graph(where)
+    opened = await client.assistants.get_graph(where, xray=True)
+
+    assert "layer_1/panel" in {node["id"] for node in closed["nodes"]}
+    assert "layer_1/panel:gate_1" in {node["id"] for node in opened["nodes"]}
+
+
+async def test_the_form_is_described(client: Any) -> None:
+    schemas = await client.assistants.get_schemas(await assistant(client, "three layers"))
+
+    fields = schemas["context_schema"]["properties"]
+    assert (fields["layers"]["minimum"], fields["layers"]["description"]) == (
+        1,
+        "Layers, the aggregator's included; 2 where not given.",
+    )
+    assert fields["placement"]["enum"] == ["last", "system"]
+    assert fields["aggregator_prompt"]["langgraph_type"] == "prompt"
+    assert set(fields["proposer_prompt"]["langgraph_nodes"]) == {n.replace("layer_1", "layer_2") for n in FOUR}
+    assert set(schemas["state_schema"]["properties"]) == {"messages", "proposals", "verdicts", "run"}
+
+
+async def test_a_wrong_value_is_one_sentence_for_drawing_and_run(client: Any) -> None:
+    made = await client.assistants.create("moa", context={"layers": 0})
+    thread = await client.threads.create()
+
+    with pytest.raises(APIStatusError) as drawing:
+        await client.assistants.get_graph(made["assistant_id"])
+    with pytest.raises(Exception, match="expected 'aggregate'") as run:
+        await client.runs.wait(thread["thread_id"], "moa", input=QUESTION, context={"early_stop": "always"})
+
+    assert str(drawing.value) == "found 0 for layers, expected 1 or more"
+    expected = "expected 'aggregate', 'answer', 'shadow' or 'off'"
+    assert str(run.value) == f"ConfigError: found 'always' for early_stop, {expected}"
+
+
+async def test_tokens_and_events_are_streamed(client: Any) -> None:
+    thread = await client.threads.create()
+    tokens: list[str] = []
+    events: list[str] = []
+
+    async for part in client.runs.stream(
+        thread["thread_id"], "moa", input=OPEN, stream_mode=["messages-tuple", "custom"]
+    ):
+        if part.event == "messages":
+            message, metadata = part.data
+            assert metadata["moa_role"] == "aggregator"
+            tokens.append(message["content"])
+        elif part.event == "custom":
+            events.append(part.data["moa"])
+
+    state = await client.threads.get_state(thread["thread_id"])
+    assert len(tokens) > 3
+    assert "".join(tokens) == state["values"]["messages"][-1]["content"]
+    assert events == ["layer", "proposal", "proposal", "proposal", "proposal", "verdict", "aggregating"]
+
+
+async def test_a_proposal_edited_at_a_gate_is_what_the_aggregator_sees(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    paused = await client.runs.wait(thread, "moa", input=OPEN, interrupt_before=["gate_1"])
+    before = await client.threads.get_state(thread)
+    assert before["next"] == ["gate_1"]
+    words = paused["proposals"][0]
+
+    edited = {**words, "text": "A gate ends a layer with a gong."}
+    await client.threads.update_state(thread, {"proposals": [edited]}, as_node="layer_1/words")
+    assert (await client.threads.get_state(thread))["next"] == ["gate_1"]
+    done = await client.runs.wait(thread, "moa", input=None)
+
+    assert 'number="1">\nA gate ends a layer with a gong.\n</reference' in prompt_of(done)
+    assert len(done["proposals"]) == 4
+
+
+async def test_a_run_is_forked_from_its_past(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    first = await client.runs.wait(thread, "moa", input=OPEN)
+    (at_gate,) = [s for s in await client.threads.get_history(thread) if s["next"] == ["aggregate"]]
+
+    edited = [{**p, "text": "All of it is one gong."} for p in first["proposals"]]
+    fork = await client.threads.update_state(
+        thread, {"proposals": edited}, checkpoint=at_gate["checkpoint"], as_node="gate_1"
+    )
+    second = await client.runs.wait(thread, "moa", input=None, checkpoint=fork["checkpoint"])
+
+    assert "gong" not in prompt_of(first)
+    assert prompt_of(second).count("one gong") == 4
+    kept = [s for s in await client.threads.get_history(thread, limit=20) if s["next"] == []]
+    assert [s["values"]["messages"][-1]["content"] for s in kept][-1] == first["messages"][-1]["content"]
+
+
+async def test_a_breakpoint_before_the_aggregator(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+
+    await client.runs.wait(thread, "moa", input=OPEN, interrupt_before=["aggregate"])
+
+    state = await client.threads.get_state(thread)
+    assert state["next"] == ["aggregate"]
+    assert state["values"]["verdicts"][0]["usable"] == 4
+
+
+async def test_a_review_interrupts_and_goes_on(client: Any) -> None:
+    thread, reviewed = (await client.threads.create())["thread_id"], await assistant(client, "reviewed")
+    await client.runs.wait(thread, reviewed, input=OPEN)
+    ((interrupt,),) = (await client.threads.get(thread))["interrupts"].values()
+    assert [p["proposer"] for p in interrupt["value"]["proposals"]] == ["words", "stems", "phrases", "headings"]
+
+    wrong = {"decisions": [{"proposer": "wrods", "action": "drop"}]}
+    await client.runs.wait(thread, reviewed, command={"resume": wrong})
+    ((again,),) = (await client.threads.get(thread))["interrupts"].values()
+    assert again["value"]["problem"].startswith("unknown proposer 'wrods'; did you mean 'words'?")
+
+    decisions = [{"proposer": "words", "action": "edit", "text": "A gong."}, {"proposer": "stems", "action": "drop"}]
+    done = await client.runs.wait(thread, reviewed, command={"resume": {"decisions": decisions}})
+    assert "A gong." in prompt_of(done)
+    assert "2 references" not in prompt_of(done)
+    assert [p["status"] for p in done["proposals"]] == ["ok", "dropped", "ok", "ok"]
+
+
+async def test_history_names_the_next_node_at_each_step(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    await client.runs.wait(thread, await assistant(client, "three layers"), input=OPEN)
+
+    steps = [set(state["next"]) for state in reversed(await client.threads.get_history(thread))]
+
+    second = {name.replace("layer_1", "layer_2") for name in FOUR}
+    assert steps == [{"__start__"}, FOUR, {"gate_1"}, second, {"gate_2"}, {"aggregate"}, set()]
+
+
+async def test_nothing_blocked_the_event_loop(client: Any, server: DevServer) -> None:
+    for name in ("moa", "nested", *(a["name"] for a in SAMPLES["assistants"])):
+        thread = (await client.threads.create())["thread_id"]
+        await client.runs.wait(thread, await assistant(client, name), input=QUESTION)
+    await asyncio.sleep(0)
+
+    assert [line for line in server.log if "Blocking call" in line or "BlockingError" in line] == []
+
+
+def test_what_the_configuration_names_is_there() -> None:
+    config = json.loads((STUDIO / "langgraph.json").read_text("utf-8"))
+
+    for target in [*(graph["path"] for graph in config["graphs"].values()), config["http"]["app"]]:
+        path, _, name = target.partition(":")
+        spec = importlib.util.spec_from_file_location("opened_by_studio", STUDIO.parent / path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert callable(getattr(module, name))

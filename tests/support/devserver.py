@@ -1,0 +1,73 @@
+"""LangGraph's own development server, as `make studio` starts it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIFETIME = 300
+"""Seconds after which a server ends, whatever became of the tests that started it."""
+_WANTED = re.compile(r"API: \S*?(http://127\.0\.0\.1:\d+)")
+
+
+class DevServer:
+    """Know where it listens, and what it has written."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.url = ""
+        self.log: list[str] = []
+        self.ready = threading.Event()
+        self._process = process
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.log.append(line)
+            if found := _WANTED.search(re.sub(r"\x1b\[\d*m", "", line)):
+                self.url = found[1]
+            if "Application started up" in line:
+                self.ready.set()
+        self.ready.set()
+
+
+@contextmanager
+def devserver() -> Iterator[DevServer]:
+    """Run it on the repo's files until the block ends; the blocking detector is on.
+
+    It would keep its threads in the folder that it is started from, and show those of whoever works here: so that
+    folder is one of its own, which holds nothing but the way to the project.
+    """
+    home = Path(tempfile.mkdtemp(prefix="moa-studio-"))
+    (home / "studio").symlink_to(ROOT / "studio")
+    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--config", "studio/langgraph.json"]
+    options = ["--no-browser", "--no-reload", "--port", "2424", "--n-jobs-per-worker", "4"]
+    own = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        ["timeout", str(LIFETIME), *command, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=home,
+        env={**os.environ, **own},
+    )
+    server = DevServer(process)
+    try:
+        if not server.ready.wait(60) or process.poll() is not None:
+            raise LookupError("the server did not start:\n" + "".join(server.log[-30:]))
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+        server.reader.join(30)
+        if process.stdout:
+            process.stdout.close()
+        shutil.rmtree(home)
