@@ -14,6 +14,7 @@ from .core.throttle import Limits
 from .core.vote import Vote
 from .graphs.estimate import estimate
 from .graphs.moa import create_moa
+from .graphs.report import report
 from .nodes.judge import judge_agreement
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "judge_agreement",
     "math_answers",
     "near_duplicates",
+    "report",
     "resolve_model",
 ]

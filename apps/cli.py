@@ -5,18 +5,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, TextIO, cast, get_args
+from typing import Annotated, TextIO, get_args
+from uuid import uuid4
 
 import typer
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.errors import GraphDrained
-from langgraph.types import Durability, StreamMode
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,19 +23,16 @@ from rich.text import Text
 from ..core.errors import ConfigError, MissingExtra, MoAError
 from ..core.offline import Variant
 from ..core.presets import PRESETS_FILE, presets, presets_checked
-from ..core.report import make_report
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
 from .calibrate import calibrate
 from .options import BOUNDS, with_mixture
+from .review import can_ask, decisions_of
+from .running import INTERRUPTED, Decided, Output, State, follow, notes, reviewed, show
 from .settings import Graph, Settings
-from .threads import Thread, begin, drained_on_sigterm, named_thread, take_up
-from .view import View, interrupted
-
-INTERRUPTED = 130
-"""The exit code of a program ended by Ctrl-C."""
-TERMINATED = 143
-"""The exit code of a program ended by SIGTERM."""
+from .threads import Thread, begin, named_thread, take_up
+from .tracing import deliver, trace_in_the_background
+from .view import interrupted
 
 app = typer.Typer(
     help="Mixture-of-Agents on LangGraph: several models answer, one writes the answer.",
@@ -44,8 +40,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-notes = Console(stderr=True, highlight=False)
-State = dict[str, Any]
 
 
 def main() -> None:
@@ -53,6 +47,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an answer that a terminal cannot show is no reason to fail
+    trace_in_the_background()
     try:
         sys.exit(app(standalone_mode=False))
     except (typer.Abort, KeyboardInterrupt):
@@ -64,6 +59,8 @@ def main() -> None:
     except Exception as exc:  # noqa: BLE001 - the last resort of a program that promises one line
         _fail(f"unexpected {type(exc).__name__}: {exc}")
         sys.exit(1)
+    finally:
+        deliver(notes)
 
 
 def _fail(message: str) -> None:
@@ -84,6 +81,10 @@ def _root(
 
 Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
+Page = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write a page about the run, as HTML.", show_default=False),
+]
 ThreadId = Annotated[
     str | None,
     typer.Option("--thread", metavar="ID", help="Keep the conversation under this name.", show_default=False),
@@ -103,6 +104,7 @@ def ask(
     *,
     as_json: Json = False,
     no_stream: NoStream = False,
+    page: Page = None,
     only_estimate: Annotated[
         bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
     ] = False,
@@ -124,16 +126,21 @@ def ask(
     if only_estimate:
         _print_estimate(asyncio.run(_estimate(settings, text, kept)), as_json=as_json)
         return
+    if settings.review and kept is None and not can_ask():
+        raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
+    output, asked = Output(as_json, no_stream, page, kept), HumanMessage(text)
+    if kept is None:
+        moa, config = _build(settings), _of_its_own(settings)
+        show(lambda decided: follow(moa, decided or {"messages": [asked]}, output, config=config), output, text)
+        return
 
-    async def run(view: View) -> State:
-        asked, stream = HumanMessage(text), not (as_json or no_stream)
-        if kept is None:
-            return await _follow(_build(settings), {"messages": [asked]}, view, stream=stream)
-        async with begin(kept, settings, asked, instead=instead) as session:
+    async def run(decided: Decided) -> State:
+        opened = take_up(kept, Settings()) if decided else begin(kept, settings, asked, instead=instead)
+        async with opened as session:
             notes.print(Text(session.why, style="dim"), soft_wrap=True)
-            return await _follow(session.moa, session.given, view, stream=stream, config=session.config)
+            return await follow(session.moa, decided or session.given, output, config=session.config)
 
-    _show(run, as_json=as_json, thread=kept)
+    show(run, output, text)
 
 
 @app.command()
@@ -143,26 +150,34 @@ def resume(
     *,
     thread: Annotated[str, typer.Option("--thread", metavar="ID", help="Its name.", show_default=False)],
     store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The file that keeps it.", show_default=False)],
+    decide: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DECISION", help="Review its proposals: accept, NAME=drop, ...", show_default=False),
+    ] = None,
     as_json: Json = False,
     no_stream: NoStream = False,
+    page: Page = None,
 ) -> None:
     """Go on with a stopped run of a thread; nobody who answered is asked again."""
     kept = Thread(thread, store)
+    output = Output(as_json, no_stream, page, kept)
+    first: Decided = Command(resume=decisions_of(decide)) if decide else None
 
-    async def run(view: View) -> State:
+    async def run(decided: Decided) -> State:
         async with take_up(kept, settings) as session:
-            stream = not (as_json or no_stream)
+            if first and session.state.next != ("review",):
+                raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
             if not session.state.next:
                 notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
                 done = session.state.values
-                with view:
+                with output.view as view:
                     view.finish(done["messages"][-1].text, done["run"])
                 return done
             where = "layer_1, who has not answered" if session.given else ", ".join(session.state.next)
             notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
-            return await _follow(session.moa, session.given, view, stream=stream, config=session.config)
+            return await follow(session.moa, decided or first or session.given, output, config=session.config)
 
-    _show(run, as_json=as_json, thread=kept)
+    show(run, output)
 
 
 @app.command()
@@ -170,6 +185,8 @@ def resume(
 def chat(settings: Settings) -> None:
     """Talk for several turns; /history shows them, /quit or Ctrl-D ends."""
     terminal = _standard_input().isatty()
+    if settings.review and not can_ask():
+        raise ConfigError("found a review without a terminal, expected somebody to ask; leave the review out")
     moa = _build(settings)
     history: list[BaseMessage] = []
     notes.print(Text("/quit ends, /history shows the conversation", style="dim"))
@@ -182,7 +199,7 @@ def chat(settings: Settings) -> None:
             elif line.startswith("/"):
                 sys.stderr.write(f"unknown command {line.strip()!r}; known: /history, /quit\n")
             elif line.strip():
-                _turn(runner, moa, history, line)
+                _turn(runner, moa, history, line, config=_of_its_own(settings))
 
 
 @app.command()
@@ -225,6 +242,11 @@ def models() -> None:
     console.print(Text(f"default here: {Settings().choose()[1].removeprefix('models: ')}"), soft_wrap=True)
 
 
+def _of_its_own(settings: Settings) -> RunnableConfig | None:
+    """Return a thread that ends with this program, where a review needs one to wait in."""
+    return {"configurable": {"thread_id": str(uuid4())}} if settings.review else None
+
+
 async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:
     if kept is None or not kept.file.exists():
         return estimate(_build(settings), question)
@@ -240,55 +262,7 @@ app.command()(calibrate)
 def _build(settings: Settings) -> Graph:
     chosen, why = settings.choose()
     notes.print(Text(why, style="dim"), soft_wrap=True)
-    return chosen.build()
-
-
-async def _follow(
-    moa: Graph, given: State | None, view: View, *, stream: bool, config: RunnableConfig | None = None
-) -> State:
-    """Run the graph, show what happens, and return the final state; a kept run ends between steps on SIGTERM."""
-    modes: list[StreamMode] = ["custom", "values"]
-    if stream:
-        modes.append("messages")
-    state: State = {}
-    # With "sync", whatever has been answered is on the disk before the next step begins.
-    durability: Durability | None = "sync" if config else None
-    with view, drained_on_sigterm() if config else nullcontext() as control:
-        stream_of = moa.astream(given, config, stream_mode=modes, control=control, durability=durability)
-        parts = cast("AsyncIterator[tuple[str, Any]]", stream_of)
-        async for mode, part in parts:
-            if mode == "custom":
-                view.event(part)
-            elif mode == "values":
-                state = part
-            elif isinstance(part[0], AIMessageChunk):
-                view.token(part[0].text)
-        view.finish(state["messages"][-1].text, state["run"])
-    return state
-
-
-def _show(run: Callable[[View], Coroutine[Any, Any, State]], *, as_json: bool, thread: Thread | None) -> None:
-    """Run to the end and print what it came to, or what it had come to when it was stopped."""
-    view = View(notes, show_answer=not as_json)
-    try:
-        state = asyncio.run(run(view))
-    except (GraphDrained, KeyboardInterrupt) as stopped:
-        drained = isinstance(stopped, GraphDrained)
-        if as_json:
-            turn = view.proposals[0]["turn"] if view.proposals else ""
-            report = make_report(view.proposals, [], turn=turn, mixture="")
-            _print_json(None, view.proposals, {**report, "stopped": "interrupted"})
-        else:
-            sys.stderr.write("stopped between two steps\n" if drained else interrupted(view.proposals) + "\n")
-        if thread:
-            sys.stderr.write(f"go on with: {thread.resume}\n")
-        raise typer.Exit(TERMINATED if drained else INTERRUPTED) from None
-    except MoAError:
-        if thread and view.proposals:
-            notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)
-        raise
-    if as_json:
-        _print_json(state["messages"][-1].text, state.get("proposals", []), state["run"], state.get("verdicts", []))
+    return chosen.build(InMemorySaver() if settings.review else None)
 
 
 def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
@@ -302,14 +276,17 @@ def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
     sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])
 
 
-def _turn(runner: asyncio.Runner, moa: Graph, history: list[BaseMessage], line: str) -> None:
+def _turn(
+    runner: asyncio.Runner, moa: Graph, history: list[BaseMessage], line: str, *, config: RunnableConfig | None
+) -> None:
     """Answer one line; a turn that fails or is interrupted leaves the conversation as it was."""
-    view = View(notes)
+    output = Output()
     conversation = [*history, HumanMessage(line)]
     try:
-        state = runner.run(_follow(moa, {"messages": conversation}, view, stream=True))
+        start = {"messages": conversation}
+        state = reviewed(lambda decided: runner.run(follow(moa, decided or start, output, config=config)))
     except KeyboardInterrupt:
-        sys.stderr.write(interrupted(view.proposals) + "\n")
+        sys.stderr.write(interrupted(output.view.proposals) + "\n")
     except MoAError as exc:
         _fail(str(exc))
     else:
@@ -328,11 +305,6 @@ def _read_line() -> str | None:
         return input("> " if sys.stdin.isatty() else "")
     except (EOFError, KeyboardInterrupt):
         return None
-
-
-def _print_json(answer: str | None, proposals: list[Any], run: Any, verdicts: Sequence[Any] = ()) -> None:
-    report = {"answer": answer, "proposals": proposals, "verdicts": list(verdicts), "run": run}
-    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
 
 
 if __name__ == "__main__":

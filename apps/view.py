@@ -10,7 +10,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 from rich.tree import Tree
 
-from ..core.state import USABLE, Proposal, Report
+from ..core.state import USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
 from ..core.text import one_line, printable
 
 _REFRESH = 8
@@ -21,11 +21,13 @@ class View:
 
     Attributes:
         proposals: What has come back so far, failures included, for when the run is cut short.
+        verdicts: What gates have concluded so far.
         answer: What has been printed of the answer so far.
     """
 
     def __init__(self, console: Console, *, show_answer: bool = True) -> None:
         self.proposals: list[Proposal] = []
+        self.verdicts: list[Verdict] = []
         self.answer = ""
         self._console = console
         self._show_answer = show_answer
@@ -57,9 +59,12 @@ class View:
                 self._tell(f"layer {layer}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
-                self.proposals.append(cast("Proposal", {k: v for k, v in event.items() if k != "moa"}))
+                told = cast("Proposal", {k: v for k, v in event.items() if k != "moa"})
+                self.proposals = merge_proposals(self.proposals, [told])
                 self._tell("  " + _outcome(event).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
+                told_verdict = cast("Verdict", {k: v for k, v in event.items() if k != "moa"})
+                self.verdicts = merge_verdicts(self.verdicts, [told_verdict])
                 self._notes[layer] = printable(reason)
                 self._tell(f"gate {layer}: {printable(reason)}")
             case {"moa": "aggregating", "aggregator": name}:

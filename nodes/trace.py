@@ -13,6 +13,8 @@ from ..core.state import Proposal, Report, Verdict
 
 _log = logging.getLogger(__name__)
 Told = dict[str, Any]
+FEEDBACK = "langgraph-moa-feedback"
+"""The name of the threads that send it."""
 
 
 def record(update: object, config: RunnableConfig, *, feedback: bool = False) -> None:
@@ -93,4 +95,4 @@ def _send_feedback(tracer: LangChainTracer, run: RunTree, report: Report) -> Non
         except Exception as exc:  # noqa: BLE001 - whatever LangSmith is missing, the answer is there
             _log.warning("the feedback did not reach LangSmith: %s", type(exc).__name__)
 
-    threading.Thread(target=send, name="langgraph-moa-feedback", daemon=True).start()
+    threading.Thread(target=send, name=FEEDBACK, daemon=True).start()

@@ -426,3 +426,46 @@ def test_wrong_early_stops_get_one_clear_line(run: Run, flags: list[str], expect
     assert done.code != 0
     assert expected in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_report_is_a_page_of_the_run(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+
+    done = run("ask", "What is 17 * 24?", "--report", str(page))
+
+    assert (done.code, done.out) == (0, "17 * 24 = 408\n")
+    assert f"report: {page}" in done.err
+    assert "17 * 24 = 408" in page.read_text(encoding="utf-8")
+
+
+def test_a_report_tells_of_a_run_that_failed_too(run: Run, loopback: Loopback, tmp_path: Path) -> None:
+    loopback.default = Reply(status=500)
+    page = tmp_path / "run.html"
+
+    done = run("ask", "Why?", "--base-url", loopback.url, "--proposer", "a", "--report", str(page))
+
+    assert done.code == 1
+    html = page.read_text(encoding="utf-8")
+    assert "There is no answer yet." in html
+    assert "Why?" in html
+    assert "InternalServerError" in html or "500" in html
+
+
+@pytest.mark.parametrize("where", ["nowhere/run.html", "."])
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
+    run: Run, loopback: Loopback, where: str
+) -> None:
+    done = run("ask", "x", "--base-url", loopback.url, "--proposer", "a", "--report", where)
+
+    assert (done.code, done.out) == (1, "")
+    assert f"the report cannot be written to {where}, expected a file in a folder that is there" in done.err
+    assert loopback.requests == []
+
+
+def test_a_kept_run_that_is_finished_can_still_be_shown(run: Run, tmp_path: Path) -> None:
+    thread = ["--thread", "t", "--store", str(tmp_path / "t.db")]
+    run("ask", "What is 17 * 24?", *thread)
+
+    run("resume", *thread, "--report", str(tmp_path / "run.html"))
+
+    assert "17 * 24 = 408" in (tmp_path / "run.html").read_text(encoding="utf-8")

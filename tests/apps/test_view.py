@@ -7,11 +7,13 @@ import pytest
 from langgraph_moa.apps.view import View, interrupted, summary
 from rich.console import Console
 
+ONE: dict[str, Any] = {"moa": "proposal", "turn": "t", "layer": 1, "position": 0, "sample": 1, "proposer": "one"}
+TWO: dict[str, Any] = {**ONE, "position": 1, "proposer": "two"}
 EVENTS: list[dict[str, Any]] = [
     {"moa": "layer", "layer": 1, "proposers": ["one", "two"]},
-    {"moa": "proposal", "layer": 1, "proposer": "one", "status": "ok", "seconds": 1.25, "error": None},
-    {"moa": "proposal", "layer": 1, "proposer": "two", "status": "error", "seconds": 0.5, "error": "[red]\x1b[2Jno"},
-    {"moa": "verdict", "layer": 1, "reason": "1 of 2 proposals usable"},
+    {**ONE, "status": "ok", "seconds": 1.25, "error": None},
+    {**TWO, "status": "error", "seconds": 0.5, "error": "[red]\x1b[2Jno"},
+    {"moa": "verdict", "turn": "t", "layer": 1, "wave": 1, "reason": "1 of 2 proposals usable"},
     {"moa": "aggregating", "aggregator": "judge"},
 ]
 

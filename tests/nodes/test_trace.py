@@ -197,16 +197,25 @@ def test_a_langsmith_that_hangs_costs_no_answer(socket_enabled: None, feedback: 
         client.flush()
 
 
-def test_a_langsmith_that_is_not_there_costs_no_answer(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_langsmith_that_is_not_there_costs_no_answer(socket_enabled: None) -> None:
     with ingest() as server:
         url = server.url
     client = Client(api_url=url, api_key="k")
-    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"), feedback=True)
+    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"))
 
     with tracing_context(enabled=True, client=client, project_name="p"):
         assert moa.invoke(QUESTION)["messages"][-1].text == "z"
 
-    until(lambda: any("feedback did not reach LangSmith" in record.message for record in caplog.records))
+
+def test_feedback_that_cannot_be_given_costs_no_answer(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
+    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"), feedback=True)
+
+    with ingest(project=False) as server:
+        result = traced(server, lambda: moa.invoke(QUESTION))
+        until(lambda: any("feedback did not reach LangSmith" in record.message for record in caplog.records))
+
+    assert result["messages"][-1].text == "z"
+    assert server.feedback == []
 
 
 def test_concurrent_runs_are_trees_of_their_own(server: Ingest) -> None:
@@ -238,3 +247,30 @@ def test_a_failed_run_says_so_on_the_root(server: Ingest) -> None:
     (root,) = server.roots
     assert "AllProposersFailed" in root["error"]
     assert metadata(server.named("layer_1/a"))["moa_status"] == "error"
+
+
+def test_opentelemetry_gets_the_same_tree(socket_enabled: None) -> None:
+    """As docs/tracing.md shows it."""
+    pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    spans, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    client = Client(tracing_mode="otel", otel_tracer_provider=provider, api_url="http://127.0.0.1:9", api_key="k")
+    moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"))
+
+    with tracing_context(enabled=True, client=client):
+        moa.invoke(QUESTION)
+    client.flush()
+
+    found = {span.name: span for span in spans.get_finished_spans()}
+    assert {"moa", "layer_1/a", "layer_1/b", "a", "b", "gate_1", "aggregate", "last"} <= set(found)
+    told = dict(found["moa"].attributes or {})
+    assert told["langsmith.metadata.moa_stopped"] == "completed"
+    assert "moa" in str(told["langsmith.span.tags"])
+    parent = found["aggregate"].parent
+    assert parent is not None
+    assert found["moa"].context is not None
+    assert parent.span_id == found["moa"].context.span_id

@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,14 +24,16 @@ _INGEST = {
 class Ingest:
     """Hold every run by its id, its parts put together, and the feedback."""
 
-    def __init__(self, hangs: bool) -> None:
+    def __init__(self, *, hangs: bool, project: bool) -> None:
         self.runs: dict[str, Run] = {}
         self.feedback: list[dict[str, Any]] = []
         self.posted = ""
         """All that was ever sent, as it was sent."""
         self.hangs = hangs
+        self.project = project
         self.let_go = threading.Event()
         self.url = ""
+        self.stop: Callable[[], None] = lambda: None
 
     @property
     def roots(self) -> list[Run]:
@@ -78,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._wait()
         known = str(uuid4())
         project = {"id": known, "name": "p", "tenant_id": known, "reference_dataset_id": None}
-        answers = {"/info": {"version": "0.12.0", "batch_ingest_config": _INGEST}, "/sessions": [project]}
+        projects = [project] if self.kept.project else []
+        answers = {"/info": {"version": "0.12.0", "batch_ingest_config": _INGEST}, "/sessions": projects}
         self._answer(answers.get(self.path.partition("?")[0], {}))
 
     def do_POST(self) -> None:
@@ -95,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _wait(self) -> None:
         if self.kept.hangs:
             self.kept.let_go.wait(60)
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # who does not wait for an answer is no fault of the server's
+            super().handle()
 
     def _answer(self, body: Any, status: int = 200) -> None:
         data = json.dumps(body).encode()
@@ -116,16 +123,24 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def ingest(*, hangs: bool = False) -> Iterator[Ingest]:
-    """Serve until the block ends; `hangs` takes everything and answers nothing until `let_go` is set."""
-    kept = Ingest(hangs)
+def ingest(*, hangs: bool = False, project: bool = True) -> Iterator[Ingest]:
+    """Serve until the block ends; `hangs` takes everything and answers nothing until `let_go` is set.
+
+    Without `project`, feedback cannot be given.
+    """
+    kept = Ingest(hangs=hangs, project=project)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"kept": kept}))
     server.daemon_threads = True
     kept.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield kept
-    finally:
+
+    def stop() -> None:
         kept.let_go.set()
         server.shutdown()
         server.server_close()
+
+    kept.stop = stop
+    try:
+        yield kept
+    finally:
+        stop()

@@ -1,0 +1,169 @@
+"""Show one run as a page: what ran when, who said what, who agreed, what was lost, what it cost."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from langchain_core.messages import BaseMessage, convert_to_messages
+
+from ..core.errors import InputError
+from ..core.report import calls_of
+from ..core.state import USABLE, Aggregation, Call, Proposal, Report, Verdict
+from ..core.text import plain, printable
+
+_PAUSE = 1.0
+"""Seconds without any call under way that are left out of the waterfall: a run may wait for a person for days."""
+_COLOURS = 8
+"""Groups that have a colour of their own."""
+
+
+class Bar(NamedTuple):
+    """Be one call in the waterfall; positions are percent of the whole run's work."""
+
+    name: str
+    call: Call
+    left: float
+    waited: float
+    width: float
+    colour: int | None = None
+    """That of who agrees with it."""
+
+
+class Card(NamedTuple):
+    """Be one answer, beside the others of its layer."""
+
+    proposal: Proposal
+    group: str | None
+    """The letter of who agrees with it; None where nobody does."""
+    colour: int | None
+
+
+class Layer(NamedTuple):
+    """Be one layer of proposers, and what its gate said."""
+
+    number: int
+    bars: list[Bar]
+    cards: list[Card]
+    verdicts: list[Verdict]
+
+
+class Told(NamedTuple):
+    """Be one message of a prompt."""
+
+    role: str
+    text: str
+    added: bool
+    """Whether the mixture added it to the conversation."""
+
+
+def report(state: Mapping[str, Any]) -> str:
+    """Render one run as a self-contained HTML page, which needs no network and runs no script.
+
+        Path("run.html").write_text(report(moa.invoke({"messages": [("user", "Why is the sky blue?")]})))
+
+    Args:
+        state: What a mixture returned, or what `get_state(...).values` or the SDK returned of its thread; also one that
+            is not finished. Only its last turn is shown.
+
+    Returns:
+        The page. Whatever a model or a user wrote is text in it, and nothing else.
+
+    Raises:
+        InputError: It is not the state of a mixture that has begun.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    run = cast("Report | None", state.get("run"))
+    if not run or not state.get("messages"):
+        raise InputError("found a state without a run, expected what a mixture returned, with 'messages' and 'run'")
+    turn = run["turn"]
+    proposals = [cast("Proposal", p) for p in state.get("proposals", []) if p["turn"] == turn]
+    verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
+    judges = calls_of(verdicts)
+    clock = Clock([*proposals, *judges, *run["aggregators"]])
+    messages = convert_to_messages(state["messages"])
+    asked = next((n for n, m in enumerate(messages) if m.id == turn), len(messages) - 1)
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_readable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return pages.get_template("report.html").render(
+        run=run,
+        question=_words(messages[asked]),
+        earlier=asked,
+        answer=_words(messages[asked + 1]) if run["stopped"] != "running" and messages[asked + 1 :] else None,
+        layers=[_layer(n, proposals, verdicts, clock) for n in sorted({p["layer"] for p in proposals})],
+        judges=[clock.bar("judge", call) for call in judges],
+        aggregators=[clock.bar("aggregator", call) for call in run["aggregators"]],
+        prompts=[(call, _prompt(call, messages)) for call in run["aggregators"] if call["prompt"]],
+        seconds=clock.seconds,
+        pauses=clock.pauses,
+        usable=USABLE,
+        colours=_COLOURS,
+    )
+
+
+class Clock:
+    """Say where in a run's work a moment lies; time in which nothing was under way is no work."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._busy: list[list[float]] = []
+        for start, end in sorted((c["started"] - c["waited"], c["started"] + c["seconds"]) for c in calls):
+            if self._busy and start <= self._busy[-1][1] + _PAUSE:
+                self._busy[-1][1] = max(self._busy[-1][1], end)
+            else:
+                self._busy.append([start, end])
+        self.seconds = sum(end - start for start, end in self._busy)
+        self.pauses = max(len(self._busy) - 1, 0)
+
+    def bar(self, name: str, call: Call, colour: int | None = None) -> Bar:
+        """Place a call."""
+        left = self._percent(self._at(call["started"] - call["waited"]))
+        return Bar(name, call, left, self._percent(call["waited"]), self._percent(call["seconds"]), colour)
+
+    def _at(self, moment: float) -> float:
+        return sum(max(min(moment, end) - start, 0.0) for start, end in self._busy)
+
+    def _percent(self, seconds: float) -> float:
+        return round(100 * seconds / self.seconds, 3) if self.seconds else 0.0
+
+
+def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdict], clock: Clock) -> Layer:
+    mine = [p for p in proposals if p["layer"] == number]
+    judged = [v for v in verdicts if v["layer"] == number]
+    agreed = judged[-1]["agreement"] if judged else None
+    groups = {name: n for n, group in enumerate(agreed["groups"] if agreed else []) if len(group) > 1 for name in group}
+    colours = {name: n % _COLOURS for name, n in groups.items()}
+    bars = [clock.bar(p["proposer"], p, colours.get(p["proposer"])) for p in mine]
+    return Layer(number, bars, [_card(p, groups.get(p["proposer"])) for p in mine], judged)
+
+
+def _card(proposal: Proposal, group: int | None) -> Card:
+    if group is None:
+        return Card(proposal, None, None)
+    return Card(proposal, chr(ord("A") + group) if group < 26 else str(group + 1), group % _COLOURS)
+
+
+def _prompt(call: Aggregation, messages: Sequence[BaseMessage]) -> list[Told]:
+    known = {message.id: message for message in messages}
+    return [
+        Told(line["role"], line["text"], added=True)
+        if line["text"] is not None
+        else Told(line["role"], _words(known[line["id"]]) if line["id"] in known else "(no longer in the state)", False)
+        for line in call["prompt"]
+    ]
+
+
+def _words(message: BaseMessage) -> str:
+    """Return a message's text, and say where it holds more than text."""
+    others = [block["type"] for block in message.content_blocks if block["type"] not in ("text", "reasoning")]
+    return "\n".join(filter(None, [message.text, *(f"[{kind}]" for kind in others)]))
+
+
+def _readable(value: Any) -> Any:
+    """Keep what no page can carry out of it; Jinja escapes what is left."""
+    return printable(plain(value)) if type(value) is str else value

@@ -1,0 +1,53 @@
+"""A program that traces ends when its work is done."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest import ingest, metadata
+
+COMMAND = [sys.executable, "-m", "langgraph_moa.apps.cli", "ask", "What is 17 * 24?"]
+LOST = "LangSmith did not take the traces within 0.9 s; they are lost"
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+
+def ask(url: str, *more: str) -> Any:
+    tracing = {
+        "LANGSMITH_TRACING": "true",
+        "LANGSMITH_ENDPOINT": url,
+        "LANGSMITH_API_KEY": "lsv2_secret_key_of_mine",
+        "LANGSMITH_PROJECT": "p",
+    }
+    # Left to itself, LangSmith's client would hold the end up for minutes.
+    return subprocess.run(
+        [*COMMAND, *more], capture_output=True, text=True, env={**os.environ, **tracing}, timeout=60, check=True
+    )
+
+
+def test_the_trace_is_there_when_the_program_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "f.toml").write_text("feedback = true\n")
+    with ingest() as server:
+        done = ask(server.url, "--config", str(tmp_path / "f.toml"))
+
+        (root,) = server.roots
+        assert root["outputs"]["messages"][-1]["content"] == "17 * 24 = 408"
+        assert {"moa", "offline"} <= set(root["tags"])
+        assert metadata(root)["moa_stopped"] == "completed"
+        assert {one["key"]: one["score"] for one in server.feedback} == {"agreement": 1.0, "degraded": 0.0}
+    assert LOST not in done.stderr
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is_gone"])
+def test_without_langsmith_the_answer_comes_and_the_program_ends(hangs: bool) -> None:
+    with ingest(hangs=True) as server:
+        if not hangs:
+            server.stop()
+        done = ask(server.url)
+
+    assert done.stdout == "17 * 24 = 408\n"
+    assert done.stderr.splitlines()[-1] == LOST
+    assert "secret" not in done.stderr
+    assert "multipart" not in done.stderr

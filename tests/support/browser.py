@@ -1,0 +1,45 @@
+"""A real browser: Debian's Chromium, without a window, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start it.
+
+    Raises:
+        LookupError: It cannot be started here; the message says why.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise LookupError("playwright is not installed (extra: dev)") from None
+    program = shutil.which("chromium")
+    if program is None:
+        raise LookupError("Chromium is not installed (Debian: apt-get install chromium)")
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=program, args=as_root)
+        except Error as exc:
+            raise LookupError(f"Chromium does not start: {exc.message.splitlines()[0]}") from None
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def opened(browser: Any, page: Path, *, scheme: str, width: int = 1100) -> tuple[Any, list[str]]:
+    """Open a file as a person does who double-clicks it; returns the tab, and everything it complained about."""
+    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: said.append(request.url) if not request.url.startswith("file:") else None)
+    tab.goto(page.as_uri())
+    return tab, said
