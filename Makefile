@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement schema studio clean
+.PHONY: help demo test lint types bench faults agreement schema screenshots studio clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -32,6 +32,9 @@ agreement: .venv/dev  ## Play recorded answers through the rules, and write docs
 
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
+
+screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's chromium.
+	$(BIN)/python docs/images/shoot.py
 
 schema: .venv/dev  ## Write docs/settings.schema.json.
 	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
