@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from langgraph_moa import Proposer, create_moa, report
 from langgraph_moa.core.scripted import ScriptedModel
@@ -21,7 +22,7 @@ def says(name: str, script: str | Exception, seconds: float) -> Proposer:
 
 def main() -> None:
     """Run a mixture, and photograph its page."""
-    moa = create_moa(
+    moa: Any = create_moa(
         proposers=[
             says("north", "From 9:40 to 12:40 are three hours, and 25 minutes more.\n\nFinal answer: 3 h 25 min", 0.30),
             says("east", "13:05 minus 9:40 is 3 hours 25 minutes.\n\nFinal answer: 3 h 25 min", 0.42),

@@ -205,6 +205,7 @@ def test_a_langsmith_that_is_not_there_costs_no_answer(socket_enabled: None) -> 
 
     with tracing_context(enabled=True, client=client, project_name="p"):
         assert moa.invoke(QUESTION)["messages"][-1].text == "z"
+    client.close(timeout=0)
 
 
 def test_feedback_that_cannot_be_given_costs_no_answer(socket_enabled: None, caplog: pytest.LogCaptureFixture) -> None:
