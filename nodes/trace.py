@@ -28,14 +28,15 @@ def record(update: object, config: RunnableConfig, *, feedback: bool = False) ->
         config: The node's.
         feedback: Whether to send what the run came to as feedback, too.
     """
-    if not isinstance(update, Mapping):
+    traced = list(_traced(config))
+    if not traced or not isinstance(update, Mapping):
         return
     proposals, verdicts, run = update.get("proposals"), update.get("verdicts"), update.get("run")
     done = run if run and run["stopped"] != "running" else None
     told = _of_proposal(proposals[0]) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
     if done and done["aggregators"]:
         told |= {"moa_status": done["aggregators"][-1]["status"]}
-    for tracer, node in _traced(config):
+    for tracer, node in traced:
         _add(node, told)
         if (whole := tracer.run_map.get(str(node.parent_run_id))) is None:
             continue

@@ -15,6 +15,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_SPEAKING):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LANGSMITH_USE_DAEMON", "true")  # its client would hold the end of the tests up
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
