@@ -165,6 +165,7 @@ def resume(
 
     async def run(decided: Decided) -> State:
         async with take_up(kept, settings) as session:
+            output.view.remember(session.state.values)
             if first and session.state.next != ("review",):
                 raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
             if not session.state.next:

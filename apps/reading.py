@@ -10,7 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from ..core.errors import ConfigError, nearest
-from .settings import Settings
+from ..core.text import one_line
+from .settings import Settings, without_empty
 from .tables import (
     EARLY_STOPS,
     BudgetTable,
@@ -101,7 +102,7 @@ def form_settings(filled: Mapping[str, Any]) -> Settings:
     for key in filled:
         if key not in known and get_close_matches(key, known, cutoff=0.8):
             raise ConfigError(f"unknown key {key!r}; {nearest(key, known)}")
-    return merged_settings({}, {key: filled[key] for key in known if filled.get(key) not in (None, "", [], {})})
+    return merged_settings({}, without_empty({key: filled[key] for key in known if key in filled}))
 
 
 def _spelt_out(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
         return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
     told = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
     expected = told.format(**error.get("ctx", {})) if error["type"] in _EXPECTED else told
-    return f"found {error['input']!r} for {place}{where}, expected {expected}"
+    return f"found {one_line(repr(error['input']), limit=120)} for {place}{where}, expected {expected}"
 
 
 def _read(file: Path) -> dict[str, Any]:

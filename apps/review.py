@@ -7,10 +7,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from ..core.errors import ConfigError
-from ..core.text import one_line, printable
+from ..core.errors import ConfigError, MoAError
+from ..core.text import printable
+from ..nodes.review import read_decisions
 
-HOW = "Enter accepts the rest; NAME=drop, NAME=retry or NAME=edit:TEXT decides about one"
+HOW = "Enter accepts the rest; NAME=drop, NAME=retry or NAME=edit:TEXT decides about one, NAME=accept takes that back"
 ACCEPT = "accept"
 
 
@@ -19,33 +20,65 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_person(shown: Mapping[str, Any], console: Console) -> dict[str, Any]:
+class Decisions:
+    """Collect what somebody types, the last word about each proposal."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, str] = {}
+
+    def take(self, line: str, names: Sequence[str]) -> None:
+        """Take one line.
+
+        Raises:
+            ConfigError: It is not written as a decision.
+            InputError: It cannot be done.
+        """
+        for name in read_decisions(decisions_of([line]), names):
+            self.written[name] = line
+
+    @property
+    def resume(self) -> dict[str, Any]:
+        """Return what the review is answered with."""
+        return decisions_of(list(self.written.values()))
+
+
+def ask_person(shown: Mapping[str, Any], console: Console, decisions: Decisions) -> bool:
     """Show the proposals and read decisions, a line each, until one is empty.
 
     Args:
         shown: What the review's interrupt holds.
         console: Where to show them.
+        decisions: Where they go; some may have been made before, and could not all be done.
+
+    Returns:
+        Whether to go on: the end of the input, as Ctrl-D makes it, decides nothing.
     """
-    for proposal in shown["proposals"]:
-        said = one_line(printable(proposal["text"] or proposal["error"] or ""), limit=600)
-        console.print(Text.assemble((f"{proposal['proposer']} ({proposal['status']})", "bold"), f"  {said}"))
-    if shown["problem"]:
-        console.print(Text(printable(shown["problem"]), style="red"))
+    names = [proposal["proposer"] for proposal in shown["proposals"]]
+    show_proposals(shown, console)
+    if decisions.written:
+        console.print(Text(f"so far: {'; '.join(decisions.written.values())}"), soft_wrap=True)
     console.print(Text(HOW, style="dim"))
-    written: list[str] = []
     while True:
         try:
             line = input("review> ").strip()
         except EOFError:
-            line = ""
+            return False
         if not line:
-            return decisions_of(written)
+            return True
         try:
-            decisions_of([line])
-        except ConfigError as exc:
-            console.print(Text(str(exc), style="red"))
-        else:
-            written.append(line)
+            decisions.take(line, names)
+        except MoAError as exc:
+            console.print(Text(printable(str(exc)), style="red"), soft_wrap=True)
+
+
+def show_proposals(shown: Mapping[str, Any], console: Console) -> None:
+    """Show whole proposals, and what could not be done with them."""
+    for proposal in shown["proposals"]:
+        head = f"{proposal['proposer']} ({proposal['status']})"
+        said = printable(proposal["text"] or proposal["error"] or "")
+        console.print(Text.assemble((head, "bold"), f"\n{said}\n"), soft_wrap=True)
+    if shown["problem"]:
+        console.print(Text(printable(shown["problem"]), style="red"), soft_wrap=True)
 
 
 def decisions_of(written: Sequence[str]) -> dict[str, Any]:

@@ -20,9 +20,8 @@ from rich.text import Text
 
 from ..core.errors import ConfigError, MoAError
 from ..core.report import make_report
-from ..core.text import printable
 from ..graphs.report import report
-from .review import ask_person, can_ask
+from .review import Decisions, ask_person, can_ask, show_proposals
 from .settings import Graph
 from .threads import Thread, drained_on_sigterm
 from .view import View, interrupted
@@ -94,6 +93,7 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
                 view.event(part)
             elif mode == "values":
                 state = {**state, **part}
+                view.remember(part)
             elif isinstance(part[0], AIMessageChunk):
                 view.token(part[0].text)
         if not asked_of(state):
@@ -108,10 +108,14 @@ def asked_of(state: State) -> Any:
 
 
 def reviewed(run: Callable[[Decided], State]) -> State:
-    """Run, and ask whoever is at the terminal each time that it stops for a review."""
-    state = run(None)
+    """Run, and ask whoever is at the terminal each time that it stops for a review, until they leave it."""
+    state, decisions = run(None), Decisions()
     while (shown := asked_of(state)) and can_ask():
-        state = run(Command(resume=ask_person(shown, notes)))
+        if not ask_person(shown, notes, decisions):
+            break
+        state = run(Command(resume=decisions.resume))
+        if not (asked_of(state) or {}).get("problem"):
+            decisions = Decisions()
     return state
 
 
@@ -128,17 +132,17 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
         state = reviewed(lambda decided: asyncio.run(run(decided)))
     except (GraphDrained, KeyboardInterrupt) as stopped:
         drained = isinstance(stopped, GraphDrained)
-        so_far = _so_far(view, question)
+        so_far = _so_far(view, question, stopped="interrupted", why="the run was stopped")
         if output.as_json:
-            print_json(None, {**so_far, "run": {**so_far["run"], "stopped": "interrupted"}})
+            print_json(None, so_far)
         else:
             sys.stderr.write("stopped between two steps\n" if drained else interrupted(view.proposals) + "\n")
         _write_page(output, so_far)
         if thread:
             sys.stderr.write(f"go on with: {thread.resume}\n")
         raise typer.Exit(TERMINATED if drained else INTERRUPTED) from None
-    except MoAError:
-        _write_page(output, _so_far(view, question))
+    except MoAError as exc:
+        _write_page(output, _so_far(view, question, stopped="failed", why=str(exc)))
         if thread and view.proposals:
             notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)
         raise
@@ -146,20 +150,29 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
     if output.as_json:
         print_json(None if waits else state["messages"][-1].text, state)
     _write_page(output, state)
-    if waits and thread:
-        if waits["problem"]:
-            notes.print(Text(printable(waits["problem"]), style="red"), soft_wrap=True)
-        decide = f"{thread.resume} --decide accept, or --decide NAME=drop, NAME=retry or NAME=edit:TEXT"
-        notes.print(Text(f"the run waits for a review of its proposals; go on with: {decide}"), soft_wrap=True)
+    if waits:
+        _say_that_it_waits(waits, thread)
         raise typer.Exit(WAITING)
 
 
-def _so_far(view: View, question: str) -> State:
+def _say_that_it_waits(shown: Any, thread: Thread | None) -> None:
+    if thread is None:
+        notes.print(Text("left without a review; nothing of this run is kept"))
+        return
+    show_proposals(shown, notes)
+    decide = f"{thread.resume} --decide accept, or --decide NAME=drop, NAME=retry or NAME=edit:TEXT"
+    notes.print(Text(f"the run waits for a review of its proposals; go on with: {decide}"), soft_wrap=True)
+
+
+def _so_far(view: View, question: str, *, stopped: str, why: str) -> State:
     """Return what is known of a run that did not end."""
-    turn = view.proposals[0]["turn"] if view.proposals else "unknown"
-    run = make_report(view.proposals, view.verdicts, turn=turn, mixture="")
-    messages = [HumanMessage(question, id=turn)]
-    return {"messages": messages, "proposals": view.proposals, "verdicts": view.verdicts, "run": run}
+    turn = view.proposals[-1]["turn"] if view.proposals else "unknown"
+    known = [v for v in view.verdicts if v["turn"] == turn]
+    mine = [p for p in view.proposals if p["turn"] == turn]
+    run = make_report(mine, known, turn=turn, mixture="", notes=[f"{name} had not answered" for name in view.waiting])
+    messages = view.messages if any(m.id == turn for m in view.messages) else [HumanMessage(question, id=turn)]
+    told = {**run, "stopped": stopped, "degraded": why}
+    return {"messages": messages, "proposals": mine, "verdicts": known, "run": told}
 
 
 def _write_page(output: Output, state: State) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
 
 from ..core.budget import Budget
 from ..core.errors import ConfigError
@@ -135,7 +135,7 @@ class Settings(Table):
                 chosen = self.model_copy(update={"aggregator": specs[0]})
                 why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
-            raise ConfigError(f"found the server {_bare(self.base_url)} but no models, expected --proposer MODEL")
+            raise ConfigError(f"found the server {_bare(self.base_url)!r} but no models, expected --proposer MODEL")
         else:
             name, reason = (self.preset, "as asked") if self.preset else self._default()
             preset = load_preset(name)
@@ -155,7 +155,7 @@ class Settings(Table):
             raise ConfigError("found docs with models that do not read them, expected an 'offline:' model among them")
         if self.base_url and all(offline):
             raise ConfigError(
-                f"found the server {_bare(self.base_url)} with offline models only, expected one of its models"
+                f"found the server {_bare(self.base_url)!r} with offline models only, expected one of its models"
             )
 
     def _default(self) -> tuple[str, str]:
@@ -215,9 +215,15 @@ def form_of(moa: Graph) -> type[Settings]:
     told = [name for name, mark in marks.items() if mark.get("moa_role") == "proposer" and mark["moa_layer"] > 1]
     field = Settings.model_fields["proposer_prompt"]
     marked = Field(default=None, description=field.description, json_schema_extra=_edited_at(told))
-    return create_model(
-        "Settings", __base__=Settings, __doc__=Settings.__doc__, proposer_prompt=(str | Nothing, marked)
-    )
+    prompt: Any = (str | Nothing, marked)
+    checks: Any = {"left_empty": model_validator(mode="before")(without_empty)}
+    doc = Settings.__doc__
+    return create_model("Settings", __base__=Settings, __doc__=doc, __validators__=checks, proposer_prompt=prompt)
+
+
+def without_empty(filled: Any) -> Any:
+    """Return what was filled into a form; what was left or made empty is not given."""
+    return {k: v for k, v in filled.items() if v not in (None, "", [], {})} if isinstance(filled, dict) else filled
 
 
 def _seat(kind: type[M], spec: str | ModelTable) -> str | M:

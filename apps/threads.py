@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import RunControl
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from ..core.errors import ConfigError, InputError, MissingExtra, nearest
 from ..core.seating import STATE_FORMAT
@@ -137,9 +137,13 @@ async def _at_failure(session: Session) -> Session:
         return session
     async for before in session.moa.aget_state_history(session.config):
         if before.next == ("aggregate",):
-            tried = {"run": {**before.values["run"], "aggregators": attempts}}
-            gate = f"gate_{before.values['verdicts'][-1]['layer']}"
-            config = await session.moa.aupdate_state({**session.config, **before.config}, tried, as_node=gate)
+            update: Any = {"run": {**before.values["run"], "aggregators": attempts}}
+            last = before.values["verdicts"][-1]
+            node = f"gate_{last['layer']}/wave_{last['wave']}"
+            node = node if node in session.moa.nodes else f"gate_{last['layer']}"
+            if "review" in session.moa.nodes:  # nobody is asked again about what has been decided
+                node, update = "review", Command(update=update, goto="aggregate")
+            config = await session.moa.aupdate_state({**session.config, **before.config}, update, as_node=node)
             return replace(session, config={**session.config, **config}, state=before)
     return session
 

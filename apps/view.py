@@ -2,8 +2,10 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
+from langchain_core.messages import AnyMessage
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
@@ -28,6 +30,7 @@ class View:
     def __init__(self, console: Console, *, show_answer: bool = True) -> None:
         self.proposals: list[Proposal] = []
         self.verdicts: list[Verdict] = []
+        self.messages: list[AnyMessage] = []
         self.answer = ""
         self._console = console
         self._show_answer = show_answer
@@ -38,6 +41,18 @@ class View:
             if console.is_terminal
             else None
         )
+
+    def remember(self, state: Mapping[str, Any]) -> None:
+        """Take what a thread holds already, or a step has come to; events tell of what comes after it."""
+        self.messages = list(state.get("messages", self.messages))
+        self.proposals = list(state.get("proposals", self.proposals))
+        self.verdicts = list(state.get("verdicts", self.verdicts))
+
+    @property
+    def waiting(self) -> list[str]:
+        """Return who has been asked and has not answered."""
+        layers = self._layers.items()
+        return [f"{name} (layer {n})" for n, slots in layers for name, slot in slots.items() if "status" not in slot]
 
     def __enter__(self) -> "View":
         if self._live:

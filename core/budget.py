@@ -151,7 +151,8 @@ def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
 def cost_of(call: Call) -> Cost:
     """Return what a call has cost, at most where nobody counted."""
     bound = call["at_most"] or Cost(calls=None, tokens=0, usd=call["usd"])
-    tokens = call["usage"]["total_tokens"] if call["usage"] else bound["tokens"]
+    is_counted = call["usage"] and not (call["tried_s"] and call["at_most"])
+    tokens = call["usage"]["total_tokens"] if call["usage"] and is_counted else bound["tokens"]
     return Cost(calls=call["calls"], tokens=tokens, usd=bound["usd"] if call["usd"] is None else call["usd"])
 
 

@@ -4,8 +4,10 @@ MoAError
 ├── ConfigError         a wrong argument, refused when the graph is built (also a ValueError)
 ├── MissingExtra        an optional package is needed here (also an ImportError)
 ├── InputError          a run was started without a conversation, or goes on with another's (also a ValueError)
-├── BudgetExceeded      not even the first step fits the budget; nothing has been spent
-└── AllProposersFailed  too few usable proposals, or none, to answer from
+├── BudgetExceeded      not even the first step fits the budget; nothing has been spent (also a RuntimeError)
+└── AllProposersFailed  too few usable proposals, or none, to answer from (also a RuntimeError)
+
+LangGraph's server tells clients the text of ValueError and RuntimeError, and of most others only their name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +39,7 @@ class InputError(MoAError, ValueError):
     """Refuse a run that has nothing to answer."""
 
 
-class BudgetExceeded(MoAError):
+class BudgetExceeded(MoAError, RuntimeError):
     """Refuse a run whose first step may cost more than its budget."""
 
     def __init__(self, why: str) -> None:
@@ -48,7 +50,7 @@ class BudgetExceeded(MoAError):
         return type(self), (self.why,)
 
 
-class AllProposersFailed(MoAError):
+class AllProposersFailed(MoAError, RuntimeError):
     """Tell that fewer proposals were usable than the graph needs, and why, one by one.
 
     Attributes:

@@ -43,7 +43,11 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
     """
     files: list[tuple[str, Path]] = []
     for root in map(Path, paths or (str(BUNDLED_DOCS),)):
-        if not root.exists():
+        try:
+            exists = root.exists()
+        except OSError as exc:
+            raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
+        if not exists:
             raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
         found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES)
         files += [(path.name if path == root else path.relative_to(root).as_posix(), path) for path in found]

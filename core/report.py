@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
+from .budget import cost_of, total
 from .state import USABLE, Aggregation, Call, Proposal, Report, Verdict
 
 _SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|latest)$")
@@ -77,11 +79,16 @@ def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
     return [a["call"] for a in agreed if a and a["call"]]
 
 
-def added_up(earlier: Call, call: Call) -> Call:
-    """Return a call with what an earlier attempt at it has cost."""
-    usd = None if earlier["usd"] is None or call["usd"] is None else earlier["usd"] + call["usd"]
-    usage = add_usage(earlier["usage"], call["usage"]) if earlier["usage"] or call["usage"] else None
-    return {**call, "calls": earlier["calls"] + call["calls"], "usd": usd, "usage": usage}
+def added_up(call: Call, other: Call) -> dict[str, Any]:
+    """Return what changes in a call when another attempt at it is counted with it."""
+    costs = [cost_of(call), cost_of(other)]
+    return {
+        "calls": call["calls"] + other["calls"],
+        "usd": None if call["usd"] is None or other["usd"] is None else call["usd"] + other["usd"],
+        "usage": add_usage(call["usage"], other["usage"]) if call["usage"] or other["usage"] else None,
+        "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
+        "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
+    }
 
 
 def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), verdicts: Sequence[Verdict] = ()) -> float:
@@ -96,6 +103,7 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), ver
     """
     layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
     judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
+    judging += sum(call["tried_s"] for call in (*proposals, *others))
     return sum(layers) + judging + sum(call["waited"] + call["seconds"] for call in others)
 
 
@@ -136,10 +144,8 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
     for name, p in named[: len(proposals)]:
-        if p["edited"]:
-            notes[f"{name}: edited by a reviewer"] = None
-        if p["status"] == "dropped":
-            notes[f"{name}: {p['error']}"] = None
+        if p["reviewed"] in ("edited", "dropped"):
+            notes[f"{name}: {p['reviewed']} by a reviewer"] = None
     return list(notes)
 
 

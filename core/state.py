@@ -1,6 +1,6 @@
 """What a run carries from node to node."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
@@ -21,6 +21,7 @@ USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
 
 
+Reviewed = Literal["edited", "dropped", "sent_back"]
 Place = tuple[int, int]
 """A proposer's position in its layer and the number of its sample: what tells a layer's proposals apart."""
 
@@ -60,6 +61,8 @@ class Call(TypedDict):
     waited: float
     """Seconds in line for a provider's limits, before it started."""
     seconds: float
+    tried_s: float
+    """Seconds that other attempts at it took; what those cost is in the sums, and in `at_most` where nobody counted."""
     error: str | None
     """One line for people. It never enters a prompt."""
 
@@ -75,8 +78,8 @@ class Proposal(Call):
     """The proposer's place in its layer, as declared."""
     sample: int
     text: str
-    edited: bool
-    """Whether a person who reviewed it wrote the text."""
+    reviewed: Reviewed | None
+    """What a person decided about it: `edited` (the text is theirs), `dropped`, or `sent_back` to be asked again."""
 
 
 class Line(TypedDict):
@@ -170,6 +173,9 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
     """Keep one item a slot, and none of another turn or a later step than the newest's."""
     if not right:
         return left
+    for item in right:
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), int) for key in (*steps, *slot)):
+            raise InputError(f"found {item!r:.80} in an update of the state, expected a whole item of it, changed")
     turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
     kept = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
     merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*kept, *right]}
@@ -178,7 +184,25 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
 
 def merge_proposals(left: list[Proposal], right: list[Proposal]) -> list[Proposal]:
     """Keep one proposal a slot, in the order of declaration; a new one ends earlier turns and later layers."""
-    return _merge(left, right, ["layer"], ["position", "sample"])
+    slot = ("turn", "layer", "position", "sample")
+    before = {tuple(p[key] for key in slot): p for p in left}  # type: ignore[literal-required]
+    checked = [_checked(p, before) for p in right if isinstance(p, dict) and p.keys() >= set(slot)]
+    return _merge(left, checked if len(checked) == len(right) else right, ["layer"], ["position", "sample"])
+
+
+def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> Proposal:
+    """Refuse half a proposal, and mark one whose text is not its call's any more: somebody edited the state."""
+    old = before.get((proposal["turn"], proposal["layer"], *place_of(proposal)))
+    if not old:
+        return proposal
+    if missing := old.keys() - proposal.keys():
+        raise InputError(f"found a proposal without {min(missing)}, expected all of it, with what you change")
+    if not isinstance(proposal["text"], str):
+        raise InputError(f"found {proposal['text']!r:.80} as a proposal's text, expected text")
+    if old == proposal or old["started"] != proposal["started"] or old["text"] == proposal["text"]:
+        return proposal
+    edited: Proposal = {**proposal, "reviewed": proposal["reviewed"] or "edited"}
+    return edited if edited["text"].strip() else {**edited, "status": "empty"}
 
 
 def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
@@ -244,6 +268,19 @@ def check_mixture(state: MoAState, mixture: str) -> None:
         raise InputError(
             f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}; "
             "resume it with the mixture that began it, or ask again on another thread; no answer was lost"
+        )
+
+
+def check_thread(config: Mapping[str, Any], *, needed: bool) -> None:
+    """Refuse a run that will wait for a person where nothing keeps it, before anything is paid for.
+
+    Raises:
+        InputError: It has no thread, which a checkpointer would ask for.
+    """
+    if needed and not config.get("configurable", {}).get("thread_id"):
+        raise InputError(
+            "found review=True in a run without a thread, expected a checkpointer, of this graph or its parent, and "
+            "{'configurable': {'thread_id': ...}}; nothing was asked"
         )
 
 

@@ -12,7 +12,7 @@ from ..nodes.node import Node
 class Way(str):
     """Be the name of the next node, drawn with what sends the run there: LangGraph labels an edge with `str(way)`."""
 
-    def __new__(cls, node: str, reason: str) -> "Way":
+    def __new__(cls, node: str, reason: str = "") -> "Way":
         """Keep the reason beside the name; without one, the edge has no label."""
         way = super().__new__(cls, node)
         way._label = reason or node
@@ -52,10 +52,10 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
 
 
 def open_inside(moa: CompiledStateGraph[Any, Any, Any, Any]) -> None:
-    """Let drawings with `xray` open the proposers and aggregators that are graphs themselves.
+    """Let drawings with `xray` open proposers, and an only aggregator, that are graphs themselves.
 
     LangGraph finds a graph that is a node, and none that a node calls.
     """
     for node in moa.nodes.values():
-        if isinstance(node.bound, Node):
-            node.subgraphs = [graph for graph in node.bound.graphs if graph.checkpointer is not False]
+        if isinstance(node.bound, Node) and (graph := node.bound.graph) and graph.checkpointer is not False:
+            node.subgraphs = [graph]

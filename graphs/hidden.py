@@ -13,19 +13,27 @@ from langchain_core.callbacks import (
     CallbackManager,
     Callbacks,
 )
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
 from langchain_core.tracers.langchain import LangChainTracer
 from langchain_core.tracers.schemas import Run
 from langgraph.graph.state import CompiledStateGraph
+from langsmith import tracing_context
 
+_OURS = ({"turn", "layer"}, {"turn", "mixture"}, {"measure", "groups"}, {"status", "at_most"})
+"""What the dictionaries of our own state have: proposals and verdicts, reports, agreement, calls."""
 _TOLD = frozenset(
-    "status stopped next proposer proposers groups representative model served_model finish_reason measure role type "
-    "name mixture turn id goto aggregator".split()
+    "status stopped next proposer groups representative model served_model finish_reason measure mixture turn".split()
 )
-"""Keys whose texts are names, and nobody's words."""
+"""Their keys whose texts are names, and nobody's words."""
+_WITH_WORDS = ("inputs", "invocation_params", "options")
+_HELD = ("ls_stop", "moa_record", "proposer_prompt", "aggregator_prompt")
+"""Metadata that holds words: LangGraph copies what is configured there, and the command line what rebuilds a thread."""
+_NAMES = frozenset("_type model model_name thread_id checkpoint_ns assistant_id graph_id preset ls_agent_type".split())
+"""What names something among the settings of a run and of a model, which LangChain puts into metadata."""
+_LONGEST_KEY = 40
 _ABOUT_A_MESSAGE = ("model_name", "model_provider", "finish_reason")
 
 
@@ -45,6 +53,14 @@ class _Hidden(CompiledStateGraph[Any, Any, Any, Any]):
         if "config" in update:
             update["config"] = {**update["config"], "callbacks": _hiding(update["config"].get("callbacks"))}
         return super().copy(update)
+
+    def bulk_update_state(self, config: RunnableConfig, *args: Any, **options: Any) -> RunnableConfig:
+        with tracing_context(enabled=False):  # an edit of the state would be traced with all of its words
+            return super().bulk_update_state(config, *args, **options)
+
+    async def abulk_update_state(self, config: RunnableConfig, *args: Any, **options: Any) -> RunnableConfig:
+        with tracing_context(enabled=False):
+            return await super().abulk_update_state(config, *args, **options)
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> Iterator[Any]:
         hidden = _hidden_config(config, CallbackManager)
@@ -122,12 +138,18 @@ class _HidingTracer(LangChainTracer):
             }
         super().__init__(**options)
 
+    def copy_with_metadata_defaults(
+        self, *, metadata: Mapping[str, Any] | None = None, tags: list[str] | None = None
+    ) -> LangChainTracer:
+        told = {name: _shape(value, told=name in _NAMES) for name, value in (metadata or {}).items()}
+        return super().copy_with_metadata_defaults(metadata=told, tags=tags)
+
     def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> Run:
         blank = [[_blank_message(message) for message in batch] for batch in messages]
-        return super().on_chat_model_start(_kind(serialized), blank, **more)
+        return super().on_chat_model_start(_kind(serialized), blank, **_without_words(more))
 
     def on_llm_start(self, serialized: Any, prompts: list[str], **more: Any) -> Run:
-        return super().on_llm_start(_kind(serialized), [_hidden(prompt) for prompt in prompts], **more)
+        return super().on_llm_start(_kind(serialized), [_hidden(prompt) for prompt in prompts], **_without_words(more))
 
     def on_llm_new_token(self, token: Any, **more: Any) -> Run:
         return super().on_llm_new_token("", **{**more, "chunk": None})
@@ -139,7 +161,7 @@ class _HidingTracer(LangChainTracer):
         return super().on_llm_error(_blank_error(error), run_id=run_id)
 
     def on_chain_start(self, serialized: Any, inputs: Any, **more: Any) -> Run:
-        return super().on_chain_start(_kind(serialized), _shape(inputs), **more)
+        return super().on_chain_start(_kind(serialized), _shape(inputs), **_without_words(more))
 
     def on_chain_end(self, outputs: Any, **more: Any) -> Run:
         return super().on_chain_end(_shape(outputs), **_without_words(more))
@@ -157,7 +179,7 @@ class _HidingTracer(LangChainTracer):
         return super().on_tool_error(_blank_error(error), **more)
 
     def on_retriever_start(self, serialized: Any, query: str, **more: Any) -> Run:
-        return super().on_retriever_start(_kind(serialized), _hidden(query), **more)
+        return super().on_retriever_start(_kind(serialized), _hidden(query), **_without_words(more))
 
     def on_retriever_end(self, documents: Any, **more: Any) -> Run:
         return super().on_retriever_end([], **more)
@@ -178,25 +200,32 @@ def _kind(serialized: Any) -> dict[str, Any]:
     return {key: serialized[key] for key in ("lc", "type", "id", "name") if key in (serialized or {})}
 
 
-def _shape(value: Any, key: Any = None) -> Any:
-    """Return what a value is made of, its words replaced by their number."""
+def _shape(value: Any, *, told: bool = False) -> Any:
+    """Return what a value is made of, its words replaced by their number; only in our own items are names told."""
     match value:
         case str():
-            return value if key in _TOLD else _hidden(value)
+            return value if told else _hidden(value)
         case bool() | int() | float() | None:
             return value
         case BaseMessage():
             return _blank_message(value)
         case Mapping():
-            return {str(name): _shape(item, name) for name, item in value.items()}
+            ours = any(keys <= value.keys() for keys in _OURS)
+            return {_key(name): _shape(item, told=ours and name in _TOLD) for name, item in value.items()}
         case list() | tuple():
-            return [_shape(item, key) for item in value]
+            return [_shape(item, told=told) for item in value]
     return f"[{type(value).__name__} hidden]"
 
 
+def _key(name: object) -> str:
+    return text if len(text := str(name)) <= _LONGEST_KEY else _hidden(text)
+
+
 def _without_words(options: dict[str, Any]) -> dict[str, Any]:
-    """Return a callback's options, with the inputs that some repeat in their shape."""
-    return {**options, "inputs": _shape(options["inputs"])} if options.get("inputs") is not None else options
+    """Return a callback's options with only the shape of inputs, and of what a model was built or bound with."""
+    options = {key: _shape(value) if key in _WITH_WORDS else value for key, value in options.items()}
+    about = options.get("metadata")
+    return {**options, "metadata": {k: _shape(v, told=k not in _HELD) for k, v in about.items()}} if about else options
 
 
 def _blank_message(message: BaseMessage) -> BaseMessage:
@@ -205,6 +234,8 @@ def _blank_message(message: BaseMessage) -> BaseMessage:
     if isinstance(message, AIMessage):
         calls = [{**call, "args": {}} for call in message.tool_calls]
         return AIMessage(**told, tool_calls=calls, usage_metadata=message.usage_metadata)
+    if isinstance(message, ToolMessage):
+        told["artifact"] = None
     return message.model_copy(update={**told, "additional_kwargs": {}})
 
 

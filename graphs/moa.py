@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -35,8 +34,7 @@ from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
 from ..nodes.brief import Brief
-from ..nodes.gate import make_gate, ways_from
-from ..nodes.node import Node
+from ..nodes.gate import make_exit, make_gate, ways_from
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
@@ -166,14 +164,13 @@ def create_moa(
         budget=budget,
         cache=cache,
         stream_proposals=stream_proposals,
+        review=review,
         feedback=feedback,
+        shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
     closing = load_mark() if mark_answers and (early_stop or vote) else ""
     propose = Brief(load_prompt(proposer_prompt), placement, closing)
     synthesise = Brief(load_prompt(aggregator_prompt), placement)
-
-    async def follow(state: MoAState, config: RunnableConfig) -> list[str]:
-        return entrances[state["verdicts"][-1]["next"]]
 
     graph = StateGraph(MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
@@ -188,9 +185,10 @@ def create_moa(
     for number, (stage, leads) in enumerate(zip(stages, ways, strict=True), 1):
         gate = make_gate(stage, ahead=stages[number:], chain=chain, brief=propose, rules=rules)
         graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
-        graph.add_conditional_edges(stage.gate, Node[Any](follow, name="follow"), labelled(leads, entrances))
+        leads_to = {to: entrances[to] for to in leads}
+        graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to), labelled(leads, leads_to))
     if review:
-        look = make_review(panel, chain=chain, brief=propose, rules=rules)
+        look = make_review(stages, chain=chain, brief=propose, rules=rules)
         back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
         graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
     authors = panel[-1] if panel else []
@@ -205,9 +203,5 @@ def create_moa(
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)
     open_inside(compiled)
-    tagged = compiled.with_config(
-        tags=["moa"],
-        metadata={"moa_layers": depth, "moa_proposers": sum(map(len, panel))},
-        max_concurrency=max([THREADS, *map(len, panel)]),
-    )
+    tagged = compiled.with_config(tags=["moa"], max_concurrency=max([THREADS, *map(len, panel)]))
     return hide(tagged) if hide_texts else tagged

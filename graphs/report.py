@@ -8,13 +8,23 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 
 from ..core.errors import InputError
 from ..core.report import calls_of
+from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.text import plain, printable
 
 _PAUSE = 1.0
 """Seconds without any call under way that are left out of the waterfall: a run may wait for a person for days."""
+_GONE = "(no longer in the state)"
+_UNANSWERED = ("running", "failed", "interrupted")
 _COLOURS = 8
 """Groups that have a colour of their own."""
+
+
+class Group(NamedTuple):
+    """Name who agrees, in letter and colour."""
+
+    letter: str = ""
+    colour: int = 0
 
 
 class Bar(NamedTuple):
@@ -25,17 +35,16 @@ class Bar(NamedTuple):
     left: float
     waited: float
     width: float
-    colour: int | None = None
-    """That of who agrees with it."""
+    letter: str
+    colour: int
 
 
 class Card(NamedTuple):
     """Be one answer, beside the others of its layer."""
 
     proposal: Proposal
-    group: str | None
-    """The letter of who agrees with it; None where nobody does."""
-    colour: int | None
+    group: str
+    colour: int
 
 
 class Layer(NamedTuple):
@@ -76,13 +85,15 @@ def report(state: Mapping[str, Any]) -> str:
     run = cast("Report | None", state.get("run"))
     if not run or not state.get("messages"):
         raise InputError("found a state without a run, expected what a mixture returned, with 'messages' and 'run'")
+    if run.get("mixture") and not run["mixture"].startswith(f"format {STATE_FORMAT}:"):
+        raise InputError(f"found a run of another version ({run['mixture'][:40]!r}), expected format {STATE_FORMAT}")
     turn = run["turn"]
     proposals = [cast("Proposal", p) for p in state.get("proposals", []) if p["turn"] == turn]
     verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
     judges = calls_of(verdicts)
     clock = Clock([*proposals, *judges, *run["aggregators"]])
     messages = convert_to_messages(state["messages"])
-    asked = next((n for n, m in enumerate(messages) if m.id == turn), len(messages) - 1)
+    asked = next((n for n, m in enumerate(messages) if m.id == turn), None)
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -93,9 +104,9 @@ def report(state: Mapping[str, Any]) -> str:
     )
     return pages.get_template("report.html").render(
         run=run,
-        question=_words(messages[asked]),
-        earlier=asked,
-        answer=_words(messages[asked + 1]) if run["stopped"] != "running" and messages[asked + 1 :] else None,
+        question=_GONE if asked is None else _words(messages[asked]),
+        earlier=asked or 0,
+        answer=_answer(messages, asked) if run["stopped"] not in _UNANSWERED else None,
         layers=[_layer(n, proposals, verdicts, clock) for n in sorted({p["layer"] for p in proposals})],
         judges=[clock.bar("judge", call) for call in judges],
         aggregators=[clock.bar("aggregator", call) for call in run["aggregators"]],
@@ -120,10 +131,11 @@ class Clock:
         self.seconds = sum(end - start for start, end in self._busy)
         self.pauses = max(len(self._busy) - 1, 0)
 
-    def bar(self, name: str, call: Call, colour: int | None = None) -> Bar:
+    def bar(self, name: str, call: Call, group: Group | None = None) -> Bar:
         """Place a call."""
         left = self._percent(self._at(call["started"] - call["waited"]))
-        return Bar(name, call, left, self._percent(call["waited"]), self._percent(call["seconds"]), colour)
+        width = self._percent(call["seconds"])
+        return Bar(name, call, left, self._percent(call["waited"]), width, *(group or Group()))
 
     def _at(self, moment: float) -> float:
         return sum(max(min(moment, end) - start, 0.0) for start, end in self._busy)
@@ -136,16 +148,21 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     mine = [p for p in proposals if p["layer"] == number]
     judged = [v for v in verdicts if v["layer"] == number]
     agreed = judged[-1]["agreement"] if judged else None
-    groups = {name: n for n, group in enumerate(agreed["groups"] if agreed else []) if len(group) > 1 for name in group}
-    colours = {name: n % _COLOURS for name, n in groups.items()}
-    bars = [clock.bar(p["proposer"], p, colours.get(p["proposer"])) for p in mine]
-    return Layer(number, bars, [_card(p, groups.get(p["proposer"])) for p in mine], judged)
+    letters = {
+        name: Group(chr(ord("A") + n) if n < 26 else str(n + 1), n % _COLOURS)
+        for n, group in enumerate(agreed["groups"] if agreed else [])
+        for name in group
+        if len(group) > 1
+    }
+    # What a person wrote or dropped is not what was compared.
+    groups = [Group() if p["reviewed"] else letters.get(p["proposer"], Group()) for p in mine]
+    bars = [clock.bar(p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
+    return Layer(number, bars, [Card(p, *group) for p, group in zip(mine, groups, strict=True)], judged)
 
 
-def _card(proposal: Proposal, group: int | None) -> Card:
-    if group is None:
-        return Card(proposal, None, None)
-    return Card(proposal, chr(ord("A") + group) if group < 26 else str(group + 1), group % _COLOURS)
+def _answer(messages: Sequence[BaseMessage], asked: int | None) -> str:
+    after = messages[-1:] if asked is None else messages[asked + 1 : asked + 2]
+    return _words(after[0]) if after else _GONE
 
 
 def _prompt(call: Aggregation, messages: Sequence[BaseMessage]) -> list[Told]:
@@ -153,7 +170,7 @@ def _prompt(call: Aggregation, messages: Sequence[BaseMessage]) -> list[Told]:
     return [
         Told(line["role"], line["text"], added=True)
         if line["text"] is not None
-        else Told(line["role"], _words(known[line["id"]]) if line["id"] in known else "(no longer in the state)", False)
+        else Told(line["role"], _words(known[line["id"]]) if line["id"] in known else _GONE, False)
         for line in call["prompt"]
     ]
 

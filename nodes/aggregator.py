@@ -63,8 +63,8 @@ def make_aggregator(
             check_mixture(state, rules.mixture)
             if not references:
                 raise InputError(
-                    "found no proposals for the last message: the conversation changed after they were made; "
-                    "start again with the conversation as it is now, or resume from before the change"
+                    "found no proposals for the last message: the conversation, or a layer before them, changed after "
+                    "they were made; start again as it is now, or resume from before the change"
                 )
         left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
         voted = await count_votes(vote, references, seconds=left) if vote else Result(None, "")
@@ -102,7 +102,7 @@ def make_aggregator(
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {n: brief.forecast(seat, conversation, authors) for n, seat in zip(names, seats, strict=True)}
 
-    return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], feedback=rules.feedback)
+    return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], rules=rules)
 
 
 class Outcome(NamedTuple):
@@ -169,4 +169,4 @@ def _what_failed(seat: Seat, call: Call) -> str:
 
 
 def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
-    return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="", edited=False)
+    return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="", reviewed=None)

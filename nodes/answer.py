@@ -50,7 +50,7 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
         )
         return {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
 
-    return Node(answer, feedback=rules.feedback)
+    return Node(answer, rules=rules)
 
 
 def word_for_word(proposal: Proposal) -> AIMessage:

@@ -146,6 +146,7 @@ def _call(seat: Seat, *, status: Status, **fields: Any) -> Call:
         "cached": False,
         "references_cut": 0,
         "waited": 0.0,
+        "tried_s": 0.0,
         "usd": None,
         "error": None,
     }

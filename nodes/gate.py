@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import Budget, total
-from ..core.errors import AllProposersFailed, InputError
+from ..core.errors import AllProposersFailed, InputError, nearest
 from ..core.panel import Seat
 from ..core.report import make_report
 from ..core.stage import Stage
@@ -54,7 +54,7 @@ def make_gate(
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
     gate = _Gate(stage, ahead, chain, brief, rules)
-    return Node(gate.collect, at_most=gate.at_most)
+    return Node(gate.collect, at_most=gate.at_most, rules=rules)
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,32 @@ def ways_from(stage: Stage, *, ahead: Sequence[Stage], stop: EarlyStop | None, b
     if agreed == "answer":
         ways["answer"] = "agreed"
     return ways
+
+
+def make_exit(stage: Stage, entrances: Mapping[str, Sequence[str]]) -> Node[list[str]]:
+    """Make the edge out of a gate, which goes where its own verdict says.
+
+    Args:
+        stage: Whom the gate follows.
+        entrances: The nodes behind each place that a verdict can name.
+
+    Raises:
+        InputError: (when run) There is no such verdict, or it names another place: somebody changed the state.
+    """
+
+    async def leave(state: MoAState, config: RunnableConfig) -> list[str]:
+        mine = [v for v in verdicts_of(state, before=stage.layer, wave=stage.wave + 1) if v["layer"] == stage.layer]
+        if not mine or mine[-1]["wave"] != stage.wave:
+            raise InputError(
+                f"found no verdict of {stage.gate} for the last message: the conversation changed, or that gate has "
+                "not been passed; go on as one of its proposers, or start again with the conversation as it is now"
+            )
+        to = mine[-1]["next"]
+        if to not in entrances:
+            raise InputError(f"found next={to!r} in the verdict of {stage.gate}; {nearest(to, list(entrances))}")
+        return list(entrances[to])
+
+    return Node(leave, name="leave")
 
 
 def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:

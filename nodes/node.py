@@ -9,9 +9,11 @@ from langgraph.config import get_stream_writer
 from langgraph.pregel import Pregel
 
 from ..core.anatomy import Model, unwrapped
+from ..core.errors import AllProposersFailed
 from ..core.portal import run_sync
 from ..core.state import Cost, MoAState
-from .trace import record
+from .rules import Rules
+from .trace import record, record_failure
 
 Update = dict[str, Any]
 Bound = Callable[[Sequence[AnyMessage]], dict[str, Cost]]
@@ -40,14 +42,15 @@ class Node(Runnable[MoAState, T], Generic[T]):
         name: str | None = None,
         at_most: Bound = lambda conversation: {},
         asks: Sequence[Model] = (),
-        feedback: bool = False,
+        rules: Rules | None = None,
     ) -> None:
         self._step = step
         self.name = name
         self.at_most = at_most
-        self._feedback = feedback
-        self.graphs = [inner for model in asks if isinstance(inner := unwrapped(model), Pregel)]
-        """The graphs among the models that it asks, for drawings that look inside."""
+        self._rules = rules
+        inner = unwrapped(asks[0]) if len(asks) == 1 else None
+        self.graph = inner if isinstance(inner, Pregel) else None
+        """The graph that it asks, and nobody else, for drawings that look inside."""
 
     def invoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the portal's event loop and wait for it."""
@@ -55,8 +58,13 @@ class Node(Runnable[MoAState, T], Generic[T]):
 
     async def ainvoke(self, input: MoAState, config: RunnableConfig | None = None, **kwargs: Any) -> T:
         """Run the step on the running event loop."""
-        update = await self._step(input, config or {})
-        record(update, config or {}, feedback=self._feedback)
+        config = config or {}
+        try:
+            update = await self._step(input, config)
+        except AllProposersFailed:
+            record_failure(input, config, self._rules)
+            raise
+        record(update, input, config, self._rules)
         return update
 
 

@@ -1,12 +1,14 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
+from ..core.race import Race
 from ..core.report import added_up, make_report
 from ..core.stage import Stage
 from ..core.state import (
@@ -16,6 +18,7 @@ from ..core.state import (
     Place,
     Proposal,
     check_mixture,
+    check_thread,
     left_behind,
     place_of,
     proposals_of,
@@ -54,56 +57,68 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
         turn = turn_of(state)
         before = left_behind(state, layer)
-        mine = before.get(seat.place)
-        sent_back = mine is not None and mine["status"] == "dropped"
-        if not opens:
-            check_mixture(state, rules.mixture)
-        elif too_much := rules.misfit(list(before.values()), first_step(state, before)):
-            raise BudgetExceeded(too_much)
+        mine, asked = before.get(seat.place), _unanswered(stage.seats, before)
+        again = mine is not None and mine["reviewed"] == "sent_back"
+        check(state, config, before)
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
-        race = rules.race_of(
-            stage,
-            seat,
-            seconds=rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave)),
-            earlier=[p for p in earlier if p["layer"] == layer and p["status"] in USABLE],
-        )
-        if first:
-            emit("layer", layer=layer, proposers=[s.title for s in _unanswered(stage.seats, before)])
-        if mine and not _unanswered([seat], before):
+        seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
+        answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
+        # What a person asks for again is no matter of who is fastest.
+        race = Race(seconds=seconds) if again else rules.race_of(stage, seat, seconds=seconds, earlier=answered)
+        if asked and seat is asked[0]:
+            emit("layer", layer=layer, proposers=[s.title for s in asked])
+        if mine and seat not in asked:
             race.count(seat.title, mine["text"], whole=mine["status"] == "ok")
             proposal = mine
         else:
             tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
-            call, message = await call_model(
-                seat, brief.write(seat, state, layer), tagged, race=race, cache=None if sent_back else rules.cache
-            )
+            letter, cache = brief.write(seat, state, layer), None if again else rules.cache
+            call, message = await call_model(seat, letter, tagged, race=race, cache=cache)
             proposal = Proposal(
-                **(added_up(mine, call) if mine else call),
+                **call,
                 turn=turn,
                 layer=layer,
                 proposer=seat.title,
                 position=seat.position,
                 sample=seat.sample,
                 text=plain(message.text) if message else "",
-                edited=False,
+                reviewed=None,
             )
+            if mine:
+                proposal = _with_earlier(proposal, mine)
         emit("proposal", **proposal)
         update: Update = {"proposals": [proposal]}
-        if first and opens:  # a turn that fails must not be left with the report of the one before
+        if first and opens and not again:  # a turn that fails must not be left with the report of the one before
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
-    def first_step(state: MoAState, before: Mapping[Place, Proposal]) -> Iterator[Cost]:
-        for other in _unanswered(stage.seats, before):
-            yield brief.write(other, state, layer).at_most(other)
+    def check(state: MoAState, config: RunnableConfig, before: Mapping[Place, Proposal]) -> None:
+        if not opens:
+            check_mixture(state, rules.mixture)
+            return
+        check_thread(config, needed=rules.review)
+        step = (brief.write(other, state, layer).at_most(other) for other in _unanswered(stage.seats, before))
+        if too_much := rules.misfit(list(before.values()), step):
+            raise BudgetExceeded(too_much)
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}
 
-    return Node(propose, at_most=at_most, asks=[seat.model])
+    return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
 
 
 def _unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:
-    """Leave out who has answered already, in a run of this turn that did not finish."""
-    done = {place for place, p in before.items() if p["status"] in USABLE}
-    return [seat for seat in seats if seat.place not in done or before[seat.place]["model"] != seat.label]
+    """Leave out who has answered already, in a run of this turn that did not finish; after a review, who was not sent
+    back.
+    """
+    sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
+    done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
+    return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]
+
+
+def _with_earlier(proposal: Proposal, earlier: Proposal) -> Proposal:
+    """Count an earlier attempt in; where only that one gave an answer, keep it: it was paid for."""
+    if earlier["status"] in USABLE and proposal["status"] not in USABLE:
+        why = f"asked again: {proposal['status']} ({proposal['error']})"
+        return cast("Proposal", {**earlier, **added_up(earlier, proposal), "reviewed": None, "error": why})
+    return cast("Proposal", {**proposal, **added_up(proposal, earlier)})

@@ -8,15 +8,13 @@ from langgraph.types import Command, interrupt
 
 from ..core.errors import InputError, nearest
 from ..core.panel import Seat
-from ..core.stage import node_name
+from ..core.stage import Stage, node_name
 from ..core.state import USABLE, MoAState, Proposal, Verdict, check_mixture, place_of, proposals_of, verdicts_of
 from .brief import Brief
 from .node import Node
 from .rules import Rules
 
 ACTIONS = ("accept", "edit", "drop", "retry")
-SENT_BACK = "sent back by a reviewer"
-_DROPPED = "dropped by a reviewer"
 Shown = dict[str, Any]
 
 
@@ -27,9 +25,7 @@ class Decision(NamedTuple):
     text: str | None = None
 
 
-def make_review(
-    panel: Sequence[Sequence[Seat]], *, chain: Sequence[Seat], brief: Brief, rules: Rules
-) -> Node[Command[str]]:
+def make_review(stages: Sequence[Stage], *, chain: Sequence[Seat], brief: Brief, rules: Rules) -> Node[Command[str]]:
     """Make the node that stops the run until a person has decided about each proposal.
 
     It interrupts once with all of them, and goes on with what `Command(resume=...)` brings, now or days later:
@@ -40,19 +36,25 @@ def make_review(
     next interrupt's `problem`, and nothing is lost.
 
     Args:
-        panel: The proposers of each layer.
+        stages: Who is asked together, in order.
         chain: The aggregators.
         brief: How references are put to proposers.
         rules: What the mixture keeps to.
 
     Raises:
-        InputError: (when run) Another mixture began this run.
+        InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
     """
+    depth = stages[-1].layer + 1
 
     async def review(state: MoAState, config: RunnableConfig) -> Command[str]:
         check_mixture(state, rules.mixture)
-        verdicts = verdicts_of(state, before=len(panel) + 1)
-        proposals = proposals_of(state, verdicts[-1]["source"])
+        verdicts = verdicts_of(state, before=depth)
+        proposals = proposals_of(state, verdicts[-1]["source"]) if verdicts else []
+        if not proposals:
+            raise InputError(
+                "found no proposals for the last message: the conversation changed while the review waited; start "
+                "again with the conversation as it is now"
+            )
         names = [p["proposer"] for p in proposals]
         shown: Shown = {
             "question": state["messages"][-1].text,
@@ -70,20 +72,32 @@ def make_review(
             except InputError as exc:
                 shown["problem"] = str(exc)
         changed = [p for p in after if p["proposer"] in decisions]
-        again = [node_name(p["layer"], p["proposer"]) for p in changed if p["error"] == SENT_BACK]
-        return Command(update={"proposals": changed} if changed else {}, goto=again or "aggregate")
+        # A new proposal makes what was built on its layer void; what a person decides about it does not.
+        later = [p for p in proposals_of(state) if p["layer"] > proposals[0]["layer"]]
+        goto = next(filter(None, ([node_name(s.layer, x.title) for x in sent_back(s, after)] for s in stages)), None)
+        return Command(update={"proposals": [*changed, *later]} if changed else {}, goto=goto or "aggregate")
 
     def check_left(after: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]) -> None:
-        layer, again = after[0]["layer"], {place_of(p) for p in after if p["error"] == SENT_BACK}
-        left = len(again) + sum(p["status"] in USABLE for p in after)
+        layer, left = after[0]["layer"], sum(p["status"] in USABLE for p in after)
         if left < rules.min_proposals:
             raise InputError(f"found {left} proposals left, expected at least {rules.min_proposals}; keep more of them")
-        seats = [seat for seat in panel[layer - 1] if seat.place in again]
-        step = brief.bound_step(seats, state, layer, chain=chain, authors=panel[layer - 1])
+        authors = next(stage.asked for stage in stages if stage.layer == layer and stage.is_last)
+        seats = [seat for stage in stages for seat in sent_back(stage, after)]
+        if seats and any(p["layer"] > layer for p in proposals_of(state)):
+            raise InputError(
+                f"found 'retry' in layer {layer}, expected no more of it: layer {layer + 1} was asked since"
+            )
+        step = brief.bound_step(seats, state, layer, chain=chain, authors=authors)
         if seats and (too_much := rules.misfit(proposals_of(state), step, verdicts=verdicts)):
             raise InputError(f"{too_much}; ask fewer again")
 
-    return Node(review)
+    return Node(review, rules=rules)
+
+
+def sent_back(stage: Stage, proposals: Sequence[Proposal]) -> list[Seat]:
+    """Return who of a stage is to be asked again."""
+    places = {place_of(p) for p in proposals if p["layer"] == stage.layer and p["reviewed"] == "sent_back"}
+    return [seat for seat in stage.seats if seat.place in places]
 
 
 def read_decisions(said: object, names: Sequence[str]) -> dict[str, Decision]:
@@ -129,16 +143,16 @@ def _problem(name: object, decision: Decision, names: Sequence[str]) -> str | No
 def _decided(proposal: Proposal, decision: Decision | None) -> Proposal:
     match decision:
         case Decision("edit", str(text)):
-            return {**proposal, "status": "ok", "text": text, "error": None, "edited": True}
+            return {**proposal, "status": "ok", "text": text, "error": None, "reviewed": "edited"}
         case Decision("drop"):
-            return {**proposal, "status": "dropped", "error": _DROPPED}
+            return {**proposal, "status": "dropped", "reviewed": "dropped"}
         case Decision("retry"):
-            return {**proposal, "status": "dropped", "error": SENT_BACK}
+            return {**proposal, "reviewed": "sent_back"}
     return proposal
 
 
 def _shown(proposal: Proposal) -> Shown:
-    return {key: proposal[key] for key in ("proposer", "layer", "model", "status", "error", "edited", "text")}
+    return {key: proposal[key] for key in ("proposer", "layer", "model", "status", "error", "reviewed", "text")}
 
 
 def _schema(names: Sequence[str]) -> dict[str, Any]:
@@ -148,4 +162,4 @@ def _schema(names: Sequence[str]) -> dict[str, Any]:
     decision = {"type": "object", "properties": one, "required": ["proposer", "action"], "additionalProperties": False}
     about = "What becomes of proposals; those that are not named are accepted."
     listed = {"type": "array", "items": decision, "description": about}
-    return {"title": "Review", "type": "object", "properties": {"decisions": listed}}
+    return {"title": "Review", "type": "object", "properties": {"decisions": listed}, "required": ["decisions"]}

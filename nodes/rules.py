@@ -1,6 +1,6 @@
 """What all nodes of one mixture keep to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,10 @@ class Rules:
     budget: Budget | None
     cache: BaseCache[Any] | None
     stream_proposals: bool
+    review: bool
     feedback: bool
+    shape: Mapping[str, int]
+    """How many layers and proposers there are, for traces."""
     races: Races = field(default_factory=Races, init=False)
 
     def race_of(self, stage: Stage, seat: Seat, *, seconds: float | None, earlier: Iterable[Proposal]) -> Race:

@@ -2,50 +2,64 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_trees import RunTree
 
-from ..core.state import Proposal, Report, Verdict
+from ..core.report import make_report
+from ..core.state import MoAState, Proposal, Report, Verdict, proposals_of, turn_of
+from .rules import Rules
 
 _log = logging.getLogger(__name__)
 Told = dict[str, Any]
 FEEDBACK = "langgraph-moa-feedback"
 """The name of the threads that send it."""
+_PATIENCE = 30.0
+"""Seconds that a run's trace may take to arrive before its feedback is sent."""
+_AT_ONCE = 16
+_SENDING = threading.BoundedSemaphore(_AT_ONCE)
 
 
-def record(update: object, config: RunnableConfig, *, feedback: bool = False) -> None:
-    """Add metadata to the traced runs of a node and of its graph; nothing is traced where nobody traces.
+def record(update: object, state: MoAState, config: RunnableConfig, rules: Rules | None) -> None:
+    """Add metadata to the traced runs of a node and of its graph; nothing is said where nobody traces.
 
     No text of a question or an answer is among it. The graph's run gets the tokens of the whole mixture, which
     LangSmith's client does not add up.
 
     Args:
         update: What the node returned.
+        state: What it was given.
         config: The node's.
-        feedback: Whether to send what the run came to as feedback, too.
+        rules: What its mixture keeps to; edges have none, and are not told about.
     """
     traced = list(_traced(config))
-    if not traced or not isinstance(update, Mapping):
+    if not traced or rules is None or not isinstance(update, Mapping):
         return
-    proposals, verdicts, run = update.get("proposals"), update.get("verdicts"), update.get("run")
-    done = run if run and run["stopped"] != "running" else None
+    proposals, verdicts, run = update.get("proposals"), update.get("verdicts", []), update.get("run")
     told = _of_proposal(proposals[0]) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
+    done = run if run and run["stopped"] != "running" else None
     if done and done["aggregators"]:
         told |= {"moa_status": done["aggregators"][-1]["status"]}
-    for tracer, node in traced:
+    agreed = _agreement([*state.get("verdicts", []), *verdicts], turn=run["turn"]) if run else {}
+    for tracer, node, whole in traced:
         _add(node, told)
-        if (whole := tracer.run_map.get(str(node.parent_run_id))) is None:
-            continue
-        if verdicts and (agreed := verdicts[0]["agreement"]):
-            _add(whole, {"moa_agreement": agreed["score"]})
-        if done:
-            _add(whole, _of_report(done) | {"usage_metadata": done["usage"]})
-            if feedback:
-                _send_feedback(tracer, whole, done)
+        if whole is not None and run:
+            _add(whole, {**rules.shape, **_of_report(run), **agreed})
+            if done and rules.feedback:
+                _send_feedback(tracer, whole, done, agreed.get("moa_agreement"))
+
+
+def record_failure(state: MoAState, config: RunnableConfig, rules: Rules | None) -> None:
+    """Say on the graph's run what one has cost that ends without an answer."""
+    traced = [whole for _, _, whole in _traced(config) if whole is not None]
+    if traced and rules is not None:
+        proposals = proposals_of(state)
+        so_far = make_report(proposals, [], turn=turn_of(state), mixture=rules.mixture)
+        for whole in traced:
+            _add(whole, {**rules.shape, **_of_report(so_far), "moa_stopped": "failed", "moa_degraded": True})
 
 
 def _of_proposal(proposal: Proposal) -> Told:
@@ -56,44 +70,57 @@ def _of_proposal(proposal: Proposal) -> Told:
 def _of_verdict(verdict: Verdict) -> Told:
     agreed = verdict["agreement"]
     told: Told = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
-    return told | ({"moa_agreement": agreed["score"], "moa_groups": agreed["groups"]} if agreed else {})
+    said = agreed and not agreed["abstained"]
+    return told | ({"moa_agreement": agreed["score"], "moa_groups": agreed["groups"]} if agreed and said else {})
 
 
 def _of_report(run: Report) -> Told:
     keys = ("stopped", "calls", "saved", "usd", "seconds", "truncated")
     told = {f"moa_{key}": run[key] for key in keys}  # type: ignore[literal-required]
-    return told | {"moa_layers_run": run["layers"], "moa_degraded": run["degraded"] is not None}
+    degraded = run["degraded"] is not None
+    return told | {"moa_layers_run": run["layers"], "moa_degraded": degraded, "usage_metadata": run["usage"]}
 
 
-def _traced(config: RunnableConfig) -> Iterator[tuple[LangChainTracer, RunTree]]:
-    """Find the traced run of the node whose config this is, in each tracer."""
+def _agreement(verdicts: Sequence[Verdict], *, turn: str) -> Told:
+    """Return the first layer's agreement; that of later layers is no evidence, for they have seen one another."""
+    first = [v for v in verdicts if v["turn"] == turn and v["layer"] == 1 and v["agreement"]]
+    agreed = first[-1]["agreement"] if first else None
+    return {"moa_agreement": agreed["score"]} if agreed and not agreed["abstained"] else {}
+
+
+def _traced(config: RunnableConfig) -> Iterator[tuple[LangChainTracer, RunTree, RunTree | None]]:
+    """Find the traced run of the node whose config this is, and its graph's, in each tracer."""
     manager = config.get("callbacks")
     for handler in getattr(manager, "handlers", ()):
         if isinstance(handler, LangChainTracer):
             node = handler.run_map.get(str(getattr(manager, "parent_run_id", None)))
             if node is not None:
-                yield handler, node
+                yield handler, node, handler.run_map.get(str(node.parent_run_id))
 
 
 def _add(run: RunTree, told: Told) -> None:
     run.extra.setdefault("metadata", {}).update(told)
 
 
-def _send_feedback(tracer: LangChainTracer, run: RunTree, report: Report) -> None:
+def _send_feedback(tracer: LangChainTracer, run: RunTree, report: Report, agreement: float | None) -> None:
     """Send it from a thread of its own: LangSmith's client looks the project up, and may not reach it."""
     scores: dict[str, float] = {"degraded": float(report["degraded"] is not None)}
-    agreement = run.extra["metadata"].get("moa_agreement")
     if agreement is not None:
         scores["agreement"] = agreement
 
     def send() -> None:
         client = tracer.client
         try:
-            client.flush()
+            client.flush(timeout=_PATIENCE)
             project = client.read_project(project_name=run.session_name).id
             for key, score in scores.items():
                 client.create_feedback(run.id, key, score=score, trace_id=run.trace_id, session_id=project)
         except Exception as exc:  # noqa: BLE001 - whatever LangSmith is missing, the answer is there
             _log.warning("the feedback did not reach LangSmith: %s", type(exc).__name__)
+        finally:
+            _SENDING.release()
 
-    threading.Thread(target=send, name=FEEDBACK, daemon=True).start()
+    if _SENDING.acquire(blocking=False):
+        threading.Thread(target=send, name=FEEDBACK, daemon=True).start()
+    else:
+        _log.warning("the feedback was not sent: LangSmith has not yet taken that of %d other runs", _AT_ONCE)

@@ -8,18 +8,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph_moa import Proposer, create_moa
+from langgraph_moa import ConfigError, Proposer, create_moa
 from langgraph_moa.apps.reading import form_settings
 from langgraph_moa.apps.settings import Graph, form_of
 from langgraph_moa.core.presets import load_preset
+from langgraph_sdk.runtime import ServerRuntime
 
 
-async def moa(config: RunnableConfig) -> Graph:
+async def moa(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
     """Build what the assistant's form describes, so that each assistant has its own drawing.
 
-    The server calls this for every drawing and every run, on its event loop; the form's values come in `configurable`.
+    The server calls this for every drawing and every run, on its event loop. A run's form is in its context; for all
+    else the form's values come in `configurable`, to which a thread adds those of assistants that used it before.
     """
-    return await asyncio.to_thread(build, config.get("configurable", {}))
+    running = runtime.execution_runtime
+    filled = config.get("configurable", {}) if running is None else running.context or {}
+    try:
+        return await asyncio.to_thread(build, filled)
+    except ConfigError:
+        if runtime.access_context not in ("threads.read", "threads.update"):
+            raise
+        return await asyncio.to_thread(build, {})  # a thread can be looked at, whatever its assistants are by now
 
 
 def build(filled: Mapping[str, Any]) -> Graph:

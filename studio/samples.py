@@ -38,8 +38,8 @@ async def add(assistants: list[dict[str, Any]], threads: list[dict[str, Any]]) -
         await client.threads.create(
             graph_id=GRAPH,
             thread_id=thread_id,
-            metadata={"sample": True},
-            supersteps=[{"updates": [{"values": asked, "as_node": "__start__"}]}],
+            metadata={"sample": True, "question": thread["question"]},
+            supersteps=[{"updates": [{"values": asked, "as_node": "__input__"}]}],
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from commands import Run
 from langgraph_moa import ConfigError
-from langgraph_moa.apps.review import ask_person, decisions_of
+from langgraph_moa.apps.review import Decisions, ask_person, decisions_of
 from rich.console import Console
 
 QUESTION = "How does a gate end a layer?"
@@ -52,11 +52,11 @@ def test_a_run_waits_is_decided_and_goes_on(run: Run, reviewed: list[str], threa
     done = run("resume", *thread, "--decide", "stems=drop", "--decide", "words=edit:A gate ends it: gong.", "--json")
     report = json.loads(done.out)
     assert done.code == 0
-    assert [(p["status"], p["edited"]) for p in report["proposals"]] == [
-        ("ok", True),
-        ("dropped", False),
-        ("ok", False),
-        ("ok", False),
+    assert [(p["status"], p["reviewed"]) for p in report["proposals"]] == [
+        ("ok", "edited"),
+        ("dropped", "dropped"),
+        ("ok", None),
+        ("ok", None),
     ]
     assert report["proposals"][0]["text"] == "A gate ends it: gong."
     assert report["run"]["calls"] == 6
@@ -104,21 +104,56 @@ def test_decisions_are_read() -> None:
     }
 
 
-def test_a_person_is_shown_what_there_is_and_may_mistype(monkeypatch: pytest.MonkeyPatch) -> None:
-    typed = iter(["a=dropp:x", "a=drop", ""])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
+SHOWN: Any = {
+    "problem": "unknown proposer 'z'",
+    "proposals": [
+        {"proposer": "a", "status": "error", "text": "", "error": "no \x1b[2J[red]way"},
+        {"proposer": "b", "status": "ok", "text": "one\n" + "two " * 500, "error": None},
+    ],
+}
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *typed: str, decisions: Decisions) -> tuple[bool, str]:
+    lines = iter(typed)
+
+    def read(prompt: str) -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", read)
     screen = io.StringIO()
-    shown: Any = {
-        "problem": "unknown proposer 'z'",
-        "proposals": [{"proposer": "a", "status": "error", "text": "", "error": "no \x1b[2J[red]way"}],
-    }
+    return ask_person(SHOWN, Console(file=screen, width=200), decisions), screen.getvalue()
 
-    said = ask_person(shown, Console(file=screen, width=200))
 
-    assert said == {"decisions": [{"proposer": "a", "action": "drop"}]}
-    assert "a (error)  no [2J[red]way" in screen.getvalue()
-    assert "unknown proposer 'z'" in screen.getvalue()
-    assert "found 'a=dropp:x', expected accept" in screen.getvalue()
+def test_a_person_is_shown_what_there_is_and_may_mistype(monkeypatch: pytest.MonkeyPatch) -> None:
+    decisions = Decisions()
+
+    goes_on, screen = asked(monkeypatch, "a=dropp:x", "z=drop", "a=drop", "b=drop", "b=accept", "", decisions=decisions)
+
+    assert goes_on
+    assert decisions.resume["decisions"] == [{"proposer": "a", "action": "drop"}, {"proposer": "b", "action": "accept"}]
+    assert "a (error)\nno [2J[red]way" in screen
+    assert "two " * 499 in screen
+    assert "unknown proposer 'z'; known: a, b" in screen
+    assert "found 'a=dropp:x', expected accept" in screen
+
+
+def test_what_was_typed_before_is_kept_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    decisions = Decisions()
+    asked(monkeypatch, "a=drop", "b=drop", "", decisions=decisions)
+
+    _, screen = asked(monkeypatch, "b=accept", "", decisions=decisions)
+
+    assert "so far: a=drop; b=drop" in screen
+    assert [one["action"] for one in decisions.resume["decisions"]] == ["drop", "accept"]
+
+
+def test_the_end_of_the_input_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, _ = asked(monkeypatch, "a=drop", decisions=Decisions())
+
+    assert not goes_on
 
 
 def test_at_a_terminal_somebody_is_asked(reviewed: list[str]) -> None:

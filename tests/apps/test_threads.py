@@ -326,3 +326,53 @@ def test_wrong_bounds_get_one_clear_line(run: Run, flags: list[str], expected: s
 
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert expected in done.err
+
+
+def test_after_a_failed_aggregator_nobody_reviews_again(run: Run, loopback: Loopback, tmp_path: Path) -> None:
+    file = tmp_path / "r.toml"
+    file.write_text("review = true\n")
+    loopback.say("judge", Reply(status=500))
+    thread = ["--thread", "t", "--store", str(tmp_path / "t.db")]
+    given = ["--base-url", loopback.url, "--proposer", "a", "--proposer", "b", "--aggregator", "judge"]
+    assert run("ask", "Which?", "--config", str(file), *given, *thread).code == 75
+    assert "degraded: aggregator judge: error" in run("resume", *thread, "--decide", "a=drop").err
+    loopback.say("judge", Reply("written"))
+
+    done = run("resume", *thread)
+
+    assert (done.code, done.out) == (0, "written\n")
+    assert len(loopback.asked("a")) == len(loopback.asked("b")) == 1
+    assert "answer of a" not in loopback.asked("judge")[-1].prompt
+
+
+def test_after_a_failed_aggregator_behind_a_wave_it_is_asked_again(
+    run: Run, loopback: Loopback, tmp_path: Path
+) -> None:
+    loopback.default = Reply("Final answer: 7")
+    loopback.say("judge", Reply(status=500))
+    thread = ["--thread", "t", "--store", str(tmp_path / "t.db")]
+    models = [part for name in "abcd" for part in ("--proposer", name)]
+    waves = ["--waves", "2", "--layers", "3", "--aggregator", "judge", "--base-url", loopback.url]
+    run("ask", "Which?", *models, *waves, *thread)
+    loopback.say("judge", Reply("written"))
+
+    done = run("resume", *thread)
+
+    assert (done.code, done.out) == (0, "written\n")
+    assert [len(loopback.asked(name)) for name in "abcd"] == [1, 1, 0, 0]
+
+
+def test_a_resumed_run_that_fails_has_its_whole_page(run: Run, loopback: Loopback, tmp_path: Path) -> None:
+    thread, page = ["--thread", "t", "--store", str(tmp_path / "t.db")], tmp_path / "p.html"
+    file = tmp_path / "c.toml"
+    file.write_text("min_proposals = 2\n")
+    loopback.say("b", Reply(status=500))
+    given = ["--base-url", loopback.url, "--proposer", "a", "--proposer", "b", "--config", str(file)]
+    run("ask", "Which of them?", *given, *thread)
+
+    failed = run("resume", *thread, "--report", str(page))
+
+    assert failed.code == 1
+    html = page.read_text(encoding="utf-8")
+    assert "Which of them?" in html
+    assert "answer of a" in html

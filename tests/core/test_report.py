@@ -7,7 +7,7 @@ from langgraph_moa.core.report import make_report, work_seconds
 
 
 def call(layer: int, started: float, seconds: float, waited: float = 0.0) -> Any:
-    return {"layer": layer, "started": started, "seconds": seconds, "waited": waited}
+    return {"layer": layer, "started": started, "seconds": seconds, "waited": waited, "tried_s": 0.0}
 
 
 def test_a_layer_works_from_its_first_calls_place_in_line_to_its_last_answer() -> None:
@@ -49,7 +49,8 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
         "calls": 1,
         "cached": False,
         "references_cut": 0,
-        "edited": False,
+        "reviewed": None,
+        "tried_s": 0.0,
     }
 
     assert bool(make_report([proposal], [], turn="t", mixture="m")["notes"]) == told

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langgraph_moa import InputError
 from langgraph_moa.core.state import merge_proposals, merge_verdicts
 
 
-def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "") -> Any:
-    return {"turn": turn, "layer": layer, "wave": 1, "position": position, "sample": sample, "text": text}
+def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "", started: float = 1.0) -> Any:
+    place = {"turn": turn, "layer": layer, "wave": 1, "position": position, "sample": sample}
+    return {**place, "text": text, "started": started, "status": "ok", "reviewed": None}
 
 
 LAYER = st.lists(
@@ -49,5 +52,26 @@ def test_a_new_turn_ends_the_old_one() -> None:
 def test_a_layer_made_again_ends_the_layers_built_on_it() -> None:
     old = [item("t", 1, 0, text="a"), item("t", 1, 1, text="b"), item("t", 2, 0, text="c")]
 
-    assert merge_proposals(old, [item("t", 1, 0, text="new")]) == [item("t", 1, 0, text="new"), old[1]]
+    new: Any = item("t", 1, 0, text="new", started=2.0)
+
+    assert merge_proposals(old, [new]) == [new, old[1]]
     assert merge_verdicts([item("t", 1, 0), item("t", 2, 0)], [item("t", 1, 0)]) == [item("t", 1, 0)]
+
+
+def test_a_text_that_is_not_its_calls_any_more_is_marked() -> None:
+    old = [item("t", 1, 0, text="a")]
+
+    texts: list[Any] = [{**old[0], "text": text} for text in ("mine", " ")]
+    (edited,), (emptied,) = (merge_proposals(old, [text]) for text in texts)
+
+    assert (edited["reviewed"], edited["status"]) == ("edited", "ok")
+    assert (emptied["reviewed"], emptied["status"]) == ("edited", "empty")
+    assert merge_proposals(old, old) == old
+
+
+@pytest.mark.parametrize(
+    "wrong", ["text", {"text": "x"}, {**item("t", 1, 0), "layer": "1"}, {**item("t", 1, 0), "text": 5}], ids=str
+)
+def test_half_an_item_is_refused(wrong: Any) -> None:
+    with pytest.raises(InputError, match=r"^found "):
+        merge_proposals([item("t", 1, 0)], [wrong])

@@ -150,3 +150,19 @@ def test_a_proposer_that_waits_for_a_person_shows_where() -> None:
 
     assert task.state.next == ("ask",)
     assert [p["text"] for p in done["proposals"]][1] == "that one"
+
+
+def test_a_chain_of_aggregators_is_not_drawn_as_one_of_them() -> None:
+    moa = create_moa(proposers=THREE, aggregator=[agent(), "offline:words"])
+
+    assert "aggregate" in moa.get_graph(xray=True).nodes
+
+
+def test_a_gates_edges_can_be_copied() -> None:
+    import copy
+
+    branches = copy.deepcopy(create_moa(proposers=THREE, aggregator="offline:words", layers=3).builder.branches)
+
+    ends = branches["gate_1"]["leave"].ends
+    assert ends is not None
+    assert {str(way) for way in ends} == {"agreed", "no agreement"}

@@ -279,3 +279,44 @@ def test_in_a_narrow_window_nothing_runs_over(browser: Any, result: Any, tmp_pat
     tab, _ = opened(browser, file, scheme="light", width=400)
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_what_a_person_wrote_or_dropped_is_in_no_group(result: Any) -> None:
+    first, second, *others = result["proposals"]
+    reviewed = [{**first, "reviewed": "edited", "text": "mine"}, {**second, "reviewed": "dropped", "status": "dropped"}]
+
+    page = Page(report({**result, "proposals": [*reviewed, *others]}))
+
+    assert page.text.count("agrees: A") == 2
+    assert "edited" in page.text
+
+
+def test_a_run_of_another_version_is_refused(result: Any) -> None:
+    with pytest.raises(InputError, match=r"found a run of another version \('format 2: a"):
+        report({**result, "run": {**result["run"], "mixture": "format 2: a | b"}})
+
+
+def test_a_question_that_was_trimmed_away_is_not_made_up(result: Any) -> None:
+    page = Page(report({**result, "messages": result["messages"][-1:]}))
+
+    assert "(no longer in the state)" in page.text
+    assert page.text.count("It is 42.\n") >= 1
+
+
+def test_groups_are_told_by_letters_too(result: Any) -> None:
+    badges = [card for card in Page(report(result)).with_class("badge") if "g0" in str(card["class"]).split()]
+
+    assert len(badges) == 4  # two layers, two who agree, in the waterfall
+
+
+def test_on_paper_it_is_light_and_has_its_bars(browser: Any, result: Any, tmp_path: Path) -> None:
+    file = tmp_path / "run.html"
+    file.write_text(report(result), encoding="utf-8")
+    tab, _ = opened(browser, file, scheme="dark")
+
+    tab.emulate_media(media="print", color_scheme="dark")
+
+    style = "getComputedStyle(document.body)"
+    track = "getComputedStyle(document.querySelector('.track'))"
+    assert tab.evaluate(f"{style}.backgroundColor") == "rgb(255, 255, 255)"
+    assert tab.evaluate(f"{track}.printColorAdjust") == "exact"

@@ -4,10 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
-from langgraph_moa import Budget, ConfigError, EarlyStop, Proposer, create_moa
+from langgraph_moa import Budget, ConfigError, EarlyStop, InputError, Proposer, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 
 THREAD: Any = {"configurable": {"thread_id": "t"}}
@@ -80,11 +82,11 @@ def test_each_can_be_accepted_edited_dropped_or_asked_again() -> None:
 
     again = moa.invoke(decide(("a", "accept"), ("b", "edit", "TWO"), ("c", "drop"), ("d", "retry")), THREAD)
 
-    assert [(p["proposer"], p["status"], p["text"], p["edited"]) for p in asked(again)["proposals"]] == [
-        ("a", "ok", "one", False),
-        ("b", "ok", "TWO", True),
-        ("c", "dropped", "three", False),
-        ("d", "ok", "four, the second time", False),
+    assert [(p["proposer"], p["status"], p["text"], p["reviewed"]) for p in asked(again)["proposals"]] == [
+        ("a", "ok", "one", None),
+        ("b", "ok", "TWO", "edited"),
+        ("c", "dropped", "three", "dropped"),
+        ("d", "ok", "four, the second time", None),
     ]
     done = moa.invoke(Command(resume="accept"), THREAD)
     told, run = done["messages"][-1].text, done["run"]
@@ -230,3 +232,186 @@ def test_it_is_drawn_between_the_gates_and_the_aggregator() -> None:
     assert ("review", "aggregate", "accept") in edges
     assert ("review", "layer_1/a", "retry") in edges
     assert {source for source, target, _ in edges if target == "aggregate"} == {"review"}
+
+
+class Counting:
+    """Answer, and know how often it was asked; a script may fail."""
+
+    def __init__(self, name: str, *answers: Any) -> None:
+        self.asked, self.answers, self.name = 0, answers, name
+
+    def __call__(self, messages: Any) -> Any:
+        self.asked += 1
+        answer = self.answers[min(self.asked, len(self.answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def counting(*answers: Any) -> tuple[list[Counting], list[Proposer]]:
+    models = [
+        Counting(name, *(a if isinstance(a, tuple) else (a,))) for name, a in zip("abcdef", answers, strict=False)
+    ]
+    return models, [Proposer(says(model, model.name), name=model.name) for model in models]
+
+
+def test_both_waves_can_be_sent_back_and_who_was_dropped_stays_dropped() -> None:
+    models, proposers = counting("1", ("2", "2 again"), ("3", "3 again"), "4")
+    moa = reviewed(proposers=proposers, waves=(2,))
+    moa.invoke(QUESTION, THREAD)
+
+    again = moa.invoke(decide(("a", "drop"), ("b", "retry"), ("c", "retry"), ("d", "drop")), THREAD)
+
+    assert [(p["status"], p["text"]) for p in asked(again)["proposals"]] == [
+        ("dropped", "1"),
+        ("ok", "2 again"),
+        ("ok", "3 again"),
+        ("dropped", "4"),
+    ]
+    assert [model.asked for model in models] == [1, 2, 2, 1]
+    assert moa.invoke(Command(resume="accept"), THREAD)["run"]["calls"] == 7
+
+
+def test_what_a_person_decides_about_a_layer_leaves_what_later_ones_cost() -> None:
+    _, proposers = counting(("one", ConnectionError("down")), ("two", ConnectionError("down")))
+    moa = reviewed(proposers=proposers, layers=3, min_proposals=2)
+    shown = asked(moa.invoke(QUESTION, THREAD))
+    assert {p["layer"] for p in shown["proposals"]} == {1}
+
+    refused = asked(moa.invoke(decide(("a", "retry")), THREAD))
+    done = moa.invoke(decide(("a", "edit", "ONE")), THREAD)
+
+    assert refused["problem"] == "found 'retry' in layer 1, expected no more of it: layer 2 was asked since"
+    assert done["run"]["calls"] == 5
+    assert "layer 2 are missing" in done["run"]["degraded"]
+    assert "ONE" in done["messages"][-1].text
+
+
+def test_a_second_attempt_that_fails_leaves_the_first() -> None:
+    _, proposers = counting("one", ("two", TimeoutError()))
+    moa = reviewed(proposers=proposers)
+    moa.invoke(QUESTION, THREAD)
+
+    again = moa.invoke(decide(("a", "drop"), ("b", "retry")), THREAD)
+
+    (_, b) = asked(again)["proposals"]
+    assert (b["status"], b["text"]) == ("ok", "two")
+    assert b["error"].startswith("asked again: timeout (no answer within")
+    assert moa.invoke(Command(resume="accept"), THREAD)["run"]["calls"] == 4
+
+
+def test_who_failed_is_no_proposal_that_is_left() -> None:
+    _, proposers = counting("one", ConnectionError("down"))
+    moa = reviewed(proposers=proposers)
+    moa.invoke(QUESTION, THREAD)
+
+    again = moa.invoke(decide(("a", "drop"), ("b", "retry")), THREAD)
+
+    assert asked(again)["problem"] == "found 0 proposals left, expected at least 1; keep more of them"
+
+
+def test_a_retry_counts_only_who_is_sent_back() -> None:
+    _, proposers = counting("one", "two", "three", ("four", "five"))
+    moa = reviewed(proposers=proposers, budget=Budget(calls=6, strict=False))
+    moa.invoke(QUESTION, THREAD)
+
+    again = moa.invoke(decide(("b", "drop"), ("c", "drop"), ("d", "retry")), THREAD)
+
+    assert asked(again)["problem"] is None
+    assert moa.invoke(Command(resume="accept"), THREAD)["run"]["calls"] == 6
+
+
+def test_the_seconds_of_all_attempts_are_spent() -> None:
+    slow = Proposer(ScriptedModel(script="x", name_of_model="a", delay=0.3), name="a")
+    moa = reviewed(proposers=[slow], budget=Budget(seconds=0.5, strict=False))
+    moa.invoke(QUESTION, THREAD)
+
+    again = asked(moa.invoke(decide(("a", "retry")), THREAD))
+    problem = asked(moa.invoke(decide(("a", "retry")), THREAD))["problem"]
+
+    assert again["problem"] is None
+    assert "Budget(seconds=0.5) is spent" in problem
+    assert moa.get_state(THREAD).values["run"]["seconds"] >= 0.5
+
+
+def test_a_quorum_does_not_cut_what_a_person_asks_for() -> None:
+    from langgraph_moa import Quorum
+
+    slow = [Proposer(ScriptedModel(script=n, name_of_model=n, delay=0.2), name=n) for n in "bc"]
+    moa = reviewed(proposers=[*panel("one"), *slow], quorum=Quorum(1))
+    first = asked(moa.invoke(QUESTION, THREAD))
+    assert [p["status"] for p in first["proposals"]] == ["ok", "cancelled", "cancelled"]
+
+    again = asked(moa.invoke(decide(("b", "retry"), ("c", "retry")), THREAD))
+
+    assert [p["status"] for p in again["proposals"]] == ["ok", "ok", "ok"]
+
+
+def test_without_a_thread_nobody_is_asked() -> None:
+    models, proposers = counting("one", "two")
+    moa = create_moa(proposers=proposers, aggregator=says("x", "last"), review=True)
+
+    with pytest.raises(InputError, match="found review=True in a run without a thread"):
+        moa.invoke(QUESTION)
+
+    assert [model.asked for model in models] == [0, 0]
+
+
+def test_a_conversation_that_changed_while_it_waited_is_told() -> None:
+    moa = reviewed("one", "two")
+    moa.invoke(QUESTION, THREAD)
+
+    with pytest.raises(InputError, match="the conversation changed"):
+        moa.update_state(THREAD, {"messages": [("user", "another?")]}, as_node="gate_1")
+
+
+def test_the_layer_event_of_a_retry_names_who_is_asked() -> None:
+    moa = reviewed("one", "two", ConnectionError("down"))
+    moa.invoke(QUESTION, THREAD)
+
+    events = moa.stream(decide(("b", "retry"), ("a", "drop")), THREAD, stream_mode="custom")
+
+    assert [e["proposers"] for e in events if e["moa"] == "layer"] == [["b"]]
+
+
+ROUNDS = st.lists(
+    st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["accept", "edit", "drop", "retry"]), max_size=4),
+    max_size=4,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    rounds=ROUNDS,
+    layers=st.integers(2, 3),
+    waves=st.sampled_from([(), (2,)]),
+    calls=st.integers(6, 16),
+    failing=st.sets(st.sampled_from("abcd"), max_size=2),
+)
+def test_whatever_is_decided_all_calls_are_counted_and_the_budget_holds(
+    rounds: Any, layers: int, waves: Any, calls: int, failing: Any
+) -> None:
+    models, proposers = counting(
+        *((f"text of {n}", ConnectionError("no"), "more") if n in failing else n for n in "abcd")
+    )
+    last = Counting("last", "done")
+    moa = reviewed(
+        proposers=proposers,
+        aggregator=says(last, "last"),
+        layers=layers,
+        waves=waves,
+        budget=Budget(calls=calls, strict=False),
+    )
+    result = moa.invoke(QUESTION, THREAD)
+    for decided in rounds:
+        if "__interrupt__" not in result:
+            break
+        said = [(name, what, "mine") if what == "edit" else (name, what) for name, what in decided.items()]
+        result = moa.invoke(decide(*said), THREAD)
+    while "__interrupt__" in result:
+        result = moa.invoke(Command(resume="accept"), THREAD)
+
+    made = sum(model.asked for model in models) + last.asked
+    assert result["run"]["calls"] == made
+    assert made <= calls
+    assert result["messages"][-1].text

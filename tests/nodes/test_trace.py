@@ -14,6 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import AllProposersFailed, Proposer, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.nodes.trace import FEEDBACK
 from langsmith import Client, tracing_context
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -275,3 +276,150 @@ def test_opentelemetry_gets_the_same_tree(socket_enabled: None) -> None:
     assert parent is not None
     assert found["moa"].context is not None
     assert parent.span_id == found["moa"].context.span_id
+
+
+def test_hidden_are_tools_and_what_models_are_bound_with_too(server: Ingest) -> None:
+    from langchain_core.messages import AIMessage, ToolMessage
+    from langchain_core.tools import tool
+
+    @tool
+    def find(name: str, place: dict[str, str]) -> str:
+        """Find somebody."""
+        return f"{name} zeugma"
+
+    def agent(messages: Any) -> AIMessage:
+        said = find.invoke({"name": "quincunx", "place": {"id": "tmesis", "borborygmus": "x"}})
+        return AIMessage(said)
+
+    def with_artifact(messages: Any) -> Any:
+        return {"messages": [ToolMessage("x", tool_call_id="1", artifact={"name": "litotes"}), AIMessage("ok")]}
+
+    from langchain_core.runnables import RunnableLambda
+
+    model = says("x", "b").bind(stop=["anaphora"], extra_body={"system": "chiasmus"})
+    moa: Any = create_moa(
+        proposers=[
+            Proposer(RunnableLambda(agent), name="agent"),
+            Proposer(RunnableLambda(with_artifact), name="artifact"),
+            Proposer(model, name="bound"),
+        ],
+        aggregator=says("z", "last"),
+        hide_texts=True,
+    )
+    configured = {
+        "configurable": {"aggregator_prompt": "epanalepsis $references"},
+        "metadata": {"moa_record": "aposiopesis"},
+    }
+
+    traced(server, lambda: moa.invoke(QUESTION, configured))
+
+    words = "quincunx tmesis zeugma litotes anaphora chiasmus epanalepsis aposiopesis sesquipedalian".split()
+    assert [word for word in words if word in server.posted] == []
+    assert any(run["run_type"] == "tool" for run in server.runs.values())
+
+
+def test_an_edit_of_a_hidden_runs_state_is_not_traced(server: Ingest) -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    moa: Any = create_moa(
+        proposers=panel("quincunx"), aggregator=says("z", "last"), hide_texts=True, checkpointer=InMemorySaver()
+    )
+    moa.invoke(QUESTION, thread, interrupt_before=["gate_1"])
+    (mine,) = moa.get_state(thread).values["proposals"]
+
+    def edit() -> None:
+        moa.update_state(thread, {"proposals": [{**mine, "text": "zeugma"}]}, as_node="layer_1/a")
+        asyncio.run(moa.aupdate_state(thread, {"proposals": [{**mine, "text": "tmesis"}]}, as_node="layer_1/a"))
+
+    traced(server, edit)
+
+    assert server.posted == ""
+
+
+def test_a_mixture_in_a_mixture_says_its_own_shape(server: Ingest) -> None:
+    inner = create_moa(proposers=panel("x", "y"), aggregator=says("z", "inner-last"), layers=3, name="inner")
+    outer = create_moa(proposers=[inner, *panel("x")], aggregator=says("z", "last"), name="outer")
+
+    traced(server, lambda: outer.invoke(QUESTION))
+
+    shapes = {r["name"]: metadata(r) for r in server.runs.values() if r["name"] in ("inner", "outer")}
+    assert [shapes["inner"][key] for key in ("moa_layers", "moa_proposers", "moa_calls")] == [3, 4, 5]
+    assert [shapes["outer"][key] for key in ("moa_layers", "moa_proposers", "moa_calls")] == [2, 2, 7]
+
+
+def test_agreement_is_the_first_layers_and_unknown_is_not_zero(server: Ingest) -> None:
+    seen = iter(["Final answer: 1", "Final answer: 9"])
+    closed = create_moa(
+        proposers=[Proposer(says(lambda m: next(seen), "x"), name="x"), *panel("Final answer: 2", "Final answer: 9")],
+        aggregator=says("z", "last"),
+        layers=3,
+        name="closed",
+    )
+    open_ = create_moa(
+        proposers=panel("It depends on very many things, some of them old. " * 9, "Nobody has ever known that. " * 9),
+        aggregator=says("z", "last"),
+        name="open",
+        feedback=True,
+    )
+
+    traced(server, lambda: (closed.invoke(QUESTION), open_.invoke(QUESTION)))
+    until(lambda: bool(server.feedback))
+
+    assert metadata(server.named("closed"))["moa_agreement"] == pytest.approx(1 / 3, abs=0.001)
+    assert "moa_agreement" not in metadata(server.named("open"))
+    assert [one["key"] for one in server.feedback] == ["degraded"]
+
+
+def test_a_reviewed_runs_feedback_has_its_agreement(server: Ingest) -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.types import Command
+
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    moa: Any = create_moa(
+        proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 8"),
+        aggregator=says("z", "last"),
+        review=True,
+        feedback=True,
+        checkpointer=InMemorySaver(),
+    )
+
+    traced(server, lambda: moa.invoke(QUESTION, thread))
+    (waiting,) = server.roots
+    assert metadata(waiting)["moa_stopped"] == "running"
+    assert metadata(waiting)["usage_metadata"]["total_tokens"] > 0
+    traced(server, lambda: moa.invoke(Command(resume="accept"), thread))
+    until(lambda: len(server.feedback) == 2)
+
+    assert {one["key"]: one["score"] for one in server.feedback} == {"agreement": 0.6667, "degraded": 0.0}
+
+
+def test_a_failed_run_says_what_it_cost(server: Ingest) -> None:
+    moa = create_moa(
+        proposers=[*panel("x"), *panel("", ConnectionError("down"))[1:]], aggregator=says("z", "last"), min_proposals=2
+    )
+
+    with pytest.raises(AllProposersFailed):
+        traced(server, lambda: moa.invoke(QUESTION))
+
+    (root,) = server.roots
+    told = metadata(root)
+    assert (told["moa_stopped"], told["moa_calls"], told["moa_layers"]) == ("failed", 2, 2)
+    assert told["usage_metadata"]["total_tokens"] > 0
+
+
+def test_feedback_does_not_pile_up_where_langsmith_hangs(socket_enabled: None) -> None:
+    moa = create_moa(proposers=panel("x"), aggregator=says("z", "last"), feedback=True)
+
+    with ingest(hangs=True) as server:
+        client = Client(api_url=server.url, api_key="k", timeout_ms=(1000, 60_000))
+        with tracing_context(enabled=True, client=client, project_name="p"):
+            for _ in range(40):
+                moa.invoke(QUESTION)
+        waiting = [thread for thread in threading.enumerate() if thread.name == FEEDBACK]
+        server.let_go.set()
+        for thread in waiting:
+            thread.join(60)
+        client.close(timeout=0)
+
+    assert 0 < len(waiting) <= 16

@@ -54,20 +54,110 @@ async def test_graphs_assistants_and_threads_are_there_at_once(client: Any) -> N
     for thread in threads:
         if thread["metadata"].get("sample"):
             state = await client.threads.get_state(thread["thread_id"])
-            assert set(state["next"]) == FOUR
-            assert state["values"]["messages"]
+            assert state["next"] == ["__start__"]
 
 
 async def test_a_sample_thread_only_has_to_be_continued(client: Any) -> None:
-    (thread,) = [
-        t
-        for t in await client.threads.search(metadata={"sample": True})
-        if t["values"]["messages"][0]["content"] == "What is 17 * 24?"
-    ]
+    (thread,) = await client.threads.search(metadata={"sample": True, "question": "What is 17 * 24?"})
 
-    done = await client.runs.wait(thread["thread_id"], "moa", input=None)
+    for name in ("moa", "nested", *(a["name"] for a in SAMPLES["assistants"] if a["name"] != "reviewed")):
+        copied = await client.threads.copy(thread["thread_id"])
+        done = await client.runs.wait(copied["thread_id"], await assistant(client, name), input=None)
 
-    assert done["messages"][-1]["content"] == "17 * 24 = 408"
+        assert done["messages"][-1]["content"].endswith("17 * 24 = 408")
+
+
+async def test_assistants_take_turns_on_one_thread(client: Any) -> None:
+    thread = (await client.threads.create())["thread_id"]
+
+    calls = []
+    for name in ("three layers", "moa", "six samples", "three layers", "a vote"):
+        done = await client.runs.wait(thread, await assistant(client, name), input=OPEN)
+        calls.append(done["run"]["calls"])
+
+    assert calls == [9, 5, 7, 9, 4]
+    assert (await client.threads.get_state(thread))["values"]["run"]["calls"] == 4
+    assert len(await client.threads.get_history(thread, limit=100)) > 10
+
+
+async def test_an_assistant_that_is_changed_is_changed_on_its_threads(client: Any) -> None:
+    made = await client.assistants.create("moa", context={"layers": 3})
+    thread, which = (await client.threads.create())["thread_id"], made["assistant_id"]
+    await client.runs.wait(thread, which, input=OPEN)
+
+    await client.assistants.update(which, context={"layers": 2})
+    changed = await client.runs.wait(thread, which, input=OPEN)
+    await client.assistants.update(which, context={"layers": 0})
+    with pytest.raises(Exception, match=r"^ConfigError: found 0 for layers, expected 1 or more$"):
+        await client.runs.wait(thread, which, input=OPEN)
+
+    assert changed["run"]["layers"] == 2
+    assert (await client.threads.get_state(thread))["values"]["messages"]
+
+
+EMPTY: list[Any] = [{"layers": ""}, {"quorum": {}}, {"preset": None, "docs": [], "base_url": ""}]
+
+
+@pytest.mark.parametrize("empty", EMPTY, ids=str)
+async def test_what_is_made_empty_in_the_form_is_not_given(client: Any, empty: Any) -> None:
+    made = await client.assistants.create("moa", context=empty)
+    thread = (await client.threads.create())["thread_id"]
+
+    done = await client.runs.wait(thread, made["assistant_id"], input=QUESTION)
+
+    assert done["run"]["calls"] == 5
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ({"proposers": ["x"], "base_url": "http://127.0.0.1:9/v1"}, "AllProposersFailed: 0 of 1 proposals were usable"),
+        ({"budget": {"calls": 3}}, r"BudgetExceeded: Budget\(calls=3\)"),
+    ],
+    ids=["failed", "budget"],
+)
+async def test_why_a_run_failed_reaches_the_client(client: Any, context: Any, told: str) -> None:
+    thread = (await client.threads.create())["thread_id"]
+
+    with pytest.raises(Exception, match=told):
+        await client.runs.wait(thread, "moa", input=QUESTION, context=context)
+
+
+async def test_ok_is_answered(client: Any) -> None:
+    assert (await client.http.get("/ok"))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("update", "node", "told"),
+    [
+        (lambda p: {"proposals": [{"text": "half"}]}, "layer_1/words", "expected a whole item of it"),
+        (lambda p: {"proposals": [{**p, "text": None}]}, "layer_1/words", "found None as a proposal's text"),
+        (lambda p: {"proposals": [{**p, "layer": "1"}]}, "layer_1/words", "expected a whole item of it"),
+        (lambda p: {"proposals": [p]}, "gate_1", "found no verdict of gate_1 for the last message"),
+    ],
+    ids=["half", "no_text", "wrong_layer", "wrong_node"],
+)
+async def test_an_edit_that_cannot_be_changes_nothing(client: Any, update: Any, node: str, told: str) -> None:
+    thread = (await client.threads.create())["thread_id"]
+    paused = await client.runs.wait(thread, "moa", input=OPEN, interrupt_before=["gate_1"])
+
+    with pytest.raises(APIStatusError, match=told):
+        await client.threads.update_state(thread, update(paused["proposals"][0]), as_node=node)
+
+    assert (await client.threads.get_state(thread))["next"] == ["gate_1"]
+
+
+async def test_an_earlier_layer_edited_at_its_gate_asks_the_later_one_again(client: Any) -> None:
+    thread, three = (await client.threads.create())["thread_id"], await assistant(client, "three layers")
+    paused = await client.runs.wait(thread, three, input=OPEN, interrupt_before=["aggregate"])
+    mine = {**paused["proposals"][0], "text": "A gate ends a layer with a gong."}
+
+    await client.threads.update_state(thread, {"proposals": [mine]}, as_node="gate_1")
+    assert set((await client.threads.get_state(thread))["next"]) == {n.replace("layer_1", "layer_2") for n in FOUR}
+    done = await client.runs.wait(thread, three, input=None)
+
+    assert done["proposals"][0]["reviewed"] == "edited"
+    assert "words (layer 1): edited by a reviewer" in done["run"]["notes"]
 
 
 async def test_each_assistant_has_its_own_drawing(client: Any) -> None:
