@@ -1,9 +1,10 @@
 """Who is asked together: a layer, or a wave of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .panel import Seat
+from .state import USABLE, Place, Proposal
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,15 @@ def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Sta
             stages.append(Stage(layer, wave, seats[start:end], seats[:end], end == len(seats)))
             start = end
     return stages
+
+
+def unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:
+    """Leave out who has answered already, in a run of this turn that did not finish, and who was not sent back.
+
+    Args:
+        seats: Whom a step would ask.
+        before: This turn's proposals of their layer, by their places.
+    """
+    sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
+    done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
+    return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]

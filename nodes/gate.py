@@ -12,7 +12,7 @@ from ..core.budget import Budget, total
 from ..core.errors import AllProposersFailed, InputError, nearest
 from ..core.panel import Seat
 from ..core.report import make_report
-from ..core.stage import Stage
+from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
     Agreed,
@@ -133,7 +133,8 @@ class _Gate:
         """Bound the next stage, and the aggregator after it; nothing is written where there is no budget to ask."""
         seen: MoAState = {**state, "verdicts": list(verdicts)}
         after = to or self.stage
-        seats = to.seats if to else []
+        known = {place_of(p): p for p in proposals_of(state, after.layer)} if to else {}
+        seats = unanswered(to.seats, known) if to else []
         yield from self.brief.bound_step(seats, seen, after.layer, chain=self.chain, authors=after.asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:

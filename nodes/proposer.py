@@ -10,7 +10,7 @@ from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.race import Race
 from ..core.report import added_up, make_report
-from ..core.stage import Stage
+from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
     Cost,
@@ -57,7 +57,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
         turn = turn_of(state)
         before = left_behind(state, layer)
-        mine, asked = before.get(seat.place), _unanswered(stage.seats, before)
+        mine, asked = before.get(seat.place), unanswered(stage.seats, before)
         again = mine is not None and mine["reviewed"] == "sent_back"
         check(state, config, before)
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
@@ -97,7 +97,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             check_mixture(state, rules.mixture)
             return
         check_thread(config, needed=rules.review)
-        step = (brief.write(other, state, layer).at_most(other) for other in _unanswered(stage.seats, before))
+        step = (brief.write(other, state, layer).at_most(other) for other in unanswered(stage.seats, before))
         if too_much := rules.misfit(list(before.values()), step):
             raise BudgetExceeded(too_much)
 
@@ -105,15 +105,6 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         return {seat.label: brief.forecast(seat, conversation, authors)}
 
     return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
-
-
-def _unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:
-    """Leave out who has answered already, in a run of this turn that did not finish; after a review, who was not sent
-    back.
-    """
-    sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
-    done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
-    return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]
 
 
 def _with_earlier(proposal: Proposal, earlier: Proposal) -> Proposal:

@@ -415,3 +415,19 @@ def test_whatever_is_decided_all_calls_are_counted_and_the_budget_holds(
     assert result["run"]["calls"] == made
     assert made <= calls
     assert result["messages"][-1].text
+
+
+def test_a_wave_that_has_answered_costs_nothing_more() -> None:
+    models, proposers = counting(("1", "1 again"), "2", "3")
+    moa = reviewed(proposers=proposers, waves=(2,), min_proposals=2, budget=Budget(calls=5, strict=False))
+    moa.invoke(QUESTION, THREAD)
+
+    again = moa.invoke(decide(("a", "retry"), ("b", "drop")), THREAD)
+
+    assert [(p["status"], p["text"]) for p in asked(again)["proposals"]] == [
+        ("ok", "1 again"),
+        ("dropped", "2"),
+        ("ok", "3"),
+    ]
+    assert moa.invoke(Command(resume="accept"), THREAD)["run"]["calls"] == 5
+    assert [model.asked for model in models] == [2, 1, 1]
