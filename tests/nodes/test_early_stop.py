@@ -1,7 +1,6 @@
 """Layers end where proposals agree, and nowhere else."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -191,16 +190,9 @@ async def test_the_agreed_answer_comes_by_every_api_and_is_kept() -> None:
 
 
 async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None:
-    def once_the_last_is_asked(text: str) -> Callable[[Any], Reply]:
-        def answer(body: Any) -> Reply:
-            loopback.wait_for("f")
-            return Reply(text)
-
-        return answer
-
     for name in "abcd":
-        loopback.say(name, once_the_last_is_asked("Final answer: 7"))
-    loopback.say("e", once_the_last_is_asked("Final answer: 8"))
+        loopback.say(name, Reply("Final answer: 7", delay=0.3))
+    loopback.say("e", Reply("Final answer: 8"))
     loopback.say("f", Reply(broken="hang"))
     rule = EarlyStop(quorum=4 / 6, as_completed=True, then="answer")
     moa = create_moa(
