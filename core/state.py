@@ -173,9 +173,6 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
     """Keep one item a slot, and none of another turn or a later step than the newest's."""
     if not right:
         return left
-    for item in right:
-        if not isinstance(item, dict) or not all(isinstance(item.get(key), int) for key in (*steps, *slot)):
-            raise InputError(f"found {item!r:.80} in an update of the state, expected a whole item of it, changed")
     turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
     kept = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
     merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*kept, *right]}
@@ -184,10 +181,16 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
 
 def merge_proposals(left: list[Proposal], right: list[Proposal]) -> list[Proposal]:
     """Keep one proposal a slot, in the order of declaration; a new one ends earlier turns and later layers."""
-    slot = ("turn", "layer", "position", "sample")
-    before = {tuple(p[key] for key in slot): p for p in left}  # type: ignore[literal-required]
-    checked = [_checked(p, before) for p in right if isinstance(p, dict) and p.keys() >= set(slot)]
-    return _merge(left, checked if len(checked) == len(right) else right, ["layer"], ["position", "sample"])
+    _refuse_parts(right, ["layer", "position", "sample"])
+    before = {(p["turn"], p["layer"], *place_of(p)): p for p in left}
+    return _merge(left, [_checked(p, before) for p in right], ["layer"], ["position", "sample"])
+
+
+def _refuse_parts(items: Sequence[Any], keys: Sequence[str]) -> None:
+    """Refuse what somebody put into the state by hand and has no place in it."""
+    for item in items:
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), int) for key in keys) or "turn" not in item:
+            raise InputError(f"found {item!r:.80} in an update of the state, expected a whole item of it, changed")
 
 
 def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> Proposal:
@@ -207,6 +210,7 @@ def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> 
 
 def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
     """Keep one verdict a wave of a layer; a new one ends earlier turns and later waves and layers."""
+    _refuse_parts(right, ["layer", "wave"])
     return _merge(left, right, ["layer", "wave"])
 
 
