@@ -200,8 +200,11 @@ class Settings(Table):
         return None if options is None else EarlyStop(**options)
 
     def record(self) -> dict[str, Any]:
-        """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials."""
-        written = self.model_dump(exclude_defaults=True, exclude_unset=True, exclude={"preset"})
+        """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials.
+
+        A preset is written down by its models, which the name may not stand for any more, and by its name.
+        """
+        written = self.model_dump(exclude_defaults=True, exclude_unset=True)
         if self.base_url:
             written["base_url"] = _bare(self.base_url)
         if self.docs:

@@ -174,8 +174,10 @@ def _settings_of(record: dict[str, Any], thread: Thread, changes: Settings) -> S
     said = changes.model_dump(exclude_unset=True)
     replaced = ("proposers", "aggregator", "layers", "base_url") if said.get("preset") else ()
     kept = {key: value for key, value in record["settings"].items() if key not in replaced}
+    name = kept.pop("preset", None)
     try:
-        return merged_settings(kept, said)
+        settings = merged_settings(kept, said)
+        return settings if {"preset", "proposers"} & said.keys() else settings.model_copy(update={"preset": name})
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
 

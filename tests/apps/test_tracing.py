@@ -51,3 +51,12 @@ def test_without_langsmith_the_answer_comes_and_the_program_ends(hangs: bool) ->
     assert done.stderr.splitlines()[-1] == LOST
     assert "secret" not in done.stderr
     assert "multipart" not in done.stderr
+
+
+def test_a_thread_keeps_its_presets_tag(tmp_path: Path) -> None:
+    thread = ["--thread", "t", "--store", str(tmp_path / "t.db")]
+    with ingest() as server:
+        ask(server.url, "--preset", "offline", *thread)
+        ask(server.url, *thread)
+
+        assert [{"moa", "offline"} <= set(root["tags"]) for root in server.roots] == [True, True]
