@@ -28,7 +28,7 @@ from ..graphs.estimate import Estimate, estimate
 from .calibrate import calibrate
 from .options import BOUNDS, with_mixture
 from .review import can_ask, decisions_of
-from .running import INTERRUPTED, Decided, Output, State, follow, notes, reviewed, show
+from .running import INTERRUPTED, LEFT, Decided, Output, State, asked_of, follow, notes, reviewed, show
 from .settings import Graph, Settings
 from .threads import Thread, begin, named_thread, take_up
 from .tracing import deliver, trace_in_the_background
@@ -291,6 +291,9 @@ def _turn(
     except MoAError as exc:
         _fail(str(exc))
     else:
+        if asked_of(state):
+            notes.print(LEFT)
+            return
         answer: AnyMessage = state["messages"][-1]
         history[:] = [*conversation, AIMessage(answer.text)]
 

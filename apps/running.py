@@ -34,10 +34,11 @@ WAITING = 75
 """The exit code of a run that waits for a person; sysexits.h calls it a temporary failure."""
 State = dict[str, Any]
 Decided = Command[Any] | None
+LEFT = Text("left without a review; nothing of this run is kept")
 notes = Console(stderr=True, highlight=False)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Output:
     """Say how a run is shown."""
 
@@ -49,7 +50,7 @@ class Output:
     view: View = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "view", View(notes, show_answer=not self.as_json))
+        self.view = View(notes, show_answer=not self.as_json)
         if self.page is not None:
             check_writable(self.page)
 
@@ -157,7 +158,7 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
 
 def _say_that_it_waits(shown: Any, thread: Thread | None) -> None:
     if thread is None:
-        notes.print(Text("left without a review; nothing of this run is kept"))
+        notes.print(LEFT)
         return
     show_proposals(shown, notes)
     decide = f"{thread.resume} --decide accept, or --decide NAME=drop, NAME=retry or NAME=edit:TEXT"

@@ -175,3 +175,25 @@ def test_at_a_terminal_somebody_is_asked(reviewed: list[str]) -> None:
     assert asked.returncode == 0
     assert "headings (ok)" in text
     assert "note: stems (layer 1): dropped by a reviewer" in text
+
+
+def test_a_turn_that_is_left_without_a_review_is_no_part_of_the_conversation(
+    run: Run, reviewed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed: Any = iter(["What is 17 * 24?", EOFError(), "/history", "/quit"])
+
+    def read(prompt: str) -> Any:
+        line = next(typed)
+        if isinstance(line, EOFError):
+            raise line
+        return line
+
+    monkeypatch.setattr("builtins.input", read)
+    monkeypatch.setattr("langgraph_moa.apps.cli.can_ask", lambda: True)
+    monkeypatch.setattr("langgraph_moa.apps.running.can_ask", lambda: True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    done = run("chat", *reviewed)
+
+    assert (done.code, done.out) == (0, "")
+    assert "left without a review; nothing of this run is kept" in done.err
