@@ -1,7 +1,7 @@
 """Add up what a run did, and what it cost."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
@@ -124,13 +124,24 @@ def _why(call: Call) -> str:
     return f"{call['model']}: {call['status']} ({call['error']})"
 
 
-def _busy(calls: Sequence[Call]) -> float:
-    """Return the length of all calls' times laid over one another."""
-    busy, until = 0.0, 0.0
+def busy_spans(calls: Iterable[Call], *, pause: float = 0.0) -> list[tuple[float, float]]:
+    """Return when at least one call was in line or under way, from and to which Unix time.
+
+    Args:
+        calls: What was called.
+        pause: Seconds without any that end no span.
+    """
+    spans: list[tuple[float, float]] = []
     for start, end in sorted((c["started"] - c["waited"], c["started"] + c["seconds"]) for c in calls):
-        busy += max(end - max(start, until), 0.0)
-        until = max(until, end)
-    return busy
+        if spans and start <= spans[-1][1] + pause:
+            spans[-1] = spans[-1][0], max(spans[-1][1], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _busy(calls: Sequence[Call]) -> float:
+    return sum(end - start for start, end in busy_spans(calls))
 
 
 def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[str]:

@@ -202,7 +202,7 @@ def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> 
         raise InputError(f"found a proposal without {min(missing)}, expected all of it, with what you change")
     if not isinstance(proposal["text"], str):
         raise InputError(f"found {proposal['text']!r:.80} as a proposal's text, expected text")
-    if old == proposal or old["started"] != proposal["started"] or old["text"] == proposal["text"]:
+    if old["started"] != proposal["started"] or old["text"] == proposal["text"]:
         return proposal
     edited: Proposal = {**proposal, "reviewed": proposal["reviewed"] or "edited"}
     return edited if edited["text"].strip() else {**edited, "status": "empty"}

@@ -1,6 +1,6 @@
 """Keep texts out of traces: what is traced of a mixture keeps its structure and its usage."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager, suppress
 from itertools import islice
 from typing import Any, Self, cast
@@ -240,17 +240,13 @@ def _blank_message(message: BaseMessage) -> BaseMessage:
 
 
 def _blank_result(response: LLMResult) -> LLMResult:
-    blank: Sequence[Sequence[Any]] = [
-        [
-            ChatGeneration(message=_blank_message(one.message))
-            if isinstance(one, ChatGeneration)
-            else Generation(text=_hidden(one.text))
-            for one in batch
-            if isinstance(one, Generation)
-        ]
-        for batch in response.generations
-    ]
-    return LLMResult(generations=[list(batch) for batch in blank])
+    return LLMResult(generations=[[_blank_generation(one) for one in batch] for batch in response.generations])
+
+
+def _blank_generation(one: Any) -> Generation:
+    if isinstance(one, ChatGeneration):
+        return ChatGeneration(message=_blank_message(one.message))
+    return Generation(text=_hidden(one.text))
 
 
 def _blank_error(error: BaseException) -> BaseException:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 
 from ..core.errors import InputError
-from ..core.report import calls_of
+from ..core.report import busy_spans, calls_of
 from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.text import plain, printable
@@ -27,6 +27,9 @@ class Group(NamedTuple):
     colour: int = 0
 
 
+_ALONE = Group()
+
+
 class Bar(NamedTuple):
     """Be one call in the waterfall; positions are percent of the whole run's work."""
 
@@ -35,16 +38,7 @@ class Bar(NamedTuple):
     left: float
     waited: float
     width: float
-    letter: str
-    colour: int
-
-
-class Card(NamedTuple):
-    """Be one answer, beside the others of its layer."""
-
-    proposal: Proposal
-    group: str
-    colour: int
+    group: Group
 
 
 class Layer(NamedTuple):
@@ -52,7 +46,6 @@ class Layer(NamedTuple):
 
     number: int
     bars: list[Bar]
-    cards: list[Card]
     verdicts: list[Verdict]
 
 
@@ -122,20 +115,15 @@ class Clock:
     """Say where in a run's work a moment lies; time in which nothing was under way is no work."""
 
     def __init__(self, calls: Iterable[Call]) -> None:
-        self._busy: list[list[float]] = []
-        for start, end in sorted((c["started"] - c["waited"], c["started"] + c["seconds"]) for c in calls):
-            if self._busy and start <= self._busy[-1][1] + _PAUSE:
-                self._busy[-1][1] = max(self._busy[-1][1], end)
-            else:
-                self._busy.append([start, end])
+        self._busy = busy_spans(calls, pause=_PAUSE)
         self.seconds = sum(end - start for start, end in self._busy)
         self.pauses = max(len(self._busy) - 1, 0)
 
-    def bar(self, name: str, call: Call, group: Group | None = None) -> Bar:
+    def bar(self, name: str, call: Call, group: Group = _ALONE) -> Bar:
         """Place a call."""
         left = self._percent(self._at(call["started"] - call["waited"]))
         width = self._percent(call["seconds"])
-        return Bar(name, call, left, self._percent(call["waited"]), width, *(group or Group()))
+        return Bar(name, call, left, self._percent(call["waited"]), width, group)
 
     def _at(self, moment: float) -> float:
         return sum(max(min(moment, end) - start, 0.0) for start, end in self._busy)
@@ -155,9 +143,9 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
         if len(group) > 1
     }
     # What a person wrote or dropped is not what was compared.
-    groups = [Group() if p["reviewed"] else letters.get(p["proposer"], Group()) for p in mine]
+    groups = [_ALONE if p["reviewed"] else letters.get(p["proposer"], _ALONE) for p in mine]
     bars = [clock.bar(p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
-    return Layer(number, bars, [Card(p, *group) for p, group in zip(mine, groups, strict=True)], judged)
+    return Layer(number, bars, judged)
 
 
 def _answer(messages: Sequence[BaseMessage], asked: int | None) -> str:

@@ -59,7 +59,7 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         before = left_behind(state, layer)
         mine, asked = before.get(seat.place), unanswered(stage.seats, before)
         again = mine is not None and mine["reviewed"] == "sent_back"
-        check(state, config, before)
+        check(state, config, before, asked)
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
         seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
@@ -92,12 +92,12 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
-    def check(state: MoAState, config: RunnableConfig, before: Mapping[Place, Proposal]) -> None:
+    def check(state: MoAState, config: RunnableConfig, before: Mapping[Place, Proposal], asked: Sequence[Seat]) -> None:
         if not opens:
             check_mixture(state, rules.mixture)
             return
         check_thread(config, needed=rules.review)
-        step = (brief.write(other, state, layer).at_most(other) for other in unanswered(stage.seats, before))
+        step = (brief.write(other, state, layer).at_most(other) for other in asked)
         if too_much := rules.misfit(list(before.values()), step):
             raise BudgetExceeded(too_much)
 

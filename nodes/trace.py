@@ -10,7 +10,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_trees import RunTree
 
 from ..core.report import make_report
-from ..core.state import MoAState, Proposal, Report, Verdict, proposals_of, turn_of
+from ..core.state import Agreed, MoAState, Proposal, Report, Verdict, proposals_of, turn_of
 from .rules import Rules
 
 _log = logging.getLogger(__name__)
@@ -70,8 +70,7 @@ def _of_proposal(proposal: Proposal) -> Told:
 def _of_verdict(verdict: Verdict) -> Told:
     agreed = verdict["agreement"]
     told: Told = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
-    said = agreed and not agreed["abstained"]
-    return told | ({"moa_agreement": agreed["score"], "moa_groups": agreed["groups"]} if agreed and said else {})
+    return told | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
 
 
 def _of_report(run: Report) -> Told:
@@ -84,7 +83,10 @@ def _of_report(run: Report) -> Told:
 def _agreement(verdicts: Sequence[Verdict], *, turn: str) -> Told:
     """Return the first layer's agreement; that of later layers is no evidence, for they have seen one another."""
     first = [v for v in verdicts if v["turn"] == turn and v["layer"] == 1 and v["agreement"]]
-    agreed = first[-1]["agreement"] if first else None
+    return _score(first[-1]["agreement"]) if first else {}
+
+
+def _score(agreed: Agreed | None) -> Told:
     return {"moa_agreement": agreed["score"]} if agreed and not agreed["abstained"] else {}
 
 
