@@ -1,7 +1,7 @@
 """What a model is made of: a chat model, perhaps wrapped or in a chain, or a graph."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
@@ -14,6 +14,7 @@ from .text import tokens_at_most
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.tools import BaseTool
 
 Model = Runnable[Any, Any]
 """A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
@@ -65,6 +66,28 @@ def is_graph(model: Model) -> bool:
     return isinstance(unwrapped(model), Pregel)
 
 
+_HANDOFF = "__handoff_destination"
+"""What marks a tool that hands over to another agent, as langgraph-supervisor and langgraph-swarm make them."""
+
+
+class NoContext(dict[str, Any]):
+    """Be an empty context that counts as one: LangGraph takes what is false for none, and passes on its caller's."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def tools_of(model: Any) -> list["BaseTool"]:
+    """Return the tools that graphs in a model run themselves; what is only bound to a chat model runs nowhere."""
+    return [tool for part in _parts_in(model) for tool in getattr(part, "tools_by_name", {}).values()]
+
+
+def may_write(tool: "BaseTool") -> bool:
+    """Tell a tool that nobody calls read-only, in its metadata and in the word of the Model Context Protocol."""
+    about = tool.metadata or {}
+    return about.get("readOnlyHint") is not True and _HANDOFF not in about
+
+
 def without_streaming(model: Model) -> Model:
     """Return the model asked for whole answers: streaming them costs four times the CPU and nobody watches.
 
@@ -80,12 +103,12 @@ def endpoint_of(model: Model) -> str | None:
 
 
 def is_one_call(model: Model) -> bool:
-    """Tell a chat model that is asked exactly once from anything that may ask several times, or something else."""
+    """Tell a chat model that is asked exactly once from anything that may ask several times, as a ChatMoA does."""
     from langchain_core.language_models import BaseChatModel
 
     while isinstance(model, RunnableBindingBase) and not isinstance(model, RunnableRetry):
         model = model.bound
-    return isinstance(model, BaseChatModel)
+    return isinstance(model, BaseChatModel) and not isinstance(getattr(model, "moa", None), Pregel)
 
 
 def provider_of(model: Model) -> str | None:
@@ -126,6 +149,11 @@ def tool_tokens_of(model: Model) -> int:
     return tokens_at_most(json.dumps(told, default=str)) if told else 0
 
 
+def knows_tools(model: Model) -> bool:
+    """Tell whether a model can be shown calls of tools as they are: it has tools itself, or is no bare chat model."""
+    return not is_chat_model(model) or bool(bound_to(model).get("tools"))
+
+
 def prompt_limit_of(model: Model) -> int | None:
     """Return how many tokens a chat model can read, as its profile says; None is unknown."""
     return _profile_of(chat_model_of(model)).get("max_input_tokens")
@@ -136,12 +164,17 @@ def _profile_of(chat: "BaseChatModel | None") -> dict[str, Any]:
     return dict(profile) if profile else {}
 
 
-_PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes")
+_PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes", "subgraphs", "asks", "moa")
 
 
 def secrets_of(model: Any) -> set[str]:
     """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
-    found: set[str] = set()
+    held = (value for part in _parts_in(model) for value in getattr(part, "__dict__", {}).values())
+    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)}
+
+
+def _parts_in(model: Any) -> Iterator[Any]:
+    """Yield a model and all that it is made of: chains, graphs, their nodes, and what functions close over."""
     seen: set[int] = set()
     left = [model]
     while left:
@@ -149,12 +182,10 @@ def secrets_of(model: Any) -> set[str]:
         if id(part) in seen:
             continue
         seen.add(id(part))
-        if isinstance(part, dict):
+        if isinstance(part, Mapping):
             left += part.values()
         elif isinstance(part, list | tuple):
             left += part
         elif isinstance(part, Runnable) or hasattr(part, "bound"):
-            held = getattr(part, "__dict__", {}).values()
-            found |= {value.get_secret_value() for value in held if isinstance(value, SecretStr)}
+            yield part
             left += [getattr(part, name) for name in _PARTS if hasattr(part, name)]
-    return found

@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from langgraph.cache.base import BaseCache
+from langgraph.pregel import Pregel
+from pydantic import ValidationError
+from typing_extensions import is_typeddict
 
-from .anatomy import is_chat_model
+from .anatomy import Model, is_chat_model, may_write, tools_of, unwrapped
 from .budget import Budget
 from .errors import ConfigError, nearest
 from .panel import UNSET, Defaults, ModelSettings, Proposer, Seat
 from .prices import check_prices
 from .race import Quorum
+from .text import one_line
 from .throttle import Limits
 
 _COUNTS = frozenset(
-    "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency".split()
+    "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency passages "
+    "evidence_tokens".split()
 )
 MOST = {"layers": 100, "samples": 100}
 """What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
@@ -77,6 +83,45 @@ def check_settings(settings: ModelSettings, name: str) -> None:
         raise ConfigError(
             f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
         )
+
+
+def check_graph(settings: ModelSettings, model: Model, name: str, context: object) -> None:
+    """Refuse a graph that cannot run with its context, and tools that may write where nobody said so.
+
+    Raises:
+        ConfigError: There is one, or a context was given for something else.
+    """
+    graph = unwrapped(model)
+    if isinstance(graph, Pregel):
+        _check_context(getattr(graph, "context_schema", None), context, name)
+    elif settings.context is not None:
+        raise ConfigError(f"found a context for {name!r}, expected it for a graph only; leave it out")
+    writing = [tool.name for tool in tools_of(model) if may_write(tool)]
+    if writing and isinstance(settings, Proposer) and not settings.may_write:
+        raise ConfigError(
+            f"found the tool {writing[0]!r} of {name!r}, not marked read-only: each proposer that has it would use it; "
+            "set its metadata to {'readOnlyHint': True}, or allow it with Proposer(..., may_write=True)"
+        )
+
+
+def _check_context(schema: Any, context: object, name: str) -> None:
+    """Make the context as LangGraph will, so that what is wrong with it is told before anybody is asked."""
+    if not isinstance(context, dict) or schema is None:
+        return
+    why = None
+    if is_typeddict(schema):
+        missing = sorted(schema.__required_keys__ - context.keys())
+        why = f"{missing[0]!r} is missing" if missing else None
+    else:
+        try:
+            schema(**context)
+        except ValidationError as exc:
+            error = exc.errors()[0]
+            why = f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+        except (TypeError, ValueError) as exc:
+            why = one_line(str(exc))
+    if why:
+        raise ConfigError(f"found {name!r} without the context it needs, expected Proposer(..., context=...): {why}")
 
 
 def check_limited(limits: Sequence[Limits], seats: Sequence[Seat]) -> None:

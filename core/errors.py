@@ -42,12 +42,13 @@ class InputError(MoAError, ValueError):
 class BudgetExceeded(MoAError, RuntimeError):
     """Refuse a run whose first step may cost more than its budget."""
 
-    def __init__(self, why: str) -> None:
-        self.why = why
-        super().__init__(f"{why}; nothing was asked: raise the budget, or ask fewer models for shorter answers")
+    def __init__(self, why: str, *, asked: bool = False) -> None:
+        self.why, self.asked = why, asked
+        nobody = "nobody was asked for an answer" if asked else "nothing was asked"
+        super().__init__(f"{why}; {nobody}: raise the budget, or ask fewer models for shorter answers")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.why,)
+        return partial(type(self), asked=self.asked), (self.why,)
 
 
 class AllProposersFailed(MoAError, RuntimeError):

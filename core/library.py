@@ -4,15 +4,21 @@ import re
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
 from functools import lru_cache
+from itertools import pairwise, starmap
 from pathlib import Path
+from typing import Literal
 
 from .errors import ConfigError
+from .pages import read_html, read_pdf
 
+Variant = Literal["words", "stems", "phrases", "headings"]
+"""How to search: for the question's words, also for other forms of them, for pairs of them close together, or for
+other forms of them with most trust in headings."""
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
-SUFFIXES = (".md", ".txt", ".rst")
+SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
@@ -32,14 +38,29 @@ class Passage:
 @lru_cache(maxsize=8)
 def open_library(paths: tuple[str, ...], tokenizer: str) -> "Library":
     """Index files and folders of text, once per process and tokenizer; no paths means this package's own docs."""
-    return Library(document_files(paths), tokenizer)
+    return Library((p for name, path in document_files(paths) for p in _passages(name, path)), tokenizer)
+
+
+def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
+    """Index files and folders for one way of searching.
+
+    Raises:
+        ConfigError: A path does not exist, there is no document under any of them, or one cannot be read.
+        MissingExtra: One is a PDF or a page, and the package that reads it is missing.
+    """
+    return open_library(paths, tokenizer_for(variant))
+
+
+def tokenizer_for(variant: Variant) -> str:
+    """Return what a library has to be indexed with for one way of searching."""
+    return "unicode61" if variant == "words" else "porter unicode61"
 
 
 def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """List the text files under some paths, each with the name to cite it by.
+    """List the documents under some paths, each with the name to cite it by.
 
     Raises:
-        ConfigError: A path does not exist, or there is no text file under any of them.
+        ConfigError: A path does not exist, or there is no document under any of them.
     """
     files: list[tuple[str, Path]] = []
     for root in map(Path, paths or (str(BUNDLED_DOCS),)):
@@ -49,7 +70,11 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
             raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
         if not exists:
             raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES)
+        found = (
+            [root]
+            if root.is_file()
+            else sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
+        )
         files += [(path.name if path == root else path.relative_to(root).as_posix(), path) for path in found]
     if not files:
         raise ConfigError(
@@ -59,26 +84,40 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
 
 
 class Library:
-    """Hold one index; safe to search from several threads."""
+    """Hold one index of passages; safe to search from several threads."""
 
-    def __init__(self, files: tuple[tuple[str, Path], ...], tokenizer: str) -> None:
+    def __init__(self, passages: Iterable[Passage], tokenizer: str) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         weakref.finalize(self, self._db.close)
         self._db.execute(
             f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')"
         )
-        rows = [(p.source, p.heading, p.text) for name, path in files for p in _passages(name, path)]
-        self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", map(astuple, passages))
 
-    def search(self, query: str, *, heading_weight: float, limit: int) -> list[Passage]:
-        """Return the best passages for a full-text query, best first; ties go to the one that comes first."""
+    def find(self, question: str, variant: Variant, *, limit: int, strict: bool = False) -> list[Passage]:
+        """Return the best passages for a question, best first; ties go to the one that comes first.
+
+        Args:
+            question: What is asked, in anybody's words.
+            variant: How to search; the library must be indexed for it (`tokenizer_for`).
+            limit: How many passages at most.
+            strict: Keep only the ones of those that speak of most of the question: for who quotes them as an answer.
+        """
+        words = key_words(question)
+        terms = [f'"{word}"' for word in words]
+        if variant == "phrases":
+            terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
+        if not terms:
+            return []
+        heading_weight = 8.0 if variant == "headings" else 2.0
         sql = (
             "SELECT source, heading, text FROM passage WHERE passage MATCH ?"
             " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
         )
         with self._lock:
-            return [Passage(*row) for row in self._db.execute(sql, (query, heading_weight, limit))]
+            rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, limit)).fetchall()
+        return [p for p in starmap(Passage, rows) if not strict or _covers(p, words)]
 
 
 def key_words(text: str) -> list[str]:
@@ -87,7 +126,27 @@ def key_words(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in words if word not in _STOP_WORDS))
 
 
+def stem(word: str) -> str:
+    """Return the beginning that a word shares with most of its other forms."""
+    return word[: max(4, len(word) - 3)][:6]
+
+
+def _covers(passage: Passage, words: list[str]) -> bool:
+    """Tell whether a passage speaks of most of the question: one rare word in common is no answer."""
+    held = f"{passage.heading} {passage.text}".lower()
+    return 2 * sum(stem(word) in held for word in words) > len(words)
+
+
 def _passages(name: str, path: Path) -> Iterator[Passage]:
+    read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower(), _read_text)
+    try:
+        yield from (Passage(name, heading, text) for heading, text in read(path))
+    except OSError as exc:
+        why = exc.strerror or exc
+        raise ConfigError(f"found {str(path)!r}, expected a document that can be read: {why}; leave it out") from exc
+
+
+def _read_text(path: Path) -> Iterator[tuple[str, str]]:
     heading = path.stem
     text = re.sub(r"(?ms)^```.*?^```", "", path.read_text(encoding="utf-8", errors="replace"))
     for block in re.split(r"\n\s*\n", text):
@@ -96,4 +155,4 @@ def _passages(name: str, path: Path) -> Iterator[Passage]:
                 heading = part.splitlines()[0].lstrip("# ").strip()
                 part = part.partition("\n")[2]
             if plain := " ".join(part.split()):
-                yield Passage(name, heading, plain)
+                yield heading, plain

@@ -1,33 +1,35 @@
-"""Models that run without a key and without a network: they work arithmetic and quote documents.
+"""Models that run without a key and without a network: they work arithmetic, quote documents and call tools.
 
 They are real chat models, deterministic and honest about what they can not do. The variants differ in how they
 search, so they agree where documents are clear and disagree where they are not.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, ModelProfile
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field
 
 from .arithmetic import work_out
 from .errors import ConfigError, nearest
-from .library import Passage, document_files, key_words, open_library
-from .text import OURS
+from .library import Library, Passage, Variant, document_files, library_for, tokenizer_for
+from .offline_prompt import MAX_QUOTE, Told, read
+from .offline_tools import Tool, decide, fitting, offer_tools
 
-Variant = Literal["words", "stems", "phrases", "headings"]
-_MAX_QUOTE = 400
 _MOST_WORDS = 1000
 """Far more than quotes of that length come to; what budgets count with."""
-_REFERENCE = re.compile(r'<reference-(\w+) number="\d+">\n(.*?)\n</reference-\1>', re.DOTALL)
 _CANNOT = "The offline models cannot answer this"
+_SILENT = "The passages do not answer this"
+_NO_PASSAGE = f"{_SILENT}: none of them holds the words of the question."
+_USE = re.compile(r"Use the tool \S+\.")
 
 
 class OfflineModel(BaseChatModel):
@@ -67,6 +69,8 @@ class OfflineModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "offline"
 
+    bind_tools = offer_tools
+
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -74,9 +78,7 @@ class OfflineModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        pieces, usage, reason = self._answer(messages, kwargs)
-        message = AIMessage("".join(pieces), usage_metadata=usage, response_metadata=self._metadata(reason))
-        return ChatResult(generations=[ChatGeneration(message=message)])
+        return ChatResult(generations=[ChatGeneration(message=self._answer(messages, kwargs))])
 
     def _stream(
         self,
@@ -85,68 +87,113 @@ class OfflineModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        pieces, usage, reason = self._answer(messages, kwargs)
+        said = self._answer(messages, kwargs)
+        pieces = [AIMessageChunk(content=piece) for piece in _words(said.text)]
+        for index, call in enumerate(said.tool_calls):
+            part = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+            pieces.append(AIMessageChunk(content="", tool_call_chunks=[part]))
         for piece in pieces:
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            chunk = ChatGenerationChunk(message=piece)
             if run_manager:
-                run_manager.on_llm_new_token(piece, chunk=chunk)
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
         last = AIMessageChunk(
-            content="", usage_metadata=usage, response_metadata=self._metadata(reason), chunk_position="last"
+            content="",
+            usage_metadata=said.usage_metadata,
+            response_metadata=said.response_metadata,
+            chunk_position="last",
         )
         yield ChatGenerationChunk(message=last)
 
-    def _metadata(self, reason: str) -> dict[str, str]:
-        return {"model_name": self.model_name, "model_provider": "offline", "finish_reason": reason}
-
-    def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> tuple[list[str], UsageMetadata, str]:
-        texts = [message.text for message in messages]
-        told = [m.text for m in messages if m.type == "system" or m is messages[-1]]
-        references = [found[1] for text in told for found in _REFERENCE.findall(text)]
-        questions = [m.text for m in messages if m.type == "human" and not OURS.items() <= m.additional_kwargs.items()]
-        text = combine(references) if references else self._propose(questions[-1] if questions else "")
-        pieces = re.findall(r"\s*\S+", text)
+    def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
+        told, bound = read(messages), options.get("tools") or []
+        used = {name for name, _ in told.results}
+        if call := decide(told.question, bound, options.get("tool_choice"), used=used):
+            written = [call["name"], *json.dumps(call["args"]).split()]
+            return self._message(messages, written, "tool_calls", calls=[call])
+        pieces = _words(self._text(told, [] if bound else told.tools))
         limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS
-        read, written = sum(len(t.split()) for t in texts), len(pieces[:limit])
-        usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
-        return pieces[:limit], usage, "length" if limit < len(pieces) else "stop"
+        return self._message(messages, pieces[:limit], "length" if limit < len(pieces) else "stop")
 
-    def _propose(self, question: str) -> str:
-        lines = [worked] if (worked := work_out(question)) else [_quote(p) for p in self._find(question)]
-        return "\n".join(lines) or (
+    def _message(
+        self, messages: list[BaseMessage], written: list[str], reason: str, *, calls: Sequence[ToolCall] = ()
+    ) -> AIMessage:
+        asked = sum(len(message.text.split()) for message in messages)
+        return AIMessage(
+            "" if calls else "".join(written),
+            tool_calls=list(calls),
+            usage_metadata=UsageMetadata(
+                input_tokens=asked, output_tokens=len(written), total_tokens=asked + len(written)
+            ),
+            response_metadata={"model_name": self.model_name, "model_provider": "offline", "finish_reason": reason},
+        )
+
+    def _text(self, told: Told, tools: list[Tool]) -> str:
+        if not told.results and (tool := fitting(told.question, tools)):
+            return f"Use the tool {tool.name}."
+        if told.references:
+            text = combine(told.references)
+            return _NO_PASSAGE if told.passages is not None and _is_no_answer(text) else text
+        if told.results:
+            return "\n".join(said for _, said in told.results)
+        return self._propose(told.question, told.passages)
+
+    def _propose(self, question: str, passages: list[Passage] | None) -> str:
+        if worked := work_out(question):
+            return worked
+        found = self._find(question, passages)
+        if passages is not None:
+            return "\n".join(map(_cite, found)) or _NO_PASSAGE
+        return "\n".join(map(_quote, found)) or (
             f"{_CANNOT}: they only work arithmetic and quote documents, and found nothing that fits. "
             "Set OPENAI_API_KEY or TOGETHER_API_KEY, or name a model (--proposer provider:model), to ask a real one."
         )
 
-    def _find(self, question: str) -> list[Passage]:
-        words = key_words(question)
-        library = open_library(self.docs, "unicode61" if self.variant == "words" else "porter unicode61")
-        terms = [f'"{word}"' for word in words]
-        if self.variant == "phrases":
-            terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
-        if not terms:
-            return []
-        heading_weight = 8.0 if self.variant == "headings" else 2.0
-        found = library.search(" OR ".join(terms), heading_weight=heading_weight, limit=2)
-        return [p for p in found if _covers(p, words)]
+    def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
+        if passages is None:
+            library = library_for(self.docs, self.variant)
+        else:
+            library = Library(passages, tokenizer_for(self.variant))
+        return library.find(question, self.variant, limit=2, strict=True)
 
 
 def combine(references: list[str]) -> str:
-    """Keep the lines that several proposals share, most shared first; where none is, the first proposal's."""
-    answers = [r.splitlines() for r in references if _CANNOT not in r] or [r.splitlines() for r in references]
+    """Keep the lines that several proposals share, most shared first; where none is, the first proposal's.
+
+    Lines that only name a tool, and proposals that answer nothing, are kept where there is nothing else.
+    """
+    whole = [r.splitlines() for r in references]
+    told = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
+    kept = [lines for lines, before in zip(told, whole, strict=True) if lines == before or any(map(str.strip, lines))]
+    able = [lines for lines in kept if not any(map(_is_no_answer, lines))]
+    answers = able or kept or whole
     support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
     shared = [line for line, count in support.most_common() if count > 1]
     return "\n".join(shared or [line for line in answers[0] if line.strip()])
 
 
-def _covers(passage: Passage, words: list[str]) -> bool:
-    """Tell whether a passage speaks of most of the question: one rare word in common is no answer."""
-    held = f"{passage.heading} {passage.text}".lower()
-    return 2 * sum(word[: max(4, len(word) - 3)][:6] in held for word in words) > len(words)
+def _is_no_answer(text: str) -> bool:
+    return _CANNOT in text or _SILENT in text
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+", text)
 
 
 def _quote(passage: Passage) -> str:
-    text = passage.text.lstrip("-* ")
-    if len(text) > _MAX_QUOTE:
-        text = text[:_MAX_QUOTE].rpartition(". ")[0] + "." if ". " in text[:_MAX_QUOTE] else text[:_MAX_QUOTE] + "…"
-    return f"“{text}” ({passage.source}, {passage.heading})"
+    return f"“{_beginning(passage.text, mark='…')}” ({passage.source}, {passage.heading})"
+
+
+def _cite(passage: Passage) -> str:
+    """Quote word for word, with nothing added: citations are looked up in the passage."""
+    return f"“{_beginning(passage.text, mark='')}” [{passage.source}]"
+
+
+def _beginning(text: str, *, mark: str) -> str:
+    text = text.lstrip("-* ")
+    head = text[:MAX_QUOTE]
+    if text == head:
+        return text
+    if ". " in head:
+        return head.rpartition(". ")[0] + "."
+    return head + mark if mark else head.rpartition(" ")[0] or head

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from .anatomy import Model
 from .models import resolve_model
@@ -41,6 +41,8 @@ class ModelSettings:
     """Tokens that the model's window holds, prompt and answer together; None takes the graph's, else its profile's."""
     tags: tuple[str, ...] = ()
     """Tags for its traced runs."""
+    context: Any = None
+    """A graph's context; None is its schema's defaults. That of a graph around the mixture is never passed on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +63,16 @@ class Proposer(ModelSettings):
     Proposer(my_model, name="sceptic", system="Look for what is wrong with the obvious answer.")
     Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
     Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
+    Proposer(my_agent_graph, may_write=True)                                # its tools may change the world
+    Proposer("openai:gpt-6-luna", retriever=wiki)                           # its own evidence, in create_rag_moa
     """
 
     samples: int | None = None
     """How many times it is asked in its layer; None takes the graph's."""
+    retriever: Any = None
+    """Its own source of evidence, in `create_rag_moa`: a retriever or `Retriever(...)`; None is what all share."""
+    may_write: bool = False
+    """Whether a graph may have tools that are not marked read-only: each of several proposers would use them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +103,8 @@ class Seat:
     model: Model
     takes_state: bool
     """Whether the model is a graph over `messages`."""
+    context: Any
+    """A graph's context."""
     one_call: bool
     """Whether asking it is exactly one model call: not so for a chain, a graph, or a model with retries around it."""
     provider: str | None
@@ -112,6 +122,10 @@ class Seat:
     system: str | None
     timeout: float | None
     tags: tuple[str, ...]
+    retriever: Any
+    """What it declared as its own."""
+    sees: tuple[str, ...] | None = None
+    """The retrievers whose evidence it is shown; None is all."""
     position: int = 0
     sample: int = 1
     samples: int = 1

@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .budget import cost_of, total
-from .state import USABLE, Aggregation, Call, Proposal, Report, Verdict
+from .state import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
 
 _SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|latest)$")
 """What providers add to a model's name when they say which of its versions answered."""
@@ -52,6 +52,7 @@ def make_report(
         usage = add_usage(usage, call["usage"])
     prices = [call["usd"] for call in calls if call["status"] != "skipped"]
     known = [usd for usd in prices if usd is not None]
+    asked = sum(layer >= 1 for layer in layers)
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
     losses += [f"agreement was not judged: {_why(call)}" for call in judges if call["status"] != "ok"]
@@ -60,7 +61,7 @@ def make_report(
         turn=turn,
         mixture=mixture,
         stopped=_stopped(done, limit=limit, fell_back=fell_back, agreed=any(_ends_here(v) for v in verdicts)),
-        layers=len(layers) + any(call["status"] != "skipped" for call in aggregators),
+        layers=asked + any(call["status"] != "skipped" for call in aggregators),
         calls=sum(call["calls"] for call in calls),
         saved=saved,
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
@@ -151,7 +152,7 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
         if _is_another(call["model"], call["served_model"]):
             notes[f"{name}: asked for {call['model']}, served by {call['served_model']}"] = None
         if call["references_cut"]:
-            notes[f"{name}: {call['references_cut']} references were shortened to fit its window"] = None
+            notes[f"{name}: {call['references_cut']} references or passages were shortened to fit its window"] = None
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
     for name, p in named[: len(proposals)]:
@@ -170,7 +171,13 @@ def _is_another(asked: str, served: str | None) -> bool:
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
     lost = [p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"}]
+    if layer == RETRIEVAL:  # that one of several found nothing is no loss
+        lost = [p for p in lost if p["status"] != "empty"]
     if not lost:
         return None
     named = ", ".join(f"{p['proposer']}: {p['status']}" for p in lost)
+    if layer == REWRITING:
+        return f"the question was not rewritten ({named})"
+    if layer == RETRIEVAL:
+        return f"{len(lost)} of {len(proposals)} retrievers failed ({named})"
     return f"{len(lost)} of {len(proposals)} proposals of layer {layer} are missing ({named})"

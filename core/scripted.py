@@ -1,6 +1,7 @@
 """A chat model that plays a script: for tests, and for showing what fails."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -10,8 +11,11 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
+
+from .offline_tools import offer_tools
 
 Line = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMessage"]
 """One answer: a text, a whole message, an exception to raise, or a function of the messages."""
@@ -30,6 +34,7 @@ class ScriptedModel(BaseChatModel):
     delay: float = 0.0
     """Seconds before each answer."""
     _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _told: list[dict[str, Any]] = PrivateAttr(default_factory=list)
 
     @property
     def model_name(self) -> str:
@@ -42,6 +47,11 @@ class ScriptedModel(BaseChatModel):
         return self._asked
 
     @property
+    def told(self) -> list[dict[str, Any]]:
+        """Return what every call so far was given beside its messages, such as tools, in order."""
+        return self._told
+
+    @property
     def _llm_type(self) -> str:
         return "scripted"
 
@@ -51,8 +61,14 @@ class ScriptedModel(BaseChatModel):
         if left > 0:
             raise AssertionError(f"{left} of {len(self.script)} lines of {self.model_name}'s script were not asked for")
 
+    bind_tools = offer_tools
+
     def _is_sequence(self) -> bool:
         return isinstance(self.script, Sequence) and not isinstance(self.script, str)
+
+    def _play(self, messages: list[BaseMessage], told: dict[str, Any]) -> AIMessage:
+        self._told.append(told)
+        return self._next(messages)
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
         self._asked.append(messages)
@@ -81,7 +97,7 @@ class ScriptedModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         time.sleep(self.delay)
-        return ChatResult(generations=[ChatGeneration(message=self._next(messages))])
+        return ChatResult(generations=[ChatGeneration(message=self._play(messages, kwargs))])
 
     async def _agenerate(
         self,
@@ -91,7 +107,7 @@ class ScriptedModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         await asyncio.sleep(self.delay)
-        return ChatResult(generations=[ChatGeneration(message=self._next(messages))])
+        return ChatResult(generations=[ChatGeneration(message=self._play(messages, kwargs))])
 
     def _stream(
         self,
@@ -101,9 +117,9 @@ class ScriptedModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         time.sleep(self.delay)
-        for chunk in _chunks(self._next(messages)):
+        for chunk in _chunks(self._play(messages, kwargs)):
             if run_manager:
-                run_manager.on_llm_new_token(str(chunk.message.content), chunk=chunk)
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
     async def _astream(
@@ -114,17 +130,24 @@ class ScriptedModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         await asyncio.sleep(self.delay)
-        for chunk in _chunks(self._next(messages)):
+        for chunk in _chunks(self._play(messages, kwargs)):
             if run_manager:
-                await run_manager.on_llm_new_token(str(chunk.message.content), chunk=chunk)
+                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
 
 
 def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:
-    for piece in re.findall(r"\s*\S+", message.text):
+    whole = message.content
+    pieces = re.findall(r"\s*\S+|\s+$", whole) if isinstance(whole, str) else [[block] for block in whole]
+    for piece in pieces:
         yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+    calls = [(call["name"], json.dumps(call["args"]), call["id"]) for call in message.tool_calls]
+    calls += [(call["name"] or "", call["args"] or "", call["id"]) for call in message.invalid_tool_calls]
+    for index, (name, args, id_) in enumerate(calls):
+        part = tool_call_chunk(name=name, args=args, id=id_, index=index)
+        yield ChatGenerationChunk(message=AIMessageChunk(content=whole[:0], tool_call_chunks=[part]))
     last = AIMessageChunk(
-        content="",
+        content=whole[:0],
         usage_metadata=message.usage_metadata,
         response_metadata=message.response_metadata,
         additional_kwargs=message.additional_kwargs,

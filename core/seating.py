@@ -9,6 +9,7 @@ from langchain_core.runnables import Runnable
 
 from .anatomy import (
     Model,
+    NoContext,
     answer_limit_of,
     endpoint_of,
     is_graph,
@@ -18,7 +19,7 @@ from .anatomy import (
     tool_tokens_of,
     without_streaming,
 )
-from .checks import check_limited, check_number, check_options, check_settings
+from .checks import check_graph, check_limited, check_number, check_options, check_settings
 from .errors import ConfigError
 from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
 from .panel import (
@@ -99,7 +100,9 @@ def seat_of(declared: ModelSettings, defaults: Defaults, *, role: str) -> Seat:
     return _seats([declared], defaults, role=role)[0]
 
 
-def mixture_of(stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None, *, may_answer: bool) -> str:
+def mixture_of(
+    stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None, *, may_answer: bool, before: Sequence[str] = ()
+) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
 
     Args:
@@ -107,11 +110,13 @@ def mixture_of(stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None
         chain: The aggregators.
         vote: What goes before them.
         may_answer: Whether an agreed proposal can be the answer.
+        before: Who looks for evidence first.
     """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
     first = ["an agreed proposal"] * may_answer + ["a vote"] * (vote is not None)
     last = ", ".join(filter(None, [*first, _signatures(chain)]))
-    return f"format {STATE_FORMAT}: {f'{steps} | {last}'.removeprefix(' | ')}"
+    search = f"{', '.join(before)} | " if before else ""
+    return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
 
 
 def _signatures(seats: Sequence[Seat]) -> str:
@@ -173,7 +178,8 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, list[Aggregator]]:
 
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
     seats: list[Seat] = []
-    for position, (settings, name) in enumerate(zip(declared, _unique_names(declared), strict=True)):
+    names = unique_names([(s.name, short_name(s.model)) for s in declared], "proposer of a layer")
+    for position, (settings, name) in enumerate(zip(declared, names, strict=True)):
         asked = _samples(settings, name, position, defaults, role)
         twins = sum(seat.label == asked[0].label and seat.sample == 1 for seat in seats)
         seats += [replace(seat, twin=twins) for seat in asked]
@@ -194,6 +200,8 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
+    context = NoContext() if settings.context in (None, {}) else settings.context
+    check_graph(settings, model, name, context)
     provider = _provider(settings.model, model)
     answer = answer_limit_of(model)
     return [
@@ -203,6 +211,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             label=model_label(settings.model),
             model=model,
             takes_state=is_graph(model),
+            context=context,
             one_call=is_one_call(model),
             provider=provider,
             endpoint=endpoint_of(model),
@@ -214,6 +223,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             system=settings.system,
             timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
             tags=settings.tags,
+            retriever=settings.retriever if isinstance(settings, Proposer) else None,
             position=position,
             sample=sample,
             samples=asked,
@@ -240,19 +250,28 @@ def _window(settings: ModelSettings, defaults: Defaults, model: Model, answer: i
     return given - (answer or 0)
 
 
-def _unique_names(declared: Sequence[ModelSettings]) -> list[str]:
-    given = [s.name for s in declared if s.name is not None]
+def unique_names(declared: Sequence[tuple[str | None, str]], what: str) -> list[str]:
+    """Give each of several a name of its own that a node can bear.
+
+    Args:
+        declared: The name that was given, or None, and what it is called otherwise.
+        what: What is named, for the message.
+
+    Raises:
+        ConfigError: A given name is another's too, or cannot be borne.
+    """
+    given = [name for name, _ in declared if name is not None]
     for name in given:
         if not isinstance(name, str) or _NOT_IN_NAMES.search(name) or not name.strip() or given.count(name) > 1:
             raise ConfigError(
-                f"found the name {name!r}, expected one of its own for each proposer of a layer, "
+                f"found the name {name!r}, expected one of its own for each {what}, "
                 "made of letters, digits, spaces and any of _ - . + @"
             )
     names: list[str] = []
-    for settings in declared:
-        base = settings.name or _NOT_IN_NAMES.sub("-", short_name(settings.model))
+    for own, called in declared:
+        base = own or _NOT_IN_NAMES.sub("-", called)
         name, count = base, 1
-        while name in names or (settings.name is None and name in given):
+        while name in names or (own is None and name in given):
             count += 1
             name = f"{base}-{count}"
         names.append(name)

@@ -1,19 +1,32 @@
 """What a run carries from node to node."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from langchain_core.messages import AnyMessage
 from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
+from .citations import Citation
 from .errors import InputError
+from .evidence import Evidence, Found
 
 Status = Literal[
-    "ok", "truncated", "empty", "refused", "rate_limited", "timeout", "error", "cancelled", "skipped", "dropped"
+    "ok",
+    "truncated",
+    "empty",
+    "refused",
+    "invalid",
+    "rate_limited",
+    "timeout",
+    "error",
+    "cancelled",
+    "skipped",
+    "dropped",
 ]
-"""How a call ended. `truncated` is usable but cut at its token limit; `timeout` ran out of its own time or the run's;
+"""How a call ended. `truncated` is usable but cut at its token limit; `invalid` has not the form that was asked for;
+`timeout` ran out of its own time or the run's;
 `cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never made, for want of budget or because
 its prompt does not fit the window; `dropped` was taken out by a person who reviewed it."""
 
@@ -22,6 +35,8 @@ USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 
 
 Reviewed = Literal["edited", "dropped", "sent_back"]
+REWRITING, RETRIEVAL = -1, 0
+"""The layers before the first: rewriting the question, and retrievers, which propose evidence."""
 Place = tuple[int, int]
 """A proposer's position in its layer and the number of its sample: what tells a layer's proposals apart."""
 
@@ -53,7 +68,7 @@ class Call(TypedDict):
     cached: bool
     """Whether the answer came from the cache, and cost nothing."""
     references_cut: int
-    """References that had to be shortened to fit the model's window."""
+    """References and passages that had to be shortened, or left out, to fit the model's window."""
     usd: float | None
     """None where the price is not known; 0.0 means free."""
     started: float
@@ -80,6 +95,12 @@ class Proposal(Call):
     text: str
     reviewed: Reviewed | None
     """What a person decided about it: `edited` (the text is theirs), `dropped`, or `sent_back` to be asked again."""
+
+
+class Retrieved(Proposal):
+    """Hold what one retriever found; its layer is 0, and its `text` says from where."""
+
+    found: list[Found]
 
 
 class Line(TypedDict):
@@ -229,6 +250,16 @@ class MoAState(TypedDict):
     run: Report
 
 
+class RagState(MoAState):
+    """Hold a run that answers from evidence."""
+
+    evidence: list[Evidence]
+    """What was found for this turn."""
+    citations: list[Citation]
+    evidence_ids: dict[str, str]
+    """The ids that passages were given in any turn, by their content."""
+
+
 def turn_of(state: MoAState) -> str:
     """Identify the turn by the message it answers, which `add_messages` gives an id of its own.
 
@@ -250,6 +281,15 @@ def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
     return {place_of(p): p for p in proposals_of(state, layer)} if unfinished(state) else {}
 
 
+def with_later(state: MoAState, proposal: Proposal) -> list[Proposal]:
+    """Return a proposal with those of later layers that a run of the same turn left behind.
+
+    A new one would void them; but what was answered was paid for.
+    """
+    later = [p for p in proposals_of(state) if p["layer"] > proposal["layer"]]
+    return [proposal, *(later if unfinished(state) else [])]
+
+
 def unfinished(state: MoAState) -> Report | None:
     """Return the report of a run of this turn that has no answer yet."""
     run = state.get("run")
@@ -267,7 +307,16 @@ def check_mixture(state: MoAState, mixture: str) -> None:
     Raises:
         InputError: It did; the thread is left as it is.
     """
-    begun = state["run"].get("mixture") if state.get("run") else None
+    check_begun(state.get("run"), mixture)
+
+
+def check_begun(run: Report | None, mixture: str) -> None:
+    """Refuse to go on with a run whose report says that another mixture began it.
+
+    Raises:
+        InputError: It does.
+    """
+    begun = run.get("mixture") if run else None
     if begun != mixture:
         raise InputError(
             f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}; "
@@ -298,6 +347,12 @@ def verdicts_of(state: MoAState, *, before: int, wave: int = 1) -> list[Verdict]
     """Return this turn's verdicts of the layers before one, and of its waves before one."""
     turn = turn_of(state)
     return [v for v in state.get("verdicts", []) if v["turn"] == turn and (v["layer"], v["wave"]) < (before, wave)]
+
+
+def evidence_for(state: MoAState, sees: Sequence[str] | None) -> list[Evidence]:
+    """Return the passages of this turn that some retrievers found, or all of them did."""
+    found = cast("list[Evidence]", state.get("evidence") or [])
+    return [passage for passage in found if sees is None or not set(sees).isdisjoint(passage["found_by"])]
 
 
 def references_for(state: MoAState, layer: int) -> list[Proposal]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 OURS = {"lc_source": "langgraph_moa"}
 """What a message that is ours and not the user's carries beside its text; it stays here and is not sent."""
+CUT_TO_FIT = "\n[shortened here to fit]"
+"""Written by us where a text was cut to fit a prompt, inside its fence."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -26,9 +26,10 @@ from ..core.panel import Aggregators, Defaults, Proposers
 from ..core.portal import THREADS
 from ..core.prices import Prices, load_prices
 from ..core.race import Quorum
+from ..core.retrieval import Retrieval, seat_retrieval
 from ..core.seating import mixture_of, seat_layers
 from ..core.stage import node_name, stages_of
-from ..core.state import MoAInput, MoAState
+from ..core.state import MoAInput, MoAState, RagState
 from ..core.stop import EarlyStop, check_early_stop, check_enough
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
@@ -38,9 +39,10 @@ from ..nodes.gate import make_exit, make_gate, ways_from
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
-from ..prompts import Placement, load_mark, load_prompt
+from ..prompts import Placement, bundled, load_prompt
 from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
+from .retrieval import CHECK, add_retrieval, evidence_shown
 
 ON_AGREEMENT = EarlyStop()
 """The default early stop: all proposers of the first layer, and at least three models, say the same short answer."""
@@ -71,6 +73,7 @@ def create_moa(
     review: bool = False,
     feedback: bool = False,
     hide_texts: bool = False,
+    retrieval: Retrieval | None = None,
     resolve: Callable[..., Model] = resolve_model,
     cache: BaseCache[Any] | None = None,
     checkpointer: Checkpointer = None,
@@ -117,6 +120,7 @@ def create_moa(
             needs a checkpointer, this graph's or its parent's.
         feedback: Send agreement and losses to LangSmith as feedback on the run, where it is traced.
         hide_texts: Keep what was asked and answered out of LangSmith's traces; structure and usage stay.
+        retrieval: Where evidence comes from; `create_rag_moa` makes it.
         resolve: Called for each model that is given as a string, as `resolve(string, temperature=..., max_tokens=...)`;
             returns the model to ask. `functools.partial(resolve_model, base_url=...)` asks a server of one's own.
         cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice.
@@ -144,6 +148,7 @@ def create_moa(
         resolve=resolve,
     )
     panel, chain, vote = seat_layers(proposers, aggregator, layers, defaults)
+    search, panel = seat_retrieval(retrieval, panel, defaults)
     smallest = min(map(len, panel), default=0)
     check_rules(
         quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, review=review, smallest=smallest
@@ -152,12 +157,14 @@ def create_moa(
     check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
     load_prices()
     if budget:
-        check_bounded(budget, [seat for seats in [*panel, chain] for seat in seats])
+        rewriters = [search.rewriter] if search and search.rewriter else []
+        check_bounded(budget, [seat for seats in [*panel, chain, rewriters] for seat in seats])
     stages = stages_of(panel, waves)
     ways = [ways_from(s, ahead=stages[n:], stop=early_stop, budget=budget) for n, s in enumerate(stages, 1)]
     may_answer = any("answer" in leads for leads in ways)
     rules = Rules(
-        mixture=mixture_of(stages, chain, vote, may_answer=may_answer),
+        mixture=mixture_of(stages, chain, vote, may_answer=may_answer, before=search.names if search else ()),
+        chain=chain,
         min_proposals=min_proposals,
         early_stop=early_stop,
         quorum=quorum,
@@ -166,13 +173,15 @@ def create_moa(
         stream_proposals=stream_proposals,
         review=review,
         feedback=feedback,
+        retrieves=search is not None,
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
-    closing = load_mark() if mark_answers and (early_stop or vote) else ""
-    propose = Brief(load_prompt(proposer_prompt), placement, closing)
-    synthesise = Brief(load_prompt(aggregator_prompt), placement)
+    closing = bundled("mark").text if mark_answers and (early_stop or vote) else ""
+    shown = evidence_shown(search)
+    propose = Brief(load_prompt(proposer_prompt), placement, closing, **shown)
+    synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
 
-    graph = StateGraph(MoAState, input_schema=MoAInput)
+    graph = StateGraph(RagState if search else MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
     entrances = {stage.name: [node_name(stage.layer, seat.title) for seat in stage.seats] for stage in stages}
     entrances |= {"aggregate": ["review" if review else "aggregate"], "answer": ["answer"]}
@@ -183,22 +192,23 @@ def create_moa(
             graph.add_node(node, ask, metadata=metadata_of("proposer", stage.layer, [seat]))
             graph.add_edge(node, stage.gate)
     for number, (stage, leads) in enumerate(zip(stages, ways, strict=True), 1):
-        gate = make_gate(stage, ahead=stages[number:], chain=chain, brief=propose, rules=rules)
+        gate = make_gate(stage, ahead=stages[number:], brief=propose, rules=rules)
         graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
         leads_to = {to: entrances[to] for to in leads}
         graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to), labelled(leads, leads_to))
     if review:
-        look = make_review(stages, chain=chain, brief=propose, rules=rules)
+        look = make_review(stages, brief=propose, rules=rules)
         back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
         graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
     authors = panel[-1] if panel else []
-    last = make_aggregator(chain, layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
+    last = make_aggregator(layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
     graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
-    graph.add_edge("aggregate", END)
+    graph.add_edge("aggregate", CHECK if search else END)
     if may_answer:
         graph.add_node("answer", make_answer(layer=depth, rules=rules), metadata=metadata_of("answer", depth))
-        graph.add_edge("answer", END)
-    for entrance in entrances["layer_1" if panel else "aggregate"]:
+        graph.add_edge("answer", CHECK if search else END)
+    first = entrances["layer_1" if panel else "aggregate"]
+    for entrance in add_retrieval(graph, search, before=first, depth=depth, rules=rules) if search else first:
         graph.add_edge(START, entrance)
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)

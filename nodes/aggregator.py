@@ -13,6 +13,7 @@ from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
 from ..core.race import Race
 from ..core.report import make_report
+from ..core.request import equipped, problem_with
 from ..core.state import (
     USABLE,
     Aggregation,
@@ -30,13 +31,15 @@ from ..core.state import (
 from ..core.vote import Result, Vote, count_votes
 from .answer import signed, word_for_word
 from .brief import Brief
-from .call import call_model, unmade
+from .call import as_proposal, call_model, unmade
 from .node import Node, Update, emit
 from .rules import Rules
 
+_NO_VOTE = "the votes were not counted: only a model that is asked can call tools, or keep to a form"
+
 
 def make_aggregator(
-    seats: Sequence[Seat], *, layer: int, authors: Sequence[Seat], brief: Brief, rules: Rules, vote: Vote | None = None
+    *, layer: int, authors: Sequence[Seat], brief: Brief, rules: Rules, vote: Vote | None = None
 ) -> Node[Update]:
     """Make the node that writes the final answer.
 
@@ -44,7 +47,6 @@ def make_aggregator(
     the best proposal is returned word for word, and the report says so: answers that were paid for are not thrown away.
 
     Args:
-        seats: The aggregators, in the order in which they are tried.
         layer: The last layer's number; 1 is a model answering alone.
         authors: The layer before, whose answers are the references.
         brief: How the references are put.
@@ -56,29 +58,32 @@ def make_aggregator(
         BudgetExceeded: (when run) A model alone does not fit the budget.
         InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
     """
+    seats = rules.chain
 
     async def aggregate(state: MoAState, config: RunnableConfig) -> Update:
-        turn, references = turn_of(state), references_for(state, layer)
-        if layer > 1:
+        turn, references, request = turn_of(state), references_for(state, layer), rules.request
+        if layer > 1 or rules.retrieves:
             check_mixture(state, rules.mixture)
-            if not references:
-                raise InputError(
-                    "found no proposals for the last message: the conversation, or a layer before them, changed after "
-                    "they were made; start again as it is now, or resume from before the change"
-                )
-        left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
-        voted = await count_votes(vote, references, seconds=left) if vote else Result(None, "")
+        if layer > 1 and not references:
+            raise InputError(
+                "found no proposals for the last message: the conversation, or a layer before them, changed after "
+                "they were made; start again as it is now, or resume from before the change"
+            )
+        voted = await _count(vote, references, state, layer=layer, rules=rules)
         if voted.winner:
             outcome = Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
         else:
-            outcome = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
-        degraded = [_what_failed(seat, call) for seat, call in zip(seats, outcome.calls, strict=False)]
+            asked = [equipped(seat, request) for seat in seats]
+            outcome = await _ask_in_order(asked, state, config, layer=layer, brief=brief.for_run(request), rules=rules)
+        degraded = list(outcome.lost)
         answer = outcome.answer
         if answer is None:
             if not references:
                 if outcome.too_much:
                     raise BudgetExceeded(outcome.too_much)
-                raise AllProposersFailed([_as_proposal(call, seats[0], turn, layer) for call in outcome.calls])
+                raise AllProposersFailed(
+                    [as_proposal(call, seats[0], turn=turn, layer=layer) for call in outcome.calls]
+                )
             best = best_proposal(references)
             answer = word_for_word(best)
             outcome = outcome._replace(truncated=best["status"] == "truncated", fell_back=True)
@@ -93,7 +98,7 @@ def make_aggregator(
             truncated=outcome.truncated,
             word_for_word=outcome.fell_back,
             budget=outcome.too_much,
-            notes=[voted.told] if voted.told else [],
+            notes=[*filter(None, [voted.told]), *outcome.notes],
             done=True,
         )
         return {"messages": [signed(answer, run)], "run": run}
@@ -105,6 +110,18 @@ def make_aggregator(
     return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], rules=rules)
 
 
+async def _count(
+    vote: Vote | None, references: Sequence[Proposal], state: MoAState, *, layer: int, rules: Rules
+) -> Result:
+    """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
+    if vote is None:
+        return Result(None, "")
+    if rules.request and rules.request.needs_author:
+        return Result(None, _NO_VOTE)
+    left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
+    return await count_votes(vote, references, seconds=left)
+
+
 class Outcome(NamedTuple):
     """Hold every attempt, and the answer where there is one."""
 
@@ -114,33 +131,46 @@ class Outcome(NamedTuple):
     too_much: str | None = None
     """The limit that kept an aggregator from being asked, or from finishing."""
     fell_back: bool = False
+    lost: Sequence[str] = ()
+    """What was wrong with the aggregators that gave no whole answer."""
+    notes: Sequence[str] = ()
 
 
 async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
 ) -> Outcome:
     calls: list[Aggregation] = []
+    lost: list[str] = []
     too_much: str | None = None
-    proposals = proposals_of(state)
-    verdicts, earlier = verdicts_of(state, before=layer), _earlier(state)
+    proposals, verdicts, earlier = proposals_of(state), verdicts_of(state, before=layer), _earlier(state)
+    form = brief.request.form if brief.request else None
     for seat in seats:
-        letter = brief.write(seat, state, layer)
-        if misfit := rules.misfit(proposals, [letter.at_most(seat)], verdicts=verdicts, others=[*earlier, *calls]):
-            too_much = misfit
-            calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
-            continue
-        emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
-        heard = _Listener()
-        marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        race = Race(seconds=rules.seconds_left(proposals, verdicts, [*earlier, *calls]))
-        call, message = await call_model(seat, letter, marked, race=race)
-        calls.append(Aggregation(**call, prompt=letter.lines(state["messages"])))
-        if call["status"] in USABLE:
-            return Outcome(calls, message, call["status"] == "truncated", too_much)
-        too_much = rules.misfit(proposals, [], verdicts=verdicts, others=[*earlier, *calls]) or too_much
-        if ids := list(heard.message_ids):
-            emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
-    return Outcome(calls, None, too_much=too_much)
+        letter, notes = brief.write(seat, state, layer), list[str]()
+        for tries_left in (1, 0) if form else (0,):
+            if misfit := rules.misfit(proposals, [letter.at_most(seat)], verdicts=verdicts, others=[*earlier, *calls]):
+                too_much = misfit
+                calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
+                break
+            emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
+            heard = _Listener()
+            marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
+            race = Race(seconds=rules.seconds_left(proposals, verdicts, [*earlier, *calls]))
+            call, message = await call_model(seat, letter, marked, race=race)
+            if form and message and call["status"] in USABLE and (problem := problem_with(form, message)):
+                call = {**call, "status": "invalid", "error": problem}
+            calls.append(Aggregation(**call, prompt=letter.lines(state["messages"])))
+            if call["status"] in USABLE:
+                lost += [_what_failed(seat, call)] if call["status"] != "ok" else []
+                return Outcome(calls, message, call["status"] == "truncated", too_much, lost=lost, notes=notes)
+            too_much = rules.misfit(proposals, [], verdicts=verdicts, others=[*earlier, *calls]) or too_much
+            if ids := list(heard.message_ids):
+                emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
+            if message is None or call["status"] != "invalid" or not tries_left:
+                break
+            notes.append(f"aggregator {seat.name}: asked again, for its first answer was invalid ({call['error']})")
+            letter = letter.mended(message, str(call["error"]))
+        lost.append(_what_failed(seat, calls[-1]))
+    return Outcome(calls, None, too_much=too_much, lost=lost)
 
 
 def _earlier(state: MoAState) -> list[Aggregation]:
@@ -165,8 +195,4 @@ class _Listener(AsyncCallbackHandler):
 
 
 def _what_failed(seat: Seat, call: Call) -> str:
-    return "" if call["status"] == "ok" else f"aggregator {seat.name}: {call['status']} ({call['error']})"
-
-
-def _as_proposal(call: Call, seat: Seat, turn: str, layer: int) -> Proposal:
-    return Proposal(**call, turn=turn, layer=layer, proposer=seat.name, position=0, sample=1, text="", reviewed=None)
+    return f"aggregator {seat.name}: {call['status']} ({call['error']})"

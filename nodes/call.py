@@ -11,6 +11,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
+from langgraph.runtime import Runtime
 
 from ..core.anatomy import is_chat_model, secrets_of
 from ..core.budget import call_at_most, counted
@@ -19,7 +20,7 @@ from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.prices import price_of
 from ..core.race import Cut, Race
-from ..core.state import USABLE, Call, Status
+from ..core.state import USABLE, Call, Proposal, Status
 from ..core.text import one_line, plain, redact
 from ..core.transport import requests_sent
 from .brief import Letter
@@ -59,10 +60,22 @@ async def call_model(
     return call, message
 
 
+def is_ours() -> bool:
+    """Tell whether a cancellation is meant for the running task, and not for something that it waited for."""
+    return (task := asyncio.current_task()) is None or bool(task.cancelling())
+
+
+def without_context(config: RunnableConfig) -> RunnableConfig:
+    """Leave out the context of the graphs around: whatever is asked, a chain or a function too, may hold a graph."""
+    inherited = config.get("configurable", {}).items()
+    own = {key: value.override(context=None) if isinstance(value, Runtime) else value for key, value in inherited}
+    return {**config, "configurable": own}
+
+
 def unmade(seat: Seat, status: Status, why: str | None, *, started: float | None = None, waited: float = 0.0) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
     at = time.time() if started is None else started
-    return _call(seat, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
+    return call_of(seat.label, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
 
 
 async def _ask(
@@ -85,7 +98,7 @@ async def _ask(
                 raise
             failure = exc  # a handoff out of the mixture would throw away what its siblings were paid for
         except asyncio.CancelledError as exc:
-            if (task := asyncio.current_task()) is None or task.cancelling():
+            if is_ours():
                 raise
             failure = exc  # not ours: the model awaited something that somebody else cancelled
         except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
@@ -97,7 +110,7 @@ async def _ask(
     told["at_most"] = call_at_most(seat, letter.messages)
     if not was_cut:
         return _failed(seat, failure, told), message
-    return _call(seat, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
+    return call_of(seat.label, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
 
 
 class _Attempt:
@@ -121,7 +134,10 @@ class _Attempt:
             async with asyncio.timeout(seat.timeout):
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
                 tags = [*config.get("tags", []), *seat.tags]
-                return await seat.model.ainvoke(prompt, {**config, "run_name": seat.label, "tags": tags})
+                told: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
+                return await seat.model.ainvoke(
+                    prompt, {**without_context(config), "run_name": seat.label, "tags": tags}, **told
+                )
 
     def told(self) -> dict[str, Any]:
         """Return what is known of the call however it ended."""
@@ -134,8 +150,22 @@ class _Attempt:
         }
 
 
-def _call(seat: Seat, *, status: Status, **fields: Any) -> Call:
-    """Fill in what most calls do not have to say."""
+def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMessage | None = None) -> Proposal:
+    """Return what came of asking a proposer, or whoever is reported as one."""
+    return Proposal(
+        **call,
+        turn=turn,
+        layer=layer,
+        proposer=seat.title,
+        position=seat.position,
+        sample=seat.sample,
+        text=plain(message.text) if message else "",
+        reviewed=None,
+    )
+
+
+def call_of(model: str, *, status: Status, **fields: Any) -> Call:
+    """Describe a call; what most calls do not have to say is filled in."""
     nothing: dict[str, Any] = {
         "served_model": None,
         "finish_reason": None,
@@ -150,7 +180,7 @@ def _call(seat: Seat, *, status: Status, **fields: Any) -> Call:
         "usd": None,
         "error": None,
     }
-    return cast("Call", {"status": status, "model": seat.label, **nothing, **fields})
+    return cast("Call", {"status": status, "model": model, **nothing, **fields})
 
 
 def _read(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
@@ -192,10 +222,10 @@ def _answered(
         if nested
         else price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
     )
-    status, error = _status_of(message, str(reason or "").lower())
+    status, error = _status_of(message, str(reason or "").lower(), may_call=seat.role == "aggregator")
     is_known = usage and usd is not None
-    return _call(
-        seat,
+    return call_of(
+        seat.label,
         status=status,
         error=error,
         served_model=served,
@@ -208,18 +238,29 @@ def _answered(
     )
 
 
-def _status_of(message: AIMessage, reason: str) -> tuple[Status, str | None]:
+def _status_of(message: AIMessage, reason: str, *, may_call: bool) -> tuple[Status, str | None]:
     blocks = message.content if isinstance(message.content, list) else []
     refusal = message.additional_kwargs.get("refusal") or next(
         (b.get("refusal") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal"), None
     )
     if refusal or reason in _REFUSED:
         return "refused", one_line(plain(refusal or f"the server ended the answer with {reason!r}"))
+    if may_call and message.tool_calls:
+        # Pieces of a streamed call are mended into whole JSON: one that was cut looks like any other.
+        return ("invalid", "a call of a tool was cut at the token limit") if reason in _CUT else ("ok", None)
     if not message.text.strip():
-        return "empty", "the answer holds no text" + (f" (finish reason {reason!r})" if reason else "")
+        return "empty", "the answer holds no text" + _held_instead(message, reason, may_call=may_call)
     if reason in _CUT:
         return "truncated", "the answer was cut at its token limit"
     return "ok", None
+
+
+def _held_instead(message: AIMessage, reason: str, *, may_call: bool) -> str:
+    calls = [*message.tool_calls, *message.invalid_tool_calls]
+    if not calls:
+        return f" (finish reason {reason!r})" if reason else ""
+    why = "which cannot be read" if may_call else "which only the aggregator may make"
+    return f" but a call of {calls[0]['name']!r}, {why}"
 
 
 def _failed(seat: Seat, exc: BaseException, told: dict[str, Any]) -> Call:
@@ -236,7 +277,7 @@ def _failed(seat: Seat, exc: BaseException, told: dict[str, Any]) -> Call:
     if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
         told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
-    return _call(seat, status=status, error=error, **told)
+    return call_of(seat.label, status=status, error=error, **told)
 
 
 def _root(exc: BaseException) -> BaseException:
@@ -247,7 +288,8 @@ def _root(exc: BaseException) -> BaseException:
     return exc
 
 
-def _said(exc: BaseException) -> str:
+def said(exc: BaseException) -> str:
+    """Return an exception's words, fit for a report."""
     try:
         return plain(str(exc))
     except Exception:  # noqa: BLE001 - an exception that cannot be printed is still only one proposal's
@@ -266,9 +308,9 @@ def _explain(
 ) -> str:
     if status == "timeout":
         return f"no answer within {seconds:.1f} s" + (f" (limit {seat.timeout:g} s)" if seat.timeout else "")
-    said, cause = _said(exc), _said(root)
-    parts = [part for part in (said, f"({cause})" if cause and cause not in said else "") if part]
-    kind = "" if code and said else type(exc).__name__
+    words, cause = said(exc), said(root)
+    parts = [part for part in (words, f"({cause})" if cause and cause not in words else "") if part]
+    kind = "" if code and words else type(exc).__name__
     secrets = secrets_of(seat.model) | _sent_keys(exc)
     text = one_line(redact(": ".join(filter(None, [kind, " ".join(parts)])), secrets))
     if code == 404 and is_preset_model(seat.label):

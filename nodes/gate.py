@@ -10,7 +10,6 @@ from langchain_core.runnables import RunnableConfig
 from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import Budget, total
 from ..core.errors import AllProposersFailed, InputError, nearest
-from ..core.panel import Seat
 from ..core.report import make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
@@ -33,9 +32,7 @@ from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_gate(
-    stage: Stage, *, ahead: Sequence[Stage], chain: Sequence[Seat], brief: Brief, rules: Rules
-) -> Node[Update]:
+def make_gate(stage: Stage, *, ahead: Sequence[Stage], brief: Brief, rules: Rules) -> Node[Update]:
     """Make the gate that ends one layer, or one wave of it.
 
     Where enough of them agree, the layers end there. A later layer with too few usable answers does not end the run:
@@ -45,7 +42,6 @@ def make_gate(
     Args:
         stage: Who has been asked.
         ahead: Who would be asked after that.
-        chain: The aggregators.
         brief: How references are put to proposers.
         rules: What the mixture keeps to.
 
@@ -53,7 +49,7 @@ def make_gate(
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    gate = _Gate(stage, ahead, chain, brief, rules)
+    gate = _Gate(stage, ahead, brief, rules)
     return Node(gate.collect, at_most=gate.at_most, rules=rules)
 
 
@@ -61,7 +57,6 @@ def make_gate(
 class _Gate:
     stage: Stage
     ahead: Sequence[Stage]
-    chain: Sequence[Seat]
     brief: Brief
     rules: Rules
 
@@ -86,7 +81,9 @@ class _Gate:
         enough = verdict["usable"] >= needed
         if enough and (stop := self.stop):
             verdict["agreement"] = await self.judge(stop, proposals, state, [*earlier, verdict])
-            _end_early(verdict, stop, proposals, stage=stage, ahead=self.ahead, chain=self.chain)
+            _end_early(
+                verdict, self.rules.in_this_run(stop), proposals, stage=stage, ahead=self.ahead, rules=self.rules
+            )
         if not verdict["next"]:
             goes_on = self.ahead and (enough or not stage.is_last)
             self.follow(verdict, state, earlier, to=self.ahead[0] if goes_on else None)
@@ -135,7 +132,8 @@ class _Gate:
         after = to or self.stage
         known = {place_of(p): p for p in proposals_of(state, after.layer)} if to else {}
         seats = unanswered(to.seats, known) if to else []
-        yield from self.brief.bound_step(seats, seen, after.layer, chain=self.chain, authors=after.asked)
+        letters = self.brief.for_run(self.rules.request)
+        yield from letters.bound_step(seats, seen, after.layer, chain=self.rules.chain, authors=after.asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound what judging costs."""
@@ -245,7 +243,7 @@ def _end_early(
     *,
     stage: Stage,
     ahead: Sequence[Stage],
-    chain: Sequence[Seat],
+    rules: Rules,
 ) -> None:
     """Say who agrees; where they are enough, leave out what comes next."""
     agreed = verdict["agreement"]
@@ -261,7 +259,7 @@ def _end_early(
         if models < needed and len(largest) >= stop.needed(len(stage.asked)):
             verdict["reason"] += f", but {needed} different models must"
         return
-    answers = stop.then == "answer" and bool(chain)
+    answers = stop.then == "answer" and bool(rules.chain)
     cut = sum((p["error"] or "").startswith(NOT_NEEDED) for p in proposals)
     saved = cut + sum(len(stage.seats) for stage in ahead) + answers
     may_stop = stop.may_stop(stage.layer)

@@ -17,7 +17,7 @@ from ..core.race import Race
 from ..core.seating import seat_of
 from ..core.state import Cost
 from ..core.text import plain
-from ..prompts import fence, load_judge
+from ..prompts import bundled, fence
 from .brief import Letter
 from .call import call_model
 
@@ -55,7 +55,7 @@ class JudgeAgreement:
 
     def __init__(self, seat: Seat, seconds: float | None = None) -> None:
         self._seat, self._seconds = seat, seconds
-        self._prompt = load_judge()
+        self._prompt = bundled("judge")
 
     def within(self, seconds: float | None) -> "JudgeAgreement":
         """Return the same judge with as much time as is left; what is cut counts as a call."""

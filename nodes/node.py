@@ -6,10 +6,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 
 from ..core.anatomy import Model, unwrapped
-from ..core.errors import AllProposersFailed
+from ..core.errors import AllProposersFailed, ConfigError
 from ..core.portal import run_sync
 from ..core.state import Cost, MoAState
 from .rules import Rules
@@ -47,7 +48,10 @@ class Node(Runnable[MoAState, T], Generic[T]):
         self._step = step
         self.name = name
         self.at_most = at_most
-        self._rules = rules
+        self.asks = asks
+        """Whom it asks."""
+        self.rules = rules
+        """What its mixture keeps to; edges have none."""
         inner = unwrapped(asks[0]) if len(asks) == 1 else None
         self.graph = inner if isinstance(inner, Pregel) else None
         """The graph that it asks, and nobody else, for drawings that look inside."""
@@ -62,10 +66,23 @@ class Node(Runnable[MoAState, T], Generic[T]):
         try:
             update = await self._step(input, config)
         except AllProposersFailed:
-            record_failure(input, config, self._rules)
+            record_failure(input, config, self.rules)
             raise
-        record(update, input, config, self._rules)
+        record(update, input, config, self.rules)
         return update
+
+
+def rules_of(moa: object) -> Rules:
+    """Return what the nodes of a mixture keep to.
+
+    Raises:
+        ConfigError: The graph is no mixture.
+    """
+    nodes = moa.builder.nodes.values() if isinstance(moa, CompiledStateGraph) else ()
+    for node in nodes:
+        if isinstance(node.runnable, Node) and node.runnable.rules:
+            return node.runnable.rules
+    raise ConfigError(f"found {type(moa).__name__} that is no mixture, expected what create_moa returned")
 
 
 def emit(event: str, **fields: Any) -> None:

@@ -1,6 +1,6 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from langchain_core.messages import AnyMessage
@@ -15,7 +15,6 @@ from ..core.state import (
     USABLE,
     Cost,
     MoAState,
-    Place,
     Proposal,
     check_mixture,
     check_thread,
@@ -25,9 +24,8 @@ from ..core.state import (
     turn_of,
     verdicts_of,
 )
-from ..core.text import plain
 from .brief import Brief
-from .call import call_model
+from .call import as_proposal, call_model
 from .node import Node, Update, emit
 from .rules import Rules
 
@@ -51,15 +49,22 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
     """
     hidden = [] if rules.stream_proposals else ["nostream"]
     layer, first = stage.layer, seat is stage.seats[0]
-    opens = layer == stage.wave == 1
+    is_first = layer == stage.wave == 1
+    opens = is_first and not rules.retrieves
     together = {other.place for other in stage.seats}
 
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
-        turn = turn_of(state)
+        turn, letters = turn_of(state), brief.for_run(rules.request)
         before = left_behind(state, layer)
         mine, asked = before.get(seat.place), unanswered(stage.seats, before)
         again = mine is not None and mine["reviewed"] == "sent_back"
-        check(state, config, before, asked)
+        if opens:
+            check_thread(config, needed=rules.review)
+        else:
+            check_mixture(state, rules.mixture)
+        if is_first:
+            done = [*(p for p in proposals_of(state) if p["layer"] < layer), *before.values()]
+            _check_fits((letters.write(other, state, layer).at_most(other) for other in asked), done, rules)
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
         seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
@@ -72,18 +77,9 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             proposal = mine
         else:
             tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
-            letter, cache = brief.write(seat, state, layer), None if again else rules.cache
+            letter, cache = letters.write(seat, state, layer), None if again else rules.cache
             call, message = await call_model(seat, letter, tagged, race=race, cache=cache)
-            proposal = Proposal(
-                **call,
-                turn=turn,
-                layer=layer,
-                proposer=seat.title,
-                position=seat.position,
-                sample=seat.sample,
-                text=plain(message.text) if message else "",
-                reviewed=None,
-            )
+            proposal = as_proposal(call, seat, turn=turn, layer=layer, message=message)
             if mine:
                 proposal = _with_earlier(proposal, mine)
         emit("proposal", **proposal)
@@ -92,19 +88,16 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
         return update
 
-    def check(state: MoAState, config: RunnableConfig, before: Mapping[Place, Proposal], asked: Sequence[Seat]) -> None:
-        if not opens:
-            check_mixture(state, rules.mixture)
-            return
-        check_thread(config, needed=rules.review)
-        step = (brief.write(other, state, layer).at_most(other) for other in asked)
-        if too_much := rules.misfit(list(before.values()), step):
-            raise BudgetExceeded(too_much)
-
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         return {seat.label: brief.forecast(seat, conversation, authors)}
 
     return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
+
+
+def _check_fits(step: Iterable[Cost], done: Sequence[Proposal], rules: Rules) -> None:
+    """Refuse a first layer that does not fit the budget; no gate has looked at it yet."""
+    if too_much := rules.misfit(done, step):
+        raise BudgetExceeded(too_much, asked=any(p["calls"] for p in done))
 
 
 def _with_earlier(proposal: Proposal, earlier: Proposal) -> Proposal:

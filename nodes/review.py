@@ -25,7 +25,7 @@ class Decision(NamedTuple):
     text: str | None = None
 
 
-def make_review(stages: Sequence[Stage], *, chain: Sequence[Seat], brief: Brief, rules: Rules) -> Node[Command[str]]:
+def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[Command[str]]:
     """Make the node that stops the run until a person has decided about each proposal.
 
     It interrupts once with all of them, and goes on with what `Command(resume=...)` brings, now or days later:
@@ -37,7 +37,6 @@ def make_review(stages: Sequence[Stage], *, chain: Sequence[Seat], brief: Brief,
 
     Args:
         stages: Who is asked together, in order.
-        chain: The aggregators.
         brief: How references are put to proposers.
         rules: What the mixture keeps to.
 
@@ -87,7 +86,7 @@ def make_review(stages: Sequence[Stage], *, chain: Sequence[Seat], brief: Brief,
             raise InputError(
                 f"found 'retry' in layer {layer}, expected no more of it: layer {layer + 1} was asked since"
             )
-        step = brief.bound_step(seats, state, layer, chain=chain, authors=authors)
+        step = brief.for_run(rules.request).bound_step(seats, state, layer, chain=rules.chain, authors=authors)
         if seats and (too_much := rules.misfit(proposals_of(state), step, verdicts=verdicts)):
             raise InputError(f"{too_much}; ask fewer again")
 

@@ -1,7 +1,7 @@
 """What all nodes of one mixture keep to."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langgraph.cache.base import BaseCache
@@ -10,6 +10,7 @@ from ..core.budget import Budget, cost_of, total
 from ..core.panel import Seat
 from ..core.race import Quorum, Race, Races
 from ..core.report import calls_of, work_seconds
+from ..core.request import Request, request_for
 from ..core.stage import Stage
 from ..core.state import Call, Cost, Proposal, Verdict
 from ..core.stop import EarlyStop
@@ -21,6 +22,8 @@ class Rules:
 
     mixture: str
     """Who sits where; threads are checked against it."""
+    chain: Sequence[Seat]
+    """The aggregators, in the order in which they are tried."""
     min_proposals: int
     early_stop: EarlyStop | None
     quorum: Quorum | None
@@ -29,9 +32,21 @@ class Rules:
     stream_proposals: bool
     review: bool
     feedback: bool
+    retrieves: bool
+    """Whether evidence is looked for first, and citations are checked last."""
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
     races: Races = field(default_factory=Races, init=False)
+
+    @property
+    def request(self) -> Request | None:
+        """Return what the caller of the run under way asks for beside an answer."""
+        return request_for(self)
+
+    def in_this_run(self, stop: EarlyStop) -> EarlyStop:
+        """Return the early stop as it holds now: an answer word for word calls no tool, and keeps to no form."""
+        request = self.request
+        return replace(stop, shadow=True) if stop.then == "answer" and request and request.needs_author else stop
 
     def race_of(self, stage: Stage, seat: Seat, *, seconds: float | None, earlier: Iterable[Proposal]) -> Race:
         """Return the race that a proposer's call is part of.
@@ -45,7 +60,7 @@ class Rules:
 
         def start() -> Race:
             stop = self.early_stop
-            in_time = stop is not None and stop.as_completed and stop.may_stop(stage.layer)
+            in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
             decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
             race = Race(self.quorum, seconds, decide)
             for proposal in earlier:

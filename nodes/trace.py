@@ -9,6 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_trees import RunTree
 
+from ..core.citations import Citation
 from ..core.report import make_report
 from ..core.state import Agreed, MoAState, Proposal, Report, Verdict, proposals_of, turn_of
 from .rules import Rules
@@ -41,6 +42,8 @@ def record(update: object, state: MoAState, config: RunnableConfig, rules: Rules
     proposals, verdicts, run = update.get("proposals"), update.get("verdicts", []), update.get("run")
     told = _of_proposal(proposals[0]) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
     done = run if run and run["stopped"] != "running" else None
+    if "citations" in update:
+        told |= _of_citations(update["citations"])
     if done and done["aggregators"]:
         told |= {"moa_status": done["aggregators"][-1]["status"]}
     agreed = _agreement([*state.get("verdicts", []), *verdicts], turn=run["turn"]) if run else {}
@@ -48,7 +51,7 @@ def record(update: object, state: MoAState, config: RunnableConfig, rules: Rules
         _add(node, told)
         if whole is not None and run:
             _add(whole, {**rules.shape, **_of_report(run), **agreed})
-            if done and rules.feedback:
+            if done and rules.feedback and (not rules.retrieves or "citations" in update):
                 _send_feedback(tracer, whole, done, agreed.get("moa_agreement"))
 
 
@@ -71,6 +74,11 @@ def _of_verdict(verdict: Verdict) -> Told:
     agreed = verdict["agreement"]
     told: Told = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
     return told | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
+
+
+def _of_citations(citations: Sequence[Citation]) -> Told:
+    wrong = sum(citation["problem"] is not None for citation in citations)
+    return {"moa_citations": len(citations), "moa_wrong_citations": wrong}
 
 
 def _of_report(run: Report) -> Told:

@@ -1,8 +1,20 @@
 """What models are told, and in what order."""
 
 from .compose import Placement, compose
-from .fence import fence, unforged
+from .fence import fence, nothing, unforged
+from .history import in_words
 from .pack import pack
-from .prompt import Prompt, load_judge, load_mark, load_prompt
+from .prompt import Prompt, bundled, load_prompt
 
-__all__ = ["Placement", "Prompt", "compose", "fence", "load_judge", "load_mark", "load_prompt", "pack", "unforged"]
+__all__ = [
+    "Placement",
+    "Prompt",
+    "bundled",
+    "compose",
+    "fence",
+    "in_words",
+    "load_prompt",
+    "nothing",
+    "pack",
+    "unforged",
+]

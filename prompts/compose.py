@@ -27,6 +27,7 @@ def compose(
     prompt: Prompt,
     system: str | None = None,
     placement: Placement = "last",
+    opening: str = "",
     closing: str = "",
 ) -> list[BaseMessage]:
     """Build the messages for one call, equation (1) of arXiv 2406.04692: the user's messages and the references.
@@ -37,6 +38,7 @@ def compose(
         prompt: How to treat references.
         system: A system prompt of this proposer's or aggregator's own.
         placement: Where the references go.
+        opening: What stands before the references, such as the evidence: the same for all who read it.
         closing: What every prompt of this role ends with.
 
     Returns:
@@ -46,7 +48,7 @@ def compose(
     head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]
     rest = conversation[leading:]
     told = prompt.render(references=fence(references), count=str(len(references))) if references else ""
-    told = "\n\n".join(filter(None, [told, closing]))
+    told = "\n\n".join(filter(None, [opening, told, closing]))
     if not told:
         return [*head, *rest]
     if placement == "system":

@@ -1,16 +1,23 @@
-"""The fence around references: where a reference ends is decided here, not by what it says.
+"""The fence around foreign text: where it ends is decided here, not by what it says.
 
 Half of all real answers contain numbered lines, so numbering is no fence. The tag carries a nonce made of all the
-references together: no author could have known it, and yet the same references always make the same prompt, which
-keeps provider caches, resumed runs and snapshots stable.
+texts together: no author could have known it, and yet the same texts always make the same prompt, which keeps
+provider caches, resumed runs and snapshots stable.
 """
 
 import json
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Literal
 
-_FORGED = re.compile(r"<(?=\s*/?\s*reference\b)", re.IGNORECASE)
+Kind = Literal["reference", "evidence", "tool", "call", "result", "answer", "problem"]
+"""What is fenced, and how its tag begins."""
+_FORGED = re.compile(
+    r"<(?=\s*/?\s*(?:reference\b|(?:evidence|tool|call|result|answer|problem)\s*-\s*[0-9a-f]{4}))", re.IGNORECASE
+)
+"""Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do."""
+_NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
 
 def unforged(text: str) -> str:
@@ -18,10 +25,24 @@ def unforged(text: str) -> str:
     return _FORGED.sub("‹", text)
 
 
-def fence(texts: Sequence[str]) -> str:
-    """Wrap each text in tags that it cannot close."""
-    nonce = sha256(json.dumps(list(texts)).encode()).hexdigest()[:12]
+def fence(texts: Sequence[str], kind: Kind = "reference", *, labels: Sequence[str] = ()) -> str:
+    """Wrap each text in tags that it cannot close.
+
+    Args:
+        texts: What somebody else wrote.
+        kind: What it is.
+        labels: What each is called; none counts them.
+    """
+    attribute = "id" if kind == "evidence" else "name"
+    named = [f'{attribute}="{_NOT_IN_LABELS.sub("-", label)}"' for label in labels]
+    marks = named or [f'number="{number}"' for number, _ in enumerate(texts, 1)]
+    told = [*texts, *labels]
+    nonce = sha256(json.dumps(told).encode()).hexdigest()[:12]
     return "\n\n".join(
-        f'<reference-{nonce} number="{number}">\n{unforged(text)}\n</reference-{nonce}>'
-        for number, text in enumerate(texts, 1)
+        f"<{kind}-{nonce} {mark}>\n{unforged(text)}\n</{kind}-{nonce}>" for mark, text in zip(marks, texts, strict=True)
     )
+
+
+def nothing(kind: Kind) -> str:
+    """Say that there is nothing of a kind: not the same as a prompt without a word about it."""
+    return f'<{kind}-{sha256(kind.encode()).hexdigest()[:12]} none="true">'

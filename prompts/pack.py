@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-MARK = "\n[shortened here to fit]"
-"""Written by us where a reference was cut, inside its fence."""
+from ..core.text import CUT_TO_FIT
 
 _SENTENCE_END = re.compile(r"[.!?…](?=[\s\"'»”)\]]|$)[\"'»”)\]]*|[。！？]|\n")
 _LEAST = 40
@@ -33,9 +32,9 @@ def pack(texts: Sequence[str], room: int) -> list[str] | None:
         if size > cap:
             break
         left -= size
-    if cap < _LEAST + _size(MARK):
+    if cap < _LEAST + _size(CUT_TO_FIT):
         return None
-    return [text if _size(text) <= cap else _cut(text, cap - _size(MARK)) + MARK for text in texts]
+    return [text if _size(text) <= cap else _cut(text, cap - _size(CUT_TO_FIT)) + CUT_TO_FIT for text in texts]
 
 
 def _cut(text: str, size: int) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Template
 
 from ..core.errors import ConfigError
 
 BUNDLED = "synthesis.md"
-MARK = "mark.md"
-JUDGE = "judge.md"
 
 
 @dataclass(frozen=True)
@@ -23,23 +22,24 @@ class Prompt:
         return Template(self.text).substitute(values)
 
 
-def load_judge() -> Prompt:
-    """Read what a judge of agreement is told."""
-    return Prompt(Path(__file__).with_name(JUDGE).read_text(encoding="utf-8"))
-
-
-def load_mark() -> str:
-    """Read what asks for a marked final answer where a question has one, and leaves open questions alone."""
-    return Path(__file__).with_name(MARK).read_text(encoding="utf-8").strip()
+@cache
+def bundled(name: str) -> Prompt:
+    """Read a prompt of this package; its file's name says what it is for."""
+    return Prompt(Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8").strip())
 
 
 def load_prompt(
-    source: str | Path | None, *, required: Iterable[str] = ("references",), optional: Iterable[str] = ("count",)
+    source: str | Path | None,
+    *,
+    default: str = BUNDLED,
+    required: Iterable[str] = ("references",),
+    optional: Iterable[str] = ("count",),
 ) -> Prompt:
     """Read a prompt and check its variables.
 
     Args:
-        source: The text itself, a `Path` to a file, or None for the bundled synthesis prompt.
+        source: The text itself, a `Path` to a file, or None for the bundled one.
+        default: The bundled prompt's file.
         required: Variables that must occur.
         optional: Variables that may occur.
 
@@ -50,7 +50,7 @@ def load_prompt(
         ConfigError: The file cannot be read, or a variable is missing, unknown or malformed.
     """
     required, known = set(required), {*required, *optional}
-    text, name = _read(source)
+    text, name = _read(source, default)
     template = Template(text)
     if not template.is_valid():
         raise ConfigError(
@@ -59,7 +59,7 @@ def load_prompt(
     found = set(template.get_identifiers())
     if missing := required - found:
         raise ConfigError(
-            f"found no {_list(missing)} in {name}, expected it where the references belong; "
+            f"found no {_list(missing)} in {name}, expected it where the fenced texts belong; "
             "to read a file, pass pathlib.Path(...)"
         )
     if unknown := found - known:
@@ -73,14 +73,14 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(f"${name}" for name in sorted(names))
 
 
-def _read(source: str | Path | None) -> tuple[str, str]:
+def _read(source: str | Path | None, default: str) -> tuple[str, str]:
     if source is None:
-        return Path(__file__).with_name(BUNDLED).read_text(encoding="utf-8"), BUNDLED
+        return Path(__file__).with_name(default).read_text(encoding="utf-8"), default
     if isinstance(source, Path):
         try:
             return source.read_text(encoding="utf-8"), f"the prompt {source}"
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError(f"the prompt {source} cannot be read: {exc}") from exc
     if not isinstance(source, str):
-        raise ConfigError(f"found {type(source).__name__} as a prompt, expected text with $references, or a Path")
+        raise ConfigError(f"found {type(source).__name__} as a prompt, expected text with its variables, or a Path")
     return source, "the prompt"

@@ -13,13 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "build", "dist"}
+NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "dist"}
 
 
 def test_all_is_what_is_there() -> None:
-    public = {name for name in vars(langgraph_moa) if not name.startswith("_")}
+    public = {name for name in vars(langgraph_moa) if not name.startswith("_")} | set(langgraph_moa._WHEN_USED)
+    ours = {"core", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING", "Any", "import_module"}
 
-    assert set(langgraph_moa.__all__) == public - {"core", "graphs", "nodes", "prompts", "apps"}
+    assert set(langgraph_moa.__all__) == public - ours
+    assert all(getattr(langgraph_moa, name) for name in langgraph_moa.__all__)
     assert langgraph_moa.__all__ == sorted(langgraph_moa.__all__)
 
 

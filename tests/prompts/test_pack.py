@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, Proposer, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
-from langgraph_moa.core.text import tokens_at_most
-from langgraph_moa.prompts.pack import MARK, pack
+from langgraph_moa.core.text import CUT_TO_FIT, tokens_at_most
+from langgraph_moa.prompts.pack import pack
 from reading import references_in, user
 
 LONG = "The first sentence is here. The second one is a bit longer than that! And is this the third? Yes. " * 4
@@ -31,8 +31,8 @@ def test_what_comes_out_fits_and_is_fair(texts: list[str], room: int) -> None:
     cut = [(text, now) for text, now in zip(texts, packed, strict=True) if now != text]
     assert cut
     for text, now in cut:
-        assert now.endswith(MARK)
-        assert text.startswith(now.removesuffix(MARK))
+        assert now.endswith(CUT_TO_FIT)
+        assert text.startswith(now.removesuffix(CUT_TO_FIT))
     kept = [size(text) for text, now in zip(texts, packed, strict=True) if now == text]
     assert max(kept, default=0) <= min(size(text) for text, _ in cut)
 
@@ -43,7 +43,8 @@ def test_cuts_are_at_sentence_ends_longest_first() -> None:
     packed = pack([LONG, short], 150)
 
     assert packed == [
-        "The first sentence is here. The second one is a bit longer than that! And is this the third? Yes." + MARK,
+        "The first sentence is here. The second one is a bit longer than that! And is this the third? Yes."
+        + CUT_TO_FIT,
         short,
     ]
 
@@ -64,7 +65,7 @@ def test_cuts_are_at_sentence_ends_longest_first() -> None:
     ],
 )
 def test_where_there_is_no_sentence_words_end_it(text: str, kept: str) -> None:
-    assert pack([text], 45 + size(MARK)) == [kept + MARK]
+    assert pack([text], 45 + size(CUT_TO_FIT)) == [kept + CUT_TO_FIT]
 
 
 def test_too_little_room_is_none() -> None:
@@ -83,13 +84,13 @@ def test_references_are_cut_to_the_window_and_the_question_never() -> None:
     result = moa.invoke(user(question))
 
     long, short = references_in(last.asked[0][-1].text)
-    assert long.endswith(MARK)
+    assert long.endswith(CUT_TO_FIT)
     assert len(long) > 500
     assert short == "Short."
     assert last.asked[0][0].text == question
     assert sum(tokens_at_most(m.text, rate=3) for m in last.asked[0]) <= 1000
     assert result["run"]["aggregators"][0]["references_cut"] == 1
-    assert result["run"]["notes"] == ["aggregator scripted: 1 references were shortened to fit its window"]
+    assert result["run"]["notes"] == ["aggregator scripted: 1 references or passages were shortened to fit its window"]
     assert result["run"]["degraded"] is None
 
 

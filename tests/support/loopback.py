@@ -27,6 +27,8 @@ class Reply:
     refusal: str | None = None
     usage: Any = "counted"
     served: str | None = None
+    tool_calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Names and arguments; `finish_reason` says so by itself."""
     status: int = 200
     body: str | None = None
     """Sent instead of a proper answer."""
@@ -156,9 +158,26 @@ def _usage(request: Request, reply: Reply) -> Any:
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
+def _tool_calls(request: Request, reply: Reply) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"call_{len(request.messages)}_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(args)},
+        }
+        for number, (name, args) in enumerate(reply.tool_calls)
+    ]
+
+
+def _reason(reply: Reply) -> str:
+    return "tool_calls" if reply.tool_calls and reply.finish_reason == "stop" else reply.finish_reason
+
+
 def _completion(request: Request, reply: Reply) -> dict[str, Any]:
-    message = {"role": "assistant", "content": reply.text, "refusal": reply.refusal}
-    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": reply.refusal}
+    if reply.tool_calls:
+        message["tool_calls"] = _tool_calls(request, reply)
+    choice = {"index": 0, "message": message, "finish_reason": _reason(reply)}
     return {**_head(request, reply, "chat.completion"), "choices": [choice], "usage": _usage(request, reply)}
 
 
@@ -174,7 +193,13 @@ def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
         yield chunk({"content": word + (" " if number < len(words) - 1 else "")})
     if reply.refusal:
         yield chunk({"refusal": reply.refusal})
-    yield chunk({}, reply.finish_reason)
+    for number, call in enumerate(_tool_calls(request, reply)):
+        arguments = call["function"]["arguments"]
+        half = len(arguments) // 2
+        yield chunk({"tool_calls": [{**call, "index": number, "function": {**call["function"], "arguments": ""}}]})
+        for piece in (arguments[:half], arguments[half:]):
+            yield chunk({"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
+    yield chunk({}, _reason(reply))
     if request.body.get("stream_options", {}).get("include_usage"):
         yield {**head, "choices": [], "usage": _usage(request, reply)}
 

@@ -1,0 +1,135 @@
+"""Make one numbered list of what several retrievers found."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from langchain_core.documents import Document
+from typing_extensions import TypedDict
+
+from .text import one_line, plain
+
+MARKER = re.compile(r"\[\s*[Ee][0-9]+(?:\s*[,;]\s*[Ee][0-9]+)*\s*\]")
+"""One citation, of one passage or of several: `[E1]`, `[E1, E2]`."""
+_K = 60
+"""How little first places count for more than later ones: the constant of Cormack, Clarke and Buettcher (2009)."""
+
+
+class Found(TypedDict):
+    """Hold one passage as one retriever gave it for one query."""
+
+    text: str
+    source: str
+    metadata: dict[str, Any]
+    """JSON values only."""
+    query: str
+    rank: int
+    """From 1."""
+
+
+class Evidence(TypedDict):
+    """Hold one passage that models are shown and may cite."""
+
+    id: str
+    """`E1`, `E2`, ...; what its content is known by, before it is numbered."""
+    source: str
+    text: str
+    found_by: list[str]
+    """The retrievers' names, as declared."""
+    score: float
+    metadata: dict[str, Any]
+
+
+def found_of(documents: Sequence[Document], query: str) -> list[Found]:
+    """Turn a retriever's documents into plain data that checkpoints and reports can hold; blank ones are left out."""
+    kept = [(text, document) for document in documents if (text := plain(document.page_content)).strip()]
+    return [
+        Found(text=text, source=_source(document), metadata=_plain_data(document.metadata), query=query, rank=rank)
+        for rank, (text, document) in enumerate(kept, 1)
+    ]
+
+
+def fuse(found: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence]:
+    """Rank what retrievers found by reciprocal rank fusion, each passage once.
+
+    Ranks are all that retrievers have in common: their own scores cannot be compared. The same text from two sources
+    is one passage, under the source that was declared first.
+
+    Args:
+        found: What each retriever found, by its name, in the order the retrievers are declared.
+        limit: How many passages to keep.
+
+    Returns:
+        The passages, best first, with ids of their content that hold in any run.
+    """
+    first: dict[str, Found] = {}
+    ranks: dict[str, dict[tuple[str, str], int]] = {}
+    for retriever, passages in found.items():
+        for passage in sorted(passages, key=lambda p: p["rank"]):
+            content = _content(passage["text"])
+            first.setdefault(content, passage)
+            ranks.setdefault(content, {}).setdefault((retriever, passage["query"]), passage["rank"])
+    scores = {content: math.fsum(1 / (_K + rank) for rank in lists.values()) for content, lists in ranks.items()}
+    return [
+        Evidence(
+            id=content,
+            source=first[content]["source"],
+            text=first[content]["text"],
+            found_by=list(dict.fromkeys(retriever for retriever, _ in ranks[content])),
+            score=round(scores[content], 6),
+            metadata=first[content]["metadata"],
+        )
+        for content in sorted(scores, key=lambda content: -scores[content])[:limit]
+    ]
+
+
+def numbered(
+    evidence: Sequence[Evidence], known: Mapping[str, str], *, after: int = 0
+) -> tuple[list[Evidence], dict[str, str]]:
+    """Give passages the ids that answers cite, `E1`, `E2`, ...; one that was shown before keeps its own.
+
+    Args:
+        evidence: Passages as `fuse` returns them.
+        known: Ids that were given before, by content.
+        after: The highest number that is taken, whoever gave it.
+
+    Returns:
+        The passages, and all ids that were ever given.
+    """
+    ids, number = dict(known), max(after, highest_id(f"[{id_}]" for id_ in known.values()))
+    for passage in evidence:
+        if passage["id"] not in ids:
+            number += 1
+            ids[passage["id"]] = f"E{number}"
+    return [{**passage, "id": ids[passage["id"]]} for passage in evidence], ids
+
+
+def highest_id(texts: Iterable[str]) -> int:
+    """Return the highest number that texts cite, 0 for none; numbers of more than six digits are nobody's."""
+    numbers = (n for text in texts for marker in MARKER.findall(text) for n in re.findall("[0-9]+", marker))
+    return max((int(n) for n in numbers if len(n) <= 6), default=0)
+
+
+def _content(text: str) -> str:
+    return sha256(" ".join(text.split()).casefold().encode()).hexdigest()[:16]
+
+
+def _source(document: Document) -> str:
+    named = [document.metadata.get(key) for key in ("source", "title", "url")]
+    lines = (one_line(plain(name)) for name in (*named, document.id) if name is not None)
+    return next(filter(None, lines), "unknown")
+
+
+def _plain_data(metadata: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        plain(key): plain(value) if isinstance(value, str) else value
+        for key, value in metadata.items()
+        if isinstance(key, str) and _is_plain(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    # subclasses (numpy's numbers, enums) do not come back from a checkpoint as what they were
+    return type(value) in {str, int, bool, type(None)} or (type(value) is float and math.isfinite(value))

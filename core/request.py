@@ -1,0 +1,106 @@
+"""What the caller of one answer asks of its author: tools to call, a form to keep to, options of the call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import get_runtime
+
+from .anatomy import Model, answer_limit_of, map_chat_models, tool_tokens_of
+from .panel import Seat
+from .text import one_line, plain
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Method = Literal["function_calling", "json_schema", "json_mode"]
+Tool = dict[str, Any]
+"""A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """Say what the answer must be, where it is no free text."""
+
+    tool: Tool
+    """The form as a tool whose arguments are the answer."""
+    method: Method
+    parse: Callable[[AIMessage], Any] = field(repr=False, compare=False)
+    """Read an answer; what it raises says what is wrong with it."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        return str(self.tool["function"]["name"])
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return dict(self.tool["function"].get("parameters", {}))
+
+    @property
+    def response_format(self) -> dict[str, Any]:
+        """Return the form as OpenAI's API calls it, which many servers know."""
+        strict = {key: value for key, value in self.tool["function"].items() if key == "strict"}
+        return {"type": "json_schema", "json_schema": {"name": self.name, "schema": self.schema, **strict}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Travel with one run, as its context: it is asked of this mixture, and of none that a proposer may be."""
+
+    of: object
+    """What tells the mixture from others: its rules."""
+    tools: Sequence[Tool] = ()
+    tool_choice: Any = None
+    form: Form | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else is passed on to the aggregator's model, as `stop` or `temperature`."""
+
+    @property
+    def needs_author(self) -> bool:
+        """Tell whether only a model that is asked can answer: no proposal calls a tool, or keeps to a form."""
+        return bool(self.tools or self.form)
+
+
+def function_of(tool: Tool) -> tuple[str, str]:
+    """Return a tool's name and description; what a provider runs itself has only a type."""
+    function = tool.get("function", {})
+    return str(function.get("name") or tool.get("type", "tool")), str(function.get("description") or "")
+
+
+def problem_with(form: Form, answer: AIMessage) -> str | None:
+    """Say in a line what is wrong with an answer's form; None where nothing is."""
+    try:
+        form.parse(answer)
+    except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
+        return one_line(plain(str(exc)), limit=600)
+    return None
+
+
+def request_for(mixture: object) -> Request | None:
+    """Return what the caller of the run under way asks of a mixture; None where that is just an answer."""
+    context = get_runtime().context
+    return context if isinstance(context, Request) and context.of is mixture else None
+
+
+def equipped(seat: Seat, request: Request | None) -> Seat:
+    """Return an aggregator with the tools, the form and the options that are asked for."""
+    if request is None:
+        return seat
+    model = map_chat_models(seat.model, lambda chat: _equipped(chat, request))
+    return replace(seat, model=model, tool_tokens=tool_tokens_of(model), max_tokens=answer_limit_of(model))
+
+
+def _equipped(chat: "BaseChatModel", request: Request) -> Model:
+    options, tools, choice = dict(request.options), list(request.tools), request.tool_choice
+    form = request.form
+    if form and form.method == "json_schema":
+        options["response_format"] = form.response_format
+    elif form and form.method == "function_calling":
+        tools, choice = [form.tool], form.name
+    model: Model = chat
+    if tools:
+        model = chat.bind_tools(tools, **({} if choice is None else {"tool_choice": choice}))
+    return model.bind(**options) if options else model

@@ -1,0 +1,98 @@
+"""Tell a mixture's answer as a chat model does: in chunks of one message, and as one message."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from ..core.request import Request
+
+VOID = "\n\n[the text above is void; the answer follows]\n\n"
+"""Stands between the beginning of an answer that was abandoned and the answer, where both were streamed."""
+
+
+class Telling:
+    """Turn what a graph streams into the chunks of one message, and into that message.
+
+    Text is told as it comes. Calls of tools, and answers of a given form, are told when they are whole: half of them is
+    of no use, and what was said cannot be taken back.
+    """
+
+    def __init__(self, model_name: str, request: Request, message_id: str | None = None) -> None:
+        self._model_name, self._request, self._id = model_name, request, message_id
+        self._state: Mapping[str, Any] = {}
+        self._told = ""
+        self._author: str | None = None
+
+    def take(self, mode: str, part: Any) -> ChatGenerationChunk | None:
+        """Take a part of the graph's stream, of the modes `messages` and `values`; return what is to be told of it."""
+        if mode == "values":
+            self._state = part
+            return None
+        message, about = part
+        is_answer = isinstance(message, AIMessageChunk) and about.get("moa_role") == "aggregator"
+        if not is_answer or self._request.form or not message.text:
+            return None
+        is_void = bool(self._told) and message.id != self._author
+        self._author = message.id
+        self._told = message.text if is_void else self._told + message.text
+        content = f"{VOID}{message.text}" if is_void else message.text
+        return ChatGenerationChunk(message=AIMessageChunk(content=content, id=self._id))
+
+    def rest(self) -> ChatGenerationChunk:
+        """Return the last chunk: what was not told yet, and what the run came to."""
+        whole = self.whole()
+        text, told = whole.text, self._told
+        left = text[len(told) :] if text.startswith(told) else "" if told.startswith(text) else f"{VOID}{text}"
+        calls = [
+            tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=number)
+            for number, call in enumerate(whole.tool_calls)
+        ]
+        last = AIMessageChunk(
+            content=left,
+            id=self._id,
+            tool_call_chunks=calls,
+            usage_metadata=whole.usage_metadata,
+            response_metadata=whole.response_metadata,
+            chunk_position="last",
+        )
+        return ChatGenerationChunk(message=last)
+
+    def whole(self) -> AIMessage:
+        """Return the answer, without anything that was abandoned."""
+        return answer_of(self._state, self._model_name, self._request).model_copy(update={"id": self._id})
+
+
+def answer_of(state: Mapping[str, Any], model_name: str, request: Request) -> AIMessage:
+    """Return a run's answer, under the mixture's name and with the usage of all its calls."""
+    answer, run = state["messages"][-1], state["run"]
+    said = answer.response_metadata
+    about = {**said.get("moa", {}), "served_model": said.get("model_name")}
+    if "citations" in state:
+        about["citations"] = state["citations"]
+    content = answer.content
+    if isinstance(content, str):
+        content = _until(content, request.options.get("stop") or ())
+    return AIMessage(
+        content,
+        tool_calls=answer.tool_calls,
+        invalid_tool_calls=answer.invalid_tool_calls,
+        additional_kwargs=answer.additional_kwargs,
+        usage_metadata=run["usage"] if run["usage"]["total_tokens"] else None,
+        response_metadata={**said, "model_name": model_name, "moa": about},
+    )
+
+
+def result_of(message: AIMessage) -> ChatResult:
+    """Return a message as LangChain's models return it."""
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _until(text: str, stops: str | Sequence[str]) -> str:
+    """Cut a text where it was to end: a proposal that stands in for the answer was not asked to."""
+    for stop in [stops] if isinstance(stops, str) else stops:
+        text = text.partition(stop)[0] if stop else text
+    return text

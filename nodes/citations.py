@@ -1,0 +1,72 @@
+"""The last node of an answer from evidence: whether each id that it cites exists, and each quote is in its source."""
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.citations import Citation, read_citations, without_wrong
+from ..core.errors import InputError
+from ..core.evidence import Evidence
+from ..core.retrieval import Retrieval
+from ..core.state import MoAState, Report, check_begun, evidence_for
+from ..core.text import CUT_TO_FIT
+from .answer import signed
+from .node import Node, Update, emit
+from .rules import Rules
+
+
+def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
+    """Make the node that checks what an answer cites; it adds no citation and mends none.
+
+    A call of a tool is no answer yet, and an answer of a given form is left as it is: both are passed on.
+
+    Args:
+        told: What becomes of wrong citations, and what is said where nothing supports the answer.
+        rules: What the mixture keeps to.
+
+    Raises:
+        InputError: (when run) There is no answer: somebody changed the state.
+    """
+
+    async def check(state: MoAState, config: RunnableConfig) -> Update:
+        answer, run = state["messages"][-1], state["run"]
+        if not isinstance(answer, AIMessage) or run["stopped"] == "running":
+            raise InputError("found no answer to check, expected the mixture's as the last message; ask again")
+        check_begun(run, rules.mixture)
+        request = rules.request
+        # What we wrote where a passage was cut is not the passage's.
+        shown = evidence_for(state, None)
+        evidence = [Evidence(**{**e, "text": e["text"].removesuffix(CUT_TO_FIT)}) for e in shown]
+        if answer.tool_calls or (request and request.form):
+            return {"citations": [], "run": run}
+        citations = read_citations(answer.text, evidence)
+        wrong = [citation for citation in citations if citation["problem"]]
+        removed, text = told.wrong_citations == "remove", str(answer.text)
+        if wrong and removed:
+            text = without_wrong(text, citations)
+            citations = [*read_citations(text, evidence), *wrong]
+        supported = len(wrong) < len(citations)
+        if not supported and told.unsupported:
+            text = f"{text.rstrip()}\n\n{told.unsupported}"
+        run = _with_findings(run, wrong, removed=removed, lost=_lost(len(evidence), supported=supported))
+        emit("citations", citations=citations, passages=len(evidence))
+        changed = answer if text == answer.text else answer.model_copy(update={"content": text})
+        return {"messages": [signed(changed, run)], "citations": citations, "run": run}
+
+    return Node(check, rules=rules)
+
+
+def _lost(passages: int, *, supported: bool) -> str:
+    if not passages:
+        return "no evidence was found"
+    return "" if supported else "the answer cites no evidence"
+
+
+def _with_findings(run: Report, wrong: list[Citation], *, removed: bool, lost: str) -> Report:
+    several = f"{len(wrong)} citations are" if len(wrong) > 1 else "1 citation is"
+    why = "; ".join(dict.fromkeys(str(citation["problem"]) for citation in wrong))
+    told = f"{several} wrong{' and was taken out' if removed else ''}: {why}" if wrong else ""
+    if removed and len(wrong) > 1:
+        told = told.replace("was taken", "were taken")
+    notes = [*run["notes"], *([told] if told and removed else [])]
+    degraded = [run["degraded"], lost, "" if removed else told]
+    return {**run, "notes": notes, "degraded": "; ".join(filter(None, degraded)) or None}

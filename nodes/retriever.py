@@ -1,0 +1,144 @@
+"""A retriever: evidence is proposed as answers are, in parallel, and what fails costs its own."""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
+
+from ..core.evidence import Found, found_of
+from ..core.report import make_report
+from ..core.retrieval import Searcher
+from ..core.state import (
+    RETRIEVAL,
+    REWRITING,
+    USABLE,
+    MoAState,
+    Retrieved,
+    Status,
+    check_mixture,
+    check_thread,
+    left_behind,
+    proposals_of,
+    turn_of,
+    with_later,
+)
+from ..core.text import one_line, plain, redact
+from .call import call_of, is_ours, said, without_context
+from .node import Node, Update, emit
+from .rules import Rules
+
+QUERIES = 3
+"""Into how many queries a question is rewritten at most; it is looked for itself, too."""
+_LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+
+
+def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: bool, rules: Rules) -> Node[Update]:
+    """Make the node of one retriever.
+
+    It never fails for its retriever's failure: what went wrong is the status of its proposal, whose layer is 0.
+
+    Args:
+        searcher: What to ask.
+        together: All retrievers; the first one tells of the start.
+        opens: Whether the run begins here.
+        rules: What the mixture keeps to.
+
+    Raises:
+        InputError: (when run) Another mixture began this run.
+    """
+
+    async def retrieve(state: MoAState, config: RunnableConfig) -> Update:
+        first = searcher is together[0]
+        if opens:
+            check_thread(config, needed=rules.review)
+        else:
+            check_mixture(state, rules.mixture)
+        if first:
+            emit("layer", layer=RETRIEVAL, proposers=[other.name for other in together])
+        before = left_behind(state, RETRIEVAL).get((searcher.position, 1))
+        known = before if before and before["status"] in USABLE | {"empty"} else None
+        proposal = known or await _search(searcher, state, config, rules)
+        emit("proposal", **proposal)
+        # Writing again what is known would make void what was built on it.
+        update: Update = {} if known else {"proposals": with_later(state, proposal)}
+        if first and opens:  # a turn that fails must not be left with the report of the one before
+            update["run"] = make_report([proposal], [], turn=turn_of(state), mixture=rules.mixture)
+        return update
+
+    return Node(retrieve, rules=rules)
+
+
+async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, rules: Rules) -> Retrieved:
+    """Ask for all queries at once, and say what came of it."""
+    started, clock = time.time(), time.perf_counter()
+    found: list[Found] = []
+    status: Status = "ok"
+    error: str | None = None
+    try:
+        async with asyncio.timeout(_seconds(searcher, state, rules)):
+            hidden = [*config.get("tags", []), "nostream"]
+            told: RunnableConfig = {**without_context(config), "run_name": searcher.name, "tags": hidden}
+            asked = queries_of(state)
+            replies = await asyncio.gather(*(searcher.source.ainvoke(query, told) for query in asked))
+        lists = [found_of(_read(reply)[: searcher.k], query) for query, reply in zip(asked, replies, strict=True)]
+        found = [passage for passages in lists for passage in passages]
+        if not found:
+            status, error = "empty", "nothing was found"
+    except GraphBubbleUp:
+        raise
+    except TimeoutError:
+        status, error = "timeout", f"nothing came within {time.perf_counter() - clock:.1f} s"
+    except asyncio.CancelledError as exc:
+        if is_ours():
+            raise
+        status, error = "error", f"{type(exc).__name__}: what it waited for was cancelled"
+    except Exception as exc:  # noqa: BLE001 - whatever a retriever raises costs its own evidence only
+        status, error = "error", one_line(redact(f"{type(exc).__name__}: {said(exc)}"))
+    seconds = round(time.perf_counter() - clock, 3)
+    free: dict[str, Any] = {"calls": 0, "usd": 0.0}
+    return Retrieved(
+        **call_of(searcher.name, status=status, started=started, seconds=seconds, error=error, **free),
+        turn=turn_of(state),
+        layer=RETRIEVAL,
+        proposer=searcher.name,
+        position=searcher.position,
+        sample=1,
+        text="\n".join(dict.fromkeys(passage["source"] for passage in found)),
+        reviewed=None,
+        found=found,
+    )
+
+
+def _seconds(searcher: Searcher, state: MoAState, rules: Rules) -> float | None:
+    """Return how long it may take: of what the budget leaves, half is for those who answer."""
+    earlier = [p for p in proposals_of(state) if p["layer"] < RETRIEVAL]
+    left = rules.seconds_left(earlier)
+    limits = [seconds for seconds in (searcher.timeout, left and left / 2) if seconds is not None]
+    return min(limits, default=None)
+
+
+def question_of(state: MoAState) -> str:
+    """Return what the user asked last."""
+    return next((m.text for m in reversed(state["messages"]) if m.type == "human"), state["messages"][-1].text)
+
+
+def queries_of(state: MoAState) -> list[str]:
+    """Return what to look for: the question, and what it was rewritten to."""
+    rewritten = [p["text"] for p in proposals_of(state, REWRITING) if p["status"] in USABLE]
+    lines = (_LISTED.sub("", line).strip() for text in rewritten for line in text.splitlines())
+    return list(dict.fromkeys([question_of(state), *filter(None, lines)]))[: 1 + QUERIES]
+
+
+def _read(reply: Any) -> list[Document]:
+    if isinstance(reply, str) or not isinstance(reply, Sequence):
+        raise TypeError(f"found {type(reply).__name__}, expected a list of documents")
+    documents = [Document(plain(one)) if isinstance(one, str) else one for one in reply]
+    kinds = list(dict.fromkeys(type(one).__name__ for one in documents))
+    if not all(isinstance(one, Document) for one in documents):
+        raise TypeError(f"found a list of {' and '.join(kinds)}, expected a list of documents")
+    return documents

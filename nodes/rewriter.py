@@ -1,0 +1,56 @@
+"""The rewriter: one model call that turns what a conversation points to into search queries."""
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.budget import call_at_most
+from ..core.errors import BudgetExceeded
+from ..core.panel import Seat
+from ..core.race import Race
+from ..core.report import make_report
+from ..core.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_behind, turn_of, with_later
+from ..core.text import OURS
+from ..prompts import bundled, in_words
+from .brief import Letter
+from .call import as_proposal, call_model
+from .node import Node, Update, emit
+from .retriever import QUERIES
+from .rules import Rules
+
+
+def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
+    """Make the node that opens a run by rewriting its question; where it fails, the question is looked for as it is.
+
+    Args:
+        seat: Whom to ask.
+        rules: What the mixture keeps to.
+
+    Raises:
+        BudgetExceeded: (when run) Not even this call fits the budget.
+    """
+    told = HumanMessage(bundled("rewrite").render(count=str(QUERIES)), additional_kwargs=OURS)
+
+    async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
+        check_thread(config, needed=rules.review)
+        turn, letter = turn_of(state), Letter([*in_words(state["messages"]), told])
+        before = left_behind(state, REWRITING).get(seat.place)
+        if before and before["status"] in USABLE:
+            return {}
+        if too_much := rules.misfit([], [letter.at_most(seat)]):
+            raise BudgetExceeded(too_much)
+        emit("layer", layer=REWRITING, proposers=[seat.title])
+        hidden: RunnableConfig = {**config, "tags": [*config.get("tags", []), "nostream"]}
+        call, message = await call_model(seat, letter, hidden, race=Race(seconds=rules.seconds_left([])))
+        proposal = as_proposal(call, seat, turn=turn, layer=REWRITING, message=message)
+        emit("proposal", **proposal)
+        return {
+            "proposals": with_later(state, proposal),
+            "run": make_report([proposal], [], turn=turn, mixture=rules.mixture),
+        }
+
+    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
+        return {seat.label: call_at_most(seat, [*conversation, told])}
+
+    return Node(rewrite, at_most=at_most, asks=[seat.model], rules=rules)
