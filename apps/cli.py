@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import ConfigError, MissingExtra, MoAError
-from ..core.offline import Variant
+from ..core.library import Variant
 from ..core.presets import PRESETS_FILE, presets, presets_checked
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
@@ -172,7 +172,7 @@ def resume(
                 notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
                 done = session.state.values
                 with output.view as view:
-                    view.finish(done["messages"][-1].text, done["run"])
+                    view.finish(done["messages"][-1].text, done["run"], done.get("citations", []))
                 return done
             where = "layer_1, who has not answered" if session.given else ", ".join(session.state.next)
             notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))

@@ -98,7 +98,7 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
             elif isinstance(part[0], AIMessageChunk):
                 view.token(part[0].text)
         if not asked_of(state):
-            view.finish(state["messages"][-1].text, state["run"])
+            view.finish(state["messages"][-1].text, state["run"], state.get("citations", []))
     return state
 
 
@@ -189,4 +189,5 @@ def _write_page(output: Output, state: State) -> None:
 def print_json(answer: str | None, state: State) -> None:
     """Print the answer and what led to it."""
     told = {"answer": answer, **{key: state.get(key, []) for key in ("proposals", "verdicts")}, "run": state["run"]}
+    told |= {key: state[key] for key in ("citations", "evidence") if key in state}
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")

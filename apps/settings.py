@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
@@ -12,15 +12,19 @@ from pydantic import Field, create_model, model_validator
 
 from ..core.budget import Budget
 from ..core.errors import ConfigError
+from ..core.library import Variant
 from ..core.models import resolve_model
 from ..core.panel import Aggregator, ModelSettings, Proposer
 from ..core.presets import load_preset, presets
 from ..core.prices import Price
 from ..core.race import Quorum
+from ..core.retrieval import OnWrong, Retriever
+from ..core.retriever import DocsRetriever
 from ..core.stop import EarlyStop
 from ..core.throttle import Limits
 from ..core.vote import Vote
 from ..graphs.moa import create_moa
+from ..graphs.rag import create_rag_moa
 from ..prompts import Placement, load_prompt
 from .tables import (
     EARLY_STOPS,
@@ -120,7 +124,12 @@ class Settings(Table):
     base_url: str | Nothing = Field(
         default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."
     )
-    docs: list[str] = Field(default_factory=list, description="A file or folder that the offline models quote.")
+    docs: list[str] = Field(default_factory=list, description="A file or folder to answer from, with citations.")
+    passages: Count | Nothing = Field(default=None, description="Passages of docs that are shown; 8 where not given.")
+    wrong_citations: OnWrong | Nothing = Field(
+        default=None, description="What becomes of a wrong citation: report or remove; report where not given."
+    )
+    rewriter: str | Nothing = Field(default=None, description="A model that turns the conversation into searches.")
 
     def choose(self) -> "tuple[Settings, str]":
         """Fill in who sits in the mixture, and say in one line who it is and why.
@@ -151,16 +160,15 @@ class Settings(Table):
     def _check_used(self) -> None:
         specs = [*_flat(self.proposers or []), *_flat(self._aggregators())]
         offline = [spec.startswith("offline:") for spec in specs]
-        if self.docs and not any(offline):
-            raise ConfigError("found docs with models that do not read them, expected an 'offline:' model among them")
+        for key in ("passages", "wrong_citations", "rewriter"):
+            if getattr(self, key) is not None and not self.docs:
+                raise ConfigError(f"found {key} without docs, expected documents to answer from; add docs, or drop it")
         if self.base_url and all(offline):
             raise ConfigError(
                 f"found the server {_bare(self.base_url)!r} with offline models only, expected one of its models"
             )
 
     def _default(self) -> tuple[str, str]:
-        if self.docs:
-            return "offline", "because --docs are for the offline models"
         for name, preset in presets().items():
             if (needs := preset.get("needs")) and os.environ.get(needs):
                 return name, f"because {needs} is set"
@@ -180,7 +188,8 @@ class Settings(Table):
             for group in self.proposers or []
         ]
         chain = [Vote() if spec == VOTE else _seat(Aggregator, spec) for spec in self._aggregators()]
-        moa = create_moa(
+        create, evidence = (create_rag_moa, self._evidence()) if self.docs else (create_moa, {})
+        moa = create(
             proposers=declared,
             aggregator=chain if isinstance(self.aggregator, list) else chain[0] if chain else None,
             early_stop=self._early_stop(),
@@ -189,10 +198,20 @@ class Settings(Table):
             limits=[Limits(**limit.model_dump()) for limit in self.limits],
             prices={model: Price(**price.model_dump()) for model, price in self.prices.items()},
             checkpointer=checkpointer,
-            resolve=partial(resolve_model, base_url=self.base_url, docs=self.docs),
+            resolve=partial(resolve_model, base_url=self.base_url),
             **{option: getattr(self, option) for option in _AS_THEY_ARE},
+            **evidence,
         )
         return moa.with_config(tags=[self.preset]) if self.preset else moa
+
+    def _evidence(self) -> dict[str, Any]:
+        """Search the documents in every way there is: where the ways agree, fusing them ranks highest."""
+        ways = get_args(Variant)
+        given = {key: getattr(self, key) for key in ("passages", "wrong_citations", "rewriter")}
+        return {
+            "retrievers": [Retriever(DocsRetriever.of(way, docs=self.docs), name=way) for way in ways],
+            **{key: value for key, value in given.items() if value is not None},
+        }
 
     def _early_stop(self) -> EarlyStop | None:
         given = self.early_stop

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.messages import AnyMessage
@@ -12,7 +12,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 from rich.tree import Tree
 
-from ..core.state import USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
+from ..core.citations import Citation
+from ..core.state import RETRIEVAL, REWRITING, USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
 from ..core.text import one_line, printable
 
 _REFRESH = 8
@@ -71,7 +72,7 @@ class View:
                 slots = self._layers.setdefault(layer, {})
                 for name in proposers:
                     slots.setdefault(name, {"since": time.monotonic(), "spinner": Spinner("dots")})
-                self._tell(f"layer {layer}: asking {', '.join(proposers)}")
+                self._tell(f"{_title(layer)}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
                 told = cast("Proposal", {k: v for k, v in event.items() if k != "moa"})
@@ -82,6 +83,9 @@ class View:
                 self.verdicts = merge_verdicts(self.verdicts, [told_verdict])
                 self._notes[layer] = printable(reason)
                 self._tell(f"gate {layer}: {printable(reason)}")
+            case {"moa": "evidence", "passages": passages}:
+                self._notes[RETRIEVAL] = _passages(passages)
+                self._tell(f"evidence: {self._notes[RETRIEVAL]}")
             case {"moa": "aggregating", "aggregator": name}:
                 self._tell(f"{name} writes the answer")
                 self._stop_live()
@@ -95,14 +99,18 @@ class View:
         self.answer += text
         self._write(printable(text))
 
-    def finish(self, answer: str, run: Report) -> None:
-        """Print what the stream did not, and what the run came to."""
-        if self.answer != answer:
-            self._abandon("the answer above was abandoned; the run's answer is:")
+    def finish(self, answer: str, run: Report, citations: Sequence[Citation] = ()) -> None:
+        """Print what the stream did not, what the answer cites, and what the run came to."""
+        if answer.startswith(self.answer):
+            self.token(answer[len(self.answer) :])
+        else:
+            self._abandon("the answer above is void; the run's answer is:")
             self.token(answer)
         self._write("\n")
         self.answer = ""
         self._stop_live()
+        if cited := sources(citations):
+            self._console.print(Text(cited, style="dim"), soft_wrap=True)
         self._console.print(Text(summary(run), style="dim"))
 
     def _abandon(self, why: str) -> None:
@@ -127,7 +135,7 @@ class View:
     def _tree(self) -> RenderableType:
         trees = []
         for layer, slots in self._layers.items():
-            title = Text(f"layer {layer}", style="bold")
+            title = Text(_title(layer), style="bold")
             if layer in self._notes:
                 title.append(f"  {self._notes[layer]}", style="dim")
             tree = Tree(title, guide_style="dim")
@@ -135,6 +143,22 @@ class View:
                 tree.add(_outcome(slot) if "status" in slot else _waiting(name, slot))
             trees.append(tree)
         return Group(*trees)
+
+
+def _title(layer: int) -> str:
+    return {REWRITING: "rewriting", RETRIEVAL: "retrieval"}.get(layer, f"layer {layer}")
+
+
+def _passages(passages: list[dict[str, str]]) -> str:
+    sources = list(dict.fromkeys(printable(passage["source"]) for passage in passages))
+    count = "1 passage" if len(passages) == 1 else f"{len(passages)} passages"
+    return f"{count} from {', '.join(sources)}" if passages else "nothing was found"
+
+
+def sources(citations: Sequence[Citation]) -> str:
+    """Say where what an answer cites comes from, one line a source, and what is wrong with it."""
+    cited = {f"[{c['id']}] {printable(c['problem'] or c['source'] or '')}": None for c in citations}
+    return "\n".join(cited)
 
 
 def _waiting(name: str, slot: dict[str, Any]) -> RenderableType:

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph_moa import ConfigError, Proposer, create_moa
 from langgraph_moa.apps.reading import form_settings
 from langgraph_moa.apps.settings import Graph, form_of
+from langgraph_moa.core.library import BUNDLED_DOCS
 from langgraph_moa.core.presets import load_preset
 from langgraph_sdk.runtime import ServerRuntime
 
@@ -37,6 +38,11 @@ def build(filled: Mapping[str, Any]) -> Graph:
     graph = chosen.build()
     form: dict[str, Any] = {"context_schema": form_of(graph)}
     return graph.copy(form)
+
+
+async def evidence() -> Graph:
+    """Build a mixture that answers from this project's own documents, and has its citations checked."""
+    return await asyncio.to_thread(build, {"preset": "offline", "docs": [str(BUNDLED_DOCS)]})
 
 
 async def nested() -> Graph:

@@ -65,8 +65,9 @@ def test_docs(run: Run, tmp_path: Path) -> None:
 
     done = run("ask", "How is the pump primed?", "--docs", str(tmp_path))
 
-    assert done.out == "“The pump is primed with water.” (pump.md, Pumps)\n"
-    assert "because --docs are for the offline models" in done.err
+    assert done.out == "“The pump is primed with water.” [E1]\n"
+    assert "evidence: 1 passage from pump.md" in done.err
+    assert "[E1] pump.md" in done.err
 
 
 def test_a_server_of_ones_own(run: Run, loopback: Loopback) -> None:
@@ -163,7 +164,6 @@ WRONG: list[tuple[list[str], str]] = [
     (["ask", "x", "--temperature", "-1"], "found -1.0 for temperature, expected 0 or more"),
     (["ask", "x", "--max-tokens", "0"], "found 0 for max_tokens, expected 1 or more"),
     (["ask", "x", "--docs", "nowhere"], "found no file or folder 'nowhere'"),
-    (["ask", "x", "--docs", "README.md", "--proposer", "gpt", "--base-url", "http://h"], "do not read them"),
     (["ask", "x", "--base-url", "http://u:pw@127.0.0.1:9"], "found the server 'http://127.0.0.1:9' but no models"),
     (["ask", "x", "--base-url", "http://h", "--proposer", "offline:words"], "offline models only"),
     (["ask", "x", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
@@ -190,6 +190,8 @@ def test_an_error_is_one_line_and_a_code(run: Run, arguments: list[str], expecte
     ("text", "expected"),
     [
         ("laiers = 3", "unknown key 'laiers' in"),
+        ('wrong_citations = "remove"', "found wrong_citations without docs"),
+        ('docs = "."\nwrong_citations = "mend"', "found 'mend' for wrong_citations in"),
         ("layers = 'three'", "found 'three' for layers in"),
         ("layers = ", "cannot be read"),
         ('system = "x"', "unknown key 'system' in"),
