@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement schema screenshots studio clean
+.PHONY: help demo test lint types bench faults agreement evidence schema screenshots studio clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,6 +29,9 @@ bench: .venv/dev  ## Measure against plain asyncio, as ratios.
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
 	$(BIN)/python benchmarks/agreement.py
+
+evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-measured.md.
+	$(BIN)/python benchmarks/rag.py
 
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
