@@ -1,6 +1,7 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from langchain_core.callbacks import AsyncCallbackHandler
@@ -13,7 +14,7 @@ from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
 from ..core.race import Race
 from ..core.report import make_report
-from ..core.request import equipped, problem_with
+from ..core.request import Form, equipped, problem_with
 from ..core.state import (
     USABLE,
     Aggregation,
@@ -21,6 +22,7 @@ from ..core.state import (
     Cost,
     MoAState,
     Proposal,
+    Verdict,
     check_mixture,
     proposals_of,
     references_for,
@@ -30,7 +32,7 @@ from ..core.state import (
 )
 from ..core.vote import Result, Vote, count_votes
 from .answer import signed, word_for_word
-from .brief import Brief
+from .brief import Brief, Letter
 from .call import as_proposal, call_model, unmade
 from .node import Node, Update, emit
 from .rules import Rules
@@ -139,38 +141,65 @@ class Outcome(NamedTuple):
 async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
 ) -> Outcome:
-    calls: list[Aggregation] = []
+    asking = _Asking(state, config, layer, rules, brief.request.form if brief.request else None)
     lost: list[str] = []
-    too_much: str | None = None
-    proposals, verdicts, earlier = proposals_of(state), verdicts_of(state, before=layer), _earlier(state)
-    form = brief.request.form if brief.request else None
     for seat in seats:
         letter, notes = brief.write(seat, state, layer), list[str]()
-        for tries_left in (1, 0) if form else (0,):
-            if misfit := rules.misfit(proposals, [letter.at_most(seat)], verdicts=verdicts, others=[*earlier, *calls]):
-                too_much = misfit
-                calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
-                break
-            emit("aggregating", layer=layer, aggregator=seat.name, references=len(references_for(state, layer)))
-            heard = _Listener()
-            marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-            race = Race(seconds=rules.seconds_left(proposals, verdicts, [*earlier, *calls]))
-            call, message = await call_model(seat, letter, marked, race=race)
-            if form and message and call["status"] in USABLE and (problem := problem_with(form, message)):
-                call = {**call, "status": "invalid", "error": problem}
-            calls.append(Aggregation(**call, prompt=letter.lines(state["messages"])))
-            if call["status"] in USABLE:
-                lost += [_what_failed(seat, call)] if call["status"] != "ok" else []
-                return Outcome(calls, message, call["status"] == "truncated", too_much, lost=lost, notes=notes)
-            too_much = rules.misfit(proposals, [], verdicts=verdicts, others=[*earlier, *calls]) or too_much
+        call, message = await asking.ask(seat, letter)
+        if asking.form and message and call["status"] == "invalid":
+            notes.append(f"aggregator {seat.name}: asked again, for its first answer was invalid ({call['error']})")
+            call, message = await asking.ask(seat, letter.mended(message, str(call["error"])))
+        if call["status"] != "ok":
+            lost.append(_what_failed(seat, call))
+        if call["status"] in USABLE:
+            cut = call["status"] == "truncated"
+            return Outcome(asking.calls, message, cut, asking.too_much, lost=lost, notes=notes)
+    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
+
+
+@dataclass
+class _Asking:
+    """Ask one aggregator after the other, within what the budget leaves."""
+
+    state: MoAState
+    config: RunnableConfig
+    layer: int
+    rules: Rules
+    form: Form | None
+    calls: list[Aggregation] = field(default_factory=list)
+    too_much: str | None = None
+
+    async def ask(self, seat: Seat, letter: Letter) -> tuple[Call, AIMessage | None]:
+        """Make one attempt, where it fits."""
+        if misfit := self._misfit([letter.at_most(seat)]):
+            self.too_much = misfit
+            self.calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
+            return self.calls[-1], None
+        references = references_for(self.state, self.layer)
+        emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
+        heard = _Listener()
+        marked = merge_configs(self.config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
+        call, message = await call_model(seat, letter, marked, race=Race(seconds=self._seconds_left()))
+        if self.form and message and call["status"] in USABLE and (problem := problem_with(self.form, message)):
+            call = {**call, "status": "invalid", "error": problem}
+        self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
+        if call["status"] not in USABLE:
+            self.too_much = self._misfit([]) or self.too_much
             if ids := list(heard.message_ids):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
-            if message is None or call["status"] != "invalid" or not tries_left:
-                break
-            notes.append(f"aggregator {seat.name}: asked again, for its first answer was invalid ({call['error']})")
-            letter = letter.mended(message, str(call["error"]))
-        lost.append(_what_failed(seat, calls[-1]))
-    return Outcome(calls, None, too_much=too_much, lost=lost)
+        return call, message
+
+    def _misfit(self, step: Sequence[Cost]) -> str | None:
+        return self.rules.misfit(proposals_of(self.state), step, verdicts=self._verdicts(), others=self._others())
+
+    def _seconds_left(self) -> float | None:
+        return self.rules.seconds_left(proposals_of(self.state), self._verdicts(), self._others())
+
+    def _verdicts(self) -> list[Verdict]:
+        return verdicts_of(self.state, before=self.layer)
+
+    def _others(self) -> list[Aggregation]:
+        return [*_earlier(self.state), *self.calls]
 
 
 def _earlier(state: MoAState) -> list[Aggregation]:

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 import pytest
 from ingest import Ingest, ingest, metadata
+from lamps import NOT_FOUND, QUESTION, THREAD, finds, says
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
@@ -34,7 +35,6 @@ from langgraph_moa import (
     report,
     resolve_model,
 )
-from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.text import CUT_TO_FIT
 from langgraph_moa.graphs.options import MoAOptions
 from langgraph_moa.nodes.trace import FEEDBACK
@@ -43,19 +43,8 @@ from loopback import Loopback, Reply
 from reading import references_in, user
 from syrupy.assertion import SnapshotAssertion
 
-QUESTION = user("What colour is the lamp?")
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-NOT_FOUND = "(No passage that was found supports this answer.)"
 GOOD = "The lamp is green. Its stand is made of brass."
 FENCED = re.compile(r'<((\w+)-[0-9a-f]{12}) (?:id|number|name)="(\w+)">\n(.*?)\n</\1>', re.DOTALL)
-
-
-def says(script: Any, name: str = "scripted", **fields: Any) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name, **fields)
-
-
-def finds(*texts: str, source: str = "lamps.md") -> Callable[[str], list[Document]]:
-    return lambda query: [Document(text, metadata={"source": source}) for text in texts]
 
 
 def rag(answer: Any = "It is green [E1].", *, found: Any = None, **options: Any) -> Any:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from lamps import NOT_FOUND, QUESTION, THREAD, finds, says
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -31,22 +32,10 @@ from langgraph_moa import (
     estimate,
     resolve_model,
 )
-from langgraph_moa.core.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import user
 
-QUESTION = user("What colour is the lamp?")
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-NOT_FOUND = "(No passage that was found supports this answer.)"
 GOOD = "The lamp is green."
-
-
-def says(script: Any, name: str = "scripted", **fields: Any) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name, **fields)
-
-
-def finds(*texts: str, source: str = "lamps.md") -> Callable[[str], list[Document]]:
-    return lambda query: [Document(text, metadata={"source": source}) for text in texts]
 
 
 def rag(*retrievers: Any, **options: Any) -> Any:
