@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from .core.agreement import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
 from .core.budget import Budget
+from .core.citations import Citation
 from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
+from .core.evidence import Evidence
 from .core.mathematics import math_answers
 from .core.models import resolve_model
 from .core.panel import Aggregator, Proposer
@@ -35,9 +37,11 @@ __all__ = [
     "BudgetExceeded",
     "Call",
     "ChatMoA",
+    "Citation",
     "ConfigError",
     "DocsRetriever",
     "EarlyStop",
+    "Evidence",
     "InputError",
     "Limits",
     "Measure",

@@ -172,7 +172,9 @@ def resume(
                 notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
                 done = session.state.values
                 with output.view as view:
-                    view.finish(done["messages"][-1].text, done["run"], done.get("citations", []))
+                    view.finish(
+                        done["messages"][-1].text, done["run"], done.get("citations", []), done.get("evidence", [])
+                    )
                 return done
             where = "layer_1, who has not answered" if session.given else ", ".join(session.state.next)
             notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))

@@ -21,6 +21,7 @@ from rich.text import Text
 from ..core.errors import ConfigError, MoAError
 from ..core.report import make_report
 from ..graphs.report import report
+from ..nodes.node import rules_of
 from .review import Decisions, ask_person, can_ask, show_proposals
 from .settings import Graph
 from .threads import Thread, drained_on_sigterm
@@ -81,14 +82,13 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
         config: The thread, where there is one.
     """
     modes: list[StreamMode] = ["custom", "values", "messages"]
+    streams = output.streams and not rules_of(moa).removes  # what was printed cannot be taken back
     state: State = {}
     view, kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.
     durability: Durability | None = "sync" if kept else None
     with view, drained_on_sigterm() if kept else nullcontext() as control:
-        stream_of = moa.astream(
-            given, config, stream_mode=modes[: 2 + output.streams], control=control, durability=durability
-        )
+        stream_of = moa.astream(given, config, stream_mode=modes[: 2 + streams], control=control, durability=durability)
         async for mode, part in cast("AsyncIterator[tuple[str, Any]]", stream_of):
             if mode == "custom":
                 view.event(part)
@@ -98,7 +98,7 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
             elif isinstance(part[0], AIMessageChunk):
                 view.token(part[0].text)
         if not asked_of(state):
-            view.finish(state["messages"][-1].text, state["run"], state.get("citations", []))
+            view.finish(state["messages"][-1].text, state["run"], state.get("citations", []), state.get("evidence", []))
     return state
 
 

@@ -160,6 +160,8 @@ class Settings(Table):
     def _check_used(self) -> None:
         specs = [*_flat(self.proposers or []), *_flat(self._aggregators())]
         offline = [spec.startswith("offline:") for spec in specs]
+        if "docs" in self.model_fields_set and not self.docs:
+            raise ConfigError("found an empty list of docs, expected documents to answer from; name some, or drop it")
         for key in ("passages", "wrong_citations", "rewriter"):
             if getattr(self, key) is not None and not self.docs:
                 raise ConfigError(f"found {key} without docs, expected documents to answer from; add docs, or drop it")
@@ -209,7 +211,7 @@ class Settings(Table):
         ways = get_args(Variant)
         given = {key: getattr(self, key) for key in ("passages", "wrong_citations", "rewriter")}
         return {
-            "retrievers": [Retriever(DocsRetriever.of(way, docs=self.docs), name=way) for way in ways],
+            "retrievers": [Retriever(DocsRetriever(variant=way, docs=self.docs), name=way) for way in ways],
             **{key: value for key, value in given.items() if value is not None},
         }
 

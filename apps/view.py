@@ -13,6 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..core.citations import Citation
+from ..core.evidence import Evidence
 from ..core.state import RETRIEVAL, REWRITING, USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
 from ..core.text import one_line, printable
 
@@ -99,7 +100,9 @@ class View:
         self.answer += text
         self._write(printable(text))
 
-    def finish(self, answer: str, run: Report, citations: Sequence[Citation] = ()) -> None:
+    def finish(
+        self, answer: str, run: Report, citations: Sequence[Citation] = (), evidence: Sequence[Evidence] = ()
+    ) -> None:
         """Print what the stream did not, what the answer cites, and what the run came to."""
         if answer.startswith(self.answer):
             self.token(answer[len(self.answer) :])
@@ -109,7 +112,7 @@ class View:
         self._write("\n")
         self.answer = ""
         self._stop_live()
-        if cited := sources(citations):
+        if cited := sources(citations, evidence):
             self._console.print(Text(cited, style="dim"), soft_wrap=True)
         self._console.print(Text(summary(run), style="dim"))
 
@@ -155,9 +158,13 @@ def _passages(passages: list[dict[str, str]]) -> str:
     return f"{count} from {', '.join(sources)}" if passages else "nothing was found"
 
 
-def sources(citations: Sequence[Citation]) -> str:
+def sources(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str:
     """Say where what an answer cites comes from, one line a source, and what is wrong with it."""
-    cited = {f"[{c['id']}] {printable(c['problem'] or c['source'] or '')}": None for c in citations}
+    headings = {e["id"]: str(e["metadata"].get("heading") or "") for e in evidence}
+    cited: dict[str, None] = {}
+    for c in citations:
+        where = ", ".join(filter(None, [c["source"], headings.get(c["id"])]))
+        cited[f"[{c['id']}] {printable(c['problem'] or where)}"] = None
     return "\n".join(cited)
 
 

@@ -148,7 +148,7 @@ def searched(ways: Sequence[Variant], question: str) -> list[tuple[str, str]]:
     return [place_of(passage) for passage in fuse(found, limit=max(SHOWN))]
 
 
-RETRIEVERS = {way: DocsRetriever.of(way, docs=DOCS, k=max(SHOWN)) for way in WAYS}
+RETRIEVERS = {way: DocsRetriever(variant=way, docs=DOCS, k=max(SHOWN)) for way in WAYS}
 
 
 def search() -> Iterator[Sequence[str]]:
@@ -176,7 +176,7 @@ def rank_of(places: Places, found: Places) -> int:
 def mixture(**options: Any) -> Any:
     """Build what `langgraph-moa ask --docs` runs on the offline models."""
     given = {"proposers": [f"offline:{way}" for way in WAYS], "aggregator": "offline:words", **options}
-    retrievers = [Retriever(DocsRetriever.of(way, docs=DOCS), name=way) for way in WAYS]
+    retrievers = [Retriever(DocsRetriever(variant=way, docs=DOCS), name=way) for way in WAYS]
     return create_rag_moa(retrievers=retrievers, early_stop=None, **given)
 
 

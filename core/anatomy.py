@@ -1,7 +1,7 @@
 """What a model is made of: a chat model, perhaps wrapped or in a chain, or a graph."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
@@ -38,6 +38,19 @@ def map_chat_models(model: Model, change: "Callable[[BaseChatModel], Model]") ->
         case RunnableSequence():
             ends = {"first": inside(model.first), "last": inside(model.last)}
             return model.model_copy(update={**ends, "middle": [inside(step) for step in model.middle]})
+    return model
+
+
+def without_bound(model: Model, names: Collection[str]) -> Model:
+    """Copy a model with nothing bound by these names but right at its chat models: what is bound further out wins."""
+    if isinstance(model, RunnableBindingBase) and not is_chat_model(model.bound):
+        return model
+    if isinstance(model, RunnableBindingBase) and isinstance(model.bound, RunnableBindingBase):
+        kept = {key: value for key, value in model.kwargs.items() if key not in names}
+        return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
+    if isinstance(model, RunnableWithFallbacks):
+        fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
+        return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
     return model
 
 
@@ -137,9 +150,10 @@ def answer_limit_of(model: Model) -> int | None:
 def bound_to(model: Model) -> dict[str, Any]:
     """Return what `.bind` and the like pass on to a model with every call."""
     bound: dict[str, Any] = {}
-    while isinstance(model, RunnableBindingBase):
-        bound = {**model.kwargs, **bound}
-        model = model.bound
+    while isinstance(model, RunnableBindingBase | RunnableWithFallbacks):
+        if isinstance(model, RunnableBindingBase):
+            bound = {**model.kwargs, **bound}
+        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
     return bound
 
 

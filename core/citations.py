@@ -1,7 +1,7 @@
 """Read what an answer cites, and check it against the passages that it was given."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 from typing_extensions import TypedDict
@@ -11,9 +11,11 @@ from .text import one_line
 
 _ID = re.compile(r"[Ee][0-9]+")
 _QUOTE = re.compile(
-    r"“[^“”]*(?:“[^“”]*”[^“”]*)*”|„[^„“”]*[“”]|«[^«»]*»"
+    r"“[^“”]*(?:“[^“”]*”[^“”]*)*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«|‹[^‹›]*›|›[^‹›]*‹|「[^「」]*」|『[^『』]*』|‚[^‚‘]*‘"
     r'|(?<![0-9A-Za-z])"(?!\s)[^"]*(?<!\s)"'  # 12" opens no quote
 )
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Characters of scripts that put no space between words."""
 _GAP = " \t\r\n\u00a0.,;:!?)*_"
 """What may stand between a quote and its citations; `*` and `_` because Markdown sets quotes in italics."""
 _CLOSES_UP = frozenset(".,;:!?)]}”»")
@@ -43,12 +45,17 @@ class Citation(TypedDict):
     """One sentence; None where the citation is right."""
 
 
-def read_citations(answer: str, evidence: Sequence[Evidence]) -> list[Citation]:
+def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collection[str] = ()) -> list[Citation]:
     """Check each id that an answer cites, and the quote right before it, if there is one.
 
     A quote before several ids is right where one of them holds it. It is compared word for word: only white space, the
     shape of quotes and dashes, its first letter's case and the sign it ends with may differ, and an ellipsis may stand
     for what it leaves out. Code holds no citations.
+
+    Args:
+        answer: What cites.
+        evidence: The passages of this turn.
+        before: Ids of passages that only earlier turns were shown.
     """
     passages = {e["id"]: e for e in evidence}
     unknown = f"known: {', '.join(passages) or 'none'}"
@@ -65,7 +72,8 @@ def read_citations(answer: str, evidence: Sequence[Evidence]) -> list[Citation]:
         for id_, position in cited:
             place, problem = places.get(id_), None
             if id_ not in passages:
-                problem = f"unknown id {one_line(id_, limit=20)}; {unknown}"
+                was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
+                problem = f"{was}; {unknown}"
             elif lost:
                 problem = f"the quote is not in {' or '.join(places)}"
             citations.append(
@@ -117,7 +125,8 @@ def _worth_checking(match: re.Match[str] | None) -> str | None:
     """Return a quote's text; a word in quotes is more often a word that is talked about."""
     text = match[0][1:-1].strip() if match else ""
     words = len(re.findall(r"\w+", text))
-    return text if words > 1 or (words and len(text) >= 8) else None
+    is_dense = len(_DENSE.findall(text)) >= 3
+    return text if words > 1 or is_dense or (words and len(text) >= 8) else None
 
 
 def _place(quote: str, passage: _Folded) -> int | None:

@@ -11,8 +11,13 @@ from typing_extensions import TypedDict
 
 from .text import one_line, plain
 
-MARKER = re.compile(r"\[\s*[Ee][0-9]+(?:\s*[,;]\s*[Ee][0-9]+)*\s*\]")
-"""One citation, of one passage or of several: `[E1]`, `[E1, E2]`."""
+MARKER = re.compile(
+    r"[\[【]\s*[Ee][0-9]+(?:\s*(?:[,;&/–-]|and)\s*[Ee][0-9]+)*(?:\s*[,;:]\s*[^\[\]【】\n]{1,24})?\s*[\]】]"
+)
+"""One citation, of one passage or of several, as models write them: `[E1]`, `[E1, E2]`, `[E1 and E3]`, `[E2, p. 3]`."""
+_SHOWN = re.compile(r'<evidence-\w+ id="(E[0-9]+)">')
+"""How a passage is shown that somebody else numbered: the mixture whose proposer this one is."""
+_NUMBER = re.compile("[Ee]([0-9]+)")
 _K = 60
 """How little first places count for more than later ones: the constant of Cormack, Clarke and Buettcher (2009)."""
 
@@ -42,11 +47,23 @@ class Evidence(TypedDict):
     metadata: dict[str, Any]
 
 
-def found_of(documents: Sequence[Document], query: str) -> list[Found]:
-    """Turn a retriever's documents into plain data that checkpoints and reports can hold; blank ones are left out."""
+def found_of(documents: Sequence[Document], query: str, *, source: str = "unknown") -> list[Found]:
+    """Turn a retriever's documents into plain data that checkpoints and reports can hold; blank ones are left out.
+
+    Args:
+        documents: What it found, best first.
+        query: What it was asked.
+        source: Where from, for documents that do not say so themselves.
+    """
     kept = [(text, document) for document in documents if (text := plain(document.page_content)).strip()]
     return [
-        Found(text=text, source=_source(document), metadata=_plain_data(document.metadata), query=query, rank=rank)
+        Found(
+            text=text,
+            source=_source(document) or source,
+            metadata=_plain_data(document.metadata),
+            query=query,
+            rank=rank,
+        )
         for rank, (text, document) in enumerate(kept, 1)
     ]
 
@@ -98,7 +115,7 @@ def numbered(
     Returns:
         The passages, and all ids that were ever given.
     """
-    ids, number = dict(known), max(after, highest_id(f"[{id_}]" for id_ in known.values()))
+    ids, number = dict(known), max([after, *(int(id_[1:]) for id_ in known.values())])
     for passage in evidence:
         if passage["id"] not in ids:
             number += 1
@@ -106,10 +123,18 @@ def numbered(
     return [{**passage, "id": ids[passage["id"]]} for passage in evidence], ids
 
 
-def highest_id(texts: Iterable[str]) -> int:
-    """Return the highest number that texts cite, 0 for none; numbers of more than six digits are nobody's."""
-    numbers = (n for text in texts for marker in MARKER.findall(text) for n in re.findall("[0-9]+", marker))
-    return max((int(n) for n in numbers if len(n) <= 6), default=0)
+def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:
+    """Return the highest number that is taken, 0 for none.
+
+    Numbers of more than four digits are nobody's: what somebody else wrote must not use up all that there are.
+
+    Args:
+        cited: Texts that cite passages.
+        shown: Prompts that show passages, as the mixture around this one may have written them.
+    """
+    parts = [marker[0] for text in cited for marker in MARKER.finditer(text)]
+    parts += [id_ for text in shown for id_ in _SHOWN.findall(text)]
+    return max((int(n) for part in parts for n in _NUMBER.findall(part) if len(n) <= 4), default=0)
 
 
 def _content(text: str) -> str:
@@ -119,7 +144,7 @@ def _content(text: str) -> str:
 def _source(document: Document) -> str:
     named = [document.metadata.get(key) for key in ("source", "title", "url")]
     lines = (one_line(plain(name)) for name in (*named, document.id) if name is not None)
-    return next(filter(None, lines), "unknown")
+    return next(filter(None, lines), "")
 
 
 def _plain_data(metadata: Mapping[Any, Any]) -> dict[str, Any]:
@@ -131,5 +156,7 @@ def _plain_data(metadata: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _is_plain(value: object) -> bool:
-    # subclasses (numpy's numbers, enums) do not come back from a checkpoint as what they were
-    return type(value) in {str, int, bool, type(None)} or (type(value) is float and math.isfinite(value))
+    # subclasses (numpy's numbers, enums) do not come back from a checkpoint as they were, nor do wide integers at all
+    if type(value) is int:
+        return abs(value) < 2**63
+    return type(value) in {str, bool, type(None)} or (type(value) is float and math.isfinite(value))

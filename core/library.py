@@ -19,6 +19,8 @@ Variant = Literal["words", "stems", "phrases", "headings"]
 other forms of them with most trust in headings."""
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
+_FENCED = re.compile(r"(?ms)^```[^\n]*\n(.*?)^```[^\n]*$")
+_NOT_OURS = frozenset({"node_modules", "__pycache__"})
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
@@ -38,7 +40,9 @@ class Passage:
 @lru_cache(maxsize=8)
 def open_library(paths: tuple[str, ...], tokenizer: str) -> "Library":
     """Index files and folders of text, once per process and tokenizer; no paths means this package's own docs."""
-    return Library((p for name, path in document_files(paths) for p in _passages(name, path)), tokenizer)
+    return Library(
+        (p for name, path in document_files(paths) for p in _passages(name, path, code=bool(paths))), tokenizer
+    )
 
 
 def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
@@ -57,30 +61,38 @@ def tokenizer_for(variant: Variant) -> str:
 
 
 def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """List the documents under some paths, each with the name to cite it by.
+    """List the documents under some paths, each with the name to cite it by; hidden files and folders are left out.
 
     Raises:
         ConfigError: A path does not exist, or there is no document under any of them.
     """
     files: list[tuple[str, Path]] = []
-    for root in map(Path, paths or (str(BUNDLED_DOCS),)):
+    for given in paths or (str(BUNDLED_DOCS),):
+        if not given.strip() or "://" in given:
+            raise ConfigError(f"found {given!r} as documents, expected a file or a folder of this machine")
+        root = Path(given)
         try:
             exists = root.exists()
         except OSError as exc:
             raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
         if not exists:
             raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        found = (
-            [root]
-            if root.is_file()
-            else sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_dir())
-        )
-        files += [(path.name if path == root else path.relative_to(root).as_posix(), path) for path in found]
+        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if _is_document(p, root))
+        inside = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
+        files += [
+            (path.name if path == root else f"{inside}{path.relative_to(root).as_posix()}", path) for path in found
+        ]
     if not files:
         raise ConfigError(
             f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}"
         )
     return tuple(files)
+
+
+def _is_document(path: Path, root: Path) -> bool:
+    parts = path.relative_to(root).parts
+    is_hidden = any(part.startswith(".") or part in _NOT_OURS for part in parts)
+    return path.suffix.lower() in SUFFIXES and not is_hidden and not path.is_dir()
 
 
 class Library:
@@ -95,14 +107,15 @@ class Library:
         )
         self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", map(astuple, passages))
 
-    def find(self, question: str, variant: Variant, *, limit: int, strict: bool = False) -> list[Passage]:
+    def find(self, question: str, variant: Variant, *, limit: int, share: float = 0.0) -> list[Passage]:
         """Return the best passages for a question, best first; ties go to the one that comes first.
 
         Args:
             question: What is asked, in anybody's words.
             variant: How to search; the library must be indexed for it (`tokenizer_for`).
             limit: How many passages at most.
-            strict: Keep only the ones of those that speak of most of the question: for who quotes them as an answer.
+            share: Keep only the ones of those that speak of more than this share of the question's words: for who
+                quotes them as an answer.
         """
         words = key_words(question)
         terms = [f'"{word}"' for word in words]
@@ -117,7 +130,7 @@ class Library:
         )
         with self._lock:
             rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, limit)).fetchall()
-        return [p for p in starmap(Passage, rows) if not strict or _covers(p, words)]
+        return [p for p in starmap(Passage, rows) if _covered(p, words) > share]
 
 
 def key_words(text: str) -> list[str]:
@@ -131,28 +144,46 @@ def stem(word: str) -> str:
     return word[: max(4, len(word) - 3)][:6]
 
 
-def _covers(passage: Passage, words: list[str]) -> bool:
-    """Tell whether a passage speaks of most of the question: one rare word in common is no answer."""
+def _covered(passage: Passage, words: list[str]) -> float:
+    """Return the share of a question's words that a passage speaks of; one rare word in common is no answer."""
     held = f"{passage.heading} {passage.text}".lower()
-    return 2 * sum(stem(word) in held for word in words) > len(words)
+    return sum(stem(word) in held for word in words) / len(words)
 
 
-def _passages(name: str, path: Path) -> Iterator[Passage]:
-    read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower(), _read_text)
+def _passages(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
+    read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower())
     try:
-        yield from (Passage(name, heading, text) for heading, text in read(path))
+        found = read(path) if read else _read_text(path, code=code)
+        yield from (Passage(name, heading, text) for heading, text in found)
     except OSError as exc:
         why = exc.strerror or exc
         raise ConfigError(f"found {str(path)!r}, expected a document that can be read: {why}; leave it out") from exc
 
 
-def _read_text(path: Path) -> Iterator[tuple[str, str]]:
+def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
+    """Yield paragraphs and items of lists, each with its heading, and what stands between code fences if asked for."""
     heading = path.stem
-    text = re.sub(r"(?ms)^```.*?^```", "", path.read_text(encoding="utf-8", errors="replace"))
-    for block in re.split(r"\n\s*\n", text):
-        for part in re.split(r"\n(?=[-*] )", block.strip()):
-            if part.startswith("#"):
-                heading = part.splitlines()[0].lstrip("# ").strip()
-                part = part.partition("\n")[2]
-            if plain := " ".join(part.split()):
-                yield heading, plain
+    for n, segment in enumerate(_FENCED.split(_decoded(path))):
+        if n % 2:
+            if code and (block := " ".join(segment.split())):
+                yield heading, block
+            continue
+        for block in re.split(r"\n\s*\n", segment):
+            for part in re.split(r"\n(?=[-*] )", block.strip()):
+                if part.startswith("#"):
+                    heading = part.splitlines()[0].lstrip("# ").strip()
+                    part = part.partition("\n")[2]
+                if plain := " ".join(part.split()):
+                    yield heading, plain
+
+
+def _decoded(path: Path) -> str:
+    data = path.read_bytes()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"found {str(path)!r}, expected text in UTF-8; save it so, or leave it out") from exc
+    if "\0" in text:
+        raise ConfigError(f"found {str(path)!r}, expected one of {', '.join(SUFFIXES)}; it holds no text")
+    return text

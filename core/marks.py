@@ -7,8 +7,6 @@ that is missed costs a few calls, two that are taken for one cost the right answ
 import json
 import re
 
-from .evidence import MARKER
-
 _TAIL = 6000
 """Characters at a text's end in which a mark is looked for, so that a text of any length costs the same."""
 _MARKS = 20
@@ -79,7 +77,7 @@ def marked_answer(text: str) -> str | None:
     Returns:
         The answer as it is written; nothing where it cannot be told, and None where nothing is marked.
     """
-    text = MARKER.sub("", text[-_TAIL:])  # what an answer rests on is no part of it
+    text = text[-_TAIL:]
     for pattern in (_STRONG, _WEAK):
         marks = list(pattern.finditer(text))[-_MARKS:]
         for found in reversed(marks):

@@ -28,7 +28,7 @@ _MOST_WORDS = 1000
 """Far more than quotes of that length come to; what budgets count with."""
 _CANNOT = "The offline models cannot answer this"
 _SILENT = "The passages do not answer this"
-_NO_PASSAGE = f"{_SILENT}: none of them holds the words of the question."
+_NO_PASSAGE = f"{_SILENT}: none speaks of enough of the question's words."
 _USE = re.compile(r"Use the tool \S+\.")
 
 
@@ -151,10 +151,9 @@ class OfflineModel(BaseChatModel):
 
     def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
         if passages is None:
-            library = library_for(self.docs, self.variant)
-        else:
-            library = Library(passages, tokenizer_for(self.variant))
-        return library.find(question, self.variant, limit=2, strict=True)
+            return library_for(self.docs, self.variant).find(question, self.variant, limit=2, share=0.5)
+        # Passages that somebody chose for the question need to hold less of it.
+        return Library(passages, tokenizer_for(self.variant)).find(question, self.variant, limit=2, share=0.4)
 
 
 def combine(references: list[str]) -> str:

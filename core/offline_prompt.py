@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from .library import Passage
 from .offline_tools import Tool
-from .text import CUT_TO_FIT, OURS, one_line
+from .text import CUT_TO_FIT, is_ours, one_line
 
 MAX_QUOTE = 400
 _KINDS = "reference|evidence|tool|call|result|answer|problem"
@@ -44,7 +44,7 @@ class _Block(NamedTuple):
 
 def read(messages: list[BaseMessage]) -> Told:
     """Tell the user's question from what this package wrote around it."""
-    asked = max((n for n, m in enumerate(messages) if m.type == "human" and not _is_ours(m)), default=-1)
+    asked = max((n for n, m in enumerate(messages) if m.type == "human" and not is_ours(m)), default=-1)
     question = messages[asked].text if asked >= 0 else ""
     # What a tool returned may stand last, and may look like a block.
     told = [m.text for m in messages if m.type == "system" or (m is messages[-1] and m.type == "human")]
@@ -94,7 +94,7 @@ def _results(since: list[BaseMessage]) -> Iterator[tuple[str, str]]:
             if _HANDOFF.match(name):
                 continue
             yield name, f"The tool {name} failed: {said}" if message.status == "error" else f"{said} ({name})"
-        elif _is_ours(message):
+        elif is_ours(message):
             for block in _blocks(message.text):
                 if block.kind == "result" and block.label and not _HANDOFF.match(block.label):
                     yield block.label, f"“{_line(block.text)}” ({block.label})"
@@ -102,10 +102,6 @@ def _results(since: list[BaseMessage]) -> Iterator[tuple[str, str]]:
 
 def _line(text: str) -> str:
     return one_line(text, limit=MAX_QUOTE)
-
-
-def _is_ours(message: BaseMessage) -> bool:
-    return OURS.items() <= message.additional_kwargs.items()
 
 
 def _passage(label: str, block: str) -> Passage:

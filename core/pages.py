@@ -25,7 +25,7 @@ def read_pdf(path: Path) -> Iterator[tuple[str, str]]:
     try:
         from pypdf import PdfReader
     except ImportError as exc:
-        raise MissingExtra("reading PDF files", "docs") from exc
+        raise MissingExtra(f"reading {path.name}", "docs") from exc
     try:
         pages = [page.extract_text() for page in PdfReader(path).pages]
     except Exception as exc:  # a broken file makes pypdf raise nearly anything
@@ -51,7 +51,7 @@ def read_html(path: Path) -> Iterator[tuple[str, str]]:
         from bs4 import BeautifulSoup
         from bs4.exceptions import ParserRejectedMarkup
     except ImportError as exc:
-        raise MissingExtra("reading HTML files", "docs") from exc
+        raise MissingExtra(f"reading {path.name}", "docs") from exc
     try:
         with path.open("rb") as file:
             soup = BeautifulSoup(file, "html.parser")

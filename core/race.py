@@ -83,6 +83,8 @@ class Race:
     """How long this layer may take, by the run's budget."""
     decide: Decide | None = None
     """What else ends it, at once."""
+    read: Callable[[str], str] = str
+    """What of an answer is compared."""
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
     _running: set[Cut] = field(default_factory=set)
@@ -106,7 +108,7 @@ class Race:
         """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
         self._usable.add(title)
         if whole:
-            self._answers[title] = answer
+            self._answers[title] = self.read(answer)
         now = asyncio.get_running_loop().time()
         if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
             k, grace = self.quorum.k, self.quorum.grace_s

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import get_runtime
+from pydantic import ValidationError
 
-from .anatomy import Model, answer_limit_of, map_chat_models, tool_tokens_of
+from .anatomy import Model, answer_limit_of, map_chat_models, tool_tokens_of, without_bound
 from .panel import Seat
 from .text import one_line, plain
 
@@ -59,6 +60,11 @@ class Request:
     """What else is passed on to the aggregator's model, as `stop` or `temperature`."""
 
     @property
+    def calls_tools(self) -> bool:
+        """Tell whether the answer may be a call: what proposals say is advice then, and never the answer."""
+        return bool(self.tools) and self.tool_choice != "none"
+
+    @property
     def needs_author(self) -> bool:
         """Tell whether only a model that is asked can answer: no proposal calls a tool, or keeps to a form."""
         return bool(self.tools or self.form)
@@ -66,8 +72,9 @@ class Request:
 
 def function_of(tool: Tool) -> tuple[str, str]:
     """Return a tool's name and description; what a provider runs itself has only a type."""
-    function = tool.get("function", {})
-    return str(function.get("name") or tool.get("type", "tool")), str(function.get("description") or "")
+    function = tool.get("function", tool)
+    name = function.get("name") or tool.get("type") or next(iter(tool), "tool")
+    return str(name), str(function.get("description") or "")
 
 
 def problem_with(form: Form, answer: AIMessage) -> str | None:
@@ -75,8 +82,16 @@ def problem_with(form: Form, answer: AIMessage) -> str | None:
     try:
         form.parse(answer)
     except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
-        return one_line(plain(str(exc)), limit=600)
+        return said_of(exc)
     return None
+
+
+def said_of(exc: Exception) -> str:
+    """Say in a line what is wrong with an object, without what pydantic adds for developers."""
+    if isinstance(exc, ValidationError):
+        wrong = [f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']} (found {e['input']!r:.80})" for e in exc.errors()]
+        return one_line(plain("; ".join(wrong)), limit=600)
+    return one_line(plain(str(exc)), limit=600)
 
 
 def request_for(mixture: object) -> Request | None:
@@ -89,7 +104,8 @@ def equipped(seat: Seat, request: Request | None) -> Seat:
     """Return an aggregator with the tools, the form and the options that are asked for."""
     if request is None:
         return seat
-    model = map_chat_models(seat.model, lambda chat: _equipped(chat, request))
+    said = {"tools", "tool_choice", *request.options} if request.tools or request.form else {*request.options}
+    model = without_bound(map_chat_models(seat.model, lambda chat: _equipped(chat, request)), said)
     return replace(seat, model=model, tool_tokens=tool_tokens_of(model), max_tokens=answer_limit_of(model))
 
 

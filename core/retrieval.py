@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langchain_core.documents import Document
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from .anatomy import Model
+from .anatomy import Model, is_chat_model, is_graph
 from .checks import check_number
 from .errors import ConfigError
 from .panel import UNSET, Aggregator, Defaults, Seat, Unset
@@ -17,7 +17,7 @@ from .seating import seat_of, unique_names
 Searches = Runnable[str, list[Document]] | Callable[[str], Any]
 """A LangChain retriever, or whatever else returns documents, or texts, for a query."""
 OnWrong = Literal["report", "remove"]
-UNSUPPORTED = "(No passage that was found supports this answer.)"
+UNSUPPORTED = "(No citation in this answer was found to be right.)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Retriever:
     """Add settings to one retriever.
 
     Retriever(vectorstore.as_retriever())
-    Retriever(DocsRetriever.of(docs=["handbook/"]), name="handbook", k=3, timeout=10)
+    Retriever(DocsRetriever(docs=["handbook/"]), name="handbook", k=3, timeout=10)
     """
 
     retriever: Searches = field(kw_only=False)
@@ -96,6 +96,8 @@ def seat_retrieval(
             name = next(iter(own.values())).name
             raise ConfigError(f"found a retriever for {name!r}, expected none in create_moa; use create_rag_moa")
         return None, [list(layer) for layer in panel]
+    if not isinstance(retrieval, Retrieval):
+        raise ConfigError(f"found {retrieval!r:.80} as retrieval, expected nothing; use create_rag_moa")
     _check(retrieval)
     declared = [_declared(given) for given in retrieval.retrievers]
     theirs = [_declared(seat.retriever) for seat in own.values()]
@@ -118,6 +120,10 @@ def seat_retrieval(
     if retrieval.rewriter is not None:
         given = retrieval.rewriter
         rewriter = seat_of(given if isinstance(given, Aggregator) else Aggregator(given), defaults, role="rewriter")
+        if rewriter.label.startswith("offline:"):
+            raise ConfigError(
+                f"found {rewriter.label} as the rewriter, which can only quote, expected another model; leave it out"
+            )
     pools = [pool for pool in (shared, *sees.values()) if pool]
     return Search(searchers, pools, rewriter, retrieval), seated
 
@@ -138,8 +144,13 @@ def _check(retrieval: Retrieval) -> None:
 def _declared(given: RetrieverLike) -> Retriever:
     declared = given if isinstance(given, Retriever) else Retriever(given)
     source = declared.retriever
-    if not isinstance(source, Runnable) and not callable(source):
-        raise ConfigError(f"found {type(source).__name__} as a retriever, expected one of LangChain's, or a function")
+    is_something_else = (
+        isinstance(source, type) or is_chat_model(cast("Model", source)) or is_graph(cast("Model", source))
+    )
+    if is_something_else or not (isinstance(source, Runnable) or callable(source)):
+        hint = "; call its as_retriever()" if hasattr(source, "as_retriever") else ""
+        name = source.__name__ if isinstance(source, type) else type(source).__name__
+        raise ConfigError(f"found {name} as a retriever, expected one of LangChain's, or a function{hint}")
     return declared
 
 

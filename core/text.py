@@ -3,6 +3,10 @@
 import os
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 OURS = {"lc_source": "langgraph_moa"}
 """What a message that is ours and not the user's carries beside its text; it stays here and is not sent."""
@@ -11,6 +15,11 @@ CUT_TO_FIT = "\n[shortened here to fit]"
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def is_ours(message: "BaseMessage") -> bool:
+    """Tell a message that this package put into a conversation from those of its user."""
+    return OURS.items() <= message.additional_kwargs.items()
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

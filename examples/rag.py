@@ -1,6 +1,6 @@
 """Answer from documents, cite them, and have the citations checked: for answers that must be shown to stand.
 
-The evidence is this package's own documentation; `DocsRetriever.of(docs=[...])` searches yours, and any LangChain
+The evidence is this package's own documentation; `DocsRetriever(docs=[...])` searches yours, and any LangChain
 retriever can take its place.
 """
 
@@ -8,7 +8,7 @@ from langchain.messages import HumanMessage
 from langgraph_moa import DocsRetriever, create_rag_moa
 
 rag = create_rag_moa(
-    retrievers=[DocsRetriever.of("words", k=2), DocsRetriever.of("stems", k=2)],
+    retrievers=[DocsRetriever(variant="words", k=2), DocsRetriever(variant="stems", k=2)],
     proposers=["offline:words", "offline:stems", "offline:phrases"],
     aggregator="offline:words",
 )

@@ -9,7 +9,7 @@ from langgraph_moa import DocsRetriever, as_tool, create_rag_moa
 from langgraph_moa.core.offline import OfflineModel
 
 rag = create_rag_moa(
-    retrievers=[DocsRetriever.of("words", k=2)],
+    retrievers=[DocsRetriever(variant="words", k=2)],
     proposers=["offline:words", "offline:stems", "offline:phrases"],
     aggregator="offline:words",
 )

@@ -39,6 +39,8 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = _DESCRIPT
         ConfigError: The graph is no mixture.
     """
     rules_of(moa)
+    if name is not None and not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]+", name)):
+        raise ConfigError(f"found name={name!r:.80}, expected letters, digits, - and _, which is what providers take")
 
     def ask(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
         return _told(moa.invoke(_conversation(question), config))
@@ -75,6 +77,9 @@ def as_node(
         ConfigError: The graph is no mixture, or (when run) there is no question to read.
     """
     rules_of(moa)
+    for option, given in (("read", read), ("write", write)):
+        if not isinstance(given, str) and not callable(given):
+            raise ConfigError(f"found {option}={given!r:.80}, expected the name of a key, or a function")
 
     def asked(state: Any) -> dict[str, list[AnyMessage]]:
         if callable(read):
@@ -99,7 +104,7 @@ def as_node(
 
 
 def _conversation(asked: Any) -> dict[str, Any]:
-    if not isinstance(asked, Sequence):
+    if not isinstance(asked, Sequence) or isinstance(asked, bytes) or not asked:
         raise ConfigError(f"found {asked!r:.80} as the question, expected text or a list of messages")
     return {"messages": [("user", asked)] if isinstance(asked, str) else list(asked)}
 

@@ -1,9 +1,7 @@
 """A mixture worn as a chat model: for agents, chains and whatever else takes a model."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, cast
-from uuid import uuid4
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -14,22 +12,22 @@ from langchain_core.callbacks import (
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import ensure_config
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import StreamMode
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import ConfigDict
 
 from ..core.anatomy import is_chat_model
+from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.request import Method, Request, equipped
 from ..nodes.node import rules_of
-from ..nodes.rules import Rules
-from .form import make_form, parsed
+from .form import described_tools, make_form, parsed, read
 from .nesting import copied, known_run, nested
+from .options import MoAOptions
 from .telling import Telling, answer_of, result_of
 
 _MODES: list[StreamMode] = ["messages", "values"]
@@ -40,7 +38,7 @@ _OURS = ("tools", "tool_choice", "moa_form", "stream", "run_manager")
 class ChatMoA(BaseChatModel):
     """Wear a mixture as a chat model, so that it can stand wherever LangChain takes one.
 
-        model = ChatMoA(moa=create_moa(proposers=[...], aggregator=...))
+        model = ChatMoA(create_moa(proposers=[...], aggregator=...))
         create_agent(model, tools=[search])                 # every decision is the mixture's
         model.with_structured_output(Invoice)               # proposals are free text, the answer is an Invoice
 
@@ -59,28 +57,19 @@ class ChatMoA(BaseChatModel):
     max_tokens: int | None = None
     """Limit of tokens of the aggregator's answer, instead of the mixture's."""
     stop: list[str] | None = None
-    """What ends the answer, where it says so."""
+    """Texts that end the answer where they come up in it."""
     streaming: bool = False
     """Let the aggregator stream even where nobody listens."""
     cache_key: str | None = None
-    """What LangChain's cache knows this mixture by: give the same one wherever it is the same. None is this object."""
-    _identity: str = PrivateAttr(default_factory=lambda: uuid4().hex)
+    """What LangChain's cache knows this mixture by: give the same one wherever it is the same. None is this graph."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    def __init__(self, **told: Any) -> None:
+    def __init__(self, moa: object = None, /, **options: Any) -> None:
         """Refuse what is no mixture, or keeps conversations of its own, in one sentence."""
-        known = list(type(self).model_fields)
-        if unknown := told.keys() - known:
-            raise ConfigError(f"unknown option {min(unknown)!r} of ChatMoA; {nearest(min(unknown), known)}")
-        moa = told.get("moa")
-        rules_of(moa)
-        if isinstance(getattr(moa, "checkpointer", None), BaseCheckpointSaver):
-            raise ConfigError(
-                "found a mixture with a checkpointer, expected one without: a chat model is given the whole "
-                "conversation; keep threads in the graph around it"
-            )
-        super().__init__(**told)
+        given = {"moa": moa, **options} if moa is not None else options
+        _check_options(given)
+        super().__init__(**given)
 
     @property
     def model_name(self) -> str:
@@ -95,7 +84,7 @@ class ChatMoA(BaseChatModel):
     def _identifying_params(self) -> Mapping[str, Any]:
         said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
         known = {key: value for key, value in said.items() if value is not None}
-        return {"model_name": self.model_name, "moa": self.cache_key or self._identity, **known}
+        return {"model_name": self.model_name, "moa": self.cache_key or rules_of(self.moa).identity, **known}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return {**super()._get_ls_params(stop=stop or self.stop, **kwargs), "ls_provider": "langgraph_moa"}
@@ -123,7 +112,7 @@ class ChatMoA(BaseChatModel):
         Raises:
             ConfigError: An aggregator cannot call tools.
         """
-        described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        described = described_tools(tools, strict=strict)
         self._check(Request(of=None, tools=described, tool_choice=tool_choice))
         chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=described, **chosen, **kwargs)
@@ -157,12 +146,9 @@ class ChatMoA(BaseChatModel):
         self._check(Request(of=None, form=form))
         told = {"kwargs": {"method": form.method}, "schema": schema}
         llm = self.bind(moa_form=form, ls_structured_output_format=told)
-        parse = RunnableLambda(lambda message: parsed(form, message), name=form.name)
-        if not include_raw:
-            return llm | parse
-        read = RunnablePassthrough.assign(parsed=itemgetter("raw") | parse, parsing_error=lambda _: None)
-        unread = RunnablePassthrough.assign(parsed=lambda _: None)
-        return RunnableMap(raw=llm) | read.with_fallbacks([unread], exception_key="parsing_error")
+        if include_raw:
+            return llm | RunnableLambda(lambda message: read(form, message), name=form.name)
+        return llm | RunnableLambda(lambda message: parsed(form, message), name=form.name)
 
     def stream(
         self,
@@ -173,6 +159,9 @@ class ChatMoA(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
         """Stream the answer; the mixture's runs are nested in this one."""
+        if not super()._should_stream(async_api=False, **{**kwargs, "stream": True}):
+            yield cast("AIMessageChunk", self.invoke(input, config, stop=stop, **kwargs))
+            return
         config = ensure_config(config)
         manager = CallbackManager.configure(config.get("callbacks"))
         config, run = known_run(config, manager)
@@ -187,6 +176,9 @@ class ChatMoA(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream the answer; the mixture's runs are nested in this one."""
+        if not super()._should_stream(async_api=True, **{**kwargs, "stream": True}):
+            yield cast("AIMessageChunk", await self.ainvoke(input, config, stop=stop, **kwargs))
+            return
         config = ensure_config(config)
         manager = AsyncCallbackManager.configure(config.get("callbacks"))
         config, run = known_run(config, manager)
@@ -210,7 +202,7 @@ class ChatMoA(BaseChatModel):
         if not (run_manager and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)):
             state = self.moa.invoke(copied(messages), config, context=request)
             return result_of(answer_of(state, self.model_name, request))
-        telling = Telling(self.model_name, request, f"lc_run--{run_manager.run_id}")
+        telling = self._telling(request, f"lc_run--{run_manager.run_id}")
         for part in self.moa.stream(copied(messages), config, context=request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -228,7 +220,7 @@ class ChatMoA(BaseChatModel):
         if not (run_manager and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs)):
             state = await self.moa.ainvoke(copied(messages), config, context=request)
             return result_of(answer_of(state, self.model_name, request))
-        telling = Telling(self.model_name, request, f"lc_run--{run_manager.run_id}")
+        telling = self._telling(request, f"lc_run--{run_manager.run_id}")
         async for part in self.moa.astream(copied(messages), config, context=request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -243,7 +235,7 @@ class ChatMoA(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(stop, kwargs)
-        telling, config = Telling(self.model_name, request), nested(run_manager)
+        telling, config = self._telling(request), nested(run_manager)
         for part in self.moa.stream(copied(messages), config, context=request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 yield chunk
@@ -257,20 +249,20 @@ class ChatMoA(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = self._request(stop, kwargs)
-        telling, config = Telling(self.model_name, request), nested(run_manager)
+        telling, config = self._telling(request), nested(run_manager)
         async for part in self.moa.astream(copied(messages), config, context=request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 yield chunk
         yield telling.rest()
 
-    def _rules(self) -> Rules:
-        return rules_of(self.moa)
+    def _telling(self, request: Request, message_id: str | None = None) -> Telling:
+        return Telling(self.model_name, request, message_id, removes=rules_of(self.moa).removes)
 
     def _request(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Request:
         said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
         said |= {key: value for key, value in kwargs.items() if key not in _OURS}
         return Request(
-            of=self._rules(),
+            of=rules_of(self.moa),
             tools=kwargs.get("tools") or (),
             tool_choice=kwargs.get("tool_choice"),
             form=kwargs.get("moa_form"),
@@ -278,15 +270,16 @@ class ChatMoA(BaseChatModel):
         )
 
     def _best_method(self, schema: dict[str, Any] | type) -> Method:
+        form = make_form(schema, method="function_calling", strict=None)
         try:
-            self._check(Request(of=None, form=make_form(schema, method="function_calling", strict=None)))
+            self._check(Request(of=None, form=form))
         except ConfigError:
             return "json_mode"
         return "function_calling"
 
     def _check(self, request: Request) -> None:
         """Refuse what the aggregators cannot do, before anything is paid for."""
-        chain = self._rules().chain
+        chain = rules_of(self.moa).chain
         if not chain:
             raise ConfigError("found a mixture whose answers are only voted on, expected an aggregator that can write")
         for seat in chain:
@@ -301,3 +294,24 @@ class ChatMoA(BaseChatModel):
                     f"found tools for {seat.label}, which cannot call any, expected an aggregator that can; for an "
                     "object as the answer, method='json_mode' needs none"
                 ) from None
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = list(ChatMoA.model_fields)
+    for name in options.keys() - known:
+        if name in MoAOptions.__annotations__ or name in ("proposers", "aggregator", "retrievers"):
+            raise ConfigError(
+                f"found {name!r} for ChatMoA, expected it in the mixture; write ChatMoA(create_moa({name}=...))"
+            )
+        ours = list(ChatMoA.__annotations__)
+        raise ConfigError(f"unknown option {name!r} of ChatMoA; {nearest(name, ours)}, and those of LangChain's models")
+    moa = options.get("moa")
+    rules_of(moa)
+    if isinstance(getattr(moa, "checkpointer", None), BaseCheckpointSaver):
+        raise ConfigError(
+            "found a mixture with a checkpointer, expected one without: a chat model is given the whole "
+            "conversation; keep threads in the graph around it"
+        )
+    for name, minimum in (("temperature", 0), ("max_tokens", 1)):
+        if options.get(name) is not None:
+            check_number(name, options[name], minimum=minimum)

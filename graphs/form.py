@@ -1,18 +1,21 @@
 """Answers that are objects: how a schema is told to a model, and how its answer is read and checked."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, cast
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.json import parse_json_markdown
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
+from typing_extensions import is_typeddict
 
 from ..core.errors import ConfigError, nearest
-from ..core.request import Form, Method
+from ..core.request import Form, Method, Tool, said_of
+from ..core.text import one_line
 
 _METHODS = ("function_calling", "json_schema", "json_mode")
 
@@ -27,14 +30,69 @@ def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | N
         raise ConfigError(f"unknown method {method!r}; {nearest(str(method), _METHODS)}")
     if strict is not None and method == "json_mode":
         raise ConfigError("found strict with method='json_mode', expected it with a method that can; leave it out")
-    try:
-        tool = convert_to_openai_tool(schema, strict=strict)
-    except (ValueError, TypeError, AttributeError) as exc:
-        raise ConfigError(f"found {schema!r:.80} as the schema, expected a class or a JSON Schema: {exc}") from exc
-    parameters = tool["function"].get("parameters", {})
+    tool = _described(schema, strict=strict, what="the schema")
+    parameters = tool.get("function", {}).get("parameters", {})
+    _check_object(schema, parameters)
     check = _checker(schema, parameters)
     name = tool["function"]["name"]
     return Form(tool=tool, method=method, parse=lambda answer: check(_object_in(answer, name)))
+
+
+def described_tools(tools: Any, *, strict: bool | None) -> list[Tool]:
+    """Describe tools as OpenAI's API does; those that a provider runs itself stay as they are.
+
+    Raises:
+        ConfigError: One is no tool.
+    """
+    if not isinstance(tools, Sequence) or isinstance(tools, str):
+        raise ConfigError(f"found {type(tools).__name__} as tools, expected a list of tools")
+    return [tool if _is_providers(tool) else _described(tool, strict=strict, what="a tool") for tool in tools]
+
+
+def _is_providers(tool: object) -> bool:
+    if not isinstance(tool, dict):
+        return False
+    kind = tool.get("type")
+    return kind not in ("function", "object") if kind else not {"name", "title", "function", "toolSpec"} & tool.keys()
+
+
+def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
+    try:
+        return convert_to_openai_tool(schema, strict=strict)
+    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+        why = one_line(str(exc))
+        raise ConfigError(
+            f"found {schema!r:.80} as {what}, expected a class, a function or a JSON Schema: {why}"
+        ) from exc
+
+
+def _check_object(schema: Any, parameters: Mapping[str, Any]) -> None:
+    """Refuse, before anything is paid for, a schema that is none, or whose answers are no objects."""
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    if isinstance(schema, dict):
+        whole: Mapping[str, Any] = schema if "properties" in schema or "type" in schema else parameters
+    else:
+        describe = getattr(schema, "model_json_schema", None)
+        whole = describe() if describe else parameters
+    if whole.get("type") not in ("object", "function") or not parameters.get("properties"):
+        name = getattr(schema, "__name__", schema)
+        raise ConfigError(
+            f"found {name!r:.80} as the schema, expected an object with properties at its top; put it into a property"
+        )
+    try:
+        validator_for(dict(parameters)).check_schema(dict(parameters))
+    except SchemaError as exc:
+        raise ConfigError(f"found a schema that is none: {one_line(exc.message)} at {exc.json_path}") from exc
+
+
+def read(form: Form, answer: AIMessage) -> dict[str, Any]:
+    """Return an answer with the object that it holds, or with why it holds none."""
+    try:
+        return {"raw": answer, "parsed": parsed(form, answer), "parsing_error": None}
+    except OutputParserException as exc:
+        return {"raw": answer, "parsed": None, "parsing_error": exc}
 
 
 def parsed(form: Form, answer: AIMessage) -> Any:
@@ -47,12 +105,14 @@ def parsed(form: Form, answer: AIMessage) -> Any:
         return form.parse(answer)
     except Exception as exc:
         degraded = answer.response_metadata.get("moa", {}).get("degraded")
-        why = f"found no {form.name} in the answer: {exc}" + (f" ({degraded})" if degraded else "")
+        why = f"no answer is a {form.name}: {degraded or said_of(exc)}"
         raise OutputParserException(why, llm_output=answer.text) from exc
 
 
 def _object_in(answer: AIMessage, name: str) -> Any:
     """Return what a model gave as the object: the arguments of a call, or JSON in its text."""
+    if answer.invalid_tool_calls and not answer.tool_calls:
+        raise ValueError(f"found arguments that are no JSON: {answer.invalid_tool_calls[0]['error'] or 'cut short'}")
     if answer.tool_calls:
         called = answer.tool_calls[0]
         if called["name"] != name:
@@ -70,12 +130,26 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Ca
         older: Any = schema
         return schema.model_validate if issubclass(schema, BaseModel) else older.parse_obj
 
+    if is_typeddict(schema):
+        with suppress(PydanticUserError, PydanticSchemaGenerationError):
+            return _checked_by(TypeAdapter(cast("Any", schema)))
+
     def check(found: Any) -> Any:
         from jsonschema.exceptions import best_match
         from jsonschema.validators import validator_for
 
         if error := best_match(validator_for(dict(parameters))(dict(parameters)).iter_errors(found)):
             raise ValueError(f"{error.json_path}: {error.message}")
+        return found
+
+    return check
+
+
+def _checked_by(adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
+    """Check against the annotations themselves: LangChain's JSON Schema of a TypedDict forgets what may be null."""
+
+    def check(found: Any) -> Any:
+        adapter.validate_python(found)
         return found
 
     return check

@@ -4,7 +4,8 @@
                                                  `---------------- agreed -------------------^
 
 Every proposer of every layer is a node, so that the drawing is the paper's figure. A gate ends each layer, and its
-conditional edge decides what comes next.
+conditional edge decides what comes next. With `retrieval`, nodes that look for evidence come first, and one that checks
+what the answer cites comes last.
 """
 
 from collections.abc import Callable, Sequence
@@ -173,7 +174,7 @@ def create_moa(
         stream_proposals=stream_proposals,
         review=review,
         feedback=feedback,
-        retrieves=search is not None,
+        retrieval=retrieval,
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
     closing = bundled("mark").text if mark_answers and (early_stop or vote) else ""
@@ -203,12 +204,15 @@ def create_moa(
     authors = panel[-1] if panel else []
     last = make_aggregator(layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
     graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
-    graph.add_edge("aggregate", CHECK if search else END)
+    end = CHECK if search else END
+    graph.add_edge("aggregate", end)
     if may_answer:
         graph.add_node("answer", make_answer(layer=depth, rules=rules), metadata=metadata_of("answer", depth))
-        graph.add_edge("answer", CHECK if search else END)
+        graph.add_edge("answer", end)
     first = entrances["layer_1" if panel else "aggregate"]
-    for entrance in add_retrieval(graph, search, before=first, depth=depth, rules=rules) if search else first:
+    if search:
+        first = add_retrieval(graph, search, before=first, depth=depth, rules=rules)
+    for entrance in first:
         graph.add_edge(START, entrance)
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     compiled = graph.compile(checkpointer=checkpointer, store=store, name=name)

@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from ..core.errors import InputError
 from ..core.report import busy_spans, calls_of
 from ..core.seating import STATE_FORMAT
-from ..core.state import USABLE, Aggregation, Call, Proposal, Report, Verdict
+from ..core.state import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.text import plain, printable
 
 _PAUSE = 1.0
@@ -147,7 +147,8 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     }
     # What a person wrote or dropped is not what was compared.
     groups = [_ALONE if p["reviewed"] else letters.get(p["proposer"], _ALONE) for p in mine]
-    bars = [clock.bar(p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
+    before = "retrieve/" if number == RETRIEVAL else ""
+    bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
     return Layer(number, bars, judged)
 
 

@@ -18,11 +18,14 @@ class Telling:
     """Turn what a graph streams into the chunks of one message, and into that message.
 
     Text is told as it comes. Calls of tools, and answers of a given form, are told when they are whole: half of them is
-    of no use, and what was said cannot be taken back.
+    of no use, and what was said cannot be taken back. So are answers from which wrong citations are removed.
     """
 
-    def __init__(self, model_name: str, request: Request, message_id: str | None = None) -> None:
+    def __init__(
+        self, model_name: str, request: Request, message_id: str | None = None, *, removes: bool = False
+    ) -> None:
         self._model_name, self._request, self._id = model_name, request, message_id
+        self._holds = request.form is not None or removes
         self._state: Mapping[str, Any] = {}
         self._told = ""
         self._author: str | None = None
@@ -34,12 +37,16 @@ class Telling:
             return None
         message, about = part
         is_answer = isinstance(message, AIMessageChunk) and about.get("moa_role") == "aggregator"
-        if not is_answer or self._request.form or not message.text:
+        if not is_answer or self._holds or not message.text:
             return None
         is_void = bool(self._told) and message.id != self._author
         self._author = message.id
-        self._told = message.text if is_void else self._told + message.text
-        content = f"{VOID}{message.text}" if is_void else message.text
+        before = "" if is_void else self._told
+        self._told = _until(before + message.text, self._request.options.get("stop") or ())
+        told = self._told[len(before) :]
+        if not told:
+            return None
+        content = f"{VOID}{told}" if is_void else told
         return ChatGenerationChunk(message=AIMessageChunk(content=content, id=self._id))
 
     def rest(self) -> ChatGenerationChunk:
@@ -47,9 +54,11 @@ class Telling:
         whole = self.whole()
         text, told = whole.text, self._told
         left = text[len(told) :] if text.startswith(told) else "" if told.startswith(text) else f"{VOID}{text}"
+        made = [(call["name"], json.dumps(call["args"]), call["id"]) for call in whole.tool_calls]
+        unread = [(call["name"], call["args"], call["id"]) for call in whole.invalid_tool_calls]
         calls = [
-            tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=number)
-            for number, call in enumerate(whole.tool_calls)
+            tool_call_chunk(name=name, args=args, id=id_, index=number)
+            for number, (name, args, id_) in enumerate([*made, *unread])
         ]
         last = AIMessageChunk(
             content=left,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, AnyMessage
@@ -24,6 +24,7 @@ from ..core.state import (
     Proposal,
     Verdict,
     check_mixture,
+    place_of,
     proposals_of,
     references_for,
     turn_of,
@@ -78,9 +79,9 @@ def make_aggregator(
             asked = [equipped(seat, request) for seat in seats]
             outcome = await _ask_in_order(asked, state, config, layer=layer, brief=brief.for_run(request), rules=rules)
         degraded = list(outcome.lost)
-        answer = outcome.answer
+        answer = outcome.answer or (None if references else outcome.unfit)
         if answer is None:
-            if not references:
+            if not references or (request and request.calls_tools):
                 if outcome.too_much:
                     raise BudgetExceeded(outcome.too_much)
                 raise AllProposersFailed(
@@ -121,7 +122,9 @@ async def _count(
     if rules.request and rules.request.needs_author:
         return Result(None, _NO_VOTE)
     left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
-    return await count_votes(vote, references, seconds=left)
+    compared = [cast("Proposal", {**p, "text": rules.uncited(p["text"])}) for p in references]
+    counted = await count_votes(vote, compared, seconds=left)
+    return counted._replace(winner=next((p for p in references if _is_same(p, counted.winner)), None))
 
 
 class Outcome(NamedTuple):
@@ -136,6 +139,8 @@ class Outcome(NamedTuple):
     lost: Sequence[str] = ()
     """What was wrong with the aggregators that gave no whole answer."""
     notes: Sequence[str] = ()
+    unfit: AIMessage | None = None
+    """The last answer that has not the form that was asked for, where none has."""
 
 
 async def _ask_in_order(
@@ -143,18 +148,22 @@ async def _ask_in_order(
 ) -> Outcome:
     asking = _Asking(state, config, layer, rules, brief.request.form if brief.request else None)
     lost: list[str] = []
+    unfit: AIMessage | None = None
     for seat in seats:
-        letter, notes = brief.write(seat, state, layer), list[str]()
+        letter = brief.write(seat, state, layer)
         call, message = await asking.ask(seat, letter)
+        failed = _what_failed(seat, call)
         if asking.form and message and call["status"] == "invalid":
-            notes.append(f"aggregator {seat.name}: asked again, for its first answer was invalid ({call['error']})")
-            call, message = await asking.ask(seat, letter.mended(message, str(call["error"])))
+            unfit, first = message, failed
+            call, message = await asking.ask(seat, letter.mended(message, str(call["error"]), seat))
+            failed = f"{first}; {_what_failed(seat, call)}"
+            if call["status"] == "ok":
+                return Outcome(asking.calls, message, lost=lost, notes=[f"{first}, and was asked again"])
         if call["status"] != "ok":
-            lost.append(_what_failed(seat, call))
+            lost.append(failed)
         if call["status"] in USABLE:
-            cut = call["status"] == "truncated"
-            return Outcome(asking.calls, message, cut, asking.too_much, lost=lost, notes=notes)
-    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
+            return Outcome(asking.calls, message, call["status"] == "truncated", asking.too_much, lost=lost)
+    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost, unfit=unfit)
 
 
 @dataclass
@@ -180,7 +189,8 @@ class _Asking:
         heard = _Listener()
         marked = merge_configs(self.config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
         call, message = await call_model(seat, letter, marked, race=Race(seconds=self._seconds_left()))
-        if self.form and message and call["status"] in USABLE and (problem := problem_with(self.form, message)):
+        answered = message is not None and call["status"] in USABLE | {"empty"}
+        if self.form and message and answered and (problem := problem_with(self.form, message)):
             call = {**call, "status": "invalid", "error": problem}
         self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
         if call["status"] not in USABLE:
@@ -200,6 +210,10 @@ class _Asking:
 
     def _others(self) -> list[Aggregation]:
         return [*_earlier(self.state), *self.calls]
+
+
+def _is_same(proposal: Proposal, other: Proposal | None) -> bool:
+    return other is not None and place_of(proposal) == place_of(other)
 
 
 def _earlier(state: MoAState) -> list[Aggregation]:

@@ -36,12 +36,19 @@ class Letter(NamedTuple):
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
         return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
 
-    def mended(self, answer: AIMessage, problem: str) -> "Letter":
+    def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Letter":
         """Ask for the same answer once more, in the form that was asked for."""
         calls = [json.dumps(call["args"], ensure_ascii=False, default=str) for call in answer.tool_calls]
+        calls += [str(call["args"]) for call in answer.invalid_tool_calls]
         said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
         told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
-        return Letter([*self.messages, HumanMessage(told, additional_kwargs=OURS)], self.references_cut)
+        messages = [*self.messages, HumanMessage(told, additional_kwargs=OURS)]
+        rate = _BYTES_A_TOKEN[-1]
+        if seat.window is not None and prompt_at_most(messages, rate=rate) > _room(seat, rate):
+            return Letter(
+                [], problem=f"found no room for a repair in {seat.window:,} tokens, the window of {seat.label}"
+            )
+        return Letter(messages, self.references_cut)
 
     def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
         """Write it down for the report; the conversation's own messages are told by their id."""
@@ -76,13 +83,13 @@ class Brief:
         if seat.window is None:
             return Letter(whole)
         for rate in _BYTES_A_TOKEN:
-            if prompt_at_most(whole, rate=rate) <= seat.window:
+            if prompt_at_most(whole, rate=rate) <= _room(seat, rate):
                 return Letter(whole)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [Evidence(**{**passage, "text": ""}) for passage in kept]
                 bare = self._compose(seat, state["messages"], [""] * len(references), blank)
-                room = (seat.window - prompt_at_most(bare, rate=rate)) * rate - len(texts)
+                room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [Evidence(**{**e, "text": text}) for e, text in zip(kept, packed, strict=False)]
@@ -177,6 +184,11 @@ class Brief:
         if seat.role == "aggregator" and request.form and request.form.method == "json_mode":
             return bundled("form").render(schema=json.dumps(request.form.schema, ensure_ascii=False))
         return ""
+
+
+def _room(seat: Seat, rate: int) -> int:
+    """Return the tokens of a window that its tools leave."""
+    return (seat.window or 0) - 2 * seat.tool_tokens // rate
 
 
 def _fewer(found: Sequence[Evidence]) -> Iterator[Sequence[Evidence]]:

@@ -60,7 +60,7 @@ async def call_model(
     return call, message
 
 
-def is_ours() -> bool:
+def is_cancelled() -> bool:
     """Tell whether a cancellation is meant for the running task, and not for something that it waited for."""
     return (task := asyncio.current_task()) is None or bool(task.cancelling())
 
@@ -98,7 +98,7 @@ async def _ask(
                 raise
             failure = exc  # a handoff out of the mixture would throw away what its siblings were paid for
         except asyncio.CancelledError as exc:
-            if is_ours():
+            if is_cancelled():
                 raise
             failure = exc  # not ours: the model awaited something that somebody else cancelled
         except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only

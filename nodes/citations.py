@@ -1,5 +1,7 @@
 """The last node of an answer from evidence: whether each id that it cites exists, and each quote is in its source."""
 
+from typing import cast
+
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
@@ -38,15 +40,16 @@ def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
         evidence = [Evidence(**{**e, "text": e["text"].removesuffix(CUT_TO_FIT)}) for e in shown]
         if answer.tool_calls or (request and request.form):
             return {"citations": [], "run": run}
-        citations = read_citations(answer.text, evidence)
+        before = cast("dict[str, str]", state.get("evidence_ids") or {}).values()
+        citations = read_citations(answer.text, evidence, before=before)
         wrong = [citation for citation in citations if citation["problem"]]
         removed, text = told.wrong_citations == "remove", str(answer.text)
         if wrong and removed:
             text = without_wrong(text, citations)
-            citations = [*read_citations(text, evidence), *wrong]
+            citations = [*read_citations(text, evidence, before=before), *wrong]
         supported = len(wrong) < len(citations)
         if not supported and told.unsupported:
-            text = f"{text.rstrip()}\n\n{told.unsupported}"
+            text = f"{text}\n\n{told.unsupported}"
         run = _with_findings(run, wrong, removed=removed, lost=_lost(len(evidence), supported=supported))
         emit("citations", citations=citations, passages=len(evidence))
         changed = answer if text == answer.text else answer.model_copy(update={"content": text})
@@ -58,7 +61,7 @@ def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
 def _lost(passages: int, *, supported: bool) -> str:
     if not passages:
         return "no evidence was found"
-    return "" if supported else "the answer cites no evidence"
+    return "" if supported else "no citation in the answer was found to be right"
 
 
 def _with_findings(run: Report, wrong: list[Citation], *, removed: bool, lost: str) -> Report:

@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from ..core.evidence import Evidence, fuse, highest_id, numbered
 from ..core.retrieval import Search
 from ..core.state import RETRIEVAL, MoAState, Retrieved, check_mixture, proposals_of
+from ..core.text import is_ours
 from ..prompts import pack, unforged
 from .node import Node, Update, emit
 from .rules import Rules
@@ -35,7 +36,8 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
                 before = evidence.setdefault(passage["id"], passage)
                 found_by = [*before["found_by"], *passage["found_by"]]
                 evidence[passage["id"]] = {**before, "found_by": list(dict.fromkeys(found_by))}
-        after = highest_id(message.text for message in state["messages"] if message.type == "ai")
+        cited = [message.text for message in state["messages"] if message.type == "ai"]
+        after = highest_id(cited, [message.text for message in state["messages"] if is_ours(message)])
         known = cast("dict[str, str]", state.get("evidence_ids") or {})
         shown, ids = numbered(list(evidence.values()), known, after=after)
         emit("evidence", passages=[{"id": e["id"], "source": e["source"]} for e in shown])

@@ -100,7 +100,7 @@ class _Gate:
     ) -> Agreed:
         """Ask the measure about whole answers: one that was cut may have gone on, 12 to 1250."""
         whole = [p for p in proposals if p["status"] == "ok"]
-        texts, clock = [p["text"] for p in whole], time.perf_counter()
+        texts, clock = [self.rules.uncited(p["text"]) for p in whole], time.perf_counter()
         too_much = None
         if cost := cost_of_asking(stop.agreement, texts):  # it must not take what the next step needs
             step = [*cost, *self.step_costs(state, verdicts, self.ahead[0] if self.ahead else None)]

@@ -27,8 +27,8 @@ from ..core.state import (
     turn_of,
     with_later,
 )
-from ..core.text import one_line, plain, redact
-from .call import call_of, is_ours, said, without_context
+from ..core.text import is_ours, one_line, plain, redact
+from .call import call_of, is_cancelled, said, without_context
 from .node import Node, Update, emit
 from .rules import Rules
 
@@ -84,21 +84,26 @@ async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, r
             hidden = [*config.get("tags", []), "nostream"]
             told: RunnableConfig = {**without_context(config), "run_name": searcher.name, "tags": hidden}
             asked = queries_of(state)
-            replies = await asyncio.gather(*(searcher.source.ainvoke(query, told) for query in asked))
-        lists = [found_of(_read(reply)[: searcher.k], query) for query, reply in zip(asked, replies, strict=True)]
-        found = [passage for passages in lists for passage in passages]
-        if not found:
+            tries = (_try(searcher, query, told) for query in asked)
+            results = await asyncio.gather(*tries)
+        failed = [result for result in results if isinstance(result, Exception)]
+        if len(failed) == len(results):
+            raise failed[0]
+        found = [passage for result in results if isinstance(result, list) for passage in result]
+        if failed:
+            error = f"{len(failed)} of {len(results)} queries failed: {_told(failed[0])}"
+        elif not found:
             status, error = "empty", "nothing was found"
     except GraphBubbleUp:
         raise
     except TimeoutError:
         status, error = "timeout", f"nothing came within {time.perf_counter() - clock:.1f} s"
     except asyncio.CancelledError as exc:
-        if is_ours():
+        if is_cancelled():
             raise
         status, error = "error", f"{type(exc).__name__}: what it waited for was cancelled"
     except Exception as exc:  # noqa: BLE001 - whatever a retriever raises costs its own evidence only
-        status, error = "error", one_line(redact(f"{type(exc).__name__}: {said(exc)}"))
+        status, error = "error", _told(exc)
     seconds = round(time.perf_counter() - clock, 3)
     free: dict[str, Any] = {"calls": 0, "usd": 0.0}
     return Retrieved(
@@ -114,17 +119,33 @@ async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, r
     )
 
 
+async def _try(searcher: Searcher, query: str, config: RunnableConfig) -> list[Found] | Exception:
+    """Ask for one query; what fails costs no other query."""
+    try:
+        reply = await searcher.source.ainvoke(query, config)
+        return found_of(_read(reply)[: searcher.k], query, source=searcher.name)
+    except GraphBubbleUp:
+        raise
+    except Exception as exc:  # noqa: BLE001 - told by whoever knows how many failed
+        return exc
+
+
+def _told(exc: Exception) -> str:
+    return one_line(redact(f"{type(exc).__name__}: {said(exc)}"))
+
+
 def _seconds(searcher: Searcher, state: MoAState, rules: Rules) -> float | None:
     """Return how long it may take: of what the budget leaves, half is for those who answer."""
     earlier = [p for p in proposals_of(state) if p["layer"] < RETRIEVAL]
     left = rules.seconds_left(earlier)
-    limits = [seconds for seconds in (searcher.timeout, left and left / 2) if seconds is not None]
-    return min(limits, default=None)
+    limits = [searcher.timeout, None if left is None else left / 2]
+    return min((seconds for seconds in limits if seconds is not None), default=None)
 
 
 def question_of(state: MoAState) -> str:
     """Return what the user asked last."""
-    return next((m.text for m in reversed(state["messages"]) if m.type == "human"), state["messages"][-1].text)
+    asked = (m for m in reversed(state["messages"]) if m.type == "human" and not is_ours(m))
+    return next(asked, state["messages"][-1]).text
 
 
 def queries_of(state: MoAState) -> list[str]:

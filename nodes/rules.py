@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 from langgraph.cache.base import BaseCache
 
 from ..core.budget import Budget, cost_of, total
+from ..core.evidence import MARKER
 from ..core.panel import Seat
 from ..core.race import Quorum, Race, Races
 from ..core.report import calls_of, work_seconds
 from ..core.request import Request, request_for
+from ..core.retrieval import Retrieval
 from ..core.stage import Stage
 from ..core.state import Call, Cost, Proposal, Verdict
 from ..core.stop import EarlyStop
@@ -32,16 +35,32 @@ class Rules:
     stream_proposals: bool
     review: bool
     feedback: bool
-    retrieves: bool
-    """Whether evidence is looked for first, and citations are checked last."""
+    retrieval: Retrieval | None
+    """How evidence is looked for first, and citations are checked last."""
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
     races: Races = field(default_factory=Races, init=False)
+    identity: str = field(default_factory=lambda: uuid4().hex, init=False)
+    """What tells this mixture from all others, for caches."""
+
+    @property
+    def retrieves(self) -> bool:
+        """Tell whether answers rest on evidence."""
+        return self.retrieval is not None
+
+    @property
+    def removes(self) -> bool:
+        """Tell whether wrong citations are taken out of an answer once it is written."""
+        return self.retrieval is not None and self.retrieval.wrong_citations == "remove"
 
     @property
     def request(self) -> Request | None:
         """Return what the caller of the run under way asks for beside an answer."""
         return request_for(self)
+
+    def uncited(self, text: str) -> str:
+        """Return a proposal as it is compared with others: what it cites as evidence is no part of what it says."""
+        return MARKER.sub("", text) if self.retrieves else text
 
     def in_this_run(self, stop: EarlyStop) -> EarlyStop:
         """Return the early stop as it holds now: an answer word for word calls no tool, and keeps to no form."""
@@ -62,7 +81,7 @@ class Rules:
             stop = self.early_stop
             in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
             decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
-            race = Race(self.quorum, seconds, decide)
+            race = Race(self.quorum, seconds, decide, self.uncited)
             for proposal in earlier:
                 race.count(proposal["proposer"], proposal["text"], whole=proposal["status"] == "ok")
             return race

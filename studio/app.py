@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph_moa import ConfigError, Proposer, create_moa
 from langgraph_moa.apps.reading import form_settings
-from langgraph_moa.apps.settings import Graph, form_of
+from langgraph_moa.apps.settings import Graph, form_of, without_empty
 from langgraph_moa.core.library import BUNDLED_DOCS
 from langgraph_moa.core.presets import load_preset
 from langgraph_sdk.runtime import ServerRuntime
@@ -22,14 +22,23 @@ async def moa(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
     The server calls this for every drawing and every run, on its event loop. A run's form is in its context; for all
     else the form's values come in `configurable`, to which a thread adds those of assistants that used it before.
     """
+    return await _built(config, runtime, {})
+
+
+async def evidence(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
+    """Build the same, answering from this project's own documents where the form names no others."""
+    return await _built(config, runtime, {"docs": [str(BUNDLED_DOCS)]})
+
+
+async def _built(config: RunnableConfig, runtime: ServerRuntime[Any], defaults: Mapping[str, Any]) -> Graph:
     running = runtime.execution_runtime
     filled = config.get("configurable", {}) if running is None else running.context or {}
     try:
-        return await asyncio.to_thread(build, filled)
+        return await asyncio.to_thread(build, {**defaults, **without_empty(filled)})
     except ConfigError:
         if runtime.access_context not in ("threads.read", "threads.update"):
             raise
-        return await asyncio.to_thread(build, {})  # a thread can be looked at, whatever its assistants are by now
+        return await asyncio.to_thread(build, defaults)  # a thread can be looked at, whatever its assistants are by now
 
 
 def build(filled: Mapping[str, Any]) -> Graph:
@@ -38,11 +47,6 @@ def build(filled: Mapping[str, Any]) -> Graph:
     graph = chosen.build()
     form: dict[str, Any] = {"context_schema": form_of(graph)}
     return graph.copy(form)
-
-
-async def evidence() -> Graph:
-    """Build a mixture that answers from this project's own documents, and has its citations checked."""
-    return await asyncio.to_thread(build, {"preset": "offline", "docs": [str(BUNDLED_DOCS)]})
 
 
 async def nested() -> Graph:

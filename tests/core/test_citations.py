@@ -221,3 +221,35 @@ def test_a_long_answer_is_read(hostile: str) -> None:
     answer = hostile * (20_000 // len(hostile))
 
     without_wrong(answer, read(answer))
+
+
+@pytest.mark.parametrize(
+    ("answer", "ids", "left"),
+    [
+        ("Both [E1-E9].", ["E1", "E9"], "Both [E1]."),
+        ("Both [E9 and E1].", ["E9", "E1"], "Both [E1]."),
+        ("One [E9 & E8], two 【E9】.", ["E9", "E8", "E9"], "One, two."),
+        ("One [E9, p. 3] [E1: pump.md].", ["E9", "E1"], "One [E1: pump.md]."),
+    ],
+)
+def test_other_spellings_are_read_and_taken_out(answer: str, ids: list[str], left: str) -> None:
+    assert [c["id"] for c in read(answer)] == ids
+    assert without_wrong(answer, read(answer)) == left
+
+
+@pytest.mark.parametrize(
+    "quote", ["“天空是红色的”", "「天空是红色的」", "『天空是红色的』", "»Der Himmel ist rot«", "‹Der Himmel ist rot›"]
+)
+def test_quotes_of_other_scripts_and_countries_are_checked(quote: str) -> None:
+    passages = evidence({"E1": "天空是蓝色的。 Der Himmel ist blau."})
+
+    (wrong,) = read_citations(f"{quote} [E1]", passages)
+    (right,) = read_citations(f"{quote.replace('红', '蓝').replace('rot', 'blau')} [E1]", passages)
+
+    assert (wrong["problem"], right["problem"]) == ("the quote is not in E1", None)
+
+
+def test_an_id_of_an_earlier_turn_is_told_as_one() -> None:
+    (citation,) = read_citations("[E7]", evidence(), before={"E7"})
+
+    assert citation["problem"] == "E7 was not found for this turn; known: E1, E2"

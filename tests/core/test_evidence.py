@@ -122,10 +122,12 @@ def test_the_order_of_retrievers_changes_no_score(names: list[str], lists: list[
         ("none, E7, (E8)", 0),
         ("a [E2] b [e11]", 11),
         ("[E1, E30; E4]", 30),
-        ("[E999999] [E1000000]", 999999),
+        ("[E1 and E5] 【E6】 [E7, p. 3]", 7),
+        ("[E9999] [E10000]", 9999),
         ("[E" + "9" * 5000 + "]", 0),
         ("[E1" * 20_000, 0),
     ],
 )
 def test_the_highest_number_cited(text: str, number: int) -> None:
     assert highest_id(["[E1x]", text]) == number
+    assert highest_id([], ['<evidence-0a1b2c id="E12">']) == 12

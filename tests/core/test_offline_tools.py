@@ -271,7 +271,7 @@ def evidence(*passages: str) -> str:
 
 PUMP = "pump.md\n\nThe pump is primed\nwith water."
 LAMP = "lamp.md\n\n- The lamp is green."
-SILENT = "The passages do not answer this: none of them holds the words of the question."
+SILENT = "The passages do not answer this: none speaks of enough of the question's words."
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -10,7 +10,6 @@ from langgraph_moa import ConfigError
 from langgraph_moa.core.errors import MissingExtra
 from langgraph_moa.core.library import library_for
 from langgraph_moa.core.retriever import DocsRetriever
-from pydantic import ValidationError
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
@@ -50,7 +49,7 @@ def all_of(path: Path, words: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_bundled_documents_are_found(variant: str) -> None:
-    documents = DocsRetriever.of(variant).invoke("Why do references come last in the prompt?")
+    documents = DocsRetriever(variant=variant).invoke("Why do references come last in the prompt?")
 
     assert 1 <= len(documents) <= 5
     assert documents[0].metadata == {"source": "graph.md", "heading": "References in the prompt"}
@@ -59,21 +58,21 @@ def test_bundled_documents_are_found(variant: str) -> None:
 
 
 async def test_the_same_is_found_each_time_and_in_both_apis() -> None:
-    first = DocsRetriever.of("stems", k=3).invoke("What does a gate do?")
+    first = DocsRetriever(variant="stems", k=3).invoke("What does a gate do?")
 
     assert len(first) == 3
-    assert await DocsRetriever.of("stems", k=3).ainvoke("What does a gate do?") == first
+    assert await DocsRetriever(variant="stems", k=3).ainvoke("What does a gate do?") == first
 
 
 def test_one_word_in_common_is_enough(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Lamps\n\nThe lamp is green.\n\nThe pump is blue.\n")
-    retriever = DocsRetriever.of(docs=[tmp_path])
+    retriever = DocsRetriever(docs=[tmp_path])
 
     (document,) = retriever.invoke("Which colour has the lamp over there, roughly speaking?")
 
     assert document == Document("The lamp is green.", metadata={"source": "a.md", "heading": "Lamps"}, id=document.id)
     assert retriever.invoke("football") == retriever.invoke("what is it?") == retriever.invoke("") == []
-    assert DocsRetriever.of(docs=str(tmp_path)).invoke("lamp") == [document]
+    assert DocsRetriever(docs=str(tmp_path)).invoke("lamp") == [document]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -81,7 +80,7 @@ def test_one_word_in_common_is_enough(tmp_path: Path) -> None:
 def test_no_question_breaks_the_search(variant: str, question: str | None) -> None:
     question = " ".join(f"word{n}" for n in range(5000)) if question is None else question
 
-    assert len(DocsRetriever.of(variant).invoke(question)) <= 5
+    assert len(DocsRetriever(variant=variant).invoke(question)) <= 5
 
 
 @pytest.mark.parametrize(
@@ -107,12 +106,62 @@ def test_what_is_wrong_is_told_when_it_is_built(tmp_path: Path, options: dict[st
     options = options | {"docs": [tmp_path / name for name in options["docs"]]} if "docs" in options else options
 
     with pytest.raises(ConfigError, match=expected):
-        DocsRetriever.of(**options)
+        DocsRetriever(**options)
 
 
-def test_fields_are_checked() -> None:
-    with pytest.raises(ValidationError, match="variant"):
-        DocsRetriever(variant="word")  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"variant": "word"}, "unknown docs retriever 'word'; did you mean 'words'?"),
+        ({"dosc": ["kb"]}, "unknown option 'dosc' of DocsRetriever; did you mean 'docs'?"),
+        ({"docs": []}, r"found docs=\[\], expected files and folders"),
+        ({"docs": None}, "found docs=None, expected files and folders"),
+        ({"docs": [""]}, "found '' as documents, expected a file or a folder of this machine"),
+        ({"docs": "http://host/x"}, "found 'http://host/x' as documents"),
+        ({"k": 0}, "found k=0, expected a whole number from 1"),
+        ({"k": "3"}, "found k='3', expected a whole number from 1"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(options: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        DocsRetriever(**options)
+
+
+def test_hidden_folders_are_not_searched_and_names_tell_folders_apart(tmp_path: Path) -> None:
+    for name in ("a/lamp.md", "b/lamp.md", "a/.git/lamp.md", "a/node_modules/lamp.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"The lamp of {name}.")
+
+    found = DocsRetriever(docs=[tmp_path / "a", tmp_path / "b"], k=9).invoke("lamp")
+
+    assert sorted(document.metadata["source"] for document in found) == ["a/lamp.md", "b/lamp.md"]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ("\ufeff# Lamp\n\nGreen lamp.".encode(), ("Lamp", "Green lamp.")),
+        ("# Lamp\n\nGreen lamp.".encode("utf-16"), ("Lamp", "Green lamp.")),
+        (b"# Lamp\n\n```sh\n# comment\nprime the lamp\n```\n", ("Lamp", "# comment prime the lamp")),
+    ],
+    ids=["byte order mark", "utf-16", "code"],
+)
+def test_text_is_read_as_it_is_written(tmp_path: Path, data: bytes, found: tuple[str, str]) -> None:
+    (tmp_path / "a.md").write_bytes(data)
+
+    (document,) = DocsRetriever(docs=tmp_path).invoke("lamp")
+
+    assert (document.metadata["heading"], document.page_content) == found
+
+
+@pytest.mark.parametrize(
+    "data", ["Gewährleistung".encode("latin-1"), b"PK\x03\x04\x00\x00lamp"], ids=["latin-1", "zip"]
+)
+def test_what_is_no_text_is_refused_and_not_garbled(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.txt").write_bytes(data)
+
+    with pytest.raises(ConfigError, match=r"found '.*a.txt', expected"):
+        DocsRetriever(docs=tmp_path)
 
 
 @pytest.mark.parametrize("password", [None, ""])
@@ -125,7 +174,7 @@ def test_a_pdf_is_found_by_its_pages(tmp_path: Path, password: str | None) -> No
         ("page 1", "The pump is primed with water."),
         ("page 1", "Valve B is opened by hand."),
     ]
-    (document,) = DocsRetriever.of(docs=[tmp_path]).invoke("Who opened B?")
+    (document,) = DocsRetriever(docs=[tmp_path]).invoke("Who opened B?")
     assert document.metadata == {"source": "Manual.PDF", "heading": "page 1"}
 
 
@@ -165,7 +214,7 @@ def test_any_page_is_read(tmp_path: Path, page: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "package", "expected"), [("a.pdf", "pypdf", "reading PDF files"), ("a.html", "bs4", "reading HTML files")]
+    ("name", "package", "expected"), [("a.pdf", "pypdf", "reading a.pdf"), ("a.html", "bs4", "reading a.html")]
 )
 def test_a_missing_package_is_told_and_no_document_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, expected: str
@@ -175,4 +224,4 @@ def test_a_missing_package_is_told_and_no_document_passed_over(
     monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(MissingExtra, match=rf"{expected}.*langgraph-moa\[docs\]"):
-        DocsRetriever.of(docs=[tmp_path])
+        DocsRetriever(docs=[tmp_path])

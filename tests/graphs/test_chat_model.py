@@ -26,11 +26,13 @@ from langgraph_moa import (
     resolve_model,
 )
 from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.graphs.form import described_tools
 from langgraph_moa.graphs.telling import VOID
 from langsmith import Client, tracing_context
 from loopback import Loopback, Reply
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, RootModel, field_validator
 from reading import references_in
+from typing_extensions import TypedDict
 
 
 def worn(server: Loopback, **options: Any) -> ChatMoA:
@@ -413,7 +415,12 @@ async def test_a_mixture_of_mixtures_counts_every_call_and_leaks_no_tools(loopba
     [
         ({"moa": "x"}, "found str that is no mixture, expected what create_moa returned"),
         ({}, "found NoneType that is no mixture"),
-        ({"moa": None, "timeout": 60}, "unknown option 'timeout' of ChatMoA; known: "),
+        (
+            {"moa": None, "timeout": 60},
+            r"found 'timeout' for ChatMoA, expected it in the mixture; write ChatMoA\(create_moa\(",
+        ),
+        ({"moa": None, "proposers": []}, r"ChatMoA\(create_moa\(proposers=...\)\)"),
+        ({"moa": None, "temperature": -1}, "found NoneType that is no mixture"),
         ({"moa": None, "temprature": 1}, "did you mean 'temperature'?"),
         ({"moa": create_agent(ScriptedModel(script="x"), [])}, "is no mixture, expected what create_moa returned"),
     ],
@@ -510,3 +517,147 @@ def test_a_proposal_in_place_of_the_answer_ends_where_that_was_to_end(loopback: 
 
     assert said.text == "answer"
     assert "word for word" in said.response_metadata["moa"]["degraded"]
+
+
+# What reviews found
+
+
+def test_a_mixture_may_be_given_by_position(loopback: Loopback) -> None:
+    assert ChatMoA(worn(loopback).moa).invoke("Hi").text == "answer of aggregator"
+
+
+async def test_arguments_that_are_no_json_are_asked_for_once_more(loopback: Loopback) -> None:
+    broken = {"id": "1", "type": "function", "function": {"name": "Trip", "arguments": '{"city": "Rome", days'}}
+    body = {"role": "assistant", "content": "", "tool_calls": [broken]}
+    choice = {"index": 0, "message": body, "finish_reason": "tool_calls"}
+    whole_body = json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+    loopback.say("aggregator", in_turn(Reply(body=whole_body), called(GOOD)))
+
+    assert await worn(loopback).with_structured_output(Trip).ainvoke("A trip?") == Trip(city="Rome", days=3)
+    assert "days" in loopback.asked("aggregator")[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+async def test_include_raw_raises_nothing_streamed_or_not(loopback: Loopback, layers: int) -> None:
+    loopback.say("aggregator", called(BAD))
+    options: Any = {"proposers": ["aggregator"], "aggregator": None, "layers": 1} if layers == 1 else {}
+    model = worn(loopback, **options).with_structured_output(Trip, include_raw=True)
+
+    (streamed,) = [chunk async for chunk in model.astream("A trip?")]
+    for result in (streamed, await model.ainvoke("A trip?")):
+        assert result["parsed"] is None
+        assert isinstance(result["parsing_error"], OutputParserException)
+        assert "no trips to Atlantis" in str(result["parsing_error"])
+        assert "errors.pydantic.dev" not in str(result["parsing_error"])
+
+
+async def test_where_no_aggregator_answers_advice_is_no_answer(loopback: Loopback, get_weather: Any) -> None:
+    loopback.say("aggregator", Reply(status=500))
+    model = worn(loopback)
+
+    assert "word for word" in (await model.ainvoke("Hi")).response_metadata["moa"]["degraded"]
+    with pytest.raises(AllProposersFailed, match="aggregator: error"):
+        await model.bind_tools([get_weather]).ainvoke("Hi")
+    spare = ScriptedModel(script="spare")
+    assert (await model.bind_tools([get_weather]).with_fallbacks([spare]).ainvoke("Hi")).text == "spare"
+
+
+async def test_a_call_wins_over_what_the_mixture_set_on_a_model(loopback: Loopback, get_weather: Any) -> None:
+    chat: Any = resolve_model("last", base_url=loopback.url)
+
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    given = chat.bind_tools([now]).bind(seed=7)
+    model = worn(loopback, aggregator=given, temperature=0.1, max_tokens=11)
+
+    await model.bind_tools([get_weather]).ainvoke("Hi", temperature=0.9, max_tokens=99)
+
+    (asked,) = loopback.asked("last")
+    assert [t["function"]["name"] for t in asked.body["tools"]] == ["get_weather"]
+    assert (asked.body["temperature"], asked.body["max_tokens"], asked.body["seed"]) == (0.9, 99, 7)
+
+
+@pytest.mark.parametrize(
+    "tool_",
+    [
+        {"type": "web_search_20250305", "name": "web_search", "max_uses": 3},
+        {"type": "web_search"},
+        {"google_search": {}},
+    ],
+)
+def test_what_a_provider_runs_itself_stays_as_it_is(tool_: dict[str, Any]) -> None:
+    assert described_tools([tool_], strict=None) == [tool_]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (RootModel[list[int]], "expected an object with properties at its top"),
+        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object with properties"),
+        ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
+        ("Trip", "found 'Trip' as the schema, expected a class"),
+        ({}, "found {} as the schema"),
+    ],
+)
+def test_a_schema_that_cannot_work_is_refused_before_anything_is_paid(schema: Any, expected: str) -> None:
+    model = ChatMoA(create_moa(proposers=["offline:words"], aggregator="offline:words"))
+
+    with pytest.raises(ConfigError, match=expected) as told:
+        model.with_structured_output(schema)
+    assert "\n" not in str(told.value)
+
+
+async def test_a_typed_dict_may_hold_null(loopback: Loopback) -> None:
+    class Note(TypedDict):
+        """A note."""
+
+        name: str
+        note: str | None
+
+    loopback.say("aggregator", Reply("", tool_calls=[("Note", {"name": "x", "note": None})]))
+
+    assert await worn(loopback).with_structured_output(Note).ainvoke("?") == {"name": "x", "note": None}
+
+
+async def test_streaming_can_be_turned_off(loopback: Loopback) -> None:
+    model = worn(loopback).model_copy(update={"disable_streaming": True})
+
+    assert [chunk.text async for chunk in model.astream("Hi")] == ["answer of aggregator"]
+    assert [chunk.text for chunk in await asyncio.to_thread(lambda: list(model.stream("Hi")))] == [
+        "answer of aggregator"
+    ]
+
+
+async def test_a_copy_with_another_mixture_is_another_in_the_cache(loopback: Loopback) -> None:
+    model = worn(loopback).model_copy(update={"cache": InMemoryCache()})
+    other = model.model_copy(update={"moa": worn(loopback, aggregator="other").moa})
+
+    assert (await model.ainvoke("Hi")).text == "answer of aggregator"
+    assert (await other.ainvoke("Hi")).text == "answer of other"
+
+
+async def test_an_aggregator_with_fallbacks_is_told_of_tools_as_they_are(loopback: Loopback, get_weather: Any) -> None:
+    chat: Any = resolve_model("last", base_url=loopback.url)
+    loopback.say("last", weather_station)
+    agent: Any = create_agent(worn(loopback, aggregator=chat.with_fallbacks([chat])), tools=[get_weather])
+
+    await agent.ainvoke({"messages": [("user", "How warm?")]})
+
+    assert [m["role"] for m in loopback.asked("last")[1].messages] == ["user", "assistant", "tool", "user"]
+
+
+async def test_tools_count_for_the_window(loopback: Loopback) -> None:
+    def look(where: str) -> str:
+        """Look."""
+        return where
+
+    look.__doc__ = "Look. " * 2_000
+    loopback.default = Reply("long words " * 500)
+    model = worn(loopback, context_tokens=8_000)
+
+    await model.bind_tools([look]).ainvoke("Hi")
+
+    (asked,) = loopback.asked("aggregator")
+    assert len(json.dumps(asked.body["messages"])) + len(json.dumps(asked.body["tools"])) < 4 * 8_000

@@ -16,7 +16,7 @@ from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
-from langgraph_moa import ChatMoA, ConfigError, InputError, Proposer, as_node, as_tool, create_moa
+from langgraph_moa import ChatMoA, ConfigError, Proposer, as_node, as_tool, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
@@ -161,7 +161,7 @@ def test_what_is_no_question_is_refused_before_anybody_is_asked(read: str, given
 def test_an_empty_conversation_is_refused_too() -> None:
     node = as_node(create_moa(proposers=[says("a")], aggregator=says("b")), read="question", write="answer")
 
-    with pytest.raises(InputError, match="found no messages"):
+    with pytest.raises(ConfigError, match=r"found \[\] as the question, expected text or a list of messages"):
         within(node, Asked).invoke({"question": []})
 
 

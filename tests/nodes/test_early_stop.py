@@ -737,3 +737,12 @@ def test_a_wave_made_again_forgets_the_verdict_after_it() -> None:
 
     assert [(v["layer"], v["wave"]) for v in again["verdicts"]] == [(1, 1)]
     assert moa.get_state(thread).next == ("layer_1/c",)
+
+
+def test_what_looks_like_a_citation_is_part_of_the_answer_where_no_evidence_is() -> None:
+    answers = ["Final answer: span [e1, e2]", "Final answer: span [e2, e3]", "Final answer: span [e1, e3]"]
+
+    result = create_moa(proposers=panel(*answers), aggregator=says("done", "last"), layers=3).invoke(QUESTION)
+
+    assert result["run"]["saved"] == 0
+    assert not result["verdicts"][0]["agreement"]["reached"]

@@ -9,7 +9,7 @@ from reading import user
 
 QUESTION = user("What colour is the lamp?")
 THREAD: Any = {"configurable": {"thread_id": "t"}}
-NOT_FOUND = "(No passage that was found supports this answer.)"
+NOT_FOUND = "(No citation in this answer was found to be right.)"
 
 
 def says(script: Any, name: str = "scripted", **fields: Any) -> ScriptedModel:
