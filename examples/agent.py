@@ -19,7 +19,7 @@ def get_weather(city: str) -> str:
 
 
 moa = create_moa(proposers=["offline:words", "offline:stems", "offline:phrases"], aggregator="offline:words")
-agent = create_agent(ChatMoA(moa=moa), tools=[get_weather])
+agent = create_agent(ChatMoA(moa), tools=[get_weather])
 
 result = agent.invoke({"messages": [HumanMessage("What is the weather in Rome?")]})
 

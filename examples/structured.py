@@ -15,7 +15,7 @@ class Trip(BaseModel):
 
 
 moa = create_moa(proposers=["offline:words", "offline:stems", "offline:phrases"], aggregator="offline:words")
-model = ChatMoA(moa=moa)
+model = ChatMoA(moa)
 
 question = "A trip of 3 days to 'Rome', please."
 

@@ -1,6 +1,6 @@
 """A mixture as one of a supervisor's agents: the supervisor decides who works, the mixture answers what is hard.
 
-The supervisor is a `ScriptedModel`: an offline model cannot decide whom to hand over to.
+The supervisor is a `ScriptedModel`: an offline model cannot decide whom to hand over to. Needs langgraph-supervisor.
 """
 
 from langchain.agents import create_agent
@@ -24,9 +24,7 @@ THREE = ["offline:words", "offline:stems", "offline:phrases"]
 
 # A mixture that needs no tools is an agent as it is; with tools, an agent's model is a mixture.
 panel = create_moa(proposers=THREE, aggregator="offline:words", name="panel")
-clerk = create_agent(
-    ChatMoA(moa=create_moa(proposers=THREE, aggregator="offline:words")), tools=[get_price], name="clerk"
-)
+clerk = create_agent(ChatMoA(create_moa(proposers=THREE, aggregator="offline:words")), tools=[get_price], name="clerk")
 boss = ScriptedModel(script=[hand_over("clerk"), "One lamp costs 24.", hand_over("panel"), "17 lamps cost 408."])
 # Without the messages of handing over, the agents read the conversation only.
 graph = create_supervisor([panel, clerk], model=boss, add_handoff_messages=False).compile()
