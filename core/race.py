@@ -11,6 +11,9 @@ from langgraph.runtime import get_runtime
 _RECENT = 1000
 """How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
 
+DEADLINE = "cut at the run's deadline"
+"""How the reason begins of a call that the budget's seconds cut."""
+
 
 @dataclass(frozen=True)
 class Quorum:
@@ -96,7 +99,7 @@ class Race:
         """Join with a call that is under way."""
         self._running.add(cut)
         if self.seconds is not None:
-            why = f"cut at the run's deadline: the last {self.seconds:.1f} s of its budget were over"
+            why = f"{DEADLINE}: the last {self.seconds:.1f} s of its budget were over"
             cut.by(self.started + self.seconds, why, wanted=False)
         self._tell(cut)
 

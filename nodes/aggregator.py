@@ -12,7 +12,7 @@ from langchain_core.runnables.config import merge_configs
 from ..core.agreement import best_proposal
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Seat
-from ..core.race import Race
+from ..core.race import DEADLINE, Race
 from ..core.report import make_report
 from ..core.request import Form, equipped, problem_with
 from ..core.state import (
@@ -194,7 +194,9 @@ class _Asking:
             call = {**call, "status": "invalid", "error": problem}
         self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
         if call["status"] not in USABLE:
-            self.too_much = self._misfit([]) or self.too_much
+            # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.
+            at_the_end = call["error"] if (call["error"] or "").startswith(DEADLINE) else None
+            self.too_much = self._misfit([]) or at_the_end or self.too_much
             if ids := list(heard.message_ids):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
