@@ -42,15 +42,14 @@ def map_chat_models(model: Model, change: "Callable[[BaseChatModel], Model]") ->
 
 
 def without_bound(model: Model, names: Collection[str]) -> Model:
-    """Copy a model with nothing bound by these names but right at its chat models: what is bound further out wins."""
-    if isinstance(model, RunnableBindingBase) and not is_chat_model(model.bound):
-        return model
-    if isinstance(model, RunnableBindingBase) and isinstance(model.bound, RunnableBindingBase):
-        kept = {key: value for key, value in model.kwargs.items() if key not in names}
-        return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
-    if isinstance(model, RunnableWithFallbacks):
-        fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
-        return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
+    """Copy a model with nothing bound by these names, however deep: what is bound further out would win."""
+    match model:
+        case RunnableBindingBase():
+            kept = {key: value for key, value in model.kwargs.items() if key not in names}
+            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
+        case RunnableWithFallbacks():
+            fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
+            return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
     return model
 
 

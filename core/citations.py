@@ -16,8 +16,10 @@ _QUOTE = re.compile(
 )
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of scripts that put no space between words."""
-_GAP = " \t\r\n\u00a0.,;:!?)*_"
+_BETWEEN_DENSE = re.compile(rf"(?<={_DENSE.pattern})\s+(?={_DENSE.pattern})")
+_GAP = " \t\r\n\u00a0\u202f.,;:!?)*_。，、；：！？"
 """What may stand between a quote and its citations; `*` and `_` because Markdown sets quotes in italics."""
+_ENDS = " .,;:!?…。，、；：！？"
 _CLOSES_UP = frozenset(".,;:!?)]}”»")
 _OPEN_BRACKET = re.compile(r"\[[\sEe0-9,;]*\Z")
 _ELLIPSIS = re.compile(r" ?(?:\[ ?(?:\.{3}|…) ?\]|\.{3,}|…) ?")
@@ -132,7 +134,7 @@ def _worth_checking(match: re.Match[str] | None) -> str | None:
 def _place(quote: str, passage: _Folded) -> int | None:
     """Return where the quote begins in the passage as it was written."""
     text, offsets = passage
-    folded = " ".join(quote.translate(_ALIKE).split()).rstrip(" .,…")
+    folded = " ".join(_BETWEEN_DENSE.sub("", quote).translate(_ALIKE).split()).rstrip(_ENDS)
     parts = list(filter(None, _ELLIPSIS.split(folded)))
     starts = [_find(first + parts[0][1:], text, 0) for first in (parts[0][0], parts[0][0].swapcase())]
     start = min((at for at in starts if at >= 0), default=-1)
@@ -160,6 +162,7 @@ def _is_cut(pair: str) -> bool:
 
 def _fold(text: str) -> _Folded:
     """Return what quotes are compared with, and where each of its characters stood."""
+    text = _BETWEEN_DENSE.sub(lambda gap: "\u200b" * len(gap[0]), text)
     folded = [
         (character, match.start())
         for match in re.finditer(r"\s+|\S", text)
@@ -197,7 +200,7 @@ def _code(answer: str) -> Iterator[tuple[int, int]]:
 
 
 def _ids(marker: re.Match[str]) -> list[re.Match[str]]:
-    return list(_ID.finditer(marker.string, marker.start(), marker.end()))
+    return list(_ID.finditer(marker.string, *marker.span("ids")))
 
 
 def _shorten(marker: re.Match[str], wrong: set[int]) -> str:

@@ -12,7 +12,9 @@ from typing_extensions import TypedDict
 from .text import one_line, plain
 
 MARKER = re.compile(
-    r"[\[【]\s*[Ee][0-9]+(?:\s*(?:[,;&/–-]|and)\s*[Ee][0-9]+)*(?:\s*[,;:]\s*[^\[\]【】\n]{1,24})?\s*[\]】]"
+    r"[\[【]\s*(?P<ids>[Ee][0-9]+\b(?:\s*(?:[,;&/–-]|and\b)\s*[Ee][0-9]+\b)*)"
+    r"(?:\s*[,;:]\s*(?:(?:pp?\.|pages?|lines?|sections?|§)\s*[0-9]|see\b|[\w-]{1,40}\.[a-z]{2,4}\b)[^\[\]【】\n]{0,24})?"
+    r"\s*[\]】]"
 )
 """One citation, of one passage or of several, as models write them: `[E1]`, `[E1, E2]`, `[E1 and E3]`, `[E2, p. 3]`."""
 _SHOWN = re.compile(r'<evidence-\w+ id="(E[0-9]+)">')
@@ -132,7 +134,7 @@ def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:
         cited: Texts that cite passages.
         shown: Prompts that show passages, as the mixture around this one may have written them.
     """
-    parts = [marker[0] for text in cited for marker in MARKER.finditer(text)]
+    parts = [marker["ids"] for text in cited for marker in MARKER.finditer(text)]
     parts += [id_ for text in shown for id_ in _SHOWN.findall(text)]
     return max((int(n) for part in parts for n in _NUMBER.findall(part) if len(n) <= 4), default=0)
 

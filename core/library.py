@@ -19,7 +19,8 @@ Variant = Literal["words", "stems", "phrases", "headings"]
 other forms of them with most trust in headings."""
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
-_FENCED = re.compile(r"(?ms)^```[^\n]*\n(.*?)^```[^\n]*$")
+_FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
+_HEADING = re.compile(r"#{1,6}\s")
 _NOT_OURS = frozenset({"node_modules", "__pycache__"})
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
@@ -38,8 +39,14 @@ class Passage:
 
 
 @lru_cache(maxsize=8)
-def open_library(paths: tuple[str, ...], tokenizer: str) -> "Library":
-    """Index files and folders of text, once per process and tokenizer; no paths means this package's own docs."""
+def open_library(paths: tuple[str, ...], tokenizer: str, where: Path) -> "Library":
+    """Index files and folders of text, once per process and tokenizer; no paths means this package's own docs.
+
+    Args:
+        paths: The files and folders.
+        tokenizer: How words are told apart.
+        where: The working directory, which the paths may be relative to.
+    """
     return Library(
         (p for name, path in document_files(paths) for p in _passages(name, path, code=bool(paths))), tokenizer
     )
@@ -52,7 +59,7 @@ def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
         ConfigError: A path does not exist, there is no document under any of them, or one cannot be read.
         MissingExtra: One is a PDF or a page, and the package that reads it is missing.
     """
-    return open_library(paths, tokenizer_for(variant))
+    return open_library(paths, tokenizer_for(variant), Path.cwd())
 
 
 def tokenizer_for(variant: Variant) -> str:
@@ -162,19 +169,18 @@ def _passages(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
 
 def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
     """Yield paragraphs and items of lists, each with its heading, and what stands between code fences if asked for."""
-    heading = path.stem
-    for n, segment in enumerate(_FENCED.split(_decoded(path))):
-        if n % 2:
-            if code and (block := " ".join(segment.split())):
-                yield heading, block
-            continue
-        for block in re.split(r"\n\s*\n", segment):
+    heading, text, end = path.stem, _decoded(path), 0
+    for fenced in [*_FENCED.finditer(text), None]:
+        for block in re.split(r"\n\s*\n", text[end : fenced.start() if fenced else len(text)]):
             for part in re.split(r"\n(?=[-*] )", block.strip()):
-                if part.startswith("#"):
+                if _HEADING.match(part):
                     heading = part.splitlines()[0].lstrip("# ").strip()
                     part = part.partition("\n")[2]
                 if plain := " ".join(part.split()):
                     yield heading, plain
+        if fenced and code and (block := " ".join(fenced["code"].split())):
+            yield heading, block
+        end = fenced.end() if fenced else end
 
 
 def _decoded(path: Path) -> str:
@@ -186,4 +192,4 @@ def _decoded(path: Path) -> str:
         raise ConfigError(f"found {str(path)!r}, expected text in UTF-8; save it so, or leave it out") from exc
     if "\0" in text:
         raise ConfigError(f"found {str(path)!r}, expected one of {', '.join(SUFFIXES)}; it holds no text")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
+_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 Tool = dict[str, Any]
 """A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
 
@@ -104,8 +105,12 @@ def equipped(seat: Seat, request: Request | None) -> Seat:
     """Return an aggregator with the tools, the form and the options that are asked for."""
     if request is None:
         return seat
-    said = {"tools", "tool_choice", *request.options} if request.tools or request.form else {*request.options}
-    model = without_bound(map_chat_models(seat.model, lambda chat: _equipped(chat, request)), said)
+    said = {
+        *request.options,
+        *(_TOOLS if request.tools else ()),
+        *((*_TOOLS, "response_format") if request.form else ()),
+    }
+    model = map_chat_models(without_bound(seat.model, said), lambda chat: _equipped(chat, request))
     return replace(seat, model=model, tool_tokens=tool_tokens_of(model), max_tokens=answer_limit_of(model))
 
 

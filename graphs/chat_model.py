@@ -24,6 +24,7 @@ from ..core.anatomy import is_chat_model
 from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.request import Method, Request, equipped
+from ..core.text import one_line
 from ..nodes.node import rules_of
 from .form import described_tools, make_form, parsed, read
 from .nesting import copied, known_run, nested
@@ -294,6 +295,8 @@ class ChatMoA(BaseChatModel):
                     f"found tools for {seat.label}, which cannot call any, expected an aggregator that can; for an "
                     "object as the answer, method='json_mode' needs none"
                 ) from None
+            except (ValueError, TypeError) as exc:
+                raise ConfigError(f"found tools that {seat.label} does not take: {one_line(str(exc))}") from exc
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Answers that are objects: how a schema is told to a model, and how its answer is read and checked."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -10,7 +10,14 @@ from langchain_core.messages import AIMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.json import parse_json_markdown
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
+from pydantic import (
+    BaseModel,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    RootModel,
+    TypeAdapter,
+    ValidationError,
+)
 from typing_extensions import is_typeddict
 
 from ..core.errors import ConfigError, nearest
@@ -59,7 +66,7 @@ def _is_providers(tool: object) -> bool:
 def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
     try:
         return convert_to_openai_tool(schema, strict=strict)
-    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+    except (ValueError, TypeError, AttributeError, KeyError, PydanticUserError) as exc:
         why = one_line(str(exc))
         raise ConfigError(
             f"found {schema!r:.80} as {what}, expected a class, a function or a JSON Schema: {why}"
@@ -71,15 +78,14 @@ def _check_object(schema: Any, parameters: Mapping[str, Any]) -> None:
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import validator_for
 
-    if isinstance(schema, dict):
-        whole: Mapping[str, Any] = schema if "properties" in schema or "type" in schema else parameters
-    else:
-        describe = getattr(schema, "model_json_schema", None)
-        whole = describe() if describe else parameters
-    if whole.get("type") not in ("object", "function") or not parameters.get("properties"):
-        name = getattr(schema, "__name__", schema)
+    is_root = isinstance(schema, type) and issubclass(schema, RootModel)
+    kind = schema.model_json_schema().get("type") if is_root else None
+    if isinstance(schema, dict) and "properties" not in schema:
+        kind = schema.get("type")
+    if kind not in (None, "object", "function", "json_schema"):
         raise ConfigError(
-            f"found {name!r:.80} as the schema, expected an object with properties at its top; put it into a property"
+            f"found {getattr(schema, '__name__', schema)!r:.80} as the schema, expected an object at its top, not "
+            f"{kind!r}; put it into a property"
         )
     try:
         validator_for(dict(parameters)).check_schema(dict(parameters))
@@ -132,7 +138,7 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Ca
 
     if is_typeddict(schema):
         with suppress(PydanticUserError, PydanticSchemaGenerationError):
-            return _checked_by(TypeAdapter(cast("Any", schema)))
+            return _checked_by(TypeAdapter(cast("Any", schema)), parameters.get("required", ()))
 
     def check(found: Any) -> Any:
         from jsonschema.exceptions import best_match
@@ -145,11 +151,21 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Ca
     return check
 
 
-def _checked_by(adapter: TypeAdapter[Any]) -> Callable[[Any], Any]:
-    """Check against the annotations themselves: LangChain's JSON Schema of a TypedDict forgets what may be null."""
+def _checked_by(adapter: TypeAdapter[Any], required: Collection[str]) -> Callable[[Any], Any]:
+    """Check against the annotations themselves: LangChain's JSON Schema of a TypedDict forgets what may be null.
+
+    Args:
+        adapter: Knows the annotations.
+        required: What models were told to give; LangChain's defaults are no part of the annotations.
+    """
 
     def check(found: Any) -> Any:
-        adapter.validate_python(found)
+        try:
+            adapter.validate_python(found)
+        except ValidationError as exc:
+            left_out = [e for e in exc.errors() if e["type"] == "missing" and e["loc"][0] not in required]
+            if len(left_out) < exc.error_count():
+                raise
         return found
 
     return check

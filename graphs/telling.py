@@ -27,7 +27,7 @@ class Telling:
         self._model_name, self._request, self._id = model_name, request, message_id
         self._holds = request.form is not None or removes
         self._state: Mapping[str, Any] = {}
-        self._told = ""
+        self._told = self._heard = ""
         self._author: str | None = None
 
     def take(self, mode: str, part: Any) -> ChatGenerationChunk | None:
@@ -40,20 +40,28 @@ class Telling:
         if not is_answer or self._holds or not message.text:
             return None
         is_void = bool(self._told) and message.id != self._author
-        self._author = message.id
-        before = "" if is_void else self._told
-        self._told = _until(before + message.text, self._request.options.get("stop") or ())
-        told = self._told[len(before) :]
+        if message.id != self._author:
+            self._author, self._heard, before = message.id, "", ""
+        else:
+            before = self._told
+        self._heard += message.text
+        told = self._safe(self._heard)[len(before) :]
         if not told:
             return None
-        content = f"{VOID}{told}" if is_void else told
-        return ChatGenerationChunk(message=AIMessageChunk(content=content, id=self._id))
+        self._told = before + told
+        return ChatGenerationChunk(message=AIMessageChunk(content=f"{VOID}{told}" if is_void else told, id=self._id))
+
+    def _safe(self, heard: str) -> str:
+        """Return what no stop takes back: up to the first one, and without what may be the beginning of one."""
+        stops = _listed(self._request.options.get("stop"))
+        cut = _until(heard, stops)
+        return cut if cut != heard else heard[: len(heard) - max((len(stop) - 1 for stop in stops), default=0)]
 
     def rest(self) -> ChatGenerationChunk:
         """Return the last chunk: what was not told yet, and what the run came to."""
         whole = self.whole()
         text, told = whole.text, self._told
-        left = text[len(told) :] if text.startswith(told) else "" if told.startswith(text) else f"{VOID}{text}"
+        left = text[len(told) :] if text.startswith(told) else f"{VOID}{text}"
         made = [(call["name"], json.dumps(call["args"]), call["id"]) for call in whole.tool_calls]
         unread = [(call["name"], call["args"], call["id"]) for call in whole.invalid_tool_calls]
         calls = [
@@ -82,9 +90,7 @@ def answer_of(state: Mapping[str, Any], model_name: str, request: Request) -> AI
     about = {**said.get("moa", {}), "served_model": said.get("model_name")}
     if "citations" in state:
         about["citations"] = state["citations"]
-    content = answer.content
-    if isinstance(content, str):
-        content = _until(content, request.options.get("stop") or ())
+    content = _ended(answer.content, _listed(request.options.get("stop")))
     return AIMessage(
         content,
         tool_calls=answer.tool_calls,
@@ -100,8 +106,25 @@ def result_of(message: AIMessage) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def _until(text: str, stops: str | Sequence[str]) -> str:
+def _listed(stop: str | Sequence[str] | None) -> list[str]:
+    return list(filter(None, [stop] if isinstance(stop, str) else stop or ()))
+
+
+def _until(text: str, stops: Sequence[str]) -> str:
     """Cut a text where it was to end: a proposal that stands in for the answer was not asked to."""
-    for stop in [stops] if isinstance(stops, str) else stops:
-        text = text.partition(stop)[0] if stop else text
-    return text
+    return text[: min((at for stop in stops if (at := text.find(stop)) >= 0), default=len(text))]
+
+
+def _ended(content: Any, stops: Sequence[str]) -> Any:
+    """Cut a message's content, which may be a list of blocks, where its text was to end."""
+    if isinstance(content, str) or not stops:
+        return _until(content, stops) if stops else content
+    left = len(_until(AIMessage(content).text, stops))
+    blocks = []
+    for block in content:
+        text = block if isinstance(block, str) else block.get("text", "") if block.get("type") == "text" else None
+        if text is not None:
+            block = text[:left] if isinstance(block, str) else {**block, "text": text[:left]}
+            left -= min(left, len(text))
+        blocks.append(block)
+    return blocks

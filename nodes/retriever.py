@@ -76,34 +76,20 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
 async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, rules: Rules) -> Retrieved:
     """Ask for all queries at once, and say what came of it."""
     started, clock = time.time(), time.perf_counter()
-    found: list[Found] = []
     status: Status = "ok"
     error: str | None = None
-    try:
-        async with asyncio.timeout(_seconds(searcher, state, rules)):
-            hidden = [*config.get("tags", []), "nostream"]
-            told: RunnableConfig = {**without_context(config), "run_name": searcher.name, "tags": hidden}
-            asked = queries_of(state)
-            tries = (_try(searcher, query, told) for query in asked)
-            results = await asyncio.gather(*tries)
-        failed = [result for result in results if isinstance(result, Exception)]
-        if len(failed) == len(results):
-            raise failed[0]
-        found = [passage for result in results if isinstance(result, list) for passage in result]
-        if failed:
-            error = f"{len(failed)} of {len(results)} queries failed: {_told(failed[0])}"
-        elif not found:
-            status, error = "empty", "nothing was found"
-    except GraphBubbleUp:
-        raise
-    except TimeoutError:
-        status, error = "timeout", f"nothing came within {time.perf_counter() - clock:.1f} s"
-    except asyncio.CancelledError as exc:
-        if is_cancelled():
-            raise
-        status, error = "error", f"{type(exc).__name__}: what it waited for was cancelled"
-    except Exception as exc:  # noqa: BLE001 - whatever a retriever raises costs its own evidence only
-        status, error = "error", _told(exc)
+    hidden = [*config.get("tags", []), "nostream"]
+    told: RunnableConfig = {**without_context(config), "run_name": searcher.name, "tags": hidden}
+    results = await _ask_all(searcher, queries_of(state), told, seconds=_seconds(searcher, state, rules))
+    failed = [result for result in results if isinstance(result, Exception)]
+    found = [passage for result in results if isinstance(result, list) for passage in result]
+    if len(failed) == len(results):
+        status = "timeout" if all(isinstance(exc, TimeoutError) for exc in failed) else "error"
+        error = _told(failed[0])
+    elif failed:
+        error = f"{len(failed)} of {len(results)} queries failed: {_told(failed[0])}"
+    elif not found:
+        status, error = "empty", "nothing was found"
     seconds = round(time.perf_counter() - clock, 3)
     free: dict[str, Any] = {"calls": 0, "usd": 0.0}
     return Retrieved(
@@ -119,19 +105,43 @@ async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, r
     )
 
 
+class _Late(TimeoutError):
+    """Tell that a query had no answer when the time was up."""
+
+
+async def _ask_all(
+    searcher: Searcher, queries: Sequence[str], config: RunnableConfig, *, seconds: float | None
+) -> list[list[Found] | Exception]:
+    """Ask for all queries at once; what one of them comes to costs no other, and none goes on after this."""
+    tasks = [asyncio.create_task(_try(searcher, query, config)) for query in queries]
+    try:
+        await asyncio.wait(tasks, timeout=seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    late = _Late(f"nothing came within {seconds or 0:.1f} s")
+    return [late if task.cancelled() else task.result() for task in tasks]
+
+
 async def _try(searcher: Searcher, query: str, config: RunnableConfig) -> list[Found] | Exception:
-    """Ask for one query; what fails costs no other query."""
+    """Ask for one query; what fails is returned, for whoever knows how many did."""
     try:
         reply = await searcher.source.ainvoke(query, config)
         return found_of(_read(reply)[: searcher.k], query, source=searcher.name)
     except GraphBubbleUp:
         raise
-    except Exception as exc:  # noqa: BLE001 - told by whoever knows how many failed
+    except asyncio.CancelledError as exc:
+        if is_cancelled():
+            raise
+        return RuntimeError(f"{type(exc).__name__}: what it waited for was cancelled")
+    except Exception as exc:  # noqa: BLE001 - whatever a retriever raises costs its own evidence only
         return exc
 
 
 def _told(exc: Exception) -> str:
-    return one_line(redact(f"{type(exc).__name__}: {said(exc)}"))
+    kind = "" if isinstance(exc, _Late) else f"{type(exc).__name__}: "
+    return one_line(redact(f"{kind}{said(exc)}"))
 
 
 def _seconds(searcher: Searcher, state: MoAState, rules: Rules) -> float | None:

@@ -143,8 +143,12 @@ def test_hidden_folders_are_not_searched_and_names_tell_folders_apart(tmp_path: 
         ("\ufeff# Lamp\n\nGreen lamp.".encode(), ("Lamp", "Green lamp.")),
         ("# Lamp\n\nGreen lamp.".encode("utf-16"), ("Lamp", "Green lamp.")),
         (b"# Lamp\n\n```sh\n# comment\nprime the lamp\n```\n", ("Lamp", "# comment prime the lamp")),
+        (b"# Lamp\n\n~~~sh\n# comment\n\nlamp\n~~~\n", ("Lamp", "# comment lamp")),
+        (b"# Lamp\n\n````md\n```py\n# lamp\n```\n````\n", ("Lamp", "```py # lamp ```")),
+        (b"# Lamp\r\rGreen lamp.\r", ("Lamp", "Green lamp.")),
+        (b"#!/bin/sh\nlamp", ("a", "#!/bin/sh lamp")),
     ],
-    ids=["byte order mark", "utf-16", "code"],
+    ids=["byte order mark", "utf-16", "code", "tildes", "a fence in a fence", "old line ends", "no heading"],
 )
 def test_text_is_read_as_it_is_written(tmp_path: Path, data: bytes, found: tuple[str, str]) -> None:
     (tmp_path / "a.md").write_bytes(data)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from ingest import ingest
@@ -594,8 +594,8 @@ def test_what_a_provider_runs_itself_stays_as_it_is(tool_: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        (RootModel[list[int]], "expected an object with properties at its top"),
-        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object with properties"),
+        (RootModel[list[int]], "expected an object at its top, not 'array'"),
+        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object at its top, not 'array'"),
         ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
         ("Trip", "found 'Trip' as the schema, expected a class"),
         ({}, "found {} as the schema"),
@@ -661,3 +661,75 @@ async def test_tools_count_for_the_window(loopback: Loopback) -> None:
 
     (asked,) = loopback.asked("aggregator")
     assert len(json.dumps(asked.body["messages"])) + len(json.dumps(asked.body["tools"])) < 4 * 8_000
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    name: str
+    branches: list["Tree"] = []
+
+
+class Rated(TypedDict):
+    """A joke."""
+
+    setup: Annotated[str, ..., "the setup"]
+    rating: Annotated[int | None, None, "how good"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "given"),
+    [
+        (Tree, {"name": "oak", "branches": [{"name": "twig"}]}),
+        (Rated, {"setup": "s"}),
+        (RootModel[dict[str, int]], {"a": 1}),
+        ({"title": "Bag", "type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
+        ({"title": "Untyped", "properties": {"a": {"type": "integer"}}}, {"a": 1}),
+    ],
+)
+async def test_whatever_langchain_takes_as_an_object_is_taken(loopback: Loopback, schema: Any, given: Any) -> None:
+    loopback.say("aggregator", lambda body: Reply("", tool_calls=[(body["tools"][0]["function"]["name"], given)]))
+
+    found = await worn(loopback).with_structured_output(schema, method="function_calling").ainvoke("?")
+
+    kept = found.model_dump(exclude_unset=True) if isinstance(found, BaseModel) else found
+    assert kept == given
+    assert len(loopback.asked("aggregator")) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "stop", "expected"),
+    [
+        ("answer END more words", ["END"], "answer "),
+        ("a b c d e f", ["c d"], "a b "),
+        ("nothing ends it", ["X"], "nothing ends it"),
+        ("ends on EN", ["END"], "ends on EN"),
+    ],
+)
+async def test_a_stop_ends_a_stream_where_it_ends_the_answer(said: str, stop: list[str], expected: str) -> None:
+    moa = create_moa(proposers=["offline:words"], aggregator=ScriptedModel(script=said))
+
+    streamed = whole([chunk async for chunk in ChatMoA(moa).astream("Hi", stop=stop)])
+
+    assert streamed.text == (await ChatMoA(moa).ainvoke("Hi", stop=stop)).text == expected
+
+
+async def test_an_abandoned_beginning_does_not_pass_for_the_answer(loopback: Loopback) -> None:
+    loopback.say("m0", "42")
+    loopback.say("aggregator", Reply("42 but then", broken="reset_mid_stream"))
+
+    streamed = whole([chunk async for chunk in worn(loopback, proposers=["m0"]).astream("Hi")])
+
+    assert streamed.text == f"42 {VOID}42"
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda m: m.with_config(tags=["x"]), lambda m: m.with_retry(), lambda m: m.bind(seed=1)]
+)
+async def test_a_call_wins_however_deep_something_is_bound(loopback: Loopback, wrap: Any) -> None:
+    chat: Any = resolve_model("last", base_url=loopback.url)
+    given = wrap(chat.bind(temperature=0.1).with_fallbacks([chat]))
+
+    await worn(loopback, aggregator=given).ainvoke("Hi", temperature=0.9)
+
+    assert loopback.asked("last")[0].body["temperature"] == 0.9
