@@ -44,6 +44,7 @@ def start(kind: str, place: str, url: str, how: str) -> "subprocess.Popen[str]":
 async def test_killed_in_layer_2_it_asks_only_who_had_not_answered(loopback: Loopback, kind: str, place: str) -> None:
     hang_in_layer_2(loopback, "b", "d")
     process = start(kind, place, loopback.url, "start")
+    await asyncio.to_thread(loopback.wait_until, lambda: {"b", "d"} <= layer_2(loopback).keys())
     await kept_answers(kind, place, 2)
     process.send_signal(signal.SIGKILL)
     await asyncio.to_thread(process.communicate, timeout=60)

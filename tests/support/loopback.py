@@ -79,9 +79,13 @@ class Loopback:
 
     def wait_for(self, model: str, *, seconds: float = 60) -> None:
         """Block until a model has been asked."""
+        self.wait_until(lambda: bool(self.asked(model)), seconds=seconds)
+
+    def wait_until(self, is_so: Callable[[], bool], *, seconds: float = 60) -> None:
+        """Block until the log of requests is as somebody waits for."""
         with self._news:
-            if not self._news.wait_for(lambda: self.asked(model), seconds):
-                raise TimeoutError(f"{model} was not asked within {seconds} s")
+            if not self._news.wait_for(is_so, seconds):
+                raise TimeoutError(f"it was not so within {seconds} s: {[r.model for r in self.requests]}")
 
     def asked(self, model: str) -> list[Request]:
         return [r for r in self.requests if r.model == model]
