@@ -30,6 +30,7 @@ def test_killed_in_layer_2_resume_needs_no_other_flag(
     monkeypatch.setenv("LANGGRAPH_MOA_API_KEY", KEY)
     hang_in_layer_2(loopback, "b")
     process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS, "--max-tokens", "77")
+    loopback.wait_until(lambda: "b" in layer_2(loopback))
     asyncio.run(kept_answers("sqlite", where[-1], 2))
     process.send_signal(signal.SIGKILL)
     finish(process)
