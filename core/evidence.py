@@ -4,12 +4,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.documents import Document
 from typing_extensions import TypedDict
 
 from .text import one_line, plain
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
 
 MARKER = re.compile(
     r"[\[【]\s*(?P<ids>[Ee][0-9]+\b(?:\s*(?:[,;&/–-]|and\b)\s*[Ee][0-9]+\b)*)"
@@ -49,7 +51,7 @@ class Evidence(TypedDict):
     metadata: dict[str, Any]
 
 
-def found_of(documents: Sequence[Document], query: str, *, source: str = "unknown") -> list[Found]:
+def found_of(documents: "Sequence[Document]", query: str, *, source: str = "unknown") -> list[Found]:
     """Turn a retriever's documents into plain data that checkpoints and reports can hold; blank ones are left out.
 
     Args:
@@ -125,6 +127,11 @@ def numbered(
     return [{**passage, "id": ids[passage["id"]]} for passage in evidence], ids
 
 
+def with_text(passage: Evidence, text: str) -> Evidence:
+    """Return a passage as somebody is shown it."""
+    return {**passage, "text": text}
+
+
 def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:
     """Return the highest number that is taken, 0 for none.
 
@@ -143,7 +150,7 @@ def _content(text: str) -> str:
     return sha256(" ".join(text.split()).casefold().encode()).hexdigest()[:16]
 
 
-def _source(document: Document) -> str:
+def _source(document: "Document") -> str:
     named = [document.metadata.get(key) for key in ("source", "title", "url")]
     lines = (one_line(plain(name)) for name in (*named, document.id) if name is not None)
     return next(filter(None, lines), "")

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from langchain_core.documents import Document
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from .anatomy import Model, is_chat_model, is_graph
@@ -14,7 +13,10 @@ from .errors import ConfigError
 from .panel import UNSET, Aggregator, Defaults, Seat, Unset
 from .seating import seat_of, unique_names
 
-Searches = Runnable[str, list[Document]] | Callable[[str], Any]
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+
+Searches = Runnable[str, list["Document"]] | Callable[[str], Any]
 """A LangChain retriever, or whatever else returns documents, or texts, for a query."""
 OnWrong = Literal["report", "remove"]
 UNSUPPORTED = "(No citation in this answer was found to be right.)"
@@ -118,8 +120,7 @@ def seat_retrieval(
     ]
     rewriter = None
     if retrieval.rewriter is not None:
-        given = retrieval.rewriter
-        rewriter = seat_of(given if isinstance(given, Aggregator) else Aggregator(given), defaults, role="rewriter")
+        rewriter = seat_of(retrieval.rewriter, defaults, role="rewriter")
         if rewriter.label.startswith("offline:"):
             raise ConfigError(
                 f"found {rewriter.label} as the rewriter, which can only quote, expected another model; leave it out"

@@ -90,14 +90,18 @@ def seat_layers(
     return seats, chain, vote
 
 
-def seat_of(declared: ModelSettings, defaults: Defaults, *, role: str) -> Seat:
-    """Resolve one model that sits in no layer.
+def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str) -> Seat:
+    """Resolve one model that sits in no layer, given as an aggregator is.
 
     Raises:
         ConfigError: It cannot be built, or an option is out of range.
     """
     check_options(defaults)
-    return _seats([declared], defaults, role=role)[0]
+    return _seats([_aggregator(declared)], defaults, role=role)[0]
+
+
+def _aggregator(declared: str | Model | Aggregator) -> Aggregator:
+    return declared if isinstance(declared, Aggregator) else Aggregator(declared)
 
 
 def mixture_of(
@@ -173,7 +177,7 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, list[Aggregator]]:
     if any(isinstance(model, Proposer) for model in chain):
         raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
     models = cast("list[str | Model | Aggregator]", chain)
-    return vote, [model if isinstance(model, Aggregator) else Aggregator(model) for model in models]
+    return vote, [_aggregator(model) for model in models]
 
 
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:

@@ -38,9 +38,9 @@ def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | N
     if strict is not None and method == "json_mode":
         raise ConfigError("found strict with method='json_mode', expected it with a method that can; leave it out")
     tool = _described(schema, strict=strict, what="the schema")
-    parameters = tool.get("function", {}).get("parameters", {})
-    _check_object(schema, parameters)
-    check = _checker(schema, parameters)
+    _check_object(schema)
+    parameters = dict(tool.get("function", {}).get("parameters", {}))
+    check = _checker(schema, parameters, _validator(parameters))
     name = tool["function"]["name"]
     return Form(tool=tool, method=method, parse=lambda answer: check(_object_in(answer, name)))
 
@@ -73,11 +73,8 @@ def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
         ) from exc
 
 
-def _check_object(schema: Any, parameters: Mapping[str, Any]) -> None:
-    """Refuse, before anything is paid for, a schema that is none, or whose answers are no objects."""
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import validator_for
-
+def _check_object(schema: Any) -> None:
+    """Refuse, before anything is paid for, a schema whose answers are no objects."""
     is_root = isinstance(schema, type) and issubclass(schema, RootModel)
     kind = schema.model_json_schema().get("type") if is_root else None
     if isinstance(schema, dict) and "properties" not in schema:
@@ -87,10 +84,19 @@ def _check_object(schema: Any, parameters: Mapping[str, Any]) -> None:
             f"found {getattr(schema, '__name__', schema)!r:.80} as the schema, expected an object at its top, not "
             f"{kind!r}; put it into a property"
         )
+
+
+def _validator(parameters: dict[str, Any]) -> Any:
+    """Return what checks answers against a JSON Schema, which is checked itself first."""
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    kind = validator_for(parameters)
     try:
-        validator_for(dict(parameters)).check_schema(dict(parameters))
+        kind.check_schema(parameters)
     except SchemaError as exc:
         raise ConfigError(f"found a schema that is none: {one_line(exc.message)} at {exc.json_path}") from exc
+    return kind(parameters)
 
 
 def read(form: Form, answer: AIMessage) -> dict[str, Any]:
@@ -130,7 +136,7 @@ def _object_in(answer: AIMessage, name: str) -> Any:
         raise ValueError(f"found no JSON object, expected one and nothing else: {exc}") from exc
 
 
-def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Callable[[Any], Any]:
+def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any], validator: Any) -> Callable[[Any], Any]:
     """Return what checks an object: pydantic for its classes, else the JSON Schema itself."""
     if isinstance(schema, type) and is_basemodel_subclass(schema):
         older: Any = schema
@@ -142,9 +148,8 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Ca
 
     def check(found: Any) -> Any:
         from jsonschema.exceptions import best_match
-        from jsonschema.validators import validator_for
 
-        if error := best_match(validator_for(dict(parameters))(dict(parameters)).iter_errors(found)):
+        if error := best_match(validator.iter_errors(found)):
             raise ValueError(f"{error.json_path}: {error.message}")
         return found
 

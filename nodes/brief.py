@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 
 from ..core.anatomy import knows_tools
 from ..core.budget import call_at_most, prompt_at_most
-from ..core.evidence import Evidence
+from ..core.evidence import Evidence, with_text
 from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
 from ..core.state import Cost, Line, MoAState, evidence_for, references_for
@@ -87,12 +87,12 @@ class Brief:
                 return Letter(whole)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
-                blank = [Evidence(**{**passage, "text": ""}) for passage in kept]
+                blank = [with_text(passage, "") for passage in kept]
                 bare = self._compose(seat, state["messages"], [""] * len(references), blank)
                 room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
-                    shown = [Evidence(**{**e, "text": text}) for e, text in zip(kept, packed, strict=False)]
+                    shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
                     messages = self._compose(seat, state["messages"], packed[len(kept) :], shown)
                     return Letter(messages, references_cut=cut + len(found) - len(kept))
         size = prompt_at_most(bare, rate=rate)

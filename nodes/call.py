@@ -60,6 +60,11 @@ async def call_model(
     return call, message
 
 
+def unstreamed(config: RunnableConfig) -> RunnableConfig:
+    """Keep the tokens of a call out of what the caller streams: they are not the answer's."""
+    return {**config, "tags": [*config.get("tags", []), "nostream"]}
+
+
 def is_cancelled() -> bool:
     """Tell whether a cancellation is meant for the running task, and not for something that it waited for."""
     return (task := asyncio.current_task()) is None or bool(task.cancelling())

@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.citations import Citation, read_citations, without_wrong
 from ..core.errors import InputError
-from ..core.evidence import Evidence
+from ..core.evidence import with_text
 from ..core.retrieval import Retrieval
 from ..core.state import MoAState, Report, check_begun, evidence_for
 from ..core.text import CUT_TO_FIT
@@ -35,11 +35,10 @@ def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
             raise InputError("found no answer to check, expected the mixture's as the last message; ask again")
         check_begun(run, rules.mixture)
         request = rules.request
-        # What we wrote where a passage was cut is not the passage's.
-        shown = evidence_for(state, None)
-        evidence = [Evidence(**{**e, "text": e["text"].removesuffix(CUT_TO_FIT)}) for e in shown]
         if answer.tool_calls or (request and request.form):
             return {"citations": [], "run": run}
+        # What we wrote where a passage was cut is not the passage's.
+        evidence = [with_text(e, e["text"].removesuffix(CUT_TO_FIT)) for e in evidence_for(state, None)]
         before = cast("dict[str, str]", state.get("evidence_ids") or {}).values()
         citations = read_citations(answer.text, evidence, before=before)
         wrong = [citation for citation in citations if citation["problem"]]
@@ -65,11 +64,9 @@ def _lost(passages: int, *, supported: bool) -> str:
 
 
 def _with_findings(run: Report, wrong: list[Citation], *, removed: bool, lost: str) -> Report:
-    several = f"{len(wrong)} citations are" if len(wrong) > 1 else "1 citation is"
     why = "; ".join(dict.fromkeys(str(citation["problem"]) for citation in wrong))
-    told = f"{several} wrong{' and was taken out' if removed else ''}: {why}" if wrong else ""
-    if removed and len(wrong) > 1:
-        told = told.replace("was taken", "were taken")
-    notes = [*run["notes"], *([told] if told and removed else [])]
-    degraded = [run["degraded"], lost, "" if removed else told]
-    return {**run, "notes": notes, "degraded": "; ".join(filter(None, degraded)) or None}
+    are, were = ("1 citation is", "was") if len(wrong) == 1 else (f"{len(wrong)} citations are", "were")
+    noted = [f"{are} wrong and {were} taken out: {why}"] if wrong and removed else []
+    left_in = f"{are} wrong: {why}" if wrong and not removed else ""
+    degraded = "; ".join(filter(None, [run["degraded"], lost, left_in])) or None
+    return {**run, "notes": [*run["notes"], *noted], "degraded": degraded}

@@ -5,7 +5,7 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from ..core.evidence import Evidence, fuse, highest_id, numbered
+from ..core.evidence import Evidence, fuse, highest_id, numbered, with_text
 from ..core.retrieval import Search
 from ..core.state import RETRIEVAL, MoAState, Retrieved, check_mixture, proposals_of
 from ..core.text import is_ours
@@ -56,6 +56,6 @@ def fitting(evidence: Sequence[Evidence], *, room: int) -> list[Evidence]:
     texts = [unforged(passage["text"]) for passage in evidence]
     while texts:
         if (packed := pack(texts, room)) is not None:
-            return [{**passage, "text": text} for passage, text in zip(evidence, packed, strict=False)]
+            return [with_text(passage, text) for passage, text in zip(evidence, packed, strict=False)]
         texts.pop()
     return []

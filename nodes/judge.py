@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import RunnableConfig, ensure_config
+from langchain_core.runnables import ensure_config
 
 from ..core.agreement import Agreement, abstain, agree
 from ..core.anatomy import Model
@@ -19,7 +19,7 @@ from ..core.state import Cost
 from ..core.text import plain
 from ..prompts import bundled, fence
 from .brief import Letter
-from .call import call_model
+from .call import call_model, unstreamed
 
 _FENCED = re.compile(r"^```(?:json)?\s*|\s*```$")
 
@@ -44,8 +44,7 @@ def judge_agreement(
         ConfigError: The model is unknown or cannot be built.
     """
     defaults = Defaults(timeout=timeout, resolve=resolve)
-    declared = model if isinstance(model, Aggregator) else Aggregator(model)
-    return JudgeAgreement(seat_of(declared, defaults, role="judge"))
+    return JudgeAgreement(seat_of(model, defaults, role="judge"))
 
 
 class JudgeAgreement:
@@ -64,9 +63,8 @@ class JudgeAgreement:
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts as the judge says."""
         letter = self._letter(texts)
-        config = ensure_config()
-        hidden: RunnableConfig = {**config, "tags": [*config.get("tags", []), "nostream"]}
-        call, message = await call_model(self._seat, letter, hidden, race=Race(seconds=self._seconds))
+        config = unstreamed(ensure_config())
+        call, message = await call_model(self._seat, letter, config, race=Race(seconds=self._seconds))
         if message is None or call["status"] != "ok":
             return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
         groups = read_groups(plain(message.text), len(texts))

@@ -25,7 +25,7 @@ from ..core.state import (
     verdicts_of,
 )
 from .brief import Brief
-from .call import as_proposal, call_model
+from .call import as_proposal, call_model, unstreamed
 from .node import Node, Update, emit
 from .rules import Rules
 
@@ -47,7 +47,6 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         BudgetExceeded: (when run) The first layer does not fit the budget; no gate has looked at it yet.
         InputError: (when run) Another mixture began this run.
     """
-    hidden = [] if rules.stream_proposals else ["nostream"]
     layer, first = stage.layer, seat is stage.seats[0]
     is_first = layer == stage.wave == 1
     opens = is_first and not rules.retrieves
@@ -76,9 +75,9 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
             race.count(seat.title, mine["text"], whole=mine["status"] == "ok")
             proposal = mine
         else:
-            tagged: RunnableConfig = {**config, "tags": [*config.get("tags", []), *hidden]}
+            told = config if rules.stream_proposals else unstreamed(config)
             letter, cache = letters.write(seat, state, layer), None if again else rules.cache
-            call, message = await call_model(seat, letter, tagged, race=race, cache=cache)
+            call, message = await call_model(seat, letter, told, race=race, cache=cache)
             proposal = as_proposal(call, seat, turn=turn, layer=layer, message=message)
             if mine:
                 proposal = _with_earlier(proposal, mine)

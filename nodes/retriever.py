@@ -4,9 +4,8 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.documents import Document
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
@@ -28,9 +27,12 @@ from ..core.state import (
     with_later,
 )
 from ..core.text import is_ours, one_line, plain, redact
-from .call import call_of, is_cancelled, said, without_context
+from .call import call_of, is_cancelled, said, unstreamed, without_context
 from .node import Node, Update, emit
 from .rules import Rules
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
 
 QUERIES = 3
 """Into how many queries a question is rewritten at most; it is looked for itself, too."""
@@ -78,8 +80,7 @@ async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, r
     started, clock = time.time(), time.perf_counter()
     status: Status = "ok"
     error: str | None = None
-    hidden = [*config.get("tags", []), "nostream"]
-    told: RunnableConfig = {**without_context(config), "run_name": searcher.name, "tags": hidden}
+    told: RunnableConfig = {**unstreamed(without_context(config)), "run_name": searcher.name}
     results = await _ask_all(searcher, queries_of(state), told, seconds=_seconds(searcher, state, rules))
     failed = [result for result in results if isinstance(result, Exception)]
     found = [passage for result in results if isinstance(result, list) for passage in result]
@@ -91,9 +92,8 @@ async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, r
     elif not found:
         status, error = "empty", "nothing was found"
     seconds = round(time.perf_counter() - clock, 3)
-    free: dict[str, Any] = {"calls": 0, "usd": 0.0}
     return Retrieved(
-        **call_of(searcher.name, status=status, started=started, seconds=seconds, error=error, **free),
+        **call_of(searcher.name, status=status, calls=0, usd=0.0, started=started, seconds=seconds, error=error),
         turn=turn_of(state),
         layer=RETRIEVAL,
         proposer=searcher.name,
@@ -165,11 +165,13 @@ def queries_of(state: MoAState) -> list[str]:
     return list(dict.fromkeys([question_of(state), *filter(None, lines)]))[: 1 + QUERIES]
 
 
-def _read(reply: Any) -> list[Document]:
+def _read(reply: Any) -> "list[Document]":
+    from langchain_core.documents import Document
+
     if isinstance(reply, str) or not isinstance(reply, Sequence):
         raise TypeError(f"found {type(reply).__name__}, expected a list of documents")
     documents = [Document(plain(one)) if isinstance(one, str) else one for one in reply]
-    kinds = list(dict.fromkeys(type(one).__name__ for one in documents))
     if not all(isinstance(one, Document) for one in documents):
+        kinds = dict.fromkeys(type(one).__name__ for one in documents)
         raise TypeError(f"found a list of {' and '.join(kinds)}, expected a list of documents")
     return documents

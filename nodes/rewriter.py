@@ -14,7 +14,7 @@ from ..core.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_b
 from ..core.text import OURS
 from ..prompts import bundled, in_words
 from .brief import Letter
-from .call import as_proposal, call_model
+from .call import as_proposal, call_model, unstreamed
 from .node import Node, Update, emit
 from .retriever import QUERIES
 from .rules import Rules
@@ -41,8 +41,7 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
         if too_much := rules.misfit([], [letter.at_most(seat)]):
             raise BudgetExceeded(too_much)
         emit("layer", layer=REWRITING, proposers=[seat.title])
-        hidden: RunnableConfig = {**config, "tags": [*config.get("tags", []), "nostream"]}
-        call, message = await call_model(seat, letter, hidden, race=Race(seconds=rules.seconds_left([])))
+        call, message = await call_model(seat, letter, unstreamed(config), race=Race(seconds=rules.seconds_left([])))
         proposal = as_proposal(call, seat, turn=turn, layer=REWRITING, message=message)
         emit("proposal", **proposal)
         return {
