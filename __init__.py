@@ -10,7 +10,7 @@ from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputE
 from .core.evidence import Evidence
 from .core.mathematics import math_answers
 from .core.models import resolve_model
-from .core.panel import Aggregator, Proposer
+from .core.panel import Aggregator, Moderator, Proposer, Rank
 from .core.prices import Price
 from .core.race import Quorum
 from .core.retrieval import Retriever
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from .core.retriever import DocsRetriever
     from .graphs.adapters import as_node, as_tool
     from .graphs.chat_model import ChatMoA
+    from .graphs.systems import (
+        create_best_of_n,
+        create_debate,
+        create_grouped_moa,
+        create_ranker,
+        create_self_moa,
+        create_self_moa_seq,
+        create_single,
+        create_smoa,
+        create_vote,
+    )
 
 __all__ = [
     "Aggregator",
@@ -48,10 +59,12 @@ __all__ = [
     "MissingExtra",
     "MoAError",
     "MoAState",
+    "Moderator",
     "Price",
     "Proposal",
     "Proposer",
     "Quorum",
+    "Rank",
     "Report",
     "Retriever",
     "Verdict",
@@ -59,8 +72,17 @@ __all__ = [
     "as_node",
     "as_tool",
     "closed_answers",
+    "create_best_of_n",
+    "create_debate",
+    "create_grouped_moa",
     "create_moa",
     "create_rag_moa",
+    "create_ranker",
+    "create_self_moa",
+    "create_self_moa_seq",
+    "create_single",
+    "create_smoa",
+    "create_vote",
     "embedding_agreement",
     "estimate",
     "judge_agreement",
@@ -75,6 +97,15 @@ _WHEN_USED = {
     "DocsRetriever": ".core.retriever",
     "as_node": ".graphs.adapters",
     "as_tool": ".graphs.adapters",
+    "create_best_of_n": ".graphs.systems",
+    "create_debate": ".graphs.systems",
+    "create_grouped_moa": ".graphs.systems",
+    "create_ranker": ".graphs.systems",
+    "create_self_moa": ".graphs.systems",
+    "create_self_moa_seq": ".graphs.systems",
+    "create_single": ".graphs.systems",
+    "create_smoa": ".graphs.systems",
+    "create_vote": ".graphs.systems",
 }
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 

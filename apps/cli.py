@@ -166,9 +166,9 @@ def resume(
     async def run(decided: Decided) -> State:
         async with take_up(kept, settings) as session:
             output.view.remember(session.state.values)
-            if first and session.state.next != ("review",):
+            if first and session.left != ("review",):
                 raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
-            if not session.state.next:
+            if not session.left:
                 notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
                 done = session.state.values
                 with output.view as view:
@@ -176,7 +176,7 @@ def resume(
                         done["messages"][-1].text, done["run"], done.get("citations", []), done.get("evidence", [])
                     )
                 return done
-            where = "layer_1, who has not answered" if session.given else ", ".join(session.state.next)
+            where = "layer_1, who has not answered" if session.given else ", ".join(session.left)
             notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
             return await follow(session.moa, decided or first or session.given, output, config=session.config)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
@@ -26,6 +26,7 @@ from ..core.vote import Vote
 from ..graphs.moa import create_moa
 from ..graphs.rag import create_rag_moa
 from ..prompts import Placement, load_prompt
+from .systems import SystemName, check_system, create_system
 from .tables import (
     EARLY_STOPS,
     BudgetTable,
@@ -59,6 +60,10 @@ _AS_THEY_ARE = (
 """Settings that are `create_moa`'s options, by the same names."""
 
 
+_OWN = {"window", "rounds", "moderator", "keep", "group"}
+"""Settings that only some systems have."""
+
+
 def _edited_at(nodes: Collection[str]) -> Callable[[Schema], None]:
     """Mark a prompt for Studio's editing, at the nodes that are told it (its keys are LangSmith's)."""
 
@@ -75,6 +80,9 @@ def _known_presets(schema: Schema) -> None:
 class Settings(Table):
     """What makes a mixture: the keys of a settings file, and of the form in Studio; flags win over a file."""
 
+    system: SystemName | Nothing = Field(
+        default=None, description="What is built of the models, such as self-moa or debate; see docs/systems.md."
+    )
     preset: str | Nothing = Field(
         default=None,
         description="A mixture by name: together, openai or offline.",
@@ -90,6 +98,11 @@ class Settings(Table):
         description="The model that writes the answer, or several, tried in this order; or vote.",
         examples=["offline:words", VOTE],
     )
+    window: Count | Nothing = Field(default=None, description="References in a prompt; 6 in self-moa-seq, else all.")
+    rounds: Count | Nothing = Field(default=None, description="Rounds of a debate; 2 where not given.")
+    moderator: str | Nothing = Field(default=None, description="Who moderates smoa; the aggregator where not given.")
+    keep: Count | Nothing = Field(default=None, description="Proposals of a layer that smoa keeps; 3 where not given.")
+    group: Count | Nothing = Field(default=None, description="Answers in a prompt of grouped; 6 where not given.")
     layers: Layers | Nothing = Field(default=None, description="Layers, the aggregator's included; 2 where not given.")
     samples: Samples = Field(default=1, description="How often each proposer is asked; 1 where not given.")
     temperature: Number | Nothing = Field(default=None, description="Sampling temperature of all models.")
@@ -165,6 +178,7 @@ class Settings(Table):
         for key in ("passages", "wrong_citations", "rewriter"):
             if getattr(self, key) is not None and not self.docs:
                 raise ConfigError(f"found {key} without docs, expected documents to answer from; add docs, or drop it")
+        check_system(self.system, self.model_dump(include=_OWN | {"layers"}), docs=bool(self.docs))
         if self.base_url and all(offline):
             raise ConfigError(
                 f"found the server {_bare(self.base_url)!r} with offline models only, expected one of its models"
@@ -191,20 +205,31 @@ class Settings(Table):
         ]
         chain = [Vote() if spec == VOTE else _seat(Aggregator, spec) for spec in self._aggregators()]
         create, evidence = (create_rag_moa, self._evidence()) if self.docs else (create_moa, {})
-        moa = create(
-            proposers=declared,
-            aggregator=chain if isinstance(self.aggregator, list) else chain[0] if chain else None,
-            early_stop=self._early_stop(),
-            quorum=Quorum(**self.quorum.model_dump()) if self.quorum else None,
-            budget=Budget(**self.budget.model_dump()) if self.budget else None,
-            limits=[Limits(**limit.model_dump()) for limit in self.limits],
-            prices={model: Price(**price.model_dump()) for model, price in self.prices.items()},
-            checkpointer=checkpointer,
-            resolve=partial(resolve_model, base_url=self.base_url),
+        options: dict[str, Any] = {
+            "early_stop": self._early_stop(),
+            "quorum": Quorum(**self.quorum.model_dump()) if self.quorum else None,
+            "budget": Budget(**self.budget.model_dump()) if self.budget else None,
+            "limits": [Limits(**limit.model_dump()) for limit in self.limits],
+            "prices": {model: Price(**price.model_dump()) for model, price in self.prices.items()},
             **{option: getattr(self, option) for option in _AS_THEY_ARE},
-            **evidence,
+        }
+        given = {key: value for key, value in options.items() if key in self.model_fields_set and value is not None}
+        moa = create_system(
+            self.system,
+            create,
+            proposers=declared,
+            chain=chain,
+            own={key: getattr(self, key) for key in _OWN if getattr(self, key) is not None},
+            options={
+                **given,
+                **({"early_stop": None} if self.early_stop == "off" else {}),
+                "checkpointer": checkpointer,
+                "resolve": partial(resolve_model, base_url=self.base_url),
+                **evidence,
+            },
         )
-        return moa.with_config(tags=[self.preset]) if self.preset else moa
+        tags = list(filter(None, [self.preset, self.system]))
+        return cast("Graph", moa.with_config(tags=tags) if tags else moa)
 
     def _evidence(self) -> dict[str, Any]:
         """Search the documents in every way there is: where the ways agree, fusing them ranks highest."""

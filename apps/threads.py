@@ -68,6 +68,14 @@ class Session:
     """What to start the graph with; None goes on with what is under way."""
 
     @property
+    def left(self) -> tuple[str, ...]:
+        """Return the nodes that have not answered, or all of a step that nobody closed after they had; none at the end.
+
+        LangGraph's own `next` is empty in the second case, too.
+        """
+        return self.state.next or tuple(task.name for task in self.state.tasks)
+
+    @property
     def messages(self) -> list[AnyMessage]:
         """Return the conversation so far."""
         return list(self.state.values.get("messages", []))
@@ -91,12 +99,12 @@ async def begin(
     async with _store(thread) as saver:
         record = await _recorded(saver, thread)
         session = await _open(saver, thread, asked if record is None else _settings_of(record, thread, asked))
-        if session.state.next and not instead:
+        if session.left and not instead:
             raise ConfigError(
                 f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: "
                 f"{thread.resume}, or take its question back with --instead"
             )
-        taken_back = [RemoveMessage(id=str(m.id)) for m in session.messages[-1:] if session.state.next]
+        taken_back = [RemoveMessage(id=str(m.id)) for m in session.messages[-1:] if session.left]
         yield replace(session, given={"messages": [*taken_back, question]})
 
 
@@ -133,7 +141,7 @@ async def _at_failure(session: Session) -> Session:
     attempts = run.get("aggregators") or []
     if any(task.error and task.name.startswith("gate_1") for task in state.tasks):
         return replace(session, given={"messages": session.messages[-1:]})
-    if state.next or not attempts or attempts[-1]["status"] in USABLE:
+    if session.left or not attempts or attempts[-1]["status"] in USABLE:
         return session
     async for before in session.moa.aget_state_history(session.config):
         if before.next == ("aggregate",):

@@ -105,7 +105,12 @@ def without_streaming(model: Model) -> Model:
 
     What a graph or a function calls inside cannot be reached; its tokens are hidden all the same.
     """
-    return map_chat_models(model, lambda chat: chat.model_copy(update={"disable_streaming": True}))
+
+    def whole(chat: "BaseChatModel") -> Model:
+        own = {"streaming": False} if getattr(chat, "streaming", None) else {}  # what some models have of their own
+        return chat.model_copy(update={"disable_streaming": True, **own})
+
+    return map_chat_models(model, whole)
 
 
 def endpoint_of(model: Model) -> str | None:
@@ -121,6 +126,17 @@ def is_one_call(model: Model) -> bool:
     while isinstance(model, RunnableBindingBase) and not isinstance(model, RunnableRetry):
         model = model.bound
     return isinstance(model, BaseChatModel) and not isinstance(getattr(model, "moa", None), Pregel)
+
+
+def takes_choices(model: Model) -> bool:
+    """Tell a model that can be asked for several answers in one request, as OpenAI's chat completions take `n`.
+
+    Whether its server takes it, only asking shows.
+    """
+    chat = chat_model_of(model)
+    kinds = {kind.__name__ for kind in type(chat).__mro__}
+    set_already = getattr(chat, "n", None) or getattr(chat, "use_responses_api", None) or "n" in bound_to(model)
+    return "BaseChatOpenAI" in kinds and is_one_call(model) and not set_already
 
 
 def provider_of(model: Model) -> str | None:

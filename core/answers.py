@@ -187,6 +187,13 @@ def read_answer(stated: str) -> Answer | None:
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)
 
 
+def short_answer(stated: str) -> Answer | None:
+    """Read gold: a short answer, or a text that ends on one, as GSM8K's solutions do, which are never one line."""
+    if "\n" in stated.strip():
+        return final_answer(stated) or read_answer(stated)
+    return read_answer(stated) or final_answer(stated)
+
+
 def same_answer(one: Answer, other: Answer) -> bool:
     """Tell whether two answers say the same."""
     return one.value == other.value and (one.detail == other.detail or not (one.detail and other.detail))

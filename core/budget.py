@@ -71,12 +71,14 @@ def _short(number: float | None) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number or 0:.4g}"
 
 
-def check_bounded(budget: Budget, seats: Iterable[Seat]) -> None:
+def check_bounded(budget: Budget | None, seats: Iterable[Seat]) -> None:
     """Refuse a strict budget over models that cannot be bounded.
 
     Raises:
         ConfigError: One cannot; it is named, and so is what would bound it.
     """
+    if budget is None:
+        return
     counted = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
     limits = [name for name, value in counted.items() if value is not None]
     if not budget.strict or not limits:

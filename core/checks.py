@@ -12,7 +12,7 @@ from typing_extensions import is_typeddict
 from .anatomy import Model, is_chat_model, may_write, tools_of, unwrapped
 from .budget import Budget
 from .errors import ConfigError, nearest
-from .panel import UNSET, Defaults, ModelSettings, Proposer, Seat
+from .panel import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank, Seat
 from .prices import check_prices
 from .race import Quorum
 from .text import one_line
@@ -20,21 +20,29 @@ from .throttle import Limits
 
 _COUNTS = frozenset(
     "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency passages "
-    "evidence_tokens".split()
+    "evidence_tokens keep window rounds group".split()
 )
 MOST = {"layers": 100, "samples": 100}
-"""What a graph can hold and a reader still follow; other options end at a milliard, which none of them means."""
+"""What a graph can hold and a reader still follow."""
+_MOST = 1_000_000_000
+"""Where other options end: none of them means as much."""
 
 
 def check_number(
-    option: str, value: object, *, minimum: float | None = None, above: float | None = None, where: str = ""
+    option: str,
+    value: object,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    most: int | None = None,
+    where: str = "",
 ) -> None:
     """Refuse anything but a number within bounds, a whole one where the option is a count.
 
     Raises:
         ConfigError: It is something else.
     """
-    most = MOST.get(option, 1_000_000_000)
+    most = most or MOST.get(option, _MOST)
     whole = option in _COUNTS
     if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
         if minimum is not None and value >= minimum:
@@ -42,7 +50,7 @@ def check_number(
         if above is not None and value > above:
             return
     bound = f"from {minimum}" if minimum is not None else f"above {above}"
-    bound += f" to {most:,}" if option in MOST else ""
+    bound += f" to {most:,}" if most < _MOST else ""
     raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")
 
 
@@ -74,6 +82,8 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
     if isinstance(settings, Proposer) and settings.samples is not None:
         check_number("samples", settings.samples, minimum=1, where=where)
+    if isinstance(settings, Proposer):
+        _check_reading(settings, where)
     if not isinstance(settings.system, str | None):
         raise ConfigError(f"found {type(settings.system).__name__} as the system prompt{where}, expected text")
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
@@ -83,6 +93,19 @@ def check_settings(settings: ModelSettings, name: str) -> None:
         raise ConfigError(
             f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
         )
+
+
+def _check_reading(settings: Proposer, where: str) -> None:
+    reads = settings.reads
+    named = isinstance(reads, list | tuple) and all(isinstance(name, str) for name in reads)
+    if reads is not None and not named:
+        raise ConfigError(f"found reads={reads!r}{where}, expected a tuple of proposers' names; () is nobody")
+    if reads is not None and not reads and settings.debates is True:
+        raise ConfigError(
+            f"found debates=True with reads=(){where}, expected somebody to debate with; drop one of them"
+        )
+    if not isinstance(settings.debates, bool):
+        raise ConfigError(f"found debates={settings.debates!r}{where}, expected True or False")
 
 
 def check_graph(settings: ModelSettings, model: Model, name: str, context: object) -> None:
@@ -214,3 +237,53 @@ def _check_ranges(
         check_number("timeout", timeout, above=0, where=where)
     if context_tokens is not None:
         check_number("context_tokens", context_tokens, minimum=1, where=where)
+
+
+def check_choice(rank: object, moderator: object, layers: int) -> None:
+    """Refuse a ranking or a moderation that could not mean anything.
+
+    Args:
+        rank: What was given as one, or None.
+        moderator: What was given as one, or None.
+        layers: Layers of proposers.
+
+    Raises:
+        ConfigError: One of them is such.
+    """
+    if isinstance(rank, Rank):
+        _check_seed(rank.seed, "Rank")
+        if not rank.rankers:
+            raise ConfigError("found Rank([]) as the aggregator, expected at least one model that ranks")
+    if moderator is None:
+        return
+    if not isinstance(moderator, Moderator):
+        raise ConfigError(f"found {moderator!r:.80} as the moderator, expected Moderator(model, keep=...)")
+    check_number("keep", moderator.keep, minimum=1, where=" for the moderator")
+    _check_seed(moderator.seed, "Moderator")
+    if not isinstance(moderator.stops, bool):
+        raise ConfigError(f"found stops={moderator.stops!r} for the moderator, expected True or False")
+    if not layers:
+        raise ConfigError("found a moderator with layers=1, expected proposals to moderate; use layers=2, or drop it")
+
+
+def check_told(placement: object, overflow: object, window: object, proposers: object) -> None:
+    """Refuse ways of telling a model of references that do not exist, or do not go together.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    if placement not in ("last", "system"):
+        raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
+    if overflow not in ("fold", "cut"):
+        raise ConfigError(f"found overflow={overflow!r}, expected 'fold' or 'cut'")
+    if window is not None:
+        check_number("window", window, minimum=2)
+    listed = proposers if isinstance(proposers, list | tuple) else []
+    declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
+    if placement == "system" and any(isinstance(p, Proposer) and p.debates for p in declared):
+        raise ConfigError("found placement='system' in a debate, expected 'last': each round is a message of its own")
+
+
+def _check_seed(seed: object, what: str) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ConfigError(f"found seed={seed!r} for {what}(...), expected a whole number")

@@ -129,6 +129,8 @@ class OfflineModel(BaseChatModel):
         )
 
     def _text(self, told: Told, tools: list[Tool]) -> str:
+        if told.proposals:
+            return choose(told.proposals)
         if not told.results and (tool := fitting(told.question, tools)):
             return f"Use the tool {tool.name}."
         if told.references:
@@ -169,6 +171,18 @@ def combine(references: list[str]) -> str:
     support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
     shared = [line for line, count in support.most_common() if count > 1]
     return "\n".join(shared or [line for line in answers[0] if line.strip()])
+
+
+def choose(proposals: list[str]) -> str:
+    """Order proposals by how many others share their lines, those that answer nothing last; enough if all are equal."""
+    lines = [{line.strip() for line in text.splitlines() if line.strip()} for text in proposals]
+    support = Counter(line for said in lines for line in said)
+    worth = [
+        (_is_no_answer(text), -max((support[line] for line in said), default=0))
+        for text, said in zip(proposals, lines, strict=True)
+    ]
+    order = sorted(range(len(proposals)), key=lambda n: worth[n])
+    return json.dumps({"best": [n + 1 for n in order], "stop": len({*map(frozenset, lines)}) == 1})
 
 
 def _is_no_answer(text: str) -> bool:

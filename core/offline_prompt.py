@@ -13,7 +13,7 @@ from .offline_tools import Tool
 from .text import CUT_TO_FIT, is_ours, one_line
 
 MAX_QUOTE = 400
-_KINDS = "reference|evidence|tool|call|result|answer|problem"
+_KINDS = "reference|proposal|evidence|tool|call|result|answer|problem"
 """What the prompt fences: all of them are read at once, so that no block is found inside another."""
 _OPENING = re.compile(rf'<((?P<kind>{_KINDS})-\w+) (?:(?:number|name|id)="(?P<label>[^"\n]*)">\n|none="true">)')
 _CLOSING = re.compile(rf"\n</((?:{_KINDS})-\w+)>")
@@ -26,6 +26,8 @@ class Told(NamedTuple):
 
     question: str
     references: list[str]
+    proposals: list[str]
+    """What it is to choose from."""
     tools: list[Tool]
     results: list[tuple[str, str]]
     """Tools that were called for the question, and what is to be said of each call."""
@@ -54,6 +56,7 @@ def read(messages: list[BaseMessage]) -> Told:
     return Told(
         question=_bare(question) if asked == len(messages) - 1 else question,
         references=[text for kind, _, text in labelled if kind == "reference"],
+        proposals=[text for kind, _, text in labelled if kind == "proposal"],
         tools=[Tool(label, text) for kind, label, text in labelled if kind == "tool"],
         results=list(_results(messages[asked + 1 :])),
         passages=passages if any(block.kind == "evidence" for block in blocks) else None,

@@ -55,6 +55,52 @@ class Aggregator(ModelSettings):
     """
 
 
+Chooser = str | Model | Aggregator
+"""Who chooses among proposals, as an aggregator is given."""
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Be an aggregator that writes nothing: a model names the best proposal, which is the answer word for word.
+
+    create_moa(..., aggregator=Rank("openai:gpt-6-sol"))
+    create_moa(..., aggregator=Rank(["openai:gpt-6-sol", "together:moonshotai/Kimi-K3"]))   # in this order
+
+    It is the baseline of Wang et al. 2024 (arXiv 2406.04692), who found synthesis to be better by far. Where one names
+    no proposal, the next one is asked, and at last the first usable proposal is taken, which the report tells.
+    """
+
+    models: Chooser | Sequence[Chooser]
+    seed: int = 0
+    """What decides the order in which proposals are shown, together with their texts."""
+
+    @property
+    def rankers(self) -> list[Chooser]:
+        """Return those who rank, in the order in which they are tried."""
+        if isinstance(self.models, Sequence) and not isinstance(self.models, str):
+            return list(self.models)
+        return [self.models]
+
+
+@dataclass(frozen=True)
+class Moderator:
+    """Let a model keep the best proposals of each layer, and end the layers when they need no more.
+
+    create_moa(..., layers=4, moderator=Moderator("openai:gpt-6-luna", keep=3))
+
+    After SMoA (Li et al. 2024, arXiv 2411.03284). Where it fails, or names no proposal, all are kept, and the report
+    says so.
+    """
+
+    model: Chooser
+    keep: int = 3
+    """How many proposals of a layer go on."""
+    stops: bool = True
+    """Whether it may end the layers."""
+    seed: int = 0
+    """What decides the order in which proposals are shown, together with their texts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proposer(ModelSettings):
     """Add settings to one proposer.
@@ -65,12 +111,21 @@ class Proposer(ModelSettings):
     Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
     Proposer(my_agent_graph, may_write=True)                                # its tools may change the world
     Proposer("openai:gpt-6-luna", retriever=wiki)                           # its own evidence, in create_rag_moa
+    Proposer("openai:gpt-6-luna", reads=("a", "b"))                         # some of the layer before, () for none
+    Proposer("openai:gpt-6-luna", debates=True)                             # remembers what it said in layers before
     """
 
     samples: int | None = None
     """How many times it is asked in its layer; None takes the graph's."""
     retriever: Any = None
     """Its own source of evidence, in `create_rag_moa`: a retriever or `Retriever(...)`; None is what all share."""
+    reads: tuple[str, ...] | None = None
+    """Whose proposals of the layer before are its references, by name; None is all, () is nobody's."""
+    debates: bool = False
+    """Whether its own earlier proposals are put to it as what it said itself, and only the others' as references, as in
+    Du et al. 2023 (arXiv 2305.14325)."""
+    carries: bool = False
+    """Whether, where it gives no answer, the proposal of its name in the layer before stands for one."""
     may_write: bool = False
     """Whether a graph may have tools that are not marked read-only: each of several proposers would use them."""
 
@@ -88,6 +143,13 @@ class Defaults:
     prices: Prices = field(default_factory=dict)
     stream_proposals: bool = False
     resolve: Callable[..., Model] = resolve_model
+
+
+@dataclass
+class AtOnce:
+    """Ask for all samples in one request, whose prompt is paid for once, for as long as the server goes along."""
+
+    works: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +188,15 @@ class Seat:
     """What it declared as its own."""
     sees: tuple[str, ...] | None = None
     """The retrievers whose evidence it is shown; None is all."""
+    reads: frozenset[int] | None = None
+    """The positions in the layer before whose proposals are its references; None is all."""
+    debates: bool = False
+    carries: bool = False
     position: int = 0
     sample: int = 1
     samples: int = 1
+    at_once: AtOnce | None = None
+    """Shared by the samples of one proposer that may be asked for in one request."""
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
 
@@ -142,9 +210,18 @@ class Seat:
         """Return the name, with its number where the proposer is asked several times."""
         return f"{self.name}/{self.sample}" if self.samples > 1 else self.name
 
+    @property
+    def node(self) -> str:
+        """Return what the node that asks it is called in its layer."""
+        return self.name if self.at_once else self.title
+
+    def reads_from(self, position: int, title: str) -> bool:
+        """Tell whether this proposal of the layer before is among its references; in a debate, its own is not."""
+        return (self.reads is None or position in self.reads) and not (self.debates and title == self.title)
+
 
 ProposerLike = str | Model | Proposer
-AggregatorLike = str | Model | Aggregator | Vote
+AggregatorLike = str | Model | Aggregator | Vote | Rank
 Aggregators = AggregatorLike | Sequence[AggregatorLike]
 """One, or several in the order in which they are tried."""
 Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]

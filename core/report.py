@@ -13,6 +13,10 @@ _SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[0
 """What providers add to a model's name when they say which of its versions answered."""
 
 
+CARRIED = "the one before stands for it"
+"""How the error begins of a proposal whose text is that of the layer before."""
+
+
 def make_report(
     proposals: Sequence[Proposal],
     verdicts: Sequence[Verdict],
@@ -55,12 +59,14 @@ def make_report(
     asked = sum(layer >= 1 for layer in layers)
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
-    losses += [f"agreement was not judged: {_why(call)}" for call in judges if call["status"] != "ok"]
+    losses += [_unjudged(v) for v in verdicts]
     fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
     return Report(
         turn=turn,
         mixture=mixture,
-        stopped=_stopped(done, limit=limit, fell_back=fell_back, agreed=any(_ends_here(v) for v in verdicts)),
+        stopped=_stopped(
+            done, limit=limit, fell_back=fell_back, early=next(filter(None, map(_ends_here, verdicts)), None)
+        ),
         layers=asked + any(call["status"] != "skipped" for call in aggregators),
         calls=sum(call["calls"] for call in calls),
         saved=saved,
@@ -75,9 +81,9 @@ def make_report(
 
 
 def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
-    """Return the calls that judging agreement took."""
-    agreed = [v["agreement"] for v in verdicts]
-    return [a["call"] for a in agreed if a and a["call"]]
+    """Return the calls that gates made: to judge agreement, and to moderate."""
+    made = [asked["call"] for v in verdicts for asked in (v["agreement"], v.get("moderation")) if asked]
+    return [call for call in made if call]
 
 
 def added_up(call: Call, other: Call) -> dict[str, Any]:
@@ -104,21 +110,38 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), ver
     """
     layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
     judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
+    moderating = [v["moderation"]["call"] for v in verdicts if v.get("moderation") and v["moderation"]]
+    judging += sum(call["waited"] + call["seconds"] for call in moderating if call)
     judging += sum(call["tried_s"] for call in (*proposals, *others))
     return sum(layers) + judging + sum(call["waited"] + call["seconds"] for call in others)
 
 
-def _ends_here(verdict: Verdict) -> bool:
-    """Tell whether agreement left something out."""
-    return verdict["saved"] > 0 or verdict["next"] == "answer"
+def _ends_here(verdict: Verdict) -> str | None:
+    """Say what left something out: agreement, or a moderator."""
+    moderation = verdict.get("moderation")
+    if moderation and moderation["stop"]:
+        return "moderated" if verdict["saved"] else None
+    return "agreed" if verdict["saved"] > 0 or verdict["next"] == "answer" else None
 
 
-def _stopped(done: bool, *, limit: str | None, fell_back: bool, agreed: bool) -> str:
+def _stopped(done: bool, *, limit: str | None, fell_back: bool, early: str | None) -> str:
     if not done:
         return "running"
     if limit:
         return "budget"
-    return "fell_back" if fell_back else "agreed" if agreed else "completed"
+    return "fell_back" if fell_back else early or "completed"
+
+
+def _unjudged(verdict: Verdict) -> str | None:
+    """Say what a gate could not find out."""
+    agreed, moderated = verdict["agreement"], verdict.get("moderation")
+    if agreed and agreed["call"] and agreed["call"]["status"] != "ok":
+        return f"agreement was not judged: {_why(agreed['call'])}"
+    if moderated and (why := moderated["skipped"]):
+        return f"layer {verdict['layer']} was not moderated: {why}"
+    if moderated and moderated["call"] and moderated["call"]["status"] != "ok":
+        return f"layer {verdict['layer']} was not moderated: {_why(moderated['call'])}"
+    return None
 
 
 def _why(call: Call) -> str:
@@ -153,6 +176,8 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
             notes[f"{name}: asked for {call['model']}, served by {call['served_model']}"] = None
         if call["references_cut"]:
             notes[f"{name}: {call['references_cut']} references or passages were shortened to fit its window"] = None
+        if call.get("windows", 1) > 1:
+            notes[f"{name}: its references did not fit its window, and were read in {call['windows']} parts"] = None
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
     for name, p in named[: len(proposals)]:
@@ -170,12 +195,13 @@ def _is_another(asked: str, served: str | None) -> bool:
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
-    lost = [p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"}]
+    carried = [p for p in proposals if p["status"] in USABLE and (p["error"] or "").startswith(CARRIED)]
+    lost = [*carried, *(p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"})]
     if layer == RETRIEVAL:  # that one of several found nothing is no loss
         lost = [p for p in lost if p["status"] != "empty"]
     if not lost:
         return None
-    named = ", ".join(f"{p['proposer']}: {p['status']}" for p in lost)
+    named = ", ".join(f"{p['proposer']}: {p['error'] if p in carried else p['status']}" for p in lost)
     if layer == REWRITING:
         return f"the question was not rewritten ({named})"
     if layer == RETRIEVAL:

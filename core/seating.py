@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from langchain_core.runnables import Runnable
 
@@ -16,22 +16,25 @@ from .anatomy import (
     is_one_call,
     prompt_limit_of,
     provider_of,
+    takes_choices,
     tool_tokens_of,
     without_streaming,
 )
 from .checks import check_graph, check_limited, check_number, check_options, check_settings
-from .errors import ConfigError
+from .errors import ConfigError, nearest
 from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
 from .panel import (
     UNSET,
     Aggregator,
     AggregatorLike,
     Aggregators,
+    AtOnce,
     Defaults,
     ModelSettings,
     Proposer,
     ProposerLike,
     Proposers,
+    Rank,
     Seat,
 )
 from .stage import Stage
@@ -43,9 +46,20 @@ STATE_FORMAT = 3
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
 
 
-def seat_layers(
-    proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults
-) -> tuple[list[list[Seat]], list[Seat], Vote | None]:
+class Seated(NamedTuple):
+    """Hold who sits in a mixture."""
+
+    panel: list[list[Seat]]
+    """Each layer of proposers."""
+    chain: list[Seat]
+    """The aggregators, in the order in which they are tried."""
+    vote: Vote | None = None
+    """How votes are counted before that."""
+    rank: Rank | None = None
+    """How the aggregators choose, where they write nothing."""
+
+
+def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults) -> Seated:
     """Resolve a declaration into layers of seats and the aggregators' seats.
 
     Layers count as in the paper (arXiv 2406.04692): the aggregator is the last one.
@@ -58,8 +72,7 @@ def seat_layers(
         defaults: What a proposer or aggregator does not say for itself.
 
     Returns:
-        The seats of each layer of proposers, in the order of declaration, the aggregators', and the count of votes that
-        goes before those.
+        The seats of each layer of proposers, in the order of declaration, and the aggregators'.
 
     Raises:
         ConfigError: Anything is missing, out of range, unknown, or said twice.
@@ -74,20 +87,22 @@ def seat_layers(
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
         chain = _seats([alone], defaults, role="aggregator")
         check_limited(defaults.limits, chain)
-        return [], chain, None
+        return Seated([], chain)
     if aggregator is None:
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
-    vote, others = _chain(aggregator)
+    vote, rank, others = _chain(aggregator)
     chain = _seats(others, defaults, role="aggregator")
     seats = [_seats(layer, defaults, role="proposer") for layer in declared]
+    before = [seats[0] if len(seats) == 1 and layers not in (None, 2) else [], *seats]
+    seats = [_reading(*layer) for layer in zip(declared, seats, before, strict=False)]
     if len(seats) == 1 and layers is not None:
         seats *= layers - 1
     check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
     if vote:
         check_vote(vote, [seat.name for seat in seats[-1]])
-    return seats, chain, vote
+    return Seated(seats, chain, vote, rank)
 
 
 def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str) -> Seat:
@@ -105,26 +120,40 @@ def _aggregator(declared: str | Model | Aggregator) -> Aggregator:
 
 
 def mixture_of(
-    stages: Sequence[Stage], chain: Sequence[Seat], vote: Vote | None, *, may_answer: bool, before: Sequence[str] = ()
+    stages: Sequence[Stage],
+    seated: Seated,
+    *,
+    may_answer: bool,
+    moderators: Sequence[Seat] = (),
+    before: Sequence[str] = (),
 ) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
 
     Args:
         stages: Who is asked together.
-        chain: The aggregators.
-        vote: What goes before them.
+        seated: Who sits in it.
         may_answer: Whether an agreed proposal can be the answer.
+        moderators: Who keeps some of each layer's proposals.
         before: Who looks for evidence first.
     """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
-    first = ["an agreed proposal"] * may_answer + ["a vote"] * (vote is not None)
-    last = ", ".join(filter(None, [*first, _signatures(chain)]))
+    first = ["an agreed proposal"] * may_answer + ["a vote"] * (seated.vote is not None)
+    first += ["ranked by"] * (seated.rank is not None)
+    last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
+    last += f"; moderated by {_signatures(moderators)}" if moderators else ""
     search = f"{', '.join(before)} | " if before else ""
     return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
 
 
 def _signatures(seats: Sequence[Seat]) -> str:
-    return ", ".join(seat.title if seat.title == seat.label else f"{seat.title} ({seat.label})" for seat in seats)
+    return ", ".join(map(_signature, seats))
+
+
+def _signature(seat: Seat) -> str:
+    reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
+    more = [seat.label if seat.label != seat.title else "", reads, "debates" if seat.debates else ""]
+    told = "; ".join(filter(None, more))
+    return f"{seat.title} ({told})" if told else seat.title
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -165,7 +194,7 @@ def _proposer(declared: ProposerLike) -> Proposer:
     return declared if isinstance(declared, Proposer) else Proposer(declared)
 
 
-def _chain(aggregator: Aggregators) -> tuple[Vote | None, list[Aggregator]]:
+def _chain(aggregator: Aggregators) -> tuple[Vote | None, Rank | None, list[Aggregator]]:
     several = isinstance(aggregator, Sequence) and not isinstance(aggregator, str)
     declared = list(cast("Sequence[AggregatorLike]", aggregator)) if several else [cast("AggregatorLike", aggregator)]
     if not declared:
@@ -176,8 +205,24 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, list[Aggregator]]:
         raise ConfigError("found Vote(...) after another aggregator, expected it first: it goes before all models")
     if any(isinstance(model, Proposer) for model in chain):
         raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
-    models = cast("list[str | Model | Aggregator]", chain)
-    return vote, [_aggregator(model) for model in models]
+    rank = chain[0] if chain and isinstance(chain[0], Rank) else None
+    if any(isinstance(model, Rank) for model in chain) and (rank is None or len(chain) > 1):
+        raise ConfigError("found Rank(...) beside models, expected it alone, or after Vote(); name its models in it")
+    models = rank.rankers if rank else cast("list[str | Model | Aggregator]", chain)
+    return vote, rank, [_aggregator(model) for model in models]
+
+
+def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:
+    """Return proposers with the names that they get, so that others can refer to them.
+
+    Raises:
+        ConfigError: They are no list, or a name is another's too.
+    """
+    declared = _by_layer(proposers, None)
+    if len(declared) > 1:
+        raise ConfigError("found proposers by layer, expected one list of them")
+    names = unique_names([(p.name, short_name(p.model)) for p in declared[0]], "proposer of a layer")
+    return [replace(proposer, name=name) for proposer, name in zip(declared[0], names, strict=True)]
 
 
 def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
@@ -188,6 +233,19 @@ def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) 
         twins = sum(seat.label == asked[0].label and seat.sample == 1 for seat in seats)
         seats += [replace(seat, twin=twins) for seat in asked]
     return seats
+
+
+def _reading(declared: Sequence[Proposer], seats: Sequence[Seat], before: Sequence[Seat]) -> list[Seat]:
+    """Find whom of the layer before each proposer reads."""
+    positions = {seat.name: seat.position for seat in before}
+    found: list[frozenset[int] | None] = []
+    for settings in declared:
+        unknown = [name for name in settings.reads or () if name not in positions]
+        if unknown:
+            hint = nearest(unknown[0], list(positions)) if positions else "expected no such proposer; leave it out"
+            raise ConfigError(f"found {unknown[0]!r} among reads, no proposer of the layer before; {hint}")
+        found.append(None if settings.reads is None else frozenset(positions[name] for name in settings.reads))
+    return [replace(seat, reads=found[seat.position]) for seat in seats]
 
 
 def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
@@ -204,6 +262,11 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
+    # In a debate, each sample's prompt holds what it said itself.
+    may_share = (
+        asked > 1 and not defaults.stream_proposals and not (isinstance(settings, Proposer) and settings.debates)
+    )
+    at_once = AtOnce() if may_share and takes_choices(model) else None
     context = NoContext() if settings.context in (None, {}) else settings.context
     check_graph(settings, model, name, context)
     provider = _provider(settings.model, model)
@@ -228,9 +291,12 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
             tags=settings.tags,
             retriever=settings.retriever if isinstance(settings, Proposer) else None,
+            debates=isinstance(settings, Proposer) and settings.debates,
+            carries=isinstance(settings, Proposer) and settings.carries,
             position=position,
             sample=sample,
             samples=asked,
+            at_once=at_once,
         )
         for sample in range(1, asked + 1)
     ]

@@ -27,14 +27,30 @@ class Stage:
         return f"layer_{self.layer}" if self.wave == 1 else f"wave_{self.wave}"
 
     @property
+    def groups(self) -> list[list[Seat]]:
+        """Return who is asked by one node: samples that may be asked for in one request are."""
+        groups: dict[str, list[Seat]] = {}
+        for seat in self.seats:
+            groups.setdefault(seat.node, []).append(seat)
+        return list(groups.values())
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls asking them takes, as far as is known before."""
+        shared = [group[0].at_once for group in self.groups]
+        return sum(
+            1 if at_once and at_once.works else len(group) for at_once, group in zip(shared, self.groups, strict=True)
+        )
+
+    @property
     def gate(self) -> str:
         """Return the name of the gate that follows it."""
         return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
 
 
-def node_name(layer: int, title: str) -> str:
+def node_name(layer: int, seat: Seat) -> str:
     """Name a proposer's node, as drawings and `updates` show it."""
-    return f"layer_{layer}/{title}"
+    return f"layer_{layer}/{seat.node}"
 
 
 def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Stage]:

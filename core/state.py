@@ -67,6 +67,8 @@ class Call(TypedDict):
     """Requests that the client sent again; None where the model was not built from a string."""
     cached: bool
     """Whether the answer came from the cache, and cost nothing."""
+    windows: int
+    """In how many parts its references were read, one call each; more than 1 where they did not fit."""
     references_cut: int
     """References and passages that had to be shortened, or left out, to fit the model's window."""
     usd: float | None
@@ -141,6 +143,18 @@ class Agreed(TypedDict):
     """The model call that it took, where a judge was asked."""
 
 
+class Moderation(TypedDict):
+    """Say what a moderator made of a layer."""
+
+    kept: list[str]
+    """Whose proposals go on, by their names, in the order of declaration."""
+    stop: bool
+    """Whether it said that no more are needed."""
+    skipped: str | None
+    """Why it was not asked; None where it was."""
+    call: Call | None
+
+
 class Verdict(TypedDict):
     """Say what a gate concluded about its layer."""
 
@@ -156,8 +170,10 @@ class Verdict(TypedDict):
     """`layer_<n>`, `wave_<n>` (the rest of this layer), `aggregate` or `answer`."""
     agreement: Agreed | None
     """Who agrees; None where nobody looked."""
+    moderation: Moderation | None
+    """Who goes on; None where no moderator looked, and all do."""
     saved: int
-    """Calls that agreement made needless: never made, or cut."""
+    """Calls that agreement, or a moderator, made needless: never made, or cut."""
     reason: str
     budget: str | None
     """Which limit kept the next layer from being asked, with both numbers; None where none did."""
@@ -170,8 +186,9 @@ class Report(TypedDict):
     mixture: str
     """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `budget` (a step did not fit, or
-    its time was over) or `fell_back` (a later layer or every aggregator failed, and the layer before was used)."""
+    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `moderated` (for a moderator said
+    so), `budget` (a step did not fit, or its time was over) or `fell_back` (a later layer or every aggregator failed,
+    and the layer before was used)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int
@@ -360,4 +377,12 @@ def references_for(state: MoAState, layer: int) -> list[Proposal]:
     verdicts = verdicts_of(state, before=layer)
     if not verdicts:
         return []
-    return [p for p in proposals_of(state, verdicts[-1]["source"]) if p["status"] in USABLE]
+    source = verdicts[-1]["source"]
+    moderated = [v["moderation"] for v in verdicts if v["layer"] == source and v.get("moderation")]
+    kept = moderated[-1]["kept"] if moderated and moderated[-1] else None
+    return [p for p in usable_of(state, source) if kept is None or p["proposer"] in kept]
+
+
+def usable_of(state: MoAState, layer: int) -> list[Proposal]:
+    """Return this turn's usable proposals of a layer."""
+    return [p for p in proposals_of(state, layer) if p["status"] in USABLE]

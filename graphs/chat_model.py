@@ -280,9 +280,11 @@ class ChatMoA(BaseChatModel):
 
     def _check(self, request: Request) -> None:
         """Refuse what the aggregators cannot do, before anything is paid for."""
-        chain = rules_of(self.moa).chain
-        if not chain:
-            raise ConfigError("found a mixture whose answers are only voted on, expected an aggregator that can write")
+        rules = rules_of(self.moa)
+        chain = rules.chain
+        if rules.ranks or not chain:
+            how = "ranked" if rules.ranks else "voted on"
+            raise ConfigError(f"found a mixture whose answers are only {how}, expected an aggregator that can write")
         for seat in chain:
             if not is_chat_model(seat.model):
                 raise ConfigError(

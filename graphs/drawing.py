@@ -45,9 +45,11 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
     mark: dict[str, str | int] = {"moa_role": role, "moa_layer": layer}
     asked = list(seats)
     if asked:
-        mark["moa_model"] = ", ".join(seat.label for seat in asked)
+        mark["moa_model"] = ", ".join(dict.fromkeys(seat.label for seat in asked))
+    if len(asked) > 1 and asked[0].at_once:
+        mark["moa_samples"] = len(asked)
     if role == "proposer":
-        mark["moa_proposer"] = asked[0].title
+        mark["moa_proposer"] = asked[0].node
     return mark
 
 

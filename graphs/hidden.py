@@ -22,10 +22,11 @@ from langchain_core.tracers.schemas import Run
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
-_OURS = ({"turn", "layer"}, {"turn", "mixture"}, {"measure", "groups"}, {"status", "at_most"})
-"""What the dictionaries of our own state have: proposals and verdicts, reports, agreement, calls."""
+_OURS = ({"turn", "layer"}, {"turn", "mixture"}, {"measure", "groups"}, {"kept", "stop"}, {"status", "at_most"})
+"""What the dictionaries of our own state have: proposals and verdicts, reports, agreement, moderation, calls."""
 _TOLD = frozenset(
-    "status stopped next proposer groups representative model served_model finish_reason measure mixture turn".split()
+    "status stopped next proposer groups representative kept model served_model finish_reason measure mixture "
+    "turn".split()
 )
 """Their keys whose texts are names, and nobody's words."""
 _WITH_WORDS = ("inputs", "invocation_params", "options")
@@ -43,6 +44,11 @@ def hide(moa: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph[Any,
     What a model traces by itself, past LangChain's callbacks, is that model's; and a parent's own run is the parent's.
     """
     return _Hidden(**vars(moa))
+
+
+def hides(moa: object) -> bool:
+    """Tell whether a graph's texts are kept out of traces."""
+    return isinstance(moa, _Hidden)
 
 
 class _Hidden(CompiledStateGraph[Any, Any, Any, Any]):

@@ -20,10 +20,9 @@ from langgraph.types import Checkpointer
 
 from ..core.anatomy import Model
 from ..core.budget import Budget, check_bounded
-from ..core.checks import check_rules
-from ..core.errors import ConfigError
+from ..core.checks import check_choice, check_rules, check_told
 from ..core.models import resolve_model
-from ..core.panel import Aggregators, Defaults, Proposers
+from ..core.panel import Aggregators, Defaults, Moderator, Proposers
 from ..core.portal import THREADS
 from ..core.prices import Prices, load_prices
 from ..core.race import Quorum
@@ -35,8 +34,10 @@ from ..core.stop import EarlyStop, check_early_stop, check_enough
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
-from ..nodes.brief import Brief
-from ..nodes.gate import make_exit, make_gate, ways_from
+from ..nodes.brief import Brief, Overflow
+from ..nodes.exit import make_exit, ways_from
+from ..nodes.gate import make_gate
+from ..nodes.moderator import seat_moderator
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
@@ -61,12 +62,15 @@ def create_moa(
     min_proposals: int = 1,
     early_stop: EarlyStop | None = ON_AGREEMENT,
     waves: Sequence[int] = (),
+    moderator: Moderator | None = None,
     mark_answers: bool = True,
     quorum: Quorum | None = None,
     budget: Budget | None = None,
     limits: Sequence[Limits] = (),
     prices: Prices | None = None,
     context_tokens: int | None = None,
+    window: int | None = None,
+    overflow: Overflow = "fold",
     proposer_prompt: str | Path | None = None,
     aggregator_prompt: str | Path | None = None,
     placement: Placement = "last",
@@ -94,10 +98,11 @@ def create_moa(
             a message, or a `Proposer(...)` with settings. A list of lists gives each layer its own.
         aggregator: The model that writes the final answer, or a list of them: where one fails, the next is asked, and
             where all fail, the best proposal is the answer. `Vote()`, as the only or first one, counts instead of
-            asking. Left out only with `layers=1`, one model answering alone.
+            asking; `Rank(model)` lets a model name the best proposal, which is the answer. Left out only with
+            `layers=1`, one model answering alone.
         layers: Layers as the paper counts them, the aggregator's included: 2 (default) is proposers and an
             aggregator, 3 adds a layer of proposers that see the first one's answers.
-        samples: How many times each proposer is asked in a layer.
+        samples: How many times each proposer is asked in a layer; in one request, where its server takes `n`.
         temperature: Sampling temperature of all chat models; None leaves their own. The paper uses 0.7.
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         timeout: Seconds that one call may take, retries included; None is no limit.
@@ -105,14 +110,17 @@ def create_moa(
         early_stop: When the layers end because proposals agree, `EarlyStop(...)`; by default, when all of three models
             or more come to the same short answer. None never stops.
         waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
+        moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
             be seen; only where something looks for it.
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
         budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
         limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
         prices: Your own prices by model, which win over genai-prices' list (extra `prices`).
-        context_tokens: Tokens that every model's window holds; None takes each model's profile. References that do
-            not fit are shortened, the conversation never is.
+        context_tokens: Tokens that every model's window holds; None takes each model's profile.
+        window: How many references a prompt holds at most; None is all of a layer's.
+        overflow: What becomes of references that do not fit: `fold` reads them in several windows, one call each, and
+            carries what came of one into the next; `cut` shortens them. The conversation is never cut.
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references after the conversation, `system` into the system prompt.
@@ -135,8 +143,7 @@ def create_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    if placement not in ("last", "system"):
-        raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
+    check_told(placement, overflow, window, proposers)
     defaults = Defaults(
         temperature=temperature,
         max_tokens=max_tokens,
@@ -148,52 +155,70 @@ def create_moa(
         stream_proposals=stream_proposals,
         resolve=resolve,
     )
-    panel, chain, vote = seat_layers(proposers, aggregator, layers, defaults)
-    search, panel = seat_retrieval(retrieval, panel, defaults)
+    seated = seat_layers(proposers, aggregator, layers, defaults)
+    chain = seated.chain
+    search, panel = seat_retrieval(retrieval, seated.panel, defaults)
     smallest = min(map(len, panel), default=0)
     check_rules(
         quorum=quorum, budget=budget, cache=cache, min_proposals=min_proposals, review=review, smallest=smallest
     )
     check_early_stop(early_stop, waves, len({seat.name for seat in panel[0]}) if panel else 0)
     check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
+    check_choice(seated.rank, moderator, len(panel))
     load_prices()
-    if budget:
-        rewriters = [search.rewriter] if search and search.rewriter else []
-        check_bounded(budget, [seat for seats in [*panel, chain, rewriters] for seat in seats])
+    moderating = seat_moderator(moderator, defaults, placement)
+    moderators = [moderating.seat] if moderating else []
+    rewriters = [search.rewriter] if search and search.rewriter else []
+    check_bounded(budget, [seat for seats in [*panel, chain, rewriters, moderators] for seat in seats])
     stages = stages_of(panel, waves)
-    ways = [ways_from(s, ahead=stages[n:], stop=early_stop, budget=budget) for n, s in enumerate(stages, 1)]
+    ways = [
+        ways_from(stage, ahead=stages[n:], stop=early_stop, budget=budget, moderator=moderator)
+        for n, stage in enumerate(stages, 1)
+    ]
     may_answer = any("answer" in leads for leads in ways)
     rules = Rules(
-        mixture=mixture_of(stages, chain, vote, may_answer=may_answer, before=search.names if search else ()),
+        mixture=mixture_of(
+            stages,
+            seated,
+            may_answer=may_answer,
+            moderators=moderators,
+            before=search.names if search else (),
+        ),
         chain=chain,
         min_proposals=min_proposals,
         early_stop=early_stop,
         quorum=quorum,
         budget=budget,
         cache=cache,
+        ranks=seated.rank is not None,
         stream_proposals=stream_proposals,
         review=review,
         feedback=feedback,
         retrieval=retrieval,
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
-    closing = bundled("mark").text if mark_answers and (early_stop or vote) else ""
+    closing = bundled("mark").text if mark_answers and (early_stop or seated.vote) else ""
     shown = evidence_shown(search)
+    shown |= {"overflow": overflow, "window": window}
     propose = Brief(load_prompt(proposer_prompt), placement, closing, **shown)
     synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
+    if seated.rank:
+        synthesise = Brief(
+            load_prompt(aggregator_prompt, default="rank.md"), placement, kind="proposal", overflow="cut"
+        )
 
     graph = StateGraph(RagState if search else MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
-    entrances = {stage.name: [node_name(stage.layer, seat.title) for seat in stage.seats] for stage in stages}
+    entrances = {stage.name: [node_name(stage.layer, group[0]) for group in stage.groups] for stage in stages}
     entrances |= {"aggregate": ["review" if review else "aggregate"], "answer": ["answer"]}
     for stage in stages:
         authors = panel[stage.layer - 2] if stage.layer > 1 else []
-        for node, seat in zip(entrances[stage.name], stage.seats, strict=True):
-            ask = make_proposer(seat, stage=stage, authors=authors, brief=propose, rules=rules)
-            graph.add_node(node, ask, metadata=metadata_of("proposer", stage.layer, [seat]))
+        for node, seats in zip(entrances[stage.name], stage.groups, strict=True):
+            ask = make_proposer(seats, stage=stage, authors=authors, brief=propose, rules=rules)
+            graph.add_node(node, ask, metadata=metadata_of("proposer", stage.layer, seats))
             graph.add_edge(node, stage.gate)
     for number, (stage, leads) in enumerate(zip(stages, ways, strict=True), 1):
-        gate = make_gate(stage, ahead=stages[number:], brief=propose, rules=rules)
+        gate = make_gate(stage, ahead=stages[number:], brief=propose, rules=rules, moderator=moderating)
         graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
         leads_to = {to: entrances[to] for to in leads}
         graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to), labelled(leads, leads_to))
@@ -202,7 +227,9 @@ def create_moa(
         back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
         graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
     authors = panel[-1] if panel else []
-    last = make_aggregator(layer=depth, authors=authors, brief=synthesise, rules=rules, vote=vote)
+    last = make_aggregator(
+        layer=depth, authors=authors, brief=synthesise, rules=rules, vote=seated.vote, rank=seated.rank
+    )
     graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
     end = CHECK if search else END
     graph.add_edge("aggregate", end)

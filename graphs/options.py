@@ -1,6 +1,7 @@
 """The options that every graph of this package takes, for those that pass them on; `create_moa` says what each is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -10,18 +11,19 @@ from langgraph.types import Checkpointer
 
 from ..core.anatomy import Model
 from ..core.budget import Budget
+from ..core.errors import ConfigError, nearest
+from ..core.panel import Moderator
 from ..core.prices import Prices
 from ..core.race import Quorum
 from ..core.stop import EarlyStop
 from ..core.throttle import Limits
+from ..nodes.brief import Overflow
 from ..prompts import Placement
 
 
-class MoAOptions(TypedDict, total=False):
-    """Be what `create_moa` can be told beside who sits in it; a test holds the two together."""
+class SystemOptions(TypedDict, total=False):
+    """Be what every system can be told beside who sits in it, and how often; `create_moa` says what each option is."""
 
-    layers: int | None
-    samples: int
     temperature: float | None
     max_tokens: int | None
     timeout: float | None
@@ -34,6 +36,7 @@ class MoAOptions(TypedDict, total=False):
     limits: Sequence[Limits]
     prices: Prices | None
     context_tokens: int | None
+    overflow: Overflow
     proposer_prompt: str | Path | None
     aggregator_prompt: str | Path | None
     placement: Placement
@@ -46,3 +49,37 @@ class MoAOptions(TypedDict, total=False):
     checkpointer: Checkpointer
     store: BaseStore | None
     name: str
+
+
+class MoAOptions(SystemOptions, total=False):
+    """Be what `create_moa` can be told beside who sits in it; a test holds the two together."""
+
+    layers: int | None
+    samples: int
+    window: int | None
+    moderator: Moderator | None
+
+
+def decided(
+    create: Callable[..., Any], options: Mapping[str, Any], *, may: type = SystemOptions, **own: Any
+) -> dict[str, Any]:
+    """Return what a system passes on to `create_moa`: what it decides itself, and the options that it was given.
+
+    Args:
+        create: The system's function, for the message.
+        options: What it was given.
+        may: What it may be given.
+        own: What it decides.
+
+    Raises:
+        ConfigError: An option is unknown, or one that the system decides.
+    """
+    known = may.__annotations__.keys() - own.keys()
+    for name in options.keys() - known:
+        if name in own or name in MoAOptions.__annotations__:
+            raise ConfigError(
+                f"found {name} in {create.__name__}, which decides it itself; leave it out, or use create_moa"
+            )
+        listed = [p for p in signature(create).parameters if p != "options"]
+        raise ConfigError(f"unknown option {name!r} of {create.__name__}; {nearest(name, [*listed, *sorted(known)])}")
+    return {**options, **own}

@@ -1,6 +1,5 @@
 """Mixtures that answer from evidence: retrievers propose it, proposers answer from it, what they cite is checked."""
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -8,11 +7,10 @@ from typing import Any, Unpack
 from langgraph.graph.state import CompiledStateGraph
 
 from ..core.anatomy import Model
-from ..core.errors import ConfigError, nearest
 from ..core.panel import Aggregator, Aggregators, Proposers
 from ..core.retrieval import UNSUPPORTED, OnWrong, Retrieval, RetrieverLike
 from .moa import create_moa
-from .options import MoAOptions
+from .options import MoAOptions, decided
 
 
 def create_rag_moa(
@@ -61,9 +59,6 @@ def create_rag_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    for name in options.keys() - MoAOptions.__annotations__.keys():
-        known = [*inspect.signature(create_rag_moa).parameters, *MoAOptions.__annotations__]
-        raise ConfigError(f"unknown option {name!r} of create_rag_moa; {nearest(name, known)}")
     retrieval = Retrieval(
         retrievers=retrievers,
         rewriter=rewriter,
@@ -74,4 +69,8 @@ def create_rag_moa(
         wrong_citations=wrong_citations,
         unsupported=unsupported,
     )
-    return create_moa(proposers=proposers, aggregator=aggregator, retrieval=retrieval, **options)
+    return create_moa(
+        **decided(
+            create_rag_moa, options, may=MoAOptions, proposers=proposers, aggregator=aggregator, retrieval=retrieval
+        )
+    )

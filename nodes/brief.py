@@ -3,23 +3,27 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 
 from ..core.anatomy import knows_tools
-from ..core.budget import call_at_most, prompt_at_most
+from ..core.budget import call_at_most, prompt_at_most, total
 from ..core.evidence import Evidence, with_text
 from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
-from ..core.state import Cost, Line, MoAState, evidence_for, references_for
-from ..core.text import OURS, one_line
-from ..prompts import Placement, Prompt, bundled, compose, fence, in_words, nothing, pack, unforged
+from ..core.state import Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
+from ..core.text import OURS, is_ours, one_line
+from ..prompts import Kind, Placement, Prompt, bundled, compose, fence, in_words, nothing, pack, unforged
 
 _BYTES_A_TOKEN = (3, 4)
 """How tokens are counted to fit a window. References are shortened as if a token were three bytes, which is less than
 most prose takes; only where not even the conversation fits so, as if it were four. What does not fit then is refused:
 the server would refuse it too. Budgets, which are bounds, count two."""
+
+Overflow = Literal["fold", "cut"]
+"""What becomes of references that do not fit a window: `fold` reads them in several, each with the answer to the one
+before; `cut` shortens them."""
 
 _SOURCE = 80
 """Characters of a passage's source that a model is shown."""
@@ -31,9 +35,13 @@ class Letter(NamedTuple):
     messages: list[BaseMessage]
     references_cut: int = 0
     problem: str | None = None
+    folds: int = 0
+    """Calls that it may take at most to read, before this one, references that do not fit."""
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
+        if self.folds:  # a window may be as full as the model's
+            return total([call_at_most(seat, [], more=seat.window)] * (self.folds + 1))
         return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
 
     def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Letter":
@@ -66,39 +74,70 @@ class Brief:
     prompt: Prompt
     placement: Placement
     closing: str = ""
+    kind: Kind = "reference"
+    overflow: Overflow = "fold"
+    """What becomes of references that do not fit."""
+    window: int | None = None
+    """How many references fit at most; None is any number."""
     evidence: Prompt | None = None
     evidence_tokens: int = 0
     """Tokens that passages take at most, for when they are not found yet."""
     request: Request | None = None
     """What the caller of this run asks of the answer's author; proposers are told of its tools."""
 
-    def write(self, seat: Seat, state: MoAState, layer: int) -> Letter:
+    def write(self, seat: Seat, state: MoAState, layer: int, texts: Sequence[str] | None = None) -> Letter:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window.
 
         Passages are cut as references are; where that is not enough, the last of them are left out.
+
+        Args:
+            seat: Whom it asks.
+            state: The state.
+            layer: Its layer.
+            texts: The references; None is those of the layer before that it reads.
         """
-        found = evidence_for(state, seat.sees)
-        references = [unforged(p["text"]) for p in references_for(state, layer)]
-        whole = self._compose(seat, state["messages"], references, found)
+        if texts is None:
+            texts = self.texts_for(seat, state, layer)
+        if not texts and layer > 1 and seat.reads:
+            return Letter([], problem="nobody answered whose proposals it reads")
+        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, evidence_for(state, seat.sees))
+        if seat.debates and layer > 2 and (letter.references_cut or letter.problem):
+            # The rounds before the last go first: what they said is in the last one's answers.
+            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, evidence_for(state, seat.sees))
+            return letter._replace(references_cut=letter.references_cut + layer - 2)
+        return letter
+
+    def _fitted(
+        self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
+    ) -> Letter:
+        """Write a prompt as it fits the window, and say what was cut for that."""
+        most = self.window or len(texts)
+        left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
+        folds = max(len(texts) - 2, 0) if self.overflow == "fold" else 0
+        whole = self._compose(seat, conversation, references, found)
         if seat.window is None:
-            return Letter(whole)
+            return Letter(whole, left_out, folds=folds if left_out else 0)
         for rate in _BYTES_A_TOKEN:
             if prompt_at_most(whole, rate=rate) <= _room(seat, rate):
-                return Letter(whole)
+                return Letter(whole, left_out, folds=folds if left_out else 0)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
-                bare = self._compose(seat, state["messages"], [""] * len(references), blank)
+                bare = self._compose(seat, conversation, [""] * len(references), blank)
                 room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
-                    messages = self._compose(seat, state["messages"], packed[len(kept) :], shown)
-                    return Letter(messages, references_cut=cut + len(found) - len(kept))
+                    messages = self._compose(seat, conversation, packed[len(kept) :], shown)
+                    return Letter(messages, references_cut=cut + left_out + len(found) - len(kept), folds=folds)
         size = prompt_at_most(bare, rate=rate)
         more = f" and {len(references)} references" if references else ""
         told = f"found about {size:,} tokens of conversation and instructions{more}"
-        return Letter([], problem=f"{told}, expected at most {seat.window:,}, the window of {seat.label}")
+        return Letter([], folds=folds, problem=f"{told}, expected at most {seat.window:,}, the window of {seat.label}")
+
+    def texts_for(self, seat: Seat, state: MoAState, layer: int) -> list[str]:
+        """Return the references that one of a layer reads."""
+        return [p["text"] for p in _read_by(seat, references_for(state, layer))]
 
     def forecast(
         self,
@@ -106,6 +145,8 @@ class Brief:
         conversation: Sequence[AnyMessage],
         authors: Sequence[Seat],
         found: Sequence[Evidence] | None = None,
+        *,
+        layer: int = 2,
     ) -> Cost:
         """Bound a call whose references are not written yet, by what their authors may write.
 
@@ -116,12 +157,21 @@ class Brief:
             conversation: What it answers.
             authors: Who writes the references.
             found: The evidence; None where nobody has looked for it yet.
+            layer: Its layer, for one who debates: what was said in all layers before comes along.
         """
+        authors = [author for author in authors if seat.reads_from(author.position, author.title)]
         limits = [author.max_tokens for author in authors]
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         if found is None and more is not None:
             more += self.evidence_tokens
-        return call_at_most(seat, self._compose(seat, conversation, [""] * len(authors), found or []), more=more)
+        written = self._compose(seat, conversation, [""] * len(authors), found or [])
+        if seat.debates and more is not None and layer > 1:
+            own = None if seat.max_tokens is None else 2 * seat.max_tokens
+            again = (layer - 2) * (more + prompt_at_most(written))
+            more = None if own is None else more + again + (layer - 1) * own
+        fits = seat.window is None or more is None or prompt_at_most(written) + more <= seat.window
+        folds = 0 if fits or self.overflow != "fold" else max(len(authors) - 2, 0)
+        return Letter(written, folds=folds).at_most(seat) if folds else call_at_most(seat, written, more=more)
 
     def bound_step(
         self,
@@ -147,6 +197,22 @@ class Brief:
             found = evidence_for(state, last.sees)
             yield self.forecast(equipped(last, self.request), state["messages"], authors, found)
 
+    def _so_far(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
+        """Return the conversation, for one who debates with what it was asked and said in the layers before."""
+        if layer == 1 or not seat.debates:
+            return state["messages"]
+        before = self._so_far(seat, state, layer - 1)
+        said = _own(seat, state, layer - 1)
+        if not said:
+            return before
+        texts = [unforged(text) for text in self.texts_for(seat, state, layer - 1)] if layer > 2 else []
+        asked = self._compose(replace(seat, system=None), before, texts, evidence_for(state, seat.sees))
+        return [*cast("list[AnyMessage]", asked), *said]
+
+    def _last_said(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
+        """Return the conversation for one who debates in a small window: with its last answer, and no round before."""
+        return [*state["messages"], *_own(seat, state, layer - 1)]
+
     def for_run(self, request: Request | None) -> "Brief":
         """Return the brief of one run, which knows what its caller asks for."""
         return replace(self, request=request) if request else self
@@ -154,14 +220,17 @@ class Brief:
     def _compose(
         self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
     ) -> list[BaseMessage]:
+        is_alone = seat.debates and not texts and is_ours(conversation[-1])
+        alone = bundled("alone").text if is_alone else ""
         return compose(
             conversation if knows_tools(seat.model) else in_words(conversation),
             texts,
             prompt=self.prompt,
             system=seat.system,
             placement=self.placement,
+            kind=self.kind,
             opening=self._opening(seat, found),
-            closing="\n\n".join(filter(None, [self._asked_for(seat), self.closing])),
+            closing="\n\n".join(filter(None, [alone, self._asked_for(seat), self.closing])),
         )
 
     def _opening(self, seat: Seat, found: Sequence[Evidence]) -> str:
@@ -184,6 +253,17 @@ class Brief:
         if seat.role == "aggregator" and request.form and request.form.method == "json_mode":
             return bundled("form").render(schema=json.dumps(request.form.schema, ensure_ascii=False))
         return ""
+
+
+def _own(seat: Seat, state: MoAState, layer: int) -> list[AnyMessage]:
+    """Return what one who debates said in a layer, as its own turn; nothing where it gave no answer."""
+    return [
+        AIMessage(p["text"], additional_kwargs=OURS) for p in usable_of(state, layer) if p["proposer"] == seat.title
+    ]
+
+
+def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:
+    return [p for p in proposals if seat.reads_from(p["position"], p["proposer"])]
 
 
 def _room(seat: Seat, rate: int) -> int:

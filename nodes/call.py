@@ -31,7 +31,13 @@ _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blockl
 
 
 async def call_model(
-    seat: Seat, letter: Letter, config: RunnableConfig, *, race: Race, cache: BaseCache[Any] | None = None
+    seat: Seat,
+    letter: Letter,
+    config: RunnableConfig,
+    *,
+    race: Race,
+    cache: BaseCache[Any] | None = None,
+    counts: bool = True,
 ) -> tuple[Call, AIMessage | None]:
     """Ask one model and say what came of it; a failure of the model is returned, never raised.
 
@@ -41,6 +47,7 @@ async def call_model(
         config: The node's config, so that callbacks, tags and traces nest.
         race: The layer it belongs to, which may end it early.
         cache: Where to look for the same question to the same model first.
+        counts: Whether what comes back is an answer that may decide the race.
 
     Returns:
         The call's outcome, and the message where one came back, even one without usable text.
@@ -53,7 +60,7 @@ async def call_model(
         call, message = await _ask(seat, letter, config, race, cut, entry)
     finally:
         race.leave(cut)
-    if message and call["status"] in USABLE:
+    if counts and message and call["status"] in USABLE:
         race.count(seat.title, plain(message.text), whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
         await entry.keep(call, message)
@@ -169,6 +176,16 @@ def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMes
     )
 
 
+def sampled(call: Call, message: AIMessage | None) -> Call:
+    """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
+    free: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_most": None, "retries": None}
+    if message is None:
+        return cast("Call", {**call, **free})
+    reason = str(message.response_metadata.get("finish_reason") or "")
+    status, error = _status_of(message, reason.lower(), may_call=False)
+    return cast("Call", {**call, **free, "status": status, "error": error, "finish_reason": reason or None})
+
+
 def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     """Describe a call; what most calls do not have to say is filled in."""
     nothing: dict[str, Any] = {
@@ -179,6 +196,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
         "calls": 1,
         "retries": None,
         "cached": False,
+        "windows": 1,
         "references_cut": 0,
         "waited": 0.0,
         "tried_s": 0.0,

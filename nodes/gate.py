@@ -8,8 +8,8 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement import abstain, compare, is_sync, name_of
-from ..core.budget import Budget, total
-from ..core.errors import AllProposersFailed, InputError, nearest
+from ..core.budget import total
+from ..core.errors import AllProposersFailed, InputError
 from ..core.report import make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
@@ -17,6 +17,7 @@ from ..core.state import (
     Agreed,
     Cost,
     MoAState,
+    Moderation,
     Place,
     Proposal,
     Verdict,
@@ -28,11 +29,14 @@ from ..core.state import (
 )
 from ..core.stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking, models_of
 from .brief import Brief
+from .moderator import Moderating
 from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_gate(stage: Stage, *, ahead: Sequence[Stage], brief: Brief, rules: Rules) -> Node[Update]:
+def make_gate(
+    stage: Stage, *, ahead: Sequence[Stage], brief: Brief, rules: Rules, moderator: Moderating | None = None
+) -> Node[Update]:
     """Make the gate that ends one layer, or one wave of it.
 
     Where enough of them agree, the layers end there. A later layer with too few usable answers does not end the run:
@@ -44,13 +48,15 @@ def make_gate(stage: Stage, *, ahead: Sequence[Stage], brief: Brief, rules: Rule
         ahead: Who would be asked after that.
         brief: How references are put to proposers.
         rules: What the mixture keeps to.
+        moderator: Who keeps some of the layer's proposals.
 
     Raises:
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    gate = _Gate(stage, ahead, brief, rules)
-    return Node(gate.collect, at_most=gate.at_most, rules=rules)
+    gate = _Gate(stage, ahead, brief, rules, moderator)
+    asks = [moderator.seat.model] if moderator else []
+    return Node(gate.collect, at_most=gate.at_most, asks=asks, rules=rules)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class _Gate:
     ahead: Sequence[Stage]
     brief: Brief
     rules: Rules
+    moderator: Moderating | None = None
 
     @property
     def stop(self) -> EarlyStop | None:
@@ -84,6 +91,8 @@ class _Gate:
             _end_early(
                 verdict, self.rules.in_this_run(stop), proposals, stage=stage, ahead=self.ahead, rules=self.rules
             )
+        if enough and not verdict["next"]:
+            await self.moderate(verdict, proposals, state, config, earlier)
         if not verdict["next"]:
             goes_on = self.ahead and (enough or not stage.is_last)
             self.follow(verdict, state, earlier, to=self.ahead[0] if goes_on else None)
@@ -113,6 +122,36 @@ class _Gate:
         took = time.perf_counter() - clock
         return agreed_on(stop, found, whole, self.stage.asked, whole=self.stage.is_last, seconds=took)
 
+    async def moderate(
+        self,
+        verdict: Verdict,
+        proposals: Sequence[Proposal],
+        state: MoAState,
+        config: RunnableConfig,
+        earlier: Sequence[Verdict],
+    ) -> None:
+        """Let the moderator keep some of a whole layer, and end the layers, where there is anything to decide."""
+        moderator, usable = self.moderator, [p for p in proposals if p["status"] in USABLE]
+        stops = bool(self.ahead) and moderator is not None and moderator.told.stops
+        if not moderator or not self.stage.is_last or not (stops or len(usable) > moderator.told.keep):
+            return
+        verdicts = [*earlier, verdict]
+        _, letter = moderator.letter(usable, state, self.stage.layer)
+        step = [letter.at_most(moderator.seat), *self.step_costs(state, verdicts, None)]
+        if too_much := self.rules.misfit(proposals_of(state), step, verdicts=verdicts):
+            everyone = [p["proposer"] for p in usable]
+            verdict["moderation"] = Moderation(kept=everyone, stop=False, skipped=too_much, call=None)
+            return
+        left = self.rules.seconds_left(proposals_of(state), verdicts)
+        found = await moderator.moderate(usable, state, config, layer=self.stage.layer, seconds=left)
+        verdict["moderation"] = found
+        verdict["reason"] += f"; the moderator kept {len(found['kept'])}"
+        if found["stop"] and self.ahead:
+            verdict["next"], saved = "aggregate", sum(stage.calls for stage in self.ahead)
+            verdict["saved"] += saved
+            what = _left_out(self.stage, self.ahead, answers=False)
+            verdict["reason"] += f" and needs no more; {what} skipped, {saved} call{'s' * (saved > 1)} saved"
+
     def follow(self, verdict: Verdict, state: MoAState, earlier: Sequence[Verdict], *, to: Stage | None) -> None:
         """Go on to the next stage, where there is one that fits the budget."""
         verdict["next"] = "aggregate"
@@ -136,63 +175,12 @@ class _Gate:
         yield from letters.bound_step(seats, seen, after.layer, chain=self.rules.chain, authors=after.asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        """Bound what judging costs."""
+        """Bound what judging and moderating cost."""
         costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.asked) if self.stop else []
-        return {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
-
-
-def ways_from(stage: Stage, *, ahead: Sequence[Stage], stop: EarlyStop | None, budget: Budget | None) -> dict[str, str]:
-    """Say where a gate may lead, and what sends the run there; no word where there is no choice.
-
-    Args:
-        stage: Who has been asked.
-        ahead: Who would be asked after that.
-        stop: When agreement ends the layers.
-        budget: What else may end them.
-    """
-    agreed = stop.then if stop and stop.can_stop(stage) else None
-    ways: dict[str, str] = {}
-    if ahead:
-        shortcuts = {
-            "agreed": agreed == "aggregate",
-            "budget spent": budget is not None,
-            "too few usable": stage.layer > 1 and stage.is_last,
-        }
-        reasons = [reason for reason, may_be in shortcuts.items() if may_be]
-        ways[ahead[0].name] = "no agreement" if agreed else "enough" if reasons else ""
-        if reasons:
-            ways["aggregate"] = " or ".join(reasons)
-    else:
-        ways["aggregate"] = "no agreement" if agreed == "answer" else ""
-    if agreed == "answer":
-        ways["answer"] = "agreed"
-    return ways
-
-
-def make_exit(stage: Stage, entrances: Mapping[str, Sequence[str]]) -> Node[list[str]]:
-    """Make the edge out of a gate, which goes where its own verdict says.
-
-    Args:
-        stage: Whom the gate follows.
-        entrances: The nodes behind each place that a verdict can name.
-
-    Raises:
-        InputError: (when run) There is no such verdict, or it names another place: somebody changed the state.
-    """
-
-    async def leave(state: MoAState, config: RunnableConfig) -> list[str]:
-        mine = [v for v in verdicts_of(state, before=stage.layer, wave=stage.wave + 1) if v["layer"] == stage.layer]
-        if not mine or mine[-1]["wave"] != stage.wave:
-            raise InputError(
-                f"found no verdict of {stage.gate} for the last message: the conversation changed, or that gate has "
-                "not been passed; go on as one of its proposers, or start again with the conversation as it is now"
-            )
-        to = mine[-1]["next"]
-        if to not in entrances:
-            raise InputError(f"found next={to!r} in the verdict of {stage.gate}; {nearest(to, list(entrances))}")
-        return list(entrances[to])
-
-    return Node(leave, name="leave")
+        bounds = {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
+        if self.moderator and self.stage.is_last:
+            bounds[self.moderator.seat.label] = self.moderator.at_most(conversation, self.stage.asked)
+        return bounds
 
 
 def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:
@@ -230,6 +218,7 @@ def _counted(stage: Stage, proposals: Sequence[Proposal], *, turn: str, needed: 
         source=stage.layer - 1 if falls_back else stage.layer,
         next="",
         agreement=None,
+        moderation=None,
         saved=0,
         reason=reason,
         budget=None,
@@ -261,7 +250,7 @@ def _end_early(
         return
     answers = stop.then == "answer" and bool(rules.chain)
     cut = sum((p["error"] or "").startswith(NOT_NEEDED) for p in proposals)
-    saved = cut + sum(len(stage.seats) for stage in ahead) + answers
+    saved = cut + sum(stage.calls for stage in ahead) + answers
     may_stop = stop.may_stop(stage.layer)
     if may_stop:
         verdict["next"], verdict["saved"] = stop.then, saved

@@ -1,18 +1,22 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.cache.base import BaseCache
 
+from ..core.budget import total
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import added_up, make_report
+from ..core.report import CARRIED, added_up, make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
+    Call,
     Cost,
     MoAState,
     Proposal,
@@ -21,23 +25,29 @@ from ..core.state import (
     left_behind,
     place_of,
     proposals_of,
+    references_for,
     turn_of,
     verdicts_of,
 )
-from .brief import Brief
+from ..core.text import plain
+from .brief import Brief, Letter
 from .call import as_proposal, call_model, unstreamed
+from .fold import fold
 from .node import Node, Update, emit
 from .rules import Rules
+from .samples import Answers, call_samples
 
 
-def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: Brief, rules: Rules) -> Node[Update]:
+def make_proposer(
+    seats: Sequence[Seat], *, stage: Stage, authors: Sequence[Seat], brief: Brief, rules: Rules
+) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
     The node never fails for its model's failure: what went wrong is the proposal's status. What it answered before
     its layer failed for want of others, it is not asked again.
 
     Args:
-        seat: Whom to ask.
+        seats: Whom to ask: one, or the samples of one that may be asked for in one request.
         stage: Who is asked with it; the first one tells of the layer's start.
         authors: The layer before, whose answers are the references.
         brief: How the references are put, from layer 2 on.
@@ -47,7 +57,8 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         BudgetExceeded: (when run) The first layer does not fit the budget; no gate has looked at it yet.
         InputError: (when run) Another mixture began this run.
     """
-    layer, first = stage.layer, seat is stage.seats[0]
+    layer, seat = stage.layer, seats[0]
+    first = seat is stage.seats[0]
     is_first = layer == stage.wave == 1
     opens = is_first and not rules.retrieves
     together = {other.place for other in stage.seats}
@@ -55,8 +66,9 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
         turn, letters = turn_of(state), brief.for_run(rules.request)
         before = left_behind(state, layer)
-        mine, asked = before.get(seat.place), unanswered(stage.seats, before)
-        again = mine is not None and mine["reviewed"] == "sent_back"
+        mine = {s.place: before[s.place] for s in seats if s.place in before}
+        asked = unanswered(stage.seats, before)
+        again = any(p["reviewed"] == "sent_back" for p in mine.values())
         if opens:
             check_thread(config, needed=rules.review)
         else:
@@ -69,28 +81,76 @@ def make_proposer(seat: Seat, *, stage: Stage, authors: Sequence[Seat], brief: B
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
         # What a person asks for again is no matter of who is fastest.
         race = Race(seconds=seconds) if again else rules.race_of(stage, seat, seconds=seconds, earlier=answered)
-        if asked and seat is asked[0]:
+        if asked and asked[0] in seats:
             emit("layer", layer=layer, proposers=[s.title for s in asked])
-        if mine and seat not in asked:
-            race.count(seat.title, mine["text"], whole=mine["status"] == "ok")
-            proposal = mine
-        else:
-            told = config if rules.stream_proposals else unstreamed(config)
-            letter, cache = letters.write(seat, state, layer), None if again else rules.cache
-            call, message = await call_model(seat, letter, told, race=race, cache=cache)
-            proposal = as_proposal(call, seat, turn=turn, layer=layer, message=message)
-            if mine:
-                proposal = _with_earlier(proposal, mine)
-        emit("proposal", **proposal)
-        update: Update = {"proposals": [proposal]}
+        done_before = {place: p for place, p in mine.items() if place not in {s.place for s in asked}}
+        for proposal in done_before.values():
+            race.count(proposal["proposer"], proposal["text"], whole=proposal["status"] == "ok")
+        told = config if rules.stream_proposals else unstreamed(config)
+        asking = _Asking([s for s in seats if s in asked], state, layer, race, None if again else rules.cache)
+        answers = await asking.ask(letters, told)
+        made = {s.place: _made(s, *answers[s.place], state, layer, mine.get(s.place)) for s in asking.seats}
+        proposals = [{**done_before, **made}[s.place] for s in seats]
+        for proposal in proposals:
+            emit("proposal", **proposal)
+        update: Update = {"proposals": proposals}
         if first and opens and not again:  # a turn that fails must not be left with the report of the one before
-            update["run"] = make_report([proposal], [], turn=turn, mixture=rules.mixture)
+            update["run"] = make_report(proposals, [], turn=turn, mixture=rules.mixture)
         return update
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: brief.forecast(seat, conversation, authors)}
+        return {seat.label: total([brief.forecast(s, conversation, authors, layer=layer) for s in seats])}
 
     return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Ask a proposer for its samples; references that do not fit its window are read in several."""
+
+    seats: Sequence[Seat]
+    state: MoAState
+    layer: int
+    race: Race
+    cache: BaseCache[Any] | None
+
+    async def ask(self, letters: Brief, config: RunnableConfig) -> Answers:
+        """Say what came of each sample."""
+        if not self.seats:
+            return {}
+        seat, read = self.seats[0], []
+
+        def write(texts: Sequence[str]) -> Letter:
+            return letters.write(seat, self.state, self.layer, texts)
+
+        async def ask_window(window: Letter) -> str | None:
+            hidden = unstreamed(config)
+            call, message = await call_model(seat, window, hidden, race=self.race, cache=self.cache, counts=False)
+            read.append(call)
+            return plain(message.text) if message and call["status"] in USABLE else None
+
+        texts = letters.texts_for(seat, self.state, self.layer)
+        letter, windows = await fold(letters.write(seat, self.state, self.layer), texts, write, ask_window)
+        answers = await call_samples(self.seats, letter, config, race=self.race, cache=self.cache)
+        call, message = answers[seat.place]
+        for earlier in read:
+            cut = call["references_cut"] + earlier["references_cut"]
+            call = cast("Call", {**call, **added_up(call, earlier), "references_cut": cut})
+        return {**answers, seat.place: ({**call, "windows": windows}, message)}
+
+
+def _made(
+    seat: Seat, call: Call, message: AIMessage | None, state: MoAState, layer: int, earlier: Proposal | None
+) -> Proposal:
+    """Write down what came of asking, with an earlier attempt that this run left behind."""
+    proposal = as_proposal(call, seat, turn=turn_of(state), layer=layer, message=message)
+    if earlier:
+        proposal = _with_earlier(proposal, earlier)
+    before = [p for p in references_for(state, layer) if seat.carries and p["proposer"] == seat.title]
+    if not before or proposal["status"] in USABLE:
+        return proposal
+    why = f"{CARRIED}: {proposal['status']} ({proposal['error']})"
+    return {**proposal, "text": before[0]["text"], "status": before[0]["status"], "error": why}
 
 
 def _check_fits(step: Iterable[Cost], done: Sequence[Proposal], rules: Rules) -> None:

@@ -9,7 +9,17 @@ from langgraph.types import Command, interrupt
 from ..core.errors import InputError, nearest
 from ..core.panel import Seat
 from ..core.stage import Stage, node_name
-from ..core.state import USABLE, MoAState, Proposal, Verdict, check_mixture, place_of, proposals_of, verdicts_of
+from ..core.state import (
+    USABLE,
+    MoAState,
+    Proposal,
+    Verdict,
+    check_mixture,
+    place_of,
+    proposals_of,
+    references_for,
+    verdicts_of,
+)
 from .brief import Brief
 from .node import Node
 from .rules import Rules
@@ -48,7 +58,7 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
     async def review(state: MoAState, config: RunnableConfig) -> Command[str]:
         check_mixture(state, rules.mixture)
         verdicts = verdicts_of(state, before=depth)
-        proposals = proposals_of(state, verdicts[-1]["source"]) if verdicts else []
+        proposals = _going_on(state, verdicts[-1]["source"]) if verdicts else []
         if not proposals:
             raise InputError(
                 "found no proposals for the last message: the conversation changed while the review waited; start "
@@ -73,7 +83,9 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
         changed = [p for p in after if p["proposer"] in decisions]
         # A new proposal makes what was built on its layer void; what a person decides about it does not.
         later = [p for p in proposals_of(state) if p["layer"] > proposals[0]["layer"]]
-        goto = next(filter(None, ([node_name(s.layer, x.title) for x in sent_back(s, after)] for s in stages)), None)
+        goto = next(
+            filter(None, ([*dict.fromkeys(node_name(s.layer, x) for x in sent_back(s, after))] for s in stages)), None
+        )
         return Command(update={"proposals": [*changed, *later]} if changed else {}, goto=goto or "aggregate")
 
     def check_left(after: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]) -> None:
@@ -91,6 +103,12 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
             raise InputError(f"{too_much}; ask fewer again")
 
     return Node(review, rules=rules)
+
+
+def _going_on(state: MoAState, layer: int) -> list[Proposal]:
+    """Leave out what a moderator did not keep; who failed is shown, to be asked again."""
+    kept = {place_of(p) for p in references_for(state, layer + 1)}
+    return [p for p in proposals_of(state, layer) if p["status"] not in USABLE or place_of(p) in kept]
 
 
 def sent_back(stage: Stage, proposals: Sequence[Proposal]) -> list[Seat]:

@@ -32,6 +32,8 @@ class Rules:
     quorum: Quorum | None
     budget: Budget | None
     cache: BaseCache[Any] | None
+    ranks: bool
+    """Whether they choose a proposal, and write nothing."""
     stream_proposals: bool
     review: bool
     feedback: bool

@@ -73,6 +73,8 @@ def _of_proposal(proposal: Proposal) -> Told:
 def _of_verdict(verdict: Verdict) -> Told:
     agreed = verdict["agreement"]
     told: Told = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
+    if moderation := verdict.get("moderation"):
+        told |= {"moa_kept": moderation["kept"], "moa_moderator_stops": moderation["stop"]}
     return told | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
 
 

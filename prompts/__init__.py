@@ -1,12 +1,13 @@
 """What models are told, and in what order."""
 
 from .compose import Placement, compose
-from .fence import fence, nothing, unforged
+from .fence import Kind, fence, nothing, unforged
 from .history import in_words
 from .pack import pack
 from .prompt import Prompt, bundled, load_prompt
 
 __all__ = [
+    "Kind",
     "Placement",
     "Prompt",
     "bundled",

@@ -11,7 +11,7 @@ from typing import Literal
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
 from ..core.text import OURS
-from .fence import fence
+from .fence import Kind, fence
 from .prompt import Prompt
 
 Placement = Literal["last", "system"]
@@ -29,6 +29,7 @@ def compose(
     placement: Placement = "last",
     opening: str = "",
     closing: str = "",
+    kind: Kind = "reference",
 ) -> list[BaseMessage]:
     """Build the messages for one call, equation (1) of arXiv 2406.04692: the user's messages and the references.
 
@@ -40,6 +41,7 @@ def compose(
         placement: Where the references go.
         opening: What stands before the references, such as the evidence: the same for all who read it.
         closing: What every prompt of this role ends with.
+        kind: What the references are fenced as.
 
     Returns:
         The messages, the conversation's own unchanged; with `system`, its leading system prompts are joined into one.
@@ -47,7 +49,7 @@ def compose(
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
     head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]
     rest = conversation[leading:]
-    told = prompt.render(references=fence(references), count=str(len(references))) if references else ""
+    told = prompt.render(references=fence(references, kind), count=str(len(references))) if references else ""
     told = "\n\n".join(filter(None, [opening, told, closing]))
     if not told:
         return [*head, *rest]

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
 
-Kind = Literal["reference", "evidence", "tool", "call", "result", "answer", "problem"]
+Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
 _FORGED = re.compile(
-    r"<(?=\s*/?\s*(?:reference\b|(?:evidence|tool|call|result|answer|problem)\s*-\s*[0-9a-f]{4}))", re.IGNORECASE
+    r"<(?=\s*/?\s*(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*-\s*[0-9a-f]{4}))",
+    re.IGNORECASE,
 )
 """Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do."""
 _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")

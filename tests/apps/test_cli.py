@@ -194,7 +194,7 @@ def test_an_error_is_one_line_and_a_code(run: Run, arguments: list[str], expecte
         ('docs = "."\nwrong_citations = "mend"', "found 'mend' for wrong_citations in"),
         ("layers = 'three'", "found 'three' for layers in"),
         ("layers = ", "cannot be read"),
-        ('system = "x"', "unknown key 'system' in"),
+        ('sistem = "x"', "unknown key 'sistem' in"),
         ("proposers = [[]]", "found proposers that mix models with lists, or an empty list"),
         ("proposers = []", "found no proposers"),
         ('proposers = ["offline:words", ["offline:stems"]]', "mix models with lists"),

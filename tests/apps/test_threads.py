@@ -50,6 +50,23 @@ def test_killed_in_layer_2_resume_needs_no_other_flag(
     assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_killed_when_all_of_a_layer_had_answered(run: Run, loopback: Loopback, where: list[str]) -> None:
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    with closing(sqlite3.connect(where[-1])) as db, db:  # as it is on the disk before the step is closed
+        steps = [row for (row,) in db.execute("SELECT checkpoint_id FROM checkpoints ORDER BY checkpoint_id")]
+        db.execute("DELETE FROM checkpoints WHERE checkpoint_id > ?", steps[1:2])
+    asked = len(loopback.requests)
+
+    early = run("ask", "And?", *where)
+    resumed = run("resume", *where, "--json")
+
+    assert (early.code, "found an unfinished run in thread 't'" in early.err) == (1, True)
+    assert resumed.code == 0, resumed.err
+    assert "thread 't' goes on with layer_1/a, layer_1/b, layer_1/c" in resumed.err
+    assert json.loads(resumed.out)["run"]["stopped"] == "completed"
+    assert len(loopback.requests) == asked + 4  # layer 2 and the aggregator; layer 1 had answered
+
+
 def test_another_server_may_answer_the_rest(run: Run, loopback: Loopback, where: list[str]) -> None:
     gone = loopback.url.replace("/v1", "/gone")
     loopback.default = Reply(status=500)

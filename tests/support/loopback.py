@@ -35,6 +35,8 @@ class Reply:
     broken: str | None = None
     """`hang`, `reset`, `cut` (half the body) or `reset_mid_stream`."""
     headers: dict[str, str] = field(default_factory=dict)
+    choices: list["Reply"] = field(default_factory=list)
+    """What each choice of one request says; none repeats this one, or asks a script that is a function again."""
 
 
 @dataclass
@@ -55,6 +57,11 @@ class Request:
         return list(self.body["messages"])
 
     @property
+    def n(self) -> int:
+        """Return how many choices it asks for."""
+        return int(self.body.get("n") or 1)
+
+    @property
     def prompt(self) -> str:
         return json.dumps(self.messages, ensure_ascii=False)
 
@@ -73,6 +80,12 @@ class Loopback:
         self._news = threading.Condition()
         self.ports: set[int] = set()
         """The clients' ports, one a connection."""
+        self.most_choices = 128
+        """How many choices one request gets at most; 1 ignores `n`."""
+        self.refuses_n: int | None = None
+        """The status that answers a request with `n`; None takes it."""
+        self.billed: list[dict[str, Any]] = []
+        """The usage of every answer that was sent."""
 
     def say(self, model: str, script: "Script | str") -> None:
         self.scripts[model] = Reply(script) if isinstance(script, str) else script
@@ -103,6 +116,14 @@ class Loopback:
         self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
         script = self.scripts.get(request.model, self.default)
         reply = script(request.body) if callable(script) else script
+        if request.n > 1 and self.refuses_n:
+            told = {"message": "Unsupported value: 'n' must be 1", "type": "invalid_request_error", "param": "n"}
+            reply = Reply(status=self.refuses_n, body=json.dumps({"error": told}))
+        wanted = min(request.n, self.most_choices)
+        if wanted > 1 and reply.status == 200 and not reply.choices:
+            others = [script(request.body) if callable(script) else script for _ in range(wanted - 1)]
+            reply = replace(reply, choices=[reply, *others])
+        reply = replace(reply, choices=reply.choices[:wanted] or [reply])
         try:
             return await self._answer(http, request, reply)
         except (asyncio.CancelledError, ConnectionResetError):
@@ -120,7 +141,7 @@ class Loopback:
             return web.Response(status=reply.status, text=text, headers=headers, content_type=kind)
         if request.body.get("stream"):
             return await self._stream(http, request, reply, headers)
-        whole = json.dumps(_completion(request, reply)).encode()
+        whole = json.dumps(completion := _completion(request, reply)).encode()
         if reply.broken in ("cut", "reset_mid_stream"):
             length = {"Content-Length": str(len(whole)), "Content-Type": "application/json"}
             response = web.StreamResponse(headers={**headers, **length})
@@ -128,13 +149,20 @@ class Loopback:
             await response.write(whole[: len(whole) // 2])
             _break(http)
             return response
+        self._bill(completion["usage"])
         return web.Response(body=whole, headers=headers, content_type="application/json")
+
+    def _bill(self, usage: Any) -> None:
+        with self._news:
+            self.billed += [usage] if usage else []
+            self._news.notify_all()
 
     async def _stream(
         self, http: web.Request, request: Request, reply: Reply, headers: dict[str, str]
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={**headers, "Content-Type": "text/event-stream"})
         await response.prepare(http)
+        self._bill(_usage(request, reply))
         for number, chunk in enumerate(_chunks(request, reply)):
             if number == 2 and reply.broken in ("reset_mid_stream", "cut"):
                 _break(http)
@@ -158,7 +186,8 @@ def _head(request: Request, reply: Reply, kind: str) -> dict[str, Any]:
 def _usage(request: Request, reply: Reply) -> Any:
     if reply.usage != "counted":
         return reply.usage
-    read, written = len(request.prompt.split()), len(reply.text.split())
+    # As OpenAI bills it: the prompt once, and what every choice says.
+    read, written = len(request.prompt.split()), sum(len(choice.text.split()) for choice in reply.choices or [reply])
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
@@ -178,11 +207,13 @@ def _reason(reply: Reply) -> str:
 
 
 def _completion(request: Request, reply: Reply) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": reply.refusal}
-    if reply.tool_calls:
-        message["tool_calls"] = _tool_calls(request, reply)
-    choice = {"index": 0, "message": message, "finish_reason": _reason(reply)}
-    return {**_head(request, reply, "chat.completion"), "choices": [choice], "usage": _usage(request, reply)}
+    choices = []
+    for index, choice in enumerate(reply.choices or [reply]):
+        message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": choice.refusal}
+        if choice.tool_calls:
+            message["tool_calls"] = _tool_calls(request, choice)
+        choices.append({"index": index, "message": message, "finish_reason": _reason(choice)})
+    return {**_head(request, reply, "chat.completion"), "choices": choices, "usage": _usage(request, reply)}
 
 
 def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ def user(text: str) -> Any:
     return {"messages": [("user", text)]}
 
 
-def references_in(prompt: str) -> list[str]:
-    """Return the texts between the fence's tags."""
-    found = re.findall(r'<(reference-\w+) number="\d+">\n(.*?)\n</\1>', prompt, re.DOTALL)
+def references_in(prompt: str, kind: str = "reference") -> list[str]:
+    """Return the texts between the fence's tags; a `proposal` is what a ranker or moderator chooses from."""
+    found = re.findall(rf'<({kind}-\w+) number="\d+">\n(.*?)\n</\1>', prompt, re.DOTALL)
     return [text for _, text in found]

@@ -1,0 +1,76 @@
+"""The moderator: a model that keeps the best proposals of a layer, and says when no more are needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.choice import read_choice, shuffled
+from ..core.panel import Defaults, Moderator, Seat
+from ..core.race import Race
+from ..core.seating import seat_of
+from ..core.state import Cost, MoAState, Moderation, Proposal
+from ..core.text import plain
+from ..prompts import Placement, Prompt, bundled
+from .brief import Brief, Letter
+from .call import call_model, unstreamed
+from .ranker import NO_VERDICT
+
+
+@dataclass(frozen=True)
+class Moderating:
+    """Ask a moderator about layers; see `Moderator`."""
+
+    told: Moderator
+    seat: Seat
+    brief: Brief
+
+    def letter(self, usable: Sequence[Proposal], state: MoAState, layer: int) -> tuple[list[Proposal], Letter]:
+        """Write its prompt; proposals come in the order in which it is shown them."""
+        order = shuffled(usable, self.told.seed, self.seat.name)
+        return order, self.brief.write(self.seat, state, layer + 1, [p["text"] for p in order])
+
+    async def moderate(
+        self,
+        usable: Sequence[Proposal],
+        state: MoAState,
+        config: RunnableConfig,
+        *,
+        layer: int,
+        seconds: float | None,
+    ) -> Moderation:
+        """Ask which proposals of a layer to keep; all of them, where it does not say.
+
+        Args:
+            usable: Those that can be kept, in the order of declaration.
+            state: The state.
+            config: The gate's.
+            layer: The layer.
+            seconds: What the budget leaves.
+        """
+        order, letter = self.letter(usable, state, layer)
+        call, message = await call_model(self.seat, letter, unstreamed(config), race=Race(seconds=seconds))
+        choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
+        if choice is None:
+            if call["status"] == "ok":
+                call = {**call, "status": "invalid", "error": NO_VERDICT}
+            return Moderation(kept=[p["proposer"] for p in usable], stop=False, skipped=None, call=call)
+        kept = {order[n]["proposer"] for n in choice.best[: self.told.keep]}
+        stop = choice.stop and self.told.stops
+        return Moderation(
+            kept=[p["proposer"] for p in usable if p["proposer"] in kept], stop=stop, skipped=None, call=call
+        )
+
+    def at_most(self, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
+        """Bound what asking costs, of what these may write."""
+        return self.brief.forecast(replace(self.seat, reads=None), conversation, authors)
+
+
+def seat_moderator(told: Moderator | None, defaults: Defaults, placement: Placement) -> Moderating | None:
+    """Resolve a moderator, and write down how proposals are put to it."""
+    if told is None:
+        return None
+    prompt = Prompt(bundled("moderate").text.replace("$keep", str(told.keep)))
+    seat = seat_of(told.model, defaults, role="moderator")
+    return Moderating(told, seat, Brief(prompt, placement, kind="proposal", overflow="cut"))

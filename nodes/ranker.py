@@ -1,0 +1,67 @@
+"""The ranker: a model names the best proposal, and that one is the answer, word for word."""
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.choice import read_choice, shuffled
+from ..core.panel import Rank, Seat
+from ..core.state import MoAState, Proposal, references_for
+from ..core.text import plain
+from .answer import word_for_word
+from .asking import Asking, Outcome, what_failed
+from .brief import Brief
+from .rules import Rules
+
+NO_VERDICT = "named no proposal as it was asked to"
+
+
+async def rank_in_order(
+    rank: Rank,
+    seats: Sequence[Seat],
+    state: MoAState,
+    config: RunnableConfig,
+    *,
+    layer: int,
+    brief: Brief,
+    rules: Rules,
+) -> Outcome:
+    """Ask rankers one after the other until one names a proposal.
+
+    Args:
+        rank: How to rank.
+        seats: The rankers.
+        state: The state.
+        config: The node's.
+        layer: The last layer's number.
+        brief: How proposals are put to them.
+        rules: What the mixture keeps to.
+
+    Returns:
+        What came of it; no answer where nobody named one, or the answer must call tools or keep to a form.
+    """
+    asking = Asking(state, config, layer, rules, None)
+    references = references_for(state, layer)
+    if rules.request and rules.request.needs_author:
+        return Outcome([], None, lost=["nothing was ranked: only a model that is asked can call tools, or keep a form"])
+    if len(references) == 1:
+        return _named(references[0], asking, [], "the only usable proposal; nobody was asked to rank it")
+    lost: list[str] = []
+    for seat in seats:
+        order = shuffled(references, rank.seed, seat.name)
+        letter = brief.write(seat, state, layer, [p["text"] for p in order])
+        call, message = await asking.ask(seat, letter, answers=False)
+        choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
+        if choice:
+            best = order[choice.best[0]]
+            return _named(best, asking, lost, f"{seat.name} ranked {best['proposer']} first of {len(order)}")
+        if call["status"] == "ok":
+            call = asking.calls[-1] = {**asking.calls[-1], "status": "invalid", "error": NO_VERDICT}
+        lost.append(what_failed(seat, call))
+    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
+
+
+def _named(best: Proposal, asking: Asking, lost: Sequence[str], told: str) -> Outcome:
+    answer: AIMessage = word_for_word(best)
+    return Outcome(asking.calls, answer, best["status"] == "truncated", asking.too_much, lost=lost, notes=[told])
