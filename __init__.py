@@ -26,6 +26,9 @@ from .nodes.judge import judge_agreement
 
 if TYPE_CHECKING:
     from .core.retriever import DocsRetriever
+    from .evaluation.batch import abatch
+    from .evaluation.compare import acompare
+    from .evaluation.questions import Question, read_questions
     from .graphs.adapters import as_node, as_tool
     from .graphs.chat_model import ChatMoA
     from .graphs.systems import (
@@ -63,12 +66,15 @@ __all__ = [
     "Price",
     "Proposal",
     "Proposer",
+    "Question",
     "Quorum",
     "Rank",
     "Report",
     "Retriever",
     "Verdict",
     "Vote",
+    "abatch",
+    "acompare",
     "as_node",
     "as_tool",
     "closed_answers",
@@ -88,6 +94,7 @@ __all__ = [
     "judge_agreement",
     "math_answers",
     "near_duplicates",
+    "read_questions",
     "report",
     "resolve_model",
 ]
@@ -95,6 +102,9 @@ __all__ = [
 _WHEN_USED = {
     "ChatMoA": ".graphs.chat_model",
     "DocsRetriever": ".core.retriever",
+    "Question": ".evaluation.questions",
+    "abatch": ".evaluation.batch",
+    "acompare": ".evaluation.compare",
     "as_node": ".graphs.adapters",
     "as_tool": ".graphs.adapters",
     "create_best_of_n": ".graphs.systems",
@@ -106,6 +116,7 @@ _WHEN_USED = {
     "create_single": ".graphs.systems",
     "create_smoa": ".graphs.systems",
     "create_vote": ".graphs.systems",
+    "read_questions": ".evaluation.questions",
 }
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 

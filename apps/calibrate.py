@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ..core.agreement import NearDuplicates, check_share, closed_answers, near_duplicates
-from ..core.answers import Answer, final_answer, read_answer
+from ..core.answers import Answer, short_answer
 from ..core.calibration import Calibration, Measured, Member, Recorded, measure
 from ..core.checks import check_number
-from ..core.errors import ConfigError, MissingExtra, nearest
+from ..core.errors import ConfigError, nearest
 from ..core.text import printable
+from .plotting import check_plot, plotted
 
 T = TypeVar("T")
 _MEASURE = closed_answers()
@@ -49,7 +50,7 @@ def calibrate(
     check_number("layers", layers, minimum=2)
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
-        _check_plot(plot)
+        check_plot(plot)
     proposers, rows = read_record(file, models, copies)
     found = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
     if plot and not any(rule.interval for rule in found.rules):
@@ -113,7 +114,7 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None]:
             f"found no `responses` by model {where}, expected an object such as "
             '{"responses": {"a": "...", "b": "..."}, "gold": "..."}; write it so, or take it out'
         )
-    return row["responses"], _short(_text(row.get("gold"), "`gold`", where))
+    return row["responses"], short_answer(_text(row.get("gold"), "`gold`", where))
 
 
 def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:
@@ -123,7 +124,7 @@ def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:
         stated = _text(response.get("answer"), repr(name), where)
         response = response.get("text")
     text = _text(response, repr(name), where)
-    return (_short(stated) if stated else _MEASURE.read(text)), text or stated
+    return (short_answer(stated) if stated else _MEASURE.read(text)), text or stated
 
 
 def _text(value: Any, name: str, where: str) -> str:
@@ -133,10 +134,6 @@ def _text(value: Any, name: str, where: str) -> str:
             "an object with `text` or `answer`; write it so, or leave it out"
         )
     return "" if value is None else str(value)
-
-
-def _short(stated: str) -> Answer | None:
-    return read_answer(stated) or final_answer(stated)
 
 
 def _alike(texts: Mapping[str, str], copies: NearDuplicates | None) -> list[str]:
@@ -224,27 +221,10 @@ def _choice(found: Calibration, precision: float) -> str:
     return f"the cheapest rule that {kept}: {found.chosen.rule}\n  create_moa(..., {found.chosen.options})"
 
 
-def _check_plot(file: Path) -> None:
-    """Refuse a plot that could not be written, before the record is read."""
-    if file.suffix.lower() != ".svg":
-        raise ConfigError(f"found --plot {file}, expected a name that ends in .svg; name it so")
-    if not file.absolute().parent.is_dir():
-        raise ConfigError(f"found no folder {file.parent} for --plot, expected one; make it first")
-    try:
-        import matplotlib  # noqa: F401 - found out before anything is measured
-    except ImportError as exc:
-        raise MissingExtra("a plot", "plot") from exc
-
-
 def _draw(found: Calibration, precision: float, file: Path) -> None:
     """Draw each rule's precision, with its interval, against the share of calls it saves."""
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     shown = [rule for rule in found.rules if rule.interval]
-    # Text is kept as text: it can be searched, and the file does not depend on the fonts that are here.
-    with style.context(["default", {"svg.hashsalt": "langgraph-moa", "svg.fonttype": "none"}]):
-        figure = Figure(figsize=(8, 5), layout="constrained")
+    with plotted(file, size=(8, 5)) as figure:
         axes = figure.subplots()
         axes.axhline(100 * precision, color="0.7", linestyle="--")
         for n, rule in enumerate(sorted(shown, key=lambda rule: rule.saved)):
@@ -262,7 +242,3 @@ def _draw(found: Calibration, precision: float, file: Path) -> None:
             )
         axes.set_xlabel(f"calls saved, % of a mixture of {found.layers} layers")
         axes.set_ylabel("precision, % (95 % Wilson interval)")
-        try:
-            figure.savefig(file, format="svg", metadata={"Date": None})
-        except OSError as exc:
-            raise ConfigError(f"the plot cannot be written to {file}: {exc.strerror or exc}") from exc

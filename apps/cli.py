@@ -1,4 +1,4 @@
-"""The command line: `langgraph-moa ask`, `resume`, `chat`, `calibrate`, `graph` and `models`."""
+"""The command line: `langgraph-moa ask`, `resume`, `chat`, `batch`, `compare`, `calibrate`, `graph` and `models`."""
 
 import asyncio
 import io
@@ -25,7 +25,9 @@ from ..core.library import Variant
 from ..core.presets import PRESETS_FILE, presets, presets_checked
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
+from .batch import batch
 from .calibrate import calibrate
+from .compare import compare
 from .options import BOUNDS, with_mixture
 from .review import can_ask, decisions_of
 from .running import INTERRUPTED, LEFT, Decided, Output, State, asked_of, follow, notes, reviewed, show
@@ -259,7 +261,9 @@ async def _estimate(settings: Settings, question: str, kept: Thread | None) -> E
         return estimate(session.moa, [*session.messages, asked])
 
 
+app.command()(batch)
 app.command()(calibrate)
+app.command()(compare)
 
 
 def _build(settings: Settings) -> Graph:

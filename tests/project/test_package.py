@@ -18,7 +18,7 @@ NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "di
 
 def test_all_is_what_is_there() -> None:
     public = {name for name in vars(langgraph_moa) if not name.startswith("_")} | set(langgraph_moa._WHEN_USED)
-    ours = {"core", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING", "Any", "import_module"}
+    ours = {"core", "evaluation", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING", "Any", "import_module"}
 
     assert set(langgraph_moa.__all__) == public - ours
     assert all(getattr(langgraph_moa, name) for name in langgraph_moa.__all__)

@@ -52,7 +52,7 @@ def rows(panel: Panel) -> list[dict[str, str]]:
 def strongest_first(panel: Panel) -> Panel:
     """Order a panel by how often each model is right on these very questions."""
     known = rows(panel)
-    right = {model: sum(_is_right(_written(row[model]), row["gold"]) for row in known) for model in panel[1].split()}
+    right = {model: sum(_is_right(written(row[model]), row["gold"]) for row in known) for model in panel[1].split()}
     return panel[0], " ".join(sorted(right, key=lambda model: -right[model]))
 
 
@@ -61,7 +61,7 @@ def play(panel: Panel, *, models: Sequence[str] = (), most: int | None = None, *
     recorded = {row["id"]: row for row in rows(panel)[:most]}
 
     def said(model: str) -> Any:
-        return lambda messages: _written(recorded[messages[0].text][model])
+        return lambda messages: written(recorded[messages[0].text][model])
 
     proposers = [
         Proposer(ScriptedModel(script=said(model), name_of_model=model), name=f"p{number}")
@@ -92,7 +92,7 @@ def play(panel: Panel, *, models: Sequence[str] = (), most: int | None = None, *
     )
 
 
-def _written(answer: str) -> str:
+def written(answer: str) -> str:
     return f"I worked it out step by step.\n\nFinal answer: {answer}" if answer else "I could not work it out."
 
 

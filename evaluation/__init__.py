@@ -1,0 +1,1 @@
+"""Many questions put to a mixture, and several systems compared on them."""

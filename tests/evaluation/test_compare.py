@@ -1,0 +1,284 @@
+"""Systems compared: on recorded answers of real models, and on scripted ones that break."""
+
+import ast
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compared import QUESTIONS, alone, compare, mixed, right, says
+from langgraph_moa import Budget, ConfigError, EarlyStop, Question, Vote, create_moa
+from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.evaluation.rows import RowFile
+from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, Panel, rows, written
+
+pytestmark = pytest.mark.filterwarnings("error")
+recorded = pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)
+SMALL = (GSM8K[0], "command-r-plus Qwen2-7B-Instruct Yi-1.5-34B-Chat Mistral-Nemo-Instruct-2407 reka-flash-20240226")
+"""Five models of middling size, none of which stands out."""
+MOST = 400
+
+
+class Record:
+    """Hold what a panel answered, and count on it without a mixture."""
+
+    def __init__(self, panel: Panel, same: Callable[[str], object]) -> None:
+        self.rows = rows(panel)[:MOST]
+        self.names = panel[1].split()
+        self.questions = [
+            Question(id=row["id"], messages=[{"role": "user", "content": row["id"]}], gold=row["gold"])
+            for row in self.rows
+        ]
+        self._same = same
+
+    def model(self, name: str) -> ScriptedModel:
+        return says({row["id"]: written(row[name]) for row in self.rows}, name)
+
+    def systems(self) -> dict[str, Any]:
+        models = [self.model(name) for name in self.names]
+        nobody = ScriptedModel(script="nobody knows")
+        return {
+            **{name: alone(model) for name, model in zip(self.names, models, strict=True)},
+            "vote": create_moa(proposers=models, aggregator=[Vote(), nobody], early_stop=None),
+            "waves": create_moa(
+                proposers=models, aggregator=[Vote(), nobody], waves=(2,), early_stop=EarlyStop(then="answer")
+            ),
+        }
+
+    def right(self, decide: Callable[[list[object]], object]) -> float:
+        """Return how often a decision on all answers is right."""
+        found = [decide([self._same(row[name]) for name in self.names]) == self._same(row["gold"]) for row in self.rows]
+        return sum(found) / len(found)
+
+    @staticmethod
+    def vote(answers: Sequence[object]) -> object:
+        """Return what most say, two at least; the one that was said first where it is a tie."""
+        counted = Counter(answer for answer in answers if answer is not None)
+        most = max(counted, key=lambda answer: counted[answer], default=None)
+        return most if counted[most] > 1 else object()
+
+    def waves(self, answers: Sequence[object]) -> object:
+        first, second, *_ = answers
+        return first if first == second and first is not None else self.vote(answers)
+
+
+def number(text: str) -> object:
+    """Read a number as a person would, without this package."""
+    bare = text.strip().strip("$*").replace(",", "").removesuffix(".").removesuffix("%").strip()
+    try:
+        return Fraction(bare)
+    except ValueError:
+        return bare or None
+
+
+def literal(text: str) -> object:
+    """Read a literal of Python as Python does."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError):
+        return text.strip() or None
+    if isinstance(value, dict):
+        return repr(sorted(map(repr, value.items())))
+    return repr(value) if not isinstance(value, int | float) or isinstance(value, bool) else repr(float(value))
+
+
+@recorded
+@pytest.mark.parametrize(
+    ("panel", "same", "told"),
+    [
+        (SMALL, number, ": better than the best single model (Yi-1.5-34B-Chat): +"),
+        (FIVE, number, ": no better than the best single model (Mistral-Large-2): "),
+        (CRUX, literal, ": no better than the best single model (deepseek-v2-chat-0628): "),
+    ],
+    ids=["small", "five", "crux"],
+)
+def test_real_models_come_out_as_plain_counting_says(panel: Panel, same: Callable[[str], object], told: str) -> None:
+    record = Record(panel, same)
+
+    found = compare(record.systems(), record.questions, concurrency=32)
+
+    assert found.graded == MOST
+    for place, name in enumerate(record.names):
+        assert found.named(name).score.mean == pytest.approx(record.right(itemgetter(place)))
+        assert found.named(name).is_single
+    assert found.named("vote").score.mean == pytest.approx(record.right(record.vote))
+    assert found.named("waves").score.mean == pytest.approx(record.right(record.waves))
+    assert told in found.verdict
+
+
+def test_everything_that_is_measured() -> None:
+    found = compare({"a": right(10, "a"), "b": right(6, "b"), "moa": mixed(4)}, QUESTIONS)
+    a, b, moa = found.systems
+
+    assert [system.label for system in found.systems] == ["a", "b", "moa"]
+    assert [round(system.score.mean, 3) for system in found.systems] == [0.75, 0.85, 0.9]
+    assert found.baseline == "b"
+    assert b.difference is None
+    assert a.difference is not None
+    assert a.difference.mean == pytest.approx(-0.1)
+    assert moa.difference is not None
+    assert (moa.difference.mean, moa.difference.low) == pytest.approx((0.05, 0.0))
+    assert (a.calls, moa.calls) == (1, 4)
+    assert (a.is_single, moa.is_single) == (True, False)
+    assert (moa.errors, moa.unread, moa.length) == (0, 0, 16)
+    assert a.p50 is not None
+    assert a.p95 is not None
+    assert a.p50 <= a.p95
+    assert (found.questions, found.graded, found.left_out, found.grader) == (40, 40, {}, "answer")
+    assert found.verdict.startswith("moa: too few questions to tell it from the best single model (b), 40 graded: +5.0")
+    assert found.notes == [
+        "b was chosen as the best of 2 single models on the same questions, which favours the single models"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("single", "mixture", "told"),
+    [
+        (20, 4, "moa: better than the best single model (a): +40.0 points [+25.0, +55.0] at "),
+        (4, 20, "moa: worse than the best single model (a): -40.0 points [-55.0, -25.0] at "),
+        (4, 4, "moa: no better than the best single model (a): +0.0 points [+0.0, +0.0] for "),
+        (
+            10,
+            7,
+            "moa: too few questions to tell it from the best single model (a), 40 graded: +7.5 points [+0.0, +17.5]",
+        ),
+    ],
+)
+def test_verdicts(single: int, mixture: int, told: str) -> None:
+    assert compare({"a": right(single), "moa": mixed(mixture)}, QUESTIONS).verdict.startswith(told)
+
+
+def test_nothing_is_concluded_from_a_few_questions() -> None:
+    found = compare({"a": right(20), "moa": mixed(0)}, QUESTIONS[10:])
+    few = compare({"a": right(20), "moa": mixed(0)}, QUESTIONS[11:])
+
+    assert found.verdict.startswith("moa: better than")
+    assert few.verdict.startswith("moa: too few questions to tell, 29 graded, expected 30 or more; +69.0 points [")
+
+
+def test_without_a_single_model_nothing_is_said_of_money() -> None:
+    found = compare({"moa": mixed(4), "other": mixed(8)}, QUESTIONS)
+
+    assert found.baseline == "moa"
+    assert found.verdict.startswith(
+        "no single model was among the systems, so nothing shows whether a mixture is worth"
+    )
+
+
+def test_without_a_mixture_the_models_are_put_in_order() -> None:
+    found = compare({"a": right(10), "b": right(4)}, QUESTIONS)
+
+    assert found.verdict.startswith(
+        "no mixture was among the systems; the best single model (b) scored highest, then a, -15.0 points ["
+    )
+
+
+def test_a_named_baseline_takes_the_best_models_place() -> None:
+    found = compare({"a": right(4), "b": right(20), "moa": mixed(4)}, QUESTIONS, baseline="b")
+
+    assert found.baseline == "b"
+    assert found.verdict.startswith("moa: better than the baseline (b): +40.0 points")
+
+
+def test_the_best_of_several_mixtures_is_told_to_look_better_than_it_is() -> None:
+    found = compare({"a": right(4), "x": mixed(4), "y": mixed(2)}, QUESTIONS)
+
+    assert any(note.startswith("2 mixtures were compared on the same questions") for note in found.notes)
+
+
+def test_what_cannot_be_graded_for_one_is_left_out_for_all_and_what_failed_is_wrong() -> None:
+    questions = [{**q, "gold": None} if int(str(q["id"])) < 5 else q for q in QUESTIONS]
+
+    def breaks(messages: Sequence[Any]) -> str:
+        if messages[0].text == "39?":
+            raise ValueError("out of order")
+        return f"Final answer: {messages[0].text[:-1]}"
+
+    found = compare({"a": alone(ScriptedModel(script=breaks)), "b": right(0)}, questions)
+
+    assert found.left_out == {"without gold that can be read": 5}
+    assert found.graded == 35
+    assert found.named("a").score.mean == pytest.approx(34 / 35)
+    assert found.named("a").errors == 1
+    assert "out of order" in (found.named("a").error or "")
+
+
+def test_rows_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
+    models = [ScriptedModel(script="Final answer: 1", name_of_model=name) for name in "ab"]
+    systems = {model.model_name: alone(model) for model in models}
+
+    first = compare(systems, QUESTIONS, out=tmp_path / "kept")
+    again = compare(systems, QUESTIONS, out=tmp_path / "kept", grader="exact")
+
+    assert [len(model.asked) for model in models] == [40, 40]
+    assert (first.grader, again.grader) == ("answer", "exact")
+    assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == ["a.jsonl", "b.jsonl"]
+
+
+def test_a_budget_bounds_all_systems_together_and_what_they_share_is_compared(tmp_path: Path) -> None:
+    systems = {"a": right(4, "a"), "b": right(8, "b")}
+
+    found = compare(systems, QUESTIONS, out=tmp_path, budget=Budget(calls=72))
+    asked = {label: sum(1 for _ in RowFile(tmp_path / f"{label}.jsonl").rows()) for label in systems}
+
+    assert asked == {"a": 40, "b": 32}
+    assert (found.questions, found.graded) == (40, 32)
+    ((why, count),) = found.left_out.items()
+    assert count == 8
+    assert why.startswith("not put to all systems (Budget(calls=32)")
+
+
+def test_a_budget_that_one_system_spends_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^found Budget\(calls=40\) spent by a, expected it to be enough for all"):
+        compare({"a": right(4), "b": right(8)}, QUESTIONS, budget=Budget(calls=40))
+
+
+def test_a_system_that_answers_nothing_ends_the_comparison() -> None:
+    dead = alone(ScriptedModel(script=ValueError("no such model")))
+
+    with pytest.raises(ConfigError, match=r"^found no answer of dead to 10 questions \(.*no such model"):
+        compare({"dead": dead, "b": right(8)}, QUESTIONS, concurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"systems": {"a": right(4)}}, "found 1 as systems, expected two or more graphs by name"),
+        ({"systems": [right(4), right(5)]}, "found list as systems, expected two or more"),
+        ({"systems": {"a": right(4), "": right(5)}}, "found the system's name '', expected a line"),
+        (
+            {"systems": {"a:b": right(4), "a/b": right(5)}},
+            "found the systems 'a:b' and 'a/b', whose rows would be in one",
+        ),
+        ({"systems": {"a": right(4), "b": "moa"}}, "found str that is no mixture"),
+        ({"questions": []}, "found no questions"),
+        ({"questions": [{"question": "?"}]}, "found no question with gold and no judge"),
+        ({"grader": "exakt"}, "found the grader 'exakt', expected a function or a name; did you mean 'exact'?"),
+        ({"grader": "exact", "questions": [{"question": "?"}]}, "found grader='exact' and no question with gold"),
+        ({"grader": "score"}, "found grader='score' without a judge"),
+        ({"grader": "exact", "judge": says({})}, "found a judge beside the grader exact"),
+        ({"grader": asyncio.sleep}, "found a coroutine function as the grader"),
+        ({"grader": lambda question, answer: 7}, "found 7 from the grader for the question '0'"),
+        (
+            {"grader": lambda question, answer: None},
+            "found no question that could be graded for all systems by <lambda>",
+        ),
+        ({"baseline": "c"}, "found the baseline 'c', expected one of the systems; known: a, b"),
+        ({"concurrency": 0}, "found concurrency=0"),
+        ({"budget": Budget()}, "found Budget() without a limit"),
+        ({"experiment": "x"}, "found the experiment 'x' without tracing"),
+        ({"out": "no/where"}, "found no/where for the rows, expected a folder"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_wrong_argument_is_refused(change: dict[str, Any], found: str) -> None:
+    given = {"systems": {"a": right(4), "b": right(5)}, "questions": QUESTIONS, **change}
+
+    with pytest.raises(ConfigError) as refused:
+        compare(given.pop("systems"), given.pop("questions"), **given)
+
+    assert str(refused.value).startswith(found)

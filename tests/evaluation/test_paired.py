@@ -1,0 +1,106 @@
+"""The paired bootstrap: what holds for any scores, and how often its intervals hold the truth."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph_moa.evaluation.paired import Bootstrap, percentile
+
+SCORES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40)
+FEW = 200
+"""Resamples; what is tested holds for any number."""
+
+
+def columns(pairs: list[tuple[float, float]]) -> list[list[float]]:
+    return [[one for one, _ in pairs], [other for _, other in pairs]]
+
+
+@given(SCORES)
+def test_an_interval_holds_its_mean_and_stays_between_the_scores(pairs: list[tuple[float, float]]) -> None:
+    one, other = columns(pairs)
+    drawn = Bootstrap([one, other], resamples=FEW)
+
+    for spread, least, most in (
+        (drawn.mean(0), min(one), max(one)),
+        (drawn.difference(0, 1), -1.0, 1.0),
+    ):
+        assert least - 1e-9 <= spread.low <= spread.mean <= spread.high <= most + 1e-9
+
+
+@given(SCORES)
+def test_a_system_differs_from_itself_by_nothing(pairs: list[tuple[float, float]]) -> None:
+    one, _ = columns(pairs)
+    difference = Bootstrap([one, list(one)], resamples=FEW).difference(1, 0)
+
+    assert (difference.mean, difference.low, difference.high) == (0, 0, 0)
+
+
+@given(SCORES)
+def test_the_other_way_round_is_the_negative(pairs: list[tuple[float, float]]) -> None:
+    drawn = Bootstrap(columns(pairs), resamples=401)  # its 11th and 391st are as far from either end
+    there, back = drawn.difference(0, 1), drawn.difference(1, 0)
+
+    assert (there.mean, there.low, there.high) == pytest.approx((-back.mean, -back.high, -back.low))
+
+
+@given(st.lists(st.integers(0, 10).map(lambda n: n / 20), min_size=2, max_size=40), st.integers(1, 10))
+def test_a_shift_of_all_is_the_difference_and_leaves_no_doubt(one: list[float], tenths: int) -> None:
+    shift = tenths / 20
+    difference = Bootstrap([[score + shift for score in one], one], resamples=FEW).difference(0, 1)
+
+    assert (difference.low, difference.high) == pytest.approx((shift, shift))
+
+
+@given(SCORES, st.randoms(use_true_random=False))
+def test_the_order_of_questions_decides_nothing(pairs: list[tuple[float, float]], random: Random) -> None:
+    shuffled = random.sample(pairs, len(pairs))
+
+    assert Bootstrap(columns(pairs), resamples=FEW).difference(0, 1) == Bootstrap(
+        columns(shuffled), resamples=FEW
+    ).difference(0, 1)
+
+
+def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
+    random = Random(1)
+    scores = [[random.random() for _ in range(50)], [random.random() for _ in range(50)]]
+
+    assert Bootstrap(scores, seed=3).difference(0, 1) == Bootstrap(scores, seed=3).difference(0, 1)
+    assert Bootstrap(scores, seed=3).difference(0, 1) != Bootstrap(scores, seed=4).difference(0, 1)
+
+
+def test_pairing_narrows_what_hard_questions_would_blur() -> None:
+    random = Random(2)
+    one = [float(random.random() < 0.5) for _ in range(300)]
+    other = [1.0 if random.random() < 0.05 else score for score in one]  # the same, but for a few that it gets too
+    drawn = Bootstrap([one, other])
+    paired, alone = drawn.difference(1, 0), drawn.mean(0)
+
+    assert paired.low > 0
+    assert paired.high - paired.low < (alone.high - alone.low) / 2
+
+
+def test_95_of_a_hundred_intervals_hold_the_truth() -> None:
+    random = Random(5)
+    held = 0
+    for seed in range(300):
+        one = [float(random.random() < 0.7) for _ in range(200)]
+        other = [score if random.random() < 0.8 else float(random.random() < 0.5) for score in one]
+        truth = 0.7 - (0.8 * 0.7 + 0.2 * 0.5)
+        spread = Bootstrap([one, other], resamples=400, seed=seed).difference(0, 1)
+        held += spread.low <= truth <= spread.high
+
+    assert 0.92 <= held / 300 <= 0.98
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 20), (0.95, 40), (0.25, 10), (0.26, 20), (1.0, 40), (0.001, 10)])
+def test_percentiles_are_of_the_nearest_rank(share: float, expected: float) -> None:
+    assert percentile([40, 10, 30, 20], share) == expected
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0.01, 1))
+def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: list[float], share: float) -> None:
+    found = percentile(values, share)
+
+    assert found in values
+    assert sum(value <= found for value in values) / len(values) >= share - 1e-9
