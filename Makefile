@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement evidence schema screenshots studio clean
+.PHONY: help demo test lint types bench faults agreement evidence schema screenshots studio docs clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -24,7 +24,7 @@ lint: .venv/dev  ## Check style and that imports only go down.
 types: .venv/dev .types/langgraph_moa  ## Check types.
 	$(BIN)/mypy
 
-bench: .venv/dev  ## Measure against plain asyncio, as ratios.
+bench: .venv/dev  ## Measure against plain asyncio, as ratios, and write docs/measured.md.
 	$(BIN)/python benchmarks/bench.py
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
@@ -39,11 +39,14 @@ faults: .venv/dev  ## Break everything on a real server, and write docs/faults.m
 screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's chromium.
 	$(BIN)/python docs/images/shoot.py
 
+docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them a mermaid.min.js of their own.
+	MERMAID=$(MERMAID) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 schema: .venv/dev  ## Write docs/settings.schema.json.
 	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
 
 clean:  ## Remove everything that was made.
-	rm -rf .venv .types build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .types build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
@@ -57,9 +60,13 @@ clean:  ## Remove everything that was made.
 	$(BIN)/python -m pip install --quiet -e '.[studio]'
 	touch $@ .venv/user
 
+.venv/site: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[site]'
+	touch $@ .venv/user
+
 .venv/dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	touch $@ .venv/user .venv/studio
+	touch $@ .venv/user .venv/studio .venv/site
 
 .types/langgraph_moa:
 	mkdir -p .types

@@ -1,4 +1,4 @@
-"""Measure the graph against plain asyncio on the same clients, and against what is possible; print ratios.
+"""Measure against plain asyncio on the same clients, and against what is possible: ratios, in docs/measured.md.
 
 Everything runs on this machine: a scripted OpenAI-compatible server in a process of its own answers on 127.0.0.1. Both
 sides of a ratio are measured in turn in one run, because machines are noisy and only ratios keep.
@@ -8,12 +8,14 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -27,10 +29,13 @@ from langgraph_moa import Quorum, create_moa
 from langgraph_moa.core.models import resolve_model
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.prompts import compose, load_prompt
-from rich.console import Console
-from rich.table import Table
 
-SERVER = Path(__file__).parents[1] / "tests" / "support" / "loopback.py"
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from tables import columns  # noqa: E402 - found by the line above
+
+SERVER = ROOT / "tests" / "support" / "loopback.py"
+PAGE = ROOT / "docs" / "measured.md"
 PROPOSERS = [f"proposer-{n}" for n in range(6)]
 QUESTION: Any = {"messages": [HumanMessage("Why is the sky blue? " * 20)]}
 CALL_SECONDS = 0.2
@@ -227,34 +232,51 @@ def import_ratio(rounds: int = 12) -> float:
     return median(ours / theirs for ours, theirs in pairs)
 
 
-def main() -> None:
-    table = Table("what", "measured", "goal", title=f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
+def rows() -> Iterator[Sequence[str]]:
+    """Measure everything, a line each."""
 
-    def row(what: str, value: float, goal: float | None, *, at_least: bool = False, unit: str = "") -> None:
-        if goal is None:
-            return table.add_row(what, f"{value:.2f}{unit}", "")
+    def row(what: str, value: float, goal: float, *, at_least: bool = False, unit: str = "") -> Sequence[str]:
         reached = value >= goal if at_least else value <= goal
-        sign = ">=" if at_least else "<="
-        return table.add_row(what, f"{value:.2f}{unit}", f"{sign} {goal}{unit}" + ("" if reached else "  missed"))
+        sign = "≥" if at_least else "≤"
+        return what, f"{value:.2f}{unit}", f"{sign} {goal:g}{unit}", "" if reached else "missed"
 
+    yield "what", "measured", "goal", ""
     ours, plain = asyncio.run(wall_ratios())
-    row("13 calls of 200 ms, wall against three calls in a row", ours, 1.04)
-    row("  the same calls with asyncio.gather over ChatOpenAI", plain, None)
-    row("CPU of a streamed run against asyncio.gather, same clients", asyncio.run(cpu_ratio()), 1.25)
-    row(
-        "first token after the last proposal, beyond the model's own",
-        asyncio.run(first_token_ms()),
-        10,
-        unit=" ms",
-    )
-    row("10 % of proposals ten times slower: p95 with quorum 4 of 6 against waiting", asyncio.run(p95_ratio()), 0.5)
+    yield row("13 calls of 200 ms, wall against three calls in a row", ours, 1.04)
+    yield "  the same calls with asyncio.gather over ChatOpenAI", f"{plain:.2f}", "", ""
+    yield row("CPU of a streamed run against asyncio.gather, same clients", asyncio.run(cpu_ratio()), 1.25)
+    first = asyncio.run(first_token_ms())
+    yield row("first token after the last proposal, beyond the model's own", first, 10, unit=" ms")
+    p95 = asyncio.run(p95_ratio())
+    yield row("10 % of calls ten times slower: p95 with quorum 4 of 6 against waiting", p95, 0.5)
     memory, rate = many_at_once()
-    row("200 runs of 13 calls at once: peak memory a run", memory, 1.5, unit=" MB")
-    row("the same: runs a second, models from strings against ChatOpenAI", rate, 1.7, at_least=True)
-    row("prompt tokens a cache can reuse, one model", reusable_share(1), 0.75, at_least=True)
-    row("prompt tokens a cache can reuse, six models", reusable_share(6), 0.25, at_least=True)
-    row("import langgraph_moa against import langgraph.graph, CPU", import_ratio(), 1.15)
-    Console(width=110).print(table)
+    yield row("200 runs of 13 calls at once: peak memory a run", memory, 1.5, unit=" MB")
+    yield row("the same: runs a second, models from strings against ChatOpenAI", rate, 1.7, at_least=True)
+    yield row("prompt tokens a cache can reuse, one model", reusable_share(1), 0.75, at_least=True)
+    yield row("prompt tokens a cache can reuse, six models", reusable_share(6), 0.25, at_least=True)
+    yield row("import langgraph_moa against import langgraph.graph, CPU", import_ratio(), 1.15)
+
+
+def main() -> None:
+    """Write docs/measured.md."""
+    ran = f"{datetime.now(UTC).date()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    page = f"""# Speed, measured
+
+Written by `python benchmarks/bench.py` ({ran}).
+
+A run of three layers, six proposers and an aggregator is 13 calls. Both sides of a ratio were measured in turn, on one
+machine, against a scripted server on 127.0.0.1.
+
+{columns(list(rows()))}
+
+## What else was measured
+
+- [Agreement](agreement.md): early stop, waves and votes on recorded answers of real models.
+- [Faults](faults.md): what each of them comes to on a real server.
+- [Evidence](evidence-measured.md): whether the right passage is found, and what is cited.
+"""
+    PAGE.write_text(page, encoding="utf-8")
+    sys.stdout.write(page)
 
 
 if __name__ == "__main__":

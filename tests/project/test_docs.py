@@ -1,0 +1,159 @@
+"""The pages of docs/ make a site: complete, with links that lead somewhere, from this machine alone."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from urllib.parse import urlsplit
+
+import langgraph_moa
+import pytest
+from langgraph_moa.apps.cli import app
+from mkdocs.exceptions import PluginError
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+README = ROOT / "README.md"
+HOSTS = {"arxiv.org", "github.com", "huggingface.co", "localhost", "127.0.0.1"}
+"""What a page may point to; nobody looks whether it is there."""
+BUILD = """
+import sys
+
+def refuse(event, args):
+    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(args[1], tuple)):
+        raise RuntimeError(f"found {event} {args!r}, expected no network")
+
+sys.addaudithook(refuse)
+from mkdocs.__main__ import cli
+cli(["build", "--strict", "--site-dir", sys.argv[1]])
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build it, strictly: a warning, as of a link that leads nowhere, is an error."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, "-c", BUILD, str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "site" / "hooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def html(site: Path) -> dict[str, str]:
+    return {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+
+
+def test_every_page_is_in_it(site: Path) -> None:
+    made = {"command-line.html", "examples.html", "reference/settings.html", "404.html"}
+
+    assert {page.with_suffix(".html").name for page in PAGES} | made <= set(html(site))
+    assert (site / "settings.schema.json").is_file()
+    assert not list(site.rglob("*.py*"))
+
+
+def test_the_reference_tells_of_every_public_name_once(site: Path) -> None:
+    pages = "".join(text for name, text in html(site).items() if name.startswith("reference/"))
+    anchors = re.findall(r'<h2 id="langgraph_moa\.(\w+)"', pages)
+
+    assert sorted(anchors) == sorted(langgraph_moa.__all__)
+    assert 'href="#langgraph_moa.create_moa"' in pages
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    loading = r'<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"'
+
+    assert {name: found for name, text in html(site).items() if (found := re.findall(loading, text))} == {}
+
+
+def test_the_readme_links_to_headings_that_are_there(site: Path) -> None:
+    links = re.findall(r"\]\(docs/([\w-]+)\.md#([^)]+)\)", README.read_text(encoding="utf-8"))
+
+    assert [link for link in links if f'id="{link[1]}"' not in html(site)[f"{link[0]}.html"]] == []
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda path: path.name)
+def test_addresses_are_whole_and_of_few_hosts(page: Path) -> None:
+    for address in re.findall(r"[a-z]+://[^\s)`\"'<>|]+", page.read_text(encoding="utf-8")):
+        parts = urlsplit(address)
+        assert (parts.scheme, parts.username) in {("https", None), ("http", None)}
+        assert parts.hostname in HOSTS
+        assert parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1"}
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "\n# > " in p.read_text(encoding="utf-8")], ids=lambda p: p.name)
+def test_python_blocks_print_what_they_say(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        exec(compile(code, page.name, "exec"), {})
+
+        assert capsys.readouterr().out.splitlines() == re.findall(r"^# > (.*)$", code, re.MULTILINE)
+
+
+def test_the_first_run_is_real() -> None:
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    ((command, output),) = re.findall(
+        r'```console\n\$ langgraph-moa (ask "What is 17 \* 24\?".*)\n((?:.*\n)*?)```', text
+    )
+    done = CliRunner().invoke(app, ["ask", "What is 17 * 24?", *command.rpartition('"')[2].split()])
+
+    shown = re.sub(r"\d+\.\d s", "0.0 s", done.output)
+    assert sorted(shown.splitlines()) == sorted(output.splitlines())
+
+
+def drawings() -> list[tuple[str, str]]:
+    found = r"```console\n\$ langgraph-moa (graph[^\n]*)\n```\n\n```mermaid\n(.*?)```"
+    return [pair for page in PAGES for pair in re.findall(found, page.read_text(encoding="utf-8"), re.DOTALL)]
+
+
+@pytest.mark.parametrize(("command", "drawn"), drawings(), ids=[command for command, _ in drawings()])
+def test_drawings_are_the_graphs(command: str, drawn: str) -> None:
+    done = CliRunner().invoke(app, command.split())
+
+    assert drawn.strip() == done.stdout.strip()
+
+
+def test_the_page_about_the_graph_has_drawings() -> None:
+    assert len(drawings()) >= 3
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[tools](../examples/tool.py)", "[tools](examples.md#tool)"),
+        ("[`examples/`](../examples)", "[`examples/`](examples.md)"),
+        ("[the graph](../graphs/moa.py#L3)", "the graph (`graphs/moa.py`)"),
+        ("[`graphs/moa.py`](../graphs/moa.py)", "`graphs/moa.py`"),
+        ("[here](graph.md#drawn)", "[here](graph.md#drawn)"),
+    ],
+)
+def test_links_out_of_the_folder_become_what_the_site_has(hooks: ModuleType, written: str, shown: str) -> None:
+    page = SimpleNamespace(file=SimpleNamespace(generated_by=None))
+
+    assert hooks.on_page_markdown(f"See {written}.", page) == f"See {shown}."
+
+
+def test_a_link_out_of_the_folder_leads_somewhere(hooks: ModuleType) -> None:
+    page = SimpleNamespace(file=SimpleNamespace(generated_by=None))
+
+    with pytest.raises(PluginError, match=r"found a link to \.\./graphs/gone\.py"):
+        hooks.on_page_markdown("[gone](../graphs/gone.py)", page)
+
+
+@pytest.mark.parametrize("pages", [{}, {"all": ("All", " ".join([*langgraph_moa.__all__, "Budget"]))}])
+def test_a_name_that_is_nowhere_or_twice_in_the_reference_is_told(
+    hooks: ModuleType, pages: dict[str, tuple[str, str]]
+) -> None:
+    with pytest.raises(PluginError, match=r"found \[.*'Budget'.*\] .*docs/site/hooks\.py"):
+        hooks.checked(pages)
