@@ -51,6 +51,7 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
         "references_cut": 0,
         "reviewed": None,
         "tried_s": 0.0,
+        "error": None,
     }
 
     assert bool(make_report([proposal], [], turn="t", mixture="m")["notes"]) == told
