@@ -158,6 +158,19 @@ def cost_of(call: Call) -> Cost:
     return Cost(calls=call["calls"], tokens=tokens, usd=bound["usd"] if call["usd"] is None else call["usd"])
 
 
+def largest(costs: Sequence[Cost]) -> Cost:
+    """Bound whichever of several it is that will be spent; what is unknown of one is unknown."""
+
+    def most(values: list[Any]) -> Any:
+        return None if None in values else max(values)
+
+    return Cost(
+        calls=most([cost["calls"] for cost in costs]),
+        tokens=most([cost["tokens"] for cost in costs]),
+        usd=most([cost["usd"] for cost in costs]),
+    )
+
+
 def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
     """Add up costs; one that is unknown makes its sum unknown, unless only what is known is asked for."""
     listed = list(costs)

@@ -125,7 +125,7 @@ class Proposer(ModelSettings):
     """Whether its own earlier proposals are put to it as what it said itself, and only the others' as references, as in
     Du et al. 2023 (arXiv 2305.14325)."""
     carries: bool = False
-    """Whether, where it gives no answer, the proposal of its name in the layer before stands for one."""
+    """Whether, where it gives no answer, one that it read stands for it, its own name's first; no quorum cuts it."""
     may_write: bool = False
     """Whether a graph may have tools that are not marked read-only: each of several proposers would use them."""
 

@@ -14,7 +14,9 @@ _SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[0
 
 
 CARRIED = "the one before stands for it"
-"""How the error begins of a proposal whose text is that of the layer before."""
+"""How the error begins of a proposal whose text is that of the layer before, or of windows before the last."""
+UNREAD = "not all was read"
+"""How the error begins of a proposal whose author was not shown all of its references."""
 
 
 def make_report(
@@ -54,7 +56,7 @@ def make_report(
     usage: UsageMetadata | None = None
     for call in calls:
         usage = add_usage(usage, call["usage"])
-    prices = [call["usd"] for call in calls if call["status"] != "skipped"]
+    prices = [call["usd"] for call in calls if call["calls"] or call["status"] != "skipped"]
     known = [usd for usd in prices if usd is not None]
     asked = sum(layer >= 1 for layer in layers)
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
@@ -195,7 +197,7 @@ def _is_another(asked: str, served: str | None) -> bool:
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
-    carried = [p for p in proposals if p["status"] in USABLE and (p["error"] or "").startswith(CARRIED)]
+    carried = [p for p in proposals if p["status"] in USABLE and (p["error"] or "").startswith((CARRIED, UNREAD))]
     lost = [*carried, *(p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"})]
     if layer == RETRIEVAL:  # that one of several found nothing is no loss
         lost = [p for p in lost if p["status"] != "empty"]

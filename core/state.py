@@ -298,13 +298,13 @@ def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
     return {place_of(p): p for p in proposals_of(state, layer)} if unfinished(state) else {}
 
 
-def with_later(state: MoAState, proposal: Proposal) -> list[Proposal]:
-    """Return a proposal with those of later layers that a run of the same turn left behind.
+def with_later(state: MoAState, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Return proposals with those of later layers that a run of the same turn left behind.
 
     A new one would void them; but what was answered was paid for.
     """
-    later = [p for p in proposals_of(state) if p["layer"] > proposal["layer"]]
-    return [proposal, *(later if unfinished(state) else [])]
+    later = [p for p in proposals_of(state) if p["layer"] > proposals[-1]["layer"]]
+    return [*proposals, *(later if unfinished(state) else [])]
 
 
 def unfinished(state: MoAState) -> Report | None:

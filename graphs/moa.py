@@ -37,7 +37,7 @@ from ..nodes.answer import make_answer
 from ..nodes.brief import Brief, Overflow
 from ..nodes.exit import make_exit, ways_from
 from ..nodes.gate import make_gate
-from ..nodes.moderator import seat_moderator
+from ..nodes.moderator import choosing, seat_moderator
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
@@ -166,7 +166,8 @@ def create_moa(
     check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
     check_choice(seated.rank, moderator, len(panel))
     load_prices()
-    moderating = seat_moderator(moderator, defaults, placement)
+    shown = evidence_shown(search)
+    moderating = seat_moderator(moderator, defaults, placement, shown)
     moderators = [moderating.seat] if moderating else []
     rewriters = [search.rewriter] if search and search.rewriter else []
     check_bounded(budget, [seat for seats in [*panel, chain, rewriters, moderators] for seat in seats])
@@ -198,14 +199,11 @@ def create_moa(
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
     closing = bundled("mark").text if mark_answers and (early_stop or seated.vote) else ""
-    shown = evidence_shown(search)
     shown |= {"overflow": overflow, "window": window}
     propose = Brief(load_prompt(proposer_prompt), placement, closing, **shown)
     synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
     if seated.rank:
-        synthesise = Brief(
-            load_prompt(aggregator_prompt, default="rank.md"), placement, kind="proposal", overflow="cut"
-        )
+        synthesise = choosing(load_prompt(aggregator_prompt, default="rank.md"), placement, shown)
 
     graph = StateGraph(RagState if search else MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
@@ -226,9 +224,8 @@ def create_moa(
         look = make_review(stages, brief=propose, rules=rules)
         back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
         graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
-    authors = panel[-1] if panel else []
     last = make_aggregator(
-        layer=depth, authors=authors, brief=synthesise, rules=rules, vote=seated.vote, rank=seated.rank
+        layer=depth, sources=panel, brief=synthesise, rules=rules, vote=seated.vote, rank=seated.rank
     )
     graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
     end = CHECK if search else END

@@ -276,7 +276,13 @@ def create_grouped_moa(
             "them, which the last prompt holds; raise group, or use fewer proposers"
         )
     second = [
-        replace(_aggregating(aggregator), name=f"group-{n}", samples=1, reads=tuple(str(p.name) for p in part))
+        replace(
+            _aggregating(aggregator),
+            name=f"group-{n}",
+            samples=1,
+            reads=tuple(str(p.name) for p in part),
+            carries=True,
+        )
         for n, part in enumerate(groups, 1)
     ]
     given = {"early_stop": None, **options}  # it would lead from all proposals straight to the last prompt

@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement import best_proposal
+from ..core.budget import largest
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Rank, Seat
 from ..core.report import make_report
@@ -38,7 +39,7 @@ _NO_CHOICE = "nothing was chosen: only a model that is asked can call tools, or 
 def make_aggregator(
     *,
     layer: int,
-    authors: Sequence[Seat],
+    sources: Sequence[Sequence[Seat]],
     brief: Brief,
     rules: Rules,
     vote: Vote | None = None,
@@ -52,7 +53,7 @@ def make_aggregator(
 
     Args:
         layer: The last layer's number; 1 is a model answering alone.
-        authors: The layer before, whose answers are the references.
+        sources: The layers whose answers may be the references: the one before, or one before that.
         brief: How the references are put.
         rules: What the mixture keeps to.
         vote: How to count votes first.
@@ -80,8 +81,7 @@ def make_aggregator(
         elif rank:
             outcome = await rank_in_order(rank, seats, state, config, layer=layer, brief=brief, rules=rules)
         else:
-            asked = [equipped(seat, request) for seat in seats]
-            outcome = await _ask_in_order(asked, state, config, layer=layer, brief=brief.for_run(request), rules=rules)
+            outcome = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
         degraded = list(outcome.lost)
         answer = outcome.answer or (None if references else outcome.unfit)
         if answer is None:
@@ -112,7 +112,10 @@ def make_aggregator(
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
-        return {n: brief.forecast(seat, conversation, authors) for n, seat in zip(names, seats, strict=True)}
+        return {
+            name: largest([brief.forecast(seat, conversation, authors) for authors in sources or [[]]])
+            for name, seat in zip(names, seats, strict=True)
+        }
 
     return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], rules=rules)
 
@@ -134,24 +137,31 @@ async def _count(
 async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
 ) -> Outcome:
-    asking = Asking(state, config, layer, rules, brief.request.form if brief.request else None)
+    request = rules.request
+    asking = Asking(state, config, layer, rules, request.form if request else None)
     lost: list[str] = []
     unfit: AIMessage | None = None
+    best: str | None = None
     for seat in seats:
-        letter, windows = await asking.folded(seat, brief)
-        call, message = await asking.ask(seat, letter)
-        asking.calls[-1]["windows"] = windows
+        folded, asked = await asking.folded(seat, brief), equipped(seat, request)
+        best = folded.best or best
+        call, message = await asking.ask(asked, folded.letter)
+        asking.calls[-1]["windows"] = folded.windows
         failed = what_failed(seat, call)
+        unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []
         if asking.form and message and call["status"] == "invalid":
             unfit, first = message, failed
-            call, message = await asking.ask(seat, letter.mended(message, str(call["error"]), seat))
+            call, message = await asking.ask(asked, folded.letter.mended(message, str(call["error"]), asked))
             failed = f"{first}; {what_failed(seat, call)}"
             if call["status"] == "ok":
-                return Outcome(asking.calls, message, lost=lost, notes=[f"{first}, and was asked again"])
+                return Outcome(asking.calls, message, lost=lost + unread, notes=[f"{first}, and was asked again"])
         if call["status"] != "ok":
             lost.append(failed)
         if call["status"] in USABLE:
-            return Outcome(asking.calls, message, call["status"] == "truncated", asking.too_much, lost=lost)
+            return Outcome(asking.calls, message, call["status"] == "truncated", asking.too_much, lost=lost + unread)
+    if best and not (request and request.needs_author):
+        lost.append("the answer is what came of the first windows of references")
+        return Outcome(asking.calls, AIMessage(best), too_much=asking.too_much, fell_back=True, lost=lost)
     return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost, unfit=unfit)
 
 

@@ -11,7 +11,7 @@ from langchain_core.runnables.config import merge_configs
 
 from ..core.panel import Seat
 from ..core.race import DEADLINE, Race
-from ..core.request import Form, problem_with
+from ..core.request import Form, equipped, problem_with
 from ..core.state import (
     USABLE,
     Aggregation,
@@ -27,7 +27,7 @@ from ..core.state import (
 from ..core.text import plain
 from .brief import Brief, Letter
 from .call import call_model, unmade, unstreamed
-from .fold import fold
+from .fold import Folded, fold
 from .node import emit
 from .rules import Rules
 
@@ -91,21 +91,28 @@ class Asking:
             # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.
             at_the_end = call["error"] if (call["error"] or "").startswith(DEADLINE) else None
             self.too_much = self._misfit([]) or at_the_end or self.too_much
-            if ids := list(heard.message_ids):
+            if answers and (ids := list(heard.message_ids)):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
 
-    async def folded(self, seat: Seat, brief: Brief) -> tuple[Letter, int]:
-        """Write what an aggregator is to answer; references that do not fit its window are aggregated in several."""
+    async def folded(self, seat: Seat, brief: Brief) -> Folded:
+        """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
 
-        async def ask(window: Letter) -> str | None:
+        Only the last prompt asks for a call of a tool, or for a form.
+        """
+        asked, request = equipped(seat, self.rules.request), brief.for_run(self.rules.request)
+
+        def write(texts: Sequence[str]) -> Letter:
+            return request.write(asked, self.state, self.layer, texts)
+
+        async def ask(texts: Sequence[str]) -> str | None:
+            window = brief.write(seat, self.state, self.layer, texts)._replace(folds=0)
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        texts = brief.texts_for(seat, self.state, self.layer)
-        letter = brief.write(seat, self.state, self.layer)
-        last = letter._replace(folds=0).at_most(seat)
-        return await fold(letter, texts, lambda window: brief.write(seat, self.state, self.layer, window), ask)
+        letter = request.write(asked, self.state, self.layer)
+        last = letter._replace(folds=0).at_most(asked)
+        return await fold(letter, request.texts_for(asked, self.state, self.layer), write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
         return self.rules.misfit(proposals_of(self.state), step, verdicts=self._verdicts(), others=self._others())

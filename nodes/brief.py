@@ -13,7 +13,7 @@ from ..core.evidence import Evidence, with_text
 from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
 from ..core.state import Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
-from ..core.text import OURS, is_ours, one_line
+from ..core.text import OURS, one_line, tokens_at_most
 from ..prompts import Kind, Placement, Prompt, bundled, compose, fence, in_words, nothing, pack, unforged
 
 _BYTES_A_TOKEN = (3, 4)
@@ -25,8 +25,14 @@ Overflow = Literal["fold", "cut"]
 """What becomes of references that do not fit a window: `fold` reads them in several, each with the answer to the one
 before; `cut` shortens them."""
 
+_TAGS = 64
+"""Tokens of a reference's tags, at most."""
 _SOURCE = 80
 """Characters of a passage's source that a model is shown."""
+
+
+class _Recalled(list[AnyMessage]):
+    """Be a conversation that ends with what one who debates said last."""
 
 
 class Letter(NamedTuple):
@@ -37,11 +43,14 @@ class Letter(NamedTuple):
     problem: str | None = None
     folds: int = 0
     """Calls that it may take at most to read, before this one, references that do not fit."""
+    unread: int = 0
+    """Tokens of references that it leaves out, at most."""
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
-        if self.folds:  # a window may be as full as the model's
-            return total([call_at_most(seat, [], more=seat.window)] * (self.folds + 1))
+        if self.folds:  # a window may be as full as the model's, or hold all there is
+            room = seat.window or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
+            return total([call_at_most(seat, [], more=room)] * (self.folds + 1))
         return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
 
     def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Letter":
@@ -100,10 +109,11 @@ class Brief:
             texts = self.texts_for(seat, state, layer)
         if not texts and layer > 1 and seat.reads:
             return Letter([], problem="nobody answered whose proposals it reads")
-        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, evidence_for(state, seat.sees))
+        found = evidence_for(state, seat.sees)
+        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
         if seat.debates and layer > 2 and (letter.references_cut or letter.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, evidence_for(state, seat.sees))
+            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
             return letter._replace(references_cut=letter.references_cut + layer - 2)
         return letter
 
@@ -113,13 +123,14 @@ class Brief:
         """Write a prompt as it fits the window, and say what was cut for that."""
         most = self.window or len(texts)
         left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
+        unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
         folds = max(len(texts) - 2, 0) if self.overflow == "fold" else 0
         whole = self._compose(seat, conversation, references, found)
         if seat.window is None:
-            return Letter(whole, left_out, folds=folds if left_out else 0)
+            return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
         for rate in _BYTES_A_TOKEN:
             if prompt_at_most(whole, rate=rate) <= _room(seat, rate):
-                return Letter(whole, left_out, folds=folds if left_out else 0)
+                return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
@@ -170,8 +181,12 @@ class Brief:
             again = (layer - 2) * (more + prompt_at_most(written))
             more = None if own is None else more + again + (layer - 1) * own
         fits = seat.window is None or more is None or prompt_at_most(written) + more <= seat.window
+        fits = fits and (self.window is None or len(authors) <= self.window)
         folds = 0 if fits or self.overflow != "fold" else max(len(authors) - 2, 0)
-        return Letter(written, folds=folds).at_most(seat) if folds else call_at_most(seat, written, more=more)
+        if folds and more is not None:
+            return Letter(written, folds=folds, unread=more).at_most(seat)
+        cost = call_at_most(seat, written, more=more)
+        return total([cost] * (folds + 1))
 
     def bound_step(
         self,
@@ -207,11 +222,11 @@ class Brief:
             return before
         texts = [unforged(text) for text in self.texts_for(seat, state, layer - 1)] if layer > 2 else []
         asked = self._compose(replace(seat, system=None), before, texts, evidence_for(state, seat.sees))
-        return [*cast("list[AnyMessage]", asked), *said]
+        return _Recalled([*cast("list[AnyMessage]", asked), *said])
 
     def _last_said(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation for one who debates in a small window: with its last answer, and no round before."""
-        return [*state["messages"], *_own(seat, state, layer - 1)]
+        return _Recalled([*state["messages"], *_own(seat, state, layer - 1)])
 
     def for_run(self, request: Request | None) -> "Brief":
         """Return the brief of one run, which knows what its caller asks for."""
@@ -220,7 +235,7 @@ class Brief:
     def _compose(
         self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
     ) -> list[BaseMessage]:
-        is_alone = seat.debates and not texts and is_ours(conversation[-1])
+        is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
         return compose(
             conversation if knows_tools(seat.model) else in_words(conversation),

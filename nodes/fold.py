@@ -4,42 +4,53 @@ It is what Self-MoA-Seq does with samples (Li et al. 2025, arXiv 2502.00674), fo
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from .brief import Letter
 
 Write = Callable[[Sequence[str]], Letter]
 """Write the prompt with these references."""
-Ask = Callable[[Letter], Awaitable[str | None]]
-"""Ask about one window; None where no usable answer came back."""
+Ask = Callable[[Sequence[str]], Awaitable[str | None]]
+"""Ask about one window of references; None where no usable answer came back."""
 
 
-async def fold(letter: Letter, texts: Sequence[str], write: Write, ask: Ask) -> tuple[Letter, int]:
+class Folded(NamedTuple):
+    """Hold what is left to be asked once all windows but the last are read."""
+
+    letter: Letter
+    windows: int = 1
+    """How many there are; 1 where nothing was folded."""
+    best: str | None = None
+    """What came of those before the last."""
+    lost: str | None = None
+    """What a window that failed leaves unread; None where all is read, or shortened."""
+
+
+async def fold(letter: Letter, texts: Sequence[str], write: Write, ask: Ask) -> Folded:
     """Ask about all windows but the last, and return the prompt that holds that one.
 
-    Where a step fails, what was written in the first place is left, with its references shortened: nothing is asked
-    twice for the sake of a fold.
+    Where a step fails, what is left is put into one prompt with what came of the windows before, as far as it fits:
+    nothing is asked twice for the sake of a fold.
 
     Args:
         letter: The prompt with all references.
         texts: Those references.
         write: How a window is written.
         ask: How one is asked about.
-
-    Returns:
-        The prompt that is left to be asked, and how many windows there are with it; 1 where nothing was folded.
     """
-    whole = letter._replace(folds=0)
     if not letter.folds or _is_cut(write(texts[:2])):
-        return whole, 1
+        return Folded(letter._replace(folds=0))
     best: list[str] = []
     left, windows = list(texts), 1
     while True:
         window, taken = _fill(write, best, left)
         if taken == len(left):
-            return window, windows
-        said = await ask(window)
-        if said is None or not said.strip():  # one who may call tools may have called one
-            return whole, 1
+            return Folded(window, windows, *best)
+        said = await ask([*best, *left[:taken]])
+        if said is None or not said.strip():
+            rest = write([*best, *left])._replace(folds=0)
+            told = f"{rest.references_cut} of {len(left)} references were shortened or not read, for a window failed"
+            return Folded(rest, windows, best[0] if best else None, told if rest.references_cut else None)
         best, left, windows = [said], left[taken:], windows + 1
 
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -10,11 +11,12 @@ from langchain_core.runnables import RunnableConfig
 from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import total
 from ..core.errors import AllProposersFailed, InputError
-from ..core.report import make_report
+from ..core.report import added_up, make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
     Agreed,
+    Call,
     Cost,
     MoAState,
     Moderation,
@@ -99,6 +101,7 @@ class _Gate:
         if verdict["next"] == "aggregate" and stage.layer == 1 and not enough:
             failures = [p for p in proposals if p["status"] not in USABLE]
             raise AllProposersFailed(failures, usable=verdict["usable"], needed=needed)
+        _count_earlier(verdict, state)
         emit("verdict", **verdict)
         verdicts = [*earlier, verdict]
         report = make_report(proposals_of(state), verdicts, turn=verdict["turn"], mixture=self.rules.mixture)
@@ -199,6 +202,24 @@ def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:
         )
 
 
+def _count_earlier(verdict: Verdict, state: MoAState) -> None:
+    """Count what an earlier pass through this gate paid: a review sends the run through it again."""
+    same = [v for v in state.get("verdicts", []) if all(v[k] == verdict[k] for k in ("turn", "layer", "wave"))]
+    for before in same:
+        agreed, was = verdict["agreement"], before["agreement"]
+        if was and was["call"] and agreed:
+            agreed["call"] = _both(agreed["call"], was["call"])
+        moderation, done = verdict["moderation"], before.get("moderation")
+        if done and done["call"]:
+            everyone = Moderation(kept=done["kept"], stop=False, skipped=None, call=None)
+            verdict["moderation"] = moderation = moderation or everyone
+            moderation["call"] = _both(moderation["call"], done["call"])
+
+
+def _both(call: Call | None, earlier: Call) -> Call:
+    return cast("Call", {**call, **added_up(call, earlier)}) if call else earlier
+
+
 def _names(places: Mapping[Place, tuple[str, str]]) -> str:
     return ", ".join(title for title, _ in places.values())
 
@@ -249,7 +270,8 @@ def _end_early(
             verdict["reason"] += f", but {needed} different models must"
         return
     answers = stop.then == "answer" and bool(rules.chain)
-    cut = sum((p["error"] or "").startswith(NOT_NEEDED) for p in proposals)
+    needless = {place_of(p) for p in proposals if (p["error"] or "").startswith(NOT_NEEDED)}
+    cut = replace(stage, seats=[seat for seat in stage.asked if seat.place in needless]).calls
     saved = cut + sum(stage.calls for stage in ahead) + answers
     may_stop = stop.may_stop(stage.layer)
     if may_stop:

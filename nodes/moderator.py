@@ -1,7 +1,8 @@
 """The moderator: a model that keeps the best proposals of a layer, and says when no more are needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
@@ -67,10 +68,23 @@ class Moderating:
         return self.brief.forecast(replace(self.seat, reads=None), conversation, authors)
 
 
-def seat_moderator(told: Moderator | None, defaults: Defaults, placement: Placement) -> Moderating | None:
+def choosing(prompt: Prompt, placement: Placement, shown: Mapping[str, Any]) -> Brief:
+    """Return how proposals are put to one who chooses among all of them.
+
+    Args:
+        prompt: What it is told.
+        placement: Where proposals go.
+        shown: How evidence is put, where there is any.
+    """
+    return Brief(prompt, placement, kind="proposal", **{**shown, "overflow": "cut", "window": None})
+
+
+def seat_moderator(
+    told: Moderator | None, defaults: Defaults, placement: Placement, shown: Mapping[str, Any]
+) -> Moderating | None:
     """Resolve a moderator, and write down how proposals are put to it."""
     if told is None:
         return None
     prompt = Prompt(bundled("moderate").text.replace("$keep", str(told.keep)))
     seat = seat_of(told.model, defaults, role="moderator")
-    return Moderating(told, seat, Brief(prompt, placement, kind="proposal", overflow="cut"))
+    return Moderating(told, seat, choosing(prompt, placement, shown))

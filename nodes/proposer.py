@@ -8,11 +8,12 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
+from ..core.agreement import best_proposal
 from ..core.budget import total
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import CARRIED, added_up, make_report
+from ..core.report import CARRIED, UNREAD, added_up, make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
@@ -28,6 +29,7 @@ from ..core.state import (
     references_for,
     turn_of,
     verdicts_of,
+    with_later,
 )
 from ..core.text import plain
 from .brief import Brief, Letter
@@ -79,8 +81,9 @@ def make_proposer(
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
         seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
-        # What a person asks for again is no matter of who is fastest.
-        race = Race(seconds=seconds) if again else rules.race_of(stage, seat, seconds=seconds, earlier=answered)
+        # What a person asks for again, or what all before it went into, is no matter of who is fastest.
+        in_race = not again and not seat.carries
+        race = rules.race_of(stage, seat, seconds=seconds, earlier=answered) if in_race else Race(seconds=seconds)
         if asked and asked[0] in seats:
             emit("layer", layer=layer, proposers=[s.title for s in asked])
         done_before = {place: p for place, p in mine.items() if place not in {s.place for s in asked}}
@@ -93,7 +96,8 @@ def make_proposer(
         proposals = [{**done_before, **made}[s.place] for s in seats]
         for proposal in proposals:
             emit("proposal", **proposal)
-        update: Update = {"proposals": proposals}
+        # Where nobody of the layer is asked, what later layers made of it still holds.
+        update: Update = {"proposals": proposals if asked else with_later(state, proposals)}
         if first and opens and not again:  # a turn that fails must not be left with the report of the one before
             update["run"] = make_report(proposals, [], turn=turn, mixture=rules.mixture)
         return update
@@ -123,20 +127,25 @@ class _Asking:
         def write(texts: Sequence[str]) -> Letter:
             return letters.write(seat, self.state, self.layer, texts)
 
-        async def ask_window(window: Letter) -> str | None:
-            hidden = unstreamed(config)
+        async def ask_window(texts: Sequence[str]) -> str | None:
+            window, hidden = write(texts)._replace(folds=0), unstreamed(config)
             call, message = await call_model(seat, window, hidden, race=self.race, cache=self.cache, counts=False)
             read.append(call)
             return plain(message.text) if message and call["status"] in USABLE else None
 
         texts = letters.texts_for(seat, self.state, self.layer)
-        letter, windows = await fold(letters.write(seat, self.state, self.layer), texts, write, ask_window)
-        answers = await call_samples(self.seats, letter, config, race=self.race, cache=self.cache)
+        folded = await fold(letters.write(seat, self.state, self.layer), texts, write, ask_window)
+        answers = await call_samples(self.seats, folded.letter, config, race=self.race, cache=self.cache)
         call, message = answers[seat.place]
         for earlier in read:
             cut = call["references_cut"] + earlier["references_cut"]
             call = cast("Call", {**call, **added_up(call, earlier), "references_cut": cut})
-        return {**answers, seat.place: ({**call, "windows": windows}, message)}
+        if folded.best and call["status"] not in USABLE:
+            why = f"{CARRIED}: {call['status']} ({call['error']})"
+            call, message = {**call, "status": "ok", "error": why}, AIMessage(folded.best)
+        elif folded.lost and call["status"] == "ok":
+            call = {**call, "error": f"{UNREAD}: {folded.lost}"}
+        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}
 
 
 def _made(
@@ -146,11 +155,12 @@ def _made(
     proposal = as_proposal(call, seat, turn=turn_of(state), layer=layer, message=message)
     if earlier:
         proposal = _with_earlier(proposal, earlier)
-    before = [p for p in references_for(state, layer) if seat.carries and p["proposer"] == seat.title]
-    if not before or proposal["status"] in USABLE:
+    read = [p for p in references_for(state, layer) if seat.reads_from(p["position"], p["proposer"])]
+    if not seat.carries or not read or proposal["status"] in USABLE:
         return proposal
+    before = next((p for p in read if p["proposer"] == seat.title), None) or best_proposal(read)
     why = f"{CARRIED}: {proposal['status']} ({proposal['error']})"
-    return {**proposal, "text": before[0]["text"], "status": before[0]["status"], "error": why}
+    return {**proposal, "text": before["text"], "status": before["status"], "error": why}
 
 
 def _check_fits(step: Iterable[Cost], done: Sequence[Proposal], rules: Rules) -> None:

@@ -67,7 +67,7 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
         proposal = known or await _search(searcher, state, config, rules)
         emit("proposal", **proposal)
         # Writing again what is known would make void what was built on it.
-        update: Update = {} if known else {"proposals": with_later(state, proposal)}
+        update: Update = {} if known else {"proposals": with_later(state, [proposal])}
         if first and opens:  # a turn that fails must not be left with the report of the one before
             update["run"] = make_report([proposal], [], turn=turn_of(state), mixture=rules.mixture)
         return update

@@ -76,7 +76,7 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
             try:
                 decisions = read_decisions(said, names)
                 after = [_decided(p, decisions.get(p["proposer"])) for p in proposals]
-                check_left(after, state, verdicts)
+                check_left(after, proposals, state, verdicts)
                 break
             except InputError as exc:
                 shown["problem"] = str(exc)
@@ -88,10 +88,14 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
         )
         return Command(update={"proposals": [*changed, *later]} if changed else {}, goto=goto or "aggregate")
 
-    def check_left(after: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]) -> None:
+    def check_left(
+        after: Sequence[Proposal], shown: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]
+    ) -> None:
         layer, left = after[0]["layer"], sum(p["status"] in USABLE for p in after)
-        if left < rules.min_proposals:
-            raise InputError(f"found {left} proposals left, expected at least {rules.min_proposals}; keep more of them")
+        # A moderator may have kept fewer.
+        needed = min(rules.min_proposals, max(sum(p["status"] in USABLE for p in shown), 1))
+        if left < needed:
+            raise InputError(f"found {left} proposals left, expected at least {needed}; keep more of them")
         authors = next(stage.asked for stage in stages if stage.layer == layer and stage.is_last)
         seats = [seat for stage in stages for seat in sent_back(stage, after)]
         if seats and any(p["layer"] > layer for p in proposals_of(state)):

@@ -45,7 +45,7 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
         proposal = as_proposal(call, seat, turn=turn, layer=REWRITING, message=message)
         emit("proposal", **proposal)
         return {
-            "proposals": with_later(state, proposal),
+            "proposals": with_later(state, [proposal]),
             "run": make_report([proposal], [], turn=turn, mixture=rules.mixture),
         }
 

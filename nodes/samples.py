@@ -20,7 +20,7 @@ from .brief import Letter
 from .call import call_model, sampled
 from .memory import entry_of
 
-_NOT_TAKEN = {400, 422}
+_NOT_TAKEN = {400, 405, 422, 501}
 """What servers answer that know no `n`."""
 Answers = dict[Place, tuple[Call, AIMessage | None]]
 
@@ -100,5 +100,6 @@ class _Heard(AsyncCallbackHandler):
                 message.response_metadata.setdefault("model_name", served)
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        """Note a server that does not take such a request, or a client: that of OpenAI's other API raises TypeError."""
-        self.refused = getattr(error, "status_code", None) in _NOT_TAKEN or isinstance(error, TypeError)
+        """Note a server that does not take such a request, or a client: that of OpenAI's other API knows no `n`."""
+        no_such_option = isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
+        self.refused = getattr(error, "status_code", None) in _NOT_TAKEN or no_such_option

@@ -40,7 +40,7 @@ def record(update: object, state: MoAState, config: RunnableConfig, rules: Rules
     if not traced or rules is None or not isinstance(update, Mapping):
         return
     proposals, verdicts, run = update.get("proposals"), update.get("verdicts", []), update.get("run")
-    told = _of_proposal(proposals[0]) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
+    told = _of_proposals(proposals) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
     done = run if run and run["stopped"] != "running" else None
     if "citations" in update:
         told |= _of_citations(update["citations"])
@@ -63,6 +63,12 @@ def record_failure(state: MoAState, config: RunnableConfig, rules: Rules | None)
         so_far = make_report(proposals, [], turn=turn_of(state), mixture=rules.mixture)
         for whole in traced:
             _add(whole, {**rules.shape, **_of_report(so_far), "moa_stopped": "failed", "moa_degraded": True})
+
+
+def _of_proposals(proposals: Sequence[Proposal]) -> Told:
+    """Tell of a node's first proposal, and how all of them ended where it has several samples."""
+    several = {"moa_statuses": [p["status"] for p in proposals]} if len(proposals) > 1 else {}
+    return _of_proposal(proposals[0]) | several
 
 
 def _of_proposal(proposal: Proposal) -> Told:

@@ -139,7 +139,7 @@ async def test_the_estimate_is_a_bound(loopback: Loopback, name: str, words: int
     assert bound["unbounded"] == [] or bound["usd"] is None
     assert len(loopback.requests) <= bound["calls"]
     assert used == result["run"]["usage"]["total_tokens"] <= bound["tokens"]
-    if most == 1:
+    if most == 1 and name != "grouped":  # whose groups may all fail, and what is left is read in windows
         assert len(loopback.requests) == bound["calls"]
 
 
@@ -522,7 +522,7 @@ def test_where_a_window_fails_the_next_ones_go_on(fails: int) -> None:
     result = create_self_moa_seq(model=model, samples=8, window=3, aggregator=joiner).invoke(QUESTION)
 
     assert result["messages"][-1].text == "best 4"
-    why = "error" if fails == 1 else "the one before stands for it: error (ValueError: down)"
+    why = "the one before stands for it: error (ValueError: down)"
     lost = f"1 of {3 if fails < 3 else 2} proposals of layer {fails + 1} are missing (best: {why})"
     assert lost in result["run"]["degraded"]
 
@@ -662,3 +662,47 @@ async def test_agreement_may_end_other_systems(loopback: Loopback, then: Any) ->
 
     assert result["run"]["stopped"] == "agreed"
     assert loopback.asked("moderator") == []
+
+
+def test_no_quorum_cuts_who_carries_the_best() -> None:
+    def slow(messages: Any) -> str:
+        return "best" if references_in(messages[-1].text) else "fresh"
+
+    model = ScriptedModel(script=slow, name_of_model="m")
+    joiner = ScriptedModel(script="best", name_of_model="joiner", delay=0.3)
+
+    result = create_self_moa_seq(model=model, samples=8, window=3, aggregator=joiner, quorum=Quorum(1)).invoke(QUESTION)
+
+    assert {p["status"] for p in result["proposals"] if p["proposer"] == "best"} == {"ok"}
+
+
+def test_a_debate_inside_a_mixture_begins_anew_in_each_layer() -> None:
+    one, other = (ScriptedModel(script=f"{name} says", name_of_model=name) for name in ("one", "other"))
+    inner = create_debate(proposers=[one, other], mark_answers=False, name="inner")
+    plain = ScriptedModel(script="x", name_of_model="x")
+
+    create_moa(
+        proposers=[Proposer(inner, name="inner"), plain],
+        aggregator=ScriptedModel(script="done", name_of_model="last"),
+        layers=3,
+        early_stop=None,
+    ).invoke(QUESTION)
+
+    assert all("No other participant" not in messages[-1].text for messages in one.asked)
+    assert len(one.asked) == 4
+
+
+def test_an_estimate_holds_where_all_groups_fail() -> None:
+    panel = [ScriptedModel(script=f"p{n}", name_of_model=f"p{n}") for n in range(9)]
+
+    def script(messages: Any) -> str:
+        if any(text.startswith("p") for text in references_in(messages[-1].text)) and len(joiner.asked) <= 3:
+            raise ValueError("down")
+        return "joined"
+
+    joiner = ScriptedModel(script=script, name_of_model="joiner")
+    moa = create_grouped_moa(proposers=panel, aggregator=joiner, group=3, min_proposals=1)
+
+    run = moa.invoke(QUESTION)["run"]
+
+    assert run["calls"] <= (estimate(moa, "Which?")["calls"] or 0)

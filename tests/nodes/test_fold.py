@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from typing import Any
@@ -126,7 +127,7 @@ async def test_they_are_shortened_where_that_is_asked_for(loopback: Loopback) ->
 
 @pytest.mark.parametrize("failure", [Reply(""), Reply(status=500), Reply("no", finish_reason="content_filter")])
 @pytest.mark.parametrize("at", [1, 2])
-async def test_where_a_window_fails_all_of_them_are_shortened(loopback: Loopback, failure: Reply, at: int) -> None:
+async def test_where_a_window_fails_what_is_left_is_shortened(loopback: Loopback, failure: Reply, at: int) -> None:
     moa = mixture(loopback)
     numbers = count(1)
 
@@ -139,10 +140,11 @@ async def test_where_a_window_fails_all_of_them_are_shortened(loopback: Loopback
 
     windows = read_by(loopback)
     assert len(windows) == at + 1
-    assert windows[-1] == [f"m{n}" for n in range(8)]
+    read = [] if at == 1 else windows[0]
+    assert windows[-1] == [*(["last-1"] if read else []), *(f"m{n}" for n in range(len(read), 8))]
     assert max(map(tokens, loopback.asked("last"))) <= WINDOW
     assert result["messages"][-1].text == words(f"last-{at + 1}", 400)
-    assert "aggregator last: 8 references or passages were shortened to fit its window" in result["run"]["notes"]
+    assert "references were shortened or not read, for a window failed" in result["run"]["degraded"]
     assert result["run"]["calls"] == len(loopback.requests)
 
 
@@ -213,7 +215,9 @@ async def test_windows_of_a_proposer_share_the_seconds_of_the_budget(loopback: L
     result = await moa.ainvoke(QUESTION)
 
     assert len(loopback.asked("reader")) == 2
-    assert (result["proposals"][-1]["status"], result["proposals"][-1]["calls"]) == ("skipped", 2)
+    last = result["proposals"][-1]
+    assert (last["status"], last["calls"], last["text"]) == ("ok", 2, words("reader"))
+    assert "reader: the one before stands for it: cancelled" in result["run"]["degraded"] or "skipped" in last["error"]
     assert result["run"]["stopped"] == "budget"
 
 
@@ -368,11 +372,11 @@ def test_every_reference_is_read_once_whatever_their_sizes(sizes: list[int], roo
         cut = len(window) if total > room else 0
         return Letter([AIMessage(json.dumps([*window]))], references_cut=cut, folds=max(len(window) - 2, 0) * (cut > 0))
 
-    async def ask(letter: Letter) -> str:
-        asked.append(json.loads(letter.messages[0].text))
+    async def ask(window: Sequence[str]) -> str:
+        asked.append([*window])
         return "x" * grows
 
-    letter, windows = asyncio.run(fold(write(texts), texts, write, ask))
+    letter, windows, *_ = asyncio.run(fold(write(texts), texts, write, ask))
     last = json.loads(letter.messages[0].text)
 
     assert windows == len(asked) + 1
@@ -513,3 +517,71 @@ async def test_a_debate_in_a_small_window_goes_on(loopback: Loopback) -> None:
 
     assert max(map(tokens, loopback.requests)) <= WINDOW
     assert [p["status"] for p in result["proposals"]] == ["ok"] * 24
+
+
+def says(script: Any, name: str) -> ScriptedModel:
+    return ScriptedModel(script=script, name_of_model=name)
+
+
+def test_windows_by_number_are_within_the_estimate_and_the_budget() -> None:
+    def moa(**options: Any) -> Any:
+        panel = [says(words(f"p{n}", 200), f"p{n}") for n in range(6)]
+        last = says(words("last", 300), "last")
+        more = {"layers": 3, "window": 2, "early_stop": None, "max_tokens": 100, **options}
+        return create_moa(proposers=panel, aggregator=last, **more)
+
+    bound = estimate(moa(), "Which?")
+    run = moa().invoke(QUESTION)["run"]
+    bounded = moa(budget=Budget(tokens=6_000)).invoke(QUESTION)["run"]
+
+    assert run["calls"] == 6 + 6 * 5 + 5 <= (bound["calls"] or 0)
+    assert run["usage"]["total_tokens"] <= (bound["tokens"] or 0)
+    assert bounded["usage"]["total_tokens"] <= 6_000
+
+
+def test_what_came_of_windows_is_the_answer_where_the_last_call_fails() -> None:
+    numbers = count(1)
+
+    def script(messages: Any) -> str:
+        if (number := next(numbers)) >= 3:
+            raise ValueError("down")
+        return f"merged {number}"
+
+    panel = [says(f"p{n}", f"p{n}") for n in range(4)]
+    result = create_moa(proposers=panel, aggregator=says(script, "last"), window=2, early_stop=None).invoke(QUESTION)
+
+    assert result["messages"][-1].text == "merged 2"
+    assert result["run"]["stopped"] == "fell_back"
+    assert "the answer is what came of the first windows of references" in result["run"]["degraded"]
+
+
+async def test_windows_are_asked_without_the_tools_and_the_form_of_the_answer(loopback: Loopback) -> None:
+    schema = {"title": "N", "type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    moa = mixture(loopback)
+    loopback.say("last", lambda b: Reply("", tool_calls=[("N", {"n": 3})]) if b.get("tools") else Reply(words("w")))
+
+    found = await ChatMoA(moa).with_structured_output(schema, method="function_calling").ainvoke("Which?")
+
+    asked = loopback.asked("last")
+    assert found == {"n": 3}
+    assert [bool(r.body.get("tools")) for r in asked] == [*[False] * (len(asked) - 1), True]
+    assert len(asked) > 2
+
+
+def test_what_a_skipped_proposers_windows_cost_is_in_the_sum() -> None:
+    numbers = count(1)
+
+    def script(messages: Any) -> str:
+        if next(numbers) == 2:
+            raise ValueError("down")
+        return "merged"
+
+    panel = [says(f"p{n}", f"p{n}") for n in range(5)]
+    second = [says(script, "reader")]
+    result = create_moa(proposers=[panel, second], aggregator=says("done", "last"), window=2, early_stop=None).invoke(
+        QUESTION
+    )
+
+    asked = sum(len(model.asked) for model in [*panel, *second])
+    assert result["run"]["calls"] == asked + 1
+    assert "reader: not all was read: " in result["run"]["degraded"]

@@ -20,6 +20,7 @@ from langgraph_moa import (
     create_smoa,
     resolve_model,
 )
+from langgraph_moa.core.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import references_in, user
 
@@ -402,3 +403,44 @@ async def test_the_offline_models_moderate() -> None:
 
     assert result["run"]["degraded"] is None
     assert all(len(v["moderation"]["kept"]) <= 2 for v in result["verdicts"] if v["moderation"])
+
+
+def test_what_a_moderator_was_paid_before_a_retry_is_counted() -> None:
+    moderator = ScriptedModel(script='{"best": [1, 2], "stop": false}', name_of_model="moderator")
+    panel = [ScriptedModel(script=f"p{n}", name_of_model=f"p{n}") for n in range(4)]
+    last = ScriptedModel(script="done", name_of_model="last")
+    moa = create_moa(
+        proposers=panel,
+        aggregator=last,
+        moderator=Moderator(moderator, keep=2),
+        review=True,
+        checkpointer=InMemorySaver(),
+        early_stop=None,
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    shown = moa.invoke(QUESTION, thread)["__interrupt__"][0].value["proposals"]
+    back = {"decisions": [{"proposer": shown[0]["proposer"], "action": "retry"}]}
+    moa.invoke(Command(resume=back), thread)
+    result = moa.invoke(Command(resume="accept"), thread)
+
+    assert len(shown) == 2
+    assert result["run"]["calls"] == sum(len(model.asked) for model in [moderator, last, *panel]) == 8
+
+
+def test_a_person_may_accept_what_a_moderator_kept_though_it_is_less_than_a_layer_needs() -> None:
+    moderator = ScriptedModel(script='{"best": [1]}', name_of_model="moderator")
+    moa = create_moa(
+        proposers=[ScriptedModel(script=f"p{n}", name_of_model=f"p{n}") for n in range(4)],
+        aggregator=ScriptedModel(script="done", name_of_model="last"),
+        moderator=Moderator(moderator, keep=2),
+        min_proposals=2,
+        review=True,
+        checkpointer=InMemorySaver(),
+        early_stop=None,
+    )
+    thread: Any = {"configurable": {"thread_id": "t"}}
+
+    moa.invoke(QUESTION, thread)
+
+    assert moa.invoke(Command(resume="accept"), thread)["messages"][-1].text == "done"
