@@ -26,7 +26,7 @@ from .progress import View, summary
 from .reading import merged_settings
 from .running import INTERRUPTED, TERMINATED, notes
 from .settings import Settings
-from .unfinished import unfinished
+from .unfinished import can_keep, unfinished
 
 
 @partial(with_mixture, budget="--run-budget")
@@ -62,10 +62,15 @@ def batch(
 ) -> None:
     """Answer many questions; the same command goes on where it was stopped."""
     files = _files(questions, out, form, generator, settings)
+    RowFile(files.rows).check()
     budget = _budget(whole)
     chosen, why = settings.choose()
     notes.print(Text(why, style="dim"), soft_wrap=True)
-    job = _Job(chosen, files, concurrency, budget, retry_errors, keeps=not no_keep and _has_steps(chosen))
+    keeps = not no_keep and _has_steps(chosen)
+    if keeps and not can_keep():
+        told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
+        notes.print(Text(told, style="dim"), soft_wrap=True)
+    job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = View(notes)
     try:
         with view:
@@ -155,7 +160,7 @@ def _files(questions: Path, out: Path, form: str | None, generator: str | None, 
         return _Files(questions, out, None, "")
     if form not in FORMATS:
         raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
-    if questions.absolute() == out.absolute():
+    if questions.exists() and out.exists() and questions.samefile(out):
         raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
     name = settings.preset or "moa" if generator is None else generator
     FORMATS[form].check(out, generator=name)

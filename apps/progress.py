@@ -25,7 +25,7 @@ class View:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}"),
-            TextColumn("left"),
+            TextColumn("time left"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -53,7 +53,7 @@ class View:
         """Show that a question has been done with."""
         self.sums = sums
         done, told = sums["answered"] + sums["errors"], _told(sums)
-        self._bar.update(self._task, completed=done, told=told)
+        self._bar.update(self._task, completed=done, told=f"{told},")
         now = time.monotonic()
         if not self._console.is_terminal and now - self._told_at >= _EVERY_S:
             self._told_at = now

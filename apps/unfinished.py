@@ -37,7 +37,7 @@ async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         ConfigError: The file is there, and is no such file.
     """
     file = Path(f"{rows}.unfinished")
-    if not wanted or not _can_be_made(file):
+    if not wanted or not can_keep():
         yield Kept()
         return
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -52,14 +52,17 @@ async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
                 raise ConfigError(f"{file} cannot be used: {exc}; take it away, or keep nothing: --no-keep") from exc
             kept.saver = saver
             yield kept
+    except sqlite3.Error as exc:
+        raise ConfigError(f"{file} cannot be used: {exc}; mend that, or keep nothing: --no-keep") from exc
     finally:
         if not kept.is_needed:
             for more in ("", "-wal", "-shm"):
                 file.with_name(f"{file.name}{more}").unlink(missing_ok=True)
 
 
-def _can_be_made(file: Path) -> bool:
-    return file.absolute().parent.is_dir() and find_spec("langgraph.checkpoint.sqlite") is not None
+def can_keep() -> bool:
+    """Tell whether the extra `sqlite` is installed."""
+    return find_spec("langgraph.checkpoint.sqlite") is not None
 
 
 def _is_there(file: Path) -> bool:

@@ -14,7 +14,8 @@ CUT_TO_FIT = "\n[shortened here to fit]"
 """Written by us where a text was cut to fit a prompt, inside its fence."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Those of terminals, and those that make a text read in another order than it is written in."""
 
 
 def is_ours(message: "BaseMessage") -> bool:
@@ -31,8 +32,8 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def one_line(text: str, *, limit: int = 240) -> str:
-    """Fold white space and cut at `limit` characters."""
-    folded = " ".join(text.split())
+    """Fold white space, drop control characters, and cut at `limit` characters."""
+    folded = " ".join(filter(None, map(printable, text.split())))
     return folded if len(folded) <= limit else folded[: limit - 1] + "…"
 
 

@@ -22,6 +22,7 @@ OnRow = Callable[[Row, BatchReport], None]
 OnStart = Callable[[BatchReport], None]
 T = TypeVar("T")
 _TO_ASK, _DONE = 0, 1
+"""What is known of a question; of one that failed, what it cost, as JSON."""
 _BREATH = 1_000
 """Lines that are read before others on the event loop get their turn."""
 
@@ -54,7 +55,7 @@ async def abatch(
         concurrency: Questions under way at once.
         budget: Bounds for the whole batch, with what earlier calls spent for the rows that are there. A question is
             only started if it fits beside those under way, at most; those end. Seconds are those of this call.
-        retry_errors: Take the rows of questions that failed out of the file first, and ask those again.
+        retry_errors: Ask questions that failed again; their new rows take the place of the old ones.
         on_start: Called with the sums before anything is asked.
         on_row: Called with each row once it is in the file, and the sums so far.
 
@@ -75,7 +76,12 @@ async def abatch(
         file.open()
         if on_start:
             on_start(tally.report())
-        await _Batch(moa, questions_in(questions), ids, file, tally, on_row).run(min(concurrency, tally.questions))
+        work = _Batch(moa, questions_in(questions), ids, file, tally, on_row, retry_errors=retry_errors)
+        try:
+            await work.run(min(concurrency, tally.questions))
+        finally:
+            if work.replaced:
+                file.settle()
     return tally.report()
 
 
@@ -83,14 +89,25 @@ class _Batch:
     """Be the questions that are left, and the workers that share them."""
 
     def __init__(
-        self, moa: Graph, left: Iterator[Question], ids: Ids, file: RowFile, tally: Tally, on_row: OnRow | None
+        self,
+        moa: Graph,
+        left: Iterator[Question],
+        ids: Ids,
+        file: RowFile,
+        tally: Tally,
+        on_row: OnRow | None,
+        *,
+        retry_errors: bool,
     ) -> None:
+        self.replaced = False
+        """Whether the file holds rows with an error that have a later one."""
         self._moa = moa
         self._left = left
         self._ids = ids
         self._file = file
         self._tally = tally
         self._on_row = on_row
+        self._retry_errors = retry_errors
         self._one_at_a_time = asyncio.Lock()
         self._one_ended = asyncio.Event()
 
@@ -121,7 +138,7 @@ class _Batch:
                         f"found the question {question.id!r} only the second time that all were gone through, expected "
                         "the same ones again; leave them as they are while a batch is at work"
                     )
-                if status != _DONE:
+                if status == _TO_ASK or (status != _DONE and self._retry_errors):
                     return question if await self._fits(question) else None
             return None
 
@@ -146,6 +163,7 @@ class _Batch:
         row, before = result.row, self._ids[question.id]
         if isinstance(before, str):
             row["cost"] = total([result.cost, cast("Cost", json.loads(before))])
+            self.replaced = True
         self._file.append(row)
         tally.under_way.pop(question.id, None)
         tally.spend(result.cost)
@@ -200,20 +218,21 @@ def _check_bounded(moa: Graph, question: Question, budget: Budget) -> None:
 
 async def _take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retry_errors: bool) -> None:
     """Take the rows that are there for what they are: done."""
-    again = 0
+    replaced = False
     async for where, row in _breathing(file.rows()):
-        _check_row(row, where, ids[row["id"]], mixture)
-        cost = cost_in(row)
+        before, cost = ids[row["id"]], cost_in(row)
+        _check_row(row, where, before, mixture)
+        if isinstance(before, str):  # it was asked again by a batch that was killed
+            tally.take_back(json.loads(before))
+            replaced = True
         tally.spend(cost)
-        if row["error"] is not None and retry_errors:
-            ids[row["id"]] = json.dumps(cost)
-            again += 1
-        else:
-            ids[row["id"]] = _DONE
-            tally.count(row)
-            tally.done_before += 1
-    if again:
-        file.keep(lambda row: row["error"] is None)
+        tally.count(row)
+        ids[row["id"]] = _DONE if row["error"] is None else json.dumps(cost)
+    if replaced:
+        file.settle()
+    if retry_errors:
+        tally.errors = 0
+    tally.done_before = tally.answered + tally.errors
 
 
 def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> None:
@@ -222,7 +241,7 @@ def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> 
             f"found a row of {row['id']!r} {where}, which is none of the questions, expected rows of these questions "
             "only; write to another file, or give all questions that it was begun with"
         )
-    if status != _TO_ASK:
+    if status == _DONE:
         raise ConfigError(f"found a second row of {row['id']!r} {where}, expected one; take one of them out")
     begun = row["run"]["mixture"] if row["run"] else mixture
     if begun != mixture:

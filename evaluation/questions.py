@@ -223,11 +223,17 @@ def _message(found: object, key: str, where: str) -> dict[str, Any]:
 
 
 def _checked(question: Question, where: str) -> Question:
-    if not isinstance(question.id, str) or not question.id.strip() or plain(question.id) != question.id:
+    if not isinstance(question.id, str) or not question.id.strip():
         raise ConfigError(f"found {_shown(question.id)} as the id {where}, expected some text; give it one")
     if isinstance(question.later, str) or not all(isinstance(t, str) and t.strip() for t in question.later):
         raise ConfigError(f"found {_shown(question.later)} as later turns {where}, expected a list of texts")
-    return replace(question, messages=_messages(question.messages, "`messages`", where))
+    return replace(
+        question,
+        id=plain(question.id),
+        messages=_messages(question.messages, "`messages`", where),
+        later=[plain(text) for text in question.later],
+        gold=_gold(question.gold, where),
+    )
 
 
 def _hash(question: Question) -> str:

@@ -1,7 +1,8 @@
 """The file of a batch's rows: one line a question, written as they finish, and read again when the batch goes on."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -15,8 +16,9 @@ from .ids import Ids
 from .lock import locked
 from .questions import Question, Row
 
-_BEGINS = b'{"id": "'
-"""How each of our lines begins, and so how a line must that was cut off in the middle."""
+_ID = re.compile(rb'\{"id": "(?:[^"\\]|\\.)*\\?')
+_BEFORE_ID, _AFTER_ID = b'{"id": "', b'", "answer": '
+"""How each of our lines goes on, and so how a line must that was cut off in the middle."""
 _KEYS = {"id", "answer", "run", "error", "gold", "seconds"}
 
 
@@ -34,13 +36,24 @@ class RowFile:
         Raises:
             ConfigError: Another one is at work on it, or nothing can be written there.
         """
-        if not self.path.absolute().parent.is_dir() or self.path.is_dir():
-            raise ConfigError(f"found {self.path} for the rows, expected a file in a folder that is there; make it")
-        with locked(self.path):
+        self.check()
+        with locked(self.path.resolve()):
             try:
                 yield
             finally:
                 self.close()
+
+    def check(self) -> None:
+        """Refuse a place where no rows can be kept; nothing is made there.
+
+        Raises:
+            ConfigError: Its folder is not there, or something that is no ordinary file is.
+        """
+        if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
+            raise ConfigError(
+                f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "
+                "an ordinary file"
+            )
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """Go through the rows that are there, each with where it stands; a last one that was cut off is left out.
@@ -52,7 +65,7 @@ class RowFile:
             row = _parsed(line)
             if row is not None:
                 yield where, row
-            elif whole or not (line.startswith(_BEGINS) or _BEGINS.startswith(line)):
+            elif whole or not _was_cut(line):
                 raise ConfigError(
                     f"found {one_line(printable(line.decode('utf-8', 'replace')), limit=60)!r} {where}, expected a row "
                     "that a batch wrote; take the line out, or write to another file"
@@ -97,17 +110,21 @@ class RowFile:
             if file.write(line) != len(line):
                 raise OSError("no room for all of a row")
 
-    def keep(self, chosen: Callable[[Row], bool]) -> None:
-        """Write the file anew with only some of its rows; whoever ends the process leaves the old one or the new.
+    def settle(self) -> None:
+        """Write the file anew, with the last row of each question; whoever ends the process leaves the old or the new.
 
         Raises:
             ConfigError: It could not be written.
         """
-        new = self.path.with_name(f"{self.path.name}.new")
-        with self._told():
+        self.close()
+        path = self.path.resolve()
+        new = path.with_name(f"{path.name}.new")
+        with self._told(), Ids() as last:
+            for where, row in self.rows():
+                last[row["id"]] = where
             with new.open("wb") as file:
-                file.writelines(_written(row) for _, row in self.rows() if chosen(row))
-            new.replace(self.path)
+                file.writelines(_written(row) for where, row in self.rows() if last[row["id"]] == where)
+            new.replace(path)
 
     def close(self) -> None:
         """Close it; what was written is there."""
@@ -153,6 +170,18 @@ def cost_in(row: Row) -> Cost:
 
 def _written(row: Row) -> bytes:
     return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _was_cut(line: bytes) -> bool:
+    """Tell whether a line is the beginning of one of ours; what is whole JSON, or goes on otherwise, is another's."""
+    with suppress(ValueError, RecursionError):
+        json.loads(line)
+        return False
+    begun = _ID.match(line)
+    if begun is None:
+        return _BEFORE_ID.startswith(line)
+    rest = line[begun.end() :]
+    return rest.startswith(_AFTER_ID) or _AFTER_ID.startswith(rest)
 
 
 def _parsed(line: bytes) -> Row | None:

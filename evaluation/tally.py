@@ -59,6 +59,16 @@ class Tally:
         self.spent = total([self.spent, cost], known_only=True)
         self.usd_is_known &= cost["usd"] is not None
 
+    def take_back(self, cost: Cost) -> None:
+        """Forget a row with an error, and its cost, which a later one of the same question holds."""
+        spent = self.spent
+        self.spent = Cost(
+            calls=(spent["calls"] or 0) - (cost["calls"] or 0),
+            tokens=(spent["tokens"] or 0) - (cost["tokens"] or 0),
+            usd=(spent["usd"] or 0.0) - (cost["usd"] or 0.0),
+        )
+        self.errors -= 1
+
     def count(self, row: Row) -> None:
         """Add a row."""
         self.errors += row["error"] is not None

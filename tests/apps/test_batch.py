@@ -1,7 +1,9 @@
 """`langgraph-moa batch` as a person meets it, and as it dies."""
 
 import json
+import os
 import signal
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 from batches import ALONE, PANEL, Files, asked_in, check_repeats, kill_at, run_to_the_end
 from commands import Run, finish, in_a_process
+from langgraph_moa import ConfigError
+from langgraph_moa.apps.unfinished import unfinished
 from loopback import Loopback, Reply
 
 CONCURRENCY = 8
@@ -55,14 +59,15 @@ WRONG: list[tuple[list[str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize("out", [".", "nowhere/rows.jsonl"])
+@pytest.mark.parametrize("out", [".", "nowhere/rows.jsonl", "fifo"])
 def test_a_place_where_no_rows_can_be_written_is_told(run: Run, files: Files, out: str) -> None:
     files.ask(1)
+    os.mkfifo(files.folder / "fifo")
 
     done = run("batch", str(files.questions), str(files.folder / out))
 
     assert (done.code, "for the rows, expected a file in a folder that is there" in done.err) == (1, True)
-    assert names(files) == {"questions.jsonl"}
+    assert names(files) == {"questions.jsonl", "fifo"}
 
 
 @pytest.mark.parametrize(("flags", "code", "told"), WRONG)
@@ -224,6 +229,42 @@ def test_a_store_that_is_none_is_told(run: Run, loopback: Loopback, files: Files
     assert run(*files.command(loopback, *PANEL, "--no-keep")).code == 0
 
 
+async def test_what_goes_wrong_with_the_store_meanwhile_is_told(files: Files) -> None:
+    async def meet(error: Exception) -> None:
+        async with unfinished(files.rows, wanted=True) as kept:
+            kept.is_needed = True
+            raise error
+
+    with pytest.raises(ConfigError, match=r"rows\.jsonl\.unfinished cannot be used: disk I/O error; mend that"):
+        await meet(sqlite3.OperationalError("disk I/O error"))
+
+    assert "rows.jsonl.unfinished" in names(files)
+
+
+def test_without_the_extra_it_says_what_is_not_kept(
+    run: Run, loopback: Loopback, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.ask(1)
+    monkeypatch.setattr("langgraph_moa.apps.unfinished.find_spec", lambda name: None)
+
+    done = run(*files.command(loopback, *PANEL))
+    alone = run(*files.command(loopback, *ALONE), "--no-keep")
+
+    told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
+    assert (done.code, told in done.err.splitlines(), told in alone.err) == (0, True, False)
+
+
+def test_what_servers_say_does_not_drive_the_terminal(run: Run, loopback: Loopback, files: Files) -> None:
+    files.ask(12)
+    loopback.say("a", Reply("\x1b[31mred\x07 \u202eno", status=400))
+
+    done = run(*files.command(loopback, *ALONE))
+
+    assert "stopped: the first 10 questions all failed alike" in done.err
+    assert not set("\x1b\x07\u202e") & set(done.err + done.out)
+    assert not set("\x1b\x07\u202e") & set("".join(row["error"] for row in files.whole_rows()))
+
+
 # The benchmarks' own files
 
 
@@ -261,9 +302,11 @@ def test_a_benchmarks_file_is_written_once_all_is_answered(run: Run, loopback: L
 
 def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> None:
     (files.folder / "q.jsonl").write_text('{"question_id": 1, "category": "x", "turns": ["A?"]}')
-    same = str(files.folder / "q.jsonl")
+    (files.folder / "sub").mkdir()
+    (files.folder / "link.jsonl").symlink_to("q.jsonl")
 
-    done = run("batch", same, same, "--format", "mt_bench")
+    for out in ("q.jsonl", "sub/../q.jsonl", "link.jsonl"):
+        done = run("batch", str(files.folder / "q.jsonl"), str(files.folder / out), "--format", "mt_bench")
 
-    assert (done.code, "as IN and as OUT, expected two files" in done.err) == (1, True)
+        assert (done.code, "as IN and as OUT, expected two files" in done.err) == (1, True)
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]

@@ -49,7 +49,7 @@ def test_without_a_terminal_it_is_a_line_now_and_then(monkeypatch: pytest.Monkey
 def test_on_a_terminal_it_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     told = shown(terminal=True, clock=[0.0] * 99, monkeypatch=monkeypatch)
 
-    assert "2000/2000 190.0 questions/s, 20,000 tokens, 2 errors left" in told
+    assert "2000/2000 190.0 questions/s, 20,000 tokens, 2 errors, time left 0:00:00" in told
 
 
 def test_the_sums_are_one_line() -> None:

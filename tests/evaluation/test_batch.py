@@ -172,6 +172,38 @@ async def test_errors_are_asked_again_where_that_is_wanted(out: Path) -> None:
     assert sum(row["cost"]["calls"] for row in rows_in(out)) == 7, "what failed attempts cost is not forgotten"
 
 
+async def test_asked_again_and_stopped_what_failures_cost_is_not_forgotten(out: Path) -> None:
+    await abatch(alone(fails("1", "3", "4")), ASKED, out)
+
+    def stop(row: Any, sums: Any) -> None:
+        raise LookupError("stopped")
+
+    with pytest.raises(LookupError):
+        await abatch(alone(fails("3")), ASKED, out, retry_errors=True, concurrency=1, on_row=stop)
+    stopped = await abatch(alone([]), ASKED, out)
+    bounded = await abatch(alone([]), ASKED, out, retry_errors=True, budget=Budget(calls=6))
+    report = await abatch(alone("fine"), ASKED, out, retry_errors=True, budget=Budget(calls=8))
+
+    assert (stopped["answered"], stopped["errors"], stopped["done_before"], stopped["calls"]) == (3, 2, 5, 6)
+    assert (bounded["left"], bounded["calls"], bounded["done_before"]) == (2, 6, 3)
+    assert (report["answered"], report["calls"], len(rows_in(out))) == (5, 8, 5)
+
+
+async def test_killed_while_failures_are_asked_again_the_last_row_counts(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await abatch(alone(fails("1", "3")), ASKED, out)
+    with monkeypatch.context() as killed:
+        killed.setattr("langgraph_moa.evaluation.rows.RowFile.settle", lambda file: None)
+        await abatch(alone(fails("3")), ASKED, out, retry_errors=True)
+    assert len(rows_in(out)) == 7
+
+    report = await abatch(alone([]), ASKED, out)
+
+    assert (report["answered"], report["errors"], report["done_before"], report["calls"]) == (4, 1, 5, 7)
+    assert sorted(row["id"] for row in rows_in(out)) == sorted({row["id"] for row in rows_in(out)})
+
+
 async def test_what_a_failed_question_cost_is_known(out: Path) -> None:
     moa = panel(second=RuntimeError("broken"), min_proposals=2)
 

@@ -104,11 +104,20 @@ def test_questions_are_given_in_python_too() -> None:
     assert (found[0].messages, found[2].later) == ([ASKED], ["And then?"])
 
 
+def test_what_is_given_in_python_can_be_written_and_compared() -> None:
+    odd: Any = {"id": "a\ud800", "gold": 6, "later": ["And\ud800?"]}
+
+    (found,) = questions_in([Question(messages=[ASKED], **odd)])
+
+    assert (found.id, found.gold, found.later) == ("a?", "6", ["And??"])
+
+
 WRONG: list[tuple[Any, str]] = [
     ((q for q in ["a"]), "found generator as questions, expected what can be gone through twice"),
     (3, "found int as questions, expected a file, or a list of them"),
     ([Question(id=3, messages=[ASKED])], "found 3 as the id in question 1"),  # type: ignore[arg-type]
     ([Question(id="a", messages=[])], "found [] as `messages` in question 1"),
+    ([Question(id="a", messages=[ASKED], gold=[6])], "found [6] as `gold` in question 1"),  # type: ignore[arg-type]
     ([Question(id="a", messages=[ASKED], later="b")], "found 'b' as later turns in question 1"),
     (["a", ""], "found no text in `question` in question 2"),
     ([None], "found None in question 1, expected an object"),

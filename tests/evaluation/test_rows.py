@@ -1,6 +1,7 @@
 """The file of rows survives whatever ends the process that writes it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,10 @@ STRANGE = [
     b'{"question": "a"}\n',
     b"\n",
     b"\xff\xfe\n",
+    b'{"id": "b7", "question": "precious"}',
+    b'{"id": "b7", "question": "prec',
+    b'{"id": "b7", "answer": "precious"}',
+    b'{"id": "b7", "b',
 ]
 
 
@@ -84,13 +89,27 @@ def test_what_is_no_row_is_refused_and_left_alone(file: RowFile, strange: bytes)
     assert file.path.read_bytes() == content
 
 
-def test_rows_can_be_taken_out(file: RowFile) -> None:
-    fill(file, row("a"), row("b", None), row("c"))
+@pytest.mark.parametrize("strange", STRANGE)
+def test_a_file_that_is_another_programs_is_left_alone(file: RowFile, strange: bytes) -> None:
+    file.path.write_bytes(strange)
 
-    file.keep(lambda found: found["error"] is None)
+    with pytest.raises(ConfigError, match=r"^found .* in line 1 of"):
+        ids_in(file)
 
-    assert ids_in(file) == ["a", "c"]
-    assert [p.name for p in file.path.parent.iterdir()] == ["rows.jsonl"]
+    assert file.path.read_bytes() == strange
+
+
+def test_a_later_row_of_a_question_replaces_those_before(file: RowFile, tmp_path: Path) -> None:
+    fill(file, row("a"), row("b", None), row("c", None), row("d"), row("b", None), row("c"))
+    link = RowFile(tmp_path / "link.jsonl")
+    link.path.symlink_to(file.path)
+
+    link.settle()
+
+    assert ids_in(file) == ["a", "d", "b", "c"]
+    assert [found["error"] for _, found in file.rows()] == [None, None, "no answer", None]
+    assert link.path.is_symlink()
+    assert {p.name for p in tmp_path.iterdir()} == {"rows.jsonl", "link.jsonl"}
 
 
 def test_a_row_is_one_line_of_plain_json(file: RowFile) -> None:
@@ -125,8 +144,16 @@ def test_a_lock_is_gone_with_whoever_is_killed(file: RowFile) -> None:
     assert list(file.path.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("where", ["nowhere/rows.jsonl", "."])
+def test_a_lock_holds_by_whatever_path(file: RowFile, tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(file.path)
+
+    with file.locked(), pytest.raises(ConfigError, match="another batch"), RowFile(tmp_path / "link.jsonl").locked():
+        pass
+
+
+@pytest.mark.parametrize("where", ["nowhere/rows.jsonl", ".", "fifo", "/dev/null"])
 def test_a_place_for_no_file_is_refused(tmp_path: Path, where: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
     expected = pytest.raises(ConfigError, match="for the rows, expected a file in a folder that is there")
     with expected, RowFile(tmp_path / where).locked():
         pass
