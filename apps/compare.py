@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,13 +18,14 @@ from rich.text import Text
 from ..core.budget import Budget
 from ..core.checks import check_number
 from ..core.errors import ConfigError
-from ..core.state import Cost
 from ..evaluation.batch import abatch
 from ..evaluation.compare import acompare
 from ..evaluation.comparison import Comparison
 from ..evaluation.graders import Grader
 from ..evaluation.grading import GraderName, graders_for
+from ..evaluation.in_turn import left_of
 from ..evaluation.questions import Question, read_questions
+from ..evaluation.wording import is_marked, marked, note_wording
 from .compared import draw, notes_of, show
 from .equal import Equaliser, Equalled, check_scalable
 from .graders import judging, read_grader
@@ -31,7 +34,7 @@ from .options import SHARED, limits_of, with_mixture
 from .plotting import check_plot
 from .prospect import prospect, show_prospect
 from .reading import merged_settings
-from .running import notes
+from .running import INTERRUPTED, TERMINATED, notes
 from .settings import Graph, Settings
 from .specs import Spec, read_specs
 from .watching import Watch
@@ -58,7 +61,7 @@ def compare(
         str | None,
         typer.Option(
             metavar="WHO",
-            help="answer, exact, judge, score or FILE.py:FUNCTION; answer where there is gold.",
+            help="answer, exact, judge, score or FILE.py:FUNCTION; judge with --judge, else answer.",
             show_default=False,
         ),
     ] = None,
@@ -71,6 +74,9 @@ def compare(
             metavar="NAME", help="Whom to hold the others against; the best single model.", show_default=False
         ),
     ] = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="Ask for no short answer at the end of the questions.")
+    ] = False,
     equal: Annotated[
         str | None,
         typer.Option(
@@ -119,10 +125,12 @@ def compare(
     if not asked:
         raise ConfigError(f"found no questions in {questions}, expected at least one; write one on a line")
     graders = graders_for(by, asked, judge=judge is not None)
+    is_asked = is_marked(kept, by_answer=graders.name == "answer", mark=not as_is)
     limits = merged_settings({}, {"budget": limits_of(whole)}).budget if whole else None
     job = _Job(
         specs=specs,
         asked=asked,
+        told=marked(asked) if is_asked else asked,
         grader=by,
         judge=judge if graders.judged else None,
         settings=settings,
@@ -131,13 +139,14 @@ def compare(
         budget=Budget(**limits.model_dump()) if limits else None,
         options={
             "concurrency": concurrency,
+            "mark": not as_is,
             "retry_errors": retry_errors,
             "seed": seed,
             "experiment": experiment or (questions.stem if tracing_is_enabled() else None),
         },
     )
     if only_estimate:
-        bounds = prospect(job.estimated(), asked, judge=job.judge, grader=graders.name, built=judging(settings))
+        bounds = prospect(job.estimated(), job.told, judge=job.judge, grader=graders.name, built=judging(settings))
         show_prospect(bounds, as_json=as_json)
         return
     found = job.run(kept)
@@ -156,6 +165,8 @@ class _Job:
 
     specs: Sequence[Spec]
     asked: Sequence[Question]
+    told: Sequence[Question]
+    """The questions as they are asked: with the line that asks for a short answer, where that is wanted."""
     grader: GraderName | Grader | None
     judge: str | None
     settings: Settings
@@ -177,12 +188,14 @@ class _Job:
         self.graphs(self.specs)  # what cannot be built is told before a folder is made
         watch = Watch()
         try:
-            with folder_of(kept, self.specs) as folder:
+            with _sigterm_as_ctrl_c() as terminated, folder_of(kept, self.specs) as folder:
+                note_wording(folder, self.told is not self.asked)  # a pilot's rows may be the first
                 return asyncio.run(self._compare(folder, watch))
         except KeyboardInterrupt:
+            watch.end()
             told = "the same command goes on" if kept else "nothing is kept; with --keep DIR the same command goes on"
-            notes.print(Text(f"stopped: {told}"))
-            raise
+            sys.stderr.write(f"stopped: {told}\n")
+            raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
         finally:
             watch.end()
 
@@ -196,7 +209,7 @@ class _Job:
             grader=self.grader,
             judge=self.judge,
             out=folder,
-            budget=_less(self.budget, done.cost),
+            budget=left_of(self.budget, done.cost, by="the pilot"),
             on_start=watch.begin,
             on_row=watch.add,
             on_judged=watch.judged,
@@ -208,22 +221,30 @@ class _Job:
     async def _scaled(self, folder: Path) -> Equalled:
         if not self.equal:
             return Equalled(list(self.specs))
-        done = await Equaliser(self.equal, self.asked, folder, self._pilot).scale(self.specs)
+        done = await Equaliser(self.equal, self.told, folder, self._pilot, self.budget).scale(self.specs)
         for note in done.notes:
             notes.print(Text(note, style="dim"), soft_wrap=True)
         return done
 
-    async def _pilot(self, graph: Graph, few: Sequence[Question], file: Path) -> object:
-        return await abatch(graph, few, file, concurrency=self.options["concurrency"], budget=self.budget)
+    async def _pilot(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
+        return await abatch(graph, few, file, concurrency=self.options["concurrency"], budget=budget)
 
 
-def _less(budget: Budget | None, spent: Cost) -> Budget | None:
-    """Return what a pilot has left of a budget."""
-    if budget is None:
-        return None
-    left = {
-        name: getattr(budget, name) - (spent[name] or 0)
-        for name in ("calls", "tokens", "usd")
-        if getattr(budget, name) is not None
-    }
-    return replace(budget, **left)
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[list[int]]:
+    """Let SIGTERM end the comparison as Ctrl-C does, and tell afterwards that it did."""
+    told: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        told.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not in the main thread
+        yield told
+        return
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -35,11 +35,11 @@ def notes_of(found: Comparison) -> list[str]:
         if system.errors:
             why = one_line(printable(system.error or ""), limit=120)
             notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
-        if system.unread:
-            notes.append(
-                f"{system.label} ends on no short answer in {system.unread:,}, which count as wrong; where that is "
-                "many, ask for one in the questions, such as `End with Final answer: ...`"
-            )
+    if unread := [f"{system.label} in {system.unread:,}" for system in found.systems if system.unread]:
+        notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
+    if found.contradicted:
+        share = f"{100 * found.contradicted:.0f} %"
+        notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
     judging = [f"judging cost {_told(found.judging)}, which is in no system's figures"] if found.judging else []
     return [*notes, *found.notes, *judging]
 
@@ -107,9 +107,9 @@ def _table(found: Comparison) -> Table:
 
 
 def _against(system: Measured) -> str:
-    if system.difference is None:
+    if system.against is None:
         return "–"
-    mean, low, high = (100 * part for part in (system.difference.mean, system.difference.low, system.difference.high))
+    mean, low, high = (100 * part for part in (system.against.mean, system.against.low, system.against.high))
     return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
 
 

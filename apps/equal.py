@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from ..core.budget import total
+from ..core.budget import Budget, total
 from ..core.checks import MOST
 from ..core.errors import ConfigError, nearest
 from ..core.state import Cost
 from ..evaluation.comparison import per_question
-from ..evaluation.in_turn import file_of
+from ..evaluation.in_turn import MORE, file_of, left_of
 from ..evaluation.questions import Question, Row
 from ..evaluation.rows import RowFile, cost_in
+from ..evaluation.turns import bound_of
 from ..graphs.estimate import estimate
 from .settings import Graph, Settings
 from .specs import Spec
@@ -24,8 +25,8 @@ FEW = 5
 """Questions of a pilot."""
 _SCALES = {"self-moa", "self-moa-seq", "best-of-n", "vote"}
 _MOST = {"self-moa-seq": 1_000}
-Pilot = Callable[[Graph, Sequence[Question], Path], Awaitable[object]]
-"""Asks a system questions, whose rows go to a file; rows that are there are not asked again."""
+Pilot = Callable[[Graph, Sequence[Question], Path, Budget | None], Awaitable[object]]
+"""Asks a system questions within a budget; the rows go to a file, and those that are there are not asked again."""
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Equalled:
     """How many samples each got, and why some got none."""
     cost: Cost = field(default_factory=lambda: Cost(calls=0, tokens=0, usd=0.0))
     """What was asked for a pilot only, and is in no system's rows."""
+    piloted: Cost = field(default_factory=lambda: Cost(calls=0, tokens=0, usd=0.0))
+    """What all pilots took."""
     renamed: dict[str, str] = field(default_factory=dict)
     """What those that were scaled are called now."""
 
@@ -74,13 +77,17 @@ class Equaliser:
     folder: Path
     """Where the rows are."""
     pilot: Pilot
+    budget: Budget | None = None
+    """The whole comparison's; pilots keep to what is left of it."""
 
     async def scale(self, specs: Sequence[Spec]) -> Equalled:
         """Return the systems with as many samples as they should have.
 
         Raises:
-            ConfigError: What is to be equal is not known of every system.
+            ConfigError: What is to be equal is not known of every system, or the budget is not enough for the pilots.
         """
+        for spec in specs:
+            self._check(spec)
         done = Equalled([])
         costs = {spec.label: await self._cost(spec, done, kept=spec.settings.system not in _SCALES) for spec in specs}
         dearest = max(costs, key=lambda label: costs[label])
@@ -135,9 +142,11 @@ class Equaliser:
             return self._calls(spec.settings)
         home = self.folder if kept else self.folder / PILOT
         home.mkdir(exist_ok=True)
-        rows = await self._rows(spec.settings, file_of(home, spec.label))
+        rows = await self._rows(spec, file_of(home, spec.label), done)
+        paid = total(map(cost_in, rows), known_only=True)
+        done.piloted = total([done.piloted, paid], known_only=True)
         if not kept:
-            done.cost = total([done.cost, *map(cost_in, rows)], known_only=True)
+            done.cost = total([done.cost, paid], known_only=True)
         cost = per_question(rows)[self.what]
         if not cost:
             raise ConfigError(
@@ -146,13 +155,52 @@ class Equaliser:
             )
         return cost
 
-    async def _rows(self, settings: Settings, file: Path) -> list[Row]:
-        """Return the rows of a few questions; those of a comparison that was begun do."""
+    def _check(self, spec: Spec) -> None:
+        """Refuse what nobody will be able to make equal, before a pilot is paid.
+
+        Raises:
+            ConfigError: A price is not known, or one request holds several samples, so that requests tell no cost.
+        """
+        graph, question = spec.settings.build(), [dict(message) for message in self.questions[0].messages]
+        if self.what == "calls" and shares_requests(graph):
+            raise ConfigError(
+                f"found --equal calls with {spec.label}, whose samples come in one request, so that calls say nothing "
+                "of what it costs; take --equal tokens or usd"
+            )
+        if self.what == "usd":
+            shortest = spec.settings.model_copy(update={"max_tokens": 1})  # a price is what is missing, not a bound
+            shortest.model_fields_set.add("max_tokens")
+            if not estimate(shortest.build(), question)["usd"]:
+                raise ConfigError(
+                    f"found --equal usd and no price of {spec.label}, expected one of every system's models; give "
+                    "prices, install the extra 'prices', or take --equal tokens"
+                )
+
+    async def _rows(self, spec: Spec, file: Path, done: Equalled) -> list[Row]:
+        """Return the rows of a few questions; those of a comparison that was begun do.
+
+        Raises:
+            ConfigError: What is left of the budget may not be enough to ask them.
+        """
         few = self.questions[:FEW]
         wanted = {question.id for question in few}
         if not wanted <= {row["id"] for _, row in RowFile(file).rows()}:
-            await self.pilot(settings.build(), few, file)
+            graph = spec.settings.build()
+            left = left_of(self.budget, done.piloted, by="the pilots")
+            bounds = [bound_of(graph, question) for question in few]
+            bound = total(Cost(calls=one["calls"], tokens=one["tokens"], usd=one["usd"]) for one in bounds)
+            if left and (why := left.misfit(Cost(calls=0, tokens=0, usd=0.0), bound, 0.0)):
+                raise ConfigError(
+                    f"found {why} for a pilot of {spec.label} on {len(few)} questions, expected it to fit what is left "
+                    f"of the budget; {MORE}"
+                )
+            await self.pilot(graph, few, file, left)
         return [row for _, row in RowFile(file).rows() if row["id"] in wanted]
+
+
+def shares_requests(graph: Graph) -> bool:
+    """Tell whether several samples of a system come in one request, as far as servers go along."""
+    return any((node.metadata or {}).get("moa_samples") for node in graph.builder.nodes.values())
 
 
 def _sampled(settings: Settings, samples: int) -> Settings:

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..core.errors import ConfigError
-from .specs import Spec
+from .specs import OF_A_MIXTURE, Spec
 
 _WHOSE = "_systems.json"
-_NO_MATTER = {"timeout", "limits", "prices", "budget", "preset"}
+_NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
 """What may change without changing what is answered."""
 
 
@@ -35,7 +35,7 @@ def folder_of(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
         known = _read(kept / _WHOSE)
         ours = {spec.label: _record(spec) for spec in specs}
         for label, record in ours.items():
-            if known.get(label, record) != record:
+            if _needed(known.get(label, record)) != record:
                 raise ConfigError(
                     f"found the rows of another system called {label} in {kept}, expected those of this one; give it "
                     "another name (label=...), or another folder"
@@ -48,7 +48,13 @@ def folder_of(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
 
 def _record(spec: Spec) -> dict[str, Any]:
     written: dict[str, Any] = json.loads(json.dumps(spec.settings.record()))
-    return {key: value for key, value in written.items() if key not in _NO_MATTER}
+    return _needed(written)
+
+
+def _needed(record: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what decides nothing: of one model alone, all that is said of mixtures."""
+    unused = _NO_MATTER | (OF_A_MIXTURE - {"system"} if record.get("system") == "single" else set())
+    return {key: value for key, value in record.items() if key not in unused}
 
 
 def _read(file: Path) -> dict[str, Any]:

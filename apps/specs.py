@@ -8,7 +8,7 @@ from ..core.errors import ConfigError, nearest
 from ..core.models import short_name
 from .options import read_value
 from .reading import load_settings, merged_settings
-from .settings import Settings
+from .settings import ProposerSpec, Settings
 from .systems import SystemName
 
 NAMES: tuple[str, ...] = get_args(SystemName)
@@ -19,7 +19,7 @@ _SHAPE = set(
     "system layers samples waves quorum early_stop min_proposals window rounds moderator keep group review".split()
 )
 """What the shared options say of the mixture itself, and not of the systems that it is compared with."""
-_OF_A_MIXTURE = _SHAPE | {"aggregator", "aggregator_prompt", "proposer_prompt", "placement"}
+OF_A_MIXTURE = _SHAPE | {"aggregator", "aggregator_prompt", "proposer_prompt", "placement"}
 """What a single model has no use for."""
 
 
@@ -52,21 +52,34 @@ def read_specs(written: Sequence[str], shared: Settings) -> list[Spec]:
 
 def _of_one_mixture(shared: Settings, base: Mapping[str, Any]) -> list[Spec]:
     whole, why = shared.choose()
-    models = dict.fromkeys(
-        spec if isinstance(spec, str) else spec.model
-        for group in whole.proposers or []
-        for spec in (group if isinstance(group, list) else [group])
-    )
+    seats = [spec for group in whole.proposers or [] for spec in (group if isinstance(group, list) else [group])]
+    models = list({_written(alone): alone for alone in map(_alone, seats)}.values())
     name = shared.system or "moa"
-    derived = _labels([(None, short_name(model)) for model in models] + [(name, name)])
+    derived = _labels([(None, _called(model)) for model in models] + [(name, name)])
     singles = [_chosen(label, _single(model, base)) for label, model in zip(derived, models, strict=False)]
     return [*singles, Spec(derived[-1], whole, why)]
 
 
+def _alone(seat: ProposerSpec) -> ProposerSpec:
+    """Return a proposer as it is asked alone: once, and as the settings say that it is asked."""
+    if isinstance(seat, str) or seat.model_fields_set == {"model"}:
+        return seat if isinstance(seat, str) else seat.model
+    return seat.model_copy(update={"samples": 1})
+
+
+def _written(seat: ProposerSpec) -> str:
+    return seat if isinstance(seat, str) else seat.model_dump_json(exclude_unset=True)
+
+
+def _called(seat: ProposerSpec) -> str:
+    return short_name(seat if isinstance(seat, str) else seat.model)
+
+
 def _chosen(label: str, settings: Settings) -> Spec:
     chosen, why = settings.choose()
-    if settings.system == "single" and settings.proposers and isinstance(settings.proposers[0], str):
-        why = f"one model: {settings.proposers[0]}"
+    if settings.system == "single" and settings.proposers and not isinstance(settings.proposers[0], list):
+        seat = settings.proposers[0]
+        why = f"one model: {seat if isinstance(seat, str) else seat.model}"
     return Spec(label, chosen, why)
 
 
@@ -92,9 +105,10 @@ def _read(written: str, base: Mapping[str, Any]) -> tuple[str | None, str, Setti
     )
 
 
-def _single(model: str, base: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Settings:
-    bounds = {key: value for key, value in base.items() if key not in _OF_A_MIXTURE}
-    return merged_settings(bounds, {"system": "single", "proposers": [model], **(own or {})})
+def _single(model: ProposerSpec, base: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Settings:
+    bounds = {key: value for key, value in base.items() if key not in OF_A_MIXTURE}
+    table = model if isinstance(model, str) else model.model_dump(exclude_unset=True)
+    return merged_settings(bounds, {"system": "single", "proposers": [table], **(own or {})})
 
 
 def _keys(parts: Sequence[str], written: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from .in_turn import Graph, InTurn, OnRow, OnStart, file_of
 from .judging import Jury, OnJudged
 from .questions import Question, Questions, questions_in
 from .verdict import caveats, verdict
+from .wording import ASKED, is_marked, marked, note_wording
 
 VERDICTS = "_verdicts.jsonl"
 """The file of a judge's verdicts."""
@@ -41,6 +42,7 @@ async def acompare(
     grader: GraderName | Grader | None = None,
     judge: str | Model | Aggregator | None = None,
     baseline: str | None = None,
+    mark: bool = True,
     out: str | PathLike[str] | None = None,
     concurrency: int = 8,
     budget: Budget | None = None,
@@ -67,9 +69,11 @@ async def acompare(
         questions: As `abatch` takes them.
         grader: `answer` compares the short answer that a text ends on with gold, `exact` all of it; `judge` lets a
             model compare two answers, `score` lets it mark one; or a function `(question, answer) -> float | None`,
-            from 0 to 1, None where it cannot tell. None takes `answer` where there is gold, else `judge`.
-        judge: The model that judges, as an aggregator is given.
+            from 0 to 1, None where it cannot tell. None takes `judge` where there is a judge, else `answer`.
+        judge: The model that judges, as an aggregator is given; without a grader it judges, even where there is gold.
         baseline: Whom to hold the others against; None is the best single model.
+        mark: Ask all systems to close with a short answer, where the grader is `answer`: the same line at the end of
+            every question. False leaves the questions as they are.
         out: The folder of the rows and verdicts, so that nothing is paid for twice; None keeps none.
         concurrency: Questions, or verdicts, under way at once.
         budget: Bounds for the whole comparison, with what the rows that are there have cost.
@@ -91,6 +95,8 @@ async def acompare(
     """
     asked = list(questions_in(questions))
     _check(systems, asked, baseline, budget)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
     check_number("concurrency", concurrency, minimum=1)
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
@@ -103,7 +109,10 @@ async def acompare(
             judge, Defaults(timeout=180.0, limits=limits, prices=prices or {}, resolve=resolve), role="judge"
         )
         check_bounded(budget or Budget(), [seat])
-    with _folder(out) as folder:
+    is_asked = is_marked(Path(out) if out else None, by_answer=graders.name == "answer", mark=mark)
+    asked = marked(asked) if is_asked else asked
+    with folder_of(out) as folder:
+        note_wording(folder, is_asked)
         turns = InTurn(
             folder,
             concurrency=concurrency,
@@ -112,9 +121,10 @@ async def acompare(
             on_start=on_start,
             on_row=on_row,
         )
-        for label, graph in systems.items():
-            await turns.ask(label, graph, asked)
-            graders.try_out(asked, turns.rows[label])
+        for part in turns.parts(list(systems), asked):
+            for label, graph in systems.items():
+                await turns.ask(label, graph, part)
+                graders.try_out(asked, turns.rows[label])
         common, rows = turns.answered_by_all(asked)
         jury = None
         if seat:
@@ -122,7 +132,10 @@ async def acompare(
             jury = Jury(seat, concurrency=concurrency, budget=left, kept=kept, on_judged=on_judged)
         singles = [label for label, graph in systems.items() if is_single(graph)]
         answered, chosen = await graders.grade(common, rows, singles, jury, baseline)
-    found = _compared(answered, graders, chosen or baseline, named=baseline is not None, seed=seed)
+    contradicted = jury.contradicted if jury else None
+    found = _compared(
+        answered, graders, chosen or baseline, named=baseline is not None, seed=seed, contradicted=contradicted
+    )
     found = replace(found, judging=jury.cost if jury else None, **_unasked(found, len(asked), turns.stopped))
     found.notes.extend(await _published(experiment, systems, common, answered, found))
     return found
@@ -151,7 +164,13 @@ def is_single(moa: Graph) -> bool:
 
 
 def _compared(
-    answered: Mapping[str, Answered], graders: Graders, baseline: str | None, *, named: bool, seed: int
+    answered: Mapping[str, Answered],
+    graders: Graders,
+    baseline: str | None,
+    *,
+    named: bool,
+    seed: int,
+    contradicted: float | None,
 ) -> Comparison:
     kept, left_out = graded_for_all(answered)
     if not kept:
@@ -171,7 +190,8 @@ def _compared(
         left_out=left_out,
         systems=systems,
         baseline=baseline,
-        verdict=verdict(systems, other, len(kept), named=named, judged=graders.judged),
+        verdict=verdict(systems, other, len(kept), named=named, judged=graders.judged, contradicted=contradicted),
+        contradicted=contradicted,
         notes=caveats(systems, other, named=named),
     )
 
@@ -197,9 +217,9 @@ def _check(
         if not isinstance(label, str) or not label.strip() or one_line(printable(label), limit=60) != label:
             raise ConfigError(f"found the system's name {label!r:.80}, expected a line of at most 60 characters")
         name = file_of(Path(), label).name.casefold()
-        if name in files or name == VERDICTS:
+        if name in files or name in (VERDICTS, ASKED):
             raise ConfigError(
-                f"found the systems {files.get(name, VERDICTS)!r} and {label!r}, whose rows would be in one file, "
+                f"found the systems {files.get(name, name)!r} and {label!r}, whose rows would be in one file, "
                 "expected names that differ in letters and digits; rename one"
             )
         files[name] = label
@@ -212,7 +232,7 @@ def _check(
 
 
 @contextmanager
-def _folder(out: str | PathLike[str] | None) -> Iterator[Path]:
+def folder_of(out: str | PathLike[str] | None) -> Iterator[Path]:
     """Make the folder of the rows, or one that is gone afterwards."""
     if out is None:
         with TemporaryDirectory(prefix="langgraph-moa-") as folder:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..core.calibration import wilson
 from ..core.state import Cost
 from .graders import Grade
-from .paired import RESAMPLES, Bootstrap, Spread, percentile
+from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
 from .questions import Row
 from .rows import cost_in
 
@@ -33,7 +33,8 @@ class Measured:
     score: Spread
     """The mean grade, from 0 to 1, of the questions that could be graded for all; its interval is of 95 %."""
     difference: Spread | None
-    """How much more it scores than the baseline, question by question; None for the baseline itself."""
+    """How much more it scores than the baseline, question by question, with the bootstrap's interval; None for the
+    baseline itself."""
     calls: float | None
     """None is not known."""
     tokens: float | None
@@ -49,6 +50,20 @@ class Measured:
     """Answers in which no short answer was found to compare with gold, which count as wrong."""
     error: str | None = None
     """Why the first of the questions without an answer has none."""
+    paired: Paired | None = None
+    """How it differs from the baseline where answers are right or wrong, which verdicts go by; None for marks."""
+
+    @property
+    def missing(self) -> int:
+        """Return how many questions count as wrong without having been read."""
+        return self.errors + self.unread
+
+    @property
+    def against(self) -> Spread | None:
+        """Return the difference with the interval that verdicts go by."""
+        if self.difference is None or self.paired is None:
+            return self.difference
+        return Spread(self.difference.mean, self.paired.low, self.paired.high)
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,8 @@ class Comparison:
     """What to keep in mind, one sentence each."""
     judging: Cost | None = None
     """What the judge cost, beside the systems; None where there was none."""
+    contradicted: float | None = None
+    """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
 
     def named(self, label: str) -> Measured:
         """Return one system's measures."""
@@ -120,12 +137,13 @@ def measured(
             answered[label],
             score=_share(columns[number]) or drawn.mean(number),
             difference=None if label == baseline else drawn.difference(number, other),
+            pair=None if label == baseline else paired(columns[number], columns[other]),
         )
         for number, label in enumerate(labels)
     ]
 
 
-def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | None) -> Measured:
+def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | None, pair: Paired | None) -> Measured:
     whole = [row for row in one.rows if row["answer"] is not None]
     cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
     return Measured(
@@ -142,6 +160,7 @@ def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | 
         errors=len(one.rows) - len(whole),
         unread=one.unread,
         error=next((row["error"] for row in one.rows if row["answer"] is None), None),
+        paired=pair,
     )
 
 

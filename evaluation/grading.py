@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from functools import partial
+from inspect import iscoroutinefunction, signature
 from typing import Literal
 
 from ..core.errors import ConfigError, nearest
@@ -81,22 +82,21 @@ def graders_for(given: GraderName | Grader | None, questions: Sequence[Question]
     """Find out who grades, before anybody is asked.
 
     Args:
-        given: Who was asked for; None takes gold where there is any, else the judge.
+        given: Who was asked for; None takes the judge where there is one, else gold.
         questions: What will be graded.
         judge: Whether there is a judge.
 
     Raises:
         ConfigError: Nobody can grade so.
     """
-    name = given if given is not None else "answer" if has_gold(questions) else "judge" if judge else None
+    name = given if given is not None else "judge" if judge else "answer" if has_gold(questions) else None
     if name is None:
         raise ConfigError(
             "found no question with gold and no judge, expected something to grade by; add `gold` to the questions, "
             "name a judge, or give a grader of your own"
         )
     if callable(name):
-        if iscoroutinefunction(name):
-            raise ConfigError("found a coroutine function as the grader, expected one that returns a number at once")
+        _check_function(name)
         return _without_judge(Graders(getattr(name, "__name__", type(name).__name__), name), judge)
     if name not in NAMES:
         raise ConfigError(f"found the grader {name!r}, expected a function or a name; {nearest(str(name), NAMES)}")
@@ -108,7 +108,27 @@ def graders_for(given: GraderName | Grader | None, questions: Sequence[Question]
         raise ConfigError(
             f"found grader={name!r} and no question with gold, expected right answers; add `gold`, or let a judge grade"
         )
-    return _without_judge(Graders(name, GRADERS[name]), judge and given is not None)
+    return _without_judge(Graders(name, GRADERS[name]), judge)
+
+
+def _check_function(grader: Grader) -> None:
+    """Refuse a function that cannot grade, before anybody is paid."""
+    bare = grader
+    while isinstance(bare, partial):
+        bare = bare.func
+    if iscoroutinefunction(bare) or iscoroutinefunction(getattr(bare, "__call__", None)):  # noqa: B004 - not whether
+        raise ConfigError("found a coroutine function as the grader, expected one that returns a number at once")
+    try:
+        taken = signature(grader)
+    except (TypeError, ValueError):  # written in C: nobody can tell
+        return
+    try:
+        taken.bind("question", "answer")
+    except TypeError as exc:
+        raise ConfigError(
+            f"found the grader {getattr(grader, '__name__', type(grader).__name__)}{taken}, expected one that takes a "
+            f"question and an answer: {exc}; mend the function"
+        ) from exc
 
 
 def _without_judge(graders: Graders, judge: bool) -> Graders:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,21 @@ class Jury:
         """
         self.cost = NOTHING
         """What all verdicts cost that were asked for, those that were there included."""
+        self.pairs = 0
+        """Pairs of answers that were judged both ways."""
+        self.places = 0
+        """Those of them in which a place was preferred, whatever stood there."""
         self._seat, self._budget, self._kept, self._on_judged = seat, budget, kept, on_judged
         self._known = _read(kept) if kept else {}
         self._free = asyncio.Semaphore(concurrency)
         self._one_ended = asyncio.Condition()
         self._spent, self._under_way = NOTHING, dict[str, Cost]()
         self._began, self._verdicts = time.monotonic(), 0
+
+    @property
+    def contradicted(self) -> float | None:
+        """Return the share of pairs in which a place was preferred; None where no pair was judged."""
+        return self.places / self.pairs if self.pairs else None
 
     async def ask(self, asked: Asked) -> Judged:
         """Return a verdict: the one that is there, else a new one, as far as the budget goes."""
@@ -97,9 +107,18 @@ class Jury:
         return sha256(json.dumps(told).encode()).hexdigest()[:24]
 
     def _write(self, key: str, judged: Judged) -> None:
-        if self._kept:
-            with self._kept.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "score": judged.score, "cost": judged.cost}) + "\n")
+        if not self._kept:
+            return
+        line = json.dumps({"key": key, "score": judged.score, "cost": judged.cost}).encode() + b"\n"
+        try:
+            with FileIO(self._kept, "a") as file:
+                if file.write(line) != len(line):
+                    raise OSError("no room for all of a verdict")
+        except OSError as exc:
+            raise ConfigError(
+                f"the verdicts cannot be written to {self._kept}: {exc.strerror or exc}; mend that, and start the same "
+                "comparison again: verdicts that are there are not asked for again"
+            ) from exc
 
 
 async def preferred(jury: Jury, question: Question, one: Row, other: Row) -> Grade:
@@ -116,6 +135,8 @@ async def preferred(jury: Jury, question: Question, one: Row, other: Row) -> Gra
     )
     if there.score is None or back.score is None:
         return _ungraded(there if there.score is None else back)
+    jury.pairs += 1
+    jury.places += there.score == back.score != 0.5
     return Grade(there.score if there.score == 1 - back.score else 0.5)
 
 
@@ -153,19 +174,20 @@ def _ungraded(judged: Judged) -> Grade:
 
 
 def _read(kept: Path) -> dict[str, Judged]:
-    """Read the verdicts of earlier calls; a last one that was cut off is left out, and asked for again."""
+    """Read the verdicts of earlier calls; a last one that was cut off is taken off, and asked for again."""
     known: dict[str, Judged] = {}
     try:
-        lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+        found = kept.read_bytes() if kept.exists() else b""
+        whole = found[: found.rfind(b"\n") + 1]
+        if whole != found:
+            with kept.open("r+b") as file:
+                file.truncate(len(whole))
+        lines = whole.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{kept} cannot be read: {exc}; expected a judge's verdicts; move the file away") from exc
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
-            found: Mapping[str, Any] = json.loads(line)
-            cost: Cost = {
-                "calls": found["cost"]["calls"],
-                "tokens": found["cost"]["tokens"],
-                "usd": found["cost"]["usd"],
-            }
-            known[str(found["key"])] = Judged(float(found["score"]), None, cost)
+            read: Mapping[str, Any] = json.loads(line)
+            cost: Cost = {"calls": read["cost"]["calls"], "tokens": read["cost"]["tokens"], "usd": read["cost"]["usd"]}
+            known[str(read["key"])] = Judged(float(read["score"]), None, cost)
     return known

@@ -6,10 +6,12 @@ question hard makes it hard for both, and does not blur their difference (Efron 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, comb, sqrt
 from operator import sub
 from random import Random
 from statistics import fmean
+
+from ..core.calibration import wilson
 
 RESAMPLES = 2_000
 _LEVEL = 0.95
@@ -22,6 +24,64 @@ class Spread:
     mean: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Hold how two systems differ where an answer is right or wrong: on which questions, and whether that is luck."""
+
+    gains: int
+    """Questions that the one has right, and the other wrong."""
+    losses: int
+    """The other way round."""
+    low: float
+    """The 95 % interval of the difference of shares, which is no point where they differ nowhere."""
+    high: float
+    p: float
+    """How likely so uneven a split of gains and losses is by luck: McNemar's exact test, two-sided."""
+
+    @property
+    def differing(self) -> int:
+        """Return on how many questions they differ."""
+        return self.gains + self.losses
+
+
+def paired(one: Sequence[float], other: Sequence[float]) -> Paired | None:
+    """Compare two systems' grades of the same questions; None for marks, which are not right or wrong.
+
+    Args:
+        one: The grades of one, at least one.
+        other: Those of the other, in the same order.
+    """
+    if not {0.0, 1.0} >= {*one, *other}:
+        return None
+    gains, losses = (sum(map(float.__gt__, a, b)) for a, b in ((one, other), (other, one)))
+    low, high = _newcombe(int(sum(one)), int(sum(other)), gains, len(one))
+    return Paired(gains, losses, low, high, _mcnemar(gains, losses))
+
+
+def _newcombe(one: int, other: int, gains: int, of: int) -> tuple[float, float]:
+    """Return the interval of a difference of paired shares, of Wilson's for each (Newcombe 1998, method 10)."""
+    mine, theirs, both = one / of, other / of, one - gains
+    (my_low, my_high), (their_low, their_high) = wilson(one, of), wilson(other, of)
+    spread = sqrt(one * (of - one) * other * (of - other))
+    together = both * (of - other - gains) - gains * (other - both)
+    surely = max(together - of / 2, 0.0) if together > 0 else float(together)
+    phi = surely / spread if spread else 0.0
+
+    def side(down: float, up: float) -> float:
+        return sqrt(max(down * down - 2 * phi * down * up + up * up, 0.0))
+
+    return (
+        mine - theirs - side(mine - my_low, their_high - theirs),
+        mine - theirs + side(my_high - mine, theirs - their_low),
+    )
+
+
+def _mcnemar(gains: int, losses: int) -> float:
+    differing = gains + losses
+    tail = sum(comb(differing, n) for n in range(min(gains, losses) + 1))
+    return min(1.0, float(2 * tail / 2**differing))
 
 
 class Bootstrap:

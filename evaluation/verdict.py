@@ -5,15 +5,27 @@ from collections.abc import Sequence
 from .comparison import Measured
 from .paired import Spread
 
-ENOUGH = 30
+ENOUGH = 50
 """Graded questions below which nothing is concluded: where nothing differs on 30, a tenth of all may still differ."""
+_LUCK = 0.05
+"""How likely a split of the questions that two differ on may be by luck, for `better` and `worse`."""
+_CONTRADICTED = 0.5
+"""The share of pairs above which a judge that goes by the place knows nothing of the answers."""
 _CLOSE = 0.10
 """How far the interval of a difference may reach above zero for `no better`, and below it too for `about as good`."""
 _LONGER = 1.3
 _BASELINE = "the best single model"
 
 
-def verdict(systems: Sequence[Measured], baseline: Measured, graded: int, *, named: bool, judged: bool) -> str:
+def verdict(
+    systems: Sequence[Measured],
+    baseline: Measured,
+    graded: int,
+    *,
+    named: bool,
+    judged: bool,
+    contradicted: float | None = None,
+) -> str:
     """Hold the best mixture against the baseline, in one sentence or two.
 
     Args:
@@ -22,10 +34,19 @@ def verdict(systems: Sequence[Measured], baseline: Measured, graded: int, *, nam
         graded: On how many questions.
         named: Whether somebody named the baseline; else it is the best single model, or the first system without one.
         judged: Whether a model graded.
+        contradicted: The share of pairs on which the judge preferred a place.
     """
+    if contradicted is not None and contradicted > _CONTRADICTED:
+        return (
+            f"nothing can be told: the judge preferred a place in {_share(contradicted)} of the pairs, whatever answer "
+            "stood there; take another judge"
+        )
     others = [system for system in systems if system.label != baseline.label]
     mixtures = [system for system in others if not system.is_single]
     best = max(mixtures or others, key=_worth)
+    rivals = [baseline] if named else [baseline, *(s for s in others if s.is_single)]
+    if why := _unheard(best, baseline, rivals, graded):
+        return f"nothing can be told: {why}"
     if not named and not baseline.is_single:
         leader = max(systems, key=_worth)
         return (
@@ -79,26 +100,65 @@ def _worth(system: Measured) -> tuple[float, float]:
     return system.score.mean, -(float("inf") if system.tokens is None else system.tokens)
 
 
+def _unheard(best: Measured, baseline: Measured, rivals: Sequence[Measured], graded: int) -> str | None:
+    """Name a system whose unread answers and errors, had they been right, would have made another verdict.
+
+    Whoever is ahead is only so for sure if nobody behind would be level with it in that case. Where nobody is ahead,
+    one that was not heard on more than a tenth of the questions could be far ahead, or behind.
+    """
+    ahead, behind = (best, rivals) if _is_ahead(best) else (baseline, [best])
+    if not _is_ahead(best) and not _is_behind(best):
+        unheard = [system for system in (best, *rivals) if system.missing > _CLOSE * graded]
+    else:
+        unheard = [s for s in behind if s.missing and s.score.mean + s.missing / graded >= ahead.score.mean]
+    if not unheard:
+        return None
+    most = max(unheard, key=lambda system: system.missing)
+    told = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
+    told += [f"gave no answer to {most.errors:,}"] if most.errors else []
+    return f"{most.label} {' and '.join(told)} of {graded:,} questions, which may be all that sets it apart; mend that"
+
+
+def _is_ahead(system: Measured) -> bool:
+    return system.against is not None and system.against.low > 0 and _is_no_luck(system)
+
+
+def _is_behind(system: Measured) -> bool:
+    return system.against is not None and system.against.high < 0 and _is_no_luck(system)
+
+
+def _is_no_luck(system: Measured) -> bool:
+    return system.paired is None or system.paired.p < _LUCK
+
+
 def _judgement(best: Measured, baseline: Measured, other: str, graded: int) -> str:
-    difference = best.difference or Spread(0.0, 0.0, 0.0)
+    difference = best.against or Spread(0.0, 0.0, 0.0)
     cost, ratio = times(best, baseline), ratio_of(best, baseline)
     paid = f" for {cost}" if cost else ""
     if graded < ENOUGH:
         few = f"too few questions to tell, {graded} graded, expected {ENOUGH} or more"
         return f"{few}; {_points(best)} against {other}{paid}"
-    if difference.low > 0:
+    if _is_ahead(best):
         return f"better than {other}: {_points(best)}" + (f" at {cost}" if cost else "")
-    if difference.high < 0:
+    if _is_behind(best):
         return f"worse than {other}: {_points(best)}" + (f" at {cost}" if cost else "")
     is_cheaper = ratio is not None and ratio[0] < 1
-    if difference.high > _CLOSE or (is_cheaper and difference.low < -_CLOSE):
+    one_sided = difference.low > 0 or difference.high < 0
+    if one_sided or difference.high > _CLOSE or (is_cheaper and difference.low < -_CLOSE):
         return f"too few questions to tell it from {other}, {graded} graded: {_points(best)}{paid}"
     return f"{'about as good as' if is_cheaper else 'no better than'} {other}: {_points(best)}{paid}"
 
 
 def _points(system: Measured) -> str:
-    found = system.difference or Spread(0.0, 0.0, 0.0)
-    return f"{100 * found.mean:+z.1f} points [{100 * found.low:+z.1f}, {100 * found.high:+z.1f}]"
+    found = system.against or Spread(0.0, 0.0, 0.0)
+    told = f"{100 * found.mean:+z.1f} points [{100 * found.low:+z.1f}, {100 * found.high:+z.1f}]"
+    if system.paired is None:
+        return told
+    return f"{told} (they differ on {system.paired.differing:,})"
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.0f} %"
 
 
 def _percent(score: Spread) -> str:

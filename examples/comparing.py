@@ -8,7 +8,7 @@ import asyncio
 from langgraph_moa import acompare, create_moa, create_self_moa, create_single
 
 PANEL = ["offline:words", "offline:stems", "offline:phrases"]
-QUESTIONS = [{"question": f"What is {n} * {n + 7}?", "gold": n * (n + 7)} for n in range(2, 42)]
+QUESTIONS = [{"question": f"What is {n} * {n + 7}?", "gold": n * (n + 7)} for n in range(2, 62)]
 
 systems = {
     "single": create_single(model="offline:words"),

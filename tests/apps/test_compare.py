@@ -2,24 +2,27 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Run
+from commands import Run, finish, in_a_process
 from experiments import langsmith
 from langgraph_moa.apps.settings import Settings
 from langgraph_moa.apps.specs import read_specs
+from langgraph_moa.evaluation.compare import is_single
+from loopback import Loopback, Reply
 
-SUMS = "".join(json.dumps({"question": f"What is {n} * 3?", "gold": 3 * n + (n % 4 == 0)}) + "\n" for n in range(2, 42))
+SUMS = "".join(json.dumps({"question": f"What is {n} * 3?", "gold": 3 * n + (n % 4 == 0)}) + "\n" for n in range(2, 62))
 TWO = ["--system", "offline:words", "--system", "self-moa,samples=2,temperature=0.7,early_stop=off"]
 
 
 @pytest.fixture
 def sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Write forty questions of arithmetic, a quarter of them with wrong gold, and be where they are."""
+    """Write sixty questions of arithmetic, a quarter of them with wrong gold, and be where they are."""
     monkeypatch.chdir(tmp_path)
     Path("sums.jsonl").write_text(SUMS)
     return "sums.jsonl"
@@ -28,22 +31,23 @@ def sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_what_it_prints(run: Run, sums: str) -> None:
     done = run("compare", sums, *TWO)
     timeless = re.sub(r"\d+\.\d\d s", "0.00 s", done.out)
+    timeless = timeless.replace(" times the tokens", " times")
     lines = [re.sub(r"(3\.00 +)\d+|\d+\.\d(?= times)", r"\1???", line).rstrip() for line in timeless.splitlines()]
 
     assert done.code == 0
     assert (
         lines
         == """\
-40 questions; graded by answer
+60 questions; graded by answer
 
 system     right   95 % interval          against *  calls  tokens  usd     p50     p95  length  errors
-words *   75.0 %  59.8 to 85.8 %                  –   1.00      10    0  0.00 s  0.00 s      11       0
-self-moa  75.0 %  59.8 to 85.8 %  +0.0 [+0.0, +0.0]   3.00     ???    0  0.00 s  0.00 s      11       0
+words *   75.0 %  62.8 to 84.2 %                  –   1.00      74    0  0.00 s  0.00 s      11       0
+self-moa  75.0 %  62.8 to 84.2 %  +0.0 [-4.4, +4.4]   3.00     ???    0  0.00 s  0.00 s      11       0
 
-self-moa: no better than the best single model (words): +0.0 points [+0.0, +0.0] for ??? times the tokens
+self-moa: no better than the best single model (words): +0.0 points [-4.4, +4.4] (they differ on 0) for ??? times
 """.splitlines()
     )
-    assert done.err.splitlines()[:2] == ["words (one model: offline:words)", "40 questions"]
+    assert done.err.splitlines()[:2] == ["words (one model: offline:words)", "60 questions"]
 
 
 def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, sums: str) -> None:
@@ -98,7 +102,7 @@ def test_rows_that_are_kept_go_on_and_are_graded_anew(run: Run, sums: str) -> No
     Path("grade.py").write_text("def short(question, answer):\n    return len(answer) < 5 or None\n")
     again = run("compare", sums, *TWO, "--keep", "kept", "--grader", "exact", "--json")
 
-    assert "40 questions, 40 done before" in again.err
+    assert "60 questions, 60 done before" in again.err
     assert json.loads(again.out)["grader"] == "exact"
     assert json.loads(again.out)["systems"][0]["score"]["mean"] == 0
 
@@ -129,7 +133,7 @@ def test_what_is_missing_comes_first_in_the_notes(run: Run, sums: str) -> None:
 
     assert notes[0] == "- left out: 1 without gold that can be read"
     assert notes[1].startswith(
-        "- words ends on no short answer in 1, which count as wrong; where that is many, ask for one"
+        "- no short answer was found at the end, which counts as wrong: words in 1, self-moa in 1"
     )
 
 
@@ -164,7 +168,55 @@ def test_samples_are_made_equal_to_the_most_costly(
     else:
         assert 0.9 * dearest["tokens"] < scaled["tokens"] <= 1.1 * dearest["tokens"]
     again = run("compare", sums, *TWO, *deep, "--equal", what, "--keep", "kept", "--json", "--baseline", "self-moa")
-    assert again.err.count("40 done before") == 3
+    assert again.err.count("60 done before") == 3
+
+
+def test_a_pilot_keeps_to_the_budget(run: Run, sums: str) -> None:
+    done = run("compare", sums, *TWO, "--equal", "tokens", "--budget", "calls=19")
+
+    assert done.code == 1
+    assert "error: found Budget(calls=14): 0 are spent, the step may take 15 for a pilot of self-moa" in done.err
+
+
+def test_what_settings_say_of_a_model_is_said_of_it_alone() -> None:
+    table = {"model": "offline:words", "max_tokens": 7, "samples": 3, "name": "w"}
+    shared = Settings.model_validate({"proposers": [table, "offline:stems"], "aggregator": "offline:stems"})
+
+    words, stems, _ = read_specs([], shared)
+
+    assert (words.label, words.why, stems.label) == ("words", "one model: offline:words", "stems")
+    assert words.settings.model_dump()["proposers"][0]["max_tokens"] == 7
+    assert is_single(words.settings.build())
+
+
+def test_another_aggregator_or_address_is_no_other_single_model(run: Run, sums: str) -> None:
+    both = [*TWO[:2], "--system", "single,proposers=offline:stems"]
+
+    for aggregator in ("offline:stems", "offline:phrases"):
+        done = run("compare", sums, *both, "--keep", "kept", "--aggregator", aggregator)
+
+        assert done.code == 0, done.err
+    assert done.err.count("60 done before") == 2
+
+
+def test_sigterm_says_how_to_go_on(sums: str, loopback: Loopback, tmp_path: Path) -> None:
+    loopback.say("a", lambda body: Reply(broken="hang"))
+    systems = ["--base-url", loopback.url, "--system", "single,proposer=a,label=a", "--system", "single,proposer=b"]
+    (tmp_path / "temp").mkdir()
+    # A shell that starts the tests in the background leaves SIGINT ignored, which Python would inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TMPDIR", str(tmp_path / "temp"))
+        process = in_a_process("compare", str(tmp_path / sums), *systems)
+    signal.signal(signal.SIGINT, before)
+    loopback.wait_until(lambda: len(loopback.requests) >= 8)
+    process.send_signal(signal.SIGTERM)
+    done = finish(process)
+
+    told = "stopped: nothing is kept; with --keep DIR the same command goes on"
+    assert (done.code, done.err.splitlines()[-1]) == (143, told)
+    assert "Traceback" not in done.err
+    assert list((tmp_path / "temp").glob("langgraph-moa-*")) == []
 
 
 def test_an_estimate_asks_nobody(run: Run, sums: str) -> None:
@@ -173,12 +225,12 @@ def test_an_estimate_asks_nobody(run: Run, sums: str) -> None:
                             "--max-tokens", "100", "--json").out)  # fmt: skip
 
     assert [line.split(",")[0] for line in done.out.splitlines()] == [
-        "words     at most 40 calls", "self-moa  at most 120 calls", "all       at most 160 calls",
+        "words     at most 60 calls", "self-moa  at most 180 calls", "all       at most 240 calls",
     ]  # fmt: skip
     assert done.err == ""
-    assert judged["judging"]["calls"] == 80
-    assert judged["all"]["calls"] == 240
-    assert judged["judging"]["tokens"] > 40 * 2 * 400
+    assert judged["judging"]["calls"] == 120
+    assert judged["all"]["calls"] == 360
+    assert judged["judging"]["tokens"] > 60 * 2 * 400
 
 
 def test_the_plot_is_the_same_every_time_and_can_be_read(run: Run, sums: str) -> None:
@@ -216,11 +268,11 @@ def test_the_plot_is_the_same_every_time_and_can_be_read(run: Run, sums: str) ->
         (["--equal", "cals", *TWO], "found --equal cals, expected what to make equal; did you mean 'calls'?"),
         (["--equal", "calls"], "found --equal without a system that takes more samples"),
         (["--equal", "usd", "--estimate", *TWO], "found --equal usd with --estimate, expected calls"),
-        (["--equal", "usd", *TWO], "found no usd of words in a pilot of 5 questions"),
+        (["--equal", "usd", *TWO], "found --equal usd and no price of words"),
         (["--keep", "sums.jsonl"], "found sums.jsonl for --keep, expected a folder to write to"),
         (["--keep", "no/where"], "found no/where for --keep, expected a folder to write to"),
         (["--budget", "calls"], "found --budget calls, expected a limit and its number"),
-        (["--budget", "calls=40"], "found Budget(calls=40) spent by words, expected it to be enough for all systems"),
+        (["--budget", "calls=40"], "found Budget(calls=40) spent by words"),
         (["--concurrency", "0"], "found concurrency=0, expected a whole number from 1"),
         (["--plot", "x.png"], "found --plot x.png, expected a name that ends in .svg"),
         (["--experiment", "x"], "found the experiment 'x' without tracing, expected LANGSMITH_TRACING=true"),

@@ -37,9 +37,10 @@ def test_questions_become_a_dataset_and_each_system_an_experiment(
 
     (dataset,) = server.datasets
     assert dataset["name"].startswith("mine-")
-    assert len(server.examples) == 40
+    assert len(server.examples) == 60
     example = next(example for example in server.examples.values() if example["inputs"]["id"] == "7")
-    assert example["inputs"]["messages"] == [{"role": "user", "content": "7?"}]
+    (message,) = example["inputs"]["messages"]
+    assert message["content"].startswith("7?\n\nIf the user's last message has one short")
     assert example["outputs"] == {"gold": "7"}
     assert [one["name"].rpartition("-")[0] for one in server.experiments] == ["mine-a", "mine-b"]
     assert all(one["reference_dataset_id"] == dataset["id"] for one in server.experiments)
@@ -63,9 +64,9 @@ def test_the_same_questions_are_the_same_dataset_and_others_are_another(server: 
     traced(server)
     traced(server)
     assert len(server.datasets) == 1
-    assert len(server.examples) == 40
+    assert len(server.examples) == 60
 
-    traced(server, questions=QUESTIONS[:35])
+    traced(server, questions=QUESTIONS[:55])
     assert len(server.datasets) == 2
 
 
@@ -76,7 +77,7 @@ def test_examples_that_are_missing_are_made(server: LangSmith) -> None:
 
     traced(server)
 
-    assert len(server.examples) == 40
+    assert len(server.examples) == 60
 
 
 @pytest.mark.parametrize("path", ["/datasets", "/examples", "/sessions"])
@@ -85,7 +86,7 @@ def test_where_langsmith_fails_the_comparison_is_finished_and_says_so(server: La
 
     found = traced(server)
 
-    assert found.graded == 40
+    assert found.graded == 60
     assert found.notes[-1].startswith("LangSmith did not take the experiments: ")
 
 

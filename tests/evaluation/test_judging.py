@@ -54,7 +54,35 @@ def test_a_judge_that_prefers_a_place_makes_all_ties(side: str) -> None:
     assert found.grader == "judge"
     assert [system.score.mean for system in found.systems] == [0.5, 0.5]
     assert found.judging is not None
-    assert found.judging["calls"] == 80
+    assert found.judging["calls"] == 120
+    assert found.contradicted == (side != "tie")
+    assert found.verdict.startswith("nothing can be told: the judge preferred a place in 100 %") == (side != "tie")
+
+
+def test_a_judge_beside_gold_judges() -> None:
+    questions = [{**question, "gold": question["id"]} for question in OPEN]
+
+    assert compare({"x": saying("x"), "y": saying("y")}, questions, judge=judging(prefers("x"))).grader == "judge"
+
+
+def test_a_verdict_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    judge, systems = judging(prefers("good")), {"poor": saying("poor"), "good": saying("good")}
+    compare(systems, OPEN, judge=judge, out=tmp_path)
+    file = tmp_path / "_verdicts.jsonl"
+    file.write_bytes(file.read_bytes()[:-30])
+
+    for _ in range(2):
+        compare(systems, OPEN, judge=judge, out=tmp_path)
+
+    assert len(judge.asked) == 121
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_verdicts_that_cannot_be_written_are_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "_verdicts.jsonl").symlink_to("/dev/full")
+
+    with pytest.raises(ConfigError, match=r"^the verdicts cannot be written to .*No space left"):
+        compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judging(prefers("good")), out=tmp_path)
 
 
 def test_a_win_takes_both_places() -> None:
@@ -90,7 +118,7 @@ def test_the_best_single_model_is_found_by_the_judge_and_the_others_held_against
         "poor": 0.0, "good": 0.5, "fair": 0.0, "moa": 0.0,
     }  # fmt: skip
     assert found.verdict.startswith("moa: worse than the best single model (good): -50.0 points")
-    assert len(judge.asked) == 40 * 2 * 4  # two models against the first, then two against the best
+    assert len(judge.asked) == 60 * 2 * 4  # two models against the first, then two against the best
 
 
 def test_nobody_is_named_and_equal_answers_are_not_judged() -> None:
@@ -115,7 +143,7 @@ def test_no_answer_loses_and_nobody_is_asked() -> None:
 
     found = compare({"good": alone(ScriptedModel(script="good")), "broken": broken}, OPEN, judge=judge, baseline="good")
 
-    assert found.named("broken").score.mean == pytest.approx(39 * 0.5 / 40)
+    assert found.named("broken").score.mean == pytest.approx(59 * 0.5 / 60)
     assert judge.asked == []
 
 
@@ -185,7 +213,7 @@ def test_what_cannot_be_read_is_left_out_and_told() -> None:
 
     found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge)
 
-    assert found.graded == 36
+    assert found.graded == 54
     assert found.left_out == {"without a verdict (the judge ended on no verdict as it was asked to)": 4}
 
 
@@ -205,7 +233,7 @@ def test_marks_are_one_call_an_answer() -> None:
     found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge, grader="score")
 
     assert [system.score.mean for system in found.systems] == pytest.approx([0.4, 0.9])
-    assert len(judge.asked) == 80
+    assert len(judge.asked) == 120
 
 
 def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
@@ -217,7 +245,7 @@ def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
         file.write('{"key": "cut off in the mid')
     again = compare(systems, OPEN, judge=judge, out=tmp_path)
 
-    assert len(judge.asked) == 80
+    assert len(judge.asked) == 120
     assert first.judging == again.judging
     assert first.verdict == again.verdict
 
@@ -225,7 +253,7 @@ def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
 def test_a_judge_keeps_to_what_the_budget_leaves() -> None:
     judge = judging(prefers("good"))
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge, budget=Budget(calls=130))
+    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge, budget=Budget(calls=170))
 
     assert len(judge.asked) == 50
     assert found.judging is not None

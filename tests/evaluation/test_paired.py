@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.evaluation.paired import Bootstrap, percentile
+from langgraph_moa.evaluation.paired import Bootstrap, paired, percentile
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40)
 FEW = 200
@@ -104,3 +104,50 @@ def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: list[float],
 
     assert found in values
     assert sum(value <= found for value in values) / len(values) >= share - 1e-9
+
+
+def shares(both: int, gains: int, losses: int, neither: int) -> list[list[float]]:
+    """Make two systems' grades by how often which of them was right."""
+    pairs = [(1.0, 1.0)] * both + [(1.0, 0.0)] * gains + [(0.0, 1.0)] * losses + [(0.0, 0.0)] * neither
+    return columns(pairs)
+
+
+@pytest.mark.parametrize(
+    ("table", "p"), [((9, 0, 0, 9), 1.0), ((9, 5, 0, 9), 2 / 32), ((9, 6, 0, 9), 2 / 64), ((9, 1, 6, 9), 16 / 128)]
+)
+def test_luck_is_counted_exactly(table: tuple[int, int, int, int], p: float) -> None:
+    found = paired(*shares(*table))
+
+    assert found is not None
+    assert found.differing == table[1] + table[2]
+    assert found.p == pytest.approx(p)
+
+
+@given(st.tuples(*[st.integers(0, 60)] * 4).filter(any))
+def test_an_interval_of_shares_is_never_a_point_and_the_other_way_round_is_the_negative(
+    table: tuple[int, int, int, int],
+) -> None:
+    one, other = shares(*table)
+    there, back = paired(one, other), paired(other, one)
+
+    assert there is not None
+    assert back is not None
+    difference = (table[1] - table[2]) / len(one)
+    assert there.low - 1e-9 <= difference <= there.high + 1e-9
+    assert there.high - there.low > 0.001
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+
+
+def test_marks_are_no_shares() -> None:
+    assert paired([0.5, 1.0], [0.0, 1.0]) is None
+
+
+@pytest.mark.parametrize("chance", [(0.5, 0.02, 0.02, 0.46), (0.8, 0.05, 0.1, 0.05), (0.9, 0.0, 0.05, 0.05)])
+def test_an_interval_of_shares_holds_the_truth_95_times_of_a_hundred(chance: tuple[float, ...]) -> None:
+    draw, held = Random(7), 0
+    for _ in range(1_000):
+        drawn = draw.choices(range(4), chance, k=100)
+        found = paired(*shares(*(drawn.count(n) for n in range(4))))
+        held += found is not None and found.low <= chance[1] - chance[2] <= found.high
+
+    assert held >= 930

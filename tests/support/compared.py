@@ -1,21 +1,26 @@
 """Systems to compare: scripted ones that are wrong as often as they are told to be."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph_moa import acompare, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.evaluation.comparison import Comparison
 
-GOLD = {str(n): f"{n}?" for n in range(40)}
+GOLD = {str(n): f"{n}?" for n in range(60)}
 QUESTIONS = [{"id": id_, "question": text, "gold": id_} for id_, text in GOLD.items()]
 OPEN = [{"id": id_, "question": text} for id_, text in GOLD.items()]
 
 
 def says(answers: Mapping[str, str], name: str = "m") -> ScriptedModel:
     """Make a model that answers each question, known by its text, as it is told to."""
-    return ScriptedModel(script=lambda messages: answers[messages[0].text], name_of_model=name)
+    return ScriptedModel(script=lambda messages: answers[asked(messages)], name_of_model=name)
+
+
+def asked(messages: Sequence[Any]) -> str:
+    """Return a question without what asks for a short answer."""
+    return str(messages[0].text.partition("\n\n")[0])
 
 
 def alone(model: Any) -> Any:
@@ -28,12 +33,12 @@ def compare(systems: Mapping[str, Any], questions: Any, **options: Any) -> Compa
 
 def right(wrong: int, name: str = "m", more: str = "") -> Any:
     """Make a single model that is wrong on so many questions, the last ones."""
-    answers = {text: f"{more}Final answer: {int(id_) + (int(id_) >= 40 - wrong)}" for id_, text in GOLD.items()}
+    answers = {text: f"{more}Final answer: {int(id_) + (int(id_) >= 60 - wrong)}" for id_, text in GOLD.items()}
     return alone(says(answers, name))
 
 
 def mixed(wrong: int, **options: Any) -> Any:
     """Make a mixture of three whose aggregator is wrong on so many questions."""
-    answers = {text: f"Final answer: {int(id_) + (int(id_) >= 40 - wrong)}" for id_, text in GOLD.items()}
+    answers = {text: f"Final answer: {int(id_) + (int(id_) >= 60 - wrong)}" for id_, text in GOLD.items()}
     proposers = [ScriptedModel(script="I do not know.", name_of_model=f"p{n}") for n in range(3)]
     return create_moa(proposers=proposers, aggregator=says(answers, "last"), **options)
