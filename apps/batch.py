@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +22,7 @@ from .formats import FORMATS, Format
 from .options import limits_of, with_mixture
 from .progress import View, summary
 from .reading import merged_settings
-from .running import INTERRUPTED, TERMINATED, notes
+from .running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
 from .settings import Settings
 from .unfinished import can_keep, unfinished
 
@@ -73,21 +71,17 @@ def batch(
     job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = View(notes)
     try:
-        with view:
+        with sigterm_as_ctrl_c() as terminated, view:
             sums = asyncio.run(job.run(view))
-    except (KeyboardInterrupt, _Terminated) as exc:
+    except KeyboardInterrupt:
         sys.stderr.write(_stopped(view.sums) + "\n")
-        raise typer.Exit(TERMINATED if isinstance(exc, _Terminated) else INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
     if not sums["left"]:
         files.write_answers()
     sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else summary(sums) + "\n")
     if advice := _advice(sums):
         notes.print(Text(advice), soft_wrap=True)
         raise typer.Exit(1)
-
-
-class _Terminated(Exception):
-    """Tell SIGTERM from Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -127,30 +121,24 @@ class _Job:
 
     async def run(self, view: View) -> BatchReport:
         """Run the batch, and show how far it has come."""
-        with _ended_by_sigterm() as told:
-            try:
-                async with unfinished(self.files.rows, wanted=self.keeps) as kept:
+        async with unfinished(self.files.rows, wanted=self.keeps) as kept:
 
-                    def begin(sums: BatchReport) -> None:
-                        kept.is_needed = True
-                        view.begin(sums)
+            def begin(sums: BatchReport) -> None:
+                kept.is_needed = True
+                view.begin(sums)
 
-                    sums = await abatch(
-                        self.settings.build(kept.saver),
-                        self.files if self.files.form else self.files.questions,
-                        self.files.rows,
-                        concurrency=self.concurrency,
-                        budget=self.budget,
-                        retry_errors=self.retry_errors,
-                        on_start=begin,
-                        on_row=view.add,
-                    )
-                    kept.is_needed = kept.was_there and sums["left"] > 0
-                    return sums
-            except asyncio.CancelledError:
-                if told:
-                    raise _Terminated from None
-                raise
+            sums = await abatch(
+                self.settings.build(kept.saver),
+                self.files if self.files.form else self.files.questions,
+                self.files.rows,
+                concurrency=self.concurrency,
+                budget=self.budget,
+                retry_errors=self.retry_errors,
+                on_start=begin,
+                on_row=view.add,
+            )
+            kept.is_needed = kept.was_there and sums["left"] > 0
+            return sums
 
 
 def _files(questions: Path, out: Path, form: str | None, generator: str | None, settings: Settings) -> _Files:
@@ -176,28 +164,6 @@ def _budget(written: list[str] | None) -> Budget | None:
 def _has_steps(settings: Settings) -> bool:
     """Tell whether something of a question can be kept before it is answered."""
     return settings.layers != 1 or bool(settings.docs)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[list[str]]:
-    """Let SIGTERM end the batch as Ctrl-C does, and tell afterwards that it did."""
-    told: list[str] = []
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def end() -> None:
-        told.append("SIGTERM")
-        if task:
-            task.cancel()
-
-    try:
-        loop.add_signal_handler(signal.SIGTERM, end)
-    except (NotImplementedError, RuntimeError, ValueError):  # not on Windows, and only in the main thread
-        yield told
-        return
-    try:
-        yield told
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _stopped(sums: BatchReport | None) -> str:

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +32,7 @@ from .options import SHARED, limits_of, with_mixture
 from .plotting import check_plot
 from .prospect import prospect, show_prospect
 from .reading import merged_settings
-from .running import INTERRUPTED, TERMINATED, notes
+from .running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
 from .settings import Graph, Settings
 from .specs import Spec, read_specs
 from .watching import Watch
@@ -188,7 +186,7 @@ class _Job:
         self.graphs(self.specs)  # what cannot be built is told before a folder is made
         watch = Watch()
         try:
-            with _sigterm_as_ctrl_c() as terminated, folder_of(kept, self.specs) as folder:
+            with sigterm_as_ctrl_c() as terminated, folder_of(kept, self.specs) as folder:
                 note_wording(folder, self.told is not self.asked)  # a pilot's rows may be the first
                 return asyncio.run(self._compare(folder, watch))
         except KeyboardInterrupt:
@@ -228,23 +226,3 @@ class _Job:
 
     async def _pilot(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
         return await abatch(graph, few, file, concurrency=self.options["concurrency"], budget=budget)
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[list[int]]:
-    """Let SIGTERM end the comparison as Ctrl-C does, and tell afterwards that it did."""
-    told: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        told.append(number)
-        signal.raise_signal(signal.SIGINT)
-
-    try:
-        before = signal.signal(signal.SIGTERM, end)
-    except ValueError:  # not in the main thread
-        yield told
-        return
-    try:
-        yield told
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -143,7 +143,8 @@ async def _ask_in_order(
     unfit: AIMessage | None = None
     best: str | None = None
     for seat in seats:
-        folded, asked = await asking.folded(seat, brief), equipped(seat, request)
+        asked = equipped(seat, request)
+        folded = await asking.folded(seat, asked, brief)
         best = folded.best or best
         call, message = await asking.ask(asked, folded.letter)
         asking.calls[-1]["windows"] = folded.windows

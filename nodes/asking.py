@@ -11,7 +11,7 @@ from langchain_core.runnables.config import merge_configs
 
 from ..core.panel import Seat
 from ..core.race import DEADLINE, Race
-from ..core.request import Form, equipped, problem_with
+from ..core.request import Form, problem_with
 from ..core.state import (
     USABLE,
     Aggregation,
@@ -95,23 +95,26 @@ class Asking:
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
 
-    async def folded(self, seat: Seat, brief: Brief) -> Folded:
+    async def folded(self, seat: Seat, asked: Seat, brief: Brief) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
 
-        Only the last prompt asks for a call of a tool, or for a form.
+        Args:
+            seat: Who reads the windows before the last.
+            asked: The same, with the tools and the form that only the answer is asked for.
+            brief: How references are put.
         """
-        asked, request = equipped(seat, self.rules.request), brief.for_run(self.rules.request)
+        request = brief.for_run(self.rules.request)
 
         def write(texts: Sequence[str]) -> Letter:
             return request.write(asked, self.state, self.layer, texts)
 
         async def ask(texts: Sequence[str]) -> str | None:
             window = brief.write(seat, self.state, self.layer, texts)._replace(folds=0)
+            last = letter._replace(folds=0).at_most(asked)
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
         letter = request.write(asked, self.state, self.layer)
-        last = letter._replace(folds=0).at_most(asked)
         return await fold(letter, request.texts_for(asked, self.state, self.layer), write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:

@@ -40,8 +40,9 @@ async def call_samples(
         race: The layer they belong to.
         cache: Where to look for each of them first.
     """
-    unknown = [seat for seat in seats if not await _is_known(seat, letter, cache)]
-    together = len(unknown) > 1 and seats[0].at_once is not None and seats[0].at_once.works and not letter.problem
+    may_share = len(seats) > 1 and seats[0].at_once is not None and seats[0].at_once.works and not letter.problem
+    unknown = [seat for seat in seats if not await _is_known(seat, letter, cache)] if may_share else []
+    together = len(unknown) > 1
     answers = await _in_one(unknown, letter, config, race) if together else {}
     for seat in unknown:
         call, message = answers.get(seat.place, (None, None))
