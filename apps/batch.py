@@ -19,7 +19,7 @@ from ..evaluation.questions import Question
 from ..evaluation.rows import RowFile
 from ..evaluation.tally import BatchReport
 from .formats import FORMATS, Format
-from .options import limits_of, with_mixture
+from .options import Concurrency, RetryErrors, limits_of, with_mixture
 from .progress import View, summary
 from .reading import merged_settings
 from .running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
@@ -33,7 +33,7 @@ def batch(
     questions: Annotated[Path, typer.Argument(metavar="IN", help="Questions, one JSON object a line.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The rows, one a question, written as they finish.")],
     *,
-    concurrency: Annotated[int, typer.Option(metavar="N", help="Questions under way at once.")] = 8,
+    concurrency: Concurrency = 8,
     whole: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,7 +43,7 @@ def batch(
             show_default=False,
         ),
     ] = None,
-    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask those again that failed.")] = False,
+    retry_errors: RetryErrors = False,
     no_keep: Annotated[
         bool,
         typer.Option("--no-keep", help="Keep nothing of questions under way: faster, and asked anew when stopped."),

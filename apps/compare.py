@@ -28,7 +28,7 @@ from .compared import draw, notes_of, show
 from .equal import Equaliser, Equalled, check_scalable
 from .graders import judging, read_grader
 from .kept import folder_of
-from .options import SHARED, limits_of, with_mixture
+from .options import SHARED, Concurrency, RetryErrors, limits_of, with_mixture
 from .plotting import check_plot
 from .prospect import prospect, show_prospect
 from .reading import merged_settings
@@ -94,8 +94,8 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    concurrency: Annotated[int, typer.Option(metavar="N", help="Questions under way at once.")] = 8,
-    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask those again that failed.")] = False,
+    concurrency: Concurrency = 8,
+    retry_errors: RetryErrors = False,
     seed: Annotated[int, typer.Option(metavar="N", help="What the intervals' draws depend on.")] = 0,
     plot: Annotated[
         Path | None,

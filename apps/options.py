@@ -15,6 +15,9 @@ from .settings import Settings
 from .systems import SystemName
 from .tables import WhenAgreed
 
+Concurrency = Annotated[int, Option(metavar="N", help="Questions under way at once.")]
+RetryErrors = Annotated[bool, Option("--retry-errors", help="Ask those again that failed.")]
+
 
 def _option(kind: Any, metavar: str, text: str, *called: str) -> Any:
     return Annotated[kind | None, Option(*called, metavar=metavar, help=text, show_default=False)]

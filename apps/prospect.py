@@ -10,7 +10,7 @@ from ..core.panel import Aggregator, Defaults
 from ..core.seating import seat_of
 from ..core.state import Cost
 from ..evaluation.compare import is_single
-from ..evaluation.grader import how_good, which_is_better
+from ..evaluation.judge import how_good, which_is_better
 from ..evaluation.questions import Question
 from ..evaluation.turns import bound_of
 from ..nodes.node import rules_of

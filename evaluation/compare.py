@@ -25,9 +25,10 @@ from ..nodes.node import rules_of
 from .comparison import Answered, Comparison, best_of, graded_for_all, measured
 from .graders import Grader
 from .grading import GraderName, Graders, graders_for
-from .in_turn import Graph, InTurn, OnRow, OnStart, file_of
-from .judging import Jury, OnJudged
+from .in_turn import InTurn, OnRow, OnStart, file_of
+from .jury import Jury, OnJudged
 from .questions import Question, Questions, questions_in
+from .turns import Graph
 from .verdict import caveats, verdict
 from .wording import ASKED, is_marked, marked, note_wording
 

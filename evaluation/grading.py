@@ -10,7 +10,7 @@ from typing import Literal
 from ..core.errors import ConfigError, nearest
 from .comparison import Answered, best_of
 from .graders import GRADERS, Grade, Grader, closed, grade, has_gold, unread
-from .judging import Jury, all_marked, all_preferred
+from .jury import Jury, all_marked, all_preferred
 from .questions import Question, Row
 
 GraderName = Literal["answer", "exact", "judge", "score"]

@@ -7,8 +7,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
-
 from ..core.budget import Budget, total
 from ..core.errors import ConfigError
 from ..core.state import Cost
@@ -16,8 +14,8 @@ from .batch import abatch
 from .questions import Question, Row
 from .rows import RowFile, cost_in
 from .tally import BatchReport
+from .turns import Graph
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 OnStart = Callable[[str, BatchReport], None]
 OnRow = Callable[[str, Row, BatchReport], None]
 MORE = "raise the budget, or give fewer questions; rows that a folder keeps are not paid for twice"

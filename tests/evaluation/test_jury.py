@@ -9,8 +9,8 @@ import pytest
 from compared import GOLD, alone, compare
 from langgraph_moa import Aggregator, Budget, ConfigError, Price, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
-from langgraph_moa.evaluation.grader import how_good, read_better, read_score, which_is_better
-from langgraph_moa.evaluation.judging import text_of
+from langgraph_moa.evaluation.judge import how_good, read_better, read_score, which_is_better
+from langgraph_moa.evaluation.jury import text_of
 from langgraph_moa.evaluation.questions import Question, Row
 
 OPEN = [{"id": id_, "question": text} for id_, text in GOLD.items()]

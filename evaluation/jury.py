@@ -15,8 +15,8 @@ from ..core.errors import ConfigError
 from ..core.panel import Seat
 from ..core.state import Cost
 from ..core.text import one_line, printable
-from .grader import Asked, Judged, how_good, judge, which_is_better
 from .graders import Grade
+from .judge import Asked, Judged, how_good, judge, which_is_better
 from .questions import Question, Row
 
 OnJudged = Callable[[int], None]
