@@ -169,6 +169,8 @@ class NearDuplicates:
     """Compare whole texts; see `near_duplicates`."""
 
     name = "near duplicates"
+    reads_marks = False
+    """It compares whole texts."""
     at_once = False
     """It takes the square of what it compares, so it is kept off the event loop."""
 
@@ -213,6 +215,7 @@ class EmbeddingAgreement:
     """Compare embedded texts; see `embedding_agreement`."""
 
     name = "embeddings"
+    reads_marks = False
 
     def __init__(self, embeddings: "Embeddings", threshold: float) -> None:
         check_share("threshold", threshold)

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from .library import Passage
 from .offline_tools import Tool
-from .text import CUT_TO_FIT, is_ours, one_line
+from .text import CUT_TO_FIT, is_ours, one_line, question_in, question_span
 
 MAX_QUOTE = 400
 _KINDS = "reference|proposal|evidence|tool|call|result|answer|problem"
@@ -46,15 +46,18 @@ class _Block(NamedTuple):
 
 def read(messages: list[BaseMessage]) -> Told:
     """Tell the user's question from what this package wrote around it."""
-    asked = max((n for n, m in enumerate(messages) if m.type == "human" and not is_ours(m)), default=-1)
-    question = messages[asked].text if asked >= 0 else ""
-    # What a tool returned may stand last, and may look like a block.
-    told = [m.text for m in messages if m.type == "system" or (m is messages[-1] and m.type == "human")]
+    asked = max((n for n, m in enumerate(messages) if question_span(m) is not None), default=-1)
+    question = question_in(messages[asked]) or "" if asked >= 0 else ""
+    # What a tool returned may stand last, and may look like a block; so may what the user wrote.
+    told = [m.text for m in messages if m.type == "system"]
+    if messages and messages[-1].type == "human":
+        start, end = (question_span(messages[-1]) if is_ours(messages[-1]) else None) or (0, 0)
+        told.append(messages[-1].text[:start] + messages[-1].text[end:])
     blocks = [block for text in told for block in _blocks(text)]
     labelled = [(block.kind, block.label, block.text) for block in blocks if block.label]
     passages = [_passage(label, text) for kind, label, text in labelled if kind == "evidence"]
     return Told(
-        question=_bare(question) if asked == len(messages) - 1 else question,
+        question=_bare(question) if asked == len(messages) - 1 and not is_ours(messages[asked]) else question,
         references=[text for kind, _, text in labelled if kind == "reference"],
         proposals=[text for kind, _, text in labelled if kind == "proposal"],
         tools=[Tool(label, text) for kind, label, text in labelled if kind == "tool"],

@@ -25,10 +25,10 @@ Status = Literal[
     "skipped",
     "dropped",
 ]
-"""How a call ended. `truncated` is usable but cut at its token limit; `invalid` has not the form that was asked for;
-`timeout` ran out of its own time or the run's;
-`cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never made, for want of budget or because
-its prompt does not fit the window; `dropped` was taken out by a person who reviewed it."""
+"""How a call ended. `truncated` is usable but cut at its token limit; `invalid` has not the form that was asked for, or
+repeats its prompt; `timeout` ran out of its own time or the run's; `cancelled` was no longer needed, by a quorum or an
+agreement; `skipped` was never made, for want of budget or because its prompt does not fit the window; `dropped` was
+taken out by a person who reviewed it."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .agreement import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
@@ -12,6 +12,7 @@ from .panel import Seat
 from .race import Quorum
 from .stage import Stage
 from .state import Agreed, Cost, Proposal
+from .vote import Vote
 
 NOT_NEEDED = "no longer needed"
 """What the error of a call begins with that agreement cut."""
@@ -100,6 +101,30 @@ class EarlyStop:
 def models_of(seats: Sequence[Seat]) -> int:
     """Count the different models among proposers; samples of one repeat its mistakes."""
     return len({seat.label for seat in seats})
+
+
+def marked_layers(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> set[int]:
+    """Return the layers in which proposers are to mark their final answers: where that can change the run.
+
+    A rule that is only watched (`shadow`) is told what it would be told if it were not.
+
+    Args:
+        stages: Who is asked together.
+        stop: The rule.
+        vote: How votes are counted, where a count gives the answer.
+    """
+    counted = stages[-1:] if vote and _reads_marks(vote.agreement) else []
+    if stop and _reads_marks(stop.agreement):
+        rule = replace(stop, shadow=False)
+        changes = [stop.then == "answer" or stop.as_completed or bool(stages[n:]) for n in range(1, len(stages) + 1)]
+        judged = zip(stages, changes, strict=True)
+        counted = [*counted, *(stage for stage, matters in judged if matters and rule.can_stop(stage))]
+    return {stage.layer for stage in counted}
+
+
+def _reads_marks(measure: Measure) -> bool:
+    """Tell whether a measure looks at final answers; one of somebody's own may."""
+    return bool(getattr(measure, "reads_marks", True))
 
 
 def agreed_on(

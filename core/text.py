@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 OURS = {"lc_source": "langgraph_moa"}
 """What a message that is ours and not the user's carries beside its text; it stays here and is not sent."""
+QUESTION = "moa_question"
+"""Where in the text of a message that is ours the user's question stands: its first character, and the one after it."""
 CUT_TO_FIT = "\n[shortened here to fit]"
 """Written by us where a text was cut to fit a prompt, inside its fence."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
@@ -21,6 +23,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def is_ours(message: "BaseMessage") -> bool:
     """Tell a message that this package put into a conversation from those of its user."""
     return OURS.items() <= message.additional_kwargs.items()
+
+
+def question_in(message: "BaseMessage") -> str | None:
+    """Return what the user asks in a message, without what this package wrote around it; None where nothing is."""
+    span = question_span(message)
+    return None if span is None else message.text[slice(*span)]
+
+
+def question_span(message: "BaseMessage") -> tuple[int, int] | None:
+    """Return where in a message's text the user's question stands; None where none does."""
+    if message.type != "human":
+        return None
+    if not is_ours(message):
+        return 0, len(message.text)
+    span = message.additional_kwargs.get(QUESTION)
+    is_span = isinstance(span, list | tuple) and len(span) == 2 and all(isinstance(at, int) for at in span)
+    return (span[0], span[1]) if is_span else None
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -1,7 +1,7 @@
 """Put the same instruction to all systems: to close with a short answer, where that is what gets compared with gold."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ ASKED = "_asked.json"
 
 
 def marked(questions: Sequence[Question]) -> list[Question]:
-    """Ask for a marked short answer at the end of what the user says last, and leave everything else as it is.
+    """Ask for a marked short answer in the system text, once, and leave everything else as it is.
 
     Some mixtures tell their proposers so, and a model alone is told nothing: who was told would be what is measured.
+    Mixtures do not add the note where it stands already.
     """
     return [_marked(question) for question in questions]
 
@@ -64,15 +65,9 @@ def _kept(folder: Path) -> bool | None:
 
 
 def _marked(question: Question) -> Question:
-    closing = bundled("mark").text.strip()
-    if question.later:
-        return replace(question, later=[*question.later[:-1], f"{question.later[-1]}\n\n{closing}"])
-    *before, last = question.messages
-    return replace(question, messages=[*before, _closed(last, closing)])
-
-
-def _closed(message: Mapping[str, Any], closing: str) -> dict[str, Any]:
-    content = message["content"]
-    if isinstance(content, str):
-        return {**message, "content": f"{content}\n\n{closing}"}
-    return {**message, "content": [*content, {"type": "text", "text": f"\n\n{closing}"}]}
+    note, (first, *rest) = bundled("mark").text, question.messages
+    if first["role"] != "system":
+        return replace(question, messages=[{"role": "system", "content": note}, first, *rest])
+    content = first["content"]
+    noted = f"{content}\n\n{note}" if isinstance(content, str) else [*content, {"type": "text", "text": note}]
+    return replace(question, messages=[{**first, "content": noted}, *rest])

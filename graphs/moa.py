@@ -30,7 +30,7 @@ from ..core.retrieval import Retrieval, seat_retrieval
 from ..core.seating import mixture_of, seat_layers
 from ..core.stage import node_name, stages_of
 from ..core.state import MoAInput, MoAState, RagState
-from ..core.stop import EarlyStop, check_early_stop, check_enough
+from ..core.stop import EarlyStop, check_early_stop, check_enough, marked_layers
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
@@ -112,7 +112,7 @@ def create_moa(
         waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
         moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
-            be seen; only where something looks for it.
+            be seen; only in layers where agreement can change the run.
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
         budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
         limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
@@ -123,7 +123,7 @@ def create_moa(
             carries what came of one into the next; `cut` shortens them. The conversation is never cut.
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
-        placement: `last` puts references after the conversation, `system` into the system prompt.
+        placement: `last` puts references into the last user message, `system` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
         review: Stop before the aggregator until a person has accepted, edited, dropped or sent back the proposals;
             needs a checkpointer, this graph's or its parent's.
@@ -198,9 +198,9 @@ def create_moa(
         retrieval=retrieval,
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
-    closing = bundled("mark").text if mark_answers and (early_stop or seated.vote) else ""
+    note, noted = bundled("mark").text, marked_layers(stages, early_stop, seated.vote) if mark_answers else ()
     shown |= {"overflow": overflow, "window": window}
-    propose = Brief(load_prompt(proposer_prompt), placement, closing, **shown)
+    propose = Brief(load_prompt(proposer_prompt), placement, note, noted, **shown)
     synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
     if seated.rank:
         synthesise = choosing(load_prompt(aggregator_prompt, default="rank.md"), placement, shown)

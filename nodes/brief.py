@@ -1,11 +1,11 @@
 """What one model is told: the conversation, evidence if there is any, and as much of the references as it can read."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, cast
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from ..core.anatomy import knows_tools
 from ..core.budget import call_at_most, prompt_at_most, total
@@ -14,7 +14,20 @@ from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
 from ..core.state import Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
 from ..core.text import OURS, one_line, tokens_at_most
-from ..prompts import Kind, Placement, Prompt, bundled, compose, fence, in_words, nothing, pack, unforged
+from ..prompts import (
+    Kind,
+    Placement,
+    Prompt,
+    bundled,
+    compose,
+    echo_in,
+    fence,
+    in_words,
+    nothing,
+    pack,
+    put_after,
+    unforged,
+)
 
 _BYTES_A_TOKEN = (3, 4)
 """How tokens are counted to fit a window. References are shortened as if a token were three bytes, which is less than
@@ -45,6 +58,12 @@ class Letter(NamedTuple):
     """Calls that it may take at most to read, before this one, references that do not fit."""
     unread: int = 0
     """Tokens of references that it leaves out, at most."""
+    given: Sequence[str] | None = None
+    """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
+
+    def echo_in(self, answer: str) -> str | None:
+        """Return what an answer repeats of the words that are ours, as a tag or a sentence; None where nothing."""
+        return None if self.given is None else echo_in(answer, self.given)
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
@@ -59,13 +78,13 @@ class Letter(NamedTuple):
         calls += [str(call["args"]) for call in answer.invalid_tool_calls]
         said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
         told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
-        messages = [*self.messages, HumanMessage(told, additional_kwargs=OURS)]
+        messages = put_after(self.messages, told)
         rate = _BYTES_A_TOKEN[-1]
         if seat.window is not None and prompt_at_most(messages, rate=rate) > _room(seat, rate):
             return Letter(
                 [], problem=f"found no room for a repair in {seat.window:,} tokens, the window of {seat.label}"
             )
-        return Letter(messages, self.references_cut)
+        return Letter(messages, self.references_cut, given=self.given)
 
     def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
         """Write it down for the report; the conversation's own messages are told by their id."""
@@ -82,8 +101,13 @@ class Brief:
 
     prompt: Prompt
     placement: Placement
-    closing: str = ""
+    note: str = ""
+    """What the system text ends with, in the layers whose agreement can change the run."""
+    noted: Collection[int] = ()
+    """Those layers."""
     kind: Kind = "reference"
+    asks_last: bool = False
+    """Whether our own words end the prompt: for one who is to choose among proposals, and not to answer."""
     overflow: Overflow = "fold"
     """What becomes of references that do not fit."""
     window: int | None = None
@@ -109,23 +133,34 @@ class Brief:
             texts = self.texts_for(seat, state, layer)
         if not texts and layer > 1 and seat.reads:
             return Letter([], problem="nobody answered whose proposals it reads")
-        found = evidence_for(state, seat.sees)
-        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
+        found, note = evidence_for(state, seat.sees), self.note_for(layer)
+        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found, note)
         if seat.debates and layer > 2 and (letter.references_cut or letter.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
-            return letter._replace(references_cut=letter.references_cut + layer - 2)
-        return letter
+            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found, note)
+            letter = letter._replace(references_cut=letter.references_cut + layer - 2)
+        is_plain = self.asks_last or not (note or texts or self.evidence or self.request)
+        given = [*(message.text for message in state["messages"]), *(passage["text"] for passage in found)]
+        return letter if is_plain else letter._replace(given=given)
+
+    def note_for(self, layer: int) -> str:
+        """Return what the system text of a layer's prompts ends with."""
+        return self.note if layer in self.noted else ""
 
     def _fitted(
-        self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
+        self,
+        seat: Seat,
+        conversation: Sequence[AnyMessage],
+        texts: Sequence[str],
+        found: Sequence[Evidence],
+        note: str,
     ) -> Letter:
         """Write a prompt as it fits the window, and say what was cut for that."""
         most = self.window or len(texts)
         left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
         unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
         folds = max(len(texts) - 2, 0) if self.overflow == "fold" else 0
-        whole = self._compose(seat, conversation, references, found)
+        whole = self._compose(seat, conversation, references, found, note)
         if seat.window is None:
             return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
         for rate in _BYTES_A_TOKEN:
@@ -134,12 +169,12 @@ class Brief:
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
-                bare = self._compose(seat, conversation, [""] * len(references), blank)
+                bare = self._compose(seat, conversation, [""] * len(references), blank, note)
                 room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
-                    messages = self._compose(seat, conversation, packed[len(kept) :], shown)
+                    messages = self._compose(seat, conversation, packed[len(kept) :], shown, note)
                     return Letter(messages, references_cut=cut + left_out + len(found) - len(kept), folds=folds)
         size = prompt_at_most(bare, rate=rate)
         more = f" and {len(references)} references" if references else ""
@@ -175,7 +210,7 @@ class Brief:
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         if found is None and more is not None:
             more += self.evidence_tokens
-        written = self._compose(seat, conversation, [""] * len(authors), found or [])
+        written = self._compose(seat, conversation, [""] * len(authors), found or [], self.note_for(layer))
         if seat.debates and more is not None and layer > 1:
             own = None if seat.max_tokens is None else 2 * seat.max_tokens
             again = (layer - 2) * (more + prompt_at_most(written))
@@ -233,7 +268,12 @@ class Brief:
         return replace(self, request=request) if request else self
 
     def _compose(
-        self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
+        self,
+        seat: Seat,
+        conversation: Sequence[AnyMessage],
+        texts: Sequence[str],
+        found: Sequence[Evidence],
+        note: str = "",
     ) -> list[BaseMessage]:
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
@@ -242,10 +282,12 @@ class Brief:
             texts,
             prompt=self.prompt,
             system=seat.system,
+            note=note,
             placement=self.placement,
             kind=self.kind,
             opening=self._opening(seat, found),
-            closing="\n\n".join(filter(None, [alone, self._asked_for(seat), self.closing])),
+            closing="\n\n".join(filter(None, [alone, self._asked_for(seat)])),
+            asks_last=self.asks_last,
         )
 
     def _opening(self, seat: Seat, found: Sequence[Evidence]) -> str:

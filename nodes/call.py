@@ -176,13 +176,13 @@ def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMes
     )
 
 
-def sampled(call: Call, message: AIMessage | None) -> Call:
+def sampled(call: Call, letter: Letter, message: AIMessage | None) -> Call:
     """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
     free: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_most": None, "retries": None}
     if message is None:
         return cast("Call", {**call, **free})
     reason = str(message.response_metadata.get("finish_reason") or "")
-    status, error = _status_of(message, reason.lower(), may_call=False)
+    status, error = _unless_echo(*_status_of(message, reason.lower(), may_call=False), letter, message)
     return cast("Call", {**call, **free, "status": status, "error": error, "finish_reason": reason or None})
 
 
@@ -246,6 +246,7 @@ def _answered(
         else price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
     )
     status, error = _status_of(message, str(reason or "").lower(), may_call=seat.role == "aggregator")
+    status, error = _unless_echo(status, error, letter, message)
     is_known = usage and usd is not None
     return call_of(
         seat.label,
@@ -276,6 +277,14 @@ def _status_of(message: AIMessage, reason: str, *, may_call: bool) -> tuple[Stat
     if reason in _CUT:
         return "truncated", "the answer was cut at its token limit"
     return "ok", None
+
+
+def _unless_echo(status: Status, error: str | None, letter: Letter, message: AIMessage) -> tuple[Status, str | None]:
+    """Return how a call ended, unless its answer repeats what we told the model: that answers nothing."""
+    echo = letter.echo_in(message.text) if status in USABLE else None
+    return (
+        (status, error) if echo is None else ("invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}")
+    )
 
 
 def _held_instead(message: AIMessage, reason: str, *, may_call: bool) -> str:

@@ -51,6 +51,7 @@ class JudgeAgreement:
     """Ask a model; see `judge_agreement`."""
 
     name = "judge"
+    reads_marks = False
 
     def __init__(self, seat: Seat, seconds: float | None = None) -> None:
         self._seat, self._seconds = seat, seconds

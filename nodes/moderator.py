@@ -76,7 +76,7 @@ def choosing(prompt: Prompt, placement: Placement, shown: Mapping[str, Any]) -> 
         placement: Where proposals go.
         shown: How evidence is put, where there is any.
     """
-    return Brief(prompt, placement, kind="proposal", **{**shown, "overflow": "cut", "window": None})
+    return Brief(prompt, placement, kind="proposal", asks_last=True, **{**shown, "overflow": "cut", "window": None})
 
 
 def seat_moderator(

@@ -26,7 +26,7 @@ from ..core.state import (
     turn_of,
     with_later,
 )
-from ..core.text import is_ours, one_line, plain, redact
+from ..core.text import one_line, plain, question_in, redact
 from .call import call_of, is_cancelled, said, unstreamed, without_context
 from .node import Node, Update, emit
 from .rules import Rules
@@ -154,8 +154,8 @@ def _seconds(searcher: Searcher, state: MoAState, rules: Rules) -> float | None:
 
 def question_of(state: MoAState) -> str:
     """Return what the user asked last."""
-    asked = (m for m in reversed(state["messages"]) if m.type == "human" and not is_ours(m))
-    return next(asked, state["messages"][-1]).text
+    questions = map(question_in, reversed(state["messages"]))
+    return next((question for question in questions if question is not None), state["messages"][-1].text)
 
 
 def queries_of(state: MoAState) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.budget import call_at_most
@@ -11,8 +11,7 @@ from ..core.panel import Seat
 from ..core.race import Race
 from ..core.report import make_report
 from ..core.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_behind, turn_of, with_later
-from ..core.text import OURS
-from ..prompts import bundled, in_words
+from ..prompts import bundled, in_words, put_after
 from .brief import Letter
 from .call import as_proposal, call_model, unstreamed
 from .node import Node, Update, emit
@@ -30,11 +29,11 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
     Raises:
         BudgetExceeded: (when run) Not even this call fits the budget.
     """
-    told = HumanMessage(bundled("rewrite").render(count=str(QUERIES)), additional_kwargs=OURS)
+    instructions = bundled("rewrite").render(count=str(QUERIES))
 
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
-        turn, letter = turn_of(state), Letter([*in_words(state["messages"]), told])
+        turn, letter = turn_of(state), Letter(put_after(in_words(state["messages"]), instructions))
         before = left_behind(state, REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}
@@ -50,6 +49,6 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
         }
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: call_at_most(seat, [*conversation, told])}
+        return {seat.label: call_at_most(seat, put_after(conversation, instructions))}
 
     return Node(rewrite, at_most=at_most, asks=[seat.model], rules=rules)

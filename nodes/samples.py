@@ -72,11 +72,11 @@ async def _in_one(seats: Sequence[Seat], letter: Letter, config: RunnableConfig,
     if first.at_once and len(heard.messages) == 1:
         first.at_once.works = False
     if message is None:
-        failed: Answers = {seat.place: (sampled(call, None), None) for seat in seats}
+        failed: Answers = {seat.place: (sampled(call, letter, None), None) for seat in seats}
         return failed | {first.place: (call, None)}
     answers: Answers = {first.place: (call, message)}
     for seat, other in zip(seats[1:], heard.messages[1:], strict=False):
-        outcome = sampled(call, other)
+        outcome = sampled(call, letter, other)
         answers[seat.place] = outcome, other
         if outcome["status"] in USABLE:
             race.count(seat.title, plain(other.text), whole=outcome["status"] == "ok")

@@ -1,6 +1,7 @@
 """What models are told, and in what order."""
 
-from .compose import Placement, compose
+from .compose import Placement, compose, put_after
+from .echo import echo_in
 from .fence import Kind, fence, nothing, unforged
 from .history import in_words
 from .pack import pack
@@ -12,10 +13,12 @@ __all__ = [
     "Prompt",
     "bundled",
     "compose",
+    "echo_in",
     "fence",
     "in_words",
     "load_prompt",
     "nothing",
     "pack",
+    "put_after",
     "unforged",
 ]

@@ -1,23 +1,30 @@
-"""The order of a prompt: the conversation first and untouched, references and instructions last.
+"""The order of a prompt: one system text, earlier turns untouched, and one last user message that ends on the question.
 
-Providers cache prompts by their beginning. The conversation is the one part that all proposers, layers and turns
-share, so nothing that varies stands before it, but for a proposer's own `system`, which keeps its cache to itself.
+What small models are told last is what they do: with references after the question, a model of half a billion
+parameters answered our instructions; with the question last, the user's (docs/quality.md). System text and earlier
+turns come first and byte-identical, and the fixed words of a prompt before what varies, because prompt caches keep what
+is the same. A long last message stays first too: a cache is worth most for it. Its end is put once more.
 """
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal, cast
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
-from ..core.text import OURS
+from ..core.text import OURS, QUESTION, question_in, question_span
 from .fence import Kind, fence
-from .prompt import Prompt
+from .prompt import Prompt, bundled
 
 Placement = Literal["last", "system"]
-"""Where references go: `last`, as a message of their own after the conversation, or at the end of the one `system`
-prompt, as the paper's code has it (github.com/togethercomputer/MoA), for servers whose chat template wants the roles
-to alternate."""
+"""Where references go: `last`, into the last user message, before its words; or to the end of the `system` prompt, as
+the paper's code has it (github.com/togethercomputer/MoA)."""
+
+LONG = 4_000
+"""Characters from which the last message stays first: shorter ones are not worth a cache (OpenAI's begins at 1,024
+tokens)."""
+_PUT_AGAIN = 600
+"""Characters of a long message's end that are put once more."""
 
 
 def compose(
@@ -26,33 +33,94 @@ def compose(
     *,
     prompt: Prompt,
     system: str | None = None,
+    note: str = "",
     placement: Placement = "last",
     opening: str = "",
     closing: str = "",
     kind: Kind = "reference",
+    asks_last: bool = False,
 ) -> list[BaseMessage]:
     """Build the messages for one call, equation (1) of arXiv 2406.04692: the user's messages and the references.
 
     Args:
-        conversation: The user's messages; they are passed on as the same objects.
+        conversation: The user's messages; all but the last user message are passed on as the same objects.
         references: Texts of the previous layer; none for the first layer, which sees the conversation alone.
         prompt: How to treat references.
         system: A system prompt of this proposer's or aggregator's own.
+        note: What stands after all system text, unless it stands there already.
         placement: Where the references go.
         opening: What stands before the references, such as the evidence: the same for all who read it.
-        closing: What every prompt of this role ends with.
+        closing: What stands after them.
         kind: What the references are fenced as.
+        asks_last: Whether our own words end the prompt, as for one who is to choose and not to answer.
 
     Returns:
-        The messages, the conversation's own unchanged; with `system`, its leading system prompts are joined into one.
+        The messages: one system text at most is ours, and roles alternate where the conversation's do.
     """
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
-    head: list[BaseMessage] = [*conversation[:leading], *([SystemMessage(system)] if system else [])]
-    rest = conversation[leading:]
-    told = prompt.render(references=fence(references, kind), count=str(len(references))) if references else ""
-    told = "\n\n".join(filter(None, [opening, told, closing]))
-    if not told:
-        return [*head, *rest]
-    if placement == "system":
-        return [SystemMessage("\n\n".join([*(message.text for message in head), told])), *rest]
-    return [*head, *rest, HumanMessage(told, additional_kwargs=OURS)]
+    head, rest = conversation[:leading], list(conversation[leading:])
+    instructions = prompt.render(references=fence(references, kind), count=str(len(references))) if references else ""
+    instructions = "\n\n".join(filter(None, [opening, instructions, closing]))
+    note = "" if any(note in message.text for message in head) else note
+    in_system = [system or "", note, instructions if placement == "system" else ""]
+    if placement == "last" and instructions:
+        rest = _instructed(rest, instructions, asks_last=asks_last)
+    return [*_with_system(head, [text for text in in_system if text]), *rest]
+
+
+def put_after(messages: Sequence[BaseMessage], text: str) -> list[BaseMessage]:
+    """Add instructions to a finished prompt: to its last user message, or as one where another message is last."""
+    if not messages or messages[-1].type != "human":
+        return [*messages, HumanMessage(text, additional_kwargs=OURS)]
+    return [*messages[:-1], _ours(messages[-1], after=f"\n\n{text}")]
+
+
+def _with_system(head: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseMessage]:
+    """Join system texts into one message: many chat templates take one only, or drop the others."""
+    if not texts:
+        return list(head)
+    contents: list[Any] = [*(message.content for message in head), *texts]
+    joined: Any = "\n\n".join(contents) if all(isinstance(content, str) for content in contents) else _blocks(contents)
+    return [head[0].model_copy(update={"content": joined}) if head else SystemMessage(joined)]
+
+
+def _blocks(contents: Sequence[str | list[Any]]) -> list[Any]:
+    """Return contents as blocks: those of one that has any, with their cache marks, are kept as they are."""
+    as_lists = [[{"type": "text", "text": c}] if isinstance(c, str) else c for c in contents]
+    return [block for blocks in as_lists for block in blocks]
+
+
+def _instructed(messages: list[AnyMessage], instructions: str, *, asks_last: bool) -> list[AnyMessage]:
+    """Put instructions to the last message: before its words where it is the question and short, else after them."""
+    last = messages[-1] if messages and messages[-1].type == "human" else None
+    asked = next(filter(None, map(question_in, reversed(messages))), "")
+    if asks_last:
+        again = ""
+    elif last and question_in(last) is not None and len(last.text) <= LONG:
+        before = f"{instructions}\n\n{bundled('question').text}\n\n"
+        return [*messages[:-1], cast("AnyMessage", _ours(last, before=before))]
+    else:
+        again = f"\n\n{bundled('again').text}\n\n{_end_of(asked)}" if asked else ""
+    return cast("list[AnyMessage]", put_after(messages, f"{instructions}{again}"))
+
+
+def _ours(message: BaseMessage, *, before: str = "", after: str = "") -> HumanMessage:
+    """Return a message with our words around its own, and where in it the question stands."""
+    content: Any = message.content
+    if isinstance(content, str):
+        content = f"{before}{content}{after}"
+    else:
+        content = [*_text_block(before), *content, *_text_block(after)]
+    span = question_span(message)
+    place = {QUESTION: [len(before) + at for at in span]} if span else {}
+    return HumanMessage(content, additional_kwargs={**OURS, **place})
+
+
+def _text_block(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}] if text else []
+
+
+def _end_of(question: str) -> str:
+    """Return the last paragraph of a question, or the end of it: where a long message asks what it asks."""
+    last = question.strip().rpartition("\n\n")[2].strip()
+    return last if len(last) <= _PUT_AGAIN else "… " + last[-_PUT_AGAIN:].partition(" ")[2]

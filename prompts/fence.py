@@ -18,6 +18,10 @@ _FORGED = re.compile(
     re.IGNORECASE,
 )
 """Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do."""
+TAG = re.compile(
+    r"[<‹]/?(?:reference|proposal|evidence|tool|call|result|answer|problem)-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
+)
+"""One of our own tags, neutralised or not."""
 _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
 

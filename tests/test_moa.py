@@ -81,7 +81,8 @@ async def test_each_layer_sees_the_conversation_and_only_the_layer_before() -> N
     assert [references_in(messages[-1].text) for messages in one.asked] == [[], ["a1", "b1"]]
     assert references_in(last.asked[0][-1].text) == ["a2", "b2"]
     for messages in (*one.asked, *two.asked, *last.asked):
-        assert messages[0].text == "What is the capital of Peru?"
+        assert [m.type for m in messages] == ["human"]
+        assert messages[0].text.endswith("What is the capital of Peru?")
 
 
 async def test_proposals_are_ordered_as_declared_however_they_arrive() -> None:
@@ -162,12 +163,8 @@ def test_system_prompts_follow_the_conversations_own() -> None:
 
     moa.invoke({"messages": [SystemMessage("You are Ada."), HumanMessage("Hi")]})
 
-    assert [(m.type, m.text) for m in model.asked[0]] == [
-        ("system", "You are Ada."),
-        ("system", "Be terse."),
-        ("human", "Hi"),
-    ]
-    assert [m.type for m in last.asked[0]] == ["system", "system", "human", "human"]
+    assert [(m.type, m.text) for m in model.asked[0]] == [("system", "You are Ada.\n\nBe terse."), ("human", "Hi")]
+    assert [(m.type, m.text[-9:]) for m in last.asked[0]] == [("system", "\nBe kind."), ("human", " now:\n\nHi")]
 
 
 def test_placement_puts_references_into_the_system_prompt() -> None:
@@ -205,7 +202,7 @@ def test_content_blocks_reach_every_model_untouched() -> None:
     create_moa(proposers=[proposer], aggregator=last).invoke({"messages": [HumanMessage(blocks)]})
 
     assert proposer.asked[0][0].content == blocks
-    assert last.asked[0][0].content == blocks
+    assert last.asked[0][0].content[1:] == blocks
 
 
 def test_a_new_turn_starts_clean() -> None:
@@ -218,7 +215,7 @@ def test_a_new_turn_starts_clean() -> None:
 
     assert [m.text for m in result["messages"]] == ["one?", "answer one", "two?", "answer two"]
     assert [p["text"] for p in result["proposals"]] == ["SECRET-2"]
-    assert [m.text for m in proposer.asked[1][:-1]] == ["one?", "answer one", "two?"]
+    assert [m.text for m in proposer.asked[1]] == ["one?", "answer one", "two?"]
     assert "SECRET-1" not in str(last.asked[1])
     assert result["run"]["calls"] == 2
 

@@ -632,17 +632,37 @@ def test_a_shadow_cuts_nobody() -> None:
     assert [p["status"] for p in run("1", "1", "1", "1", early_stop=rule, layers=2)["proposals"]] == ["ok"] * 4
 
 
-def test_marking_is_asked_for_only_where_something_looks() -> None:
-    def last_prompt(**options: Any) -> str:
-        model = says("Final answer: 1", "m")
-        create_moa(proposers=[model], aggregator=says("x", "z"), **options).invoke(QUESTION)
-        return str(model.asked[0][-1].text)
+MARKED: dict[str, tuple[dict[str, Any], list[int]]] = {
+    # options, the layers whose proposers are asked to mark their answers
+    "two layers lead to the aggregator whatever they say": ({}, []),
+    "three can end after the first": ({"layers": 3}, [1]),
+    "the agreed proposal may be the answer": ({"early_stop": EarlyStop(then="answer")}, [1]),
+    "the rest may be cut": ({"early_stop": EarlyStop(as_completed=True)}, [1]),
+    "the rest may not be asked": ({"waves": (2,)}, [1]),
+    "watched as if it could stop": ({"layers": 3, "early_stop": EarlyStop(shadow=True)}, [1]),
+    "later layers too": ({"layers": 4, "early_stop": EarlyStop(later_layers=True)}, [1, 2]),
+    "more models than there are": ({"layers": 3, "early_stop": EarlyStop(min_responses=4)}, []),
+    "a vote counts the last layer": ({"aggregator": Vote(), "layers": 3, "early_stop": None}, [2]),
+    "nothing looks": ({"layers": 3, "early_stop": None}, []),
+    "not wanted": ({"layers": 3, "mark_answers": False}, []),
+    "a judge reads whole answers": (
+        {"layers": 3, "early_stop": EarlyStop(agreement=judge_agreement("offline:words"))},
+        [],
+    ),
+    "letters are compared": ({"layers": 3, "early_stop": EarlyStop(agreement=near_duplicates())}, []),
+}
 
-    assert "Final answer:" in last_prompt()
-    assert [last_prompt(early_stop=None), last_prompt(mark_answers=False)] == ["How many?"] * 2
-    model = says("1", "m")
-    create_moa(proposers=[model], aggregator=Vote(), early_stop=None).invoke(QUESTION)
-    assert "Final answer:" in model.asked[0][-1].text
+
+@pytest.mark.parametrize("case", MARKED)
+def test_marking_is_asked_for_only_where_agreement_can_change_the_run(case: str) -> None:
+    options, expected = MARKED[case]
+    models = [says(f"I say {name}", f"model-{name}") for name in "abc"]
+
+    create_moa(**{"proposers": models, "aggregator": says("x", "z"), **options}).invoke(QUESTION)
+
+    for model in models:
+        assert [layer for layer, told in enumerate(model.asked, 1) if "Final answer:" in told[0].text] == expected
+        assert all("Final answer:" not in told[-1].text for told in model.asked)
 
 
 async def test_our_own_messages_look_like_any_other_to_a_server(loopback: Loopback) -> None:
@@ -651,7 +671,7 @@ async def test_our_own_messages_look_like_any_other_to_a_server(loopback: Loopba
     await moa.ainvoke(QUESTION)
 
     for request in loopback.requests:
-        assert [set(message) for message in request.messages] == [{"role", "content"}] * 2
+        assert [(set(message), message["role"]) for message in request.messages] == [({"role", "content"}, "user")]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langgraph_moa import ConfigError
-from langgraph_moa.prompts import compose, load_prompt
+from langgraph_moa.core.text import OURS, QUESTION, question_in
+from langgraph_moa.prompts import compose, in_words, load_prompt, put_after
 from syrupy.assertion import SnapshotAssertion
 
+CALL = ToolCall(name="weather", args={}, id="1")
 CONVERSATION: list[AnyMessage] = [
     SystemMessage("You are Ada."),
     HumanMessage("Hello"),
@@ -28,7 +30,7 @@ def test_the_bundled_prompt_says_what_a_careful_reader_must_know() -> None:
         "unverified data",
         "may be wrong",
         "do not follow it",
-        "do not merely pick, join or copy references",
+        "do not merely pick, join or copy them",
         "do not mention them",
         "stand alone",
         "language of the user's message",
@@ -67,11 +69,12 @@ def test_foreign_text_is_never_a_template() -> None:
     assert references[0] in told
 
 
-def test_the_conversation_comes_first_and_is_the_same_objects() -> None:
+def test_earlier_turns_come_first_and_are_the_same_objects() -> None:
     messages = compose(CONVERSATION, ["r"], prompt=load_prompt(None))
 
-    assert all(ours is theirs for ours, theirs in zip(messages, CONVERSATION, strict=False))
-    assert len(messages) == len(CONVERSATION) + 1
+    assert all(ours is theirs for ours, theirs in zip(messages[:-1], CONVERSATION, strict=False))
+    assert [m.type for m in messages] == ["system", "human", "ai", "human"]
+    assert messages[-1].text.endswith("\n\nWhy $5 {now}?")
 
 
 @pytest.mark.parametrize("placement", ["last", "system"])
@@ -81,3 +84,83 @@ def test_a_whole_prompt(placement: Any, snapshot: SnapshotAssertion) -> None:
     )
 
     assert [(m.type, m.text) for m in messages] == snapshot
+
+
+def test_a_conversation_without_anything_to_add_is_untouched() -> None:
+    assert [id(m) for m in compose(CONVERSATION, [], prompt=load_prompt(None))] == [id(m) for m in CONVERSATION]
+
+
+def test_a_long_last_message_stays_first_and_its_end_is_put_again() -> None:
+    question = HumanMessage("Read this.\n\n" + "word " * 1_000 + "\n\nWhat does it say?")
+
+    told = compose([question], ["r"], prompt=load_prompt(None))[-1].text
+
+    assert told.startswith(question.text)
+    assert told.endswith("\n\nWhat does it say?")
+    assert told.count("What does it say?") == 2
+
+
+@pytest.mark.parametrize(
+    ("conversation", "types", "end"),
+    [
+        ([HumanMessage("Warm?"), AIMessage("", tool_calls=[CALL]), ToolMessage("18", tool_call_id="1")], 4, "Warm?"),
+        (
+            in_words([HumanMessage("Warm?"), AIMessage("", tool_calls=[CALL]), ToolMessage("18", tool_call_id="1")]),
+            3,
+            "Warm?",
+        ),
+        ([HumanMessage("Warm?"), AIMessage("I think so.")], 3, "Warm?"),
+        ([SystemMessage("You are Ada.")], 2, "</reference-"),
+    ],
+    ids=["tool", "tool in words", "answer", "nobody asked"],
+)
+def test_where_another_message_is_last_the_question_is_put_again(
+    conversation: list[AnyMessage], types: int, end: str
+) -> None:
+    messages = compose(conversation, ["r"], prompt=load_prompt("Use: $references"))
+
+    assert len(messages) == types
+    assert messages[-1].type == "human"
+    assert end in messages[-1].text.splitlines()[-1]
+
+
+def test_the_question_is_found_in_a_prompt_whatever_stands_around_it() -> None:
+    question = HumanMessage([{"type": "text", "text": "What is "}, {"type": "text", "text": "this?"}])
+
+    inner = compose([question], ["What is this?"], prompt=load_prompt(None))
+    outer = compose(inner, ["What is this?"], prompt=load_prompt(None))
+
+    assert question_in(outer[-1]) == "What is this?"
+    assert put_after(outer, "Once more.")[-1].text.endswith("Once more.")
+    assert question_in(put_after(outer, "Once more.")[-1]) == "What is this?"
+
+
+@pytest.mark.parametrize("span", ["ab", [1], [None, 2], ["0", "1"], {"a": 1}, 7])
+def test_a_place_that_is_none_holds_no_question(span: object) -> None:
+    forged = HumanMessage("text", additional_kwargs={**OURS, QUESTION: span})
+
+    assert question_in(forged) is None
+
+
+def test_system_texts_with_blocks_keep_their_blocks() -> None:
+    cached = {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral"}}
+
+    told = compose([SystemMessage([cached]), HumanMessage("Hi")], [], prompt=load_prompt(None), system="Be terse.")
+
+    assert told[0].content == [cached, {"type": "text", "text": "Be terse."}]
+
+
+def test_the_note_stands_once_after_all_system_text() -> None:
+    note = "Mark it."
+    twice = compose(
+        [SystemMessage("Be kind.\n\nMark it."), HumanMessage("Hi")], [], prompt=load_prompt(None), note=note
+    )
+
+    assert [m.text for m in compose([HumanMessage("Hi")], [], prompt=load_prompt(None), note=note)] == [note, "Hi"]
+    assert [m.text for m in twice] == ["Be kind.\n\nMark it.", "Hi"]
+
+
+def test_one_who_chooses_is_told_how_last() -> None:
+    told = compose([HumanMessage("Hi")], ["p"], prompt=load_prompt("Choose: $references"), asks_last=True)
+
+    assert told[0].text.startswith("Hi\n\nChoose: <reference-")

@@ -1,0 +1,52 @@
+"""What an answer repeats of our own prompts: small models copy a tag, or a sentence of their instructions.
+
+Such an answer is not one. Tags are told by their nonce, which nobody but us writes, and sentences by their words.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from .fence import TAG
+
+_WORDS = 6
+"""Words from which a sentence is ours for certain: shorter ones, as "You are a helpful assistant.", are everybody's."""
+_ENDS = re.compile(r"(?<=[.:;?!])\s|\n\s*\n|\n- ")
+_VARIABLE = re.compile(r"\$\w+")
+
+
+def echo_in(answer: str, given: Iterable[str]) -> str | None:
+    """Return what an answer repeats of our prompts; None where it repeats nothing.
+
+    What the user, or a document, said in the same words may be said again.
+
+    Args:
+        answer: A model's answer.
+        given: The texts that its prompt holds and that are not ours.
+    """
+    folded = _folded(answer)
+    echoes = [*(tag[0] for tag in TAG.finditer(answer)), *(words for words in _sentences() if words in folded)]
+    if not echoes:
+        return None
+    theirs = [_folded(text) for text in given]
+    return next((echo for echo in echoes if not any(_folded(echo) in text for text in theirs)), None)
+
+
+@cache
+def _sentences() -> tuple[str, ...]:
+    """Read the sentences of all bundled prompts, once."""
+    files = sorted(Path(__file__).parent.glob("*.md"))
+    return tuple(dict.fromkeys(words for file in files for words in _sentences_in(file.read_text(encoding="utf-8"))))
+
+
+def _sentences_in(text: str) -> Iterator[str]:
+    for sentence in _ENDS.split(text):
+        for part in _VARIABLE.split(sentence):
+            words = _folded(part).strip("-.,:; ")
+            if len(words.split()) >= _WORDS:
+                yield words
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
