@@ -103,8 +103,8 @@ def models_of(seats: Sequence[Seat]) -> int:
     return len({seat.label for seat in seats})
 
 
-def marked_layers(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> set[int]:
-    """Return the layers in which proposers are to mark their final answers: where that can change the run.
+def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> bool:
+    """Tell whether agreement on marked answers can change a run: only then are proposers asked to mark theirs.
 
     A rule that is only watched (`shadow`) is told what it would be told if it were not.
 
@@ -113,13 +113,12 @@ def marked_layers(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | 
         stop: The rule.
         vote: How votes are counted, where a count gives the answer.
     """
-    counted = stages[-1:] if vote and _reads_marks(vote.agreement) else []
-    if stop and _reads_marks(stop.agreement):
-        rule = replace(stop, shadow=False)
-        changes = [stop.then == "answer" or stop.as_completed or bool(stages[n:]) for n in range(1, len(stages) + 1)]
-        judged = zip(stages, changes, strict=True)
-        counted = [*counted, *(stage for stage, matters in judged if matters and rule.can_stop(stage))]
-    return {stage.layer for stage in counted}
+    if vote and _reads_marks(vote.agreement):
+        return True
+    if not stop or not _reads_marks(stop.agreement):
+        return False
+    rule, always = replace(stop, shadow=False), stop.then == "answer" or stop.as_completed
+    return any(rule.can_stop(stage) for stage in stages[: None if always else -1])
 
 
 def _reads_marks(measure: Measure) -> bool:

@@ -30,7 +30,7 @@ from ..core.retrieval import Retrieval, seat_retrieval
 from ..core.seating import mixture_of, seat_layers
 from ..core.stage import node_name, stages_of
 from ..core.state import MoAInput, MoAState, RagState
-from ..core.stop import EarlyStop, check_early_stop, check_enough, marked_layers
+from ..core.stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
 from ..core.throttle import Limits
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
@@ -112,7 +112,7 @@ def create_moa(
         waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
         moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
-            be seen; only in layers where agreement can change the run.
+            be seen; only where agreement can change the run.
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
         budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
         limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
@@ -198,9 +198,9 @@ def create_moa(
         retrieval=retrieval,
         shape={"moa_layers": len(panel) + 1, "moa_proposers": sum(map(len, panel))},
     )
-    note, noted = bundled("mark").text, marked_layers(stages, early_stop, seated.vote) if mark_answers else ()
+    note = bundled("mark").text if mark_answers and is_agreement_used(stages, early_stop, seated.vote) else ""
     shown |= {"overflow": overflow, "window": window}
-    propose = Brief(load_prompt(proposer_prompt), placement, note, noted, **shown)
+    propose = Brief(load_prompt(proposer_prompt), placement, note, **shown)
     synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
     if seated.rank:
         synthesise = choosing(load_prompt(aggregator_prompt, default="rank.md"), placement, shown)

@@ -1,7 +1,7 @@
 """What one model is told: the conversation, evidence if there is any, and as much of the references as it can read."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, cast
 
@@ -102,9 +102,7 @@ class Brief:
     prompt: Prompt
     placement: Placement
     note: str = ""
-    """What the system text ends with, in the layers whose agreement can change the run."""
-    noted: Collection[int] = ()
-    """Those layers."""
+    """What the system text ends with."""
     kind: Kind = "reference"
     asks_last: bool = False
     """Whether our own words end the prompt: for one who is to choose among proposals, and not to answer."""
@@ -133,34 +131,25 @@ class Brief:
             texts = self.texts_for(seat, state, layer)
         if not texts and layer > 1 and seat.reads:
             return Letter([], problem="nobody answered whose proposals it reads")
-        found, note = evidence_for(state, seat.sees), self.note_for(layer)
-        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found, note)
+        found = evidence_for(state, seat.sees)
+        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
         if seat.debates and layer > 2 and (letter.references_cut or letter.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found, note)
+            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
             letter = letter._replace(references_cut=letter.references_cut + layer - 2)
-        is_plain = self.asks_last or not (note or texts or self.evidence or self.request)
+        is_plain = self.asks_last or not (self.note or texts or self.evidence or self.request)
         given = [*(message.text for message in state["messages"]), *(passage["text"] for passage in found)]
         return letter if is_plain else letter._replace(given=given)
 
-    def note_for(self, layer: int) -> str:
-        """Return what the system text of a layer's prompts ends with."""
-        return self.note if layer in self.noted else ""
-
     def _fitted(
-        self,
-        seat: Seat,
-        conversation: Sequence[AnyMessage],
-        texts: Sequence[str],
-        found: Sequence[Evidence],
-        note: str,
+        self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
     ) -> Letter:
         """Write a prompt as it fits the window, and say what was cut for that."""
         most = self.window or len(texts)
         left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
         unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
         folds = max(len(texts) - 2, 0) if self.overflow == "fold" else 0
-        whole = self._compose(seat, conversation, references, found, note)
+        whole = self._compose(seat, conversation, references, found)
         if seat.window is None:
             return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
         for rate in _BYTES_A_TOKEN:
@@ -169,12 +158,12 @@ class Brief:
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
-                bare = self._compose(seat, conversation, [""] * len(references), blank, note)
+                bare = self._compose(seat, conversation, [""] * len(references), blank)
                 room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
-                    messages = self._compose(seat, conversation, packed[len(kept) :], shown, note)
+                    messages = self._compose(seat, conversation, packed[len(kept) :], shown)
                     return Letter(messages, references_cut=cut + left_out + len(found) - len(kept), folds=folds)
         size = prompt_at_most(bare, rate=rate)
         more = f" and {len(references)} references" if references else ""
@@ -210,7 +199,7 @@ class Brief:
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         if found is None and more is not None:
             more += self.evidence_tokens
-        written = self._compose(seat, conversation, [""] * len(authors), found or [], self.note_for(layer))
+        written = self._compose(seat, conversation, [""] * len(authors), found or [])
         if seat.debates and more is not None and layer > 1:
             own = None if seat.max_tokens is None else 2 * seat.max_tokens
             again = (layer - 2) * (more + prompt_at_most(written))
@@ -256,7 +245,7 @@ class Brief:
         if not said:
             return before
         texts = [unforged(text) for text in self.texts_for(seat, state, layer - 1)] if layer > 2 else []
-        asked = self._compose(replace(seat, system=None), before, texts, evidence_for(state, seat.sees))
+        asked = self._compose(seat, before, texts, evidence_for(state, seat.sees), in_system=False)
         return _Recalled([*cast("list[AnyMessage]", asked), *said])
 
     def _last_said(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
@@ -273,7 +262,8 @@ class Brief:
         conversation: Sequence[AnyMessage],
         texts: Sequence[str],
         found: Sequence[Evidence],
-        note: str = "",
+        *,
+        in_system: bool = True,
     ) -> list[BaseMessage]:
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
@@ -281,8 +271,8 @@ class Brief:
             conversation if knows_tools(seat.model) else in_words(conversation),
             texts,
             prompt=self.prompt,
-            system=seat.system,
-            note=note,
+            system=seat.system if in_system else None,
+            note=self.note if in_system else "",
             placement=self.placement,
             kind=self.kind,
             opening=self._opening(seat, found),

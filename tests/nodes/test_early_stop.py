@@ -632,37 +632,36 @@ def test_a_shadow_cuts_nobody() -> None:
     assert [p["status"] for p in run("1", "1", "1", "1", early_stop=rule, layers=2)["proposals"]] == ["ok"] * 4
 
 
-MARKED: dict[str, tuple[dict[str, Any], list[int]]] = {
-    # options, the layers whose proposers are asked to mark their answers
-    "two layers lead to the aggregator whatever they say": ({}, []),
-    "three can end after the first": ({"layers": 3}, [1]),
-    "the agreed proposal may be the answer": ({"early_stop": EarlyStop(then="answer")}, [1]),
-    "the rest may be cut": ({"early_stop": EarlyStop(as_completed=True)}, [1]),
-    "the rest may not be asked": ({"waves": (2,)}, [1]),
-    "watched as if it could stop": ({"layers": 3, "early_stop": EarlyStop(shadow=True)}, [1]),
-    "later layers too": ({"layers": 4, "early_stop": EarlyStop(later_layers=True)}, [1, 2]),
-    "more models than there are": ({"layers": 3, "early_stop": EarlyStop(min_responses=4)}, []),
-    "a vote counts the last layer": ({"aggregator": Vote(), "layers": 3, "early_stop": None}, [2]),
-    "nothing looks": ({"layers": 3, "early_stop": None}, []),
-    "not wanted": ({"layers": 3, "mark_answers": False}, []),
+MARKED: dict[str, tuple[dict[str, Any], bool]] = {
+    "two layers lead to the aggregator whatever they say": ({}, False),
+    "three can end after the first": ({"layers": 3}, True),
+    "the agreed proposal may be the answer": ({"early_stop": EarlyStop(then="answer")}, True),
+    "the rest may be cut": ({"early_stop": EarlyStop(as_completed=True)}, True),
+    "the rest may not be asked": ({"waves": (2,)}, True),
+    "watched as if it could stop": ({"layers": 3, "early_stop": EarlyStop(shadow=True)}, True),
+    "only watched, and nothing to leave out": ({"early_stop": EarlyStop(shadow=True)}, False),
+    "more models than there are": ({"layers": 3, "early_stop": EarlyStop(min_responses=4)}, False),
+    "a vote": ({"aggregator": Vote(), "layers": 3, "early_stop": None}, True),
+    "nothing looks": ({"layers": 3, "early_stop": None}, False),
+    "not wanted": ({"layers": 3, "mark_answers": False}, False),
     "a judge reads whole answers": (
         {"layers": 3, "early_stop": EarlyStop(agreement=judge_agreement("offline:words"))},
-        [],
+        False,
     ),
-    "letters are compared": ({"layers": 3, "early_stop": EarlyStop(agreement=near_duplicates())}, []),
+    "letters are compared": ({"layers": 3, "early_stop": EarlyStop(agreement=near_duplicates())}, False),
 }
 
 
 @pytest.mark.parametrize("case", MARKED)
 def test_marking_is_asked_for_only_where_agreement_can_change_the_run(case: str) -> None:
     options, expected = MARKED[case]
-    models = [says(f"I say {name}", f"model-{name}") for name in "abc"]
+    models, last = [says(f"I say {name}", f"model-{name}") for name in "abc"], says("x", "z")
 
-    create_moa(**{"proposers": models, "aggregator": says("x", "z"), **options}).invoke(QUESTION)
+    create_moa(**{"proposers": models, "aggregator": last, **options}).invoke(QUESTION)
 
-    for model in models:
-        assert [layer for layer, told in enumerate(model.asked, 1) if "Final answer:" in told[0].text] == expected
-        assert all("Final answer:" not in told[-1].text for told in model.asked)
+    prompts = [prompt for model in models for prompt in model.asked]
+    assert ["Final answer:" in prompt[0].text for prompt in prompts] == [expected] * len(prompts)
+    assert all("Final answer:" not in prompt[-1].text for prompt in [*prompts, *last.asked])
 
 
 async def test_our_own_messages_look_like_any_other_to_a_server(loopback: Loopback) -> None:
