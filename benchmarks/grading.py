@@ -1,0 +1,258 @@
+"""Grade what models answered to the questions of `benchmarks/questions/`, by rules of its own.
+
+Nothing here reads answers as the package does (`core/answers.py`): what is measured must not be the measure.
+"""
+
+import json
+import random
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+QUESTIONS = Path(__file__).with_name("questions")
+SETS = ("everyday", "choice", "open", "gsm8k")
+LETTERS = "ABCD"
+_LONGEST, _STEPS, _SEED, _OF_GSM8K = 260, range(2, 5), 24, 60
+_NUMBER = re.compile(r"(?<![\w.])[-−]?\$?\d[\d,]*(?:\.\d+)?")
+_BOX = re.compile(r"\\boxed\{([^{}]{1,200})\}")
+_WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
+_FINAL = re.compile(r"final answer\b[\s:*_`]*(?:is\b[\s:*_`]*)?([^\n]{1,300})", re.IGNORECASE)
+_CONCLUDES = re.compile(r"\b(?:answer|option|choice)\b[*_`]*(?:\s+is\b)?[ \t:*_`\n]*([^\n]{1,300})", re.IGNORECASE)
+_LETTER = re.compile(r"[\s*_`\"'(\[]*(?:(?:option|choice|letter)[\s*_`:]*)?([A-D])(?=[\s*_`\"'.,:;)\]]|$)")
+_MARKED = re.compile(r"(?<![\w(])\(?([A-D])[).:]")
+_POINT = re.compile(r"\s*(?:\d{1,2}\s*[.):]|[-*•–]\s)\s*\S")
+_ENUMERATED = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
+_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"'”’)*_]*(?=\s|$)")
+_SILLY = re.compile(r"\W*final answer\b", re.IGNORECASE)
+_TAG = re.compile(r"[<‹]?/?\b(?:reference|evidence|proposal|answer|problem|tool)-[0-9a-f]{12}\b")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Hold one question, and what decides whether an answer to it is right."""
+
+    set: str
+    id: str
+    text: str
+    """As it is put to every system."""
+    key: dict[str, Any] = field(repr=False)
+    """The line of its file."""
+
+
+def questions_of(name: str, gsm8k: Path, limit: int | None = None) -> list[Question]:
+    """Read a set of questions.
+
+    Args:
+        name: One of `SETS`.
+        gsm8k: A file in GSM8K's form; none is a part of this project.
+        limit: How many at most.
+    """
+    if name == "gsm8k":
+        return _of_gsm8k(gsm8k)[:limit]
+    with (QUESTIONS / f"{name}.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [Question(name, row["id"], _put(row), row) for row in rows[:limit]]
+
+
+def _put(row: dict[str, Any]) -> str:
+    options = [f"{letter}) {option}" for letter, option in zip(LETTERS, row.get("options", ()), strict=False)]
+    return "\n".join([row["question"], *options])
+
+
+def _of_gsm8k(path: Path) -> list[Question]:
+    """Choose short questions of two to four steps, the same ones every time."""
+    fitting = []
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file):
+            row = json.loads(line)
+            worked = row.get("ground_truth") or row["answer"]
+            working, _, gold = worked.rpartition("####" if "####" in worked else "A:")
+            steps = working.count("<<") or len(working.strip().splitlines())
+            gold = gold.strip().replace(",", "").lstrip("$")
+            short = len(row["question"]) < _LONGEST and steps in _STEPS and re.fullmatch(r"-?\d+(?:\.\d+)?", gold)
+            # A copy of the question must not be right.
+            if short and float(gold) not in map(_value, _NUMBER.findall(row["question"])):
+                fitting.append(Question("gsm8k", f"g{number:04}", row["question"], {"gold": gold}))
+    random.Random(_SEED).shuffle(fitting)
+    return fitting[:_OF_GSM8K]
+
+
+def is_right(question: Question, text: str) -> bool:
+    """Tell whether an answer is right; of an open question, whether it has the form that was asked for."""
+    if question.set == "everyday":
+        return _is_named(question.key, text)
+    if question.set == "choice":
+        return chosen(text, question.key["options"]) == question.key["gold"]
+    if question.set == "gsm8k":
+        number = last_number(text)
+        return number is not None and abs(number - float(question.key["gold"])) < 1e-6
+    return not misfits(question.key["form"], text)
+
+
+def _is_named(key: dict[str, Any], text: str) -> bool:
+    plain = re.sub(r"[*_`]+", "", text) if "_" not in "".join(key["checks"]) else text
+    return _holds(key["checks"], plain) and not _holds(key.get("rejects", ()), plain)
+
+
+def _holds(patterns: Iterable[str], text: str) -> bool:
+    return any(_whole(pattern).search(text) for pattern in patterns)
+
+
+@cache
+def _whole(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern that matches whole words and numbers only."""
+    return re.compile(rf"(?<!\w)(?<!\d[.,])(?:{pattern})(?!\w)(?![.,]\d)", re.IGNORECASE)
+
+
+def chosen(text: str, options: Sequence[str]) -> str | None:
+    """Return the letter that an answer comes to, by its letter or by the option's own words; None where it names none.
+
+    What is said last counts, in this order: a box, a line "Final answer", a sentence on the answer, how it begins, the
+    only letter or option that it names. A letter with another option's words is no answer.
+
+    Args:
+        text: The answer.
+        options: The four options' words, A first.
+    """
+    text = _without_copy(_WRAPPED.sub(r"\1", text), options)
+    for rule in (_BOX, _FINAL, _CONCLUDES):
+        for said in reversed(rule.findall(text)):
+            if (letter := _letter_of(said, options)) is not None:
+                return letter or None
+    if (letter := _letter_of(text.strip().partition("\n")[0], options, anywhere=False)) is not None:
+        return letter or None
+    marked = {*_MARKED.findall(text)}
+    if len(marked) == 1:
+        return marked.pop()
+    lines = text.strip().splitlines()
+    for part in (text, lines[-1] if lines else ""):
+        named = _named(part, options)
+        if len(named) == 1:
+            return named[0]
+    return None
+
+
+def _without_copy(text: str, options: Sequence[str]) -> str:
+    """Leave out the list of options, where an answer repeats it: it is nobody's choice."""
+    listed = [rf"\W*{letter}[).:]?\s*{re.escape(option)}\W*" for letter, option in zip(LETTERS, options, strict=False)]
+    lines = text.splitlines()
+    copied = {number for number, line in enumerate(lines) if any(re.fullmatch(one, line) for one in listed)}
+    return "\n".join(line for number, line in enumerate(lines) if number not in copied) if len(copied) > 2 else text
+
+
+def _letter_of(said: str, options: Sequence[str], *, anywhere: bool = True) -> str | None:
+    """Return the letter that some words begin with, or of the only option in them; "" where these differ."""
+    named = _named(said.partition(". ")[0] if anywhere else said, options)
+    found = _LETTER.match(said)
+    if found and _is_article(found, said):
+        found = None
+    if found:
+        return "" if len(named) == 1 and named[0] != found[1] else found[1]
+    return named[0] if anywhere and len(named) == 1 else None
+
+
+def _is_article(found: re.Match[str], said: str) -> bool:
+    """Tell the letter A from the word: a small letter follows it, and nothing sets it apart."""
+    return found[1] == "A" and re.match(r" [a-z]", said[found.end() :]) is not None
+
+
+def _named(text: str, options: Sequence[str]) -> list[str]:
+    """Return the letters of the options whose words stand in a text, and not only as a part of another option."""
+    spots = {}
+    for letter, option in zip(LETTERS, options, strict=False):
+        words = re.escape(option.rstrip(".")).replace(r"\ ", r"\s+")
+        spots[letter] = [found.span() for found in _whole(words).finditer(text.replace("1,000", "1000"))]
+    return [
+        letter
+        for letter, mine in spots.items()
+        if any(
+            not any(a <= low and high <= b and (a, b) != (low, high) for all_ in spots.values() for a, b in all_)
+            for low, high in mine
+        )
+    ]
+
+
+def last_number(text: str) -> float | None:
+    """Return the number that an answer ends in: the last one in a box, in a line "Final answer", or at all."""
+    text = text.replace("\\!", "").replace("{,}", ",").replace("\\$", "$").replace("\\%", "%")
+    for part in (*_BOX.findall(text)[-1:], *_FINAL.findall(text)[-1:], _ENUMERATED.sub("", text)):
+        if numbers := _NUMBER.findall(part):
+            return _value(numbers[-1])
+    return None
+
+
+def _value(number: str) -> float:
+    return float(re.sub(r"[,$]", "", number).replace("−", "-"))
+
+
+def misfits(form: dict[str, Any], text: str) -> list[str]:
+    """Say what an open answer has not of the form that was asked for."""
+    body = text.strip()
+    counts = {
+        "words": len(_WORD.findall(body)),
+        "lines": len(lines_of(body)),
+        "items": len(items_of(body)),
+        "sentences": sentences_in(body),
+    }
+    wrong = [
+        f"{count} {what} for {form[what][0]} to {form[what][1]}"
+        for what, count in counts.items()
+        if what in form and not form[what][0] <= count <= form[what][1]
+    ]
+    if form.get("holds") and not _holds(form["holds"], body):
+        wrong.append("nothing of what it is about")
+    if ends_in_final_line(body):
+        wrong.append("a last line `Final answer`")
+    return wrong
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines that are not empty, without an announcement before them."""
+    lines = [line.strip() for line in text.splitlines() if line.strip(" \t`*_-")]
+    if len(lines) > 1 and lines[0].rstrip("*_ ").endswith(":") and not _POINT.match(lines[0]):
+        return lines[1:]
+    return lines
+
+
+def items_of(text: str) -> list[str]:
+    """Return the points of a list: numbered or dashed ones, else all lines."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    points = [line for line in lines if _POINT.match(line)]
+    outer = min((len(line) - len(line.lstrip()) for line in points), default=0)
+    return [line for line in points if len(line) - len(line.lstrip()) <= outer] or lines_of(text)
+
+
+def sentences_in(text: str) -> int:
+    """Count sentences: by how they end, and one more for what ends in nothing."""
+    body = _ENUMERATED.sub("", "\n".join(lines_of(text)))
+    ends = [found.end() for found in _SENTENCE_END.finditer(body)]
+    return len(ends) + bool(_WORD.search(body[ends[-1] if ends else 0 :]))
+
+
+def ends_in_final_line(text: str) -> bool:
+    """Tell whether the last line is one that only a short answer may have."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return bool(lines) and _SILLY.match(lines[-1]) is not None
+
+
+def ours_in(text: str) -> list[str]:
+    """Return what an answer holds of our own: a tag's name with its nonce, a sentence of `prompts/`."""
+    words = f" {' '.join(_WORD.findall(text.lower()))} "
+    return _TAG.findall(text) + [sentence for sentence in our_sentences() if f" {sentence} " in words]
+
+
+@cache
+def our_sentences() -> tuple[str, ...]:
+    """Return the sentences of `prompts/` that have five words or more, as words alone."""
+    sentences: dict[str, None] = {}
+    for path in sorted((ROOT / "prompts").glob("*.md")):
+        for part in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n- |\$\w+", path.read_text(encoding="utf-8")):
+            words = _WORD.findall(part.lower())
+            if len(words) >= 5:
+                sentences[" ".join(words)] = None
+    return tuple(sentences)
