@@ -17,16 +17,23 @@ QUESTIONS = Path(__file__).with_name("questions")
 SETS = ("everyday", "choice", "open", "gsm8k")
 LETTERS = "ABCD"
 _LONGEST, _STEPS, _SEED, _OF_GSM8K = 260, range(2, 5), 24, 60
+_BRIEF = 40
+"""Words up to which an answer that names one option chooses it; a longer one may have come by it."""
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\$?\d[\d,]*(?:\.\d+)?")
 _BOX = re.compile(r"\\boxed\{([^{}]{1,200})\}")
 _WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
 _FINAL = re.compile(r"final answer\b[\s:*_`]*(?:is\b[\s:*_`]*)?([^\n]{1,300})", re.IGNORECASE)
 _CONCLUDES = re.compile(r"\b(?:answer|option|choice)\b[*_`]*(?:\s+is\b)?[ \t:*_`\n]*([^\n]{1,300})", re.IGNORECASE)
+_NOT = re.compile(r"\W*not\b", re.IGNORECASE)
 _LETTER = re.compile(r"[\s*_`\"'(\[]*(?:(?:option|choice|letter)[\s*_`:]*)?([A-D])(?=[\s*_`\"'.,:;)\]]|$)")
 _MARKED = re.compile(r"(?<![\w(])\(?([A-D])[).:]")
 _POINT = re.compile(r"\s*(?:\d{1,2}\s*[.):]|[-*•–]\s)\s*\S")
 _ENUMERATED = re.compile(r"(?m)^\s*\d{1,2}[.)]\s")
 _SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)[.!?…]+[\"'”’)*_]*(?=\s|$)")
+_A_SENTENCE, _A_RUN = 5, 8
+"""Words from which a sentence of ours, and any part of our prompts, is no coincidence."""
+_OF_REFERENCES = re.compile(r"\b(?:references?|drafts? answers?|other assistants?)\b", re.IGNORECASE)
 _SILLY = re.compile(r"\W*final answer\b", re.IGNORECASE)
 _TAG = re.compile(r"[<‹]?/?\b(?:reference|evidence|proposal|answer|problem|tool)-[0-9a-f]{12}\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -87,7 +94,7 @@ def is_right(question: Question, text: str) -> bool:
     if question.set == "everyday":
         return _is_named(question.key, text)
     if question.set == "choice":
-        return chosen(text, question.key["options"]) == question.key["gold"]
+        return bool(chosen(text, question.key["options"]) == question.key["gold"])
     if question.set == "gsm8k":
         number = last_number(text)
         return number is not None and abs(number - float(question.key["gold"])) < 1e-6
@@ -95,7 +102,7 @@ def is_right(question: Question, text: str) -> bool:
 
 
 def _is_named(key: dict[str, Any], text: str) -> bool:
-    plain = re.sub(r"[*_`]+", "", text) if "_" not in "".join(key["checks"]) else text
+    plain = _EMPHASIS.sub("", _WRAPPED.sub(r"\1", text))
     return _holds(key["checks"], plain) and not _holds(key.get("rejects", ()), plain)
 
 
@@ -126,13 +133,12 @@ def chosen(text: str, options: Sequence[str]) -> str | None:
                 return letter or None
     if (letter := _letter_of(text.strip().partition("\n")[0], options, anywhere=False)) is not None:
         return letter or None
-    marked = {*_MARKED.findall(text)}
+    marked: set[str] = {*_MARKED.findall(text)}
     if len(marked) == 1:
         return marked.pop()
     lines = text.strip().splitlines()
-    for part in (text, lines[-1] if lines else ""):
-        named = _named(part, options)
-        if len(named) == 1:
+    for part in (text if len(_WORD.findall(text)) <= _BRIEF else "", lines[-1] if lines else ""):
+        if len(named := _named(part, options)) == 1:
             return named[0]
     return None
 
@@ -147,6 +153,8 @@ def _without_copy(text: str, options: Sequence[str]) -> str:
 
 def _letter_of(said: str, options: Sequence[str], *, anywhere: bool = True) -> str | None:
     """Return the letter that some words begin with, or of the only option in them; "" where these differ."""
+    if _NOT.match(said):
+        return None
     named = _named(said.partition(". ")[0] if anywhere else said, options)
     found = _LETTER.match(said)
     if found and _is_article(found, said):
@@ -241,18 +249,41 @@ def ends_in_final_line(text: str) -> bool:
 
 
 def ours_in(text: str) -> list[str]:
-    """Return what an answer holds of our own: a tag's name with its nonce, a sentence of `prompts/`."""
-    words = f" {' '.join(_WORD.findall(text.lower()))} "
-    return _TAG.findall(text) + [sentence for sentence in our_sentences() if f" {sentence} " in words]
+    """Return what an answer holds of our own: a tag with its nonce, a sentence, a long run of words."""
+    words = _words(text)
+    runs = [run for run in map(tuple, _runs(words)) if run in _our_runs()]
+    spoken = f" {' '.join(words)} "
+    sentences = [sentence for sentence in our_sentences() if f" {sentence} " in spoken]
+    return _TAG.findall(text) + (sentences or [" ".join(run) for run in runs[:1]])
+
+
+def speaks_of_references(text: str) -> bool:
+    """Tell whether an answer speaks of references or drafts, of which its reader knows nothing."""
+    return _OF_REFERENCES.search(text) is not None
 
 
 @cache
 def our_sentences() -> tuple[str, ...]:
     """Return the sentences of `prompts/` that have five words or more, as words alone."""
-    sentences: dict[str, None] = {}
-    for path in sorted((ROOT / "prompts").glob("*.md")):
-        for part in re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n- |\$\w+", path.read_text(encoding="utf-8")):
-            words = _WORD.findall(part.lower())
-            if len(words) >= 5:
-                sentences[" ".join(words)] = None
-    return tuple(sentences)
+    parts = re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n- |\$\w+|\0", _our_prompts())
+    return tuple(dict.fromkeys(" ".join(words) for words in map(_words, parts) if len(words) >= _A_SENTENCE))
+
+
+@cache
+def _our_runs() -> frozenset[tuple[str, ...]]:
+    """Return all runs of words that no answer has by chance."""
+    parts = re.split(r"\$\w+|\0", _our_prompts())
+    return frozenset(tuple(run) for part in parts for run in _runs(_words(part)))
+
+
+@cache
+def _our_prompts() -> str:
+    return "\0".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "prompts").glob("*.md")))
+
+
+def _words(text: str) -> list[str]:
+    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+
+
+def _runs(words: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (words[start : start + _A_RUN] for start in range(len(words) - _A_RUN + 1))

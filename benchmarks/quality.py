@@ -21,7 +21,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, cast
+from urllib.error import HTTPError
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -37,6 +39,7 @@ from langgraph_moa.benchmarks.grading import (  # noqa: E402
     is_right,
     ours_in,
     questions_of,
+    speaks_of_references,
 )
 from langgraph_moa.core.calibration import wilson  # noqa: E402
 from langgraph_moa.core.errors import MoAError  # noqa: E402
@@ -110,7 +113,7 @@ class Served:
     def check(self) -> None:
         """Stop where its server is gone: a question that nobody heard was not answered wrongly."""
         if self.url and facts_of_server(self.url) != self.facts:
-            sys.exit(f"\nfound another model than before at {self.url}; start {self.name} there, and run this again")
+            sys.exit(f"found another model than before at {self.url}; start {self.name} there, and run this again")
 
 
 def served(name: str, where: str, kept: Path) -> Served:
@@ -121,7 +124,8 @@ def served(name: str, where: str, kept: Path) -> Served:
     else:
         facts = facts_of_file(Path(where.partition(":")[2]))
         model = resolve_model(where)
-    known_by = json.dumps([name, facts], sort_keys=True)
+    # A server that says nothing of its model but the name is known by its address.
+    known_by = json.dumps(facts if "size" in facts else [where, facts], sort_keys=True)
     chat = cast("BaseChatModel", model).model_copy(update={"cache": Kept(kept, known_by)})
     return Served(name, chat, facts, where if where.startswith("http") else None)
 
@@ -131,13 +135,16 @@ def facts_of_server(url: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{url.rstrip('/')}/models", timeout=30) as response:
             [first, *_] = json.load(response)["data"]
     except (OSError, ValueError, KeyError) as exc:
+        if isinstance(exc, HTTPError):
+            exc.close()
         sys.exit(
-            f"found no list of models at {url} ({type(exc).__name__}), expected an OpenAI-compatible server; start it"
+            f"found no list of models at {url} ({type(exc).__name__}), expected an OpenAI-compatible server; "
+            "start it, and run this again: what was answered is kept"
         )
     meta = first.get("meta") or {}
     return {
         "id": first["id"],
-        **{name: meta[name] for name in ("size", "n_params", "n_ctx", "ftype") if name in meta},
+        **{name: meta[name] for name in ("size", "n_params", "ftype") if name in meta},
     }
 
 
@@ -226,8 +233,10 @@ async def ask_all(
                 file.flush()
                 sys.stderr.write(f"\r{len(rows)} of {total}: {name} {question.set}{' ' * 20}")
 
-            await asyncio.gather(*map(one, questions))
-    sys.stderr.write("\n")
+            try:
+                await asyncio.gather(*map(one, questions))
+            finally:
+                sys.stderr.write("\n")
     return rows
 
 
@@ -248,7 +257,7 @@ async def ask(graph: Any, name: str, question: Question) -> Row:
         **row,
         "text": text,
         "status": status_of(run),
-        "right": is_right(question, text),
+        "right": is_right(question, text) and not ours_in(text),
         "tokens": run["usage"]["output_tokens"],
         "prompt_tokens": run["usage"]["input_tokens"],
         "seconds": run["seconds"],
@@ -346,7 +355,9 @@ def difference(of: str, names: tuple[str, str], one: Mapping[str, Row], other: M
     shared = [name for name in one if name in other]
     grades = [[float(side[name]["right"]) for name in shared] for side in (one, other)]
     told = paired(*grades) if shared else None
-    return told and Difference(of, *names, len(shared), told, (fmean(grades[0]), fmean(grades[1])))
+    if told is None:
+        return None
+    return Difference(of, *names, len(shared), told, (fmean(grades[0]), fmean(grades[1])))
 
 
 def differences(rows: Sequence[Row], aggregator: str) -> list[Difference]:
@@ -384,7 +395,7 @@ def concluded(found: Sequence[Difference]) -> str:
         sentences.append(
             f"So few questions cannot show small harm: the lowest end of all these intervals is {widest:+.0f} points."
         )
-    return " ".join(sentences)
+    return fill(" ".join(sentences), 120)
 
 
 def _is_mixture(one: Difference) -> bool:
@@ -392,13 +403,22 @@ def _is_mixture(one: Difference) -> bool:
 
 
 def cleanness(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
-    yield "system", "answers", "hold a tag or sentence of ours", "open answers", "that end in `Final answer`", "words"
+    yield (
+        "system",
+        "answers",
+        "hold words of ours",
+        "speak of references",
+        "open answers",
+        "end in `Final answer`",
+        "words",
+    )
     for system in sorted({row["system"] for row in rows}, key=_place):
         mine = [row for row in rows if row["system"] == system]
         wide = [row for row in mine if row["set"] == "open"]
         ours, silly = sum(bool(ours_in(row["text"])) for row in mine), sum(ends_in_final_line(r["text"]) for r in wide)
+        hints = sum(speaks_of_references(row["text"]) for row in mine)
         words = f"{fmean(len(row['text'].split()) for row in wide):.0f}" if wide else "-"
-        yield system, str(len(mine)), str(ours), str(len(wide)), str(silly), words
+        yield system, str(len(mine)), str(ours), str(hints), str(len(wide)), str(silly), words
 
 
 def compared(before: Sequence[Row], after: Sequence[Row]) -> Iterator[Sequence[str]]:
@@ -450,7 +470,7 @@ The mixtures ask all of them; {aggregator} aggregates. `moa2` has two layers, `m
 
 {asked}
 {missing}
-Answers are graded by rules that share nothing with how the package reads them.
+Answers are graded by rules that share nothing with how the package reads them; one that repeats our prompts is wrong.
 
 ## Right answers
 
@@ -469,7 +489,8 @@ points with its interval (Newcombe's, for pairs), and McNemar's exact test.
 
 {columns(list(cleanness(rows)))}
 
-{ours} of {len(rows)} answers hold a tag of a fence with its nonce, or a sentence of five words or more of `prompts/`.
+{ours} of {len(rows)} answers hold a tag of a fence with its nonce, or words of `prompts/`: a sentence of five or more,
+or any eight in a row. None may. No question here is about references, so that an answer should not speak of any.
 
 ## What small models cannot show about large ones
 
