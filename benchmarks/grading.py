@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,24 @@ _LONGEST, _STEPS, _SEED, _OF_GSM8K = 260, range(2, 5), 24, 60
 _BRIEF = 40
 """Words up to which an answer that names one option chooses it; a longer one may have come by it."""
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\$?\d[\d,]*(?:\.\d+)?")
+_SPELLED = {
+    "meter": "metre",
+    "liter": "litre",
+    "center": "centre",
+    "airplane": "aeroplane",
+    "1,000": "1000",
+    "10,000": "10000",
+}
+_ELSEWHERE = re.compile(r"(?<!thermo)(?:meter|liter|center|airplane)|\b10?,000\b", re.IGNORECASE)
 _BOX = re.compile(r"\\boxed\{([^{}]{1,200})\}")
 _WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]{0,200})\}")
 _EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
 _FINAL = re.compile(r"final answer\b[\s:*_`]*(?:is\b[\s:*_`]*)?([^\n]{1,300})", re.IGNORECASE)
-_CONCLUDES = re.compile(r"\b(?:answer|option|choice)\b[*_`]*(?:\s+is\b)?[ \t:*_`\n]*([^\n]{1,300})", re.IGNORECASE)
+_CONCLUDES = re.compile(
+    r"\b(?:answer\b[*_`]*(?:\s+is\b)?[ \t:*_`\n]*"
+    r"|(?:correct|right|best) (?:option|choice)\b[*_`]*(?:\s+is\b)?[ \t:*_`]*)([^\n]{1,300})",
+    re.IGNORECASE,
+)
 _NOT = re.compile(r"\W*not\b", re.IGNORECASE)
 _LETTER = re.compile(r"[\s*_`\"'(\[]*(?:(?:option|choice|letter)[\s*_`:]*)?([A-D])(?=[\s*_`\"'.,:;)\]]|$)")
 _MARKED = re.compile(r"(?<![\w(])\(?([A-D])[).:]")
@@ -103,11 +117,17 @@ def is_right(question: Question, text: str) -> bool:
 
 def _is_named(key: dict[str, Any], text: str) -> bool:
     plain = _EMPHASIS.sub("", _WRAPPED.sub(r"\1", text))
-    return _holds(key["checks"], plain) and not _holds(key.get("rejects", ()), plain)
+    first, rival = (_first(key.get(what, ()), plain) for what in ("checks", "rivals"))
+    return first < min(rival, len(plain)) and not _holds(key.get("rejects", ()), plain)
 
 
 def _holds(patterns: Iterable[str], text: str) -> bool:
     return any(_whole(pattern).search(text) for pattern in patterns)
+
+
+def _first(patterns: Iterable[str], text: str) -> float:
+    """Return where the first of them stands; of two answers in one, the first counts."""
+    return min((found.start() for pattern in patterns if (found := _whole(pattern).search(text))), default=inf)
 
 
 @cache
@@ -137,7 +157,9 @@ def chosen(text: str, options: Sequence[str]) -> str | None:
     if len(marked) == 1:
         return marked.pop()
     lines = text.strip().splitlines()
-    for part in (text if len(_WORD.findall(text)) <= _BRIEF else "", lines[-1] if lines else ""):
+    # Where the options are gone through one by one, the last of them is not chosen for standing last.
+    last = "" if len(marked) > 2 or not lines else lines[-1]
+    for part in (text if len(_WORD.findall(text)) <= _BRIEF else "", last, *re.split(r"(?<=[.!?])\s+", last)[-1:]):
         if len(named := _named(part, options)) == 1:
             return named[0]
     return None
@@ -172,9 +194,10 @@ def _is_article(found: re.Match[str], said: str) -> bool:
 def _named(text: str, options: Sequence[str]) -> list[str]:
     """Return the letters of the options whose words stand in a text, and not only as a part of another option."""
     spots = {}
+    text = _ELSEWHERE.sub(lambda found: _SPELLED[found[0].lower()], text)
     for letter, option in zip(LETTERS, options, strict=False):
-        words = re.escape(option.rstrip(".")).replace(r"\ ", r"\s+")
-        spots[letter] = [found.span() for found in _whole(words).finditer(text.replace("1,000", "1000"))]
+        words = re.escape(option.rstrip(".")).replace(r"\ ", r"\s+") + (r"(?:s|es)?" if option.isalpha() else "")
+        spots[letter] = [found.span() for found in _whole(words).finditer(text)]
     return [
         letter
         for letter, mine in spots.items()

@@ -78,6 +78,11 @@ def test_every_choice_can_be_made_by_letter_and_by_words(wording: str) -> None:
         ("What is 96 divided", "96 / 8 = 12.", True),
         ("Which number comes next: 2", "2, 4, 6, 8, 10, ...", True),
         ("Which number comes next: 2", "The next one is 12.", False),
+        ("Which number comes next: 5", "5, 10, 20, 40, 80, 160", True),
+        ("Which number comes next: 5", "20 is next: 5, 10, 20, 40, 60, 80, 100", False),
+        ("What colour is a ripe banana", "Yellow, with a few brown spots.", True),
+        ("What colour is a ripe banana", "A deep shade of brown. It may range to yellow.", False),
+        ("What is the first letter", "It is the letters 'E' and 'L' combined.", False),
         ("Which letter comes right after M", "'N'", True),
         ("Which letter comes right after M", "The letter O.", False),
         ("Which letter comes right after M", "It isn't Q.", False),
@@ -145,6 +150,8 @@ def test_everyday_answers(beginning: str, text: str, right: bool) -> None:
         ("First I thought the answer is A.\nBut the answer is D.", "D"),
         ("The answer to this question is 'Hen'.", "B"),
         ("The answer is not the dog. It is B) Hen.", "B"),
+        ("Hens lay eggs.", "B"),
+        ("Let's go through each option:\n\nA) Dog: no.\nB) Hen: it lays eggs.\nC) Horse: it does not", None),
         ("I have no idea.", None),
         ("", None),
     ],
@@ -158,6 +165,11 @@ def test_an_option_within_another_is_not_it() -> None:
 
     assert chosen("It is 'in between'.", options) == "C"
     assert chosen("It is 'between'.", options) == "B"
+
+
+def test_spelling_is_no_other_option() -> None:
+    assert chosen("It is 20 square meters.", ["18 square metres", "20 square metres", "9 metres", "20 metres"]) == "B"
+    assert chosen("10^3 is 1,000.", ["100", "10000", "30", "1000"]) == "D"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from langgraph_moa.benchmarks.quality import (
     facts_of_server,
     load,
     page,
+    regraded,
     results,
     served,
     systems_of,
@@ -206,6 +207,15 @@ def test_a_change_of_a_prompt_is_compared_question_by_question() -> None:
     assert len(table) == 2
     assert " ".join(table[1]).startswith("everyday moa2 before 4 +25 ")
     assert words(table).endswith("+2 -1 1.000 no worse, as far as can be told 4 > 8 q3 q1 q2")
+
+
+def test_answers_are_graded_anew(tmp_path: Path) -> None:
+    [row_of_today, unknown] = regraded(
+        [{**row("large", 1, True), "id": "e01", "text": "Milan"}, row("large", 2, True)], tmp_path / "no"
+    )
+
+    assert not row_of_today["right"]
+    assert unknown["right"]
 
 
 def test_shares_have_their_interval() -> None:
