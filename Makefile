@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement evidence schema screenshots studio docs clean
+.PHONY: help demo test lint types bench faults agreement evidence quality schema screenshots studio docs clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -32,6 +32,9 @@ agreement: .venv/dev  ## Play recorded answers through the rules, and write docs
 
 evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-measured.md.
 	$(BIN)/python benchmarks/rag.py
+
+quality: .venv/dev  ## Ask real models, alone and in mixtures, and write docs/quality.md; QUALITY="--model NAME=URL ..." names them.
+	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
