@@ -35,7 +35,8 @@ _STRONG = re.compile(
 _WEAK = re.compile(
     rf"""(?:^|(?<=[.!?])[ ])[ \t]{{0,9}}[*_]{{0,2}}
     (?:(?:and[ ])?(?:so|thus|therefore|hence|then|finally|consequently|overall|as[ ]a[ ]result|in[ ]conclusion)\b,?[ ])?
-    {_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?(?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
+    (?:{_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?|final[ ]answer[ ]?[:：])
+    (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _OPTIONS = re.compile(r"^[ \t]*[B-HQ1-9][:.)]", re.MULTILINE)

@@ -92,6 +92,11 @@ def known_unit(written: str) -> str | None:
     )
 
 
+def spellings(unit: str) -> list[str]:
+    """Return all ways of writing a unit that everybody knows."""
+    return [unit, *(written for names in (_SYMBOLS, _SPELLED, _KNOWN) for written, one in names.items() if one == unit)]
+
+
 def folded(word: str) -> str:
     """Return a word in small letters where its case says nothing.
 

@@ -95,6 +95,7 @@ EQUAL = [
     ("42", "So the answer is `Final answer: 42`."),
     ("42", "The final answer is: Final answer: 42"),
     ("42", "Final answer: “42”"),
+    ("42", "So she has 42. Final answer: 42."),
     ("yes", "`Final answer: yes`"),
     ("7 cm", "So it is \\(\\boxed{7\\text{ cm}}\\)."),
     ("7 cm", "\\boxed{7~\\mathrm{cm}}"),
