@@ -27,7 +27,8 @@ class Answer(NamedTuple):
 
     value: Hashable
     detail: str
-    """The unit of a number, the text beside an option's letter; empty where there is none, which fits any."""
+    """The unit of a number, the text beside an option's letter, words as they were set as code; empty where there is
+    none, which fits any."""
     shown: str
     """As its author wrote it, on one line."""
 
@@ -144,7 +145,7 @@ def read_answer(stated: str) -> Answer | None:
     written = _unwrapped(stated)
     shown = printable(" ".join(stated.split())).strip("* ")[:_LONGEST]
     is_literal = LITERAL.match(written)
-    if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(":
+    if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(\\":
         return None
     if letter := _letter(written, shown):
         return letter
@@ -156,8 +157,7 @@ def read_answer(stated: str) -> Answer | None:
     if written.count("`") % 2 or (written[0] == written[-1] == "`" and "`" in code):
         return None  # half of a piece of code, or several
     if written[0] == written[-1] == "`" and code:
-        typed = _yes_or_no(code, shown) or _number(_plain(code), shown)
-        return typed or Answer(("verbatim", code), "", shown)
+        return _code(code, shown)
     plain = _plain(written).removesuffix(".").strip()
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)
 
@@ -251,9 +251,18 @@ def _letter(written: str, shown: str) -> Answer | None:
     tail = " ".join(found["tail"].casefold().split()).strip("*_` .")
     if len(tail) > _LONGEST or _NO_TAIL.match(found["tail"]) or _OPEN.search(tail):
         return None
-    if found["bare"] and found["tail"].strip()[:1].islower():  # E. coli
+    if found["bare"] and found["tail"].strip()[:1].islower() and f"{found['bare']})" not in written:  # E. coli
         return None
     return Answer(("letter", (found["round"] or found["bare"]).upper()), tail, shown)
+
+
+def _code(code: str, shown: str) -> Answer:
+    """Read what is set as code: two pieces are compared as written, one with what others wrote as plain words."""
+    typed = _letter(code, shown) if len(code) == 1 else _yes_or_no(code, shown) or _number(_plain(code), shown)
+    if typed:
+        return typed
+    words = _words(_plain(code), shown)
+    return words._replace(detail=f"`{code}`") if words else Answer(("verbatim", code), "", shown)
 
 
 def _yes_or_no(plain: str, shown: str) -> Answer | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_moa.core.answers import final_answer
+from langgraph_moa.core.answers import final_answer, read_answer, same_answer
 from langgraph_moa.evaluation.graders import closed
 from langgraph_moa.evaluation.questions import Question
 
@@ -48,6 +48,21 @@ def is_right(question: str, gold: str, text: str) -> bool:
 def last_number(text: str) -> float | None:
     found = re.findall(r"\d[\d,]*(?:\.\d+)?", text)
     return float(found[-1].replace(",", "")) if found else None
+
+
+with (Path(__file__).parent / "data" / "short_answers.jsonl").open(encoding="utf-8") as own:
+    OWN = [json.loads(line) for line in own]
+"""What two small models on llama.cpp's server wrote at temperature 0, 120 tokens at most, to questions of ours; beside
+each stands what a reader takes for its answer, `read`, where it marks one, and whether that is right."""
+
+
+@pytest.mark.parametrize("row", OWN, ids=[f"{row['model']}: {row['question'][:40]}" for row in OWN])
+def test_an_answer_is_read_as_a_reader_reads_it(row: dict[str, Any]) -> None:
+    found, wanted = final_answer(row["text"]), read_answer(row["read"]) if row["read"] else None
+
+    assert (found is None) is (wanted is None), found
+    assert found is None or wanted is None or same_answer(found, wanted)
+    assert is_right(row["question"], row["gold"], row["text"]) is row["right"]
 
 
 @recorded

@@ -111,6 +111,10 @@ EQUAL = [
     ("7 cards", "7 Cards"),
     ("5 miles", "5 Miles"),
     ("5 l", "5 L"),
+    ("Fe", "`Fe`"),
+    ("Oslo", "Final answer: `Oslo`"),
+    ("B", "Final answer: `B`"),
+    ("C", "C) both the same"),
     ("Red", "red"),
     ("Red", "It is \\(\\boxed{\\text{red}}\\)."),
     ("the Red Sea", "The red sea"),
@@ -155,7 +159,9 @@ DIFFERENT = [
     ("`Red`", "`red`"),
     ("'Red'", "'red'"),
     ("rEd", "red"),
-    ("`Final answer: x_1`", "x_1`"),
+    ("Final answer: `Fe`", "FE"),
+    ("Final answer: `x_1`", "x_2"),
+    ("Final answer: \\(\\", "Final answer: \\(\\"),
 ]
 
 

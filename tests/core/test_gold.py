@@ -1,5 +1,8 @@
 """Whether an answer is gold, where one of the two names a unit and the other none."""
 
+from time import process_time
+from timeit import timeit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +101,26 @@ def told(gold: str, answer: str, question: str | None) -> bool:
     assert one is not None
     assert other is not None
     return is_gold(one, other, question)
+
+
+@pytest.mark.parametrize("piece", ["in ", "how many ", "in", "a) b\n", "(A) ", " ", "5 m", "$", "km"])
+def test_a_question_of_any_length_is_read_in_linear_time(piece: str) -> None:
+    """Read 4 and 200 KB: a square would take 2,500 times as long."""
+    letter, miles, bare = (read_answer(written) for written in ("B", "48 miles", "48"))
+    assert letter
+    assert miles
+    assert bare
+
+    def ask(question: str) -> None:
+        is_gold(miles, letter, question)
+        is_gold(miles, bare, question)
+        is_gold(bare, miles, question)
+
+    def seconds(size: int) -> float:
+        question = piece * (size // len(piece))
+        return min(timeit(lambda: ask(question), timer=process_time, number=1) for _ in range(3))
+
+    assert seconds(200_000) < 400 * max(seconds(4_000), 1e-3)
 
 
 @given(st.text(max_size=200), st.sampled_from(["m", "$", "km", "calorie", "°C", "l", "%", "white hat"]))
