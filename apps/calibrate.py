@@ -66,7 +66,7 @@ def calibrate(
 def read_record(
     file: Path, models: str | None = None, copies: NearDuplicates | None = None
 ) -> tuple[list[str], list[Recorded]]:
-    """Read a record line by line, and keep its answers without their texts.
+    """Read a record line by line, and keep its questions and answers, without the texts.
 
     Args:
         file: One object a line: `responses` by model, and the right answer as `gold` where it is known.
@@ -81,17 +81,17 @@ def read_record(
     """
     chosen = None if models is None else [name.strip() for name in models.split(",")]
     known: dict[str, None] = {}
-    read: list[tuple[dict[str, Answer | None], Answer | None, list[str]]] = []
+    read: list[tuple[dict[str, Answer | None], Answer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     where = f"in line {number} of {file}"
-                    responses, gold = _parsed(line, where)
+                    responses, gold, question = _parsed(line, where)
                     known.update(dict.fromkeys(responses))
                     said = {name: _said(responses.get(name), name, where) for name in chosen or known}
                     alike = _alike({name: text for name, (_, text) in said.items() if text}, copies)
-                    read.append(({name: answer for name, (answer, _) in said.items()}, gold, alike))
+                    read.append(({name: answer for name, (answer, _) in said.items()}, gold, alike, question))
     except OSError as exc:
         raise ConfigError(
             f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
@@ -99,12 +99,12 @@ def read_record(
     proposers = list(known) if chosen is None else chosen
     _check_panel(proposers, list(known), file)
     return proposers, [
-        Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)))
-        for answers, gold, alike in read
+        Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)), question)
+        for answers, gold, alike, question in read
     ]
 
 
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None]:
+def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str | None]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
@@ -114,7 +114,9 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None]:
             f"found no `responses` by model {where}, expected an object such as "
             '{"responses": {"a": "...", "b": "..."}, "gold": "..."}; write it so, or take it out'
         )
-    return row["responses"], short_answer(_text(row.get("gold"), "`gold`", where))
+    question = row.get("question")
+    gold = short_answer(_text(row.get("gold"), "`gold`", where))
+    return row["responses"], gold, question if isinstance(question, str) else None
 
 
 def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from typing_extensions import TypedDict
 
 from .errors import ConfigError, MissingExtra
+from .served import Asked, shares
 from .state import Call, Proposal
 from .text import one_line, printable
 
@@ -353,14 +354,16 @@ def medoid(texts: Sequence[str], group: Sequence[int]) -> int:
 def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
     """Return the one proposal that stands for the others.
 
-    That is the medoid of the largest group whose final answers agree; where no two agree, the first one that is whole.
+    That is the medoid of the largest group whose final answers agree, in which a model that was asked under several
+    names has the part of one, as in a vote; where no two agree, the first one that is whole.
 
     Args:
         proposals: Usable proposals of one layer, as declared; at least one.
     """
     whole = [p for p in proposals if p["status"] == "ok"] or list(proposals)
     found = closed_answers()([p["text"] for p in proposals])
-    largest = found["groups"][0] if found["groups"] else []
+    part = shares([Asked(p["model"], p["served_model"]) for p in proposals])
+    largest = max(found["groups"], key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
     if len(largest) < 2:
         return whole[0]
     chosen = [proposals[n] for n in largest if proposals[n]["status"] == "ok"] or [proposals[n] for n in largest]

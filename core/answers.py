@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .marks import LITERAL, marked_answer
 from .text import printable
+from .units import folded, known_unit, read_unit
 
 _LONGEST = 200
 _WORDS = 8
@@ -26,7 +27,8 @@ class Answer(NamedTuple):
 
     value: Hashable
     detail: str
-    """The unit of a number, the text beside an option's letter; empty where there is none, which fits any."""
+    """The unit of a number, the text beside an option's letter, words as they were set as code; empty where there is
+    none, which fits any."""
     shown: str
     """As its author wrote it, on one line."""
 
@@ -50,6 +52,9 @@ def final_answer(text: str) -> Answer | None:
 
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
 _WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
+    ("“", "”"),
+    ("„", "“"),
+    ("«", "»"),
     ("\\(", "\\)"),
     ("\\[", "\\]"),
     ("\\text{", "}"),
@@ -59,8 +64,11 @@ _WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
     ("\\boxed{", "}"),
 ]
 _FRACTION = re.compile(r"(\d?)\\[dt]?frac\s*\{(-?\d+)\}\s*\{(-?\d+)\}")
-_LATEX = {"\\!": "", "{,}": ",", "\\%": "%", "\\$": "$", "\\,": " ", "\\ ": " ", "^\\circ": "°", "^{\\circ}": "°"}
-_IN_LATEX = re.compile(r"\\(?:text|mathrm)\s*\{([^{}\\]*)\}")
+_LATEX = {"\\!": "", "{,}": ",", "\\%": "%", "\\$": "$", "^\\circ": "°", "^{\\circ}": "°"}
+_LATEX |= dict.fromkeys(("\\,", "\\;", "\\:", "\\ ", "~"), " ")
+_IN_LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}")
+_SET_APART = re.compile(r"^(?:`([-+]?\d[\d.,]*)`|\\\(\s*([-+]?\d[\d.,]*)\s*\\\)|\$([-+]?\d[\d.,]*)\$)\s+(?=[^\W\d_])")
+"""A number in code or LaTeX, before its unit."""
 _VULGAR = re.compile(r"(\d)([¼-¾⅐-⅞])")
 _DOT_AFTER = re.compile(r"([*_`$)}\]])\.$")
 _FORMULA = re.compile(r"(?=.*[\\^+*/=\d])[\w\s\\^+*/=().{}|!-]+")
@@ -124,42 +132,8 @@ _NUMBER = re.compile(
     (?:(?P<gap>[ ]*)(?P<unit>[^\d\s].*))?""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")
 """What stands before the result where a whole sum is written as the answer."""
-_UNIT_WORD = re.compile(r"[^\W\d_]+[.]?|[%°$€£¥₹]|°[CFK]|[^\W\d_]+/[^\W\d_]+")
-_NO_UNIT = frozenset(
-    "a an and are as at below bc ad but by e false half i if is it k least less minus mod modulo more most no not off "
-    "or out over pi plus right squared cubed than that the then thirds times to true under unless up versus wrong x y "
-    "z bn mn lakh crore dozen score".split()
-)
-"""What makes another number of the one before it, or a statement about it."""
-_SYMBOLS = {
-    "USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "mi": "mile", "in": "inch", "ft": "foot", "lbs": "lb", "h": "hour",
-    "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute", "s": "second", "sec": "second", "secs": "second",
-    "d": "day", "yr": "year", "yrs": "year", "kph": "km/h", "kmh": "km/h", "¢": "cent",
-    **{symbol: symbol for symbol in "m g l L K N J W V A C F t km cm mm kg mg ml kW MW mW".split()},
-}  # fmt: skip
-"""Symbols, whose case tells them apart: mW is not MW."""
-_SPELLED = {
-    spelled: names[0]
-    for names in (
-        ("$", "dollar", "dollars", "us dollars"), ("€", "euro", "euros"), ("£", "pounds sterling"),
-        ("%", "percent", "per cent", "percentage"), ("km", "kilometer", "kilometers", "kilometre", "kilometres"),
-        ("m", "meter", "meters", "metre", "metres"), ("cm", "centimeter", "centimeters", "centimetre", "centimetres"),
-        ("mm", "millimeter", "millimeters", "millimetre", "millimetres"), ("inch", "inches"), ("foot", "feet"),
-        ("kg", "kilogram", "kilograms", "kilos"), ("g", "gram", "grams"), ("lb", "pound", "pounds"),
-        ("l", "liter", "liters", "litre", "litres"), ("°", "degree", "degrees"),
-        ("km/h", "kilometers per hour", "kilometres per hour"), ("mph", "miles per hour"),
-        ("°C", "degrees celsius", "celsius"), ("°F", "degrees fahrenheit", "fahrenheit"),
-    )
-    for spelled in names[1:]
-}  # fmt: skip
-
-
-_KNOWN = {unit: unit for unit in (*_SYMBOLS.values(), *_SPELLED.values(), "%", "°")} | {
-    f"{unit}s": unit for unit in "mile hour minute second day year cent".split()
-}
 
 
 def read_answer(stated: str) -> Answer | None:
@@ -171,7 +145,7 @@ def read_answer(stated: str) -> Answer | None:
     written = _unwrapped(stated)
     shown = printable(" ".join(stated.split())).strip("* ")[:_LONGEST]
     is_literal = LITERAL.match(written)
-    if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(":
+    if not written or len(written) > _LONGEST * (10 if is_literal else 1) or written[-1] in ":{[(\\":
         return None
     if letter := _letter(written, shown):
         return letter
@@ -179,10 +153,11 @@ def read_answer(stated: str) -> Answer | None:
         return None
     if is_literal:
         return Answer(_literal(written), "", shown)
-    if written[0] == written[-1] == "`" and len(written) > 2:
-        code = written.strip("`").strip()
-        typed = _yes_or_no(code, shown) or _number(_plain(code), shown)
-        return typed or Answer(("verbatim", code), "", shown)
+    code = written.strip("`").strip()
+    if written.count("`") % 2 or (written[0] == written[-1] == "`" and "`" in code):
+        return None  # half of a piece of code, or several
+    if written[0] == written[-1] == "`" and code:
+        return _code(code, shown)
     plain = _plain(written).removesuffix(".").strip()
     return _yes_or_no(plain, shown) or _date(plain, shown) or _number(plain, shown) or _words(plain, shown)
 
@@ -211,7 +186,7 @@ def _kind(answer: Answer) -> str:
 
 
 def _unwrapped(stated: str) -> str:
-    """Take off emphasis and LaTeX around an answer; quotes and brackets belong to it."""
+    """Take off emphasis, LaTeX and curly quotes around an answer; straight quotes and brackets belong to it."""
     written = stated.strip()
     while True:
         before = written = _DOT_AFTER.sub(r"\1", written)
@@ -227,6 +202,7 @@ def _unwrapped(stated: str) -> str:
 
 def _plain(written: str) -> str:
     """Write digits, minus signs and spaces in one way, whatever script and style they come in."""
+    written = _SET_APART.sub(lambda number: f"{number[1] or number[2] or number[3]} ", written)
     written = _FRACTION.sub(lambda m: f"{m[1]} {m[2]}/{m[3]}".strip(), _IN_LATEX.sub(r"\1", written))
     for latex, meant in _LATEX.items():
         written = written.replace(latex, meant)
@@ -275,9 +251,18 @@ def _letter(written: str, shown: str) -> Answer | None:
     tail = " ".join(found["tail"].casefold().split()).strip("*_` .")
     if len(tail) > _LONGEST or _NO_TAIL.match(found["tail"]) or _OPEN.search(tail):
         return None
-    if found["bare"] and found["tail"].strip()[:1].islower():  # E. coli
+    if found["bare"] and found["tail"].strip()[:1].islower() and f"{found['bare']})" not in written:  # E. coli
         return None
     return Answer(("letter", (found["round"] or found["bare"]).upper()), tail, shown)
+
+
+def _code(code: str, shown: str) -> Answer:
+    """Read what is set as code: two pieces are compared as written, one with what others wrote as plain words."""
+    typed = _letter(code, shown) if len(code) == 1 else _yes_or_no(code, shown) or _number(_plain(code), shown)
+    if typed:
+        return typed
+    words = _words(_plain(code), shown)
+    return words._replace(detail=f"`{code}`") if words else Answer(("verbatim", code), "", shown)
 
 
 def _yes_or_no(plain: str, shown: str) -> Answer | None:
@@ -307,18 +292,16 @@ def _number(plain: str, shown: str) -> Answer | None:
     if re.match(r"0\d", found["digits"]):  # a code, not a number
         return None
     under = int(found["under"] or 1)
-    measured = _measured(found["unit"] or "", gap=bool(found["gap"]))
-    if not under or (found["whole"] and not found["under"]) or measured is None:
+    unit = read_unit(found["unit"] or "", gap=bool(found["gap"]))
+    if not under or (found["whole"] and not found["under"]) or unit is None:
         return None
-    power, unit, known = measured
     value = Fraction(found["whole"] or 0) + _fraction(found["digits"]) / under
-    value *= Fraction(10) ** (int(found["power"] or 0) + power)
+    value *= Fraction(10) ** (int(found["power"] or 0) + unit.power)
     value = -value if "-" in (found["sign"] + found["sign2"]) else value
     before = (found["before"] or "").upper().rstrip(".")
-    detail = " ".join(filter(None, (_SYMBOLS.get(before, before), unit if known else "")))
+    detail = " ".join(filter(None, (known_unit(before) or before, unit.name if unit.known else "")))
     named = f"{found['name']}={detail}" if found["name"] else detail
-    # A unit that everybody knows may be left out. Any other word is part of the answer: five apples are not five pears.
-    return Answer(("number", value) if known else ("number", value, unit), named, shown)
+    return Answer(("number", value) if unit.known else ("number", value, unit.name), named, shown)
 
 
 def _fraction(digits: str) -> Fraction:
@@ -334,36 +317,9 @@ def _fraction(digits: str) -> Fraction:
     return Fraction("".join(filter(str.isdigit, digits)))
 
 
-def _measured(written: str, *, gap: bool) -> tuple[int, str, bool] | None:
-    """Read what follows a number: a power of ten, a unit of up to four words, and whether it is a known one.
-
-    Returns:
-        None where it is something else.
-    """
-    words = written.strip("* ").split()
-    power = 0
-    if words and gap and words[0].casefold() in _SCALES:
-        power = _SCALES[words.pop(0).casefold()]
-    if not words:
-        return power, "", True
-    whole = " ".join(words)
-    unit = _SYMBOLS.get(whole) or _SPELLED.get(whole.casefold()) or (_KNOWN.get(whole))
-    if not gap and (unit is None or (len(whole) == 1 and whole not in "%°")):
-        return None  # `3x`, `2i`, `5k`, `1990s`
-    if unit:
-        return power, unit, True
-    if len(words) > 4 or not all(map(_UNIT_WORD.fullmatch, words)):
-        return None
-    if _NO_UNIT & {word.casefold().strip(".") for word in words}:
-        return None
-    plain = [word.casefold() if len(word) > 5 and (word.islower() or word.istitle()) else word for word in words]
-    return power, " ".join(word.removesuffix("s") if len(word) > 3 else word for word in plain), False
-
-
 def _words(plain: str, shown: str) -> Answer | None:
-    """Compare words; the case of ordinary ones does not matter, that of symbols does."""
+    """Compare words; the case of ordinary ones says nothing, that of symbols does."""
     words = plain.split()
     if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain):
         return None
-    folded = [word.casefold() if len(word) > 3 and (word.islower() or word.istitle()) else word for word in words]
-    return Answer(("words", " ".join(folded)), "", shown)
+    return Answer(("words", " ".join(map(folded, words))), "", shown)

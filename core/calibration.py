@@ -12,7 +12,8 @@ from statistics import NormalDist, fmean
 from typing import NamedTuple
 
 from .agreement import same_answers
-from .answers import Answer, same_answer
+from .answers import Answer
+from .gold import is_gold
 
 _Z = NormalDist().inv_cdf(0.975)
 
@@ -25,6 +26,8 @@ class Recorded(NamedTuple):
     gold: Answer | None = None
     copies: tuple[int, ...] = ()
     """Who wrote nearly the same text, by number; the one that stands for the others comes first."""
+    question: str | None = None
+    """What was asked, where that is known: it says which unit may be left out."""
 
 
 class Rule(NamedTuple):
@@ -180,9 +183,15 @@ def vote(answers: Sequence[Answer | None]) -> Sequence[Answer | None]:
     return [answers[n] for n in largest]
 
 
-def is_right(agreed: Sequence[Answer | None], gold: Answer | None) -> bool:
-    """Tell whether all that was agreed on is gold: where one names a unit and another none, the unit must fit too."""
-    return bool(agreed and gold) and all(answer and gold and same_answer(answer, gold) for answer in agreed)
+def is_right(agreed: Sequence[Answer | None], gold: Answer | None, question: str | None = None) -> bool:
+    """Tell whether all that was agreed on is gold: where one names a unit and another none, the unit must fit too.
+
+    Args:
+        agreed: The answers.
+        gold: What is right; None where nobody knows.
+        question: What was asked, for its units; None where that is not known either.
+    """
+    return bool(agreed and gold) and all(answer and gold and is_gold(answer, gold, question) for answer in agreed)
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -203,8 +212,8 @@ def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:
     size = len(rows[0].answers)
     everyone = size * (layers - 1) + 1
     agreed = [rule.agreed(row) for row in rows]
-    stopped = [is_right(said, row.gold) for said, row in zip(agreed, rows, strict=True) if said and row.gold]
-    ended = [is_right(said or vote(row.answers), row.gold) for said, row in zip(agreed, rows, strict=True) if row.gold]
+    stopped = [_is_right(said, row) for said, row in zip(agreed, rows, strict=True) if said and row.gold]
+    ended = [_is_right(said or vote(row.answers), row) for said, row in zip(agreed, rows, strict=True) if row.gold]
     stops = sum(map(bool, agreed))
     coverage = stops / len(rows)
     calls = everyone - coverage * (everyone - rule.asked)
@@ -226,7 +235,7 @@ def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:
 
 def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
     judged = [row for row in rows if row.gold]
-    wrong = [[not is_right([row.answers[n]], row.gold) for row in judged] for n in range(len(proposers))]
+    wrong = [[not _is_right([row.answers[n]], row) for row in judged] for n in range(len(proposers))]
     rates = [_share(column) or 0.0 for column in wrong]
     ratios = [
         fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
@@ -236,7 +245,7 @@ def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
     everyone = _vote_accuracy(judged)
     members = []
     for n, name in enumerate(proposers):
-        others = _vote_accuracy([Recorded(row.answers[:n] + row.answers[n + 1 :], row.gold) for row in judged])
+        others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
         members.append(
             Member(
                 name=name,
@@ -254,7 +263,11 @@ def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
 
 
 def _vote_accuracy(judged: Iterable[Recorded]) -> float | None:
-    return _share([is_right(vote(row.answers), row.gold) for row in judged])
+    return _share([_is_right(vote(row.answers), row) for row in judged])
+
+
+def _is_right(agreed: Sequence[Answer | None], row: Recorded) -> bool:
+    return is_right(agreed, row.gold, row.question)
 
 
 def _share(counted: Sequence[float]) -> float | None:

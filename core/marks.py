@@ -7,21 +7,26 @@ that is missed costs a few calls, two that are taken for one cost the right answ
 import json
 import re
 
+from .units import known_unit
+
 _TAIL = 6000
 """Characters at a text's end in which a mark is looked for, so that a text of any length costs the same."""
 _MARKS = 20
 """How many of a text's last marks are looked at until one says something."""
 _LONGEST = 200
+_COUNTED = 3
+"""Words after a boxed number that say what is counted."""
 
 _LABEL = r"(?:(?:the|my|our)\s+)?(?:(?:final|correct|short)\s+)?answer"
+_BOX = re.compile(r"\\(?:boxed|fbox)[ ]?\{")
 _STRONG = re.compile(
     rf"""
       ^[ \t]{{0,9}}(?:[-•][ ])?[*_#` ]{{0,9}}
-      (?:{_LABEL}[ ]?[*_]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))
+      (?:{_LABEL}[ ]?[*_`]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))
       (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)
     | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[-+$€£]?[ ]?[\d.][^\n]*)
     | <answer>(?P<tag>.{{1,400}}?)</answer>
-    | \\(?:boxed|fbox)[ ]?\{{(?P<boxed>)
+    | {_BOX.pattern}(?P<boxed>)
     | "(?:final[_ ]?)?answer"\s{{0,9}}:\s{{0,9}}
       (?P<json>"(?:[^"\\]|\\.)*"|[^"\n]{{1,400}}?(?=\s{{0,9}}(?:\n|\}}\s{{0,9}}(?:$|`|<)|,\s{{0,9}}")))
     """,
@@ -30,7 +35,8 @@ _STRONG = re.compile(
 _WEAK = re.compile(
     rf"""(?:^|(?<=[.!?])[ ])[ \t]{{0,9}}[*_]{{0,2}}
     (?:(?:and[ ])?(?:so|thus|therefore|hence|then|finally|consequently|overall|as[ ]a[ ]result|in[ ]conclusion)\b,?[ ])?
-    {_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?(?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
+    (?:{_LABEL}[ ]+(?:is|=|would[ ]be|should[ ]be|must[ ]be)\b[ ]?:?|final[ ]answer[ ]?[:：])
+    (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _OPTIONS = re.compile(r"^[ \t]*[B-HQ1-9][:.)]", re.MULTILINE)
@@ -64,10 +70,17 @@ _CONTRAST = re.compile(
 )
 """What takes an answer back, or narrows it."""
 _BEFORE_BOX = re.compile(
-    r"\b(?:not|or|either|neither|nor|than|if)\b|n't\b|[<>≤≥≠±]|\\(?:n?eq|neq?|leq?|geq?|lt|gt|pm|frac|sqrt)\b|[-+*/^(]\s*$",
+    r"\b(?:not|or|either|neither|nor|than|if)\b|n't\b|[<>≤≥≠±]|\\(?:n?eq|neq?|leq?|geq?|lt|gt|pm|frac|sqrt)\b"
+    r"|(?:[-+*/^(×÷·]|\\(?:cdot|times|div))\s*$|\d$",
     re.IGNORECASE,
 )
+"""What, before a boxed answer, makes something else of it; its own `\\(`, `\\[` or `$` is not looked at."""
+_MATH_OPENS = re.compile(r"(?:\\[(\[]|(?<!\\)\${1,2})\s*$")
 _AFTER_BOX = re.compile(r"[.\s$*_`!]*(?:\\[\])])?[.\s$*_`!]*")
+_BOXED_NUMBER = re.compile(r"[-+]?(?:\\?[$€£])?\s*[\d.,/\s]*\d")
+_LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}|\\([%$])|\\[,;:! ()\[\]]|\$|~")
+_ALL_SAID = re.compile(r"(?!\s*(?:an?|per|every|and|squared|cubed|times)\b)[\w\s,.;:!'*_`’-]*")
+"""What may follow a boxed number and its unit: the rest of a sentence that adds no number and no rate."""
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -103,9 +116,16 @@ def _said(text: str, found: re.Match[str]) -> tuple[str, int] | None:
         return None if _HEADING.match(number) else (number.strip(), found.end())
     if said.get("qa") and _OPTIONS.search(text):
         return None
-    line, after = said["line"].strip(), text[found.end() :]
-    if line.endswith("**") and line.count("**") % 2:
-        line = line[:-2].rstrip()
+    return _on_its_line(text, found)
+
+
+def _on_its_line(text: str, found: re.Match[str]) -> tuple[str, int] | None:
+    """Return what follows a label: the rest of its line, what is boxed there, or a block below."""
+    if box := _BOX.search(text, found.start("line"), found.end()):
+        return _boxed(text, box)
+    line, after = _without_wrapping(found["line"].strip()), text[found.end() :]
+    if line is None:
+        return "", found.end()
     if not line.strip("*_` "):
         return _block(text, found.end()) if after.strip() else None
     if (opening := _OPENING.match(line)) and not _is_closed(line, opening[0]):
@@ -113,6 +133,25 @@ def _said(text: str, found: re.Match[str]) -> tuple[str, int] | None:
     if _GOES_ON.match(after):
         return "", found.end()
     return _first_sentence(line), found.end()
+
+
+def _without_wrapping(line: str) -> str | None:
+    """Take off the end of emphasis or code that began before the mark, and the mark where it was written twice.
+
+    Returns:
+        None where something stands after that code.
+    """
+    if line.endswith("**") and line.count("**") % 2:
+        line = line[:-2].rstrip()
+    if line.startswith("` "):
+        line = line[2:].strip()
+    elif line.count("`") % 2 and not _OPENING.match(line):
+        line, _, rest = line.rpartition("`")
+        if rest.strip(" .*_"):
+            return None
+        line = line.rstrip("`")
+    again = _STRONG.match(line.strip("*_`. "))
+    return again["line"].strip() if again and again["line"] else line
 
 
 def _adds_nothing(after: str, stated: str) -> bool:
@@ -170,10 +209,32 @@ def _boxed(text: str, found: re.Match[str]) -> tuple[str, int]:
     while depth and at < min(end, found.end() + _LONGEST):
         depth += (text[at] == "{") - (text[at] == "}")
         at += 1
-    before, after = text[start : found.start()], text[at:end]
+    before, after = _MATH_OPENS.sub("", text[start : found.start()]), text[at:end]
     open_braces = before.count("{") > before.count("}")
-    alone = not (depth or open_braces or _BEFORE_BOX.search(before) or "boxed" in before)
-    return (text[found.end() : at - 1].strip() if alone and _AFTER_BOX.fullmatch(after) else ""), end
+    if depth or open_braces or _BEFORE_BOX.search(before) or "boxed" in before + after:
+        return "", end
+    stated = text[found.end() : at - 1].strip()
+    if not _AFTER_BOX.fullmatch(after):
+        stated = _measured(stated, after) if _BOXED_NUMBER.fullmatch(stated) else ""
+    return stated, end
+
+
+def _measured(number: str, after: str) -> str:
+    """Return a boxed number with the unit that stands after the box; nothing where more than that does."""
+    rest = _LATEX.sub(lambda latex: latex[1] or latex[2] or " ", after)
+    words = rest.replace("^\\circ", "°").strip(" .*_`!").split()
+    for count in (3, 2, 1):
+        unit = " ".join(words[:count]).rstrip(".,;:!*_`")
+        if known_unit(unit):
+            more = " ".join(words[count:])
+            return f"{number} {unit}" if _ALL_SAID.fullmatch(more) and not _takes_back(more) else ""
+    told = " ".join(words)
+    counted = 0 < len(words) <= _COUNTED and all(map(str.isalpha, words)) and len(words[0]) > 2
+    return f"{number} {told}" if counted and _ALL_SAID.fullmatch(told) and not _CONTRAST.search(told) else ""
+
+
+def _takes_back(more: str) -> bool:
+    return bool(_CONTRAST.search(more) or _NUMBERS.search(more))
 
 
 def _first_sentence(line: str) -> str:

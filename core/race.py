@@ -4,9 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from langgraph.runtime import get_runtime
+
+from .state import Proposal
 
 _RECENT = 1000
 """How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
@@ -73,7 +76,16 @@ class Cut:
         return self._timeout.expired()
 
 
-Decide = Callable[[Mapping[str, str]], str | None]
+class Answered(NamedTuple):
+    """Hold a whole answer as far as it can decide a race."""
+
+    text: str
+    """What of it is compared."""
+    served: str | None
+    """The model that the server says answered."""
+
+
+Decide = Callable[[Mapping[str, Answered]], str | None]
 """Say, of the answers that are in by proposer, why the others are no longer needed; None while they are."""
 
 
@@ -92,7 +104,7 @@ class Race:
     joined: set[str] = field(default_factory=set)
     _running: set[Cut] = field(default_factory=set)
     _usable: set[str] = field(default_factory=set)
-    _answers: dict[str, str] = field(default_factory=dict)
+    _answers: dict[str, Answered] = field(default_factory=dict)
     _end: tuple[float, str] | None = None
 
     def enter(self, cut: Cut) -> None:
@@ -107,11 +119,11 @@ class Race:
         """Go, with an answer or without."""
         self._running.discard(cut)
 
-    def count(self, title: str, answer: str, *, whole: bool) -> None:
+    def count(self, title: str, answer: str, *, served: str | None, whole: bool) -> None:
         """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
         self._usable.add(title)
         if whole:
-            self._answers[title] = self.read(answer)
+            self._answers[title] = Answered(self.read(answer), served)
         now = asyncio.get_running_loop().time()
         if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
             k, grace = self.quorum.k, self.quorum.grace_s
@@ -120,6 +132,11 @@ class Race:
             self._end = now, why
         for other in self._running:
             self._tell(other)
+
+    def count_proposal(self, proposal: Proposal) -> None:
+        """Take a usable answer that was given before."""
+        whole = proposal["status"] == "ok"
+        self.count(proposal["proposer"], proposal["text"], served=proposal["served_model"], whole=whole)
 
     def _tell(self, cut: Cut) -> None:
         if self._end is not None:

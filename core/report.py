@@ -1,17 +1,13 @@
 """Add up what a run did, and what it cost."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .budget import cost_of, total
+from .served import is_another
 from .state import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
-
-_SNAPSHOT = re.compile(r"-(\d{4}-?\d{2}-?\d{2}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|latest)$")
-"""What providers add to a model's name when they say which of its versions answered."""
-
 
 CARRIED = "the one before stands for it"
 """How the error begins of a proposal whose text is that of the layer before, or of windows before the last."""
@@ -174,7 +170,7 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
     named = [(f"{p['proposer']} (layer {p['layer']})", p) for p in proposals]
     notes: dict[str, None] = {}
     for name, call in [*named, *((f"aggregator {call['model']}", call) for call in aggregators)]:
-        if _is_another(call["model"], call["served_model"]):
+        if is_another(call["model"], call["served_model"]):
             notes[f"{name}: asked for {call['model']}, served by {call['served_model']}"] = None
         if call["references_cut"]:
             notes[f"{name}: {call['references_cut']} references or passages were shortened to fit its window"] = None
@@ -186,14 +182,6 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
         if p["reviewed"] in ("edited", "dropped"):
             notes[f"{name}: {p['reviewed']} by a reviewer"] = None
     return list(notes)
-
-
-def _is_another(asked: str, served: str | None) -> bool:
-    """Tell a model that is not the one asked for from a dated version of it."""
-    if not served:
-        return False
-    known = {asked.lower(), asked.partition(":")[2].lower()}
-    return not known & {served.lower(), _SNAPSHOT.sub("", served.lower())}
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:

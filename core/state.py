@@ -135,6 +135,8 @@ class Agreed(TypedDict):
     """Whose proposal stands for the largest group."""
     abstained: str | None
     """Why nothing can be said; None where something can."""
+    models: int
+    """How many different models the largest group is, by what was asked for and by what servers say answered."""
     reached: bool
     """Whether they are as many as the early stop asks for."""
     seconds: float

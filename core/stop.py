@@ -9,7 +9,8 @@ from .agreement import Agreement, Measure, check_share, closed_answers, compare_
 from .checks import check_number
 from .errors import ConfigError
 from .panel import Seat
-from .race import Quorum
+from .race import Answered, Quorum
+from .served import Asked, same_models
 from .stage import Stage
 from .state import Agreed, Cost, Proposal
 from .vote import Vote
@@ -29,7 +30,8 @@ class EarlyStop:
 
     Two models that agree are weak evidence, and samples of one model repeat its mistakes: asked six times, one agreed
     with itself on 53 % of 800 questions about code and was right in half of those; six models agreed on 28 % and were
-    right in 97 % (docs/agreement.md).
+    right in 97 % (docs/agreement.md). Models are different where neither what was asked for nor what servers say
+    answered is the same: three names on a server that has one model are one.
     """
 
     agreement: Measure = field(default_factory=closed_answers)
@@ -37,8 +39,8 @@ class EarlyStop:
     quorum: float = 1.0
     """Share of the proposers asked that must agree. Who failed, was cut or named no answer agrees with nobody."""
     min_responses: int = 3
-    """How many different models must agree, whatever the quorum; samples of one model count as one. In a wave that is
-    smaller, all of it."""
+    """How many different models must agree, whatever the quorum; samples of one model count as one, and so do all that
+    servers say one model answered. In a wave that is smaller, all of it."""
     then: Then = "aggregate"
     """`aggregate` lets the aggregator write the answer; `answer` returns the proposal that stands for the others."""
     shadow: bool = False
@@ -52,21 +54,27 @@ class EarlyStop:
         """Return how many of so many proposals must agree."""
         return math.ceil(self.quorum * asked - 1e-9)
 
-    def is_reached(self, groups: Sequence[Sequence[Seat]], asked: Sequence[Seat], *, whole: bool) -> bool:
+    def is_reached(
+        self, groups: Sequence[Sequence[Seat]], asked: Sequence[Seat], served: Mapping[str, str | None], *, whole: bool
+    ) -> bool:
         """Tell whether the largest group is large enough, and larger than any other.
 
         Args:
             groups: Who agrees, the largest first.
             asked: Who was asked.
+            served: The models that servers say answered, by the proposer's title.
             whole: Whether those are the whole layer, and not a first wave.
         """
         if not groups or len(groups[0]) < max(2, self.needed(len(asked))):
             return False
         tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
-        return not tied and models_of(groups[0]) >= self.models_needed(asked, whole=whole)
+        return not tied and models_of(groups[0], served) >= self.models_needed(asked, whole=whole)
 
     def models_needed(self, asked: Sequence[Seat], *, whole: bool) -> int:
-        """Return how many different models must agree, of a whole layer or of a first wave."""
+        """Return how many different models must agree, of a whole layer or of a first wave.
+
+        A wave's are counted as declared: where one server had them all, they do not get by as one model.
+        """
         return self.min_responses if whole else min(self.min_responses, models_of(asked))
 
     def may_stop(self, layer: int) -> bool:
@@ -78,29 +86,35 @@ class EarlyStop:
         enough = len(stage.asked) > 1 and models_of(stage.asked) >= self.models_needed(stage.asked, whole=stage.is_last)
         return enough and self.may_stop(stage.layer)
 
-    def decided(self, seats: Sequence[Seat], *, whole: bool) -> Callable[[Mapping[str, str]], str | None]:
+    def decided(self, seats: Sequence[Seat], *, whole: bool) -> Callable[[Mapping[str, Answered]], str | None]:
         """Return what says, of the answers that are in by title, why the others are no longer needed."""
 
-        def decide(answers: Mapping[str, str]) -> str | None:
+        def decide(answers: Mapping[str, Answered]) -> str | None:
             if len(answers) < max(2, self.needed(len(seats))):
                 return None
             by_title = {seat.title: seat for seat in seats}
             titles = [title for title in by_title if title in answers]
-            found = compare_at_once(self.agreement, [answers[title] for title in titles])
+            found = compare_at_once(self.agreement, [answers[title].text for title in titles])
             if not found["groups"]:
                 return None
             groups = [[by_title[titles[n]] for n in group] for group in found["groups"]]
             others = len(seats) - len(answers) + max(map(len, groups[1:]), default=0)
-            if len(groups[0]) <= others or not self.is_reached(groups, seats, whole=whole):
+            served = {title: answer.served for title, answer in answers.items()}
+            if len(groups[0]) <= others or not self.is_reached(groups, seats, served, whole=whole):
                 return None  # those who are still to answer could say something else, and be as many
             return f"{NOT_NEEDED}: {len(groups[0])} of {len(seats)} agree"
 
         return decide
 
 
-def models_of(seats: Sequence[Seat]) -> int:
-    """Count the different models among proposers; samples of one repeat its mistakes."""
-    return len({seat.label for seat in seats})
+def models_of(seats: Sequence[Seat], served: Mapping[str, str | None] | None = None) -> int:
+    """Count the different models among proposers; samples of one repeat its mistakes.
+
+    Args:
+        seats: The proposers.
+        served: The models that servers say answered, by the proposer's title; None before they have.
+    """
+    return len(same_models([Asked(seat.label, (served or {}).get(seat.title)) for seat in seats]))
 
 
 def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> bool:
@@ -148,6 +162,8 @@ def agreed_on(
     by_title = {seat.title: seat for seat in seats}
     groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
     best = found["representative"]
+    served = {p["proposer"]: p["served_model"] for p in compared}
+    seated = [[by_title[title] for title in group] for group in groups]
     return Agreed(
         measure=found["measure"],
         groups=groups,
@@ -155,7 +171,8 @@ def agreed_on(
         answer=found["answer"],
         representative=None if best is None else compared[best]["proposer"],
         abstained=found["abstained"],
-        reached=stop.is_reached([[by_title[t] for t in group] for group in groups], seats, whole=whole),
+        models=models_of(seated[0], served) if seated else 0,
+        reached=stop.is_reached(seated, seats, served, whole=whole),
         seconds=round(seconds, 3),
         call=found["call"],
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .agreement import Measure, closed_answers, compare, medoid
 from .errors import ConfigError, nearest
+from .served import Asked, same_models, served_name, shares
 from .state import Proposal
 
 
@@ -16,12 +17,14 @@ class Vote:
     create_moa(..., aggregator=Vote())                      # or the best proposal, where no two agree
     create_moa(..., aggregator=[Vote(), "openai:gpt-6"])    # or this model's answer then
 
-    Majority voting over samples is Self-Consistency (Wang et al. 2022, arXiv 2203.11171). It abstains on open
-    questions, and where no two proposals agree.
+    Majority voting over samples is Self-Consistency (Wang et al. 2022, arXiv 2203.11171), so each sample of a declared
+    model counts. Several declared models that one model served have one model's votes: each counts its part, and they
+    outvote nobody by having more names. It abstains on open questions, and where no two proposals agree.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
-    """How much a proposer's vote counts, by its name; 1 where nothing is said."""
+    """How much a proposer's vote counts, by its name; 1 where nothing is said. It is multiplied with the part that one
+    of several names of a served model has."""
     agreement: Measure = field(default_factory=closed_answers)
     """How proposals are compared."""
 
@@ -48,20 +51,36 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     if found["abstained"]:
         return Result(None, f"the vote abstained: {found['abstained']}")
 
+    calls = [Asked(p["model"], p["served_model"]) for p in proposals]
+    part = shares(calls)
+
     def weight(group: Sequence[int]) -> float:
-        return sum(vote.weights.get(_author(proposals[n]), 1.0) for n in group)
+        return sum(vote.weights.get(_author(proposals[n]), 1.0) * part[n] for n in group)
 
     groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
     first, everyone = groups[0], weight(range(len(texts)))
-    if weight(first) <= 0 or (len(first) < 2 and weight(first) * 2 <= everyone):
-        return Result(None, "the vote abstained: no two proposals agree")
+    alone = round(sum(part[n] for n in first), 9) < 2  # two names of one model are one who says so
+    if weight(first) <= 0 or (alone and round(weight(first) * 2 - everyone, 9) <= 0):
+        whose = "models" if len(first) > 1 else "proposals"
+        return Result(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
     winner = proposals[medoid(texts, first)]
-    told = f"vote: {weight(first):g} of {everyone:g} for the answer of {winner['proposer']}"
+    told = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
     tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
     if tied:
         others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
         told += f"; tied with that of {others}, and declared first"
-    return Result(winner, told)
+    return Result(winner, told + _shared(calls, part, proposals))
+
+
+def _shared(calls: Sequence[Asked], part: Sequence[float], proposals: Sequence[Proposal]) -> str:
+    """Say who had to share votes."""
+    groups = [group for group in same_models(calls) if part[group[0]] < 1]
+    told = [
+        f"{', '.join(proposals[n]['proposer'] for n in group)} share one model's votes: all were served by "
+        f"{served_name(calls[n] for n in group)}"
+        for group in groups
+    ]
+    return "".join(f"; {line}" for line in told)
 
 
 def _author(proposal: Proposal) -> str:

@@ -32,12 +32,23 @@ def exact(question: Question, answer: str) -> float | None:
 
 
 def closed(question: Question, answer: str) -> float | None:
-    """Compare the short answer that a text ends on with gold, a number as a number, as `calibrate` does."""
+    """Compare the short answer that a text ends on with gold, a number as a number, as `calibrate` does.
+
+    A unit may be left out, or added, where the question leaves no doubt which.
+    """
     from ..core.answers import final_answer, short_answer  # its patterns take a while to compile: not at import
     from ..core.calibration import is_right
 
     wanted = short_answer(question.gold or "")
-    return float(is_right([final_answer(answer)], wanted)) if wanted else None
+    return float(is_right([final_answer(answer)], wanted, _asked(question))) if wanted else None
+
+
+def _asked(question: Question) -> str:
+    """Return what a user says in a question, which names the units."""
+    contents = [message["content"] for message in question.messages if message["role"] == "user"]
+    blocks = [[content] if isinstance(content, str) else content for content in contents]
+    texts = [block if isinstance(block, str) else str(block.get("text", "")) for each in blocks for block in each]
+    return "\n".join([*texts, *question.later])
 
 
 GRADERS: Mapping[str, Grader] = {"answer": closed, "exact": exact}

@@ -61,7 +61,7 @@ async def call_model(
     finally:
         race.leave(cut)
     if counts and message and call["status"] in USABLE:
-        race.count(seat.title, plain(message.text), whole=call["status"] == "ok")
+        race.count(seat.title, plain(message.text), served=call["served_model"], whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
         await entry.keep(call, message)
     return call, message

@@ -12,6 +12,7 @@ from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import total
 from ..core.errors import AllProposersFailed, InputError
 from ..core.report import added_up, make_report
+from ..core.served import Asked, same_models, served_name
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
@@ -29,7 +30,7 @@ from ..core.state import (
     turn_of,
     verdicts_of,
 )
-from ..core.stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking, models_of
+from ..core.stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking
 from .brief import Brief
 from .moderator import Moderating
 from .node import Node, Update, emit
@@ -264,10 +265,9 @@ def _end_early(
     all_usable = verdict["usable"] == verdict["asked"]
     verdict["reason"] = told if all_usable else f"{verdict['reason']}; {told}"
     if not agreed["reached"]:
-        models = models_of([seat for seat in stage.asked if seat.title in largest])
         needed = stop.models_needed(stage.asked, whole=stage.is_last)
-        if models < needed and len(largest) >= stop.needed(len(stage.asked)):
-            verdict["reason"] += f", but {needed} different models must"
+        if agreed["models"] < needed and len(largest) >= stop.needed(len(stage.asked)):
+            verdict["reason"] += _too_few([p for p in proposals if p["proposer"] in largest], needed)
         return
     answers = stop.then == "answer" and bool(rules.chain)
     needless = {place_of(p) for p in proposals if (p["error"] or "").startswith(NOT_NEEDED)}
@@ -281,6 +281,20 @@ def _end_early(
         calls = f"{saved} call{'s' * (saved > 1)}"
         would = "" if may_stop else " would be"
         verdict["reason"] += f"; {what}{would} skipped, {calls}{would} saved"
+
+
+def _too_few(agreeing: Sequence[Proposal], needed: int) -> str:
+    """Say that too few models agree, and which ones a server had as one; where it had none, the names were too few."""
+    calls = [Asked(p["model"], p["served_model"]) for p in agreeing]
+    groups = same_models(calls)
+    merged = [group for group in groups if len(same_models([Asked(calls[n].label, None) for n in group])) > 1]
+    if merged and len(groups) == 1:
+        return f", but all were served by one model, {served_name(calls)}"
+    told = [f", but {needed} different models must"]
+    for group in merged:
+        names = ", ".join(agreeing[n]["proposer"] for n in group)
+        told.append(f"{names} were served by one, {served_name(calls[n] for n in group)}")
+    return "; ".join(told)
 
 
 def _left_out(stage: Stage, ahead: Sequence[Stage], *, answers: bool) -> str:

@@ -88,7 +88,7 @@ def make_proposer(
             emit("layer", layer=layer, proposers=[s.title for s in asked])
         done_before = {place: p for place, p in mine.items() if place not in {s.place for s in asked}}
         for proposal in done_before.values():
-            race.count(proposal["proposer"], proposal["text"], whole=proposal["status"] == "ok")
+            race.count_proposal(proposal)
         told = config if rules.stream_proposals else unstreamed(config)
         asking = _Asking([s for s in seats if s in asked], state, layer, race, None if again else rules.cache)
         answers = await asking.ask(letters, told)

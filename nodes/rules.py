@@ -85,7 +85,7 @@ class Rules:
             decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
             race = Race(self.quorum, seconds, decide, self.uncited)
             for proposal in earlier:
-                race.count(proposal["proposer"], proposal["text"], whole=proposal["status"] == "ok")
+                race.count_proposal(proposal)
             return race
 
         return self.races.join(seat.title, layer=stage.layer, start=start)

@@ -79,7 +79,7 @@ async def _in_one(seats: Sequence[Seat], letter: Letter, config: RunnableConfig,
         outcome = sampled(call, letter, other)
         answers[seat.place] = outcome, other
         if outcome["status"] in USABLE:
-            race.count(seat.title, plain(other.text), whole=outcome["status"] == "ok")
+            race.count(seat.title, plain(other.text), served=outcome["served_model"], whole=outcome["status"] == "ok")
     return answers
 
 

@@ -130,7 +130,7 @@ def test_models_are_chosen_and_put_in_order(printed: Printed, record: Path, mode
 def test_how_a_response_is_read(tmp_path: Path, response: Any, read: str | None) -> None:
     (tmp_path / "r.jsonl").write_text(line(response, "1"))
 
-    _, ((answers, _, _),) = read_record(tmp_path / "r.jsonl")
+    _, ((answers, *_),) = read_record(tmp_path / "r.jsonl")
 
     assert (answers[0] and answers[0].shown) == read
 
@@ -141,7 +141,7 @@ def test_how_a_response_is_read(tmp_path: Path, response: Any, read: str | None)
 def test_how_gold_is_read(tmp_path: Path, gold: Any, shown: str | None) -> None:
     (tmp_path / "r.jsonl").write_text(line("1", "1", gold=gold))
 
-    _, ((_, read, _),) = read_record(tmp_path / "r.jsonl")
+    _, ((_, read, *_),) = read_record(tmp_path / "r.jsonl")
 
     assert (read and read.shown) == shown
 

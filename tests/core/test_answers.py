@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from time import process_time
+from timeit import timeit
 from typing import Any
 
 import pytest
@@ -79,6 +81,43 @@ EQUAL = [
     ("60 km/h", "60 kilometers per hour"),
     ("25 °C", "25 degrees Celsius"),
     ("5 apples", "5 apple"),
+    ("42", "So it is \\(\\boxed{42}\\)."),
+    ("42", "So it is \\[\\boxed{42}\\]."),
+    ("42", "So it is $$\\boxed{42}$$"),
+    ("42", "Final answer: \\(\\boxed{42}\\)."),
+    ("42", "- `Final answer: 42`"),
+    ("42", "**`Final answer: 42`**."),
+    ("42", "`**Final answer: 42**`"),
+    ("42", "`Final answer:` 42"),
+    ("42", "`Final answer`: 42"),
+    ("42", "**Final answer:** `42`"),
+    ("42", "```Final answer: 42```"),
+    ("42", "So the answer is `Final answer: 42`."),
+    ("42", "The final answer is: Final answer: 42"),
+    ("42", "Final answer: “42”"),
+    ("42", "So she has 42. Final answer: 42."),
+    ("yes", "`Final answer: yes`"),
+    ("7 cm", "So it is \\(\\boxed{7\\text{ cm}}\\)."),
+    ("7 cm", "\\boxed{7~\\mathrm{cm}}"),
+    ("7 cm", "\\(\\boxed{7}\\) cm"),
+    ("7 cm", "\\(\\boxed{7} \\text{ cm}\\) in all."),
+    ("7 cm", "Final answer: \\(7\\) cm"),
+    ("7 cm", "Final answer: `7` cm"),
+    ("5 days", "It takes \\boxed{5} days to sell all of it."),
+    ("45°", "\\(\\boxed{45}^\\circ\\)"),
+    ("42%", "$\\boxed{42}\\%$"),
+    ("42 million", "\\boxed{42} million"),
+    ("7 cards", "They have \\(\\boxed{7}\\) cards."),
+    ("7 cards", "7 Cards"),
+    ("5 miles", "5 Miles"),
+    ("5 l", "5 L"),
+    ("Fe", "`Fe`"),
+    ("Oslo", "Final answer: `Oslo`"),
+    ("B", "Final answer: `B`"),
+    ("C", "C) both the same"),
+    ("Red", "red"),
+    ("Red", "It is \\(\\boxed{\\text{red}}\\)."),
+    ("the Red Sea", "The red sea"),
 ]
 DIFFERENT = [
     ("42", "43"),
@@ -107,6 +146,22 @@ DIFFERENT = [
     ("1,2,3", "123"),
     ("3:2", "32"),
     ("5/0", "5"),
+    ("7 cm", "\\(\\boxed{7}\\) km"),
+    ("7 cards", "They have \\(\\boxed{7}\\) dogs."),
+    ("RED", "red"),
+    ("Co", "CO"),
+    ("Pa", "pa"),
+    ("mW", "MW"),
+    ("5 mW", "5 MW"),
+    ("Mmol", "mmol"),
+    ("5 Mbar", "5 mbar"),
+    ("5 Cal", "5 cal"),
+    ("`Red`", "`red`"),
+    ("'Red'", "'red'"),
+    ("rEd", "red"),
+    ("Final answer: `Fe`", "FE"),
+    ("Final answer: `x_1`", "x_2"),
+    ("Final answer: \\(\\", "Final answer: \\(\\"),
 ]
 
 
@@ -149,7 +204,13 @@ def test_what_review_found_to_be_taken_for_one(one: str, other: str) -> None:
 
 TWISTED = [
     "\\boxed{42} is wrong; it is 43.", "It is not \\boxed{42}", "either \\boxed{42} or 43", "-\\boxed{42}",
-    "x < \\boxed{42}", "$\\frac{1}{\\boxed{42}}$", "\\boxed{42}\\%", "\\boxed{42}^2", "\\boxed{42} km",
+    "x < \\boxed{42}", "$\\frac{1}{\\boxed{42}}$", "\\boxed{42}^2", "\\boxed{42}x", "\\boxed{42} halves",
+    "2(\\boxed{42})", "(\\boxed{42} + 1)", "2 \\cdot \\boxed{42}", "2 \\times \\(\\boxed{42}\\)", "3\\boxed{42}",
+    "3\\(\\boxed{42}\\)", "-\\(\\boxed{42}\\)", "-$\\boxed{42}$", "it is not \\(\\boxed{42}\\)",
+    "\\(\\boxed{42}\\) or \\(43\\)", "\\(\\boxed{41}\\) and \\(\\boxed{42}\\)", "\\boxed{42} million",
+    "\\boxed{42} dollars per hour", "\\boxed{42} km a day", "\\boxed{42} feet and 3 inches", "\\boxed{42} km, not 43",
+    "\\boxed{42} times as many", "\\boxed{42} km. Wait, no.", "`Final answer: 42` or so", "Final answer: `42` or `43`",
+    "`Final answer:\n42`",
     "\\boxed{41} or \\boxed{42}", "\\boxed{42}\n\nWait, that is wrong. It is 43.",
     "#### 42\nWait, it is 43", "#### 42. Conclusion\n\nWe have 17.", "#### 42 Tips\nA", "<answer>42</answer> is wrong",
     "Final answer: 42\n\nActually, 43.", "Final answer: 42\n\nEdit: 43", "Final answer: 42\nRevised answer: 43",
@@ -276,6 +337,16 @@ HUGE = [
     "*",
     "$",
     "(",
+    "\\(",
+    "\\(\\boxed{7}\\) ",
+    "\\boxed{7} cm ",
+    "\\text{",
+    "\\[",
+    "`",
+    "` ",
+    "``` ",
+    "`Final answer: ",
+    "“",
     "[",
     "1,",
     "1'",
@@ -301,6 +372,19 @@ def test_a_text_of_any_length_is_read_by_its_end(piece: str) -> None:
     assert tail is not None
     assert tail.shown == "42"
     assert final_answer("Final answer: 42\n" + "\n" * 7_000) is None
+
+
+@pytest.mark.parametrize("piece", HUGE)
+def test_what_one_mark_holds_is_read_in_linear_time(piece: str) -> None:
+    """Read 4 and 200 KB behind a mark: a square would take 2,500 times as long."""
+
+    def seconds(size: int) -> float:
+        texts = [f"Final answer: {piece * (size // len(piece))}", f"{piece * (size // len(piece))}\\boxed{{7}}"]
+        return min(
+            timeit(lambda: [read_answer(text) for text in texts], timer=process_time, number=1) for _ in range(3)
+        )
+
+    assert seconds(200_000) < 400 * max(seconds(4_000), 1e-4)
 
 
 @given(st.text(max_size=300))

@@ -201,6 +201,14 @@ def test_what_is_right(agreed: str, gold: str, right: bool) -> None:
     assert is_right(recorded(agreed).answers, gold_of(gold)) is right
 
 
+def test_the_question_says_which_unit_may_be_left_out() -> None:
+    asked = ("How many carrots?", "How much is it?")
+    rows = [Recorded(recorded("30,30").answers, gold_of("30 carrots"), question=question) for question in asked]
+
+    assert measure(["a", "b"], rows).rules[0].precision == 0.5
+    assert is_right(recorded("30 carrots").answers, gold_of("30"))
+
+
 def test_nothing_agreed_on_is_not_right() -> None:
     assert not is_right([], gold_of("1"))
 

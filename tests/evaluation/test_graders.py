@@ -8,8 +8,8 @@ from langgraph_moa.evaluation.graders import NO_GOLD, Grader, closed, exact, gra
 from langgraph_moa.evaluation.questions import Question, Row
 
 
-def asked(gold: str | None) -> Question:
-    return Question(id="q", messages=[{"role": "user", "content": "?"}], gold=gold)
+def asked(gold: str | None, question: Any = "?", later: tuple[str, ...] = ()) -> Question:
+    return Question(id="q", messages=[{"role": "user", "content": question}], later=later, gold=gold)
 
 
 def answered(answer: str | None) -> Row:
@@ -26,7 +26,8 @@ def answered(answer: str | None) -> Row:
         ("408", "I cannot say.", 0),
         ("408", "Final answer: 408\nNo, wait.\nFinal answer: 407", 0),
         ("9 * 2 makes 18\n#### 18", "Answer: 18", 1),
-        ("$5", "Final answer: 5", 1),
+        ("$5", "Final answer: $5", 1),
+        ("$5", "Final answer: 5", 0),
         ("5 km", "Final answer: 5 miles", 0),
         ("B", "Final answer: (B)", 1),
         ("yes", "Final answer: no", 0),
@@ -37,6 +38,27 @@ def answered(answer: str | None) -> Row:
 )
 def test_closed_answers_are_compared_as_what_they_are(gold: str | None, answer: str, score: float | None) -> None:
     assert closed(asked(gold), answer) == score
+
+
+UNITS: list[tuple[str, str, Any, float]] = [
+    ("48", "Final answer: 48 calories", "How many calories?", 1),
+    ("48 calories", "Final answer: 48", "How many calories?", 1),
+    ("48 calories", "Final answer: 48", [{"type": "image"}, {"type": "text", "text": "How many calories?"}], 1),
+    ("48 calories", "Final answer: 48", "How much energy?", 0),
+    ("$5", "Final answer: 5", "What do 5 cost, at $1 each?", 1),
+    ("48", "Final answer: 48 km", "How many miles?", 0),
+    ("50", "Final answer: 50%", "How many students?", 0),
+    ("7", "They have \\(\\boxed{7}\\) cards.", "How many cards?", 1),
+]
+
+
+@pytest.mark.parametrize(("gold", "answer", "question", "score"), UNITS)
+def test_the_question_says_which_unit_may_be_left_out(gold: str, answer: str, question: Any, score: float) -> None:
+    assert closed(asked(gold, question), answer) == score
+
+
+def test_what_is_asked_later_names_a_unit_too() -> None:
+    assert closed(asked("5 cats", later=("How many cats?",)), "Final answer: 5") == 1
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ async def test_an_answer_that_was_cut_at_its_limit_says_so(loopback: Loopback) -
     assert loopback.asked("never") == []
 
 
-def proposal(text: str, status: str = "ok") -> Proposal:
-    return cast("Proposal", {"text": text, "status": status})
+def proposal(text: str, status: str = "ok", *, model: str = "", served: str | None = None) -> Proposal:
+    return cast("Proposal", {"text": text, "status": status, "model": model, "served_model": served})
 
 
 BEST: list[tuple[list[Proposal], int]] = [
@@ -121,6 +121,13 @@ BEST: list[tuple[list[Proposal], int]] = [
     ([proposal("Lima"), proposal("Cusco"), proposal(" cusco. ")], 1),
     ([proposal(r"x \boxed{4}"), proposal("y y y\n#### 9"), proposal("y y\n#### 9"), proposal("z\n#### 9")], 1),
     ([proposal("a", "truncated"), proposal("a"), proposal("b")], 1),
+    (
+        [
+            *(proposal("Answer: 5", model=name, served="one") for name in "abc"),
+            *(proposal("Answer: 6", model=name, served=name) for name in "de"),
+        ],
+        3,
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     AllProposersFailed,
@@ -756,6 +757,159 @@ def test_a_wave_made_again_forgets_the_verdict_after_it() -> None:
 
     assert [(v["layer"], v["wave"]) for v in again["verdicts"]] == [(1, 1)]
     assert moa.get_state(thread).next == ("layer_1/c",)
+
+
+# --- models as served
+
+
+def served(loopback: Loopback, answers: dict[str, tuple[str, str]], **options: Any) -> Any:
+    """Return a mixture of models by name, with what each answers and as what it is served."""
+    for name, (answer, model) in answers.items():
+        loopback.say(name, Reply(f"Well.\nFinal answer: {answer}", served=model))
+    defaults: dict[str, Any] = {"proposers": list(answers), "aggregator": "last", "layers": 3}
+    return create_moa(**{**defaults, **options}, resolve=partial(resolve_model, base_url=loopback.url))
+
+
+QWEN = dict.fromkeys(("llama3", "gemma3", "phi4"), ("7", "qwen05"))
+ALL_ONE = "3 of 3 agree: 7, but all were served by one model, qwen05"
+AS_SERVED: dict[str, tuple[dict[str, tuple[str, str]], dict[str, Any], int, str]] = {
+    "three names of one": (QWEN, {}, 1, ALL_ONE),
+    "three models": (
+        {name: ("7", name) for name in "abc"},
+        {},
+        3,
+        "3 of 3 agree: 7; layer 2 skipped, 3 calls saved",
+    ),
+    "two of four are one": (
+        {"a": ("7", "x"), "b": ("7", "x-2026-01-01"), "c": ("7", "c"), "d": ("7", "d")},
+        {},
+        3,
+        "4 of 4 agree: 7; layer 2 skipped, 4 calls saved",
+    ),
+    "two of three are one": (
+        {"a": ("7", "x"), "b": ("7", "x"), "c": ("7", "c")},
+        {},
+        2,
+        "3 of 3 agree: 7, but 3 different models must; a, b were served by one, x",
+    ),
+    "three names of nothing": (
+        dict.fromkeys("abc", ("7", "local-model")),
+        {},
+        3,
+        "3 of 3 agree: 7; layer 2 skipped, 3 calls saved",
+    ),
+    "one is enough": (
+        QWEN,
+        {"early_stop": EarlyStop(min_responses=1)},
+        1,
+        "3 of 3 agree: 7; layer 2 skipped, 3 calls saved",
+    ),
+    "as they come in": (
+        QWEN,
+        {"early_stop": EarlyStop(as_completed=True, quorum=2 / 3, min_responses=2)},
+        1,
+        ALL_ONE,
+    ),
+    "a judge that says so": (
+        QWEN,
+        {"early_stop": EarlyStop(agreement=judge_agreement(says('{"groups": [[1, 2, 3]]}', "judge")))},
+        1,
+        "3 of 3 agree, but all were served by one model, qwen05",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AS_SERVED)
+async def test_what_one_server_has_under_several_names_is_one_model(loopback: Loopback, case: str) -> None:
+    answers, options, models, reason = AS_SERVED[case]
+    reached = "but" not in reason
+
+    result = await served(loopback, answers, **options).ainvoke(QUESTION)
+
+    verdict = result["verdicts"][0]
+    assert verdict["reason"] == reason
+    assert verdict["agreement"]["reached"] is reached
+    assert verdict["agreement"]["models"] == models
+    assert (result["run"]["stopped"] == "agreed") is reached
+    assert {p["status"] for p in result["proposals"]} == {"ok"}
+    assert {p["proposer"] for p in result["proposals"]} == set(answers)
+
+
+async def test_a_wave_of_one_model_under_two_names_asks_the_rest(loopback: Loopback) -> None:
+    result = await served(loopback, QWEN, waves=(2,)).ainvoke(QUESTION)
+
+    assert result["verdicts"][0]["reason"] == "2 of 2 agree: 7, but all were served by one model, qwen05"
+    assert result["verdicts"][0]["next"] == "wave_2"
+
+
+async def test_a_cached_answer_is_of_the_model_that_gave_it(loopback: Loopback) -> None:
+    moa = served(loopback, QWEN, cache=InMemoryCache())
+
+    first, again = [(await moa.ainvoke(QUESTION))["verdicts"][0]["reason"] for _ in range(2)]
+
+    assert first == again == ALL_ONE
+
+
+async def test_the_samples_of_one_request_are_of_the_model_that_gave_them(loopback: Loopback) -> None:
+    proposers = [Proposer(name, samples=2) for name in QWEN]
+
+    result = await served(loopback, QWEN, proposers=proposers).ainvoke(QUESTION)
+
+    assert [p["served_model"] for p in result["proposals"][:6]] == ["qwen05"] * 6
+    assert result["verdicts"][0]["reason"] == "6 of 6 agree: 7, but all were served by one model, qwen05"
+
+
+SHARED_VOTES: dict[str, tuple[dict[str, tuple[str, str]], dict[str, Any], str, str | None]] = {
+    "one model's three names against two": (
+        {**QWEN, "d": ("8", "d"), "e": ("8", "e")},
+        {},
+        "8",
+        "vote: 2 of 3 for the answer of d; llama3, gemma3, phi4 share one model's votes: all were served by qwen05",
+    ),
+    "nobody else": (
+        {"a": ("7", "x"), "b": ("7", "x"), "c": ("8", "x")},
+        {},
+        "7",
+        "vote: 2 of 3 for the answer of a",
+    ),
+    "agreement of one with itself": (
+        {"a": ("7", "x"), "b": ("7", "x"), "c": ("8", "c"), "d": ("9", "d")},
+        {},
+        "written",
+        None,
+    ),
+    "weights are shared, too": (
+        {"a": ("7", "x"), "b": ("7", "x"), "c": ("8", "c")},
+        {"weights": {"a": 3, "b": 3, "c": 2}},
+        "7",
+        "vote: 3 of 5 for the answer of a; a, b share one model's votes: all were served by x",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHARED_VOTES)
+async def test_a_model_outvotes_nobody_by_having_more_names(loopback: Loopback, case: str) -> None:
+    answers, options, wins, note = SHARED_VOTES[case]
+    loopback.say("last", Reply("Final answer: written"))
+    moa = served(loopback, answers, aggregator=[Vote(**options), "last"], layers=2, early_stop=None)
+
+    result = await moa.ainvoke(QUESTION)
+
+    assert result["messages"][-1].text.endswith(f"Final answer: {wins}")
+    if note:
+        assert note in result["run"]["notes"]
+    else:
+        told = "the vote abstained: no two models agree; a, b share one model's votes: all were served by x"
+        assert told in result["run"]["notes"]
+
+
+def test_every_sample_of_one_declared_model_counts() -> None:
+    sampled = Proposer(says([f"Final answer: {n}" for n in (1, 2, 2)], "m"), samples=3)
+    moa = create_moa(proposers=[sampled, says("Final answer: 1", "n")], aggregator=Vote(), early_stop=None)
+
+    result = moa.invoke(QUESTION)
+
+    assert result["run"]["notes"] == ["vote: 2 of 4 for the answer of m/1; tied with that of m/2, and declared first"]
 
 
 def test_what_looks_like_a_citation_is_part_of_the_answer_where_no_evidence_is() -> None:

@@ -1,0 +1,140 @@
+"""Tell whether an answer is the right one, where only one of the two names a unit."""
+
+import re
+
+from .answers import Answer, read_answer, same_answer
+from .units import folded, known_unit, spellings, stem
+
+_KINDS = tuple(
+    map(
+        str.split,
+        (
+            "km m cm mm mile inch foot",
+            "kg g mg lb",
+            "second minute hour day year",
+            "$ € £ cent",
+            "°C °F",
+            "km/h mph",
+            "l ml",
+            "kW MW mW W",
+        ),
+    )
+)
+"""Units of one kind: one of them is no other."""
+_OTHER_NUMBERS = frozenset(
+    "half halve third quarter fourth fifth sixth seventh eighth ninth tenth hundredth thousandth millionth hundred "
+    "thousand million billion trillion quadrillion mio mrd milliard lakh crore dozen couple pair gross times fold "
+    "double triple per each every".split()
+)
+"""Words, without the `s` of a plural, that make another number of the one before them, or a rate."""
+_UNCOUNTED = frozenset("people children men women mice teeth geese fish sheep".split())
+"""Plurals without an `s`."""
+_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<told>\S[^\n]{0,199})$", re.MULTILINE)
+_WORD = re.compile(r"[^\W\d_]+")
+_ASKED = re.compile(r"\b(?:how many|how much|in)\s+(?P<unit>\S+(?:\s+[^\W\d_]+){0,2})", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.?!\n]+")
+_PERCENT = re.compile(r"%|\bper ?cent", re.IGNORECASE)
+
+
+def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
+    """Tell whether an answer is gold; a number may leave out a unit, or add one, where the question leaves no doubt.
+
+    - Gold without a unit takes an answer with one that everybody knows, that the question names, or that is a plural
+      (`7 cards`): not with what makes another number of it (`7 dozens`), nor with a unit of the kind that the question
+      asks for and another one (`48 km` for how many miles), nor with `%` where it asks how many of something else.
+    - Gold with a unit takes a bare number where the question names that unit. Without a question, a unit that everybody
+      knows may be left out, as it may be where answers are compared.
+    - Two units, or two scales, must be the same.
+    - Gold that is an option's letter takes the words of that option, where the question lists them.
+
+    Args:
+        answer: What was answered.
+        gold: What is right.
+        question: What was asked; None where nobody knows.
+    """
+    if answer.value == gold.value and answer.detail == gold.detail:
+        return True
+    if question and isinstance(gold.value, tuple) and gold.value[0] == "letter":
+        return same_answer(answer, gold) or _is_option(answer, str(gold.value[1]), question)
+    if _number(answer) is None or _number(answer) != _number(gold):
+        return same_answer(answer, gold)
+    mine, theirs = _unit(answer), _unit(gold)
+    if bool(mine) == bool(theirs) or "=" in answer.detail + gold.detail:
+        return same_answer(answer, gold)
+    if mine:
+        return _may_add(answer, mine, question or "")
+    if question is None:
+        return same_answer(answer, gold)
+    return names_unit(question, theirs)
+
+
+def _is_option(answer: Answer, letter: str, question: str) -> bool:
+    """Tell whether an answer has the words of one option, and of no other."""
+    options = [(found["letter"].upper(), read_answer(found["told"])) for found in _OPTION.finditer(question)]
+    meant = {name for name, option in options if option and same_answer(answer, option)}
+    return meant == {letter}
+
+
+def names_unit(question: str, unit: str) -> bool:
+    """Tell whether a text names a unit, in whichever spelling; `m` and `in` only behind a number."""
+    if known_unit(unit) is None:
+        stems = {stem(word) for word in _WORD.findall(question.casefold())}
+        return all(stem(word) in stems for word in _WORD.findall(unit.casefold()))
+    words = f" {' '.join(_WORD.findall(question.casefold()))} "
+    for spelled in spellings(unit):
+        if len(spelled) == 1 and not spelled.isalpha():
+            found = spelled in question
+        elif spelled.islower() and len(spelled) > 2 and spelled.replace(" ", "").isalpha():
+            found = f" {spelled} " in words
+        else:
+            before = r"(?<=\d) ?" if len(spelled) == 1 or spelled == "in" else r"(?<![^\W\d_])"
+            found = re.search(rf"{before}{re.escape(spelled)}(?![^\W\d_])", question) is not None
+        if found:
+            return True
+    return False
+
+
+def _may_add(answer: Answer, unit: str, question: str) -> bool:
+    """Tell whether an answer may name a unit that gold leaves out."""
+    if known_unit(unit):
+        return not _contradicts(unit, question)
+    if question and names_unit(question, unit):
+        return True
+    words = _WORD.findall(answer.shown.casefold())
+    if any({word, stem(word)} & _OTHER_NUMBERS for word in words):
+        return False
+    plural = any(word in _UNCOUNTED or (stem(word) != word and not word.endswith("ss")) for word in words)
+    return plural or _number(answer) == 1
+
+
+def _contradicts(unit: str, question: str) -> bool:
+    """Tell whether a question asks for another unit of the same kind, or `%` answers how many there are."""
+    if unit == "%":
+        counting = [part for part in _SENTENCE.split(question) if "how many" in part.casefold()]
+        return bool(counting) and not any(map(_PERCENT.search, counting))
+    wanted = _wanted(question)
+    return unit not in wanted and any(unit in kind and not wanted.isdisjoint(kind) for kind in _KINDS)
+
+
+def _wanted(question: str) -> set[str]:
+    """Return the units that a question asks for: how many of them, or in which."""
+    found = set()
+    for asked in _ASKED.finditer(question):
+        words = [word.strip(".,;:?!()") for word in asked["unit"].split()]
+        for count in (3, 2, 1):
+            phrase = " ".join(words[:count])
+            unit = None if (len(phrase) < 2 and phrase.isalpha()) or phrase == "in" else known_unit(folded(phrase))
+            if unit:
+                found.add(unit)
+                break
+    return found
+
+
+def _number(answer: Answer) -> object:
+    value = answer.value
+    return value[1] if isinstance(value, tuple) and value[0] == "number" else None
+
+
+def _unit(answer: Answer) -> str:
+    value = answer.value
+    return str(value[2]) if isinstance(value, tuple) and len(value) > 2 else answer.detail
