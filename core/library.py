@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import unicodedata
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -34,6 +34,9 @@ _STOP_WORDS = frozenset(
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
     "we were what when where which who whom why will with would you your".split()
 )
+_ASKING = frozenset({"mean", "means"})
+"""Ask for a meaning, and are no part of what it is the meaning of."""
+_NUMBERS = frozenset("zero one two three four five six seven eight nine ten".split())
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ class Library:
             variant: How to search; the library must be indexed for it (`tokenizer_for`).
             limit: How many passages at most.
             share: Keep only the ones of those that speak of more than this share of the question's words, each
-                weighed by how much it tells: for who quotes them as an answer.
+                weighed by how much it tells, and leave out those that hold only some of the words that another one
+                holds: for who quotes them as an answer.
             on_topic: Keep only the ones whose heading, or for other variants than `headings` beginning, holds one of
                 the question's words, which a number is not: for documents that nobody chose for the question.
         """
@@ -139,25 +143,29 @@ class Library:
         terms = [f'"{word}"' for word in words]
         if variant == "phrases":
             terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
-        topics = [word for word in words if not word.isdigit()]
+        topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
         is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
         if not terms or is_sum:
             return []
         heading_weight = 8.0 if variant == "headings" else 2.0
-        weights = {word: telling(word) for word in words} if share else {}
+        weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
         sql = (
             "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
             " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
         )
         looked_at = _LOOKED_AT * limit if on_topic else limit
-
-        def fits(row: int) -> bool:
-            covers = not share or self._covered(row, weights) > share
-            return covers and (not on_topic or self._is_about(row, topics, variant))
-
         with self._lock:
             rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, looked_at)).fetchall()
-            return [Passage(*passage) for row, *passage in rows if fits(row)][:limit]
+            if on_topic:
+                rows = [row for row in rows if self._is_about(row[0], topics, variant)]
+            held = [self._held(row[0], weights) for row in rows]
+        least = share * sum(weights.values())
+        return [
+            Passage(*passage)
+            for (_, *passage), mine in zip(rows, held, strict=True)
+            if sum(weights[word] for word in mine) > least or not share
+            if not any(mine < other for other in held)
+        ][:limit]
 
     def holds_all(self, words: Iterable[str]) -> bool:
         """Tell whether each of some words stands anywhere."""
@@ -170,11 +178,10 @@ class Library:
             found = self._db.execute(holding, (f'"{word}"',)) if word else self._db.execute(every)
             return int(found.fetchone()[0])
 
-    def _covered(self, row: int, weights: Mapping[str, float]) -> float:
-        """Return the share of a question's words that a passage speaks of, in the sense of its index."""
+    def _held(self, row: int, words: Iterable[str]) -> set[str]:
+        """Return which words a passage speaks of, in the sense of its index."""
         sql = "SELECT 1 FROM passage WHERE rowid = ? AND passage MATCH ?"
-        held = (word for word in weights if self._db.execute(sql, (row, f'"{word}"')).fetchone())
-        return sum(weights[word] for word in held) / sum(weights.values())
+        return {word for word in words if self._db.execute(sql, (row, f'"{word}"')).fetchone()}
 
     def _is_about(self, row: int, words: Sequence[str], variant: Variant) -> bool:
         sql = (
@@ -182,7 +189,7 @@ class Library:
             " WHERE rowid = ? AND passage MATCH ?"
         )
         anyone = " OR ".join(f'"{word}"' for word in words)
-        heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone()
+        heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone() or ("", "")
         beginning = [] if variant == "headings" else text.split(None, _BEGINNING)[:_BEGINNING]
         return _MARK in text and any(_MARK in part for part in (heading, *beginning))
 

@@ -75,3 +75,20 @@ def test_a_passage_is_about_its_heading_and_beginning(variant: Any, heading: str
 
     assert bool(library.find("What is a quorum?", variant, limit=1, on_topic=True)) == is_found
     assert library.find("12 34", variant, limit=1, on_topic=True) == []
+    assert (
+        Library([Passage("a.md", "12", "A mean of 12.")], tokenizer_for(variant)).find(
+            "What does a lamp of 12 mean?", variant, limit=1, on_topic=True
+        )
+        == []
+    )
+
+
+def test_what_holds_only_some_of_the_words_of_another_adds_nothing() -> None:
+    both, one, other = (
+        Passage("a.md", "a", f"The {of} is old.") for of in ("pump of the lamp", "pump", "tyre and lamp")
+    )
+    library = Library([both, one, other], tokenizer_for("words"))
+
+    assert library.find("pump, lamp", "words", limit=3, share=0.1) == [both]
+    assert set(library.find("pump, lamp, tyre", "words", limit=3, share=0.1)) == {both, other}
+    assert set(library.find("pump, lamp", "words", limit=3)) == {both, one, other}
