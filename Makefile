@@ -8,7 +8,7 @@ help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 demo: .venv/user  ## Run a real mixture on the offline models.
-	$(BIN)/langgraph-moa ask "Why do references come last in the prompt?" --layers 3
+	$(BIN)/langgraph-moa ask "How are costs bounded, proposals cached, and killed runs resumed?"
 
 studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
 	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --config studio/langgraph.json

@@ -77,6 +77,11 @@ def _known_presets(schema: Schema) -> None:
     schema["enum"] = list(presets())
 
 
+_NO_MODEL = (
+    "; no language model is asked: set a key, or name a server (--base-url URL) or a file (--proposer gguf:PATH)"
+)
+
+
 class Settings(Table):
     """What makes a mixture: the keys of a settings file, and of the form in Studio; flags win over a file."""
 
@@ -188,7 +193,8 @@ class Settings(Table):
         for name, preset in presets().items():
             if (needs := preset.get("needs")) and os.environ.get(needs):
                 return name, f"because {needs} is set"
-        return "offline", f"because no key is set ({', '.join(p['needs'] for p in presets().values() if 'needs' in p)})"
+        keys = ", ".join(p["needs"] for p in presets().values() if "needs" in p)
+        return "offline", f"because no key is set ({keys}){_NO_MODEL}"
 
     def build(self, checkpointer: Checkpointer = None) -> Graph:
         """Build the graph of settings that are complete, as `choose` returns them.

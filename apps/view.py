@@ -14,10 +14,15 @@ from rich.tree import Tree
 
 from ..core.citations import Citation
 from ..core.evidence import Evidence
+from ..core.origins import in_words, joined
 from ..core.state import RETRIEVAL, REWRITING, USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
 from ..core.text import one_line, printable
 
 _REFRESH = 8
+_COLUMNS = 80
+"""How wide lines are that may be cut, where there is no terminal that says."""
+_GUIDE = 4
+"""Columns that the tree's lines take."""
 
 
 class View:
@@ -78,7 +83,7 @@ class View:
                 self._layers.setdefault(layer, {})[name] = event
                 told = cast("Proposal", {k: v for k, v in event.items() if k != "moa"})
                 self.proposals = merge_proposals(self.proposals, [told])
-                self._tell("  " + _outcome(event).plain)
+                self._tell("  " + _outcome(event, _COLUMNS - 2).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
                 told_verdict = cast("Verdict", {k: v for k, v in event.items() if k != "moa"})
                 self.verdicts = merge_verdicts(self.verdicts, [told_verdict])
@@ -114,6 +119,8 @@ class View:
         self._stop_live()
         if cited := sources(citations, evidence):
             self._console.print(Text(cited, style="dim"), soft_wrap=True)
+        if counted := joined(answer, [p for p in self.proposals if p["turn"] == run["turn"]]):
+            self._console.print(Text(in_words(counted), style="dim"), soft_wrap=not self._console.is_terminal)
         self._console.print(Text(summary(run), style="dim"))
 
     def _abandon(self, why: str) -> None:
@@ -143,7 +150,8 @@ class View:
                 title.append(f"  {self._notes[layer]}", style="dim")
             tree = Tree(title, guide_style="dim")
             for name, slot in slots.items():
-                tree.add(_outcome(slot) if "status" in slot else _waiting(name, slot))
+                width = self._console.width - _GUIDE
+                tree.add(_outcome(slot, width) if "status" in slot else _waiting(name, slot))
             trees.append(tree)
         return Group(*trees)
 
@@ -174,13 +182,18 @@ def _waiting(name: str, slot: dict[str, Any]) -> RenderableType:
     return spinner
 
 
-def _outcome(event: dict[str, Any]) -> Text:
+def _outcome(event: dict[str, Any], columns: int) -> Text:
+    """Say what came of a call: its error whole, or as much of the proposal's beginning as fits a line."""
     usable = event["status"] in USABLE
     text = Text(f"{event['proposer']}  ")
     text.append(event["status"], style="green" if usable else "red")
     text.append(f"  {event['seconds']:.1f} s", style="dim")
     if event["error"]:
         text.append(f"  {printable(event['error'])}", style="dim")
+    elif usable and (lines := [line for line in event.get("text", "").splitlines() if line.strip()]):
+        count = f"{len(lines)} lines: " if len(lines) > 1 else ""
+        text.append(f"  {count}{one_line(lines[0], limit=columns)}", style="dim")
+        text.truncate(columns, overflow="ellipsis")
     return text
 
 

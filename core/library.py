@@ -1,13 +1,15 @@
 """Search plain documents by bm25, with SQLite's full-text index in memory."""
 
+import math
 import re
 import sqlite3
 import threading
+import unicodedata
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from itertools import pairwise, starmap
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -21,12 +23,20 @@ BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
 _FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
 _HEADING = re.compile(r"#{1,6}\s")
+_BEGINNING = 8
+"""Words in which a paragraph says what it is about."""
+_LOOKED_AT = 4
+"""Passages that are looked at for each that is wanted, where some may not be about the question."""
+_MARK = "\x01"
 _NOT_OURS = frozenset({"node_modules", "__pycache__"})
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
     "we were what when where which who whom why will with would you your".split()
 )
+_ASKING = frozenset({"mean", "means"})
+"""Ask for a meaning, and are no part of what it is the meaning of."""
+_NUMBERS = frozenset("zero one two three four five six seven eight nine ten".split())
 
 
 @dataclass(frozen=True)
@@ -114,47 +124,96 @@ class Library:
         )
         self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", map(astuple, passages))
 
-    def find(self, question: str, variant: Variant, *, limit: int, share: float = 0.0) -> list[Passage]:
+    def find(
+        self, question: str, variant: Variant, *, limit: int, share: float = 0.0, on_topic: bool = False
+    ) -> list[Passage]:
         """Return the best passages for a question, best first; ties go to the one that comes first.
 
         Args:
             question: What is asked, in anybody's words.
             variant: How to search; the library must be indexed for it (`tokenizer_for`).
             limit: How many passages at most.
-            share: Keep only the ones of those that speak of more than this share of the question's words: for who
-                quotes them as an answer.
+            share: Keep only the ones of those that speak of more than this share of the question's words, each
+                weighed by how much it tells, and leave out those that hold only some of the words that another one
+                holds: for who quotes them as an answer.
+            on_topic: Keep only the ones whose heading, or for other variants than `headings` beginning, holds one of
+                the question's words, which a number is not: for documents that nobody chose for the question.
         """
         words = key_words(question)
         terms = [f'"{word}"' for word in words]
         if variant == "phrases":
             terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
-        if not terms:
+        topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
+        is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
+        if not terms or is_sum:
             return []
         heading_weight = 8.0 if variant == "headings" else 2.0
+        weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
         sql = (
-            "SELECT source, heading, text FROM passage WHERE passage MATCH ?"
+            "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
             " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
         )
+        looked_at = _LOOKED_AT * limit if on_topic else limit
         with self._lock:
-            rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, limit)).fetchall()
-        return [p for p in starmap(Passage, rows) if _covered(p, words) > share]
+            rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, looked_at)).fetchall()
+            if on_topic:
+                rows = [row for row in rows if self._is_about(row[0], topics, variant)]
+            held = [self._held(row[0], weights) for row in rows]
+        least = share * sum(weights.values())
+        return [
+            Passage(*passage)
+            for (_, *passage), mine in zip(rows, held, strict=True)
+            if sum(weights[word] for word in mine) > least or not share
+            if not any(mine < other for other in held)
+        ][:limit]
+
+    def holds_all(self, words: Iterable[str]) -> bool:
+        """Tell whether each of some words stands anywhere."""
+        return all(self.count(word) for word in words)
+
+    def count(self, word: str | None = None) -> int:
+        """Count the passages, or those that hold a word."""
+        every, holding = "SELECT count(*) FROM passage", "SELECT count(*) FROM passage WHERE passage MATCH ?"
+        with self._lock:
+            found = self._db.execute(holding, (f'"{word}"',)) if word else self._db.execute(every)
+            return int(found.fetchone()[0])
+
+    def _held(self, row: int, words: Iterable[str]) -> set[str]:
+        """Return which words a passage speaks of, in the sense of its index."""
+        sql = "SELECT 1 FROM passage WHERE rowid = ? AND passage MATCH ?"
+        return {word for word in words if self._db.execute(sql, (row, f'"{word}"')).fetchone()}
+
+    def _is_about(self, row: int, words: Sequence[str], variant: Variant) -> bool:
+        sql = (
+            "SELECT highlight(passage, 1, ?, ''), highlight(passage, 2, ?, '') FROM passage"
+            " WHERE rowid = ? AND passage MATCH ?"
+        )
+        anyone = " OR ".join(f'"{word}"' for word in words)
+        heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone() or ("", "")
+        beginning = [] if variant == "headings" else text.split(None, _BEGINNING)[:_BEGINNING]
+        return _MARK in text and any(_MARK in part for part in (heading, *beginning))
 
 
 def key_words(text: str) -> list[str]:
     """Return the words of a question that say what it is about, each once."""
-    words = re.findall(r"[^\W_]+", text.lower())
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
     return list(dict.fromkeys(word for word in words if word not in _STOP_WORDS))
+
+
+@lru_cache(maxsize=4096)
+def telling(word: str) -> float:
+    """Weigh a word: the fewer of this package's own pages hold a form of it, the more it tells.
+
+    What is common there is common in any text, so the weights serve other documents too; of what these pages never
+    speak, each word weighs the same.
+    """
+    pages = library_for((), "stems")
+    return math.log(1 + pages.count() / (pages.count(word) or 0.5))
 
 
 def stem(word: str) -> str:
     """Return the beginning that a word shares with most of its other forms."""
     return word[: max(4, len(word) - 3)][:6]
-
-
-def _covered(passage: Passage, words: list[str]) -> float:
-    """Return the share of a question's words that a passage speaks of; one rare word in common is no answer."""
-    held = f"{passage.heading} {passage.text}".lower()
-    return sum(stem(word) in held for word in words) / len(words)
 
 
 def _passages(name: str, path: Path, *, code: bool) -> Iterator[Passage]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -20,7 +21,7 @@ from pydantic import Field
 
 from .arithmetic import work_out
 from .errors import ConfigError, nearest
-from .library import Library, Passage, Variant, document_files, library_for, tokenizer_for
+from .library import Library, Passage, Variant, document_files, key_words, library_for, tokenizer_for
 from .offline_prompt import MAX_QUOTE, Told, read
 from .offline_tools import Tool, decide, fitting, offer_tools
 
@@ -29,11 +30,21 @@ _MOST_WORDS = 1000
 _CANNOT = "The offline models cannot answer this"
 _SILENT = "The passages do not answer this"
 _NO_PASSAGE = f"{_SILENT}: none speaks of enough of the question's words."
+_REFUSAL = (
+    f"{_CANNOT}: no language model is asked, they only work arithmetic and quote documents, and found nothing that "
+    "fits. To ask a real model, set OPENAI_API_KEY or TOGETHER_API_KEY, or name a server (--base-url URL) or a file "
+    "(--proposer gguf:PATH)."
+)
+_SHORT = 240
+"""Characters of a quotation that several are read beside."""
+_MOST_QUOTES = 4
+"""More than these are a list to read, and no answer."""
+_BETWEEN = re.compile(r",(?: and| or)?\s|\b(?:and|or)\b")
 _USE = re.compile(r"Use the tool \S+\.")
 
 
 class OfflineModel(BaseChatModel):
-    """Answer from arithmetic and documents; as an aggregator, keep what several proposals support.
+    """Answer from arithmetic and documents; as an aggregator, join what proposals share and what each found alone.
 
     The variants: `words` looks for the question's words, `stems` also for other forms of them, `phrases` for pairs of
     them close together, and `headings` trusts headings most.
@@ -134,7 +145,7 @@ class OfflineModel(BaseChatModel):
         if not told.results and (tool := fitting(told.question, tools)):
             return f"Use the tool {tool.name}."
         if told.references:
-            text = combine(told.references)
+            text = combine(told.references, told.question)
             return _NO_PASSAGE if told.passages is not None and _is_no_answer(text) else text
         if told.results:
             return "\n".join(said for _, said in told.results)
@@ -146,22 +157,35 @@ class OfflineModel(BaseChatModel):
         found = self._find(question, passages)
         if passages is not None:
             return "\n".join(map(_cite, found)) or _NO_PASSAGE
-        return "\n".join(map(_quote, found)) or (
-            f"{_CANNOT}: they only work arithmetic and quote documents, and found nothing that fits. "
-            "Set OPENAI_API_KEY or TOGETHER_API_KEY, or name a model (--proposer provider:model), to ask a real one."
-        )
+        return "\n".join(map(_quote, found)) or _REFUSAL
 
     def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
-        if passages is None:
-            return library_for(self.docs, self.variant).find(question, self.variant, limit=2, share=0.5)
-        # Passages that somebody chose for the question need to hold less of it.
-        return Library(passages, tokenizer_for(self.variant)).find(question, self.variant, limit=2, share=0.4)
+        if passages is not None:
+            # Passages that somebody chose for the question need to hold less of it.
+            chosen = Library(passages, tokenizer_for(self.variant))
+            return chosen.find(question, self.variant, limit=2, share=0.4)
+        library = library_for(self.docs, self.variant)
+        if self.docs:
+            return library.find(question, self.variant, limit=2, share=0.5)
+        # Nobody chose these pages for the question: what they have no word for, they do not answer.
+        if not library_for((), "stems").holds_all(key_words(question)):
+            return []
+        parts = _parts(question)
+        each = 2 if len(parts) == 1 else 1
+        found = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
+        return list(dict.fromkeys(chain.from_iterable(found)))
 
 
-def combine(references: list[str]) -> str:
-    """Keep the lines that several proposals share, most shared first; where none is, the first proposal's.
+def combine(references: list[str], question: str) -> str:
+    """Join what several proposals share, most shared first, and the quotations that only one of them found.
 
-    Lines that only name a tool, and proposals that answer nothing, are kept where there is nothing else.
+    A quotation with its source stands for itself, so it is added where it speaks of the question; other lines do not
+    without the rest of their text: where none is shared, the first proposal is kept whole. Lines that only name a tool,
+    and proposals that answer nothing, are kept where there is nothing else.
+
+    Args:
+        references: The proposals.
+        question: What they answer.
     """
     whole = [r.splitlines() for r in references]
     told = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
@@ -169,8 +193,26 @@ def combine(references: list[str]) -> str:
     able = [lines for lines in kept if not any(map(_is_no_answer, lines))]
     answers = able or kept or whole
     support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
-    shared = [line for line, count in support.most_common() if count > 1]
-    return "\n".join(shared or [line for line in answers[0] if line.strip()])
+    joined = [line for line, count in support.most_common() if count > 1]
+    if all(map(_is_sourced, support)):
+        speaking = _speaking([line for line in support if line not in joined], _parts(question))
+        joined = [*joined, *speaking][: max(_MOST_QUOTES, len(joined))]
+    return "\n".join(joined or [line for line in answers[0] if line.strip()])
+
+
+def _speaking(quotations: list[str], parts: list[str]) -> list[str]:
+    """Return the quotations that speak of a question, or of a part of it."""
+    quoted = Library((Passage(line, "", line) for line in quotations), tokenizer_for("stems"))
+    found = {
+        passage.source for part in parts for passage in quoted.find(part, "stems", limit=len(quotations), share=0.4)
+    }
+    return [line for line in quotations if line in found]
+
+
+def _parts(question: str) -> list[str]:
+    """Take a question apart that asks for several things at once: each part has two words at least that tell."""
+    parts = _BETWEEN.split(question)
+    return parts if all(len(key_words(part)) > 1 for part in parts) else [question]
 
 
 def choose(proposals: list[str]) -> str:
@@ -189,22 +231,27 @@ def _is_no_answer(text: str) -> bool:
     return _CANNOT in text or _SILENT in text
 
 
+def _is_sourced(line: str) -> bool:
+    """Tell a quotation with its source, as `_quote` and `_cite` write it."""
+    return line.startswith("“") and line.endswith((")", "]")) and ("” (" in line or "” [" in line)
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"\s*\S+", text)
 
 
 def _quote(passage: Passage) -> str:
-    return f"“{_beginning(passage.text, mark='…')}” ({passage.source}, {passage.heading})"
+    return f"“{_beginning(passage.text, limit=_SHORT, mark='…')}” ({passage.source}, {passage.heading})"
 
 
 def _cite(passage: Passage) -> str:
     """Quote word for word, with nothing added: citations are looked up in the passage."""
-    return f"“{_beginning(passage.text, mark='')}” [{passage.source}]"
+    return f"“{_beginning(passage.text, limit=MAX_QUOTE, mark='')}” [{passage.source}]"
 
 
-def _beginning(text: str, *, mark: str) -> str:
+def _beginning(text: str, *, limit: int, mark: str) -> str:
     text = text.lstrip("-* ")
-    head = text[:MAX_QUOTE]
+    head = text[:limit]
     if text == head:
         return text
     if ". " in head:

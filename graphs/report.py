@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 
 from ..core.errors import InputError
+from ..core.origins import in_words, joined, origins
 from ..core.report import busy_spans, calls_of
 from ..core.seating import STATE_FORMAT
 from ..core.state import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
@@ -95,11 +96,15 @@ def report(state: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    answer = _answer(messages, asked) if run["stopped"] not in _UNANSWERED else None
+    counted = joined(answer, proposals) if answer else None
     return pages.get_template("report.html").render(
         run=run,
         question=_GONE if asked is None else _words(messages[asked]),
         earlier=asked or 0,
-        answer=_answer(messages, asked) if run["stopped"] not in _UNANSWERED else None,
+        answer=answer,
+        joined=in_words(counted) if counted else None,
+        origins=origins(answer, proposals) if answer and counted else [],
         layers=[_layer(n, proposals, verdicts, clock) for n in sorted({p["layer"] for p in proposals})],
         judges=[clock.bar("judge", call) for call in judges],
         aggregators=[clock.bar("aggregator", call) for call in run["aggregators"]],

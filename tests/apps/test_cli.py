@@ -18,7 +18,10 @@ def test_ask_without_a_key_says_which_models_and_why(run: Run) -> None:
     done = run("ask", "What is 17 * 24?")
 
     assert (done.code, done.out) == (0, "17 * 24 = 408\n")
-    assert done.err.startswith("models: preset 'offline', because no key is set (TOGETHER_API_KEY, OPENAI_API_KEY)\n")
+    assert done.err.startswith(
+        "models: preset 'offline', because no key is set (TOGETHER_API_KEY, OPENAI_API_KEY); no "
+    )
+    assert "no language model is asked: set a key, or name a server (--base-url URL) or a file" in done.err
     assert "gate 1: 4 of 4 agree: 408" in done.err
     assert "completed: 2 layers, 5 calls" in done.err
 

@@ -69,9 +69,9 @@ def test_arithmetic_never_fails(question: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_bundled_documents_are_quoted_with_their_source(variant: str) -> None:
-    answer = resolve_model(f"offline:{variant}").invoke("Why do references come last in the prompt?")
+    answer = resolve_model(f"offline:{variant}").invoke("How are references fenced?")
 
-    assert "References come last in the prompt: the conversation comes first" in answer.text
+    assert "“References are fenced: each stands between tags that carry a nonce" in answer.text
     assert "(graph.md, References in the prompt)" in answer.text
     assert answer.usage_metadata["output_tokens"] == len(answer.text.split())
     assert answer.response_metadata == {
@@ -85,8 +85,8 @@ def test_bundled_documents_are_quoted_with_their_source(variant: str) -> None:
 def test_what_they_cannot_answer_they_say_with_the_way_out(variant: str) -> None:
     answer = resolve_model(f"offline:{variant}").invoke("Who won the football world cup in 1998?").text
 
-    assert "cannot answer this" in answer
-    assert "OPENAI_API_KEY" in answer
+    assert "cannot answer this: no language model is asked" in answer
+    assert all(way in answer for way in ("OPENAI_API_KEY", "--base-url URL", "gguf:PATH"))
 
 
 def test_own_documents(tmp_path: Path) -> None:
@@ -126,18 +126,41 @@ def test_wrong_documents_are_refused_when_the_model_is_built(tmp_path: Path, doc
         resolve_model("offline:words", docs=[tmp_path / docs])
 
 
+PRIMED = "“The pump is primed with water.” (a.md, Pumps)"
+GREEN = "“The lamp is green.” (a.md, Lamps (old))"
+OTHER = "“The tyre is flat.” (b.md, Tyres)"
+
+
 @pytest.mark.parametrize(
-    ("references", "kept"),
+    ("references", "answer"),
     [
         (["a\nb", "b\nc", "c\nb"], "b\nc"),
         (["a", "b"], "a"),
         (["The offline models cannot answer this: …", "b"], "b"),
         (["The offline models cannot answer this: …"] * 2, "The offline models cannot answer this: …"),
         (["a\na", "b"], "a\na"),
+        ([PRIMED, GREEN], f"{PRIMED}\n{GREEN}"),
+        ([f"{PRIMED}\n{GREEN}", GREEN], f"{GREEN}\n{PRIMED}"),
+        ([PRIMED, OTHER], PRIMED),
+        ([PRIMED, OTHER, OTHER], f"{OTHER}\n{PRIMED}"),
+        ([OTHER, "“The rose is red.” (b.md, Roses)"], OTHER),
+        ([PRIMED, "I say that the lamp is green."], PRIMED),
+        (
+            [f"“Pump and lamp {n}.” (a.md, a)" for n in range(9)],
+            "\n".join(f"“Pump and lamp {n}.” (a.md, a)" for n in range(4)),
+        ),
     ],
 )
-def test_an_aggregator_keeps_what_several_support(references: list[str], kept: str) -> None:
-    assert combine(references) == kept
+def test_an_aggregator_joins_what_is_shared_and_what_one_found_alone(references: list[str], answer: str) -> None:
+    assert combine(references, "How is the pump primed, and is the lamp green?") == answer
+
+
+def test_a_question_is_taken_apart_where_its_parts_can_stand() -> None:
+    alone = [OfflineModel.of("stems").invoke(q).text for q in ("How are costs bounded?", "How are proposals cached?")]
+
+    assert OfflineModel.of("stems").invoke("How are costs bounded, and proposals cached?").text.splitlines() == [
+        text.splitlines()[0] for text in alone
+    ]
 
 
 @pytest.mark.parametrize("placement", ["last", "system"])

@@ -262,7 +262,7 @@ def test_an_aggregator_calls_what_the_question_needs_else_combines() -> None:
     ],
 )
 def test_naming_a_tool_is_no_answer(references: list[str], kept: str) -> None:
-    assert combine(references) == kept
+    assert combine(references, "Hm?") == kept
 
 
 def evidence(*passages: str) -> str:
