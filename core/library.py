@@ -123,6 +123,8 @@ class Library:
             f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')"
         )
         self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", map(astuple, passages))
+        self.size = int(self._db.execute("SELECT count(*) FROM passage").fetchone()[0])
+        """How many passages there are."""
 
     def find(
         self, question: str, variant: Variant, *, limit: int, share: float = 0.0, on_topic: bool = False
@@ -145,7 +147,7 @@ class Library:
             terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
         topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
         is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
-        if not terms or is_sum:
+        if not terms or is_sum or not self.size:
             return []
         heading_weight = 8.0 if variant == "headings" else 2.0
         weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
@@ -171,11 +173,10 @@ class Library:
         """Tell whether each of some words stands anywhere."""
         return all(self.count(word) for word in words)
 
-    def count(self, word: str | None = None) -> int:
-        """Count the passages, or those that hold a word."""
-        every, holding = "SELECT count(*) FROM passage", "SELECT count(*) FROM passage WHERE passage MATCH ?"
+    def count(self, word: str) -> int:
+        """Count the passages that hold a word."""
         with self._lock:
-            found = self._db.execute(holding, (f'"{word}"',)) if word else self._db.execute(every)
+            found = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
             return int(found.fetchone()[0])
 
     def _held(self, row: int, words: Iterable[str]) -> set[str]:
@@ -208,7 +209,7 @@ def telling(word: str) -> float:
     speak, each word weighs the same.
     """
     pages = library_for((), "stems")
-    return math.log(1 + pages.count() / (pages.count(word) or 0.5))
+    return math.log(1 + pages.size / (pages.count(word) or 0.5))
 
 
 def stem(word: str) -> str:
