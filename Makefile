@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench faults agreement evidence quality schema screenshots studio docs clean
+.PHONY: help demo test real lint types bench faults agreement evidence quality schema screenshots studio docs clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -15,6 +15,10 @@ studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on
 
 test: .venv/dev  ## Run the tests.
 	$(BIN)/pytest -q
+
+real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched once (93 MB).
+	$(BIN)/python benchmarks/weights.py smollm2
+	MOA_TEST_REAL=1 $(BIN)/pytest -q tests/real
 
 lint: .venv/dev  ## Check style and that imports only go down.
 	$(BIN)/ruff format --check .
@@ -48,7 +52,7 @@ docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them 
 schema: .venv/dev  ## Write docs/settings.schema.json.
 	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
 
-clean:  ## Remove everything that was made.
+clean:  ## Remove everything that was made; .weights/ stays, for it is long to fetch.
 	rm -rf .venv .types build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:

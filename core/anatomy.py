@@ -139,6 +139,12 @@ def takes_choices(model: Model) -> bool:
     return "BaseChatOpenAI" in kinds and is_one_call(model) and not set_already
 
 
+def slots_of(model: Model) -> int | None:
+    """Return how many answers a model's server gives at a time, where it is known before anything is asked."""
+    slots = (getattr(chat_model_of(model), "metadata", None) or {}).get("slots")
+    return slots if isinstance(slots, int) else None
+
+
 def provider_of(model: Model) -> str | None:
     """Return the provider of a chat model as its LangChain package is called, None for a chain or a graph."""
     chat = chat_model_of(model)

@@ -15,7 +15,7 @@ from .text import one_line, redact
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-KNOWN_PROVIDERS = ("offline", "openai", "together")
+KNOWN_PROVIDERS = ("gguf", "offline", "openai", "together")
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 _NO_KEY = "not-needed"
 SERVER_KEY = "LANGGRAPH_MOA_API_KEY"
@@ -35,6 +35,7 @@ def resolve_model(
         resolve_model("together:moonshotai/Kimi-K3")            # langchain-together, on the shared transport
         resolve_model("anthropic:claude-opus-5")                # whatever LangChain's init_chat_model knows
         resolve_model("qwen3:8b", base_url="http://localhost:11434/v1")     # any OpenAI-compatible server
+        resolve_model("gguf:~/models/qwen3-8b.gguf")            # a file, served in this process; extra `local`
         resolve_model("offline:words", docs=["handbook/"])      # no key, no network
 
     Args:
@@ -50,6 +51,7 @@ def resolve_model(
 
     Raises:
         ConfigError: The provider is unknown, its package or key is missing, or the model cannot be built.
+        MissingExtra: The model is a GGUF file, and xllamacpp is not installed.
     """
     given = {"temperature": temperature, "max_tokens": max_tokens}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -67,6 +69,10 @@ def resolve_model(
         from .offline import OfflineModel
 
         return OfflineModel.of(name, docs=tuple(map(str, docs)), **options)
+    if provider == "gguf":
+        from .gguf import gguf_model
+
+        return gguf_model(name, options)
     try:
         if provider in _KEY_VARIABLES:
             return _openai_compatible(provider, name, base_url, options)
@@ -145,6 +151,10 @@ def _with_options(model: Model, options: dict[str, Any]) -> Model:
 def model_label(spec: "str | Model") -> str:
     """Name a model for people and for the report."""
     if isinstance(spec, str):
+        if spec.startswith("gguf:"):
+            from .gguf import label_of
+
+            return label_of(spec.removeprefix("gguf:"))
         return spec
     inner = unwrapped(spec)
     for holder in (inner, spec):

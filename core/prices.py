@@ -8,7 +8,8 @@ from langchain_core.messages.ai import UsageMetadata
 
 from .errors import ConfigError
 
-FREE_PROVIDER = "offline"
+FREE_PROVIDERS = ("gguf", "offline")
+"""What runs in this process."""
 _PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
 _MILLION = 1_000_000
 
@@ -79,7 +80,7 @@ def price_of(
         if not usage or not usage.get("input_tokens"):
             return None
         return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
-    if provider == FREE_PROVIDER:
+    if provider in FREE_PROVIDERS:
         return 0.0
     if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
         return None

@@ -16,6 +16,7 @@ from .anatomy import (
     is_one_call,
     prompt_limit_of,
     provider_of,
+    slots_of,
     takes_choices,
     tool_tokens_of,
     without_streaming,
@@ -266,6 +267,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     may_share = (
         asked > 1 and not defaults.stream_proposals and not (isinstance(settings, Proposer) and settings.debates)
     )
+    may_share = may_share and asked <= (slots_of(model) or asked)
     at_once = AtOnce() if may_share and takes_choices(model) else None
     context = NoContext() if settings.context in (None, {}) else settings.context
     check_graph(settings, model, name, context)

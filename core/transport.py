@@ -6,6 +6,7 @@ connections between runs, and is closed with its loop. The openai package ships 
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -93,6 +94,20 @@ async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.
     finally:
         _open.pop(loop, None)
         await client.aclose()
+
+
+def close_clients(seconds: float) -> None:
+    """Close the clients of loops that run in other threads, and with them their requests; for a process that ends.
+
+    Args:
+        seconds: How long that may take.
+    """
+    closing = [
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+        for loop, (client, _) in list(_open.items())
+        if loop.is_running()
+    ]
+    wait(closing, seconds)
 
 
 async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -> "httpx2.Response":

@@ -18,7 +18,7 @@ from ..core.budget import call_at_most, counted
 from ..core.errors import AllProposersFailed
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
-from ..core.prices import price_of
+from ..core.prices import FREE_PROVIDERS, price_of
 from ..core.race import Cut, Race
 from ..core.state import USABLE, Call, Proposal, Status
 from ..core.text import one_line, plain, redact
@@ -239,7 +239,7 @@ def _answered(
     )
     usage = nested.get("usage", counted(usage))
     names = (served, seat.label, seat.label.partition(":")[2])
-    provider = said.get("model_provider") or seat.provider
+    provider = seat.provider if seat.provider in FREE_PROVIDERS else said.get("model_provider") or seat.provider
     usd = (
         nested["usd"]
         if nested
