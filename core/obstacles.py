@@ -114,7 +114,7 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
     kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
     where = _address(chain, endpoint)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        host = where.partition(":")[0]
+        host = where.removeprefix("https://").partition(":")[0]
         return f"the host {host} is not found; is its address right, and is there a network?"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return f"the certificate of {where} is not trusted"
@@ -125,7 +125,7 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
     # httpx says so as well of a connection that came about and was lost, where aiohttp is under it.
     is_certain = kinds & {"ClientConnectorError", "ConnectionTimeoutError"}
     if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
-        return f"{where} cannot be reached; is the server started, and its address right?"
+        return f"no connection to {where} came about; is the server started, and its address right?"
     return None
 
 
@@ -203,5 +203,10 @@ def _address(chain: list[BaseException], endpoint: str | None) -> str:
 
 
 def _host(url: str) -> str:
-    parts = urlsplit(bare_url(url))
-    return one_line(parts.netloc, limit=120) or "its server"
+    """Return host and port; what is asked with TLS is told with it, for that may be what is wrong."""
+    try:
+        parts = urlsplit(bare_url(url))
+    except ValueError:  # what is no address at all
+        return "its server"
+    scheme = "https://" if parts.scheme == "https" and ":" in parts.netloc else ""
+    return one_line(f"{scheme}{parts.netloc}", limit=120) or "its server"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import openai
 
 KEEPALIVE_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+"""How long one attempt to connect may take; the client makes three."""
 MAX_CONNECTIONS = 2000
 """More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
 
@@ -69,6 +71,7 @@ def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
             if (sent := _sent.get()) is not None:
                 sent.append(request.url.host)
             request.headers.update(dict(headers))
+            _bound_connecting(request)
             client = await _client_of_running_loop()
             answer = await _without_key(request, await client.send(request, **kwargs))
             return await _without_headers(request, answer, headers) if headers else answer
@@ -95,6 +98,13 @@ def sent_along(model: object) -> Headers:
     """Return the headers that a model's client sends along with each request."""
     found: Headers = getattr(getattr(model, "http_async_client", None), "sends_along", ())
     return found
+
+
+def _bound_connecting(request: "httpx2.Request") -> None:
+    """Give up where no connection comes about: a TLS handshake with a server that speaks none takes for ever."""
+    timeout = dict(request.extensions.get("timeout") or {})
+    if timeout.get("connect") is None:
+        request.extensions["timeout"] = {**timeout, "connect": CONNECT_SECONDS}
 
 
 async def _client_of_running_loop() -> "httpx2.AsyncClient":
