@@ -190,7 +190,7 @@ def test_what_a_thread_keeps_of_servers_holds_no_secrets(tmp_path: Path) -> None
     assert "lamb" not in repr(record)
 
 
-def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do() -> None:
     table = {"model": "a", "base_url": "http://127.0.0.1:1/v1", "headers": {"X-Token": ""}}
 
     with pytest.raises(ConfigError, match=r"found the header 'X-Token' without a value, expected one; write \$NAME"):
@@ -204,13 +204,13 @@ def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do(monkeypatch: py
         ("self-moa", {"proposers": ["offline:words", "offline:stems"]}),
     ],
 )
-def test_systems_ask_an_aggregator_where_it_is(system: str, own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_systems_ask_an_aggregator_where_it_is(system: str, own: Any) -> None:
     at = {"model": "big", "base_url": "http://127.0.0.1:1/v1"}
 
     moa = load_settings(None, {"system": system, "aggregator": at, **own}).choose()[0].build()
 
-    assert "big" in " ".join(moa.get_graph().nodes) or system == "grouped"
-    assert "at http://127.0.0.1:1/v1" in str(moa.builder.nodes["aggregate"].runnable.rules.mixture)  # type: ignore[attr-defined]
+    last: Any = moa.builder.nodes["aggregate"].runnable
+    assert last.rules.mixture.count("at http://127.0.0.1:1/v1") >= 2, "where it proposes, too"
 
 
 @pytest.mark.parametrize(
