@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from ..core.errors import ConfigError
+from ..prompts import Placement
 from .reading import load_settings
 from .settings import Settings
 from .systems import SystemName
@@ -38,6 +39,15 @@ _SHARED: dict[str, Any] = {
     "max_tokens": _described(int, "N", "max_tokens"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
+    "mark_answers": Annotated[
+        bool | None,
+        Option(
+            "--mark-answers/--no-mark-answers",
+            help=Settings.model_fields["mark_answers"].description,
+            show_default=False,
+        ),
+    ],
+    "placement": _described(Placement, "WHERE", "placement"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
     "quorum": _described(int, "K", "quorum"),
     "grace": _option(float, "SECONDS", "How long the rest may take once the quorum is reached; 0 where not given."),

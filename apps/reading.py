@@ -1,7 +1,7 @@
 """Read settings: from a file, from flags, from Studio's form; what is wrong with them is told in one sentence."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,10 @@ _TABLES: dict[str, type[Table]] = {
     "limits": LimitsTable,
     "prices": PriceTable,
 }
+_MAY_BE_SECRET = {"headers", "api_key_env"}
+"""Settings whose values are not shown: somebody may have written the key itself there."""
 _EXPECTED = {
+    "string_pattern_mismatch": "the name of an environment variable in capitals, and never the key itself",
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "text",
@@ -129,7 +132,16 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
         return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
     told = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
     expected = told.format(**error.get("ctx", {})) if error["type"] in _EXPECTED else told
-    return f"found {one_line(repr(error['input']), limit=120)} for {place}{where}, expected {expected}"
+    return f"found {_shown(error['input'], error['loc'])} for {place}{where}, expected {expected}"
+
+
+def _shown(value: Any, place: Sequence[int | str]) -> str:
+    """Show what is wrong; but for what may be a secret, which whoever wrote it knows."""
+    if _MAY_BE_SECRET & set(place):
+        return f"a {type(value).__name__}"
+    if isinstance(value, dict):
+        value = {key: "..." if key in _MAY_BE_SECRET else held for key, held in value.items()}
+    return one_line(repr(value), limit=120)
 
 
 def _read(file: Path) -> dict[str, Any]:

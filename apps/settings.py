@@ -11,15 +11,18 @@ from langgraph.types import Checkpointer
 from pydantic import Field, create_model, model_validator
 
 from ..core.budget import Budget
+from ..core.checks import OF_A_SERVER
 from ..core.errors import ConfigError
 from ..core.library import Variant
-from ..core.models import resolve_model
+from ..core.models import HEADER_VARIABLE, resolve_model
+from ..core.obstacles import bare_url
 from ..core.panel import Aggregator, ModelSettings, Proposer
 from ..core.presets import load_preset, presets
 from ..core.prices import Price
 from ..core.race import Quorum
 from ..core.retrieval import OnWrong, Retriever
 from ..core.retriever import DocsRetriever
+from ..core.servers import served_models, told_names
 from ..core.stop import EarlyStop
 from ..core.throttle import Limits
 from ..core.vote import Vote
@@ -157,12 +160,15 @@ class Settings(Table):
         """
         if self.proposers is not None:
             chosen, why = self, f"models: as given, {_count(self.proposers)}"
-            specs = _flat(self.proposers)
+            specs, seats = _flat(self.proposers), _seats(self.proposers)
             if self.aggregator is None and self.layers != 1 and specs:
-                chosen = self.model_copy(update={"aggregator": specs[0]})
+                chosen = self.model_copy(update={"aggregator": _aggregating(seats[0])})
                 why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
-            raise ConfigError(f"found the server {_bare(self.base_url)!r} but no models, expected --proposer MODEL")
+            model = self._only_model(self.base_url)
+            found = {"proposers": [model], "aggregator": self.aggregator or model}
+            chosen = self.model_copy(update=found)
+            why = f"models: {model}, the only one of {bare_url(self.base_url)}"
         else:
             name, reason = (self.preset, "as asked") if self.preset else self._default()
             preset = load_preset(name)
@@ -170,6 +176,21 @@ class Settings(Table):
             chosen, why = self.model_copy(update=found | {"preset": name}), f"models: preset {name!r}, {reason}"
         chosen._check_used()
         return chosen, why
+
+    def _only_model(self, url: str) -> str:
+        """Ask a server which models it has, where none was named; it blocks, for some seconds at most.
+
+        Raises:
+            ConfigError: It has not exactly one, or does not say.
+        """
+        unnamed = f"found the server {bare_url(url)!r} but no models, expected --proposer MODEL"
+        try:
+            names = [served.name for served in served_models(resolve_model("openai:unnamed", base_url=url))]
+        except ConfigError as exc:
+            raise ConfigError(f"{unnamed}; {exc}") from exc
+        if len(names) == 1:
+            return names[0]
+        raise ConfigError(f"{unnamed}; it serves: {told_names(names) or 'none that answers a chat'}")
 
     def _aggregators(self) -> list[AggregatorSpec]:
         given = self.aggregator
@@ -186,7 +207,7 @@ class Settings(Table):
         check_system(self.system, self.model_dump(include=_OWN | {"layers"}), docs=bool(self.docs))
         if self.base_url and all(offline):
             raise ConfigError(
-                f"found the server {_bare(self.base_url)!r} with offline models only, expected one of its models"
+                f"found the server {bare_url(self.base_url)!r} with offline models only, expected one of its models"
             )
 
     def _default(self) -> tuple[str, str]:
@@ -258,7 +279,10 @@ class Settings(Table):
         """
         written = self.model_dump(exclude_defaults=True, exclude_unset=True)
         if self.base_url:
-            written["base_url"] = _bare(self.base_url)
+            written["base_url"] = bare_url(self.base_url)
+        for key in ("proposers", "aggregator"):
+            if key in written:
+                written[key] = _without_secrets(written[key])
         if self.docs:
             written["docs"] = [str(Path(path).absolute()) for path in self.docs]
         return written
@@ -285,9 +309,20 @@ def _seat(kind: type[M], spec: str | ModelTable) -> str | M:
     return spec if isinstance(spec, str) else kind(**spec.model_dump(exclude_unset=True))
 
 
+def _seats(groups: "Sequence[str | ModelTable | list[ProposerSpec]]") -> list[str | ModelTable]:
+    return [spec for group in groups for spec in (group if isinstance(group, list) else [group])]
+
+
 def _flat(groups: "Sequence[str | ModelTable | list[ProposerSpec]]") -> list[str]:
-    specs = [spec for group in groups for spec in (group if isinstance(group, list) else [group])]
-    return [spec if isinstance(spec, str) else spec.model for spec in specs]
+    return [spec if isinstance(spec, str) else spec.model for spec in _seats(groups)]
+
+
+def _aggregating(seat: str | ModelTable) -> str | ModelTable:
+    """Return a proposer's model as an aggregator: where it is asked, and nothing else that was said of the proposer."""
+    if isinstance(seat, str):
+        return seat
+    where = {option: value for option in OF_A_SERVER if (value := getattr(seat, option)) is not None}
+    return ModelTable(model=seat.model, **where) if where else seat.model
 
 
 def _count(proposers: list[Any]) -> str:
@@ -296,7 +331,17 @@ def _count(proposers: list[Any]) -> str:
     return "1 proposer" if len(proposers) == 1 else f"{len(proposers)} proposers"
 
 
-def _bare(url: str) -> str:
-    """Return an address without what may be a secret: user and password, query and fragment."""
-    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]
+def _without_secrets(written: Any) -> Any:
+    """Return what was written of models without what may be a secret: of a header that is not taken from the
+    environment, its name is left.
+    """
+    if isinstance(written, list):
+        return [_without_secrets(part) for part in written]
+    if not isinstance(written, dict):
+        return written
+    kept = dict(written)
+    if url := kept.get("base_url"):
+        kept["base_url"] = bare_url(url)
+    if headers := kept.get("headers"):
+        kept["headers"] = {name: v if HEADER_VARIABLE.fullmatch(v) else "" for name, v in headers.items()}
+    return kept

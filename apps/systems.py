@@ -1,6 +1,7 @@
 """Which system settings name, and how what they say becomes its arguments."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Literal, cast
 
 from ..core.anatomy import Model
@@ -109,7 +110,7 @@ def create_system(
         return create_ranker(proposers=proposers, ranker=models, **told)
     if name == "smoa":
         return create_smoa(proposers=proposers, aggregator=chain, **{"moderator": models[0], **told})
-    return create_grouped_moa(proposers=proposers, aggregator=_bare(models[0]), **told)
+    return create_grouped_moa(proposers=proposers, aggregator=models[0], **told)
 
 
 def _told(name: str | None) -> str:
@@ -120,12 +121,11 @@ def _models(chain: _Chain) -> list[str | Aggregator]:
     return [model for model in chain if not isinstance(model, Vote)]
 
 
-def _bare(model: str | Aggregator) -> str | Model:
-    return model.model if isinstance(model, Aggregator) else model
-
-
 def _one(proposers: Declared, chain: _Chain) -> str | Model | Proposer:
     models = _models(chain)
     if len(proposers) == 1 or not models:
         return cast("str | Proposer", proposers[0])
-    return _bare(models[0])
+    last = models[0]
+    if not isinstance(last, Aggregator):
+        return last
+    return Proposer(**{field.name: getattr(last, field.name) for field in fields(Aggregator)})

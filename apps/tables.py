@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from ..core.checks import MOST
+from ..core.models import KEY_VARIABLE
 from ..core.stop import Then
 
 Nothing = SkipJsonSchema[None]
@@ -15,6 +16,8 @@ Samples = Annotated[int, Field(ge=1, le=MOST["samples"])]
 Count = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+KeyVariable = Annotated[str, Field(pattern=f"^{KEY_VARIABLE.pattern}$")]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -32,6 +35,19 @@ class ModelTable(Table):
     system: str | Nothing = Field(default=None, description="A system prompt of its own.")
     temperature: Number | Nothing = Field(default=None, description="Its sampling temperature.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of its answer.")
+    top_p: Share | Nothing = Field(default=None, description="Share of the likeliest tokens that it samples from.")
+    seed: Seed | Nothing = Field(default=None, description="What its sampling starts from.")
+    stop: str | list[str] | Nothing = Field(default=None, description="Texts that end its answer.")
+    base_url: str | Nothing = Field(default=None, description="An OpenAI-compatible server of its own.")
+    api_key_env: KeyVariable | Nothing = Field(
+        default=None, description="Name of the environment variable with its server's key; never the key itself."
+    )
+    headers: dict[str, str] | Nothing = Field(
+        default=None, repr=False, description="Headers that are sent along; $NAME is taken from the environment."
+    )
+    extra_body: dict[str, Any] | Nothing = Field(
+        default=None, description="Fields of a request that only its server knows, such as top_k."
+    )
     timeout: Positive | Nothing = Field(default=None, description="Seconds that one call of it may take.")
     context_tokens: Count | Nothing = Field(default=None, description="Tokens that its window holds.")
 
@@ -40,6 +56,7 @@ class ProposerTable(ModelTable):
     """One proposer, as `Proposer(...)` describes it in Python."""
 
     samples: Samples | Nothing = Field(default=None, description="How often it is asked in a layer.")
+    slots: Count | Nothing = Field(default=None, description="Samples that one request asks for, at most.")
 
 
 class QuorumTable(Table):

@@ -157,7 +157,7 @@ async def _at_failure(session: Session) -> Session:
 
 
 async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -> Session:
-    chosen, why = settings.choose()
+    chosen, why = await asyncio.to_thread(settings.choose)  # it may ask a server for its models
     record = json.dumps({"format": STATE_FORMAT, "settings": chosen.record()}, ensure_ascii=False)
     config: RunnableConfig = {"configurable": {"thread_id": thread.id}, "metadata": {_RECORD: record}}
     moa = chosen.build(saver)

@@ -11,6 +11,7 @@ from langgraph.pregel import Pregel
 from pydantic import SecretStr
 
 from .text import tokens_at_most
+from .transport import SECRET_LENGTH, sent_along
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -204,8 +205,10 @@ _PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes",
 
 def secrets_of(model: Any) -> set[str]:
     """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
-    held = (value for part in _parts_in(model) for value in getattr(part, "__dict__", {}).values())
-    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)}
+    parts = list(_parts_in(model))
+    held = (value for part in parts for value in getattr(part, "__dict__", {}).values())
+    headers = {value for part in parts for _, value in sent_along(part) if len(value) >= SECRET_LENGTH}
+    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | headers
 
 
 def _parts_in(model: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """Refuse options that could not mean anything, in one sentence each, before any model is called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +12,7 @@ from typing_extensions import is_typeddict
 from .anatomy import Model, is_chat_model, may_write, tools_of, unwrapped
 from .budget import Budget
 from .errors import ConfigError, nearest
+from .models import check_key_variable, headers_from
 from .panel import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank, Seat
 from .prices import check_prices
 from .race import Quorum
@@ -20,12 +21,19 @@ from .throttle import Limits
 
 _COUNTS = frozenset(
     "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency passages "
-    "evidence_tokens keep window rounds group".split()
+    "evidence_tokens keep window rounds group slots seed".split()
 )
 MOST = {"layers": 100, "samples": 100}
 """What a graph can hold and a reader still follow."""
 _MOST = 1_000_000_000
 """Where other options end: none of them means as much."""
+OF_A_SERVER = ("base_url", "api_key_env", "headers", "extra_body")
+"""What is said of the server of a model that is named by a string; a model that was built has all of this."""
+OF_SAMPLING = ("top_p", "seed", "stop")
+OWN_OPTIONS = (*OF_A_SERVER, *OF_SAMPLING)
+"""What only a model says for itself, and not its mixture."""
+_WITHOUT_SERVER = ("offline:", "gguf:")
+"""Models that are asked nowhere else."""
 
 
 def check_number(
@@ -82,6 +90,10 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
     if isinstance(settings, Proposer) and settings.samples is not None:
         check_number("samples", settings.samples, minimum=1, where=where)
+    if isinstance(settings, Proposer) and settings.slots is not None:
+        check_number("slots", settings.slots, minimum=1, where=where)
+    _check_sampling(settings, where)
+    _check_server(settings, where)
     if isinstance(settings, Proposer):
         _check_reading(settings, where)
     if not isinstance(settings.system, str | None):
@@ -89,10 +101,50 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
         raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
     plain = isinstance(settings.model, str) or is_chat_model(settings.model)
-    if not plain and (settings.temperature is not None or settings.max_tokens is not None):
+    given = [option for option in ("temperature", "max_tokens", *OF_SAMPLING) if getattr(settings, option) is not None]
+    if given and not plain:
+        raise ConfigError(f"found {given[0]}{where}, expected none: a chain or graph sets those on its own models")
+
+
+def _check_sampling(settings: ModelSettings, where: str) -> None:
+    if settings.top_p is not None:
+        check_number("top_p", settings.top_p, above=0, most=1, where=where)
+    if settings.seed is not None:
+        check_number("seed", settings.seed, minimum=0, most=2**63 - 1, where=where)
+    stop = settings.stop
+    if stop is not None and not isinstance(stop, str):
+        listed = isinstance(stop, list | tuple) and stop and all(isinstance(text, str) and text for text in stop)
+        if not listed:
+            raise ConfigError(
+                f"found stop={stop!r:.80}{where}, expected a text, or a list of texts, that end an answer"
+            )
+    if stop == "":
         raise ConfigError(
-            f"found temperature or max_tokens{where}, expected neither: a chain or graph sets those on its own models"
+            f"found an empty text as stop{where}, expected one that ends an answer; leave it out for none"
         )
+
+
+def _check_server(settings: ModelSettings, where: str) -> None:
+    """Refuse what is said of a server where there is none; values are not shown, for they may be secrets."""
+    given = [option for option in OF_A_SERVER if getattr(settings, option) is not None]
+    if not given:
+        return
+    if not isinstance(settings.model, str):
+        raise ConfigError(
+            f"found {given[0]}{where}, a model that was built, expected it for one named by a string; build it with it"
+        )
+    if settings.model.startswith(_WITHOUT_SERVER) and given != ["extra_body"]:
+        raise ConfigError(f"found {given[0]}{where}, expected none: {settings.model} is asked in this process; drop it")
+    if settings.base_url is not None and not isinstance(settings.base_url, str):
+        raise ConfigError(f"found {type(settings.base_url).__name__} as base_url{where}, expected an address")
+    if settings.base_url == "":
+        raise ConfigError(f"found an empty base_url{where}, expected an address, such as http://localhost:8080/v1")
+    if settings.api_key_env is not None:
+        check_key_variable(settings.api_key_env)
+    for option, value in (("headers", settings.headers), ("extra_body", settings.extra_body)):
+        if value is not None and not (isinstance(value, Mapping) and all(isinstance(name, str) for name in value)):
+            raise ConfigError(f"found {type(value).__name__} as {option}{where}, expected values by name")
+    headers_from(settings.headers or {})
 
 
 def _check_reading(settings: Proposer, where: str) -> None:

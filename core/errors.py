@@ -67,17 +67,33 @@ class AllProposersFailed(MoAError, RuntimeError):
         reasons = "; ".join(f"{p['proposer']}: {p['status']} ({p['error'] or 'no text'})" for p in failures)
         super().__init__(
             f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}; "
-            + _advice({p["status"] for p in failures}, usable)
+            + _advice(failures, usable)
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), usable=self.usable, needed=self.needed), (self.failures,)
 
 
-def _advice(statuses: set[str], usable: int) -> str:
-    cures = ["raise the timeout, or the budget's seconds where the run's deadline cut them"] * ("timeout" in statuses)
-    cures += ["shorten the conversation, or raise the bound that is named"] * ("skipped" in statuses)
-    cures += ["replace these models"] * bool(statuses - {"timeout", "skipped"})
+_CURES = {
+    "unreachable": "start the server that is named, or correct its address",
+    "address": "correct the base URL, which mostly ends in /v1",
+    "loading": "wait until the server has loaded its model, or raise the timeout",
+    "too_long": "shorten the conversation, or start the server with a larger window (n_ctx{window})",
+    "key": "set the key that the server expects",
+    "unknown_model": "name a model that the server has",
+    "timeout": "raise the timeout, or the budget's seconds where the run's deadline cut them",
+    "skipped": "shorten the conversation, or raise the bound that is named",
+}
+"""What to do about what kept servers from answering, and else about a status."""
+
+
+def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
+    kinds = [(p.get("obstacle") or {}).get("why") or p["status"] for p in failures]
+    told = [(p.get("obstacle") or {}).get("window") for p in failures]
+    windows = [window for window in told if isinstance(window, int)]
+    window = f" {min(windows):,}" if windows else ""
+    cures = [cure.format(window=window) for kind, cure in _CURES.items() if kind in kinds]
+    cures += ["replace these models"] * any(kind not in _CURES for kind in kinds)
     cures += ["lower min_proposals"] * bool(usable)
     return ", or ".join(cures)
 

@@ -1,9 +1,10 @@
 """Turn what a user names into something that answers. Nothing else in the package builds a model."""
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
@@ -11,15 +12,22 @@ from pydantic import SecretStr
 from .anatomy import Model, is_chat_model, map_chat_models, unwrapped
 from .errors import ConfigError, nearest
 from .text import one_line, redact
+from .transport import Headers
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 KNOWN_PROVIDERS = ("gguf", "offline", "openai", "together")
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
-_NO_KEY = "not-needed"
+NO_KEY = "not-needed"
+"""What is sent where no key is set."""
 SERVER_KEY = "LANGGRAPH_MOA_API_KEY"
 """The key for a server of one's own; a provider's key is never sent to another address."""
+KEY_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+"""The name of an environment variable; keys have small letters, and are not taken for one."""
+HEADER_VARIABLE = re.compile(r"(?P<before>[A-Za-z]{1,10} )?\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]{0,63})\}?")
+"""A header's value that stands in the environment, and may itself be written down."""
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 def resolve_model(
@@ -27,7 +35,13 @@ def resolve_model(
     *,
     temperature: float | None = None,
     max_tokens: int | None = None,
+    top_p: float | None = None,
+    seed: int | None = None,
+    stop: str | Sequence[str] | None = None,
     base_url: str | None = None,
+    api_key_env: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
     docs: Sequence[str | Path] = (),
 ) -> Model:
     """Return the model that `spec` names; a model comes back as it is, but for the options bound to it.
@@ -42,18 +56,26 @@ def resolve_model(
         spec: A `provider:model` string, or a model.
         temperature: Sampling temperature; None leaves the model's own.
         max_tokens: Limit of answer tokens; None leaves the model's own.
+        top_p: Share of the likeliest tokens to sample from; None leaves the model's own.
+        seed: What sampling starts from, where the server goes along; None leaves it to the server.
+        stop: Texts that end an answer.
         base_url: An OpenAI-compatible server to ask instead of the provider's. It gets the key in
             LANGGRAPH_MOA_API_KEY, where one is set, and never the provider's.
+        api_key_env: The name of the environment variable that holds the server's key instead.
+        headers: What is sent along with each request. `$NAME`, or `Bearer $NAME`, is taken from the environment.
+        extra_body: Fields of each request that only this server knows, such as `top_k`.
         docs: Files and folders for the offline models to answer from.
 
     Returns:
-        What answers: a chat model for a string, else what was given. `base_url` and `docs` are for strings only.
+        What answers: a chat model for a string, else what was given. What says where a model is, and `extra_body` and
+        `docs`, are for strings only.
 
     Raises:
         ConfigError: The provider is unknown, its package or key is missing, or the model cannot be built.
         MissingExtra: The model is a GGUF file, and xllamacpp is not installed.
     """
-    given = {"temperature": temperature, "max_tokens": max_tokens}
+    stops = [stop] if isinstance(stop, str) else stop and list(stop)
+    given = {"temperature": temperature, "max_tokens": max_tokens, "top_p": top_p, "seed": seed, "stop": stops}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(spec, Runnable):
         return _with_options(spec, options)
@@ -65,17 +87,22 @@ def resolve_model(
     provider, name = _split(spec, base_url)
     if base_url and not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"found the server {base_url!r}, expected a URL; write http://{base_url}/v1 or the like")
+    _check_server_options(spec, provider, elsewhere=api_key_env or headers, extra_body=extra_body)
+    if extra_body:
+        options["extra_body"] = extra_body
     if provider == "offline":
         from .offline import OfflineModel
 
-        return OfflineModel.of(name, docs=tuple(map(str, docs)), **options)
+        sampling: dict[str, Any] = {key: options.pop(key) for key in ("top_p", "seed", "stop") if key in options}
+        return _with_options(OfflineModel.of(name, docs=tuple(map(str, docs)), **options), sampling)
     if provider == "gguf":
         from .gguf import gguf_model
 
         return gguf_model(name, options)
+    server = Server(base_url, api_key_env, headers_from(headers or {}))
     try:
         if provider in _KEY_VARIABLES:
-            return _openai_compatible(provider, name, base_url, options)
+            return _openai_compatible(provider, name, server, options)
         from langchain.chat_models import init_chat_model
 
         built: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
@@ -84,6 +111,15 @@ def resolve_model(
         raise
     except Exception as exc:
         raise ConfigError(_why_not_built(spec, provider, exc)) from exc
+
+
+def _check_server_options(spec: str, provider: str, *, elsewhere: object, extra_body: object) -> None:
+    """Refuse what only a server of OpenAI's API can be told; a file of one's own is served by one."""
+    if provider not in _KEY_VARIABLES and (elsewhere or (extra_body and provider != "gguf")):
+        raise ConfigError(
+            f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "
+            "give its base_url, or build the model with them"
+        )
 
 
 def _split(spec: str, base_url: str | None) -> tuple[str, str]:
@@ -97,24 +133,95 @@ def _split(spec: str, base_url: str | None) -> tuple[str, str]:
     return provider, name
 
 
-def _openai_compatible(provider: str, name: str, base_url: str | None, options: dict[str, Any]) -> "BaseChatModel":
+class Server(NamedTuple):
+    """Say where a model is asked, and with what; never shown, for headers may be secrets."""
+
+    base_url: str | None
+    api_key_env: str | None
+    headers: Headers
+
+    def key(self, provider: str, name: str) -> str:
+        """Read its key from the environment: a provider's own never goes to another address."""
+        if self.base_url and "@" in self.base_url.partition("://")[2].partition("/")[0]:
+            raise ConfigError(
+                f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
+            )
+        variable = self.api_key_env
+        if variable is not None:
+            check_key_variable(variable)
+            if self.base_url and variable in _KEY_VARIABLES.values():
+                raise ConfigError(
+                    f"found api_key_env={variable!r} for a server of its own, expected another variable: a provider's "
+                    f"key is not sent to another address; put this server's key into {SERVER_KEY} or the like"
+                )
+            if not (key := os.environ.get(variable)):
+                raise ConfigError(f"{name} needs the key in {variable}, which is not set; set it, or drop api_key_env")
+            return key
+        if self.base_url:
+            return os.environ.get(SERVER_KEY) or NO_KEY
+        if not (key := os.environ.get(_KEY_VARIABLES[provider])):
+            raise ConfigError(
+                f"{provider}:{name} needs a key and {_KEY_VARIABLES[provider]} is not set; set it, or give the base "
+                "URL of a server that needs none, or use the 'offline:' models"
+            )
+        return key
+
+
+def check_key_variable(name: object) -> None:
+    """Refuse what is no variable's name, without showing it: it may be the key itself.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not isinstance(name, str) or not KEY_VARIABLE.fullmatch(name):
+        raise ConfigError(
+            "found something else than a name as api_key_env, expected that of the environment variable that holds the "
+            "key, in capitals, as MY_SERVER_KEY; never write down the key itself"
+        )
+
+
+def headers_from(given: Mapping[str, str]) -> Headers:
+    """Return headers with what they name of the environment filled in.
+
+    Args:
+        given: Values by name; `$NAME`, or `Bearer $NAME`, stands for the variable's value.
+
+    Raises:
+        ConfigError: One cannot be sent, or its variable is not set; its value is not shown.
+    """
+    return tuple((name, _header(name, value)) for name, value in given.items())
+
+
+def _header(name: object, value: object) -> str:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise ConfigError(
+            f"found {one_line(repr(name), limit=60)} as the name of a header, expected letters and dashes"
+        )
+    if not isinstance(value, str) or not value:
+        raise ConfigError(
+            f"found the header {name!r} without a value, expected one; write $NAME to take it from the environment"
+        )
+    if named := HEADER_VARIABLE.fullmatch(value):
+        before, variable = named["before"] or "", named["name"]
+        if not (held := os.environ.get(variable)):
+            raise ConfigError(f"the header {name!r} needs {variable}, which is not set; set it, or drop the header")
+        value = before + held
+    if not value.isascii() or not value.isprintable():
+        raise ConfigError(
+            f"found the header {name!r} with characters that no header may have, expected printable ASCII"
+        )
+    return value
+
+
+def _openai_compatible(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
     from .transport import shared_async_client, shared_sync_client
 
-    if base_url and "@" in base_url.partition("://")[2].partition("/")[0]:
-        raise ConfigError(
-            f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
-        )
-    key = os.environ.get(SERVER_KEY, _NO_KEY) if base_url else os.environ.get(_KEY_VARIABLES[provider])
-    if not key:
-        raise ConfigError(
-            f"{provider}:{name} needs a key and {_KEY_VARIABLES[provider]} is not set; set it, or give the base URL of "
-            "a server that needs none, or use the 'offline:' models"
-        )
+    key, base_url = server.key(provider, name), server.base_url
     kwargs: dict[str, Any] = {
         "model": name,
         "api_key": SecretStr(key),
-        "http_client": shared_sync_client(),
-        "http_async_client": shared_async_client(),
+        "http_client": shared_sync_client(server.headers),
+        "http_async_client": shared_async_client(server.headers),
         "http_socket_options": (),
         "stream_usage": True,
         **({"base_url": base_url} if base_url else {}),

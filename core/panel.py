@@ -1,6 +1,6 @@
 """Who sits in a mixture: what the user declares, and what becomes of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -35,6 +35,21 @@ class ModelSettings:
     """None takes the graph's, which takes the model's own."""
     max_tokens: int | None = None
     """Limit of answer tokens; None takes the graph's, which takes the model's own."""
+    top_p: float | None = None
+    """Share of the likeliest tokens to sample from; None takes the model's own."""
+    seed: int | None = None
+    """What sampling starts from, for servers that go along; further samples count on from it."""
+    stop: str | Sequence[str] | None = None
+    """Texts that end its answer."""
+    base_url: str | None = None
+    """An OpenAI-compatible server to ask instead of the provider's, for a model that is named by a string."""
+    api_key_env: str | None = None
+    """The name of the environment variable that holds this server's key; None is LANGGRAPH_MOA_API_KEY, or the
+    provider's where there is no `base_url`."""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """What is sent along with each request; `$NAME`, or `Bearer $NAME`, is taken from the environment."""
+    extra_body: Mapping[str, Any] | None = None
+    """Fields of each request that only its server knows, such as `{"top_k": 20}`."""
     timeout: float | Unset | None = UNSET
     """Seconds for the whole call, retries included; None is no limit, not given is the graph's."""
     context_tokens: int | None = None
@@ -113,10 +128,13 @@ class Proposer(ModelSettings):
     Proposer("openai:gpt-6-luna", retriever=wiki)                           # its own evidence, in create_rag_moa
     Proposer("openai:gpt-6-luna", reads=("a", "b"))                         # some of the layer before, () for none
     Proposer("openai:gpt-6-luna", debates=True)                             # remembers what it said in layers before
+    Proposer("qwen3:8b", base_url="http://localhost:11434/v1")              # a server of its own
     """
 
     samples: int | None = None
     """How many times it is asked in its layer; None takes the graph's."""
+    slots: int | None = None
+    """How many samples one request asks for at most, as many as its server has slots; None finds out."""
     retriever: Any = None
     """Its own source of evidence, in `create_rag_moa`: a retriever or `Retriever(...)`; None is what all share."""
     reads: tuple[str, ...] | None = None
@@ -150,6 +168,8 @@ class AtOnce:
     """Ask for all samples in one request, whose prompt is paid for once, for as long as the server goes along."""
 
     works: bool = True
+    most: int | None = None
+    """How many samples one request asks for, as was said, or as its server told; None is all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +193,8 @@ class Seat:
     """As LangChain's package is called; None for a chain or a graph."""
     endpoint: str | None
     """Where an OpenAI-compatible model sends its requests."""
+    server: str | None
+    """The server that it was declared with as its own."""
     max_tokens: int | None
     """Tokens that it may answer with, None where nobody said."""
     tool_tokens: int

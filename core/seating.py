@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import signature
 from typing import NamedTuple, cast
 
 from langchain_core.runnables import Runnable
@@ -12,18 +13,22 @@ from .anatomy import (
     NoContext,
     answer_limit_of,
     endpoint_of,
+    is_chat_model,
     is_graph,
     is_one_call,
+    map_chat_models,
     prompt_limit_of,
     provider_of,
     slots_of,
     takes_choices,
     tool_tokens_of,
+    without_bound,
     without_streaming,
 )
-from .checks import check_graph, check_limited, check_number, check_options, check_settings
+from .checks import OWN_OPTIONS, check_graph, check_limited, check_number, check_options, check_settings
 from .errors import ConfigError, nearest
 from .models import KNOWN_PROVIDERS, model_label, resolve_model, short_name
+from .obstacles import bare_url
 from .panel import (
     UNSET,
     Aggregator,
@@ -152,7 +157,9 @@ def _signatures(seats: Sequence[Seat]) -> str:
 
 def _signature(seat: Seat) -> str:
     reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
-    more = [seat.label if seat.label != seat.title else "", reads, "debates" if seat.debates else ""]
+    asked = seat.label if seat.label != seat.title else ""
+    asked += f" at {seat.server}".removeprefix("" if asked else " ") if seat.server else ""
+    more = [asked, reads, "debates" if seat.debates else ""]
     told = "; ".join(filter(None, more))
     return f"{seat.title} ({told})" if told else seat.title
 
@@ -253,22 +260,15 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     """Resolve one declaration, once, into a seat a sample."""
     check_settings(settings, name)
     asked = (settings.samples or defaults.samples) if role == "proposer" and isinstance(settings, Proposer) else 1
-    resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
-    model = resolve(
-        settings.model,
-        temperature=defaults.temperature if settings.temperature is None else settings.temperature,
-        max_tokens=defaults.max_tokens if settings.max_tokens is None else settings.max_tokens,
-    )
-    if not isinstance(model, Runnable):
-        raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
+    model = _resolved(settings, name, defaults)
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
     # In a debate, each sample's prompt holds what it said itself.
     may_share = (
         asked > 1 and not defaults.stream_proposals and not (isinstance(settings, Proposer) and settings.debates)
     )
-    may_share = may_share and asked <= (slots_of(model) or asked)
-    at_once = AtOnce() if may_share and takes_choices(model) else None
+    slots = (settings.slots if isinstance(settings, Proposer) else None) or slots_of(model)
+    at_once = AtOnce(works=slots != 1, most=slots) if may_share and takes_choices(model) else None
     context = NoContext() if settings.context in (None, {}) else settings.context
     check_graph(settings, model, name, context)
     provider = _provider(settings.model, model)
@@ -278,12 +278,13 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             role=role,
             name=name,
             label=model_label(settings.model),
-            model=model,
+            model=_counted_on(model, settings.seed, sample),
             takes_state=is_graph(model),
             context=context,
             one_call=is_one_call(model),
             provider=provider,
             endpoint=endpoint_of(model),
+            server=bare_url(settings.base_url) if settings.base_url else None,
             max_tokens=answer,
             tool_tokens=tool_tokens_of(model),
             window=_window(settings, defaults, model, answer, name),
@@ -302,6 +303,38 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         )
         for sample in range(1, asked + 1)
     ]
+
+
+def _resolved(settings: ModelSettings, name: str, defaults: Defaults) -> Model:
+    """Build the model of one declaration."""
+    resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
+    given = {option: getattr(settings, option) for option in OWN_OPTIONS}
+    own = {option: value for option, value in given.items() if value is not None}
+    try:
+        signature(resolve).bind(settings.model, temperature=None, max_tokens=None, **own)
+    except TypeError as exc:
+        raise ConfigError(
+            f"found {', '.join(own) or 'a model'} for {name!r} with a resolve function that does not take it: {exc}; "
+            "let it take what resolve_model takes"
+        ) from exc
+    except ValueError:  # a function that cannot be looked into
+        pass
+    model = resolve(
+        settings.model,
+        temperature=defaults.temperature if settings.temperature is None else settings.temperature,
+        max_tokens=defaults.max_tokens if settings.max_tokens is None else settings.max_tokens,
+        **own,
+    )
+    if not isinstance(model, Runnable):
+        raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
+    return model
+
+
+def _counted_on(model: Model, seed: int | None, sample: int) -> Model:
+    """Return the model as a sample asks it: from one seed, all samples would be one."""
+    if seed is None or sample == 1 or not is_chat_model(model):
+        return model
+    return map_chat_models(without_bound(model, {"seed"}), lambda chat: chat.bind(seed=seed + sample - 1))
 
 
 def _provider(spec: str | Model, model: Model) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .panel import Seat
+from .panel import AtOnce, Seat
 from .state import USABLE, Place, Proposal
 
 
@@ -37,15 +37,17 @@ class Stage:
     @property
     def calls(self) -> int:
         """Return how many calls asking them takes, as far as is known before."""
-        shared = [group[0].at_once for group in self.groups]
-        return sum(
-            1 if at_once and at_once.works else len(group) for at_once, group in zip(shared, self.groups, strict=True)
-        )
+        return sum(_requests(group[0].at_once, len(group)) for group in self.groups)
 
     @property
     def gate(self) -> str:
         """Return the name of the gate that follows it."""
         return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
+
+
+def _requests(at_once: AtOnce | None, samples: int) -> int:
+    """Return how many requests samples take."""
+    return -(-samples // (at_once.most or samples)) if at_once and at_once.works else samples
 
 
 def node_name(layer: int, seat: Seat) -> str:

@@ -49,6 +49,21 @@ class Cost(TypedDict):
     usd: float | None
 
 
+Why = Literal["too_long", "loading", "unreachable", "address", "key", "unknown_model"]
+"""Why a server did not answer: the prompt was `too_long`, it was still `loading`, nobody could reach it, its `address`
+is that of something else, it wants another `key`, or does not know the model."""
+
+
+class Obstacle(TypedDict):
+    """Say why a server did not answer, and what it said of its window."""
+
+    why: Why
+    window: int | None
+    """Tokens that the model's window holds."""
+    tokens: int | None
+    """Tokens of the prompt, as the server counted them."""
+
+
 class Call(TypedDict):
     """Say what came of one model call; plain JSON, so that checkpoints and reports can hold it."""
 
@@ -57,6 +72,8 @@ class Call(TypedDict):
     """The model that was asked for."""
     served_model: str | None
     """The model that the server says answered."""
+    endpoint: str | None
+    """Where an OpenAI-compatible model was asked: what tells two servers apart that call their models the same."""
     finish_reason: str | None
     usage: UsageMetadata | None
     at_most: Cost | None
@@ -80,6 +97,8 @@ class Call(TypedDict):
     seconds: float
     tried_s: float
     """Seconds that other attempts at it took; what those cost is in the sums, and in `at_most` where nobody counted."""
+    obstacle: Obstacle | None
+    """Why its server did not answer, where that is known."""
     error: str | None
     """One line for people. It never enters a prompt."""
 

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
     import openai
 
 KEEPALIVE_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+"""How long one attempt to connect may take; the client makes three."""
 MAX_CONNECTIONS = 2000
 """More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
 
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
     WeakKeyDictionary()
 )
+Headers = tuple[tuple[str, str], ...]
+_HEADERS = 256
+"""How many sets of headers have a client of their own; each is small, and opens nothing."""
+SECRET_LENGTH = 8
+"""Characters from which on the value of a header counts as a secret."""
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 
 
@@ -48,27 +55,57 @@ def _trusted() -> "ssl.SSLContext":
     return httpx2.create_ssl_context()
 
 
-@lru_cache(maxsize=1)
-def shared_async_client() -> "httpx2.AsyncClient":
-    """Return the client to hand to every model: it sends each request through the running loop's own."""
+@lru_cache(maxsize=_HEADERS)
+def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
+    """Return the client to hand to every model: it sends each request through the running loop's own.
+
+    Args:
+        headers: What it sends along. They are the client's and not the model's, for they may be secrets, and what a
+            model was made of is shown in traces.
+    """
     import openai
 
     class LoopClient(openai.DefaultAioHttpClient):  # type: ignore[misc, unused-ignore]
+        sends_along = headers
+
         async def send(self, request: "httpx2.Request", **kwargs: Any) -> "httpx2.Response":
             if (sent := _sent.get()) is not None:
                 sent.append(request.url.host)
+            request.headers.update(dict(headers))
+            _bound_connecting(request)
             client = await _client_of_running_loop()
-            return await _without_key(request, await client.send(request, **kwargs))
+            answer = await _without_key(request, await client.send(request, **kwargs))
+            return await _without_headers(request, answer, headers) if headers else answer
 
     return LoopClient(verify=_trusted())
 
 
-@lru_cache(maxsize=1)
-def shared_sync_client() -> "openai.DefaultHttpxClient":
-    """Return one client for the sync half that models insist on; our graphs never send through it."""
+@lru_cache(maxsize=_HEADERS)
+def shared_sync_client(headers: Headers = ()) -> "openai.DefaultHttpxClient":
+    """Return one client for the sync half that models insist on; our graphs never send through it.
+
+    Args:
+        headers: What it sends along.
+    """
     import openai
 
-    return openai.DefaultHttpxClient()
+    def send_along(request: Any) -> None:
+        request.headers.update(dict(headers))
+
+    return openai.DefaultHttpxClient(event_hooks={"request": [send_along]})
+
+
+def sent_along(model: object) -> Headers:
+    """Return the headers that a model's client sends along with each request."""
+    found: Headers = getattr(getattr(model, "http_async_client", None), "sends_along", ())
+    return found
+
+
+def _bound_connecting(request: "httpx2.Request") -> None:
+    """Give up where no connection comes about: a TLS handshake with a server that speaks none takes for ever."""
+    timeout = dict(request.extensions.get("timeout") or {})
+    if timeout.get("connect") is None:
+        request.extensions["timeout"] = {**timeout, "connect": CONNECT_SECONDS}
 
 
 async def _client_of_running_loop() -> "httpx2.AsyncClient":
@@ -122,3 +159,20 @@ async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -
     headers = {name: value for name, value in response.headers.items() if name not in dropped}
     cleaned = body.replace(key, b"[redacted]")
     return type(response)(response.status_code, headers=headers, content=cleaned, request=request)
+
+
+async def _without_headers(
+    request: "httpx2.Request", response: "httpx2.Response", headers: Headers
+) -> "httpx2.Response":
+    """Take what was sent along out of an error that repeats it."""
+    secrets = [value.encode() for _, value in headers if len(value) >= SECRET_LENGTH]
+    if response.status_code < 400 or not secrets:
+        return response
+    body = cleaned = await response.aread()
+    for secret in secrets:
+        cleaned = cleaned.replace(secret, b"[redacted]")
+    if cleaned == body:
+        return response
+    dropped = ("content-length", "content-encoding")
+    kept = {name: value for name, value in response.headers.items() if name not in dropped}
+    return type(response)(response.status_code, headers=kept, content=cleaned, request=request)

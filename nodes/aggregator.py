@@ -144,9 +144,8 @@ async def _ask_in_order(
     best: str | None = None
     for seat in seats:
         asked = equipped(seat, request)
-        folded = await asking.folded(seat, asked, brief)
+        call, message, folded = await asking.ask_to_fit(seat, asked, brief)
         best = folded.best or best
-        call, message = await asking.ask(asked, folded.letter)
         asking.calls[-1]["windows"] = folded.windows
         failed = what_failed(seat, call)
         unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []

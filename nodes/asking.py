@@ -1,16 +1,18 @@
 """Ask those who give the answer, one after the other, within what the budget leaves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, cast
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
+from ..core.budget import prompt_at_most
 from ..core.panel import Seat
 from ..core.race import DEADLINE, Race
+from ..core.report import added_up
 from ..core.request import Form, problem_with
 from ..core.state import (
     USABLE,
@@ -25,7 +27,7 @@ from ..core.state import (
     verdicts_of,
 )
 from ..core.text import plain
-from .brief import Brief, Letter
+from .brief import Brief, Letter, shortened_for
 from .call import call_model, unmade, unstreamed
 from .fold import Folded, fold
 from .node import emit
@@ -94,6 +96,29 @@ class Asking:
             if answers and (ids := list(heard.message_ids)):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
+
+    async def ask_to_fit(self, seat: Seat, asked: Seat, brief: Brief) -> tuple[Call, AIMessage | None, Folded]:
+        """Ask for the answer; once more, with less of the references, where its server tells that this was too long.
+
+        Args:
+            seat: Who reads the windows before the last.
+            asked: The same, with the tools and the form that only the answer is asked for.
+            brief: How references are put.
+        """
+        folded = await self.folded(seat, asked, brief)
+        call, message = await self.ask(asked, folded.letter)
+        shorter = shortened_for(asked, call, folded.letter)
+        if shorter is None:
+            return call, message, folded
+        letter = brief.for_run(self.rules.request).write(shorter, self.state, self.layer)
+        if letter.problem or prompt_at_most(letter.messages) >= prompt_at_most(folded.letter.messages):
+            return call, message, folded
+        # A request that was refused for its length was not worked on, and is no call.
+        first = cast("Call", {**self.calls.pop(), "calls": 0})
+        folded = await self.folded(replace(seat, window=shorter.window), shorter, brief)
+        call, message = await self.ask(shorter, folded.letter)
+        call = self.calls[-1] = cast("Aggregation", {**self.calls[-1], **added_up(self.calls[-1], first)})
+        return call, message, folded
 
     async def folded(self, seat: Seat, asked: Seat, brief: Brief) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.

@@ -12,7 +12,8 @@ from ..core.budget import call_at_most, prompt_at_most, total
 from ..core.evidence import Evidence, with_text
 from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
-from ..core.state import Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
+from ..core.servers import room_of
+from ..core.state import Call, Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
 from ..core.text import OURS, one_line, tokens_at_most
 from ..prompts import (
     Kind,
@@ -38,6 +39,10 @@ Overflow = Literal["fold", "cut"]
 """What becomes of references that do not fit a window: `fold` reads them in several, each with the answer to the one
 before; `cut` shortens them."""
 
+_UNCOUNTED = 1.25
+"""How much longer a prompt is taken to be whose server does not say how long it is."""
+_SLACK = 0.95
+"""What of a window is used then: what is left of a text may be denser than the whole."""
 _TAGS = 64
 """Tokens of a reference's tags, at most."""
 _SOURCE = 80
@@ -68,7 +73,7 @@ class Letter(NamedTuple):
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
         if self.folds:  # a window may be as full as the model's, or hold all there is
-            room = seat.window or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
+            room = room_of(seat) or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
             return total([call_at_most(seat, [], more=room)] * (self.folds + 1))
         return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
 
@@ -79,11 +84,9 @@ class Letter(NamedTuple):
         said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
         told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
         messages = put_after(self.messages, told)
-        rate = _BYTES_A_TOKEN[-1]
-        if seat.window is not None and prompt_at_most(messages, rate=rate) > _room(seat, rate):
-            return Letter(
-                [], problem=f"found no room for a repair in {seat.window:,} tokens, the window of {seat.label}"
-            )
+        rate, window = _BYTES_A_TOKEN[-1], room_of(seat)
+        if window is not None and prompt_at_most(messages, rate=rate) > _room(seat, window, rate):
+            return Letter([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
         return Letter(messages, self.references_cut, given=self.given)
 
     def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
@@ -150,16 +153,18 @@ class Brief:
         unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
         folds = max(len(texts) - 2, 0) if self.overflow == "fold" else 0
         whole = self._compose(seat, conversation, references, found)
-        if seat.window is None:
+        window = room_of(seat)
+        if window is None or (seat.window is None and not (references or found)):
+            # What its server alone told is no reason not to ask where nothing could be shortened: it counts better.
             return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
         for rate in _BYTES_A_TOKEN:
-            if prompt_at_most(whole, rate=rate) <= _room(seat, rate):
+            if prompt_at_most(whole, rate=rate) <= _room(seat, window, rate):
                 return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
                 bare = self._compose(seat, conversation, [""] * len(references), blank)
-                room = (_room(seat, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
+                room = (_room(seat, window, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
@@ -168,7 +173,7 @@ class Brief:
         size = prompt_at_most(bare, rate=rate)
         more = f" and {len(references)} references" if references else ""
         told = f"found about {size:,} tokens of conversation and instructions{more}"
-        return Letter([], folds=folds, problem=f"{told}, expected at most {seat.window:,}, the window of {seat.label}")
+        return Letter([], folds=folds, problem=f"{told}, expected at most {window:,}, the window of {seat.label}")
 
     def texts_for(self, seat: Seat, state: MoAState, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
@@ -204,7 +209,8 @@ class Brief:
             own = None if seat.max_tokens is None else 2 * seat.max_tokens
             again = (layer - 2) * (more + prompt_at_most(written))
             more = None if own is None else more + again + (layer - 1) * own
-        fits = seat.window is None or more is None or prompt_at_most(written) + more <= seat.window
+        window = room_of(seat)
+        fits = window is None or more is None or prompt_at_most(written) + more <= window
         fits = fits and (self.window is None or len(authors) <= self.window)
         folds = 0 if fits or self.overflow != "fold" else max(len(authors) - 2, 0)
         if folds and more is not None:
@@ -313,9 +319,28 @@ def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:
     return [p for p in proposals if seat.reads_from(p["position"], p["proposer"])]
 
 
-def _room(seat: Seat, rate: int) -> int:
+def _room(seat: Seat, window: int, rate: int) -> int:
     """Return the tokens of a window that its tools leave."""
-    return (seat.window or 0) - 2 * seat.tool_tokens // rate
+    return window - 2 * seat.tool_tokens // rate
+
+
+def shortened_for(seat: Seat, call: Call, letter: Letter) -> Seat | None:
+    """Return a seat whose prompt its server takes, after one that was too long for it; None where that cannot be told.
+
+    The server counts tokens and we count bytes: where a token of this prompt took fewer bytes than is reckoned with,
+    the window shrinks by as much.
+
+    Args:
+        seat: Who was asked.
+        call: What came of it.
+        letter: What it was asked.
+    """
+    obstacle, window = call["obstacle"], room_of(seat)
+    if not obstacle or obstacle["why"] != "too_long" or window is None:
+        return None
+    reckoned = prompt_at_most(letter.messages, rate=_BYTES_A_TOKEN[0])
+    counted = obstacle["tokens"] or int(max(window, reckoned) * _UNCOUNTED)
+    return replace(seat, window=min(window, int(window * reckoned / counted * _SLACK)))
 
 
 def _fewer(found: Sequence[Evidence]) -> Iterator[Sequence[Evidence]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
@@ -16,17 +16,22 @@ from langgraph.runtime import Runtime
 from ..core.anatomy import is_chat_model, secrets_of
 from ..core.budget import call_at_most, counted
 from ..core.errors import AllProposersFailed
+from ..core.models import NO_KEY, SERVER_KEY, model_label
+from ..core.obstacles import bare_url, connection_problem, obstacle_of
 from ..core.panel import Seat
 from ..core.presets import PRESETS_FILE, is_preset_model
 from ..core.prices import FREE_PROVIDERS, price_of
 from ..core.race import Cut, Race
-from ..core.state import USABLE, Call, Proposal, Status
+from ..core.servers import learn_window, names_served, told_names
+from ..core.state import USABLE, Call, Obstacle, Proposal, Status
 from ..core.text import one_line, plain, redact
 from ..core.transport import requests_sent
 from .brief import Letter
 from .memory import Entry, entry_of
 
 _CUT = {"length", "max_tokens", "max_output_tokens"}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+"""Seconds between two questions to a server that is still loading its model."""
 _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
 
 
@@ -121,7 +126,7 @@ async def _ask(
         return unmade(seat, status, cut.why, started=time.time(), waited=told["seconds"]), None
     told["at_most"] = call_at_most(seat, letter.messages)
     if not was_cut:
-        return _failed(seat, failure, told), message
+        return await _with_names(seat, _failed(seat, failure, told, attempt)), message
     return call_of(seat.label, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
 
 
@@ -132,6 +137,8 @@ class _Attempt:
         self.made = False
         self._seat, self._letter, self._sent = seat, letter, sent
         self._started, self._clock, self._waited = time.time(), time.perf_counter(), 0.0
+        self.loading = False
+        """Whether its server was still loading the model when it was last asked."""
 
     async def make(self, config: RunnableConfig, cut: Cut) -> Any:
         seat, messages = self._seat, list(self._letter.messages)
@@ -147,9 +154,30 @@ class _Attempt:
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
                 tags = [*config.get("tags", []), *seat.tags]
                 told: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
-                return await seat.model.ainvoke(
-                    prompt, {**without_context(config), "run_name": seat.label, "tags": tags}, **told
+                about = {**without_context(config), "run_name": seat.label, "tags": tags}
+                return await self._once_loaded(
+                    lambda: seat.model.ainvoke(prompt, cast("RunnableConfig", about), **told)
                 )
+
+    async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Wait for a server that is still loading its model, for as long as the call may take.
+
+        Only a single model is asked again: nobody knows what a chain or graph did before it came to one that loads.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                answer = await ask()
+            except Exception as exc:
+                obstacle = obstacle_of(exc) if self._seat.one_call else None
+                self.loading = obstacle is not None and obstacle["why"] == "loading"
+                if not self.loading:
+                    raise
+            else:
+                self.loading = False
+                return answer
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def told(self) -> dict[str, Any]:
         """Return what is known of the call however it ended."""
@@ -159,7 +187,13 @@ class _Attempt:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._letter.references_cut,
+            "endpoint": where_asked(self._seat),
         }
+
+
+def where_asked(seat: Seat) -> str | None:
+    """Return the address that a seat's requests go to, fit for a report."""
+    return bare_url(seat.endpoint) if seat.endpoint else None
 
 
 def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMessage | None = None) -> Proposal:
@@ -190,6 +224,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     """Describe a call; what most calls do not have to say is filled in."""
     nothing: dict[str, Any] = {
         "served_model": None,
+        "endpoint": None,
         "finish_reason": None,
         "usage": None,
         "at_most": None,
@@ -201,6 +236,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
         "waited": 0.0,
         "tried_s": 0.0,
         "usd": None,
+        "obstacle": None,
         "error": None,
     }
     return cast("Call", {"status": status, "model": model, **nothing, **fields})
@@ -295,21 +331,56 @@ def _held_instead(message: AIMessage, reason: str, *, may_call: bool) -> str:
     return f" but a call of {calls[0]['name']!r}, {why}"
 
 
-def _failed(seat: Seat, exc: BaseException, told: dict[str, Any]) -> Call:
+def _failed(seat: Seat, exc: BaseException, told: dict[str, Any], attempt: _Attempt) -> Call:
     root = _root(exc)
     code = getattr(exc, "status_code", None)
+    # What is inside a chain or a graph has servers of its own, and prompts that nobody here could shorten.
+    obstacle = obstacle_of(exc) if seat.one_call else None
+    if attempt.loading:
+        obstacle = Obstacle(why="loading", window=None, tokens=None)
+    if obstacle:
+        learn_window(seat, obstacle["window"])
+    unreachable = obstacle is not None and obstacle["why"] == "unreachable"
     status: Status = "error"
     if code == 429:
         status = "rate_limited"
+    elif unreachable:
+        status = "error"
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
     error = _explain(seat, exc, root, code, status, told["seconds"])
+    if obstacle:
+        error = _in_words(seat, exc, obstacle, error)
     if isinstance(exc, AllProposersFailed):
         told = {**told, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
     if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
         told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
-    return call_of(seat.label, status=status, error=error, **told)
+    return call_of(seat.label, status=status, error=error, obstacle=obstacle, **told)
+
+
+def _in_words(seat: Seat, exc: BaseException, obstacle: Obstacle, error: str) -> str:
+    """Say what kept a server from answering, so that a person knows what to do about it."""
+    why, window = obstacle["why"], obstacle["window"]
+    if why == "unreachable":
+        return connection_problem(exc, seat.endpoint) or error
+    if why == "loading":
+        return f"{error}; its server had to load the model first"
+    if why == "too_long" and window:
+        size = f"{obstacle['tokens']:,} tokens" if obstacle["tokens"] else "more"
+        answer = f", and the answer may take {seat.max_tokens:,}" if seat.max_tokens else ""
+        return f"found a prompt of {size}{answer}, expected at most {window:,}, the window (n_ctx) of {seat.label}"
+    if why == "key" and NO_KEY in secrets_of(seat.model):
+        return f"{error}; no key was sent, for {SERVER_KEY} is not set"
+    return error
+
+
+async def _with_names(seat: Seat, call: Call) -> Call:
+    """Say which models a server has, where it has not the one that was asked for."""
+    obstacle = call["obstacle"]
+    if not obstacle or obstacle["why"] != "unknown_model" or not (names := await names_served(seat.model)):
+        return call
+    return {**call, "error": f"{call['error']}; it serves: {told_names(names, model_label(seat.model))}"}
 
 
 def _root(exc: BaseException) -> BaseException:

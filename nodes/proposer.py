@@ -1,7 +1,7 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AnyMessage
@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
 from ..core.agreement import best_proposal
-from ..core.budget import total
+from ..core.budget import prompt_at_most, total
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.race import Race
@@ -32,7 +32,7 @@ from ..core.state import (
     with_later,
 )
 from ..core.text import plain
-from .brief import Brief, Letter
+from .brief import Brief, Letter, shortened_for
 from .call import as_proposal, call_model, unstreamed
 from .fold import fold
 from .node import Node, Update, emit
@@ -91,7 +91,9 @@ def make_proposer(
             race.count_proposal(proposal)
         told = config if rules.stream_proposals else unstreamed(config)
         asking = _Asking([s for s in seats if s in asked], state, layer, race, None if again else rules.cache)
-        answers = await asking.ask(letters, told)
+        # What folding takes more was not reckoned with when the budget let this layer begin.
+        shorter = replace(letters, overflow="cut") if rules.budget else letters
+        answers = await asking.ask(letters, shorter, told)
         made = {s.place: _made(s, *answers[s.place], state, layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**done_before, **made}[s.place] for s in seats]
         for proposal in proposals:
@@ -118,11 +120,31 @@ class _Asking:
     race: Race
     cache: BaseCache[Any] | None
 
-    async def ask(self, letters: Brief, config: RunnableConfig) -> Answers:
-        """Say what came of each sample."""
+    async def ask(self, letters: Brief, shorter: Brief, config: RunnableConfig) -> Answers:
+        """Say what came of each sample; where a server told that a prompt was too long for it, it is asked once more.
+
+        Args:
+            letters: How references are put.
+            shorter: How they are put into a prompt that was too long.
+            config: The node's.
+        """
         if not self.seats:
             return {}
-        seat, read = self.seats[0], []
+        answers, letter = await self._once(self.seats, letters, config)
+        smaller = {s.place: shortened_for(s, answers[s.place][0], letter) for s in self.seats}
+        again = [s for place in smaller if (s := smaller[place])]
+        if not again or not _is_shorter(shorter.write(again[0], self.state, self.layer), letter):
+            return answers
+        second, _ = await self._once(again, shorter, config)
+        for place, (call, message) in second.items():
+            # A request that was refused for its length was not worked on, and is no call.
+            first = cast("Call", {**answers[place][0], "calls": 0})
+            second[place] = cast("Call", {**call, **added_up(call, first)}), message
+        return answers | second
+
+    async def _once(self, seats: Sequence[Seat], letters: Brief, config: RunnableConfig) -> tuple[Answers, Letter]:
+        """Ask for samples, and return what they were asked, too."""
+        seat, read = seats[0], []
 
         def write(texts: Sequence[str]) -> Letter:
             return letters.write(seat, self.state, self.layer, texts)
@@ -135,7 +157,7 @@ class _Asking:
 
         texts = letters.texts_for(seat, self.state, self.layer)
         folded = await fold(letters.write(seat, self.state, self.layer), texts, write, ask_window)
-        answers = await call_samples(self.seats, folded.letter, config, race=self.race, cache=self.cache)
+        answers = await call_samples(seats, folded.letter, config, race=self.race, cache=self.cache)
         call, message = answers[seat.place]
         for earlier in read:
             cut = call["references_cut"] + earlier["references_cut"]
@@ -145,7 +167,11 @@ class _Asking:
             call, message = {**call, "status": "ok", "error": why}, AIMessage(folded.best)
         elif folded.lost and call["status"] == "ok":
             call = {**call, "error": f"{UNREAD}: {folded.lost}"}
-        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}
+        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.letter
+
+
+def _is_shorter(letter: Letter, before: Letter) -> bool:
+    return not letter.problem and prompt_at_most(letter.messages) < prompt_at_most(before.messages)
 
 
 def _made(

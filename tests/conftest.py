@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from langgraph_moa.core.portal import close_portals
+from langgraph_moa.core.servers import SERVERS
 from loopback import Loopback, serve
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -31,3 +32,9 @@ def loopback(socket_enabled: None) -> Iterator[Loopback]:
     with serve() as server:
         yield server
         close_portals()
+
+
+@pytest.fixture(autouse=True)
+def nothing_known_of_servers() -> None:
+    """Forget what servers told: their ports come again."""
+    SERVERS.forget()

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 from commands import Run
+from langgraph_moa.apps.options import with_mixture
+from langgraph_moa.apps.settings import Settings
 from langgraph_moa.core.presets import PRESETS_FILE
 from loopback import Loopback, Reply
+from typer import Typer
+from typer.testing import CliRunner
 
 
 def test_ask_without_a_key_says_which_models_and_why(run: Run) -> None:
@@ -85,6 +89,66 @@ def test_a_server_of_ones_own(run: Run, loopback: Loopback) -> None:
     assert {(r.body["temperature"], r.body["max_tokens"]) for r in loopback.requests} == {(0.2, 77)}
     assert [bool(r.body.get("stream")) for r in loopback.requests] == [False, False, True]
     assert "qwen3-8b  ok" in done.err
+
+
+def test_the_only_model_of_a_server_need_not_be_named(run: Run, loopback: Loopback) -> None:
+    loopback.listing = Reply(body='{"data": [{"id": "qwen3:8b", "meta": {"n_ctx": 4096}}]}')
+
+    done = run("ask", "Hm?", "--base-url", loopback.url)
+
+    assert (done.code, done.out) == (0, "answer of qwen3:8b\n")
+    assert done.err.startswith(f"models: qwen3:8b, the only one of {loopback.url}\n")
+
+
+@pytest.mark.parametrize(
+    ("listing", "told"),
+    [
+        ('{"data": [{"id": "a"}, {"id": "b"}, {"id": "\\u001b[31mred"}]}', "; it serves: a, b\n"),
+        ('{"data": []}', "; it serves: none that answers a chat\n"),
+        ("<html>", "; found a web page at "),
+    ],
+)
+def test_a_server_with_other_than_one_model_needs_a_name(run: Run, loopback: Loopback, listing: str, told: str) -> None:
+    loopback.listing = Reply(body=listing)
+
+    done = run("ask", "Hm?", "--base-url", loopback.url)
+
+    assert done.code == 1
+    assert f"found the server '{loopback.url}' but no models, expected --proposer MODEL" in done.err
+    assert told in done.err
+    assert not loopback.requests
+
+
+@pytest.mark.parametrize(
+    ("written", "flag", "marks"),
+    [(None, None, True), (None, "--no-mark-answers", False), (False, None, False), (False, "--mark-answers", True)],
+)
+def test_marks_are_asked_for_as_the_flag_says_or_else_the_file(
+    tmp_path: Path, written: bool | None, flag: str | None, marks: bool
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("" if written is None else f"mark_answers = {str(written).lower()}")
+    seen: list[Settings] = []
+
+    def command(settings: Settings) -> None:
+        seen.append(settings)
+
+    app = Typer()
+    app.command()(with_mixture(command))
+    done = CliRunner().invoke(app, ["--config", str(file), *([flag] if flag else [])])
+
+    assert done.exit_code == 0, done.output
+    assert seen[0].mark_answers is marks
+
+
+def test_where_references_go_is_a_flag(run: Run, loopback: Loopback) -> None:
+    arguments = ["--base-url", loopback.url, "--proposer", "a", "--aggregator", "last", "--placement"]
+
+    assert run("ask", "Hm?", *arguments, "system").code == 0
+    assert run("ask", "Hm?", *arguments, "middle").code == 2
+
+    (request,) = loopback.asked("last")
+    assert request.messages[0]["role"] == "system"
 
 
 def test_without_streaming_nothing_streams(run: Run, loopback: Loopback) -> None:

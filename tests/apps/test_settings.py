@@ -146,3 +146,93 @@ def test_a_preset_is_a_tag() -> None:
 
     assert moa.config is not None
     assert moa.config["tags"] == ["moa", "offline"]
+
+
+TWO = """
+[[proposers]]
+model = "same"
+base_url = "http://127.0.0.1:1/v1"
+
+[[proposers]]
+model = "same"
+base_url = "http://me:pw@127.0.0.1:2/v1?key=lamb"
+api_key_env = "OTHER_KEY"
+headers = { X-Team = "$OTHER_TEAM", X-Token = "tiger-burning", Authorization = "Bearer $OTHER_KEY" }
+extra_body = { top_k = 20 }
+top_p = 0.9
+seed = 7
+stop = "END"
+samples = 6
+slots = 4
+"""
+
+
+def test_what_a_thread_keeps_of_servers_holds_no_secrets(tmp_path: Path) -> None:
+    (tmp_path / "two.toml").write_text(TWO)
+
+    settings = load_settings(tmp_path / "two.toml", {}).choose()[0]
+    record = settings.record()
+
+    assert record["proposers"][1] == {
+        "model": "same",
+        "base_url": "http://127.0.0.1:2/v1",
+        "api_key_env": "OTHER_KEY",
+        "headers": {"X-Team": "$OTHER_TEAM", "X-Token": "", "Authorization": "Bearer $OTHER_KEY"},
+        "extra_body": {"top_k": 20},
+        "top_p": 0.9,
+        "seed": 7,
+        "stop": "END",
+        "samples": 6,
+        "slots": 4,
+    }
+    assert record["aggregator"] == {"model": "same", "base_url": "http://127.0.0.1:1/v1"}
+    assert "tiger" not in repr(record) + repr(settings.proposers)
+    assert "lamb" not in repr(record)
+
+
+def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do() -> None:
+    table = {"model": "a", "base_url": "http://127.0.0.1:1/v1", "headers": {"X-Token": ""}}
+
+    with pytest.raises(ConfigError, match=r"found the header 'X-Token' without a value, expected one; write \$NAME"):
+        load_settings(None, {"proposers": [table]}).choose()[0].build()
+
+
+@pytest.mark.parametrize(
+    ("system", "own"),
+    [
+        ("grouped", {"proposers": ["offline:words"] * 3}),
+        ("self-moa", {"proposers": ["offline:words", "offline:stems"]}),
+    ],
+)
+def test_systems_ask_an_aggregator_where_it_is(system: str, own: Any) -> None:
+    at = {"model": "big", "base_url": "http://127.0.0.1:1/v1"}
+
+    moa = load_settings(None, {"system": system, "aggregator": at, **own}).choose()[0].build()
+
+    last: Any = moa.builder.nodes["aggregate"].runnable
+    assert last.rules.mixture.count("at http://127.0.0.1:1/v1") >= 2, "where it proposes, too"
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"headers": "tiger-burning"}, "found a str for proposers.0.headers, expected a table of names and values"),
+        ({"headers": {"X-A": 5}}, "found a int for proposers.0.headers, expected text"),
+        ({"headers": {"X-A": ["tiger-burning"]}}, "found a list for proposers.0.headers, expected text"),
+        ({"api_key_env": "tiger-burning"}, "found a str for proposers.0.api_key_env, expected the name of an environ"),
+        ({"api_key_env": 5}, "found a int for proposers.0.api_key_env, expected text"),
+        ({"api_key": "tiger-burning"}, "unknown key 'api_key'; did you mean 'api_key_env'?"),
+        ({"top_p": 2.0}, "found 2.0 for proposers.0.top_p, expected 1 or less"),
+        ({"extra_body": [1]}, "found [1] for proposers.0.extra_body, expected a table of names and values"),
+        ({"stop": 5}, "found 5 for proposers.0.stop, expected "),
+        ({"model": None, "headers": {"X-A": "tiger-burning"}}, "found None for proposers.0.model, expected text"),
+    ],
+    ids=str,
+)
+def test_a_wrong_server_is_one_sentence_without_secrets(table: Any, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        form_settings({"proposers": [{"model": "a", **table}]})
+
+    assert str(refused.value).startswith(told)
+    assert "tiger" not in str(refused.value)
+    assert "\n" not in str(refused.value)

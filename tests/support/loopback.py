@@ -82,8 +82,14 @@ class Loopback:
         """The clients' ports, one a connection."""
         self.most_choices = 128
         """How many choices one request gets at most; 1 ignores `n`."""
+        self.slots: int | None = None
+        """How many choices one request may ask for, as llama.cpp's server has it."""
         self.refuses_n: int | None = None
         """The status that answers a request with `n`; None takes it."""
+        self.listing: Reply | None = None
+        """What `GET /v1/models` answers; None is no such path."""
+        self.listed: list[dict[str, str]] = []
+        """The headers of those who asked for it."""
         self.billed: list[dict[str, Any]] = []
         """The usage of every answer that was sent."""
 
@@ -106,7 +112,15 @@ class Loopback:
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_get("/v1/models", self._models)
         return app
+
+    async def _models(self, http: web.Request) -> web.StreamResponse:
+        self.listed.append(dict(http.headers))
+        reply = self.listing or Reply(status=404)
+        await asyncio.sleep(600 if reply.broken == "hang" else reply.delay)
+        text = reply.body or json.dumps({"error": {"message": f"scripted failure {reply.status}"}})
+        return web.Response(status=reply.status, text=text, headers=reply.headers, content_type="application/json")
 
     async def _complete(self, http: web.Request) -> web.StreamResponse:
         request = Request(http.path, await http.json(), dict(http.headers))
@@ -116,6 +130,9 @@ class Loopback:
         self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
         script = self.scripts.get(request.model, self.default)
         reply = script(request.body) if callable(script) else script
+        if self.slots and request.n > self.slots:
+            told = {"code": 400, "message": f"Field 'n': Value must be between 1 <= value <= {self.slots}"}
+            reply = Reply(status=400, body=json.dumps({"error": told}))
         if request.n > 1 and self.refuses_n:
             told = {"message": "Unsupported value: 'n' must be 1", "type": "invalid_request_error", "param": "n"}
             reply = Reply(status=self.refuses_n, body=json.dumps({"error": told}))
