@@ -14,7 +14,7 @@ _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _EXPRESSION = re.compile(r"(?<![\w.])[(\-]{0,8}\d[\d\s.()*/%+-]*[\d)](?![\w])")
 _BARE = re.compile(r"\d+[/-]\d+")
 """As likely a date, a score or a range as a sum: worked out only where the question is little else."""
-_ASKS = re.compile(r"\s*((what|how much) is|what's|calculate|compute|work out)?\s*[(\d-]", re.IGNORECASE)
+_ASKS = re.compile(r"\s*+(((what|how much) is|what's|calculate|compute|work out)\s*+)?[(\d-]", re.IGNORECASE)
 _OPERATORS: dict[type[ast.AST], Callable[..., Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

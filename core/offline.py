@@ -190,7 +190,7 @@ def _is_no_answer(text: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\s*\S+", text)
+    return re.findall(r"\s*\S+", text.rstrip())
 
 
 def _quote(passage: Passage) -> str:
