@@ -124,6 +124,30 @@ def test_sigterm_stops_between_steps_and_loses_nothing(run: Run, loopback: Loopb
     assert Counter(r.model for r in loopback.requests) == {"a": 2, "b": 2, "c": 2, "last": 1}
 
 
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_second_sigterm_waits_for_nobody(run: Run, loopback: Loopback, where: list[str], in_background: bool) -> None:
+    loopback.say("a", Reply(broken="hang"))
+    command = ["ask", "Which?", *where, "--base-url", loopback.url, *MODELS]
+    process = in_a_process(*command, in_background=in_background)
+    loopback.wait_until(lambda: len(loopback.requests) == 3)
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr
+    while "stopping after this step" not in (line := process.stderr.readline()):
+        assert line
+    process.send_signal(signal.SIGTERM)
+    stopped = finish(process)
+    loopback.scripts.clear()
+
+    resumed = run("resume", *where)
+
+    assert stopped.code == 143
+    assert f"go on with: langgraph-moa resume {' '.join(where)}" in stopped.err
+    assert "Traceback" not in stopped.err
+    assert "between two steps" not in stopped.err
+    assert loopback.requests[0].closed_early.wait(10)
+    assert (resumed.code, resumed.out) == (0, "answer of last\n")
+
+
 def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Loopback, where: list[str]) -> None:
     run("ask", "One?", *where, "--base-url", loopback.url, *MODELS)
 

@@ -272,9 +272,9 @@ def test_how_a_quote_ends_or_is_broken_is_no_matter(answer: str) -> None:
 
 @pytest.mark.parametrize("word", ["1", "11 ", "ab-", "中"])
 def test_a_quote_that_nearly_fits_everywhere_is_looked_for_once(word: str) -> None:
-    text = word * (SIZE // len(word))
-    quote = text[: SIZE // 2].rstrip("1 ") + "1 1" + word + "x"
+    text = word * (2 * SIZE // len(word))
+    quote = text[:SIZE].rstrip("1 ") + "1 1" + word + "x"
 
     with no_hang():
-        for almost in (quote, text[: SIZE // 2].strip() + " 1"):
+        for almost in (quote, text[:SIZE].strip() + " 1"):
             read_citations(f"“{almost}” [E1]", evidence({"E1": text}))

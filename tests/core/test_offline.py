@@ -197,7 +197,7 @@ BLOCK = '<call-ab name="x">\nx\n</call-ab>\n'
 @pytest.mark.parametrize("piece", ["", "1/2", "what is 1/2", BLOCK])
 def test_a_question_of_blanks_is_read_once(piece: str) -> None:
     with no_hang():
-        for question in [*spread(piece), " " * SIZE + piece]:
+        for question in [*spread(piece), f"{' ' * SIZE}x {piece}"]:
             told = read([HumanMessage(question)])
             work_out(told.question)
             assert told.question.strip("x \n\t") == ("" if piece == BLOCK else question.strip("x \n\t"))
