@@ -21,6 +21,7 @@ from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE
 from .reading import merged_settings
 from .settings import Graph, Settings
+from .store import opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -197,7 +198,7 @@ async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
 
     try:
         from filelock import FileLock, Timeout
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from langgraph.checkpoint.sqlite import aio as _  # noqa: F401 - here a missing extra is told
     except ImportError as exc:
         raise MissingExtra("keeping threads in a file", "sqlite") from exc
     file = thread.file
@@ -205,7 +206,7 @@ async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
         _check_ours(file)
         mine = sha256(thread.id.encode("utf-8", "replace")).hexdigest()[:12]
         with FileLock(f"{file}.{mine}.lock", timeout=0):
-            async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+            async with opened(file) as saver:
                 yield saver
     except Timeout as exc:
         raise ConfigError(

@@ -15,6 +15,7 @@ from commands import Run, finish, in_a_process
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.unfinished import unfinished
 from loopback import Loopback, Reply
+from planted import WAYS, plant
 
 CONCURRENCY = 8
 """The default, which is how many questions a kill may hit."""
@@ -316,3 +317,23 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
 
         assert (done.code, "as IN and as OUT, expected two files" in done.err) == (1, True)
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, files: Files, way: str) -> None:
+    files.ask(4)
+    loopback.say("last", Reply(broken="hang"))
+    process = in_a_process(*files.command(loopback, *PANEL))
+    loopback.wait_until(lambda: len(loopback.asked("last")) == 4)
+    process.kill()
+    finish(process)
+    loopback.scripts.clear()
+    assert plant(files.folder / "rows.jsonl.unfinished", files.folder / "marker", way) > 3
+
+    done = run(*files.command(loopback, *PANEL))
+
+    assert not (files.folder / "marker").exists()
+    refused = {row["error"] for row in files.whole_rows()}
+    assert done.code == 1
+    assert len(refused) == 1
+    assert f"in {files.rows}.unfinished, expected what a run wrote" in refused.pop()

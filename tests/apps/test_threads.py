@@ -13,6 +13,7 @@ import pytest
 from commands import Run, finish, in_a_process
 from kept import THREAD, hang_in_layer_2, kept_answers, layer_2, mixture, open_saver
 from loopback import Loopback, Reply
+from planted import WAYS, plant
 from reading import user
 
 MODELS = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--layers", "3"]
@@ -418,3 +419,20 @@ def test_a_resumed_run_that_fails_has_its_whole_page(run: Run, loopback: Loopbac
     html = page.read_text(encoding="utf-8")
     assert "Which of them?" in html
     assert "answer of a" in html
+
+
+@pytest.mark.parametrize("command", ["resume", "ask"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_planted_store_runs_nothing(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path, way: str, command: str
+) -> None:
+    loopback.say("last", Reply(status=500))
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    assert plant(tmp_path / "store.db", tmp_path / "marker", way) > 3
+
+    done = run(command, *(["And now?"] if command == "ask" else []), *where)
+
+    assert not (tmp_path / "marker").exists()
+    assert done.code == 1
+    assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
+    assert "unexpected" not in done.err
