@@ -1,6 +1,5 @@
 """The command `batch`: one mixture, many questions, a row each."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -71,11 +70,11 @@ def batch(
     job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = View(notes)
     try:
-        with sigterm_as_ctrl_c() as terminated, view:
-            sums = asyncio.run(job.run(view))
+        with sigterm_as_ctrl_c() as ending, view:
+            sums = ending.run(job.run(view))
     except KeyboardInterrupt:
         sys.stderr.write(_stopped(view.sums) + "\n")
-        raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
     if not sums["left"]:
         files.write_answers()
     sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else summary(sums) + "\n")

@@ -186,14 +186,14 @@ class _Job:
         self.graphs(self.specs)  # what cannot be built is told before a folder is made
         watch = Watch()
         try:
-            with sigterm_as_ctrl_c() as terminated, folder_of(kept, self.specs) as folder:
+            with sigterm_as_ctrl_c() as ending, folder_of(kept, self.specs) as folder:
                 note_wording(folder, self.told is not self.asked)  # a pilot's rows may be the first
-                return asyncio.run(self._compare(folder, watch))
+                return ending.run(self._compare(folder, watch))
         except KeyboardInterrupt:
             watch.end()
             told = "the same command goes on" if kept else "nothing is kept; with --keep DIR the same command goes on"
             sys.stderr.write(f"stopped: {told}\n")
-            raise typer.Exit(TERMINATED if terminated else INTERRUPTED) from None
+            raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
         finally:
             watch.end()
 

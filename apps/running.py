@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import typer
 from langchain_core.messages import AIMessageChunk, HumanMessage
@@ -25,7 +25,7 @@ from ..graphs.report import report
 from ..nodes.node import rules_of
 from .review import Decisions, ask_person, can_ask, show_proposals
 from .settings import Graph
-from .threads import Thread, drained_on_sigterm
+from .threads import Terminated, Thread, drained_on_sigterm
 from .view import View, interrupted
 
 INTERRUPTED = 130
@@ -35,6 +35,7 @@ TERMINATED = 143
 WAITING = 75
 """The exit code of a run that waits for a person; sysexits.h calls it a temporary failure."""
 State = dict[str, Any]
+T = TypeVar("T")
 Decided = Command[Any] | None
 LEFT = Text("left without a review; nothing of this run is kept")
 notes = Console(stderr=True, highlight=False)
@@ -88,7 +89,7 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
     view, kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.
     durability: Durability | None = "sync" if kept else None
-    with view, drained_on_sigterm() if kept else nullcontext() as control:
+    with view, drained_on_sigterm(_say_that_it_ends) if kept else nullcontext() as control:
         stream_of = moa.astream(given, config, stream_mode=modes[: 2 + streams], control=control, durability=durability)
         async for mode, part in cast("AsyncIterator[tuple[str, Any]]", stream_of):
             if mode == "custom":
@@ -132,7 +133,7 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
     view, thread = output.view, output.thread
     try:
         state = reviewed(lambda decided: asyncio.run(run(decided)))
-    except (GraphDrained, KeyboardInterrupt) as stopped:
+    except (GraphDrained, Terminated, KeyboardInterrupt) as stopped:
         drained = isinstance(stopped, GraphDrained)
         so_far = _so_far(view, question, stopped="interrupted", why="the run was stopped")
         if output.as_json:
@@ -142,7 +143,7 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
         _write_page(output, so_far)
         if thread:
             sys.stderr.write(f"go on with: {thread.resume}\n")
-        raise typer.Exit(TERMINATED if drained else INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else TERMINATED) from None
     except MoAError as exc:
         _write_page(output, _so_far(view, question, stopped="failed", why=str(exc)))
         if thread and view.proposals:
@@ -155,6 +156,10 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
     if waits:
         _say_that_it_waits(waits, thread)
         raise typer.Exit(WAITING)
+
+
+def _say_that_it_ends() -> None:
+    notes.print(Text("stopping after this step; a second SIGTERM does not wait for it", style="dim"), soft_wrap=True)
 
 
 def _say_that_it_waits(shown: Any, thread: Thread | None) -> None:
@@ -194,21 +199,53 @@ def print_json(answer: str | None, state: State) -> None:
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
 
 
+class Ending:
+    """Run what SIGTERM is to end as Ctrl-C does; a script's background, where Ctrl-C is ignored, is no exception."""
+
+    def __init__(self) -> None:
+        self.terminated = False
+        """Whether SIGTERM came."""
+        self._task: asyncio.Task[Any] | None = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end, or let what is under way end in order.
+
+        Raises:
+            KeyboardInterrupt: SIGTERM ended it, or Ctrl-C did.
+        """
+        try:
+            return asyncio.run(self._watched(work))
+        except asyncio.CancelledError:
+            if not self.terminated:
+                raise
+            raise KeyboardInterrupt from None
+
+    async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
+        self._task = asyncio.current_task()
+        try:
+            return await work
+        finally:
+            self._task = None
+
+    def on_signal(self, number: int, frame: object) -> None:
+        """End the task that runs; a second signal waits for nothing."""
+        task, again = self._task, self.terminated
+        self.terminated = True
+        if task is None or again:
+            raise KeyboardInterrupt
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[list[int]]:
+def sigterm_as_ctrl_c() -> Iterator[Ending]:
     """Let SIGTERM end the program as Ctrl-C does, and tell afterwards that it did."""
-    told: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        told.append(number)
-        signal.raise_signal(signal.SIGINT)
-
+    ending = Ending()
     try:
-        before = signal.signal(signal.SIGTERM, end)
+        before = signal.signal(signal.SIGTERM, ending.on_signal)
     except ValueError:  # not in the main thread
-        yield told
+        yield ending
         return
     try:
-        yield told
+        yield ending
     finally:
         signal.signal(signal.SIGTERM, before)

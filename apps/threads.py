@@ -4,7 +4,7 @@ import asyncio
 import json
 import shlex
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -21,6 +21,7 @@ from ..core.seating import STATE_FORMAT
 from ..core.state import USABLE
 from .reading import merged_settings
 from .settings import Graph, Settings
+from .store import opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -197,7 +198,7 @@ async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
 
     try:
         from filelock import FileLock, Timeout
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        from langgraph.checkpoint.sqlite import aio as _  # noqa: F401 - here a missing extra is told
     except ImportError as exc:
         raise MissingExtra("keeping threads in a file", "sqlite") from exc
     file = thread.file
@@ -205,7 +206,7 @@ async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
         _check_ours(file)
         mine = sha256(thread.id.encode("utf-8", "replace")).hexdigest()[:12]
         with FileLock(f"{file}.{mine}.lock", timeout=0):
-            async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+            async with opened(file) as saver:
                 yield saver
     except Timeout as exc:
         raise ConfigError(
@@ -232,16 +233,42 @@ def _check_ours(file: Path) -> None:
         )
 
 
+class Terminated(Exception):
+    """Tell that a run was not left the time to end its step."""
+
+
 @contextmanager
-def drained_on_sigterm() -> Iterator[RunControl]:
-    """Let SIGTERM stop the run between two steps, where its thread can be taken up again."""
-    control, loop = RunControl(), asyncio.get_running_loop()
+def drained_on_sigterm(on_first: Callable[[], None]) -> Iterator[RunControl]:
+    """Let SIGTERM stop the run between two steps, where its thread can be taken up again; a second one does not wait.
+
+    Args:
+        on_first: Called where the end of a step is waited for.
+
+    Raises:
+        Terminated: It was stopped within a step.
+    """
+    control, loop, task = RunControl(), asyncio.get_running_loop(), asyncio.current_task()
+    came = 0
+
+    def end() -> None:
+        nonlocal came
+        came += 1
+        if came == 1:
+            control.request_drain("SIGTERM")
+            on_first()
+        elif task:
+            task.cancel()
+
     try:
-        loop.add_signal_handler(signal.SIGTERM, control.request_drain, "SIGTERM")
+        loop.add_signal_handler(signal.SIGTERM, end)
     except (NotImplementedError, RuntimeError, ValueError):  # not on Windows, and only in the main thread
         yield control
         return
     try:
         yield control
+    except asyncio.CancelledError:
+        if came > 1:
+            raise Terminated("stopped within a step") from None
+        raise
     finally:
         loop.remove_signal_handler(signal.SIGTERM)

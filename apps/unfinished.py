@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import ConfigError
+from .store import opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -40,11 +41,9 @@ async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     if not wanted or not can_keep():
         yield Kept()
         return
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
     kept = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
-        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        async with opened(file) as saver:
             try:
                 await saver.setup()
                 await saver.conn.execute("PRAGMA synchronous = NORMAL")  # after a crash whole, but for the last steps

@@ -10,8 +10,8 @@ from langchain_core.runnables.retry import RunnableRetry
 from langgraph.pregel import Pregel
 from pydantic import SecretStr
 
-from .text import tokens_at_most
-from .transport import SECRET_LENGTH, sent_along
+from .text import is_secret, tokens_at_most
+from .transport import sent_along
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -207,7 +207,7 @@ def secrets_of(model: Any) -> set[str]:
     """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
     parts = list(_parts_in(model))
     held = (value for part in parts for value in getattr(part, "__dict__", {}).values())
-    headers = {value for part in parts for _, value in sent_along(part) if len(value) >= SECRET_LENGTH}
+    headers = {value for part in parts for _, value in sent_along(part) if is_secret(value)}
     return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | headers
 
 

@@ -23,7 +23,7 @@ _CLAUSE = re.compile(r"[?!;\n]|\.(?=\s|$)")
 _EXPRESSION = re.compile(r"(?<![\w.,:])[(\-]{0,8}\d[\d\s.()*/%+-]*[\d)](?![\w])")
 _BARE = re.compile(r"\d+[/-]\d+")
 """As likely a date, a score or a range as a sum: worked out only where the question is little else."""
-_ASKS = re.compile(r"\s*((what|how much) is|what's|calculate|compute|work out)?\s*[(\d-]", re.IGNORECASE)
+_ASKS = re.compile(r"\s*+(((what|how much) is|what's|calculate|compute|work out)\s*+)?[(\d-]", re.IGNORECASE)
 _FRAME = frozenset(
     "a an and answer are be by calculate can come comes compute could do does equal equals evaluate exactly find "
     "for give gives hello hi how i if is it just know like make makes me much need now number numbers of out please "

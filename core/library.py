@@ -21,7 +21,7 @@ Variant = Literal["words", "stems", "phrases", "headings"]
 other forms of them with most trust in headings."""
 BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
-_FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
+_FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
 _HEADING = re.compile(r"#{1,6}\s")
 _BEGINNING = 8
 """Words in which a paragraph says what it is about."""

@@ -237,7 +237,7 @@ def _is_sourced(line: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\s*\S+", text)
+    return re.findall(r"\s*\S+", text.rstrip())
 
 
 def _quote(passage: Passage) -> str:

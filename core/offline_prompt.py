@@ -87,9 +87,9 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _bare(question: str) -> str:
-    for block in reversed(list(_blocks(question))):
-        question = question[: block.start] + question[block.end :]
-    return question
+    blocks = list(_blocks(question))
+    starts, ends = [0, *(block.end for block in blocks)], [*(block.start for block in blocks), len(question)]
+    return "".join(question[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 def _results(since: list[BaseMessage]) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,8 @@ class Tool:
 
     def shared_with(self, question: str) -> int:
         """Count the words of a question that are its own."""
-        return sum(_holds(self.words, word) for word in key_words(question) if not word.isdigit())
+        words = self.words
+        return sum(_holds(words, word) for word in key_words(question) if not word.isdigit())
 
 
 def offer_tools(

@@ -15,6 +15,9 @@ QUESTION = "moa_question"
 CUT_TO_FIT = "\n[shortened here to fit]"
 """Written by us where a text was cut to fit a prompt, inside its fence."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
+_WORDS = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ](?:[A-Z]?[a-z]+|[A-Z]+))*")
+_SHORT, _LONG = 8, 16
+"""Characters: what is shorter than the first is no secret, what is as long as the second is one, words or not."""
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those of terminals, and those that make a text read in another order than it is written in."""
@@ -42,10 +45,18 @@ def question_span(message: "BaseMessage") -> tuple[int, int] | None:
     return (span[0], span[1]) if is_span else None
 
 
+def is_secret(key: str) -> bool:
+    """Tell a key from the words that servers without one are given for it, such as `ollama`, `EMPTY`, `not-needed`."""
+    return len(key) >= _LONG or (len(key) >= _SHORT and not _WORDS.fullmatch(key))
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Replace known secrets, those of the environment, and whatever is shaped like an API key."""
-    kept = (value for name, value in os.environ.items() if _KEY_NAMES.search(name) and len(value) >= 8)
-    for secret in filter(None, (*secrets, *kept)):
+    """Replace known secrets, those of the environment, and whatever is shaped like an API key, in an error's text.
+
+    An answer is never changed so: it is what the model said.
+    """
+    held = (value for name, value in os.environ.items() if _KEY_NAMES.search(name))
+    for secret in sorted(filter(is_secret, {*secrets, *held}), key=len, reverse=True):  # one may hold another
         text = text.replace(secret, "[redacted]")
     return _KEY_SHAPES.sub(lambda match: (match[1] or "") + "[redacted]", text)
 

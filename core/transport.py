@@ -5,6 +5,7 @@ connections between runs, and is closed with its loop. The openai package ships 
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+from .text import is_secret
 
 if TYPE_CHECKING:
     import ssl
@@ -31,8 +34,6 @@ _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, A
 Headers = tuple[tuple[str, str], ...]
 _HEADERS = 256
 """How many sets of headers have a client of their own; each is small, and opens nothing."""
-SECRET_LENGTH = 8
-"""Characters from which on the value of a header counts as a secret."""
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 
 
@@ -148,16 +149,18 @@ def close_clients(seconds: float) -> None:
 
 
 async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -> "httpx2.Response":
-    """Take the key out of a body that repeats it, before it becomes an error that gets logged and traced."""
-    key = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-    if not key or response.headers.get("content-type", "").startswith("text/event-stream"):
+    """Take the key out of an error that repeats it, before it gets logged and traced; an answer stays as it is."""
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    is_refused = response.status_code >= 400
+    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+    if not is_secret(key) or (is_stream and not is_refused):
         return response
     body = await response.aread()
-    if key not in body:
+    if key.encode() not in body or not (is_refused or _is_error(body)):
         return response
     dropped = ("content-length", "content-encoding")
     headers = {name: value for name, value in response.headers.items() if name not in dropped}
-    cleaned = body.replace(key, b"[redacted]")
+    cleaned = body.replace(key.encode(), b"[redacted]")
     return type(response)(response.status_code, headers=headers, content=cleaned, request=request)
 
 
@@ -165,7 +168,7 @@ async def _without_headers(
     request: "httpx2.Request", response: "httpx2.Response", headers: Headers
 ) -> "httpx2.Response":
     """Take what was sent along out of an error that repeats it."""
-    secrets = [value.encode() for _, value in headers if len(value) >= SECRET_LENGTH]
+    secrets = [value.encode() for _, value in headers if is_secret(value)]
     if response.status_code < 400 or not secrets:
         return response
     body = cleaned = await response.aread()
@@ -176,3 +179,12 @@ async def _without_headers(
     dropped = ("content-length", "content-encoding")
     kept = {name: value for name, value in response.headers.items() if name not in dropped}
     return type(response)(response.status_code, headers=kept, content=cleaned, request=request)
+
+
+def _is_error(body: bytes) -> bool:
+    """Tell what nobody can take for an answer, whatever its status says."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(found, dict) or bool(found.get("error"))

@@ -17,7 +17,7 @@ from ..nodes.call import call_model
 from ..prompts import bundled, fence
 from .questions import Question
 
-_LAST = re.compile(r"(\{[^{}]*\})\s*(?:```)?\s*\Z")
+_LAST = re.compile(r"(\{[^{}]*\})\s*+(?:```\s*+)?\Z")
 """A verdict is what the judge ends on: one that an answer forged, and the judge quotes on its way, is none."""
 _SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
 

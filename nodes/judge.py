@@ -21,7 +21,7 @@ from ..prompts import bundled, fence
 from .brief import Letter
 from .call import call_model, unstreamed
 
-_FENCED = re.compile(r"^```(?:json)?\s*|\s*```$")
+_FENCED = re.compile(r"^```(?:json)?|```$")
 
 
 def judge_agreement(

@@ -14,10 +14,11 @@ from typing import Literal
 Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
 _FORGED = re.compile(
-    r"<(?=\s*/?\s*(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*-\s*[0-9a-f]{4}))",
+    r"<(?=\s*+(?:/\s*+)?(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*+-\s*+[0-9a-f]{4}))",
     re.IGNORECASE,
 )
-"""Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do."""
+"""Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do.
+Blanks after a `<` are read once, however many there are: two `\\s*` side by side stop the process for minutes."""
 TAG = re.compile(
     r"[<‹]/?(?:reference|proposal|evidence|tool|call|result|answer|problem)-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE
 )

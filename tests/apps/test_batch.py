@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from commands import Run, finish, in_a_process
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.unfinished import unfinished
 from loopback import Loopback, Reply
+from planted import WAYS, plant
 
 CONCURRENCY = 8
 """The default, which is how many questions a kill may hit."""
@@ -141,17 +143,22 @@ def test_errors_are_told_and_asked_again(run: Run, loopback: Loopback, files: Fi
     assert Counter(id_ for _, id_ in asked_in(loopback, 0, None).elements()) == {"0": 1, "1": 2, "2": 1}
 
 
+@pytest.mark.parametrize("in_background", [False, True])
 @pytest.mark.parametrize(("ended_by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_it_says_where_it_stands(loopback: Loopback, files: Files, ended_by: signal.Signals, code: int) -> None:
+def test_stopped_it_says_where_it_stands(
+    loopback: Loopback, files: Files, ended_by: signal.Signals, code: int, in_background: bool
+) -> None:
     files.ask(20)
     hangs = {f"<{n}>" for n in range(12, 20)}
     loopback.say("a", lambda body: Reply(broken="hang" if any(n in json.dumps(body) for n in hangs) else None))
-    # A shell that starts the tests in the background leaves SIGINT ignored, which Python would inherit.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = in_a_process(*files.command(loopback, *ALONE))
-    signal.signal(signal.SIGINT, before)
+    process = in_a_process(*files.command(loopback, *ALONE), in_background=in_background)
     loopback.wait_until(lambda: len(loopback.requests) == 20)
     process.send_signal(ended_by)
+    if in_background and ended_by == signal.SIGINT:  # Ctrl-C is not for what runs there
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGTERM)
+        code = 143
     done = finish(process)
 
     told = "stopped: 12 of 20 questions are done; the same command goes on with the rest"
@@ -310,3 +317,23 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
 
         assert (done.code, "as IN and as OUT, expected two files" in done.err) == (1, True)
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, files: Files, way: str) -> None:
+    files.ask(4)
+    loopback.say("last", Reply(broken="hang"))
+    process = in_a_process(*files.command(loopback, *PANEL))
+    loopback.wait_until(lambda: len(loopback.asked("last")) == 4)
+    process.kill()
+    finish(process)
+    loopback.scripts.clear()
+    assert plant(files.folder / "rows.jsonl.unfinished", files.folder / "marker", way) > 3
+
+    done = run(*files.command(loopback, *PANEL))
+
+    assert not (files.folder / "marker").exists()
+    refused = {row["error"] for row in files.whole_rows()}
+    assert done.code == 1
+    assert len(refused) == 1
+    assert f"in {files.rows}.unfinished, expected what a run wrote" in refused.pop()

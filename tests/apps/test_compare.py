@@ -199,16 +199,14 @@ def test_another_aggregator_or_address_is_no_other_single_model(run: Run, sums: 
     assert done.err.count("60 done before") == 2
 
 
-def test_sigterm_says_how_to_go_on(sums: str, loopback: Loopback, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_background", [False, True])
+def test_sigterm_says_how_to_go_on(sums: str, loopback: Loopback, tmp_path: Path, in_background: bool) -> None:
     loopback.say("a", lambda body: Reply(broken="hang"))
     systems = ["--base-url", loopback.url, "--system", "single,proposer=a,label=a", "--system", "single,proposer=b"]
     (tmp_path / "temp").mkdir()
-    # A shell that starts the tests in the background leaves SIGINT ignored, which Python would inherit.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("TMPDIR", str(tmp_path / "temp"))
-        process = in_a_process("compare", str(tmp_path / sums), *systems)
-    signal.signal(signal.SIGINT, before)
+        process = in_a_process("compare", str(tmp_path / sums), *systems, in_background=in_background)
     loopback.wait_until(lambda: len(loopback.requests) >= 8)
     process.send_signal(signal.SIGTERM)
     done = finish(process)

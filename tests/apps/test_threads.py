@@ -13,6 +13,7 @@ import pytest
 from commands import Run, finish, in_a_process
 from kept import THREAD, hang_in_layer_2, kept_answers, layer_2, mixture, open_saver
 from loopback import Loopback, Reply
+from planted import WAYS, plant
 from reading import user
 
 MODELS = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--layers", "3"]
@@ -122,6 +123,30 @@ def test_sigterm_stops_between_steps_and_loses_nothing(run: Run, loopback: Loopb
     assert before == {"a": 1, "b": 1, "c": 1}
     assert (resumed.code, resumed.out) == (0, "answer of last\n")
     assert Counter(r.model for r in loopback.requests) == {"a": 2, "b": 2, "c": 2, "last": 1}
+
+
+@pytest.mark.parametrize("in_background", [False, True])
+def test_a_second_sigterm_waits_for_nobody(run: Run, loopback: Loopback, where: list[str], in_background: bool) -> None:
+    loopback.say("a", Reply(broken="hang"))
+    command = ["ask", "Which?", *where, "--base-url", loopback.url, *MODELS]
+    process = in_a_process(*command, in_background=in_background)
+    loopback.wait_until(lambda: len(loopback.requests) == 3)
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr
+    while "stopping after this step" not in (line := process.stderr.readline()):
+        assert line
+    process.send_signal(signal.SIGTERM)
+    stopped = finish(process)
+    loopback.scripts.clear()
+
+    resumed = run("resume", *where)
+
+    assert stopped.code == 143
+    assert f"go on with: langgraph-moa resume {' '.join(where)}" in stopped.err
+    assert "Traceback" not in stopped.err
+    assert "between two steps" not in stopped.err
+    assert loopback.requests[0].closed_early.wait(10)
+    assert (resumed.code, resumed.out) == (0, "answer of last\n")
 
 
 def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Loopback, where: list[str]) -> None:
@@ -394,3 +419,20 @@ def test_a_resumed_run_that_fails_has_its_whole_page(run: Run, loopback: Loopbac
     html = page.read_text(encoding="utf-8")
     assert "Which of them?" in html
     assert "answer of a" in html
+
+
+@pytest.mark.parametrize("command", ["resume", "ask"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_planted_store_runs_nothing(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path, way: str, command: str
+) -> None:
+    loopback.say("last", Reply(status=500))
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    assert plant(tmp_path / "store.db", tmp_path / "marker", way) > 3
+
+    done = run(command, *(["And now?"] if command == "ask" else []), *where)
+
+    assert not (tmp_path / "marker").exists()
+    assert done.code == 1
+    assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
+    assert "unexpected" not in done.err

@@ -11,8 +11,10 @@ from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.core.arithmetic import work_out
 from langgraph_moa.core.models import resolve_model
 from langgraph_moa.core.offline import OfflineModel, combine
+from langgraph_moa.core.offline_prompt import read
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.prompts import compose, load_prompt
+from linear import SIZE, no_hang, spread
 from reading import user
 
 VARIANTS = ["words", "stems", "phrases", "headings"]
@@ -210,3 +212,23 @@ def test_a_scripts_unsaid_lines_are_complained_about() -> None:
     model.assert_complete()
     with pytest.raises(AssertionError, match="asked 3 times"):
         model.invoke("z")
+
+
+BLOCK = '<call-ab name="x">\nx\n</call-ab>\n'
+
+
+@pytest.mark.parametrize("piece", ["", "1/2", "what is 1/2", BLOCK])
+def test_a_question_of_blanks_is_read_once(piece: str) -> None:
+    with no_hang():
+        for question in [*spread(piece), f"{' ' * SIZE}x {piece}"]:
+            told = read([HumanMessage(question)])
+            work_out(told.question)
+            assert told.question.strip("x \n\t") == ("" if piece == BLOCK else question.strip("x \n\t"))
+
+
+async def test_what_ends_in_blanks_is_streamed_without_them() -> None:
+    prompt = compose(
+        [HumanMessage("1+1?")], ["It is two." + "\u00a0" * SIZE], prompt=load_prompt(None), placement="last"
+    )
+    with no_hang():
+        assert [m.text async for m in OfflineModel.of("words").astream(prompt) if m.text] == ["It", " is", " two."]

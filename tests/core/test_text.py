@@ -1,7 +1,7 @@
 """Foreign text does nothing to the terminal that it is printed on."""
 
 import pytest
-from langgraph_moa.core.text import one_line, printable
+from langgraph_moa.core.text import is_secret, one_line, printable, redact
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),
@@ -19,3 +19,42 @@ def test_a_line_holds_no_control_characters(said: str, shown: str) -> None:
 
 def test_a_text_keeps_its_lines_and_loses_what_drives_a_terminal() -> None:
     assert printable("a\n\tb\x1b]0;title\x07 \u202ec") == "a\n\tb]0;title c"
+
+
+PLACEHOLDERS = [
+    "",
+    "x",
+    "test",
+    "none",
+    "EMPTY",
+    "ollama",
+    "lm-studio",
+    "not-needed",
+    "no-key-needed",
+    "placeholder",
+    "vllm",
+    "k1",
+]
+KEYS = [
+    "tiger-burning-bright",
+    "Zq7pLant",
+    "sk-12345678",
+    "abcdefgh12",
+    "aBcDeFgHiJkL",
+    "0123456789abcdef",
+    "dGhlIGtleQ==",
+]
+
+
+@pytest.mark.parametrize("word", PLACEHOLDERS)
+def test_what_stands_for_no_key_is_no_secret(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGGRAPH_MOA_API_KEY", word)
+    told = f"While executing the latest test: {word} is ollama's EMPTY list, a placeholder that is not-needed."
+
+    assert not is_secret(word)
+    assert redact(told, [word]) == told
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_struck_from_an_error(key: str) -> None:
+    assert redact(f"wrong key: '{key}', {key}x", [key[:-1], key]) == "wrong key: '[redacted]', [redacted]x"

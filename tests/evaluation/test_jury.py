@@ -12,6 +12,7 @@ from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.evaluation.judge import how_good, read_better, read_score, which_is_better
 from langgraph_moa.evaluation.jury import text_of
 from langgraph_moa.evaluation.questions import Question, Row
+from linear import no_hang, spread
 
 OPEN = [{"id": id_, "question": text} for id_, text in GOLD.items()]
 Decide = Callable[[str, str], str]
@@ -322,3 +323,10 @@ def test_gold_and_all_turns_are_shown_to_a_judge() -> None:
         "[answer to message 1]\nfirst\n\n[answer to message 2]\nsecond",
     ]
     assert [part for part in parts if part not in prompt] == []
+
+
+def test_a_judge_that_ends_in_blanks_is_read_once() -> None:
+    with no_hang():
+        for said in spread('{"better": "A"}', '{"better": "A"} ```x'):
+            assert read_better(said) is None
+        assert read_better('{"better": "A"} ```' + " \n" * 100_000) == 1

@@ -24,6 +24,8 @@ from langgraph_moa import (
     resolve_model,
 )
 from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.nodes.judge import read_groups
+from linear import no_hang, spread
 from loopback import Loopback, Reply
 from reading import references_in, user
 
@@ -919,3 +921,10 @@ def test_what_looks_like_a_citation_is_part_of_the_answer_where_no_evidence_is()
 
     assert result["run"]["saved"] == 0
     assert not result["verdicts"][0]["agreement"]["reached"]
+
+
+def test_a_judge_that_says_nothing_at_length_is_read_once() -> None:
+    with no_hang():
+        for said in spread('{"groups": [[1]]}', "```json"):
+            assert read_groups(said, 1) is None
+    assert read_groups('```json\n {"groups": [[1]]} \n``` ', 1) == [[0]]

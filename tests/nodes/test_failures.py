@@ -176,6 +176,26 @@ async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.Monke
         assert key not in place
 
 
+@pytest.mark.parametrize("key", [None, "x", "test", "EMPTY", "ollama", "not-needed", "tiger-burning-bright-0123456789"])
+@pytest.mark.parametrize("api", ["async", "sync"])
+async def test_an_answer_is_what_the_server_said(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, key: str | None, api: str
+) -> None:
+    if key:
+        monkeypatch.setenv("LANGGRAPH_MOA_API_KEY", key)
+    said = f'The latest test: run `ollama serve`; "EMPTY" is not-needed: {key}, {{"error": "{key}"}}.'
+    loopback.default = lambda body: Reply(said)
+    loopback.say("refused", Reply(status=400, body=json.dumps({"error": {"message": f"while executing {key}"}})))
+
+    result = await run(mixture(loopback, "m0", "refused"), api)
+
+    assert loopback.requests[0].headers["Authorization"] == f"Bearer {key or 'not-needed'}"
+    assert [p["text"] for p in result["proposals"]] == [said, ""]
+    assert result["messages"][-1].text == said
+    told = result["proposals"][1]["error"]
+    assert f"while executing {'[redacted]' if key and len(key) > 20 else key}" in told
+
+
 @pytest.mark.parametrize("api", ["async", "sync"])
 async def test_a_blocking_proposer_is_left_behind_at_its_timeout(api: str) -> None:
     released = threading.Event()

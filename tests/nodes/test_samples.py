@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -26,10 +27,13 @@ from langgraph_moa import (
 )
 from langgraph_moa.core.transport import shared_async_client, shared_sync_client
 from loopback import Loopback, Reply
+from packaging.version import Version
 from pydantic import SecretStr
 from reading import references_in, user
 
 QUESTION = user("Which?")
+TELLS_EVERY_REFUSAL = Version(version("langchain-openai")) >= Version("1.7.4")
+"""Before, LangChain tells of the first choice's only: another one is an answer without text."""
 THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
@@ -201,7 +205,7 @@ FAILURES: dict[str, tuple[Reply, str, dict[str, Any]]] = {
     "404": (Reply(status=404), "error", {}),
     "429": (Reply(status=429), "rate_limited", {}),
     "500": (Reply(status=500), "error", {}),
-    "hang": (Reply(broken="hang"), "timeout", {"timeout": 0.2}),
+    "hang": (Reply(broken="hang"), "timeout", {"timeout": 1.0}),
     "reset": (Reply(broken="reset"), "error", {}),
     "cut": (Reply(broken="cut"), "error", {}),
     "html": (Reply(body="<html>busy</html>"), "error", {}),
@@ -250,7 +254,7 @@ async def test_each_choice_ends_in_its_own_way(loopback: Loopback, first: str) -
 
     assert asked_for(loopback) == [6]
     expected = [OUTCOMES[name][1] for name in order]
-    if first != "refused":  # LangChain tells of the first choice's refusal only
+    if first != "refused" and not TELLS_EVERY_REFUSAL:
         expected[order.index("refused")] = "empty"
     assert [p["status"] for p in result["proposals"]] == expected
     reasons = [OUTCOMES[name][0].finish_reason if name != "tool" else "tool_calls" for name in order]

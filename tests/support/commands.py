@@ -1,6 +1,7 @@
 """Run the command line as a person does: in this process, or in one that can be killed."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,17 @@ class Output(NamedTuple):
 Run = Callable[..., Output]
 
 
-def in_a_process(*arguments: str) -> "subprocess.Popen[str]":
-    """Start `langgraph-moa` on its own."""
+def in_a_process(*arguments: str, in_background: bool = False) -> "subprocess.Popen[str]":
+    """Start `langgraph-moa` on its own; a shell's script starts what ends in `&` with SIGINT ignored."""
     command = [sys.executable, "-m", "langgraph_moa.apps.cli", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    # Whoever started the tests may have done so in the background, too, and Python would inherit that.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def finish(process: "subprocess.Popen[str]") -> Output:
