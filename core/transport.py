@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS = 30.0
 MAX_CONNECTIONS = 2000
 """More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
+DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+"""This machine: what is asked here goes through no proxy, which would look for it on a machine of its own."""
 
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
     WeakKeyDictionary()
@@ -68,7 +70,7 @@ def shared_sync_client() -> "openai.DefaultHttpxClient":
     """Return one client for the sync half that models insist on; our graphs never send through it."""
     import openai
 
-    return openai.DefaultHttpxClient()
+    return openai.DefaultHttpxClient(mounts=dict.fromkeys(DIRECT))
 
 
 async def _client_of_running_loop() -> "httpx2.AsyncClient":
@@ -88,7 +90,7 @@ async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.
     import openai
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
-    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted())
+    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted(), mounts=dict.fromkeys(DIRECT))
     try:
         yield client
     finally:
