@@ -49,7 +49,7 @@ def read(messages: list[BaseMessage]) -> Told:
     asked = max((n for n, m in enumerate(messages) if question_span(m) is not None), default=-1)
     question = question_in(messages[asked]) or "" if asked >= 0 else ""
     # What a tool returned may stand last, and may look like a block; so may what the user wrote.
-    told = [m.text for m in messages if m.type == "system"]
+    told: list[str] = [m.text for m in messages if m.type == "system"]
     if messages and messages[-1].type == "human":
         start, end = (question_span(messages[-1]) if is_ours(messages[-1]) else None) or (0, 0)
         told.append(messages[-1].text[:start] + messages[-1].text[end:])

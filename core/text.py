@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -40,7 +40,7 @@ def question_span(message: "BaseMessage") -> tuple[int, int] | None:
         return None
     if not is_ours(message):
         return 0, len(message.text)
-    span = message.additional_kwargs.get(QUESTION)
+    span: Any = message.additional_kwargs.get(QUESTION)
     is_span = isinstance(span, list | tuple) and len(span) == 2 and all(isinstance(at, int) for at in span)
     return (span[0], span[1]) if is_span else None
 

@@ -27,6 +27,8 @@ CONNECT_SECONDS = 10.0
 """How long one attempt to connect may take; the client makes three."""
 MAX_CONNECTIONS = 2000
 """More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
+DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+"""This machine: what is asked here goes through no proxy, which would look for it on a machine of its own."""
 
 _open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
     WeakKeyDictionary()
@@ -93,7 +95,7 @@ def shared_sync_client(headers: Headers = ()) -> "openai.DefaultHttpxClient":
     def send_along(request: Any) -> None:
         request.headers.update(dict(headers))
 
-    return openai.DefaultHttpxClient(event_hooks={"request": [send_along]})
+    return openai.DefaultHttpxClient(event_hooks={"request": [send_along]}, mounts=dict.fromkeys(DIRECT))
 
 
 def sent_along(model: object) -> Headers:
@@ -126,7 +128,7 @@ async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.
     import openai
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
-    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted())
+    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted(), mounts=dict.fromkeys(DIRECT))
     try:
         yield client
     finally:

@@ -1,5 +1,6 @@
 """Strings become models in one place; models come back as they are."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -15,6 +16,8 @@ from langgraph_moa.core.presets import load_preset, presets, presets_checked
 from langgraph_moa.core.prices import Price, price_of
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.text import one_line, printable, redact
+from langgraph_moa.core.transport import shared_sync_client
+from loopback import Loopback
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -148,3 +151,18 @@ def test_text_is_made_fit_for_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one_line("a\n  b\tc") == "a b c"
     assert one_line("x" * 10, limit=5) == "xxxx…"
     assert printable("a\x1b[31mb\r\n\tc\x9b") == "a[31mb\n\tc"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    url = loopback.url.replace("127.0.0.1", host)
+
+    answer = await resolve_model("m", base_url=url).ainvoke("Hi")
+    with shared_sync_client.__wrapped__() as client:
+        whole = await asyncio.to_thread(client.post, f"{url}/chat/completions", json={"model": "m", "messages": []})
+
+    assert (answer.text, whole.status_code) == ("answer of m", 200)

@@ -1,7 +1,7 @@
 """Prompt files are checked when they are loaded, and filled in without being read again."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
@@ -128,7 +128,7 @@ def test_the_question_is_found_in_a_prompt_whatever_stands_around_it() -> None:
     question = HumanMessage([{"type": "text", "text": "What is "}, {"type": "text", "text": "this?"}])
 
     inner = compose([question], ["What is this?"], prompt=load_prompt(None))
-    outer = compose(inner, ["What is this?"], prompt=load_prompt(None))
+    outer = compose(cast("list[AnyMessage]", inner), ["What is this?"], prompt=load_prompt(None))
 
     assert question_in(outer[-1]) == "What is this?"
     assert put_after(outer, "Once more.")[-1].text.endswith("Once more.")

@@ -115,7 +115,6 @@ async def test_a_server_that_is_killed_in_mid_stream_costs_no_answer(weights: An
     assert "aggregator" in str(state["run"]["degraded"])
 
 
-@pytest.mark.xfail(strict=False, reason="prompts hold several user messages in a row")
 @pytest.mark.parametrize("layers", [2, 3])
 def test_a_template_that_wants_turns_gets_them(weights: Any, layers: int) -> None:
     with serving(weights, template=ALTERNATING) as llama:
