@@ -254,7 +254,7 @@ def _of_its_own(settings: Settings) -> RunnableConfig | None:
 
 async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:
     if kept is None or not kept.file.exists():
-        return estimate(_build(settings), question)
+        return estimate(await asyncio.to_thread(_build, settings), question)
     asked = HumanMessage(question)
     async with begin(kept, settings, asked, instead=True) as session:
         notes.print(Text(session.why, style="dim"), soft_wrap=True)

@@ -117,8 +117,8 @@ def served_models(model: Model) -> list[Served]:
         raise ConfigError("found no OpenAI-compatible model, expected one whose server lists its models")
     ends, body = time.monotonic() + _PATIENCE, bytearray()
     try:
-        asking = client.with_options(timeout=_CONNECTING, max_retries=0).models.with_streaming_response.list()
-        with asking as response:
+        listing = client.with_options(timeout=_CONNECTING, max_retries=0).models.with_streaming_response
+        with listing.list(extra_headers={"Connection": "close"}) as response:  # nobody closes the client
             for piece in response.iter_bytes(65_536):
                 body += piece
                 if len(body) > _MOST_BYTES or time.monotonic() > ends:
