@@ -37,7 +37,7 @@ agreement: .venv/dev  ## Play recorded answers through the rules, and write docs
 evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-measured.md.
 	$(BIN)/python benchmarks/rag.py
 
-quality: .venv/dev  ## Ask real models, alone and in mixtures, and write docs/quality.md; QUALITY="--model NAME=URL ..." names them.
+quality: .venv/dev  ## Ask real models, alone and in mixtures, and write docs/quality.md; QUALITY="--model NAME=URL ..." names others.
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
 faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.

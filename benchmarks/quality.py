@@ -1,5 +1,6 @@
 """Put the same questions to real models alone and to mixtures of them, and write what came of it to the docs.
 
+    python benchmarks/quality.py            # two small models, fetched by weights.py
     python benchmarks/quality.py --model small=http://127.0.0.1:8101/v1 --model large=http://127.0.0.1:8102/v1
     python benchmarks/quality.py --compare before.jsonl after.jsonl
 
@@ -41,6 +42,7 @@ from langgraph_moa.benchmarks.grading import (  # noqa: E402
     questions_of,
     speaks_of_references,
 )
+from langgraph_moa.benchmarks.weights import digest_of, fetch  # noqa: E402
 from langgraph_moa.core.calibration import wilson  # noqa: E402
 from langgraph_moa.core.errors import MoAError  # noqa: E402
 from langgraph_moa.core.models import resolve_model  # noqa: E402
@@ -57,6 +59,8 @@ GSM8K = ROOT / ".." / "shared" / "data" / "openai_gsm8k_4models.jsonl"
 LONGEST = {"gsm8k": 256, "choice": 256}
 """Tokens that an answer may have, so that a small machine ends; the same for all systems."""
 _LONGEST, _TIMEOUT = 160, 600.0
+USUAL = ("smollm2", "qwen05")
+"""Models of `weights.toml` that are asked where none are named; the last one aggregates."""
 NOTE = "+note"
 _SELF = "self:"
 Row = dict[str, Any]
@@ -112,7 +116,7 @@ class Served:
 
     def check(self) -> None:
         """Stop where its server is gone: a question that nobody heard was not answered wrongly."""
-        if self.url and facts_of_server(self.url) != self.facts:
+        if self.url and not facts_of_server(self.url).items() <= self.facts.items():
             sys.exit(f"found another model than before at {self.url}; start {self.name} there, and run this again")
 
 
@@ -126,6 +130,8 @@ def served(name: str, where: str, kept: Path) -> Served:
         model = resolve_model(where)
     # A server that says nothing of its model but the name is known by its address.
     known_by = json.dumps(facts if "size" in facts else [where, facts], sort_keys=True)
+    if where.startswith("http"):
+        facts = {**facts, **checksum_of_server(where)}
     chat = cast("BaseChatModel", model).model_copy(update={"cache": Kept(kept, known_by)})
     return Served(name, chat, facts, where if where.startswith("http") else None)
 
@@ -148,14 +154,22 @@ def facts_of_server(url: str) -> dict[str, Any]:
     }
 
 
+def checksum_of_server(url: str) -> dict[str, str]:
+    """Return the checksum of the file that a llama.cpp server on this machine says it serves."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/').removesuffix('/v1')}/props", timeout=30) as response:
+            path = Path(str(json.load(response).get("model_path")))
+    except (OSError, ValueError, AttributeError) as exc:
+        if isinstance(exc, HTTPError):
+            exc.close()
+        return {}
+    return {"sha256": digest_of(path)} if path.is_file() else {}
+
+
 def facts_of_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         sys.exit(f"found no file {path}, expected a model's GGUF file; fetch it first")
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return {"id": path.name, "size": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"id": path.name, "size": path.stat().st_size, "sha256": digest_of(path)}
 
 
 def systems_of(models: Sequence[Served], aggregator: str) -> dict[str, Callable[[int], Any]]:
@@ -477,7 +491,7 @@ Written by `python benchmarks/quality.py` ({where}).
 
 Real models, asked the same questions at temperature 0: each alone, each with the note on marked answers as its system
 prompt, and in mixtures with nothing set but the models. An answer has at most {_LONGEST} tokens, {LONGEST["gsm8k"]} for
-GSM8K, in all systems; what is cut there is graded as it stands.
+choice and GSM8K, in all systems; what is cut there is graded as it stands.
 
 {columns([("model", "size", "parameters", "sha256"), *map(_model_row, models)])}
 
@@ -531,7 +545,13 @@ def _model_row(facts: Mapping[str, Any]) -> Sequence[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--model", action="append", default=[], metavar="NAME=URL", help="a model: a server's URL, or gguf:PATH")
+    add(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="a server's URL, or gguf:PATH (default: two small models)",
+    )
     add("--aggregator", metavar="NAME", help="which of them aggregates; the last one, if not given")
     add("--sets", default=",".join(SETS), help="which questions (default: %(default)s)")
     add("--systems", help="which systems, by name (default: all but self-MoA)")
@@ -560,8 +580,9 @@ def main() -> None:
         sys.stdout.write(columns(list(compared(*(regraded(load(path), given.gsm8k) for path in given.compare)))) + "\n")
         return
     pairs = [text.partition("=")[::2] for text in given.model]
-    if not pairs or not all(name and where for name, where in pairs):
-        sys.exit("found no --model NAME=URL, expected one or more; name the server of each model that is to be asked")
+    if not all(name and where for name, where in pairs):
+        sys.exit("found a --model without name or address, expected NAME=URL or NAME=gguf:PATH; write both")
+    pairs = pairs or [(name, f"gguf:{fetch(name)}") for name in USUAL]
     sets, left_out = _chosen(given.sets, SETS, "sets"), []
     if "gsm8k" in sets and not given.gsm8k.is_file():
         sets.remove("gsm8k")

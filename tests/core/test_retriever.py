@@ -49,7 +49,7 @@ def all_of(path: Path, words: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_bundled_documents_are_found(variant: str) -> None:
-    documents = DocsRetriever(variant=variant).invoke("Why do references come last in the prompt?")
+    documents = DocsRetriever(variant=variant).invoke("Why does the question come last in the prompt?")
 
     assert 1 <= len(documents) <= 5
     assert documents[0].metadata == {"source": "graph.md", "heading": "References in the prompt"}

@@ -399,7 +399,7 @@ async def test_the_offline_models_moderate() -> None:
         moderator="offline:words",
         early_stop=None,
         keep=2,
-    ).ainvoke(user("Why do references come last in the prompt?"))
+    ).ainvoke(user("Why does the question come last in the prompt?"))
 
     assert result["run"]["degraded"] is None
     assert all(len(v["moderation"]["kept"]) <= 2 for v in result["verdicts"] if v["moderation"])

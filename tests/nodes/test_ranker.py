@@ -333,7 +333,7 @@ async def test_several_samples_with_the_same_text_are_one_answer(loopback: Loopb
 async def test_the_offline_models_rank(loopback: Loopback) -> None:
     result = await create_ranker(
         proposers=["offline:words", "offline:stems", "offline:phrases"], ranker="offline:words"
-    ).ainvoke(user("Why do references come last in the prompt?"))
+    ).ainvoke(user("Why does the question come last in the prompt?"))
 
     assert result["run"]["degraded"] is None
     assert result["messages"][-1].text in {p["text"] for p in result["proposals"]}
