@@ -9,6 +9,7 @@ from langgraph.runtime import get_runtime
 from pydantic import ValidationError
 
 from .anatomy import Model, answer_limit_of, map_chat_models, tool_tokens_of, without_bound
+from .calls import Tool, as_schema, calls_in, fits, forced_of, with_call
 from .panel import Seat
 from .text import one_line, plain
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 Method = Literal["function_calling", "json_schema", "json_mode"]
 _TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
-Tool = dict[str, Any]
-"""A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +65,23 @@ class Request:
         return bool(self.tools) and self.tool_choice != "none"
 
     @property
+    def forced(self) -> Sequence[Tool]:
+        """Return the tools of which the answer has to call one; none where it may be words."""
+        if self.form:
+            return [self.form.tool] if self.form.method == "function_calling" else []
+        return forced_of(self.tools, self.tool_choice)
+
+    @property
+    def by_schema(self) -> "Request":
+        """Return the same request for a server that does not force calls, but holds an answer to a schema."""
+        if self.form:
+            return replace(self, form=replace(self.form, method="json_schema"))
+        name = function_of(self.forced[0])[0] if len(self.forced) == 1 else "call"
+        form = {"type": "json_schema", "json_schema": {"name": name, "schema": as_schema(self.forced)}}
+        options = {key: value for key, value in self.options.items() if key not in _TOOLS}
+        return replace(self, tools=(), tool_choice=None, options={**options, "response_format": form})
+
+    @property
     def needs_author(self) -> bool:
         """Tell whether only a model that is asked can answer: no proposal calls a tool, or keeps to a form."""
         return bool(self.tools or self.form)
@@ -84,6 +100,32 @@ def problem_with(form: Form, answer: AIMessage) -> str | None:
         form.parse(answer)
     except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
         return said_of(exc)
+    return None
+
+
+def told_as_text(answer: AIMessage) -> bool:
+    """Tell an answer without any call, readable or not."""
+    return not answer.tool_calls and not answer.invalid_tool_calls
+
+
+def with_forced_call(answer: AIMessage, request: Request) -> AIMessage:
+    """Return an answer whose text is nothing but the call that was forced as that call; others as they are."""
+    if not (offered := request.forced) or not told_as_text(answer):
+        return answer
+    for call in calls_in(answer.text, offered):
+        made = with_call(answer, call)
+        if problem_with(request.form, made) is None if request.form else fits(call, offered):
+            return made
+    return answer
+
+
+def problem_of(answer: AIMessage, request: Request) -> str | None:
+    """Say in a line what an answer lacks that its caller asks for; None where nothing is."""
+    if request.form:
+        return problem_with(request.form, answer)
+    if request.forced and told_as_text(answer):
+        names = " or ".join(repr(function_of(tool)[0]) for tool in request.forced)
+        return f"found no call of {names}, expected one, as tool_choice says"
     return None
 
 

@@ -20,8 +20,9 @@ from pydantic import (
 )
 from typing_extensions import is_typeddict
 
+from ..core.calls import Tool, calls_in
 from ..core.errors import ConfigError, nearest
-from ..core.request import Form, Method, Tool, said_of
+from ..core.request import Form, Method, said_of, told_as_text
 from ..core.text import one_line
 
 _METHODS = ("function_calling", "json_schema", "json_mode")
@@ -42,6 +43,8 @@ def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | N
     parameters = dict(tool.get("function", {}).get("parameters", {}))
     check = _checker(schema, parameters, _validator(parameters))
     name = tool["function"]["name"]
+    if method == "function_calling":
+        return Form(tool=tool, method=method, parse=lambda answer: _checked_call(answer, tool, check))
     return Form(tool=tool, method=method, parse=lambda answer: check(_object_in(answer, name)))
 
 
@@ -119,6 +122,20 @@ def parsed(form: Form, answer: AIMessage) -> Any:
         degraded = answer.response_metadata.get("moa", {}).get("degraded")
         why = f"no answer is a {form.name}: {degraded or said_of(exc)}"
         raise OutputParserException(why, llm_output=answer.text) from exc
+
+
+def _checked_call(answer: AIMessage, tool: Tool, check: Callable[[Any], Any]) -> Any:
+    """Return the object that a call holds, also where the call came as text, which is read as a whole or not at all."""
+    name = tool["function"]["name"]
+    if not told_as_text(answer):
+        return check(_object_in(answer, name))
+    problem: Exception = ValueError(f"found text, expected a call of {name!r}, or its JSON object and nothing else")
+    for call in calls_in(answer.text, [tool]):
+        try:
+            return check(call["args"])
+        except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
+            problem = exc
+    raise problem
 
 
 def _object_in(answer: AIMessage, name: str) -> Any:

@@ -25,7 +25,7 @@ class Telling:
         self, model_name: str, request: Request, message_id: str | None = None, *, removes: bool = False
     ) -> None:
         self._model_name, self._request, self._id = model_name, request, message_id
-        self._holds = request.form is not None or removes
+        self._holds = request.form is not None or bool(request.forced) or removes
         self._state: Mapping[str, Any] = {}
         self._told = self._heard = ""
         self._author: str | None = None

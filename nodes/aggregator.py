@@ -11,7 +11,7 @@ from ..core.budget import largest
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Rank, Seat
 from ..core.report import make_report
-from ..core.request import equipped
+from ..core.request import equipped, told_as_text
 from ..core.state import (
     USABLE,
     Cost,
@@ -83,7 +83,8 @@ def make_aggregator(
         else:
             outcome = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
         degraded = list(outcome.lost)
-        answer = outcome.answer or (None if references else outcome.unfit)
+        # Words instead of a forced call are for the caller to judge; a proposal would be no better.
+        answer = outcome.answer or (outcome.unfit if not references or (request and request.tools) else None)
         if answer is None:
             if not references or (request and request.calls_tools):
                 if outcome.too_much:
@@ -138,7 +139,7 @@ async def _ask_in_order(
     seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
 ) -> Outcome:
     request = rules.request
-    asking = Asking(state, config, layer, rules, request.form if request else None)
+    asking = Asking(state, config, layer, rules, request)
     lost: list[str] = []
     unfit: AIMessage | None = None
     best: str | None = None
@@ -147,22 +148,31 @@ async def _ask_in_order(
         call, message, folded = await asking.ask_to_fit(seat, asked, brief)
         best = folded.best or best
         asking.calls[-1]["windows"] = folded.windows
-        failed = what_failed(seat, call)
+        failed = [what_failed(seat, call)]
         unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []
-        if asking.form and message and call["status"] == "invalid":
-            unfit, first = message, failed
-            call, message = await asking.ask(asked, folded.letter.mended(message, str(call["error"]), asked))
-            failed = f"{first}; {what_failed(seat, call)}"
+        if request and message and call["status"] == "invalid":
+            unfit, how = message, "and was asked again"
+            if request.forced and told_as_text(message):
+                by_schema = equipped(seat, request.by_schema)
+                again, answer = await asking.ask(by_schema, folded.letter)
+                failed.append(what_failed(seat, again))
+                if answer and again["status"] in {*USABLE, "invalid"}:
+                    asked, call, message, how = by_schema, again, answer, "and was asked by a schema"
+            if request.form and call["status"] == "invalid":
+                call, message = await asking.ask(asked, folded.letter.mended(message, str(call["error"]), asked))
+                failed.append(what_failed(seat, call))
+                how = "and was asked again"
             if call["status"] == "ok":
-                return Outcome(asking.calls, message, lost=lost + unread, notes=[f"{first}, and was asked again"])
+                asking.notes.append(f"{'; '.join(failed[:-1])}, {how}")
         if call["status"] != "ok":
-            lost.append(failed)
+            lost.append("; ".join(failed))
         if call["status"] in USABLE:
-            return Outcome(asking.calls, message, call["status"] == "truncated", asking.too_much, lost=lost + unread)
+            truncated = call["status"] == "truncated"
+            return Outcome(asking.calls, message, truncated, asking.too_much, lost=lost + unread, notes=asking.notes)
     if best and not (request and request.needs_author):
         lost.append("the answer is what came of the first windows of references")
         return Outcome(asking.calls, AIMessage(best), too_much=asking.too_much, fell_back=True, lost=lost)
-    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost, unfit=unfit)
+    return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost, notes=asking.notes, unfit=unfit)
 
 
 def _is_same(proposal: Proposal, other: Proposal | None) -> bool:

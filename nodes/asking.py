@@ -13,7 +13,7 @@ from ..core.budget import prompt_at_most
 from ..core.panel import Seat
 from ..core.race import DEADLINE, Race
 from ..core.report import added_up
-from ..core.request import Form, problem_with
+from ..core.request import Request, problem_of, with_forced_call
 from ..core.state import (
     USABLE,
     Aggregation,
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     """What was wrong with the aggregators that gave no whole answer."""
     notes: Sequence[str] = ()
     unfit: AIMessage | None = None
-    """The last answer that has not the form that was asked for, where none has."""
+    """The last answer that is not the object or the call that was asked for, where none is."""
 
 
 @dataclass
@@ -58,8 +58,10 @@ class Asking:
     config: RunnableConfig
     layer: int
     rules: Rules
-    form: Form | None
+    request: Request | None
     calls: list[Aggregation] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """How answers came that are not as they were asked for, and will do all the same."""
     too_much: str | None = None
 
     async def ask(
@@ -86,8 +88,13 @@ class Asking:
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
         call, message = await call_model(seat, letter, marked, race=Race(seconds=self._seconds_left()))
         answered = message is not None and call["status"] in USABLE | {"empty"}
-        if answers and self.form and message and answered and (problem := problem_with(self.form, message)):
-            call = {**call, "status": "invalid", "error": problem}
+        if answers and self.request and message and answered:
+            made = with_forced_call(message, self.request)
+            if made is not message:
+                self.notes.append(f"aggregator {seat.name}: its call of {made.tool_calls[0]['name']!r} came as text")
+                message = made
+            if problem := problem_of(message, self.request):
+                call = {**call, "status": "invalid", "error": problem}
         self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
         if call["status"] not in USABLE:
             # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.

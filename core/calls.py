@@ -1,0 +1,137 @@
+"""Read a call that was forced and came as text: some servers take a forced `tool_choice`, and do nothing about it.
+
+Models then write the call as they were trained to, as one object with a name and arguments, or as the arguments alone.
+What stands in a sentence is no call: a model that speaks of one has not made it.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from string import ascii_letters
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages.tool import tool_call
+
+Tool = dict[str, Any]
+"""A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
+
+_WRAPPERS = (("```", "```"), ("<tool_call>", "</tool_call>"))
+"""A code fence, and the tags that Hermes and Qwen are trained on, and their servers should have read."""
+_ARGUMENTS = ("arguments", "parameters")
+_AROUND = {"name", "type", "id", *_ARGUMENTS}
+"""The keys of an object that is a call."""
+
+
+def forced_of(tools: Sequence[Tool], choice: object) -> Sequence[Tool]:
+    """Return the tools of which a `tool_choice` wants one called; none where words will do, or where nobody can check.
+
+    Args:
+        tools: Those that are offered.
+        choice: The choice, in any spelling that LangChain knows.
+    """
+    if isinstance(choice, Mapping):
+        choice = choice.get("function", choice).get("name") or choice.get("type")
+    if choice is True or choice in ("any", "required"):
+        return tools if all("function" in tool for tool in tools) else ()
+    return [tool for tool in tools if tool.get("function", {}).get("name") == choice]
+
+
+def calls_in(text: str, offered: Sequence[Tool]) -> Iterator[ToolCall]:
+    """Yield what a text may be as a call, which is whole or nothing: the likelier reading first, none of them checked.
+
+    Args:
+        text: All that was said.
+        offered: The tools of which one was to be called.
+    """
+    found = _object(text)
+    if found is None:
+        return
+    functions = {str(tool["function"]["name"]): tool["function"] for tool in offered}
+    inner = found["function"] if "function" in found and found.keys() <= {"type", "id", "function"} else found
+    if isinstance(inner, dict) and inner.keys() <= _AROUND and inner.get("name") in functions:
+        args = next((inner[key] for key in _ARGUMENTS if key in inner), None)
+        args = _read(args) if isinstance(args, str) else args
+        if isinstance(args, dict):
+            yield _called(str(inner["name"]), args)
+    if len(functions) == 1:
+        ((name, function),) = functions.items()
+        if _may_be_arguments(found, function.get("parameters") or {}):
+            yield _called(name, found)
+
+
+def fits(call: ToolCall, offered: Sequence[Tool]) -> bool:
+    """Tell whether a call is one that was offered: its name, and arguments as its schema has them."""
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    for tool in offered:
+        function = tool["function"]
+        if function["name"] == call["name"]:
+            schema = function.get("parameters") or {}
+            try:
+                return bool(validator_for(schema)(schema).is_valid(call["args"]))
+            except SchemaError:
+                return False
+    return False
+
+
+def as_schema(offered: Sequence[Tool]) -> dict[str, Any]:
+    """Describe a call of one of several tools as an object, for servers that hold an answer to a schema."""
+    parameters = [tool["function"].get("parameters") or {"type": "object"} for tool in offered]
+    if len(parameters) == 1:
+        return dict(parameters[0])
+    calls = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": tool["function"]["name"]}, "arguments": schema},
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        }
+        for tool, schema in zip(offered, parameters, strict=True)
+    ]
+    return {"anyOf": calls}
+
+
+def with_call(message: AIMessage, call: ToolCall) -> AIMessage:
+    """Return a message that makes the call which it gave as text."""
+    return AIMessage(
+        "",
+        id=message.id,
+        name=message.name,
+        tool_calls=[call],
+        additional_kwargs=message.additional_kwargs,
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+    )
+
+
+def _called(name: str, args: dict[str, Any]) -> ToolCall:
+    return tool_call(name=name, args=args, id=f"call_{uuid4().hex[:24]}")
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the object that is all of a text, perhaps in one fence."""
+    whole = text.strip()
+    for opening, closing in _WRAPPERS:
+        if whole.startswith(opening) and whole.endswith(closing):
+            return _read(whole.removeprefix(opening).removesuffix(closing).lstrip(ascii_letters))
+    return _read(whole)
+
+
+def _read(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"found {constant}, which is no JSON")
+
+
+def _may_be_arguments(found: Collection[str], parameters: Mapping[str, Any]) -> bool:
+    """Tell arguments from an object about something else, as the call of another tool."""
+    known = parameters.get("properties", {})
+    return bool(parameters.get("additionalProperties")) or all(key in known for key in found)
