@@ -11,7 +11,7 @@ from ..core.budget import largest
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel import Rank, Seat
 from ..core.report import make_report
-from ..core.request import equipped, told_as_text
+from ..core.request import Request, equipped, told_as_text
 from ..core.state import (
     USABLE,
     Cost,
@@ -150,9 +150,10 @@ async def _ask_in_order(
         asking.calls[-1]["windows"] = folded.windows
         failed = [what_failed(seat, call)]
         unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []
-        if request and message and call["status"] == "invalid":
+        falls_short = request and message and (request.form or _lacks_call(message, request))
+        if request and message and falls_short and call["status"] == "invalid":
             unfit, how = message, "and was asked again"
-            if request.forced and told_as_text(message):
+            if _lacks_call(message, request):
                 by_schema = equipped(seat, request.by_schema)
                 again, answer = await asking.ask(by_schema, folded.letter)
                 failed.append(what_failed(seat, again))
@@ -173,6 +174,10 @@ async def _ask_in_order(
         lost.append("the answer is what came of the first windows of references")
         return Outcome(asking.calls, AIMessage(best), too_much=asking.too_much, fell_back=True, lost=lost)
     return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost, notes=asking.notes, unfit=unfit)
+
+
+def _lacks_call(answer: AIMessage, request: Request) -> bool:
+    return bool(request.forced) and told_as_text(answer)
 
 
 def _is_same(proposal: Proposal, other: Proposal | None) -> bool:

@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tools import tool
-from langgraph_moa import Budget, ChatMoA, create_moa, resolve_model
+from langgraph_moa import AllProposersFailed, Budget, ChatMoA, create_moa, resolve_model
 from linear import no_hang, spread
 from loopback import Loopback, Reply
 from pydantic import BaseModel
@@ -312,6 +312,14 @@ async def test_words_instead_of_a_forced_call_are_for_the_caller_to_judge(loopba
     for answer in await every_way(worn(loopback).bind_tools([look_up], tool_choice="any")):
         assert (answer.text, answer.tool_calls) == (PROSE, [])
         assert "found no call of 'look_up', expected one" in answer.response_metadata["moa"]["degraded"]
+
+
+@pytest.mark.parametrize("choice", ["any", "auto"])
+async def test_a_call_that_was_cut_is_no_answer(loopback: Loopback, choice: str) -> None:
+    loopback.say("aggregator", Reply("", tool_calls=[("look_up", {"city": "Ro"})], finish_reason="length"))
+
+    with pytest.raises(AllProposersFailed, match="cut at the token limit"):
+        await worn(loopback).bind_tools([look_up], tool_choice=choice).ainvoke("How large is Rome?")
 
 
 async def test_the_next_aggregator_may_make_the_call(loopback: Loopback) -> None:
