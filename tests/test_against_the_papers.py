@@ -28,6 +28,7 @@ from langgraph_moa import (
     create_vote,
 )
 from langgraph_moa.core.models import resolve_model
+from langgraph_moa.prompts import bundled
 from loopback import Loopback, Reply
 from reading import references_in
 
@@ -72,11 +73,15 @@ def turn_of(message: dict[str, Any]) -> Turn | None:
 
 
 def called(body: dict[str, Any]) -> Called:
-    size = len(CONVERSATION)
-    turns = [turn_of(message) for message in body["messages"][size:]]
+    first, *between, last = body["messages"][: len(CONVERSATION)]
+    asked, note = CONVERSATION[-1]["content"], f"\n\n{bundled('mark').text}"
+    # What is told with the question stands in one message with it.
+    told = [last] if last["content"] != asked and asked in last["content"] else []
+    conversation = [{**first, "content": first["content"].removesuffix(note)}, *between, {**last, "content": asked}]
+    turns = [turn_of(message) for message in [*told, *body["messages"][len(CONVERSATION) :]]]
     return Called(
         body["model"],
-        json.dumps(body["messages"][:size], sort_keys=True),
+        json.dumps(conversation, sort_keys=True),
         tuple(turn for turn in turns if turn),
         body.get("n") or 1,
         body.get("temperature"),

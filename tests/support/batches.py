@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from commands import in_a_process
 from loopback import Loopback
+from reading import question_in
 
 ALONE = ["--proposer", "a", "--layers", "1"]
 PANEL = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--early-stop", "off"]
@@ -83,7 +84,7 @@ def asked_in(server: Loopback, start: int, end: int | None) -> Counter[tuple[str
 
 
 def _id_in(messages: list[dict[str, Any]]) -> str:
-    return str(messages[0]["content"]).partition("<")[2].partition(">")[0]
+    return question_in(messages[-1]["content"]).partition("<")[2].partition(">")[0]
 
 
 def check_repeats(server: Loopback, kills: Sequence[Killed], *, at_most: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from langgraph_moa import acompare, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.evaluation.comparison import Comparison
+from reading import question_in
 
 GOLD = {str(n): f"{n}?" for n in range(60)}
 QUESTIONS = [{"id": id_, "question": text, "gold": id_} for id_, text in GOLD.items()]
@@ -19,8 +20,8 @@ def says(answers: Mapping[str, str], name: str = "m") -> ScriptedModel:
 
 
 def asked(messages: Sequence[Any]) -> str:
-    """Return a question without what asks for a short answer."""
-    return str(messages[0].text.partition("\n\n")[0])
+    """Return a question without what stands around it."""
+    return question_in(messages[-1].text)
 
 
 def alone(model: Any) -> Any:

@@ -3,10 +3,17 @@
 import re
 from typing import Any
 
+from langgraph_moa.prompts import bundled
+
 
 def user(text: str) -> Any:
     """Return a graph's input with one message."""
     return {"messages": [("user", text)]}
+
+
+def question_in(prompt: str) -> str:
+    """Return the user's own words in a last message, which end it."""
+    return prompt.rpartition(f"{bundled('question').text}\n\n")[2]
 
 
 def references_in(prompt: str, kind: str = "reference") -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from langgraph_moa import Proposer, create_moa
 from langgraph_moa.core.answers import final_answer, read_answer, same_answer
 from langgraph_moa.core.scripted import ScriptedModel
+from reading import question_in
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 WHY_NOT = "the recorded answers (../shared/data) are not here"
@@ -61,7 +62,7 @@ def play(panel: Panel, *, models: Sequence[str] = (), most: int | None = None, *
     recorded = {row["id"]: row for row in rows(panel)[:most]}
 
     def said(model: str) -> Any:
-        return lambda messages: written(recorded[messages[0].text][model])
+        return lambda messages: written(recorded[question_in(messages[-1].text)][model])
 
     proposers = [
         Proposer(ScriptedModel(script=said(model), name_of_model=model), name=f"p{number}")
