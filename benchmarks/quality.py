@@ -29,11 +29,7 @@ from urllib.error import HTTPError
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from langchain_core.caches import BaseCache  # noqa: E402
-from langchain_core.messages import AIMessage  # noqa: E402
-from langchain_core.outputs import ChatGeneration, Generation  # noqa: E402
-from langgraph_moa import Proposer, create_moa, create_self_moa, create_single  # noqa: E402
-from langgraph_moa.benchmarks.grading import (  # noqa: E402
+from grading import (  # noqa: E402
     SETS,
     Question,
     ends_in_final_line,
@@ -42,13 +38,17 @@ from langgraph_moa.benchmarks.grading import (  # noqa: E402
     questions_of,
     speaks_of_references,
 )
-from langgraph_moa.benchmarks.weights import digest_of, fetch  # noqa: E402
+from langchain_core.caches import BaseCache  # noqa: E402
+from langchain_core.messages import AIMessage  # noqa: E402
+from langchain_core.outputs import ChatGeneration, Generation  # noqa: E402
+from langgraph_moa import Proposer, create_moa, create_self_moa, create_single  # noqa: E402
 from langgraph_moa.core.calibration import wilson  # noqa: E402
 from langgraph_moa.core.errors import MoAError  # noqa: E402
 from langgraph_moa.core.models import resolve_model  # noqa: E402
 from langgraph_moa.evaluation.paired import Paired, paired  # noqa: E402
 from langgraph_moa.prompts import bundled  # noqa: E402
 from tables import columns  # noqa: E402
+from weights import digest_of, fetch  # noqa: E402
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

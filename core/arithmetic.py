@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 _MAX_LENGTH = 200
+_LONGEST_CLAUSE = 1000
+"""Characters above which nothing is looked for: whatever it says beside a sum, it asks for more."""
 _MAX_BITS = 4000
 _SPOKEN = {r"\bplus\b": "+", r"\bminus\b": "-", r"\b(times|multiplied by)\b": "*", r"\bdivided by\b": "/"}
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "^": "*"})
@@ -47,7 +49,9 @@ def work_out(question: str) -> str | None:
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", question.replace("^", "**").translate(_SIGNS))
     for spoken, sign in _SPOKEN.items():
         text = re.sub(spoken, sign, text, flags=re.IGNORECASE)
-    worked = {each for clause in _CLAUSE.split(text) if (each := _worked(_DATE.sub(" ", clause)))}
+    clauses = [" ".join(clause.split()) for clause in _CLAUSE.split(text)]
+    short = [_DATE.sub(" ", clause) for clause in clauses if len(clause) <= _LONGEST_CLAUSE]
+    worked = {each for clause in short if (each := _worked(clause))}
     return worked.pop() if len(worked) == 1 else None
 
 

@@ -49,4 +49,4 @@ def _sentences_in(text: str) -> Iterator[str]:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(text.replace("‹", "<").casefold().split())

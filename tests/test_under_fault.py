@@ -18,7 +18,7 @@ from langgraph_moa.core.portal import close_portals
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.state import USABLE
 from loopback import Loopback, Reply, serve
-from reading import references_in, user
+from reading import question_in, references_in, user
 
 SECRET = "error-text-nobody-may-read"
 NOISE = {"message": SECRET, "type": SECRET}
@@ -148,7 +148,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
     broken = sorted(FAULTS.keys() - {"hang"})
 
     def answer(body: dict[str, Any]) -> Reply:
-        marker = body["messages"][0]["content"]
+        marker = question_in(body["messages"][-1]["content"])
         fine = Reply(f"re {marker}")
         if marker in HANGING:  # two answers make the quorum, which hangs up on the third
             return FAULTS["hang"] if body["model"] == "m2" else fine
@@ -157,7 +157,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
 
     server.default = answer
     for last in ("x", "y"):
-        server.say(last, lambda body: Reply(f"re {body['messages'][0]['content']}"))
+        server.say(last, lambda body: Reply(f"re {question_in(body['messages'][-1]['content'])}"))
     moa = create_moa(
         proposers=PROPOSERS,
         aggregator=["x", "y"],

@@ -16,6 +16,7 @@ from langgraph_moa import ConfigError
 from langgraph_moa.apps.unfinished import unfinished
 from loopback import Loopback, Reply
 from planted import WAYS, plant
+from reading import question_in
 
 CONCURRENCY = 8
 """The default, which is how many questions a kill may hit."""
@@ -187,7 +188,7 @@ def test_killed_with_its_threads_kept_no_proposer_is_asked_again(loopback: Loopb
 
     def hang_once(body: dict[str, Any]) -> Reply:
         """Hang for question 9 and those after it, the first time that each is asked."""
-        name = body["messages"][0]["content"]
+        name = question_in(body["messages"][-1]["content"])
         last[name] += 1
         return (
             Reply(broken="hang")

@@ -41,7 +41,7 @@ def test_what_it_prints(run: Run, sums: str) -> None:
 60 questions; graded by answer
 
 system     right   95 % interval          against *  calls  tokens  usd     p50     p95  length  errors
-words *   75.0 %  62.8 to 84.2 %                  –   1.00      74    0  0.00 s  0.00 s      11       0
+words *   75.0 %  62.8 to 84.2 %                  –   1.00      47    0  0.00 s  0.00 s      11       0
 self-moa  75.0 %  62.8 to 84.2 %  +0.0 [-4.4, +4.4]   3.00     ???    0  0.00 s  0.00 s      11       0
 
 self-moa: no better than the best single model (words): +0.0 points [-4.4, +4.4] (they differ on 0) for ??? times

@@ -14,7 +14,7 @@ from commands import Run, finish, in_a_process
 from kept import THREAD, hang_in_layer_2, kept_answers, layer_2, mixture, open_saver
 from loopback import Loopback, Reply
 from planted import WAYS, plant
-from reading import user
+from reading import question_in, user
 
 MODELS = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--layers", "3"]
 KEY = "tiger-burning-bright"
@@ -78,6 +78,11 @@ def test_another_server_may_answer_the_rest(run: Run, loopback: Loopback, where:
     assert run("resume", *where, "--base-url", loopback.url).out == "here\n"
 
 
+def turns_in(request: Any) -> list[str]:
+    """Return the conversation that a request holds, without what stands around it."""
+    return [question_in(message["content"]) for message in request.messages if message["role"] != "system"]
+
+
 def test_after_a_failed_aggregator_only_the_aggregator_is_asked(run: Run, loopback: Loopback, where: list[str]) -> None:
     loopback.say("last", lambda body: Reply(status=500) if len(loopback.asked("last")) == 1 else Reply("at last"))
 
@@ -92,7 +97,7 @@ def test_after_a_failed_aggregator_only_the_aggregator_is_asked(run: Run, loopba
     assert "completed: 3 layers, 8 calls" in second.err
     assert loopback.requests[asked].model == "last"
     assert third.code == 0
-    said = [m["content"] for m in loopback.requests[asked + 1].messages[:-1]]
+    said = turns_in(loopback.requests[asked + 1])
     assert said == ["Which?", "at last", "And what else?"]
 
 
@@ -158,7 +163,7 @@ def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Lo
     other = run("ask", "Four?", *where, "--preset", "offline")
 
     assert (second.code, second.out) == (0, "answer of last\n")
-    assert [m["content"] for m in loopback.requests[7].messages[:-1]] == ["One?", "answer of last", "Two?"]
+    assert turns_in(loopback.requests[7]) == ["One?", "answer of last", "Two?"]
     assert bound.code == 0
     assert sorted((r.model, r.body["max_tokens"]) for r in third) == [("a", 7), ("b", 7), ("c", 7), ("last", 7)]
     assert (other.code, "models: preset 'offline', as asked" in other.err) == (0, True)
@@ -292,7 +297,7 @@ def test_a_question_that_cannot_be_answered_can_be_taken_back(run: Run, loopback
 
     assert (stuck.code, refused.code, done.code, done.out) == (1, 1, 0, "fine\n")
     assert "or take its question back with --instead" in refused.err
-    said = [m["content"] for m in loopback.requests[-1].messages[:-1]]
+    said = turns_in(loopback.requests[-1])
     assert said == ["First?", "answer of last", "Next?"]
 
 

@@ -53,7 +53,7 @@ def test_bundled_documents_are_found(variant: str) -> None:
 
     assert 1 <= len(documents) <= 5
     assert documents[0].metadata == {"source": "graph.md", "heading": "References in the prompt"}
-    assert "References come last in the prompt" in documents[0].page_content
+    assert "the question last, word for word" in documents[0].page_content
     assert len({d.id for d in documents}) == len(documents)
 
 

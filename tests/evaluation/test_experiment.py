@@ -9,6 +9,7 @@ from experiments import LangSmith, langsmith
 from langgraph_moa import create_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.evaluation.comparison import Comparison
+from langgraph_moa.prompts import bundled
 from langsmith import Client
 from langsmith.run_helpers import tracing_context
 
@@ -39,8 +40,9 @@ def test_questions_become_a_dataset_and_each_system_an_experiment(
     assert dataset["name"].startswith("mine-")
     assert len(server.examples) == 60
     example = next(example for example in server.examples.values() if example["inputs"]["id"] == "7")
-    (message,) = example["inputs"]["messages"]
-    assert message["content"].startswith("7?\n\nIf the user's last message has one short")
+    system, message = example["inputs"]["messages"]
+    assert (system["role"], system["content"]) == ("system", bundled("mark").text)
+    assert message["content"] == "7?"
     assert example["outputs"] == {"gold": "7"}
     assert [one["name"].rpartition("-")[0] for one in server.experiments] == ["mine-a", "mine-b"]
     assert all(one["reference_dataset_id"] == dataset["id"] for one in server.experiments)

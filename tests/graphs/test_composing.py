@@ -21,7 +21,7 @@ from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 from pydantic import BaseModel
-from reading import user
+from reading import question_in, user
 from typing_extensions import TypedDict
 
 QUESTION: Any = {"messages": [HumanMessage("Which?", id="question")]}
@@ -90,7 +90,9 @@ class Asked(TypedDict, total=False):
 
 @APIS
 async def test_copies_answer_each_its_own_question_in_their_order(api: str) -> None:
-    moa = create_moa(proposers=[says("a")], aggregator=says(lambda messages: f"answer to {messages[0].text}"))
+    moa = create_moa(
+        proposers=[says("a")], aggregator=says(lambda messages: f"answer to {question_in(messages[0].text)}")
+    )
     parent: Any = StateGraph(Asked)
     parent.add_node("copy", as_node(moa, read="question", write=lambda r: {"answers": [r["messages"][-1].text]}))
     parent.add_conditional_edges(START, lambda state: [Send("copy", {"question": str(n)}) for n in range(12)], ["copy"])
@@ -196,7 +198,9 @@ async def test_a_tool_answers_the_agent_and_keeps_the_rest_in_its_artifact(api: 
 
 
 async def test_several_calls_of_one_tool_in_one_step_do_not_mix() -> None:
-    moa = create_moa(proposers=[says("a")], aggregator=says(lambda messages: f"answer to {messages[0].text}"))
+    moa = create_moa(
+        proposers=[says("a")], aggregator=says(lambda messages: f"answer to {question_in(messages[0].text)}")
+    )
     several = AIMessage("", tool_calls=[{"name": "moa", "args": {"question": q}, "id": q} for q in "xyz"])
     agent = create_agent(says(several, "done"), tools=[as_tool(moa)], checkpointer=InMemorySaver())
 
@@ -240,7 +244,9 @@ def test_what_is_no_mixture_is_refused(wrong: Any) -> None:
 
 
 async def test_in_a_task_and_in_an_entrypoint() -> None:
-    moa = create_moa(proposers=[says("a")], aggregator=says(lambda messages: f"answer to {messages[0].text}"))
+    moa = create_moa(
+        proposers=[says("a")], aggregator=says(lambda messages: f"answer to {question_in(messages[0].text)}")
+    )
 
     @task
     async def answer(question: str) -> str:

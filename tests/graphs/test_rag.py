@@ -197,7 +197,8 @@ async def test_the_conversation_comes_first_and_unchanged(loopback: Loopback, pl
     said = [text for _, text in history]
     for request in loopback.requests:
         texts = [message["content"] for message in request.messages]
-        assert texts[1 : len(said)] == said[1:]
+        assert texts[1:-1] == said[1:-1]
+        assert texts[-1].endswith(said[-1])
         assert texts[0] == said[0] if placement == "last" else texts[0].startswith(f"{said[0]}\n\n")
         assert list(shown(told(request.body))) == ["E4"]
     beginnings = {told(r.body).partition("Answer from these passages")[0] for r in loopback.requests}
@@ -528,7 +529,7 @@ async def test_passages_are_shortened_to_fit_and_the_conversation_is_not(loopbac
     assert len(result["evidence"]) == 4
     assert not any(CUT_TO_FIT in e["text"] for e in result["evidence"])
     for request in loopback.requests:
-        assert request.messages[0]["content"] == question
+        assert request.messages[0]["content"].endswith(question)
         assert len(told(request.body).encode()) <= 2_500 * 3
         passages = shown(told(request.body))
         assert list(passages) == ["E1", "E2", "E3", "E4"]
@@ -536,7 +537,7 @@ async def test_passages_are_shortened_to_fit_and_the_conversation_is_not(loopbac
 
 
 def test_where_shortening_is_not_enough_the_last_passages_are_left_out() -> None:
-    model = says("x", "p", profile={"max_input_tokens": 700, "max_output_tokens": 10})
+    model = says("x", "p", profile={"max_input_tokens": 620, "max_output_tokens": 10})
     moa = rag(found=finds(*map(long, range(8))), proposers=[model])
 
     result = moa.invoke(QUESTION)

@@ -11,6 +11,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from langgraph_moa import Budget, ConfigError, EarlyStop, InputError, Proposer, create_moa
 from langgraph_moa.core.scripted import ScriptedModel
+from reading import references_in
 
 THREAD: Any = {"configurable": {"thread_id": "t"}}
 QUESTION: Any = {"messages": [("user", "Which?")]}
@@ -25,7 +26,7 @@ def panel(*answers: Any) -> list[Proposer]:
 
 
 def reviewed(*answers: Any, saver: Any = None, **options: Any) -> Any:
-    aggregator = says(lambda messages: "told: " + messages[-1].text, "last")
+    aggregator = says(lambda messages: "told: " + ", ".join(references_in(messages[-1].text)), "last")
     given = {"proposers": panel(*answers), "aggregator": aggregator, "aggregator_prompt": "$references", **options}
     return create_moa(**given, review=True, checkpointer=saver or InMemorySaver())
 
