@@ -470,7 +470,7 @@ def compared(before: Sequence[Row], after: Sequence[Row]) -> Iterator[Sequence[s
 
 
 ASKED = {
-    "everyday": "short questions of everyday life, written for this page",
+    "everyday": "short questions such as anybody asks, written for this page",
     "choice": "questions with four options, of school level, written for this page",
     "open": "requests for a text, written for this page; right means the form that was asked for",
     "gsm8k": "short questions of GSM8K (MIT) of two to four steps",

@@ -41,7 +41,7 @@ from ..nodes.moderator import choosing, seat_moderator
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
-from ..prompts import Placement, bundled, load_prompt
+from ..prompts import Placement, bundled, load_bundled, load_prompt
 from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
 from .retrieval import CHECK, add_retrieval, evidence_shown
@@ -165,6 +165,7 @@ def create_moa(
     check_early_stop(early_stop, waves, len({seat.name for seat in panel[0]}) if panel else 0)
     check_enough(early_stop, waves, panel, quorum=quorum, needed=min_proposals)
     check_choice(seated.rank, moderator, len(panel))
+    load_bundled()
     load_prices()
     shown = evidence_shown(search)
     moderating = seat_moderator(moderator, defaults, placement, shown)

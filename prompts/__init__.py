@@ -1,7 +1,7 @@
 """What models are told, and in what order."""
 
 from .compose import Placement, compose, put_after
-from .echo import echo_in
+from .echo import echo_in, load_bundled
 from .fence import Kind, fence, nothing, unforged
 from .history import in_words
 from .pack import pack
@@ -16,6 +16,7 @@ __all__ = [
     "echo_in",
     "fence",
     "in_words",
+    "load_bundled",
     "load_prompt",
     "nothing",
     "pack",

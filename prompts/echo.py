@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from .fence import TAG
+from .prompt import bundled
 
 _WORDS = 6
 """Words from which a sentence is ours for certain: shorter ones, as "You are a helpful assistant.", are everybody's."""
@@ -33,11 +34,16 @@ def echo_in(answer: str, given: Iterable[str]) -> str | None:
     return next((echo for echo in echoes if not any(_folded(echo) in text for text in theirs)), None)
 
 
+def load_bundled() -> None:
+    """Read all bundled prompts when a graph is built, because reading a file in a run would block its event loop."""
+    _sentences()
+
+
 @cache
 def _sentences() -> tuple[str, ...]:
     """Read the sentences of all bundled prompts, once."""
-    files = sorted(Path(__file__).parent.glob("*.md"))
-    return tuple(dict.fromkeys(words for file in files for words in _sentences_in(file.read_text(encoding="utf-8"))))
+    names = sorted(file.stem for file in Path(__file__).parent.glob("*.md"))
+    return tuple(dict.fromkeys(words for name in names for words in _sentences_in(bundled(name).text)))
 
 
 def _sentences_in(text: str) -> Iterator[str]:

@@ -188,7 +188,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
             assert [p["status"] for p in result["proposals"]] == ["ok", "ok", "cancelled"] * (LAYERS - 1)
     assert answered > 150
     for request in server.requests:
-        marker = request.messages[0]["content"]
+        marker = question_in(request.messages[-1]["content"])
         assert set(references_in(request.messages[-1]["content"])) <= {f"re {marker}", "half of"}
         assert SECRET not in request.prompt
     gc.collect()

@@ -229,8 +229,7 @@ def test_shares_have_their_interval() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ([], "expected one or more"),
-        (["--model", "small"], "expected one or more"),
+        (["--model", "small"], "expected NAME=URL or NAME=gguf:PATH"),
         (["--model", "a=http://127.0.0.1:9/v1", "--sets", "odd"], "found sets odd, expected some of everyday"),
     ],
 )
