@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def is_marked(folder: Path | None, *, by_answer: bool, mark: bool) -> bool:
 def note_wording(folder: Path, is_marked: bool) -> None:
     """Write down how the questions are worded that the rows of a folder answer."""
     try:
-        (folder / ASKED).write_text(json.dumps({"marked": is_marked}) + "\n", encoding="utf-8")
+        (folder / ASKED).write_text(json.dumps({"marked": is_marked, "note": _note()}) + "\n", encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"nothing can be written to {folder}: {exc.strerror or exc}; mend that") from exc
 
@@ -57,11 +58,21 @@ def _kept(folder: Path) -> bool | None:
         return None
     try:
         found: Any = json.loads((folder / ASKED).read_text(encoding="utf-8"))
-        return bool(found["marked"])
+        is_kept = bool(found["marked"])
     except FileNotFoundError:
         return False  # rows from before anything was asked for
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ConfigError(f"found no JSON in {folder / ASKED}, expected what an earlier comparison wrote") from exc
+    if is_kept and found.get("note") != _note():
+        raise ConfigError(
+            f"found rows in {folder} of questions that asked for a marked answer in other words, expected the words of "
+            "this version; take another folder"
+        )
+    return is_kept
+
+
+def _note() -> str:
+    return sha256(bundled("mark").text.encode()).hexdigest()[:12]
 
 
 def _marked(question: Question) -> Question:

@@ -14,7 +14,7 @@ from ..core.panel import Seat
 from ..core.request import Request, equipped, function_of
 from ..core.servers import room_of
 from ..core.state import Call, Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
-from ..core.text import OURS, one_line, tokens_at_most
+from ..core.text import OURS, one_line, question_in, tokens_at_most
 from ..prompts import (
     Kind,
     Placement,
@@ -68,7 +68,7 @@ class Letter(NamedTuple):
 
     def echo_in(self, answer: str) -> str | None:
         """Return what an answer repeats of the words that are ours, as a tag or a sentence; None where nothing."""
-        return None if self.given is None else echo_in(answer, self.given)
+        return None if self.given is None else echo_in(answer, [m.text for m in self.messages], self.given)
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
@@ -140,9 +140,18 @@ class Brief:
             # The rounds before the last go first: what they said is in the last one's answers.
             letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
             letter = letter._replace(references_cut=letter.references_cut + layer - 2)
-        is_plain = self.asks_last or not (self.note or texts or self.evidence or self.request)
-        given = [*(message.text for message in state["messages"]), *(passage["text"] for passage in found)]
-        return letter if is_plain else letter._replace(given=given)
+        theirs = {id(message) for message in state["messages"]}
+        is_plain = self.asks_last or all(id(message) in theirs for message in letter.messages)
+        return letter if is_plain else letter._replace(given=self._given(seat, state["messages"], found))
+
+    def _given(self, seat: Seat, conversation: Sequence[AnyMessage], found: Sequence[Evidence]) -> list[str]:
+        """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
+        note = bundled("mark").text
+        said = [question_in(m) if m.type == "human" else m.text.replace(note, "") for m in conversation]
+        asked = (
+            json.dumps([*self.request.tools, self.request.form and self.request.form.schema]) if self.request else ""
+        )
+        return [seat.system or "", asked, *filter(None, said), *(passage["text"] for passage in found)]
 
     def _fitted(
         self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]

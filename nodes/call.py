@@ -1,6 +1,7 @@
 """One model call, and every way it can end, as data."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -205,7 +206,7 @@ def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMes
         proposer=seat.title,
         position=seat.position,
         sample=seat.sample,
-        text=plain(message.text) if message else "",
+        text=plain(message.text) if message and call["status"] != "invalid" else "",
         reviewed=None,
     )
 
@@ -317,7 +318,8 @@ def _status_of(message: AIMessage, reason: str, *, may_call: bool) -> tuple[Stat
 
 def _unless_echo(status: Status, error: str | None, letter: Letter, message: AIMessage) -> tuple[Status, str | None]:
     """Return how a call ended, unless its answer repeats what we told the model: that answers nothing."""
-    echo = letter.echo_in(message.text) if status in USABLE else None
+    arguments = json.dumps([call["args"] for call in message.tool_calls], ensure_ascii=False, default=str)
+    echo = letter.echo_in(f"{message.text}\n{arguments}") if status in USABLE else None
     return (
         (status, error) if echo is None else ("invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}")
     )

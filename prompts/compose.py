@@ -3,9 +3,10 @@
 What small models are told last is what they do: with references after the question, a model of half a billion
 parameters answered our instructions; with the question last, the user's (docs/quality.md). System text and earlier
 turns come first and byte-identical, and the fixed words of a prompt before what varies, because prompt caches keep what
-is the same. A long last message stays first too: a cache is worth most for it. Its end is put once more.
+is the same. A long last message stays first too: a cache is worth most for it. Its ends are put once more.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, Literal, cast
@@ -23,8 +24,12 @@ the paper's code has it (github.com/togethercomputer/MoA)."""
 LONG = 4_000
 """Characters from which the last message stays first: shorter ones are not worth a cache (OpenAI's begins at 1,024
 tokens)."""
-_PUT_AGAIN = 600
-"""Characters of a long message's end that are put once more."""
+_FIRST, _LAST = 200, 600
+"""Characters of a long message's beginning and end that are put once more: it may ask in either."""
+
+
+_CUT_AT_THE_END, _CUT_AT_THE_START = r"\s\S{0,40}$", r"^\S{0,40}\s"
+"""Half a word; scripts without blanks have none near, and are cut anywhere."""
 
 
 def compose(
@@ -96,11 +101,11 @@ def _instructed(messages: list[AnyMessage], instructions: str, *, asks_last: boo
     asked = next(filter(None, map(question_in, reversed(messages))), "")
     if asks_last:
         again = ""
-    elif last and question_in(last) is not None and len(last.text) <= LONG:
+    elif last and question_in(last) is not None and last.content and len(last.text) <= LONG:
         before = f"{instructions}\n\n{bundled('question').text}\n\n"
         return [*messages[:-1], cast("AnyMessage", _ours(last, before=before))]
     else:
-        again = f"\n\n{bundled('again').text}\n\n{_end_of(asked)}" if asked else ""
+        again = f"\n\n{bundled('again').text}\n\n{_ends_of(asked)}" if asked else ""
     return cast("list[AnyMessage]", put_after(messages, f"{instructions}{again}"))
 
 
@@ -113,14 +118,18 @@ def _ours(message: BaseMessage, *, before: str = "", after: str = "") -> HumanMe
         content = [*_text_block(before), *content, *_text_block(after)]
     span = question_span(message)
     place = {QUESTION: [len(before) + at for at in span]} if span else {}
-    return HumanMessage(content, additional_kwargs={**OURS, **place})
+    kwargs = {**message.additional_kwargs, **OURS, **place}
+    return HumanMessage(content, name=message.name, additional_kwargs=kwargs)
 
 
 def _text_block(text: str) -> list[dict[str, str]]:
     return [{"type": "text", "text": text}] if text else []
 
 
-def _end_of(question: str) -> str:
-    """Return the last paragraph of a question, or the end of it: where a long message asks what it asks."""
-    last = question.strip().rpartition("\n\n")[2].strip()
-    return last if len(last) <= _PUT_AGAIN else "… " + last[-_PUT_AGAIN:].partition(" ")[2]
+def _ends_of(question: str) -> str:
+    """Return a question, of a long one its first and last words."""
+    question = question.strip()
+    if len(question) <= _FIRST + _LAST:
+        return question
+    first, last = question[:_FIRST], question[-_LAST:]
+    return f"{re.sub(_CUT_AT_THE_END, '', first)} … {re.sub(_CUT_AT_THE_START, '', last)}"

@@ -1,6 +1,7 @@
 """What an answer repeats of our own prompts: small models copy a tag, or a sentence of their instructions.
 
-Such an answer is not one. Tags are told by their nonce, which nobody but us writes, and sentences by their words.
+Such an answer is not one. Tags are told by their nonce, which nobody but us writes, and sentences by their words. Only
+what stands in the prompt that was answered counts.
 """
 
 import re
@@ -8,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from ..core.text import CUT_TO_FIT
 from .fence import TAG
+from .history import IN_WORDS
 from .prompt import bundled
 
 _WORDS = 6
@@ -17,21 +20,23 @@ _ENDS = re.compile(r"(?<=[.:;?!])\s|\n\s*\n|\n- ")
 _VARIABLE = re.compile(r"\$\w+")
 
 
-def echo_in(answer: str, given: Iterable[str]) -> str | None:
-    """Return what an answer repeats of our prompts; None where it repeats nothing.
+def echo_in(answer: str, prompt: Iterable[str], given: Iterable[str]) -> str | None:
+    """Return what an answer repeats of our words in its prompt; None where it repeats nothing.
 
     What the user, or a document, said in the same words may be said again.
 
     Args:
         answer: A model's answer.
-        given: The texts that its prompt holds and that are not ours.
+        prompt: All texts of the prompt that it answers.
+        given: The texts in it that are not ours.
     """
-    folded = _folded(answer)
-    echoes = [*(tag[0] for tag in TAG.finditer(answer)), *(words for words in _sentences() if words in folded)]
+    folded, told = _folded(answer), _folded("\n".join(prompt))
+    nonces = dict.fromkeys(tag[1] for tag in TAG.finditer(told))
+    echoes = [words for words in (*nonces, *_sentences()) if words in folded and words in told]
     if not echoes:
         return None
     theirs = [_folded(text) for text in given]
-    return next((echo for echo in echoes if not any(_folded(echo) in text for text in theirs)), None)
+    return next((echo for echo in echoes if not any(echo in text for text in theirs)), None)
 
 
 def load_bundled() -> None:
@@ -43,7 +48,8 @@ def load_bundled() -> None:
 def _sentences() -> tuple[str, ...]:
     """Read the sentences of all bundled prompts, once."""
     names = sorted(file.stem for file in Path(__file__).parent.glob("*.md"))
-    return tuple(dict.fromkeys(words for name in names for words in _sentences_in(bundled(name).text)))
+    texts = [*(bundled(name).text for name in names), IN_WORDS]
+    return (_folded(CUT_TO_FIT), *dict.fromkeys(words for text in texts for words in _sentences_in(text)))
 
 
 def _sentences_in(text: str) -> Iterator[str]:

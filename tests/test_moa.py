@@ -164,7 +164,7 @@ def test_system_prompts_follow_the_conversations_own() -> None:
     moa.invoke({"messages": [SystemMessage("You are Ada."), HumanMessage("Hi")]})
 
     assert [(m.type, m.text) for m in model.asked[0]] == [("system", "You are Ada.\n\nBe terse."), ("human", "Hi")]
-    assert [(m.type, m.text[-9:]) for m in last.asked[0]] == [("system", "\nBe kind."), ("human", "at it.\n\nHi")]
+    assert [(m.type, m.text[-9:]) for m in last.asked[0]] == [("system", "\nBe kind."), ("human", "t it.\n\nHi")]
 
 
 def test_placement_puts_references_into_the_system_prompt() -> None:

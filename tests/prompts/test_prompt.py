@@ -90,14 +90,21 @@ def test_a_conversation_without_anything_to_add_is_untouched() -> None:
     assert [id(m) for m in compose(CONVERSATION, [], prompt=load_prompt(None))] == [id(m) for m in CONVERSATION]
 
 
-def test_a_long_last_message_stays_first_and_its_end_is_put_again() -> None:
-    question = HumanMessage("Read this.\n\n" + "word " * 1_000 + "\n\nWhat does it say?")
+def test_a_long_last_message_stays_first_and_its_ends_are_put_again() -> None:
+    question = HumanMessage("Summarise this.\n\n" + "word " * 1_000 + "\n\nIn French?")
 
     told = compose([question], ["r"], prompt=load_prompt(None))[-1].text
 
     assert told.startswith(question.text)
-    assert told.endswith("\n\nWhat does it say?")
-    assert told.count("What does it say?") == 2
+    assert told.endswith("\n\nIn French?")
+    assert told.count("Summarise this.") == told.count("In French?") == 2
+    assert len(told) < len(question.text) + 3_000
+
+
+def test_a_long_message_without_blanks_is_put_again_too() -> None:
+    told = compose([HumanMessage("背" * 4_100 + "？最后一题是什么？")], ["r"], prompt=load_prompt(None))[-1].text
+
+    assert told.endswith("背背？最后一题是什么？")
 
 
 @pytest.mark.parametrize(
