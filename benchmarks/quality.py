@@ -63,6 +63,8 @@ USUAL = ("smollm2", "qwen05")
 """Models of `weights.toml` that are asked where none are named; the last one aggregates."""
 NOTE = "+note"
 _SELF = "self:"
+_SURE = 0.05
+"""McNemar's p below which a gain counts as one; a loss counts by its interval alone."""
 Row = dict[str, Any]
 
 
@@ -358,7 +360,8 @@ class Difference:
         """Conclude what the interval allows, and no more."""
         if self.found.high < 0:
             return "worse"
-        return "better" if self.found.low > 0 else "no worse, as far as can be told"
+        is_better = self.found.low > 0 and self.found.p < _SURE
+        return "better" if is_better else "no worse, as far as can be told"
 
     def cells(self) -> Sequence[str]:
         one, other = self.shares
