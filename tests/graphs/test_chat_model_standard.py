@@ -10,6 +10,7 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 from langgraph_moa import ChatMoA, create_moa, resolve_model
 from loopback import Loopback, Reply
+from reading import question_in
 
 SEVERAL = "each call of a mixture is a run under its own, and the test's handler expects to hear of one run only"
 
@@ -69,10 +70,10 @@ def answer(body: dict[str, Any]) -> Reply:
         return Reply("", tool_calls=[(name, filled(tools[name].get("parameters", {}), body["messages"]))])
     if "JSON Schema" in json.dumps(last):
         return Reply('{"setup": "Why do cats sit?", "punchline": "They can."}')
-    return Reply(f"an answer to {asked['content']}"[:60])
+    return Reply(f"an answer to {question_in(asked['content'])}"[:60])
 
 
 def filled(schema: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
-    question = next(m["content"] for m in messages if m["role"] == "user")
+    question = question_in(next(m["content"] for m in messages if m["role"] == "user"))
     kinds: dict[str, Any] = {"integer": 3, "number": 3.0, "boolean": True, "array": [], "object": {}}
     return {name: kinds.get(part.get("type"), question) for name, part in schema.get("properties", {}).items()}

@@ -11,7 +11,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import Budget, Quorum, create_moa, resolve_model
 from langgraph_moa.core.race import Cut
 from loopback import Loopback, Reply
-from reading import references_in, user
+from reading import question_in, references_in, user
 
 QUESTION = user("Which?")
 SIX = [f"m{n}" for n in range(6)]
@@ -110,8 +110,9 @@ async def test_two_hundred_runs_at_once_do_not_mix() -> None:
         return "never"
 
     async def answer(messages: Any) -> str:
-        await asyncio.sleep(0.001 * (int(messages[0].text) % 7))
-        return f"answer to {messages[0].text}"
+        number = question_in(messages[0].text)
+        await asyncio.sleep(0.001 * (int(number) % 7))
+        return f"answer to {number}"
 
     moa = create_moa(
         proposers=[RunnableLambda(answer), RunnableLambda(answer), RunnableLambda(wait), RunnableLambda(wait)],
