@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from typing_extensions import TypedDict
 
 from .errors import ConfigError, MissingExtra
-from .served import Asked, shares
+from .served import asked_of, shares
 from .state import Call, Proposal
 from .text import one_line, printable
 
@@ -362,7 +362,7 @@ def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
     """
     whole = [p for p in proposals if p["status"] == "ok"] or list(proposals)
     found = closed_answers()([p["text"] for p in proposals])
-    part = shares([Asked(p["model"], p["served_model"]) for p in proposals])
+    part = shares(asked_of(proposals))
     largest = max(found["groups"], key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
     if len(largest) < 2:
         return whole[0]

@@ -1,7 +1,7 @@
 """Add up what a run did, and what it cost."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
@@ -94,6 +94,11 @@ def added_up(call: Call, other: Call) -> dict[str, Any]:
         "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
         "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
     }
+
+
+def after_refusal(call: Call, refused: Call) -> Call:
+    """Count in a request that was refused for its length: it was not worked on, and is no call."""
+    return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})
 
 
 def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), verdicts: Sequence[Verdict] = ()) -> float:

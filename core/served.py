@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .models import KNOWN_PROVIDERS
+from .state import Call
 
 _VERSION = re.compile(r"[-@:](?:\d{4}-?\d{2}-?\d{2}|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|latest)$")
 """What providers add to a model's name when they say which of its versions answered."""
@@ -23,6 +24,11 @@ class Asked(NamedTuple):
     """What was asked for, as `provider:model`."""
     served: str | None
     """What the server says answered; None where it did not say, or has not yet."""
+
+
+def asked_of(calls: Iterable[Call]) -> list[Asked]:
+    """Return calls as far as they say which model answered."""
+    return [Asked(call["model"], call["served_model"]) for call in calls]
 
 
 def same_models(calls: Sequence[Asked]) -> list[list[int]]:

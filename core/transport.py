@@ -77,8 +77,7 @@ def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
             request.headers.update(dict(headers))
             _bound_connecting(request)
             client = await _client_of_running_loop()
-            answer = await _without_key(request, await client.send(request, **kwargs))
-            return await _without_headers(request, answer, headers) if headers else answer
+            return await _without_secrets(request, await client.send(request, **kwargs), headers)
 
     return LoopClient(verify=_trusted())
 
@@ -150,33 +149,20 @@ def close_clients(seconds: float) -> None:
     wait(closing, seconds)
 
 
-async def _without_key(request: "httpx2.Request", response: "httpx2.Response") -> "httpx2.Response":
-    """Take the key out of an error that repeats it, before it gets logged and traced; an answer stays as it is."""
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    is_refused = response.status_code >= 400
-    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-    if not is_secret(key) or (is_stream and not is_refused):
-        return response
-    body = await response.aread()
-    if key.encode() not in body or not (is_refused or _is_error(body)):
-        return response
-    dropped = ("content-length", "content-encoding")
-    headers = {name: value for name, value in response.headers.items() if name not in dropped}
-    cleaned = body.replace(key.encode(), b"[redacted]")
-    return type(response)(response.status_code, headers=headers, content=cleaned, request=request)
-
-
-async def _without_headers(
+async def _without_secrets(
     request: "httpx2.Request", response: "httpx2.Response", headers: Headers
 ) -> "httpx2.Response":
-    """Take what was sent along out of an error that repeats it."""
-    secrets = [value.encode() for _, value in headers if is_secret(value)]
-    if response.status_code < 400 or not secrets:
+    """Take key and headers out of an error that repeats them, before it gets logged and traced; answers stay whole."""
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    secrets = [value.encode() for value in (key, *(value for _, value in headers)) if is_secret(value)]
+    is_refused = response.status_code >= 400
+    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+    if not secrets or (is_stream and not is_refused):
         return response
     body = cleaned = await response.aread()
     for secret in secrets:
         cleaned = cleaned.replace(secret, b"[redacted]")
-    if cleaned == body:
+    if cleaned == body or not (is_refused or _is_error(body)):
         return response
     dropped = ("content-length", "content-encoding")
     kept = {name: value for name, value in response.headers.items() if name not in dropped}

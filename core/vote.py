@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .agreement import Measure, closed_answers, compare, medoid
 from .errors import ConfigError, nearest
-from .served import Asked, same_models, served_name, shares
+from .served import Asked, asked_of, same_models, served_name, shares
 from .state import Proposal
 
 
@@ -51,7 +51,7 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     if found["abstained"]:
         return Result(None, f"the vote abstained: {found['abstained']}")
 
-    calls = [Asked(p["model"], p["served_model"]) for p in proposals]
+    calls = asked_of(proposals)
     part = shares(calls)
 
     def weight(group: Sequence[int]) -> float:

@@ -151,8 +151,8 @@ async def _ask_in_order(
         failed = [what_failed(seat, call)]
         unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []
         falls_short = request and message and (request.form or _lacks_call(message, request))
-        is_echo = message is not None and folded.letter.echo_in(message.text) is not None
-        if request and message and falls_short and call["status"] == "invalid" and not is_echo:
+        is_invalid = call["status"] == "invalid"
+        if request and message and falls_short and is_invalid and not folded.letter.echo_in(message):
             unfit, how = message, "and was asked again"
             if _lacks_call(message, request):
                 by_schema = equipped(seat, request.by_schema)

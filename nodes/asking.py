@@ -9,10 +9,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
-from ..core.budget import prompt_at_most
 from ..core.panel import Seat
 from ..core.race import DEADLINE, Race
-from ..core.report import added_up
+from ..core.report import after_refusal
 from ..core.request import Request, problem_of, with_forced_call
 from ..core.state import (
     USABLE,
@@ -118,13 +117,12 @@ class Asking:
         if shorter is None:
             return call, message, folded
         letter = brief.for_run(self.rules.request).write(shorter, self.state, self.layer)
-        if letter.problem or prompt_at_most(letter.messages) >= prompt_at_most(folded.letter.messages):
+        if not letter.is_shorter_than(folded.letter):
             return call, message, folded
-        # A request that was refused for its length was not worked on, and is no call.
-        first = cast("Call", {**self.calls.pop(), "calls": 0})
+        refused = self.calls.pop()
         folded = await self.folded(replace(seat, window=shorter.window), shorter, brief)
         call, message = await self.ask(shorter, folded.letter)
-        call = self.calls[-1] = cast("Aggregation", {**self.calls[-1], **added_up(self.calls[-1], first)})
+        call = self.calls[-1] = cast("Aggregation", after_refusal(self.calls[-1], refused))
         return call, message, folded
 
     async def folded(self, seat: Seat, asked: Seat, brief: Brief) -> Folded:

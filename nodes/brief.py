@@ -66,9 +66,12 @@ class Letter(NamedTuple):
     given: Sequence[str] | None = None
     """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
 
-    def echo_in(self, answer: str) -> str | None:
-        """Return what an answer repeats of the words that are ours, as a tag or a sentence; None where nothing."""
-        return None if self.given is None else echo_in(answer, [m.text for m in self.messages], self.given)
+    def echo_in(self, answer: AIMessage) -> str | None:
+        """Return what an answer, or a call in it, repeats of the words that are ours; None where nothing."""
+        if self.given is None:
+            return None
+        calls = json.dumps([call["args"] for call in answer.tool_calls], ensure_ascii=False, default=str)
+        return echo_in(f"{answer.text}\n{calls}", [message.text for message in self.messages], self.given)
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
@@ -88,6 +91,10 @@ class Letter(NamedTuple):
         if window is not None and prompt_at_most(messages, rate=rate) > _room(seat, window, rate):
             return Letter([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
         return Letter(messages, self.references_cut, given=self.given)
+
+    def is_shorter_than(self, other: "Letter") -> bool:
+        """Tell a prompt that may be sent where the other was too long."""
+        return not self.problem and prompt_at_most(self.messages) < prompt_at_most(other.messages)
 
     def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
         """Write it down for the report; the conversation's own messages are told by their id."""

@@ -1,7 +1,6 @@
 """One model call, and every way it can end, as data."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -318,8 +317,7 @@ def _status_of(message: AIMessage, reason: str, *, may_call: bool) -> tuple[Stat
 
 def _unless_echo(status: Status, error: str | None, letter: Letter, message: AIMessage) -> tuple[Status, str | None]:
     """Return how a call ended, unless its answer repeats what we told the model: that answers nothing."""
-    arguments = json.dumps([call["args"] for call in message.tool_calls], ensure_ascii=False, default=str)
-    echo = letter.echo_in(f"{message.text}\n{arguments}") if status in USABLE else None
+    echo = letter.echo_in(message) if status in USABLE else None
     return (
         (status, error) if echo is None else ("invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}")
     )

@@ -12,7 +12,7 @@ from ..core.agreement import abstain, compare, is_sync, name_of
 from ..core.budget import total
 from ..core.errors import AllProposersFailed, InputError
 from ..core.report import added_up, make_report
-from ..core.served import Asked, same_models, served_name
+from ..core.served import Asked, asked_of, same_models, served_name
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
@@ -285,7 +285,7 @@ def _end_early(
 
 def _too_few(agreeing: Sequence[Proposal], needed: int) -> str:
     """Say that too few models agree, and which ones a server had as one; where it had none, the names were too few."""
-    calls = [Asked(p["model"], p["served_model"]) for p in agreeing]
+    calls = asked_of(agreeing)
     groups = same_models(calls)
     merged = [group for group in groups if len(same_models([Asked(calls[n].label, None) for n in group])) > 1]
     if merged and len(groups) == 1:

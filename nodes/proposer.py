@@ -9,11 +9,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
 from ..core.agreement import best_proposal
-from ..core.budget import prompt_at_most, total
+from ..core.budget import total
 from ..core.errors import BudgetExceeded
 from ..core.panel import Seat
 from ..core.race import Race
-from ..core.report import CARRIED, UNREAD, added_up, make_report
+from ..core.report import CARRIED, UNREAD, added_up, after_refusal, make_report
 from ..core.stage import Stage, unanswered
 from ..core.state import (
     USABLE,
@@ -133,13 +133,11 @@ class _Asking:
         answers, letter = await self._once(self.seats, letters, config)
         smaller = {s.place: shortened_for(s, answers[s.place][0], letter) for s in self.seats}
         again = [s for place in smaller if (s := smaller[place])]
-        if not again or not _is_shorter(shorter.write(again[0], self.state, self.layer), letter):
+        if not again or not shorter.write(again[0], self.state, self.layer).is_shorter_than(letter):
             return answers
         second, _ = await self._once(again, shorter, config)
         for place, (call, message) in second.items():
-            # A request that was refused for its length was not worked on, and is no call.
-            first = cast("Call", {**answers[place][0], "calls": 0})
-            second[place] = cast("Call", {**call, **added_up(call, first)}), message
+            second[place] = after_refusal(call, answers[place][0]), message
         return answers | second
 
     async def _once(self, seats: Sequence[Seat], letters: Brief, config: RunnableConfig) -> tuple[Answers, Letter]:
@@ -168,10 +166,6 @@ class _Asking:
         elif folded.lost and call["status"] == "ok":
             call = {**call, "error": f"{UNREAD}: {folded.lost}"}
         return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.letter
-
-
-def _is_shorter(letter: Letter, before: Letter) -> bool:
-    return not letter.problem and prompt_at_most(letter.messages) < prompt_at_most(before.messages)
 
 
 def _made(

@@ -91,7 +91,7 @@ def _with_system(head: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseM
 
 def _blocks(contents: Sequence[str | list[Any]]) -> list[Any]:
     """Return contents as blocks: those of one that has any, with their cache marks, are kept as they are."""
-    as_lists = [[{"type": "text", "text": c}] if isinstance(c, str) else c for c in contents]
+    as_lists = [_text_block(content) if isinstance(content, str) else content for content in contents]
     return [block for blocks in as_lists for block in blocks]
 
 

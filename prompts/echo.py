@@ -17,6 +17,7 @@ from .prompt import bundled
 _WORDS = 6
 """Words from which a sentence is ours for certain: shorter ones, as "You are a helpful assistant.", are everybody's."""
 _ENDS = re.compile(r"(?<=[.:;?!])\s|\n\s*\n|\n- ")
+_NONCE = re.compile(r"[0-9a-f]{12}")
 _VARIABLE = re.compile(r"\$\w+")
 
 
@@ -30,11 +31,13 @@ def echo_in(answer: str, prompt: Iterable[str], given: Iterable[str]) -> str | N
         prompt: All texts of the prompt that it answers.
         given: The texts in it that are not ours.
     """
-    folded, told = _folded(answer), _folded("\n".join(prompt))
-    nonces = dict.fromkeys(tag[1] for tag in TAG.finditer(told))
-    echoes = [words for words in (*nonces, *_sentences()) if words in folded and words in told]
-    if not echoes:
+    folded = _folded(answer)
+    sentences = [words for words in _sentences() if words in folded]
+    if not sentences and not _NONCE.search(folded):  # as with nearly all: the prompt, which is longer, is not read
         return None
+    ours = _folded("\n".join(prompt))
+    nonces = dict.fromkeys(tag[1] for tag in TAG.finditer(ours))
+    echoes = [words for words in (*nonces, *sentences) if words in folded and words in ours]
     theirs = [_folded(text) for text in given]
     return next((echo for echo in echoes if not any(echo in text for text in theirs)), None)
 

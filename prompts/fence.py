@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
@@ -19,9 +19,7 @@ _FORGED = re.compile(
 )
 """Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do.
 Blanks after a `<` are read once, however many there are: two `\\s*` side by side stop the process for minutes."""
-TAG = re.compile(
-    r"[<‹]/?(?:reference|proposal|evidence|tool|call|result|answer|problem)-([0-9a-f]{12})(?![0-9a-f])", re.IGNORECASE
-)
+TAG = re.compile(rf"[<‹]/?(?:{'|'.join(get_args(Kind))})-([0-9a-f]{{12}})(?![0-9a-f])", re.IGNORECASE)
 """One of our own tags, neutralised or not, and its nonce."""
 _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
