@@ -152,7 +152,7 @@ async def test_a_model_that_loads_too_long(loopback: Loopback, monkeypatch: pyte
     loopback.default = still_loading(10_000)
 
     with pytest.raises(AllProposersFailed, match="wait until the server has loaded its model") as failed:
-        await mixture(loopback, timeout=0.5).ainvoke(QUESTION)
+        await mixture(loopback, timeout=3).ainvoke(QUESTION)
 
     assert {p["status"] for p in failed.value.failures} == {"timeout"}
     assert "its server had to load the model first" in str(failed.value)
