@@ -150,7 +150,7 @@ def test_a_second_sigterm_waits_for_nobody(run: Run, loopback: Loopback, where: 
     assert f"go on with: langgraph-moa resume {' '.join(where)}" in stopped.err
     assert "Traceback" not in stopped.err
     assert "between two steps" not in stopped.err
-    assert loopback.asked("a")[0].closed_early.wait(60)
+    assert loopback.asked("a")[0].closed_early.wait(10)
     assert (resumed.code, resumed.out) == (0, "answer of last\n")
 
 

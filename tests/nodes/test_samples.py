@@ -232,7 +232,7 @@ async def test_what_went_wrong_is_told_of_each_and_done_once(loopback: Loopback,
         for n in range(1, 4):
             assert f"m/{n}: {status}" in result["run"]["degraded"]
     if failure in ("hang", "deadline", "quorum"):
-        assert await asyncio.to_thread(loopback.requests[0].closed_early.wait, 60)
+        assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
 
 
 OUTCOMES: dict[str, tuple[Reply, str]] = {
@@ -513,7 +513,7 @@ async def test_a_cancelled_run_closes_its_one_request(loopback: Loopback) -> Non
 
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert await asyncio.to_thread(loopback.requests[0].closed_early.wait, 60)
+    assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
 
 
 async def test_a_conversation_with_tools_is_told_to_all_of_them(loopback: Loopback) -> None:
