@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test real lint types bench faults agreement evidence quality schema screenshots studio docs clean
+.PHONY: help demo test soak real lint types bench faults agreement evidence quality schema screenshots studio docs clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -13,8 +13,11 @@ demo: .venv/user  ## Run a real mixture on the offline models.
 studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
 	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --config studio/langgraph.json
 
-test: .venv/dev  ## Run the tests.
-	$(BIN)/pytest -q
+test: .venv/dev  ## Run the tests, on all cores.
+	$(BIN)/pytest -q -n auto --dist loadgroup
+
+soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers.
+	$(BIN)/pytest -q -n auto --dist loadgroup -m soak
 
 real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched once (93 MB).
 	$(BIN)/python benchmarks/weights.py smollm2
