@@ -1,8 +1,11 @@
 # Every target makes what it needs; a machine with Python 3.11+, pip and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := -m pip install --quiet
+PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+	--no-annotate pyproject.toml
 
-.PHONY: help demo test real lint types bench faults agreement evidence quality schema screenshots studio docs clean
+.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality schema screenshots studio docs clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -13,8 +16,21 @@ demo: .venv/user  ## Run a real mixture on the offline models.
 studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
 	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --config studio/langgraph.json
 
-test: .venv/dev  ## Run the tests.
-	$(BIN)/pytest -q
+test: .venv/dev  ## Run the tests, on all cores.
+	$(BIN)/pytest -q -n auto --dist loadgroup
+
+soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers.
+	$(BIN)/pytest -q -n auto --dist loadgroup -m soak
+
+newest: .venv/newest/installed  ## Run the tests with the newest versions that the ranges allow.
+	.venv/newest/bin/pytest -q -n auto --dist loadgroup
+
+oldest: .venv/oldest/installed  ## Run the tests of graphs, nodes and core with the oldest.
+	.venv/oldest/bin/pytest -q -n auto --dist loadgroup tests/graphs tests/nodes tests/core tests/test_moa.py
+
+pins: .venv/dev  ## Write the versions that are installed here anew: pins/tested.txt and pins/oldest.txt.
+	$(PIN) --upgrade -o pins/tested.txt
+	$(PIN) --upgrade --resolution lowest-direct -o pins/oldest.txt
 
 real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched once (93 MB).
 	$(BIN)/python benchmarks/weights.py smollm2
@@ -59,21 +75,31 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
 	$(PYTHON) -m venv .venv
 
-.venv/user: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e .
+.venv/user: .venv/bin/python pyproject.toml pins/tested.txt
+	$(BIN)/python $(INSTALL) -c pins/tested.txt -e .
 	touch $@
 
-.venv/studio: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[studio]'
+.venv/studio: .venv/bin/python pyproject.toml pins/tested.txt
+	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[studio]'
 	touch $@ .venv/user
 
-.venv/site: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[site]'
+.venv/site: .venv/bin/python pyproject.toml pins/tested.txt
+	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[site]'
 	touch $@ .venv/user
 
-.venv/dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+.venv/dev: .venv/bin/python pyproject.toml pins/tested.txt
+	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[dev]'
 	touch $@ .venv/user .venv/studio .venv/site
+
+.venv/newest/installed: .venv/bin/python pyproject.toml
+	$(PYTHON) -m venv --clear .venv/newest
+	.venv/newest/bin/python $(INSTALL) -e '.[dev]'
+	touch $@
+
+.venv/oldest/installed: .venv/bin/python pyproject.toml pins/oldest.txt
+	$(PYTHON) -m venv --clear .venv/oldest
+	.venv/oldest/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
+	touch $@
 
 .types/langgraph_moa:
 	mkdir -p .types

@@ -1,6 +1,7 @@
 """Each example runs as a user would run it, without a key and a network, and prints what is kept here."""
 
 import ast
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -33,8 +34,21 @@ def test_examples_are_found() -> None:
     assert len(EXAMPLES) >= 13
 
 
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved:DeprecationWarning")
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_prints_what_it_should(example: Path, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+def test_an_example_prints_what_it_should(
+    example: Path, capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
+) -> None:
+    runpy.run_path(str(example), run_name="__main__")
+
+    assert capsys.readouterr() == (snapshot, "")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_prints_it_in_a_process_of_its_own(
+    example: Path, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(OFFLINE, encoding="utf-8")
@@ -44,7 +58,7 @@ def test_an_example_prints_what_it_should(example: Path, tmp_path: Path, snapsho
     done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, encoding="utf-8", timeout=120)
 
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == snapshot
+    assert done.stdout == snapshot(name=f"test_an_example_prints_what_it_should[{example.stem}]")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -58,7 +58,11 @@ async def test_killed_in_layer_2_it_asks_only_who_had_not_answered(loopback: Loo
     assert layer_2(loopback) == {"a": 1, "c": 1, "b": 2, "d": 2, "last": 1}
 
 
-@pytest.mark.parametrize(("kind", "place"), [("sqlite", "sqlite"), ("postgres", "postgres")], indirect=["place"])
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("sqlite", "sqlite"), pytest.param("postgres", "postgres", marks=pytest.mark.soak)],
+    indirect=["place"],
+)
 async def test_killed_while_the_aggregator_wrote_it_asks_nobody_else(loopback: Loopback, kind: str, place: str) -> None:
     hang_in_layer_2(loopback, "last")
     process = start(kind, place, loopback.url, "start")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa, resolve_model
 from langgraph_moa.core.portal import close_portals
@@ -42,7 +42,7 @@ TIMEOUT, DEADLINE = 0.2, 0.6
 PROPOSERS, LAYERS = ["m0", "m1", "m2"], 3
 WORDS = "what shall we ask"
 MARKERS = [f"question-{number:03}-" for number in range(200)]
-HANGING = MARKERS[::10]
+HANGING = set(MARKERS[::10])
 
 faults = st.sampled_from(sorted(FAULTS))
 scripts = st.fixed_dictionaries({name: st.lists(faults, min_size=2, max_size=2) for name in [*PROPOSERS, "x", "y"]})
@@ -95,9 +95,13 @@ def server() -> Any:
 
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(script=scripts, budget=budgets, quorum=quorums, sync=st.booleans())
-def test_whatever_breaks(
+@pytest.mark.parametrize("examples", [15, pytest.param(60, marks=pytest.mark.soak)])
+def test_whatever_breaks(server: Loopback, examples: int) -> None:
+    broken = given(server=st.just(server), script=scripts, budget=budgets, quorum=quorums, sync=st.booleans())
+    settings(max_examples=examples, deadline=None)(broken(check))()
+
+
+def check(
     server: Loopback, script: dict[str, list[str]], budget: Budget | None, quorum: Quorum | None, sync: bool
 ) -> None:
     server.requests.clear()
@@ -141,7 +145,8 @@ def test_whatever_breaks(
 
 @pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
-def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopback) -> None:
+@pytest.mark.parametrize("markers", [MARKERS[:40], pytest.param(MARKERS, marks=pytest.mark.soak)], ids=len)
+def test_many_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopback, markers: list[str]) -> None:
     server.requests.clear()
     server.scripts.clear()
     dice = random.Random(7)
@@ -170,7 +175,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
     open_before = sockets()
 
     async def main() -> tuple[list[Any], int]:
-        runs = await asyncio.gather(*(moa.ainvoke(user(marker)) for marker in MARKERS), return_exceptions=True)
+        runs = await asyncio.gather(*(moa.ainvoke(user(marker)) for marker in markers), return_exceptions=True)
         await asyncio.sleep(0)
         return runs, len(asyncio.all_tasks()) - 1
 
@@ -178,7 +183,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
 
     assert tasks == 0
     answered = 0
-    for marker, result in zip(MARKERS, runs, strict=True):
+    for marker, result in zip(markers, runs, strict=True):
         if isinstance(result, AllProposersFailed):
             continue
         answered += 1
@@ -186,7 +191,7 @@ def test_two_hundred_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopba
         assert {p["text"] for p in result["proposals"]} <= {f"re {marker}", "half of", ""}
         if marker in HANGING:
             assert [p["status"] for p in result["proposals"]] == ["ok", "ok", "cancelled"] * (LAYERS - 1)
-    assert answered > 150
+    assert answered > 0.75 * len(markers)
     for request in server.requests:
         marker = question_in(request.messages[-1]["content"])
         assert set(references_in(request.messages[-1]["content"])) <= {f"re {marker}", "half of"}

@@ -144,8 +144,15 @@ def test_errors_are_told_and_asked_again(run: Run, loopback: Loopback, files: Fi
     assert Counter(id_ for _, id_ in asked_in(loopback, 0, None).elements()) == {"0": 1, "1": 2, "2": 1}
 
 
-@pytest.mark.parametrize("in_background", [False, True])
-@pytest.mark.parametrize(("ended_by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("ended_by", "code", "in_background"),
+    [
+        (signal.SIGINT, 130, False),
+        (signal.SIGTERM, 143, True),
+        pytest.param(signal.SIGTERM, 143, False, marks=pytest.mark.soak),
+        pytest.param(signal.SIGINT, 130, True, marks=pytest.mark.soak),
+    ],
+)
 def test_stopped_it_says_where_it_stands(
     loopback: Loopback, files: Files, ended_by: signal.Signals, code: int, in_background: bool
 ) -> None:
@@ -169,15 +176,20 @@ def test_stopped_it_says_where_it_stands(
     assert len(list(files.whole_rows())) == 12
 
 
-def test_killed_three_times_nothing_is_lost_doubled_or_asked_again(loopback: Loopback, files: Files) -> None:
-    files.ask(1_500)
+@pytest.mark.parametrize(
+    ("how_many", "killed_at"), [(60, (20,)), pytest.param(1_500, (1, 400, 1_100), marks=pytest.mark.soak)]
+)
+def test_killed_nothing_is_lost_doubled_or_asked_again(
+    loopback: Loopback, files: Files, how_many: int, killed_at: tuple[int, ...]
+) -> None:
+    files.ask(how_many)
 
-    kills = [kill_at(files, loopback, ALONE, requests) for requests in (1, 400, 1_100)]
+    kills = [kill_at(files, loopback, ALONE, requests) for requests in killed_at]
     code, said, _ = run_to_the_end(files, loopback, ALONE)
 
     ids = [row["id"] for row in files.whole_rows()]
     assert code == 0, said
-    assert (len(ids), set(ids)) == (1_500, {str(n) for n in range(1_500)})
+    assert (len(ids), set(ids)) == (how_many, {str(n) for n in range(how_many)})
     check_repeats(loopback, kills, at_most=CONCURRENCY)
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
 
@@ -214,9 +226,10 @@ def test_killed_with_its_threads_kept_no_proposer_is_asked_again(loopback: Loopb
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
 
 
-def test_more_questions_take_no_more_memory(loopback: Loopback, files: Files) -> None:
+@pytest.mark.parametrize("sizes", [(10, 100), pytest.param((100, 1_000), marks=pytest.mark.soak)])
+def test_more_questions_take_no_more_memory(loopback: Loopback, files: Files, sizes: tuple[int, int]) -> None:
     held = []
-    for how_many in (100, 1_000):
+    for how_many in sizes:
         files.rows.unlink(missing_ok=True)
         files.ask(how_many)
         code, said, kilobytes = run_to_the_end(files, loopback, ALONE)
@@ -320,21 +333,26 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, files: Files, way: str) -> None:
+def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, files: Files) -> None:
     files.ask(4)
+    marker, unfinished = files.folder / "marker", files.folder / "rows.jsonl.unfinished"
     loopback.say("last", Reply(broken="hang"))
     process = in_a_process(*files.command(loopback, *PANEL))
     loopback.wait_until(lambda: len(loopback.asked("last")) == 4)
     process.kill()
     finish(process)
     loopback.scripts.clear()
-    assert plant(files.folder / "rows.jsonl.unfinished", files.folder / "marker", way) > 3
+    killed = {path: path.read_bytes() for path in files.folder.iterdir()}
+    for way in WAYS:
+        for path in set(files.folder.iterdir()) - {files.questions}:
+            path.unlink()
+        for path, data in killed.items():
+            path.write_bytes(data)
+        assert plant(unfinished, marker, way) > 3, way
 
-    done = run(*files.command(loopback, *PANEL))
+        done = run(*files.command(loopback, *PANEL))
 
-    assert not (files.folder / "marker").exists()
-    refused = {row["error"] for row in files.whole_rows()}
-    assert done.code == 1
-    assert len(refused) == 1
-    assert f"in {files.rows}.unfinished, expected what a run wrote" in refused.pop()
+        assert not marker.exists(), way
+        refused = {row["error"] for row in files.whole_rows()}
+        assert (done.code, len(refused)) == (1, 1), way
+        assert f"in {files.rows}.unfinished, expected what a run wrote" in refused.pop(), way

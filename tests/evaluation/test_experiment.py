@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from compared import QUESTIONS, compare, right
+from compared import QUESTIONS as ALL
+from compared import compare, right
 from experiments import LangSmith, langsmith
 from langgraph_moa import create_moa
 from langgraph_moa.core.scripted import ScriptedModel
@@ -14,6 +15,7 @@ from langsmith import Client
 from langsmith.run_helpers import tracing_context
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+QUESTIONS = ALL[:20]
 SYSTEMS = {"a": right(4, "a"), "b": right(8, "b")}
 
 
@@ -38,7 +40,7 @@ def test_questions_become_a_dataset_and_each_system_an_experiment(
 
     (dataset,) = server.datasets
     assert dataset["name"].startswith("mine-")
-    assert len(server.examples) == 60
+    assert len(server.examples) == 20
     example = next(example for example in server.examples.values() if example["inputs"]["id"] == "7")
     system, message = example["inputs"]["messages"]
     assert (system["role"], system["content"]) == ("system", bundled("mark").text)
@@ -66,9 +68,9 @@ def test_the_same_questions_are_the_same_dataset_and_others_are_another(server: 
     traced(server)
     traced(server)
     assert len(server.datasets) == 1
-    assert len(server.examples) == 60
+    assert len(server.examples) == 20
 
-    traced(server, questions=QUESTIONS[:55])
+    traced(server, questions=QUESTIONS[:15])
     assert len(server.datasets) == 2
 
 
@@ -79,7 +81,7 @@ def test_examples_that_are_missing_are_made(server: LangSmith) -> None:
 
     traced(server)
 
-    assert len(server.examples) == 60
+    assert len(server.examples) == 20
 
 
 @pytest.mark.parametrize("path", ["/datasets", "/examples", "/sessions"])
@@ -88,7 +90,7 @@ def test_where_langsmith_fails_the_comparison_is_finished_and_says_so(server: La
 
     found = traced(server)
 
-    assert found.graded == 60
+    assert found.graded == 20
     assert found.notes[-1].startswith("LangSmith did not take the experiments: ")
 
 

@@ -13,7 +13,11 @@ from devserver import DevServer, devserver
 from langgraph_sdk import get_client
 from langgraph_sdk.errors import APIStatusError
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.allow_hosts(["127.0.0.1", "localhost"]),
+    pytest.mark.xdist_group("studio"),  # one server for all of them
+]
 STUDIO = Path(__file__).parents[2] / "studio"
 SAMPLES = tomllib.loads((STUDIO / "samples.toml").read_text("utf-8"))
 GRAPHS = ("moa", "evidence", "nested")
