@@ -1,6 +1,7 @@
 """The pages of docs/ make a site: complete, with links that lead somewhere, from this machine alone."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 README = ROOT / "README.md"
 HOSTS = {"arxiv.org", "github.com", "huggingface.co", "localhost", "127.0.0.1"}
 """What a page may point to; nobody looks whether it is there."""
+TABLES = json.loads((ROOT / "docs" / "settings.schema.json").read_text(encoding="utf-8"))["$defs"]
 BUILD = """
 import sys
 
@@ -70,6 +72,43 @@ def test_the_reference_tells_of_every_public_name_once(site: Path) -> None:
 
     assert sorted(anchors) == sorted(langgraph_moa.__all__)
     assert 'href="#langgraph_moa.create_moa"' in pages
+
+
+def test_every_page_is_there_as_markdown_too(site: Path) -> None:
+    pages = {name for name in html(site) if name != "404.html"}
+    beside = {path.relative_to(site).as_posix(): path.read_text("utf-8") for path in site.rglob("*.md")}
+
+    assert set(beside) == {f"{page}.md" for page in pages}
+    assert beside["resume.html.md"] == (ROOT / "docs" / "resume.md").read_text("utf-8")
+    assert [name for name, text in beside.items() if not text.startswith("# ") or "\n:::" in text] == []
+    for name, text in beside.items():
+        links = re.findall(
+            r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)]*)?\)", re.sub(r"```.*?```|`[^`\n]+`", "", text, flags=re.DOTALL)
+        )
+        assert [link for link in links if not (site / name).parent.joinpath(link).is_file()] == []
+        assert [link for link in links if link.endswith(".md") and not link.endswith(".html.md")] == []
+
+
+def test_the_reference_is_whole_as_markdown(site: Path) -> None:
+    text = "\n".join(path.read_text("utf-8") for path in (site / "reference").glob("*.md"))
+
+    assert sorted(re.findall(r"^## (\w+)\n", text, re.MULTILINE)) == sorted([*langgraph_moa.__all__, *TABLES])
+    assert "create_moa(*, proposers: " in text
+    assert "    layers: Layers as the paper counts them" in text
+    assert "- `degraded`: None for a full answer" in text
+
+
+def test_llms_txt_lists_every_page_once(site: Path) -> None:
+    title, summary, _, *sections = re.split(r"\n{2,}(?=[^-])", (site / "llms.txt").read_text("utf-8"))
+    link = re.compile(r"- \[[^\]]+\]\(([^)]+)\): \S.*")
+    lines = [line for section in sections for line in section.splitlines() if line and line[0] != "#"]
+
+    assert (title, summary[:2]) == ("# langgraph-moa", "> ")
+    assert all(section.startswith("## ") for section in sections)
+    assert sections[-1].startswith("## Optional\n")
+    assert sorted(found[1] if (found := link.fullmatch(line)) else line for line in lines) == sorted(
+        path.relative_to(site).as_posix() for path in site.rglob("*.md")
+    )
 
 
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
