@@ -22,7 +22,7 @@ _TO_A_PAGE = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)\.md(?=[#)])")
 _OBJECT = re.compile(r"^::: (\S+)$", re.MULTILINE)
 _ANCHOR = re.compile(r" \{ #[\w-]+ \}$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_PROSE = re.compile(r"(?!Written by)(?:[A-Z]|`[^`])")
+_PROSE = re.compile(r"(?!Written by)(?:[A-Z0-9]|`[^`])")
 _FIRST_SENTENCE = re.compile(r".*?[.?](?=\s|$)")
 _pages: dict[str, tuple[Page, str]] = {}
 _navigation: list[Navigation] = []
@@ -87,23 +87,23 @@ def told(thing: griffe.Object | griffe.Alias, level: int = 2) -> Iterator[str]:
     """Write a public name: how it is called, what it says of itself, and what it has."""
     yield f"{'#' * level} {thing.name}\n"
     target = thing.final_target if isinstance(thing, griffe.Alias) else thing
-    if isinstance(target, griffe.Function | griffe.Class):
-        yield f"```python\n{target.signature()}\n```\n"
+    if isinstance(target, griffe.Function | griffe.Class) and (signature := target.signature()):
+        yield f"```python\n{signature}\n```\n"
     if thing.docstring:
         yield f"{thing.docstring.value.strip()}\n"
-    members = [member for name, member in thing.members.items() if not name.startswith("_") and member.docstring]
+    members = [member for name, member in thing.members.items() if not name.startswith("_")]
     yield from fields(member for member in members if member.is_attribute)
     for member in members:
-        if member.is_function:
+        if member.is_function and member.docstring:
             yield from told(member, level + 1)
 
 
 def fields(attributes: Iterable[griffe.Object | griffe.Alias]) -> Iterator[str]:
     """Write attributes, a line each."""
-    lines = [
-        f"- `{attribute.name}`: {' '.join(attribute.docstring.value.split())}"
-        for attribute in attributes
-        if attribute.docstring
-    ]
+    lines = []
+    for attribute in attributes:
+        kind = f": {attribute.annotation}" if attribute.annotation else ""
+        meaning = f": {' '.join(attribute.docstring.value.split())}" if attribute.docstring else ""
+        lines.append(f"- `{attribute.name}{kind}`{meaning}")
     if lines:
         yield "\n".join(lines) + "\n"

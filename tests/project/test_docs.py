@@ -95,7 +95,9 @@ def test_the_reference_is_whole_as_markdown(site: Path) -> None:
     assert sorted(re.findall(r"^## (\w+)\n", text, re.MULTILINE)) == sorted([*langgraph_moa.__all__, *TABLES])
     assert "create_moa(*, proposers: " in text
     assert "    layers: Layers as the paper counts them" in text
-    assert "- `degraded`: None for a full answer" in text
+    assert "- `degraded: str | None`: None for a full answer" in text
+    assert "- `usd: float | None`\n" in text
+    assert "```python\n\n" not in text
 
 
 def test_llms_txt_lists_every_page_once(site: Path) -> None:
