@@ -165,6 +165,27 @@ def test_drawings_are_the_graphs(command: str, drawn: str) -> None:
     assert drawn.strip() == done.stdout.strip()
 
 
+def test_tests_that_a_page_names_are_there() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert len(named) >= 30
+    assert [name for name in sorted(named) if not re.search(rf"def {name}\(", text)] == []
+
+
+PAPERS = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "RELEASING.md")]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+def test_papers_at_the_root_name_what_is_there(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert [link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text) if not (ROOT / link).exists()] == []
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
 def test_the_page_about_the_graph_has_drawings() -> None:
     assert len(drawings()) >= 3
 
