@@ -7,11 +7,12 @@ llmstxt.org.
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
+from mkdocs.structure import StructureItem
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page
 
@@ -58,9 +59,13 @@ def listed(config: MkDocsConfig, nav: Navigation) -> Iterator[str]:
     yield "final one: an ordinary compiled LangGraph graph. Each page is here as Markdown, under its address and `.md`."
     for item in sorted(nav.items, key=lambda item: item.title in OPTIONAL):
         yield f"\n## {'Optional' if item.title in OPTIONAL else item.title}\n"
-        for page in item.children if isinstance(item, Section) else [item]:
+        for page in filter(_is_page, item.children if isinstance(item, Section) else [item]):
             yield f"- [{page.title}]({page.file.dest_uri}.md): {about(_pages[page.file.src_uri][1])}"
     yield ""
+
+
+def _is_page(item: StructureItem) -> TypeGuard[Page]:
+    return isinstance(item, Page)
 
 
 def about(markdown: str) -> str:
@@ -102,7 +107,8 @@ def fields(attributes: Iterable[griffe.Object | griffe.Alias]) -> Iterator[str]:
     """Write attributes, a line each."""
     lines = []
     for attribute in attributes:
-        kind = f": {attribute.annotation}" if attribute.annotation else ""
+        target = attribute.final_target if isinstance(attribute, griffe.Alias) else attribute
+        kind = f": {target.annotation}" if isinstance(target, griffe.Attribute) and target.annotation else ""
         meaning = f": {' '.join(attribute.docstring.value.split())}" if attribute.docstring else ""
         lines.append(f"- `{attribute.name}{kind}`{meaning}")
     if lines:

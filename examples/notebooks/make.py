@@ -45,7 +45,7 @@ def notebook(example: Path) -> nbformat.NotebookNode:
     Raises:
         nbclient.exceptions.CellExecutionError: A cell failed.
     """
-    made = nbformat.v4.new_notebook(cells=list(cells(example.read_text("utf-8"))))
+    made: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=list(cells(example.read_text("utf-8"))))
     made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     where = {"metadata": {"path": str(example.parent)}}
     # What a cell prints comes in as many pieces as the kernel happens to send.
