@@ -15,16 +15,17 @@ from setuptools import setup
 ROOT = Path(__file__).parent
 _TARGET = r"\(\s*<?(?P<{0}>[^\s()<>]+)>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
 _PICTURE = re.compile(rf"!\[(?P<alt>[^\]\n]*)\]{_TARGET.format('source')}")
-_LABEL = re.compile(r"^ {0,3}\[(?P<label>[^\]\n]+)\]:[ \t]*<?(?P<target>[^\s<>]+)>?.*\n?", re.MULTILINE)
+_LABEL = re.compile(r"^ {0,3}\[(?P<label>[^\]\n^][^\]\n]*)\]:[ \t]*<?(?P<target>[^\s<>]+)>?.*\n?", re.MULTILINE)
 _PIECE = re.compile(
     r"(?P<code>^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})(?P<language>[\w-]*).*\n(?:.*\n)*?(?P=indent)(?P=fence).*\n?"
+    r"|<!--(?:.|\n)*?-->"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?:.|\n(?!\n))*?(?<!`)(?P=ticks)(?!`))"
     rf"|(?P<link>\[(?P<text>(?:!\[[^\]\n]*\]\([^)\n]*\)|`[^`\n]*`|[^\[\]!`]|!(?!\[))*)\](?:{_TARGET.format('target')}"
     r"|\[(?P<label>[^\]\n]*)\])?)"
     rf"|(?P<picture>{_PICTURE.pattern})"
     r"|(?P<opened><a\b[^>]*\bhref=[\"'](?P<href>[^\"']*)[\"'][^>]*>)(?P<inner>(?:.|\n)*?)</a>"
     r"|(?P<img><img\b[^>]*\bsrc=[\"'](?P<src>[^\"']*)[\"'][^>]*>)"
-    r"|(?P<other><source\b[^>]*>)",
+    r"|(?P<source_of><source\b[^>]*\bsrcset=[\"'](?P<srcset>[^\"'\s]*)[^>]*>)",
     re.MULTILINE,
 )
 _ALT = re.compile(r"\balt=[\"']([^\"']*)[\"']")
@@ -42,8 +43,8 @@ def description(readme: str, repository: str | None, version: str) -> str:
         repository: The address of the repository on GitHub; None leaves links out.
         version: Whose files are linked to: those of the tag `v<version>`.
     """
-    is_ours = {one["label"].lower(): one["target"] for one in _LABEL.finditer(readme) if not _leads(one["target"])}
-    readme = _LABEL.sub(lambda one: "" if one["label"].lower() in is_ours else one[0], readme)
+    ours = {one["label"].lower(): one["target"] for one in _LABEL.finditer(readme) if not _leads(one["target"])}
+    readme = _LABEL.sub(lambda one: "" if one["label"].lower() in ours else one[0], readme)
 
     def address(path: str, how: str) -> str | None:
         if _leads(path):
@@ -54,21 +55,20 @@ def description(readme: str, repository: str | None, version: str) -> str:
         if piece["code"]:
             return "" if piece["language"] in _NOT_DRAWN else piece[0]
         if piece["link"]:
-            text = _PIECE.sub(mended, piece["text"])
-            target = piece["target"] or is_ours.get((piece["label"] or piece["text"]).lower())
-            if target is None:
-                return piece[0]
-            return f"[{text}]({to})" if (to := address(target, "blob")) else _plain(text, target)
-        if piece["picture"]:
-            return f"![{piece['alt']}]({to})" if (to := address(piece["source"], "raw")) else piece["alt"]
+            text, after = _PIECE.sub(mended, piece["text"]), piece["link"].removeprefix(f"[{piece['text']}")
+            if piece["target"]:
+                to = address(piece["target"], "blob")
+                return f"[{text}{after.replace(piece['target'], to, 1)}" if to else _plain(text, piece["target"])
+            if target := ours.get((piece["label"] or piece["text"]).lower()):
+                return f"[{text}]({to})" if (to := address(target, "blob")) else _plain(text, target)
+            return f"[{text}{after}"
         if piece["opened"]:
-            inner = _PIECE.sub(mended, piece["inner"])
-            to = address(piece["href"], "blob")
+            inner, to = _PIECE.sub(mended, piece["inner"]), address(piece["href"], "blob")
             return f"{piece['opened'].replace(piece['href'], to)}{inner}</a>" if to else _plain(inner, piece["href"])
-        if piece["img"]:
-            to = address(piece["src"], "raw")
-            return piece["img"].replace(piece["src"], to) if to else "".join(_ALT.findall(piece["img"]))
-        return ""  # a <source> of a <picture>: its <img> is shown
+        path = piece["source"] or piece["src"] or piece["srcset"]
+        if to := address(path, "raw"):
+            return piece[0].replace(path, to)
+        return piece["alt"] or "".join(_ALT.findall(piece["img"] or ""))
 
     return _PIECE.sub(mended, readme)
 

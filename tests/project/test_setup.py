@@ -73,8 +73,8 @@ def test_addresses_wait_for_one_that_is_there(setup: ModuleType, tmp_path: Path)
     ("written", "plain", "linked"),
     [
         ("[a](docs/a.md#b)", "a (`docs/a.md`)", "[a](R/blob/v1/docs/a.md#b)"),
-        ("[a](./docs/a.md 'title')", "a (`./docs/a.md`)", "[a](R/blob/v1/docs/a.md)"),
-        ("[a](<docs/a.md>)", "a (`docs/a.md`)", "[a](R/blob/v1/docs/a.md)"),
+        ("[a](./docs/a.md 'title')", "a (`./docs/a.md`)", "[a](R/blob/v1/docs/a.md 'title')"),
+        ("[a](<docs/a.md>)", "a (`docs/a.md`)", "[a](<R/blob/v1/docs/a.md>)"),
         ("[AGENTS.md](AGENTS.md)", "AGENTS.md", "[AGENTS.md](R/blob/v1/AGENTS.md)"),
         ("[`core/a.py`](core/a.py)", "`core/a.py`", "[`core/a.py`](R/blob/v1/core/a.py)"),
         ("[examples/](examples)", "examples/", "[examples/](R/blob/v1/examples)"),
@@ -91,7 +91,7 @@ def test_addresses_wait_for_one_that_is_there(setup: ModuleType, tmp_path: Path)
         (
             '<picture><source srcset="d.svg"><img src="l.svg" alt="I"></picture>',
             "<picture>I</picture>",
-            '<picture><img src="R/raw/v1/l.svg" alt="I"></picture>',
+            '<picture><source srcset="R/raw/v1/d.svg"><img src="R/raw/v1/l.svg" alt="I"></picture>',
         ),
         (
             "[a][one] and [One]\n\n[one]: a.md\n[two]: https://b.c\n",
@@ -105,6 +105,11 @@ def test_addresses_wait_for_one_that_is_there(setup: ModuleType, tmp_path: Path)
                 "[a](https://arxiv.org/abs/1)",
                 "[a](#heading)",
                 "[a](mailto:a@b.c)",
+                "[a](https://b.c 'title')",
+                "[![a](https://b.c/d.svg)](\nhttps://b.c)",
+                '<picture><source media="m" srcset="https://b.c/d.svg"></picture>',
+                "<!-- [a](b.md) -->",
+                "said[^1] [^2]\n\n[^1]: by whom\n[^2]: when\n",
                 "`[a](b.md)`",
                 "``[a](b.md) ` ``",
                 "```text\n[a](b.md)\n```\n",
