@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality schema screenshots studio docs clean
+.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -67,6 +67,12 @@ docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them 
 
 schema: .venv/dev  ## Write docs/settings.schema.json.
 	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
+
+notebooks: .venv/dev  ## Write the notebooks of examples/, and what their cells print, anew.
+	$(BIN)/python examples/notebooks/make.py
+
+wheel: .venv/dev  ## Build what an index would get, check it, and run it in an empty environment of each Python here.
+	.ci/wheel $(PYTHONS)
 
 clean:  ## Remove everything that was made; .weights/ stays, for it is long to fetch.
 	rm -rf .venv .types build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """The pages of docs/ make a site: complete, with links that lead somewhere, from this machine alone."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 README = ROOT / "README.md"
 HOSTS = {"arxiv.org", "github.com", "huggingface.co", "localhost", "127.0.0.1"}
 """What a page may point to; nobody looks whether it is there."""
+TABLES = json.loads((ROOT / "docs" / "settings.schema.json").read_text(encoding="utf-8"))["$defs"]
 BUILD = """
 import sys
 
@@ -75,6 +77,45 @@ def test_the_reference_tells_of_every_public_name_once(site: Path) -> None:
     assert 'href="#langgraph_moa.create_moa"' in pages
 
 
+def test_every_page_is_there_as_markdown_too(site: Path) -> None:
+    pages = {name for name in html(site) if name != "404.html"}
+    beside = {path.relative_to(site).as_posix(): path.read_text("utf-8") for path in site.rglob("*.md")}
+
+    assert set(beside) == {f"{page}.md" for page in pages}
+    assert beside["resume.html.md"] == (ROOT / "docs" / "resume.md").read_text("utf-8")
+    assert [name for name, text in beside.items() if not text.startswith("# ") or "\n:::" in text] == []
+    for name, text in beside.items():
+        links = re.findall(
+            r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)]*)?\)", re.sub(r"```.*?```|`[^`\n]+`", "", text, flags=re.DOTALL)
+        )
+        assert [link for link in links if not (site / name).parent.joinpath(link).is_file()] == []
+        assert [link for link in links if link.endswith(".md") and not link.endswith(".html.md")] == []
+
+
+def test_the_reference_is_whole_as_markdown(site: Path) -> None:
+    text = "\n".join(path.read_text("utf-8") for path in (site / "reference").glob("*.md"))
+
+    assert sorted(re.findall(r"^## (\w+)\n", text, re.MULTILINE)) == sorted([*langgraph_moa.__all__, *TABLES])
+    assert "create_moa(*, proposers: " in text
+    assert "    layers: Layers as the paper counts them" in text
+    assert "- `degraded: str | None`: None for a full answer" in text
+    assert "- `usd: float | None`\n" in text
+    assert "```python\n\n" not in text
+
+
+def test_llms_txt_lists_every_page_once(site: Path) -> None:
+    title, summary, _, *sections = re.split(r"\n{2,}(?=[^-])", (site / "llms.txt").read_text("utf-8"))
+    link = re.compile(r"- \[[^\]]+\]\(([^)]+)\): \S.*")
+    lines = [line for section in sections for line in section.splitlines() if line and line[0] != "#"]
+
+    assert (title, summary[:2]) == ("# langgraph-moa", "> ")
+    assert all(section.startswith("## ") for section in sections)
+    assert sections[-1].startswith("## Optional\n")
+    assert sorted(found[1] if (found := link.fullmatch(line)) else line for line in lines) == sorted(
+        path.relative_to(site).as_posix() for path in site.rglob("*.md")
+    )
+
+
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     loading = r'<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"'
 
@@ -125,6 +166,27 @@ def test_drawings_are_the_graphs(command: str, drawn: str) -> None:
     done = CliRunner().invoke(app, command.split())
 
     assert drawn.strip() == done.stdout.strip()
+
+
+def test_tests_that_a_page_names_are_there() -> None:
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert len(named) >= 30
+    assert [name for name in sorted(named) if not re.search(rf"def {name}\(", text)] == []
+
+
+PAPERS = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "RELEASING.md")]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+def test_papers_at_the_root_name_what_is_there(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert [link for link in re.findall(r"\]\((?!https?:)([^)#]+)", text) if not (ROOT / link).exists()] == []
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
 def test_the_page_about_the_graph_has_drawings() -> None:

@@ -1,5 +1,6 @@
 """The package is what it says it is, however it is installed."""
 
+import email
 import re
 import shutil
 import subprocess
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import langgraph_moa
 import pytest
+import yaml
+from trove_classifiers import classifiers
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+VERSION = PROJECT["project"]["version"]
 NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "dist"}
 
 
@@ -58,12 +62,19 @@ def test_nothing_private_is_used(forbidden: str) -> None:
     assert [p for p in python_files() if p != Path(__file__) and re.search(forbidden, p.read_text("utf-8"))] == []
 
 
-def test_the_wheel_holds_everything(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Build it as `pip wheel .` does, of a copy: a build leaves things behind."""
+    folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    copied = shutil.copytree(ROOT, tmp_path / "source", ignore=shutil.ignore_patterns(".*", "build", "*.egg-info"))
-    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(copied)], check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
+    copied = shutil.copytree(ROOT, folder / "source", ignore=shutil.ignore_patterns(".*", "build", "*.egg-info"))
+    subprocess.run([*command, "--wheel-dir", str(folder), str(copied)], check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return zipfile.ZipFile(built)
+
+
+def test_the_wheel_holds_everything(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
 
     shipped = [
         p for folder in ("apps", "core", "graphs", "nodes", "prompts", "docs") for p in (ROOT / folder).iterdir()
@@ -71,4 +82,43 @@ def test_the_wheel_holds_everything(tmp_path: Path, request: pytest.FixtureReque
     for path in [*shipped, ROOT / "__init__.py", ROOT / "py.typed"]:
         if path.is_file():
             assert f"langgraph_moa/{path.relative_to(ROOT).as_posix()}" in names
-    assert not [n for n in names if n.startswith(("langgraph_moa/tests", "langgraph_moa/benchmarks", "tests"))]
+    assert {name.split("/")[0] for name in names} == {"langgraph_moa", f"langgraph_moa-{VERSION}.dist-info"}
+    assert not [
+        n for n in names if n.startswith(("langgraph_moa/tests", "langgraph_moa/benchmarks", "langgraph_moa/setup"))
+    ]
+
+
+def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+    told = email.message_from_bytes(wheel.read(f"langgraph_moa-{VERSION}.dist-info/METADATA"))
+
+    assert (told["Version"], told["License-Expression"], told["Description-Content-Type"]) == (
+        VERSION,
+        "MIT",
+        "text/markdown",
+    )
+    assert set(told.get_all("Classifier", [])) <= classifiers
+    assert str(told.get_payload()).startswith("# langgraph-moa\n")
+    assert "](docs/" not in str(told.get_payload())
+    assert set(PROJECT["project"]["optional-dependencies"]) == set(told.get_all("Provides-Extra", []))
+
+
+def test_the_version_is_the_changelogs() -> None:
+    """The newest section is either what is under way, or the version that is about to be published."""
+    sections = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    dated = [section for section in sections if section != "Unreleased"]
+
+    assert re.fullmatch(rf"{re.escape(VERSION)} - \d{{4}}-\d\d-\d\d", dated[0])
+    assert "Unreleased" not in sections[1:]
+
+
+def test_every_supported_python_is_named_alike() -> None:
+    stated = PROJECT["project"]["classifiers"]
+    minors = [one.rpartition(" :: ")[2] for one in stated if re.search(r":: 3\.\d+$", one)]
+
+    assert minors == sorted(minors, key=lambda minor: int(minor[2:]))
+    assert PROJECT["project"]["requires-python"] == f">={minors[0]}"
+    assert re.findall(r"^supported=\((.*)\)$", (ROOT / ".ci" / "wheel").read_text("utf-8"), re.M) == [" ".join(minors)]
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+    assert {job["strategy"]["matrix"]["python"][-1] for job in workflow["jobs"].values() if "strategy" in job} == {
+        minors[-1]
+    }
