@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
+
 ROOT = Path(__file__).parents[2]
 LIFETIME = 300
 """Seconds after which a server ends, whatever became of the tests that started it."""
@@ -71,6 +73,9 @@ def devserver() -> Iterator[DevServer]:
     try:
         if not server.ready.wait(60) or process.poll() is not None:
             raise LookupError("the server did not start:\n" + "".join(server.log[-30:]))
+        # It says that it has started up right before it listens.
+        with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as http:
+            http.get(f"{server.url}/ok").raise_for_status()
         yield server
     finally:
         process.terminate()
