@@ -211,7 +211,7 @@ def _running(inquiry: Inquiry) -> dict[str, Any]:
 
 
 def _not_yet(inquiry: Inquiry) -> str:
-    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({inquiry.news})"
+    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({inquiry.news or 'starting'})"
     return f"not answered yet, {steps}; call get_answer with the id {inquiry.id}"
 
 
