@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .evaluation.compare import acompare
     from .evaluation.questions import Question, read_questions
     from .graphs.adapters import as_node, as_tool
+    from .graphs.asking import create_ask
     from .graphs.chat_model import ChatMoA
     from .graphs.systems import (
         create_best_of_n,
@@ -78,6 +79,7 @@ __all__ = [
     "as_node",
     "as_tool",
     "closed_answers",
+    "create_ask",
     "create_best_of_n",
     "create_debate",
     "create_grouped_moa",
@@ -107,6 +109,7 @@ _WHEN_USED = {
     "acompare": ".evaluation.compare",
     "as_node": ".graphs.adapters",
     "as_tool": ".graphs.adapters",
+    "create_ask": ".graphs.asking",
     "create_best_of_n": ".graphs.systems",
     "create_debate": ".graphs.systems",
     "create_grouped_moa": ".graphs.systems",

@@ -1,4 +1,4 @@
-"""The command line: `langgraph-moa ask`, `resume`, `chat`, `batch`, `compare`, `calibrate`, `graph` and `models`."""
+"""Commands: `langgraph-moa ask`, `resume`, `chat`, `batch`, `compare`, `calibrate`, `graph`, `models`, `mcp`."""
 
 import asyncio
 import io
@@ -28,6 +28,7 @@ from ..graphs.estimate import Estimate, estimate
 from .batch import batch
 from .calibrate import calibrate
 from .compare import compare
+from .mcp_server import mcp
 from .options import BOUNDS, with_mixture
 from .review import can_ask, decisions_of
 from .running import INTERRUPTED, LEFT, Decided, Output, State, asked_of, follow, notes, reviewed, show
@@ -264,6 +265,7 @@ async def _estimate(settings: Settings, question: str, kept: Thread | None) -> E
 app.command()(batch)
 app.command()(calibrate)
 app.command()(compare)
+app.command()(mcp)
 
 
 def _build(settings: Settings) -> Graph:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.message import add_messages
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema
+from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 from typing_extensions import TypedDict
 
 from .citations import Citation
@@ -273,10 +275,23 @@ def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
     return _merge(left, right, ["layer", "wave"])
 
 
+def _as_message(given: Any) -> Any:
+    written = isinstance(given, str | tuple) or (isinstance(given, dict) and "role" in given)
+    return convert_to_messages([given])[0] if written else given
+
+
+def _message_schema(_source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
+    return no_info_before_validator_function(_as_message, schema_of.generate_schema(AnyMessage))
+
+
+Given = Annotated[AnyMessage | dict[str, Any], GetPydanticSchema(_message_schema)]
+"""A message, or one written as a dict; its schema is a message's alone, which is what LangGraph's server looks for."""
+
+
 class MoAInput(TypedDict):
     """Take a conversation; the last message is what gets answered."""
 
-    messages: Annotated[list[AnyMessage | dict[str, Any]], add_messages]
+    messages: Annotated[list[Given], add_messages]
 
 
 class MoAState(TypedDict):

@@ -16,13 +16,14 @@ from ..nodes.node import rules_of
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 State = Mapping[str, Any]
 Asked = str | Sequence[MessageLikeRepresentation]
-_DESCRIPTION = (
+WHEN_TO_ASK = (
     "Ask several models the same question at once, and get one answer made of theirs. Use it for questions that are "
     "hard, or where being wrong is costly. The question must say all that is needed to answer it."
 )
+"""Tells a model what a mixture as a tool is for."""
 
 
-def as_tool(moa: Graph, *, name: str | None = None, description: str = _DESCRIPTION) -> BaseTool:
+def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_ASK) -> BaseTool:
     """Return a mixture as a tool that takes a question and gives its answer.
 
     LangChain's own `moa.as_tool()` takes messages, and gives the agent the whole state to read: every proposal, and the

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph_moa import ConfigError, Proposer, create_moa
+from langgraph_moa import ConfigError, Proposer, create_ask, create_moa
 from langgraph_moa.apps.reading import form_settings
 from langgraph_moa.apps.settings import Graph, form_of, without_empty
 from langgraph_moa.core.library import BUNDLED_DOCS
@@ -28,6 +28,17 @@ async def moa(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
 async def evidence(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
     """Build the same, answering from this project's own documents where the form names no others."""
     return await _built(config, runtime, {"docs": [str(BUNDLED_DOCS)]})
+
+
+async def ask(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
+    """Build a tool of what the form describes: a question in, an answer out; a wrong form is told in the answer."""
+    try:
+        mixture = await _built(config, runtime, {})
+        return create_ask(mixture, context_schema=mixture.context_schema)
+    except ConfigError as exc:
+        if runtime.execution_runtime is None:
+            raise
+        return create_ask(exc)
 
 
 async def _built(config: RunnableConfig, runtime: ServerRuntime[Any], defaults: Mapping[str, Any]) -> Graph:

@@ -32,7 +32,7 @@ REFERENCE = {
         "create_ranker Rank create_best_of_n create_vote",
     ),
     "many": ("Many questions", "abatch acompare Question read_questions"),
-    "inside": ("Inside something larger", "ChatMoA as_node as_tool"),
+    "inside": ("Inside something larger", "ChatMoA as_node as_tool create_ask"),
     "early-stop": (
         "Early stop and agreement",
         "EarlyStop Measure Agreement closed_answers math_answers judge_agreement embedding_agreement near_duplicates",

@@ -4,13 +4,11 @@ import asyncio
 import importlib.util
 import json
 import tomllib
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from devserver import DevServer, devserver
-from langgraph_sdk import get_client
+from devserver import DevServer
 from langgraph_sdk.errors import APIStatusError
 
 pytestmark = [
@@ -24,18 +22,6 @@ GRAPHS = ("moa", "evidence", "nested")
 QUESTION: Any = {"messages": [{"role": "user", "content": "What is 17 * 24?"}]}
 OPEN: Any = {"messages": [{"role": "user", "content": "How does a gate end a layer?"}]}
 FOUR = {"layer_1/words", "layer_1/stems", "layer_1/phrases", "layer_1/headings"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DevServer]:
-    with devserver() as running:
-        yield running
-
-
-@pytest.fixture
-async def client(server: DevServer, socket_enabled: None) -> AsyncIterator[Any]:
-    async with get_client(url=server.url) as connected:
-        yield connected
 
 
 async def assistant(client: Any, name: str) -> str:
@@ -53,8 +39,8 @@ async def test_graphs_assistants_and_threads_are_there_at_once(client: Any) -> N
     names = {a["name"] for a in await client.assistants.search(limit=100)}
     threads = await client.threads.search()
 
-    assert names == {*GRAPHS, *(a["name"] for a in SAMPLES["assistants"])}
-    assert {a["graph_id"] for a in await client.assistants.search(limit=100)} == set(GRAPHS)
+    assert names == {"ask", *GRAPHS, *(a["name"] for a in SAMPLES["assistants"])}
+    assert {a["graph_id"] for a in await client.assistants.search(limit=100)} == {"ask", *GRAPHS}
     assert len(threads) >= len(SAMPLES["threads"])
     for thread in threads:
         if thread["metadata"].get("sample"):
@@ -333,7 +319,7 @@ async def test_nothing_blocked_the_event_loop(client: Any, server: DevServer) ->
 
 
 def test_what_the_configuration_names_is_there() -> None:
-    config = json.loads((STUDIO / "langgraph.json").read_text("utf-8"))
+    config = json.loads((STUDIO.parent / "langgraph.json").read_text("utf-8"))
 
     for target in [*(graph["path"] for graph in config["graphs"].values()), config["http"]["app"]]:
         path, _, name = target.partition(":")

@@ -17,14 +17,19 @@ class Output(NamedTuple):
 Run = Callable[..., Output]
 
 
-def in_a_process(*arguments: str, in_background: bool = False) -> "subprocess.Popen[str]":
+def in_a_process(*arguments: str, in_background: bool = False, talks: bool = False) -> "subprocess.Popen[str]":
     """Start `langgraph-moa` on its own; a shell's script starts what ends in `&` with SIGINT ignored."""
     command = [sys.executable, "-m", "langgraph_moa.apps.cli", *arguments]
     # Whoever started the tests may have done so in the background, too, and Python would inherit that.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     try:
         return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+            command,
+            stdin=subprocess.PIPE if talks else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
         )
     finally:
         signal.signal(signal.SIGINT, before)

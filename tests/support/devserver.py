@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx2
 
 ROOT = Path(__file__).parents[2]
 LIFETIME = 300
@@ -39,6 +42,12 @@ class DevServer:
         self.ready.set()
 
 
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
 @contextmanager
 def devserver() -> Iterator[DevServer]:
     """Run it on the repo's files until the block ends; the blocking detector is on.
@@ -47,9 +56,10 @@ def devserver() -> Iterator[DevServer]:
     folder is one of its own, which holds nothing but the way to the project.
     """
     home = Path(tempfile.mkdtemp(prefix="moa-studio-"))
-    (home / "studio").symlink_to(ROOT / "studio")
-    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--config", "studio/langgraph.json"]
-    options = ["--no-browser", "--no-reload", "--port", "2424", "--n-jobs-per-worker", "4"]
+    for name in ("langgraph.json", "studio"):
+        (home / name).symlink_to(ROOT / name)
+    command = [str(Path(sys.executable).with_name("langgraph")), "dev"]
+    options = ["--no-browser", "--no-reload", "--port", str(_free_port()), "--n-jobs-per-worker", "4"]
     own = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         ["timeout", str(LIFETIME), *command, *options],
@@ -63,6 +73,9 @@ def devserver() -> Iterator[DevServer]:
     try:
         if not server.ready.wait(60) or process.poll() is not None:
             raise LookupError("the server did not start:\n" + "".join(server.log[-30:]))
+        # It says that it has started up right before it listens.
+        with httpx2.Client(transport=httpx2.HTTPTransport(retries=5)) as http:
+            http.get(f"{server.url}/ok").raise_for_status()
         yield server
     finally:
         process.terminate()

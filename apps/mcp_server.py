@@ -1,0 +1,238 @@
+"""The command `mcp`: a mixture as a tool for clients of the Model Context Protocol, on standard input and output."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.text import Text
+
+from ..core.anatomy import may_write, tools_of
+from ..core.errors import ConfigError, InputError, MissingExtra, MoAError
+from ..core.text import one_line, plain, redact
+from ..graphs.adapters import WHEN_TO_ASK
+from ..graphs.asking import answered, check_asked
+from .inquiries import Inquiries, Inquiry
+from .options import with_mixture
+from .running import TERMINATED, notes, sigterm_as_ctrl_c
+from .settings import Graph, Settings
+from .view import sources, summary
+
+if TYPE_CHECKING:
+    from anyio import AsyncFile
+    from mcp.server import Server
+    from mcp.server.context import ServerRequestContext
+    from mcp.types import CallToolResult, Tool
+
+WAIT_S = 45.0
+"""Most clients give a call a minute."""
+_CHUNK = 65536
+_GIVES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "status": {"type": "string", "enum": ["answered", "running"]},
+        "id": {"type": ["string", "null"], "description": "What get_answer takes, where it is running."},
+        "answer": {"type": ["string", "null"]},
+        "missing": {"type": ["string", "null"], "description": "What is missing from the answer; null for a full one."},
+        "usd": {"type": ["number", "null"], "description": "What it cost; null where that is unknown."},
+        "calls": {"type": ["integer", "null"]},
+        "tokens": {"type": ["integer", "null"]},
+        "seconds": {"type": ["number", "null"]},
+        "sources": {"type": ["string", "null"], "description": "Where what the answer cites comes from, a line each."},
+    },
+}
+_GIVES["required"] = list(_GIVES["properties"])
+"""Without references, which some clients cannot follow."""
+
+
+@with_mixture
+def mcp(
+    settings: Settings,
+    *,
+    wait: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="How long a call may take; then the answer is to be asked for by an id."),
+    ] = WAIT_S,
+) -> None:
+    """Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp)."""
+    if not wait > 0:
+        raise ConfigError(f"found {wait:g} for --wait, expected more than 0 seconds")
+    try:
+        import mcp_types  # noqa: F401 - the SDK's first version, which is another, has none
+        from mcp.server.stdio import stdio_server
+    except ImportError as exc:
+        raise MissingExtra("an MCP server", "mcp") from exc
+    chosen, why = settings.choose()
+    notes.print(Text(why, style="dim"), soft_wrap=True)
+    server = mcp_server(chosen.build(), docs=settings.docs, wait_s=wait)
+    if sys.stdin is None:
+        raise ConfigError("found standard input closed, expected an MCP client there; let one start this command")
+    if sys.stdin.isatty():
+        notes.print(Text("waiting for an MCP client on standard input; Ctrl-C ends", style="dim"), soft_wrap=True)
+
+    async def serve() -> None:
+        async with stdio_server(stdin=cast("AsyncFile[str]", _lines(sys.stdin.fileno()))) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+
+    try:
+        with sigterm_as_ctrl_c() as ending:
+            ending.run(serve())
+    except KeyboardInterrupt:
+        if ending.terminated:
+            raise typer.Exit(TERMINATED) from None
+        raise
+
+
+async def _lines(file: int) -> AsyncIterator[str]:
+    """Read lines in a thread that nobody waits for: the SDK would keep a stopped program until its client ends."""
+    loop, chunks = asyncio.get_running_loop(), asyncio.Queue[bytes]()
+
+    def read() -> None:
+        with suppress(RuntimeError):  # the loop is closed: the program ends
+            while chunk := os.read(file, _CHUNK):
+                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            loop.call_soon_threadsafe(chunks.put_nowait, b"")
+
+    threading.Thread(target=read, daemon=True).start()
+    line: list[bytes] = []
+    while chunk := await chunks.get():
+        end, *begun = chunk.split(b"\n")
+        line.append(end)
+        for part in begun:
+            yield b"".join(line).decode("utf-8", "replace")
+            line = [part]
+
+
+def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) -> "Server[Inquiries]":
+    """Make an MCP server of a mixture, with a tool that asks, and one for answers that take longer than a call may.
+
+    Args:
+        moa: The mixture.
+        docs: The documents that it answers from.
+        wait_s: How long a call may take.
+
+    Raises:
+        ConfigError: The mixture shows its proposals to a person.
+    """
+    from mcp import types
+    from mcp.server import Server
+    from mcp.shared.exceptions import MCPError
+
+    check_asked(moa)
+    tools = _tools(moa, docs, wait_s)
+    arguments = {tool.name: tool.input_schema["required"][0] for tool in tools}
+
+    async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=tools)
+
+    async def call_tool(
+        context: "ServerRequestContext[Inquiries]", params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        if params.name not in arguments:
+            raise MCPError(
+                types.INVALID_PARAMS, f"found no tool {params.name!r:.80}, expected {' or '.join(arguments)}"
+            )
+        try:
+            given = _argument(params.arguments or {}, arguments[params.name])
+            inquiries, asks = context.lifespan_context, params.name == "ask"
+            inquiry = inquiries.start(given) if asks else inquiries.find(given)
+            if not await inquiries.wait(inquiry, wait_s, context.session.report_progress):
+                return _result(_running(inquiry), _not_yet(inquiry))
+            if asks:
+                inquiries.end(inquiry)
+            answer = _answered(inquiry.result)
+            return _result(answer, answer["answer"], summary(inquiry.result["run"]), answer["sources"])
+        except MoAError as exc:
+            return _result(None, str(exc))
+        except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
+            return _result(None, f"unexpected {type(exc).__name__}: {exc}")
+
+    @asynccontextmanager
+    async def lifespan(_: "Server[Inquiries]") -> AsyncIterator[Inquiries]:
+        inquiries = Inquiries(moa)
+        try:
+            yield inquiries
+        finally:
+            await inquiries.close()
+
+    return Server(
+        "langgraph-moa",
+        version=version("langgraph-moa"),
+        lifespan=lifespan,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _tools(moa: Graph, docs: Sequence[str], wait_s: float) -> "list[Tool]":
+    from mcp.types import Tool, ToolAnnotations
+
+    about = f"{WHEN_TO_ASK} It answers from {', '.join(docs)}, and cites them." if docs else WHEN_TO_ASK
+    reads_only = not any(map(may_write, tools_of(moa)))
+    return [
+        Tool(
+            name="ask",
+            title="Ask a mixture of models",
+            description=f"{about} Where it takes longer than {wait_s:g} seconds, the answer comes from get_answer.",
+            input_schema=_takes("question", "The question, with all that is needed to answer it."),
+            output_schema=_GIVES,
+            annotations=ToolAnnotations(read_only_hint=reads_only, open_world_hint=True),
+        ),
+        Tool(
+            name="get_answer",
+            title="Get the answer to a question that took longer",
+            description="Wait for the answer to a question that ask gave an id for; call it again while it is running.",
+            input_schema=_takes("id", "The id that ask gave."),
+            output_schema=_GIVES,
+            annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        ),
+    ]
+
+
+def _takes(name: str, description: str) -> dict[str, Any]:
+    argument = {"type": "string", "description": description}
+    return {"type": "object", "properties": {name: argument}, "required": [name]}
+
+
+def _argument(given: Mapping[str, Any], name: str) -> str:
+    """Read the one argument of a tool; what is with it was put there by a client, such as its own id of the call."""
+    if not isinstance(given.get(name), str):
+        raise InputError(f"found the arguments {one_line(str(dict(given)), limit=80)}, expected {name!r}, as text")
+    return str(given[name])
+
+
+def _running(inquiry: Inquiry) -> dict[str, Any]:
+    return {**dict.fromkeys(_GIVES["required"]), "status": "running", "id": inquiry.id}
+
+
+def _not_yet(inquiry: Inquiry) -> str:
+    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({inquiry.news or 'starting'})"
+    return f"not answered yet, {steps}; call get_answer with the id {inquiry.id}"
+
+
+def _answered(result: dict[str, Any]) -> dict[str, Any]:
+    answer = answered(result)
+    cited = sources(answer["sources"], result.get("evidence", []))
+    told = {name: answer[name] for name in ("answer", "missing", "usd", "calls", "tokens", "seconds")}
+    return {
+        "status": "answered",
+        "id": None,
+        **told,
+        "answer": plain(answer["answer"]),
+        "sources": plain(cited) or None,
+    }
+
+
+def _result(told: dict[str, Any] | None, *texts: str | None) -> "CallToolResult":
+    """Return what was told, as data and as text; without data it is an error, in one line."""
+    from mcp.types import CallToolResult, ContentBlock, TextContent
+
+    if told is None:
+        texts = tuple(one_line(redact(str(text)), limit=2000) for text in texts)
+    content: list[ContentBlock] = [TextContent(text=text) for text in texts if text]
+    return CallToolResult(content=content, structured_content=told, is_error=told is None)

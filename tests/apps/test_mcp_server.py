@@ -1,0 +1,332 @@
+"""The command `mcp`, through the SDK's own client: in memory, and as a process where that is the point."""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import anyio
+import pytest
+from commands import Run, in_a_process
+from jsonschema import Draft202012Validator
+from lamps import finds
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langgraph_moa import ConfigError, InputError, Proposer, create_moa, create_rag_moa
+from langgraph_moa.apps.inquiries import Inquiries
+from langgraph_moa.apps.mcp_server import mcp_server
+from langgraph_moa.core.scripted import ScriptedModel
+from loopback import Loopback, Reply
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import CallToolResult, TextContent
+
+
+def says(script: Any) -> ScriptedModel:
+    return ScriptedModel(script=script)
+
+
+def mixture() -> Any:
+    return create_moa(proposers=[says("a"), says("b")], aggregator=says("c"))
+
+
+def texts(result: CallToolResult) -> list[str]:
+    return [part.text for part in result.content if isinstance(part, TextContent)]
+
+
+class Slow:
+    """A mixture that answers when it is let go on, and knows whether it was cut."""
+
+    def __init__(self) -> None:
+        self.goes_on, self.asked, self.cut = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        slow = Proposer(RunnableLambda(self._answer), name="slow")
+        self.moa: Any = create_moa(proposers=[slow], aggregator=says("c"))
+
+    async def _answer(self, _: Any) -> AIMessage:
+        self.asked.set()
+        try:
+            await self.goes_on.wait()
+        except asyncio.CancelledError:
+            self.cut.set()
+            raise
+        return AIMessage("a")
+
+
+async def test_tools_say_when_to_call_them() -> None:
+    async with Client(mcp_server(mixture(), docs=["handbook.md"])) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    assert set(tools) == {"ask", "get_answer"}
+    assert tools["ask"].input_schema["required"] == ["question"]
+    assert tools["get_answer"].input_schema["required"] == ["id"]
+    for tool in tools.values():
+        assert tool.output_schema
+        for schema in (tool.input_schema, tool.output_schema):
+            Draft202012Validator.check_schema(schema)
+            assert "$ref" not in json.dumps(schema), "some clients follow none"
+    assert tools["ask"].description
+    assert "It answers from handbook.md, and cites them." in tools["ask"].description
+    assert "longer than 45 seconds" in tools["ask"].description
+
+
+async def test_an_answer_comes_with_its_cost_and_what_happens_meanwhile() -> None:
+    news: list[tuple[float, float | None, str | None]] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        news.append((progress, total, message))
+
+    async with Client(mcp_server(mixture())) as client:
+        result = await client.call_tool("ask", {"question": "Which?"}, progress_callback=tell)
+
+    told = result.structured_content
+    assert not result.is_error
+    assert {**told, "tokens": 0, "seconds": 0} == {
+        "status": "answered",
+        "id": None,
+        "answer": "c",
+        "missing": None,
+        "usd": 0.0,
+        "calls": 3,
+        "tokens": 0,
+        "seconds": 0,
+        "sources": None,
+    }
+    assert texts(result)[0] == "c"
+    assert texts(result)[1].startswith("completed: 2 layers, 3 calls, ")
+    steps = [done for done, _, _ in news]
+    assert steps == sorted(set(steps))
+    assert {total for _, total, _ in news} == {4}
+    assert news[0][2] == "asking scripted, scripted-2"
+
+
+async def test_what_is_missing_is_told() -> None:
+    moa = create_moa(proposers=[says("a"), says("a")], aggregator=says(RuntimeError("gone")))
+
+    async with Client(mcp_server(moa)) as client:
+        result = await client.call_tool("ask", {"question": "Which?"})
+
+    assert not result.is_error
+    assert result.structured_content["missing"].startswith("aggregator scripted: error")
+    assert "degraded: aggregator scripted: error" in texts(result)[1]
+
+
+async def test_sources_are_told() -> None:
+    rag = create_rag_moa(proposers=[says("Red [E1].")], aggregator=says("Red [E1]."), retrievers=[finds("It is red.")])
+
+    async with Client(mcp_server(rag, docs=["lamps.md"])) as client:
+        result = await client.call_tool("ask", {"question": "What colour is the lamp?"})
+
+    assert result.structured_content["sources"] == "[E1] lamps.md"
+    assert texts(result)[2] == "[E1] lamps.md"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "why"),
+    [
+        ("ask", {"question": "Which?"}, "0 of 1 proposals were usable, expected at least 1: scripted: error"),
+        ("ask", {"question": " \n"}, "found an empty question, expected some text"),
+        ("ask", {}, "found the arguments {}, expected 'question', as text"),
+        ("ask", {"question": 7}, "found the arguments {'question': 7}, expected 'question', as text"),
+        ("get_answer", {"id": "x"}, "found no question under the id 'x', expected one that ask gave"),
+        ("get_answer", {"question": "?"}, "found the arguments {'question': '?'}, expected 'id', as text"),
+    ],
+)
+async def test_an_error_is_one_sentence(tool: str, arguments: Any, why: str) -> None:
+    moa = create_moa(proposers=[says(RuntimeError("gone,\nreally"))], aggregator=says("c"))
+
+    async with Client(mcp_server(moa)) as client:
+        result = await client.call_tool(tool, arguments)
+
+    (told,) = texts(result)
+    assert result.is_error
+    assert told.startswith(why)
+    assert "\n" not in told
+
+
+async def test_what_was_not_expected_is_told_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "a-secret-0123456789abcdef")
+    moa = mixture()
+
+    async def breaks(*_: Any, **__: Any) -> Any:
+        raise OSError("no way in with a-secret-0123456789abcdef")
+        yield
+
+    monkeypatch.setattr(moa, "astream", breaks)
+    async with Client(mcp_server(moa)) as client:
+        result = await client.call_tool("ask", {"question": "Which?"})
+
+    assert result.is_error
+    assert texts(result) == ["unexpected OSError: no way in with [redacted]"]
+
+
+async def test_what_clients_add_to_the_arguments_is_not_looked_at() -> None:
+    async with Client(mcp_server(mixture())) as client:
+        result = await client.call_tool("ask", {"question": "Which?", "toolCallId": "call_1", "sessionId": "1"})
+
+    assert texts(result)[0] == "c"
+
+
+async def test_an_unknown_tool_is_refused() -> None:
+    async with Client(mcp_server(mixture())) as client:
+        with pytest.raises(MCPError, match="found no tool 'look', expected ask or get_answer"):
+            await client.call_tool("look", {})
+
+
+async def test_an_answer_that_takes_longer_is_asked_for_by_its_id() -> None:
+    slow = Slow()
+    async with Client(mcp_server(slow.moa, wait_s=0.05)) as client:
+        started = await client.call_tool("ask", {"question": "Which?"})
+        key = started.structured_content["id"]
+        still = await client.call_tool("get_answer", {"id": key})
+        slow.goes_on.set()
+        while (done := await client.call_tool("get_answer", {"id": key})).structured_content["status"] == "running":
+            pass
+        again = await client.call_tool("get_answer", {"id": key})
+
+    assert started.structured_content["status"] == still.structured_content["status"] == "running"
+    assert texts(started) == [
+        f"not answered yet, 0 of at most 3 steps done (asking slow); call get_answer with the id {key}"
+    ]
+    assert done.structured_content["answer"] == again.structured_content["answer"] == "c"
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("tool", ["ask", "get_answer"])
+async def test_a_cancelled_request_closes_those_to_the_models(tool: str, mode: str) -> None:
+    slow = Slow()
+    async with Client(mcp_server(slow.moa, wait_s=0.05 if tool == "get_answer" else 60), mode=mode) as client:
+        arguments = {"question": "Which?"}
+        if tool == "get_answer":
+            arguments = {"id": (await client.call_tool("ask", arguments)).structured_content["id"]}
+        with anyio.CancelScope() as scope:
+
+            async def cancel(progress: float, total: float | None, message: str | None) -> None:
+                scope.cancel()
+
+            await client.call_tool(tool, arguments, progress_callback=cancel)
+        await asyncio.wait_for(slow.cut.wait(), 10)
+
+    assert scope.cancelled_caught
+
+
+async def test_who_goes_away_leaves_nothing_under_way() -> None:
+    slow = Slow()
+    async with Client(mcp_server(slow.moa, wait_s=0.05)) as client:
+        await client.call_tool("ask", {"question": "Which?"})
+
+    await asyncio.wait_for(slow.cut.wait(), 10)
+
+
+async def test_no_more_are_kept_than_that() -> None:
+    async def nothing(*_: Any) -> None: ...
+
+    slow = Slow()
+    inquiries = Inquiries(slow.moa, most=2)
+    first, second = (inquiries.start("Which?") for _ in range(2))
+    with pytest.raises(InputError, match="found 2 questions under way, expected fewer"):
+        inquiries.start("Which?")
+    slow.goes_on.set()
+    assert await inquiries.wait(first, 10, nothing)
+    third = inquiries.start("Which?")
+
+    assert inquiries.find(second.id) is second
+    assert inquiries.find(third.id) is third
+    with pytest.raises(InputError, match="or is older than the 2 that are kept"):
+        inquiries.find(first.id)
+    await inquiries.close()
+
+
+async def test_who_waits_for_what_another_cancelled_is_told() -> None:
+    async def nothing(*_: Any) -> None: ...
+
+    slow = Slow()
+    inquiries = Inquiries(slow.moa)
+    inquiry = inquiries.start("Which?")
+    other = asyncio.create_task(inquiries.wait(inquiry, 60, nothing))
+    await slow.asked.wait()
+    inquiries.end(inquiry)
+
+    assert await other
+    with pytest.raises(InputError, match="found a question that was cancelled"):
+        _ = inquiry.result
+
+
+def test_what_waits_for_a_person_is_refused() -> None:
+    with pytest.raises(ConfigError, match="found a review in a mixture that is asked as a tool"):
+        mcp_server(create_moa(proposers=[says("a")], aggregator=says("c"), review=True))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--preset", "nobodys"],
+        ["--proposer", "offline:nobody"],
+        ["--layers", "0"],
+        ["--budget", "calls"],
+        ["--system", "nothing"],
+        ["--config", "nowhere.toml"],
+        ["--quorum", "9"],
+        ["--no-such-flag"],
+    ],
+    ids=" ".join,
+)
+def test_mistakes_are_told_as_ask_tells_them(run: Run, flags: list[str]) -> None:
+    asked, served = run("ask", "?", *flags), run("mcp", *flags)
+
+    assert (served.code, served.out) == (asked.code, "")
+    assert served.code
+    assert served.err == asked.err
+
+
+@pytest.mark.parametrize("wait", ["0", "-1", "nan"])
+def test_a_call_takes_some_time(run: Run, wait: str) -> None:
+    assert f"error: found {wait} for --wait, expected more than 0 seconds" in run("mcp", "--wait", wait).err
+
+
+@pytest.mark.parametrize("module", ["mcp.server.stdio", "mcp_types"])
+def test_the_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    assert run("mcp").err == (
+        "error: an MCP server needs an optional package; install it with: pip install 'langgraph-moa[mcp]'\n"
+    )
+
+
+async def test_a_process_serves_a_client() -> None:
+    served = StdioServerParameters(
+        command=sys.executable, args=["-m", "langgraph_moa.apps.cli", "mcp"], env=dict(os.environ)
+    )
+    async with Client(served) as client:
+        result = await client.call_tool("ask", {"question": "What is 17 * 24?"})
+
+    assert texts(result)[0] == "17 * 24 = 408"
+
+
+def test_a_process_writes_the_protocol_only_and_ends_when_it_is_told_to(loopback: Loopback) -> None:
+    loopback.default = Reply("never", delay=60)
+    process = in_a_process(
+        "mcp", "--proposer", "a", "--proposer", "b", "--aggregator", "a", "--base-url", loopback.url, talks=True
+    )
+    assert process.stdin
+
+    def send(**message: Any) -> None:
+        assert process.stdin
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        process.stdin.flush()
+
+    send(
+        id=1,
+        method="initialize",
+        params={"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    )
+    send(method="notifications/initialized")
+    send(id=2, method="tools/call", params={"name": "ask", "arguments": {"question": "?"}})
+    loopback.wait_until(lambda: len(loopback.requests) == 2)
+    send(method="notifications/cancelled", params={"requestId": 2})
+    assert all(request.closed_early.wait(30) for request in loopback.requests)
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 143
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1]
+    assert err == "models: as given, 2 proposers\n"
