@@ -201,7 +201,7 @@ def systems_of(models: Sequence[Served], aggregator: str) -> dict[str, Callable[
 
     return {
         **{name: alone(model) for name, model in by_name.items()},
-        **{f"{name}{NOTE}": alone(Proposer(model, system=note)) for name, model in by_name.items()},
+        **{f"{name}{NOTE}": alone(Proposer(model, system_prompt=note)) for name, model in by_name.items()},
         **{f"moa{layers}": mixed(layers) for layers in (2, 3)},
         **{f"{_SELF}{name}": sampled(model) for name, model in by_name.items()},
     }
