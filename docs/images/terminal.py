@@ -15,7 +15,7 @@ import termios
 from io import StringIO
 from pathlib import Path
 
-from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.console import Console
 from rich.text import Text
 
 PICTURE = Path(__file__).parent / "terminal.svg"
@@ -76,9 +76,8 @@ def drawn(shown: list[str]) -> str:
     console.print(Text(f'$ {COMMAND[0]} {COMMAND[1]} "{COMMAND[2]}"', style="bold"))
     for line in shown:
         console.print(Text.from_ansi(line))
-    no_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    own = no_fonts.replace("Fira Code, monospace", 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace')
-    picture = console.export_svg(title="", code_format=own, unique_id="moa")
+    picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="", unique_id="moa"), flags=re.DOTALL)
+    picture = picture.replace("Fira Code, monospace", 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace')
     return "\n".join(line.rstrip() for line in picture.splitlines() if line.strip()) + "\n"
 
 
