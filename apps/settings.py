@@ -137,7 +137,7 @@ class Settings(Table):
         description="How the aggregator is told of $references.",
         json_schema_extra=_edited_at(["aggregate"]),
     )
-    placement: Placement = Field(default="last", description="Where references go: last or system.")
+    placement: Placement = Field(default="last", description="Where references go: last or system_prompt.")
     stream_proposals: bool = Field(default=False, description="Stream the proposers' tokens too.")
     review: bool = Field(default=False, description="Show the proposals to a person before the aggregator gets them.")
     feedback: bool = Field(default=False, description="Send agreement and losses to LangSmith as feedback.")

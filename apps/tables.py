@@ -32,7 +32,7 @@ class ModelTable(Table):
 
     model: str = Field(description="provider:model.")
     name: str | Nothing = Field(default=None, description="What drawings and the report call it.")
-    system: str | Nothing = Field(default=None, description="A system prompt of its own.")
+    system_prompt: str | Nothing = Field(default=None, description="A system prompt of its own.")
     temperature: Number | Nothing = Field(default=None, description="Its sampling temperature.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of its answer.")
     top_p: Share | Nothing = Field(default=None, description="Share of the likeliest tokens that it samples from.")

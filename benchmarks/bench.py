@@ -264,14 +264,15 @@ def main() -> None:
 
 Written by `python benchmarks/bench.py` ({ran}).
 
-A run of three layers, six proposers and an aggregator is 13 calls. Both sides of a ratio were measured in turn, on one
+A run of three [layers](mixture.md#words), six proposers and an aggregator is 13 calls.
+Both sides of a ratio were measured in turn, on one
 machine, against a scripted server on 127.0.0.1.
 
 {columns(list(rows()))}
 
 ## What else was measured
 
-- [Agreement](agreement.md): early stop, waves and votes on recorded answers of real models.
+- [Agreement](agreement.md): early stop, [waves](early-stop.md#waves) and votes on recorded answers of real models.
 - [Faults](faults.md): what each of them comes to on a real server.
 - [Evidence](evidence-measured.md): whether the right passage is found, and what is cited.
 """

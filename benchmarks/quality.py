@@ -201,7 +201,7 @@ def systems_of(models: Sequence[Served], aggregator: str) -> dict[str, Callable[
 
     return {
         **{name: alone(model) for name, model in by_name.items()},
-        **{f"{name}{NOTE}": alone(Proposer(model, system=note)) for name, model in by_name.items()},
+        **{f"{name}{NOTE}": alone(Proposer(model, system_prompt=note)) for name, model in by_name.items()},
         **{f"moa{layers}": mixed(layers) for layers in (2, 3)},
         **{f"{_SELF}{name}": sampled(model) for name, model in by_name.items()},
     }
@@ -498,7 +498,7 @@ choice and GSM8K, in all systems; what is cut there is graded as it stands.
 
 {columns([("model", "size", "parameters", "sha256"), *map(_model_row, models)])}
 
-The mixtures ask all of them; {aggregator} aggregates. `moa2` has two layers, `moa3` three.
+The mixtures ask all of them; {aggregator} aggregates. `moa2` has two [layers](mixture.md#words), `moa3` three.
 
 {asked}
 {missing}
@@ -521,7 +521,8 @@ points with its interval (Newcombe's, for pairs), and McNemar's exact test.
 
 {columns(list(cleanness(rows)))}
 
-{ours} of {len(rows)} answers hold a tag of a fence with its nonce, or words of `prompts/`: a sentence of five or more,
+{ours} of {len(rows)} answers hold a tag of a [fence](mixture.md#words) with its nonce, or words of `prompts/`:
+a sentence of five or more,
 or any eight in a row. None may. No question here is about references, so that an answer should not speak of any.
 
 ## What small models cannot show about large ones

@@ -96,8 +96,8 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     _check_server(settings, where)
     if isinstance(settings, Proposer):
         _check_reading(settings, where)
-    if not isinstance(settings.system, str | None):
-        raise ConfigError(f"found {type(settings.system).__name__} as the system prompt{where}, expected text")
+    if not isinstance(settings.system_prompt, str | None):
+        raise ConfigError(f"found {type(settings.system_prompt).__name__} as the system prompt{where}, expected text")
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
         raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
     plain = isinstance(settings.model, str) or is_chat_model(settings.model)
@@ -324,16 +324,18 @@ def check_told(placement: object, overflow: object, window: object, proposers: o
     Raises:
         ConfigError: There is one.
     """
-    if placement not in ("last", "system"):
-        raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system'")
+    if placement not in ("last", "system_prompt"):
+        raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system_prompt'")
     if overflow not in ("fold", "cut"):
         raise ConfigError(f"found overflow={overflow!r}, expected 'fold' or 'cut'")
     if window is not None:
         check_number("window", window, minimum=2)
     listed = proposers if isinstance(proposers, list | tuple) else []
     declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
-    if placement == "system" and any(isinstance(p, Proposer) and p.debates for p in declared):
-        raise ConfigError("found placement='system' in a debate, expected 'last': each round is a message of its own")
+    if placement == "system_prompt" and any(isinstance(p, Proposer) and p.debates for p in declared):
+        raise ConfigError(
+            "found placement='system_prompt' in a debate, expected 'last': each round is a message of its own"
+        )
 
 
 def _check_seed(seed: object, what: str) -> None:

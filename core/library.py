@@ -23,6 +23,7 @@ BUNDLED_DOCS = Path(__file__).parents[1] / "docs"
 SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
 _FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
 _HEADING = re.compile(r"#{1,6}\s")
+_PICTURE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
 _BEGINNING = 8
 """Words in which a paragraph says what it is about."""
 _LOOKED_AT = 4
@@ -228,7 +229,7 @@ def _passages(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
 
 
 def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
-    """Yield paragraphs and items of lists, each with its heading, and what stands between code fences if asked for."""
+    """Yield paragraphs but pictures, and items of lists, each with its heading; code between fences if asked for."""
     heading, text, end = path.stem, _decoded(path), 0
     for fenced in [*_FENCED.finditer(text), None]:
         for block in re.split(r"\n\s*\n", text[end : fenced.start() if fenced else len(text)]):
@@ -236,7 +237,7 @@ def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
                 if _HEADING.match(part):
                     heading = part.splitlines()[0].lstrip("# ").strip()
                     part = part.partition("\n")[2]
-                if plain := " ".join(part.split()):
+                if (plain := " ".join(part.split())) and not _PICTURE.fullmatch(plain):
                     yield heading, plain
         if fenced and code and (block := " ".join(fenced["code"].split())):
             yield heading, block

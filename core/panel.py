@@ -29,8 +29,8 @@ class ModelSettings:
     model: "str | Model" = field(kw_only=False)
     name: str | None = None
     """Shown in the drawing, the events and the report; taken from the model where not given."""
-    system: str | None = None
-    """A system prompt of its own, placed after the conversation's."""
+    system_prompt: str | None = None
+    """One of its own, placed after the conversation's."""
     temperature: float | None = None
     """None takes the graph's, which takes the model's own."""
     max_tokens: int | None = None
@@ -65,7 +65,7 @@ class Aggregator(ModelSettings):
     """Add settings to the aggregator.
 
     Aggregator("openai:gpt-6-sol", max_tokens=4000)
-    Aggregator(my_model, system="Answer in one paragraph.", timeout=60)
+    Aggregator(my_model, system_prompt="Answer in one paragraph.", timeout=60)
     aggregator=[Aggregator("openai:gpt-6-sol", timeout=60), "together:moonshotai/Kimi-K3"]     # tried in this order
     """
 
@@ -121,7 +121,7 @@ class Proposer(ModelSettings):
     """Add settings to one proposer.
 
     Proposer("openai:gpt-6-luna")
-    Proposer(my_model, name="sceptic", system="Look for what is wrong with the obvious answer.")
+    Proposer(my_model, name="sceptic", system_prompt="Look for what is wrong with the obvious answer.")
     Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
     Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
     Proposer(my_agent_graph, may_write=True)                                # its tools may change the world
@@ -203,7 +203,7 @@ class Seat:
     """Tokens that its prompt may have, None where that is not known."""
     limits: tuple[Limits, ...]
     prices: Prices
-    system: str | None
+    system_prompt: str | None
     timeout: float | None
     tags: tuple[str, ...]
     retriever: Any

@@ -290,7 +290,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             window=_window(settings, defaults, model, answer, name),
             limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
             prices=defaults.prices,
-            system=settings.system,
+            system_prompt=settings.system_prompt,
             timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
             tags=settings.tags,
             retriever=settings.retriever if isinstance(settings, Proposer) else None,

@@ -16,7 +16,7 @@ ASKED = "_asked.json"
 
 
 def marked(questions: Sequence[Question]) -> list[Question]:
-    """Ask for a marked short answer in the system text, once, and leave everything else as it is.
+    """Ask for a marked short answer in the system prompt, once, and leave everything else as it is.
 
     Some mixtures tell their proposers so, and a model alone is told nothing: who was told would be what is measured.
     Mixtures do not add the note where it stands already.

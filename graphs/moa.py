@@ -91,7 +91,7 @@ def create_moa(
     it, stream it, or add it to another graph as a node.
 
         moa = create_moa(proposers=["openai:gpt-6-luna", my_model, my_agent], aggregator="openai:gpt-6-sol")
-        moa.invoke({"messages": [("user", "Why is the sky blue?")]})["messages"][-1].text
+        moa.invoke({"messages": [{"role": "user", "content": "Why is the sky blue?"}]})["messages"][-1].text
 
     Args:
         proposers: Models, each a `provider:model` string, a chat model, a Runnable or compiled graph from messages to
@@ -123,7 +123,7 @@ def create_moa(
             carries what came of one into the next; `cut` shortens them. The conversation is never cut.
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
-        placement: `last` puts references into the last user message, `system` into the system prompt.
+        placement: `last` puts references into the last user message, `system_prompt` into the system prompt.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
         review: Stop before the aggregator until a person has accepted, edited, dropped or sent back the proposals;
             needs a checkpointer, this graph's or its parent's.

@@ -33,7 +33,7 @@ def create_rag_moa(
     Clarke and Buettcher 2009), each passage once and under one id, which holds through every layer and turn.
 
         rag = create_rag_moa(retrievers=[store.as_retriever()], proposers=[...], aggregator=...)
-        state = rag.invoke({"messages": [("user", "How long is the warranty?")]})
+        state = rag.invoke({"messages": [{"role": "user", "content": "How long is the warranty?"}]})
         state["messages"][-1].text, state["citations"], state["evidence"]
 
     Args:

@@ -62,7 +62,8 @@ class Told(NamedTuple):
 def report(state: Mapping[str, Any]) -> str:
     """Render one run as a self-contained HTML page, which needs no network and runs no script.
 
-        Path("run.html").write_text(report(moa.invoke({"messages": [("user", "Why is the sky blue?")]})))
+        state = moa.invoke({"messages": [{"role": "user", "content": "Why is the sky blue?"}]})
+        Path("run.html").write_text(report(state), encoding="utf-8")
 
     Args:
         state: What a mixture returned, or what `get_state(...).values` or the SDK returned of its thread; also one that

@@ -112,7 +112,7 @@ class Brief:
     prompt: Prompt
     placement: Placement
     note: str = ""
-    """What the system text ends with."""
+    """What the system prompt ends with."""
     kind: Kind = "reference"
     asks_last: bool = False
     """Whether our own words end the prompt: for one who is to choose among proposals, and not to answer."""
@@ -158,7 +158,7 @@ class Brief:
         asked = (
             json.dumps([*self.request.tools, self.request.form and self.request.form.schema]) if self.request else ""
         )
-        return [seat.system or "", asked, *filter(None, said), *(passage["text"] for passage in found)]
+        return [seat.system_prompt or "", asked, *filter(None, said), *(passage["text"] for passage in found)]
 
     def _fitted(
         self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
@@ -267,7 +267,7 @@ class Brief:
         if not said:
             return before
         texts = [unforged(text) for text in self.texts_for(seat, state, layer - 1)] if layer > 2 else []
-        asked = self._compose(seat, before, texts, evidence_for(state, seat.sees), in_system=False)
+        asked = self._compose(seat, before, texts, evidence_for(state, seat.sees), in_system_prompt=False)
         return _Recalled([*cast("list[AnyMessage]", asked), *said])
 
     def _last_said(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
@@ -285,7 +285,7 @@ class Brief:
         texts: Sequence[str],
         found: Sequence[Evidence],
         *,
-        in_system: bool = True,
+        in_system_prompt: bool = True,
     ) -> list[BaseMessage]:
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
@@ -293,8 +293,8 @@ class Brief:
             conversation if knows_tools(seat.model) else in_words(conversation),
             texts,
             prompt=self.prompt,
-            system=seat.system if in_system else None,
-            note=self.note if in_system else "",
+            system_prompt=seat.system_prompt if in_system_prompt else None,
+            note=self.note if in_system_prompt else "",
             placement=self.placement,
             kind=self.kind,
             opening=self._opening(seat, found),

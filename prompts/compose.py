@@ -1,9 +1,9 @@
-"""The order of a prompt: one system text, earlier turns untouched, and one last user message that ends on the question.
+"""The order of a prompt: one system prompt, earlier turns untouched, a last user message that ends on the question.
 
 What small models are told last is what they do: with references after the question, a model of half a billion
-parameters answered our instructions; with the question last, the user's (docs/quality.md). System text and earlier
-turns come first and byte-identical, and the fixed words of a prompt before what varies, because prompt caches keep what
-is the same. A long last message stays first too: a cache is worth most for it. Its ends are put once more.
+parameters answered our instructions; with the question last, the user's (docs/quality.md). The system prompt and
+earlier turns come first and byte-identical, and the fixed words of a prompt before what varies, because prompt caches
+keep what is the same. A long last message stays first too: a cache is worth most for it. Its ends are put once more.
 """
 
 import re
@@ -17,8 +17,8 @@ from ..core.text import OURS, QUESTION, question_in, question_span
 from .fence import Kind, fence
 from .prompt import Prompt, bundled
 
-Placement = Literal["last", "system"]
-"""Where references go: `last`, into the last user message, before its words; or to the end of the `system` prompt, as
+Placement = Literal["last", "system_prompt"]
+"""Where references go: `last`, into the last user message, before its words; or to the end of the `system_prompt`, as
 the paper's code has it (github.com/togethercomputer/MoA)."""
 
 LONG = 4_000
@@ -37,7 +37,7 @@ def compose(
     references: Sequence[str],
     *,
     prompt: Prompt,
-    system: str | None = None,
+    system_prompt: str | None = None,
     note: str = "",
     placement: Placement = "last",
     opening: str = "",
@@ -51,8 +51,8 @@ def compose(
         conversation: The user's messages; all but the last user message are passed on as the same objects.
         references: Texts of the previous layer; none for the first layer, which sees the conversation alone.
         prompt: How to treat references.
-        system: A system prompt of this proposer's or aggregator's own.
-        note: What stands after all system text, unless it stands there already.
+        system_prompt: One of this proposer's or aggregator's own.
+        note: What stands after all that the system prompt says, unless it stands there already.
         placement: Where the references go.
         opening: What stands before the references, such as the evidence: the same for all who read it.
         closing: What stands after them.
@@ -60,17 +60,17 @@ def compose(
         asks_last: Whether our own words end the prompt, as for one who is to choose and not to answer.
 
     Returns:
-        The messages: one system text at most is ours, and roles alternate where the conversation's do.
+        The messages: one system prompt at most is ours, and roles alternate where the conversation's do.
     """
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
     head, rest = conversation[:leading], list(conversation[leading:])
     instructions = prompt.render(references=fence(references, kind), count=str(len(references))) if references else ""
     instructions = "\n\n".join(filter(None, [opening, instructions, closing]))
     note = "" if any(note in message.text for message in head) else note
-    in_system = [system or "", note, instructions if placement == "system" else ""]
+    in_prompt = [system_prompt or "", note, instructions if placement == "system_prompt" else ""]
     if placement == "last" and instructions:
         rest = _instructed(rest, instructions, asks_last=asks_last)
-    return [*_with_system(head, [text for text in in_system if text]), *rest]
+    return [*_with_system(head, [text for text in in_prompt if text]), *rest]
 
 
 def put_after(messages: Sequence[BaseMessage], text: str) -> list[BaseMessage]:
@@ -81,7 +81,7 @@ def put_after(messages: Sequence[BaseMessage], text: str) -> list[BaseMessage]:
 
 
 def _with_system(head: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseMessage]:
-    """Join system texts into one message: many chat templates take one only, or drop the others."""
+    """Join system prompts into one message: many chat templates take one only, or drop the others."""
     if not texts:
         return list(head)
     contents: list[Any] = [*(message.content for message in head), *texts]

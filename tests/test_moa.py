@@ -156,8 +156,8 @@ def test_one_layer_is_one_model_alone() -> None:
 def test_system_prompts_follow_the_conversations_own() -> None:
     model, last = says("p"), says("x")
     moa = create_moa(
-        proposers=[Proposer(model, system="Be terse.")],
-        aggregator=Aggregator(last, system="Be kind."),
+        proposers=[Proposer(model, system_prompt="Be terse.")],
+        aggregator=Aggregator(last, system_prompt="Be kind."),
         early_stop=None,
     )
 
@@ -170,7 +170,7 @@ def test_system_prompts_follow_the_conversations_own() -> None:
 def test_placement_puts_references_into_the_system_prompt() -> None:
     last = says("x")
 
-    create_moa(proposers=[says("p")], aggregator=last, placement="system").invoke(QUESTION)
+    create_moa(proposers=[says("p")], aggregator=last, placement="system_prompt").invoke(QUESTION)
 
     assert [m.type for m in last.asked[0]] == ["system", "human"]
     assert ">\np\n<" in last.asked[0][0].text
@@ -531,7 +531,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"proposers": [A], "temperature": float("inf")}, "found temperature=inf"),
     ({"proposers": [A], "samples": None}, "found samples=None"),
     ({"proposers": [Proposer(A, name=5)]}, "found the name 5"),  # type: ignore[arg-type]
-    ({"proposers": [Proposer(A, system=5)]}, "found int as the system prompt"),  # type: ignore[arg-type]
+    ({"proposers": [Proposer(A, system_prompt=5)]}, "found int as the system prompt"),  # type: ignore[arg-type]
     ({"proposers": [Proposer(A, tags="abc")]}, "found tags='abc'"),  # type: ignore[arg-type]
     ({"proposers": [{"model": "x", "api_key": "sk-1234567890"}]}, "found dict as a model"),
     ({"proposers": ["openai:x"], "resolve": lambda spec, **_: None}, "found NoneType from resolve('openai:x')"),

@@ -34,7 +34,7 @@ def main() -> None:
     )
     with TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "run.html"
-        page.write_text(report(moa.invoke({"messages": [("user", QUESTION)]})), encoding="utf-8")
+        page.write_text(report(moa.invoke({"messages": [{"role": "user", "content": QUESTION}]})), encoding="utf-8")
         for scheme in ("light", "dark"):
             tab, _ = opened(browser, page, scheme=scheme)
             tab.screenshot(path=HERE / f"report-{scheme}.png")

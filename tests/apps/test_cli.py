@@ -144,7 +144,7 @@ def test_marks_are_asked_for_as_the_flag_says_or_else_the_file(
 def test_where_references_go_is_a_flag(run: Run, loopback: Loopback) -> None:
     arguments = ["--base-url", loopback.url, "--proposer", "a", "--aggregator", "last", "--placement"]
 
-    assert run("ask", "Hm?", *arguments, "system").code == 0
+    assert run("ask", "Hm?", *arguments, "system_prompt").code == 0
     assert run("ask", "Hm?", *arguments, "middle").code == 2
 
     (request,) = loopback.asked("last")

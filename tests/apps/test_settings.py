@@ -41,7 +41,7 @@ def test_what_has_a_range_or_a_list_says_so() -> None:
 
     assert (fields["layers"]["minimum"], fields["layers"]["maximum"]) == (1, 100)
     assert fields["timeout"]["exclusiveMinimum"] == 0
-    assert fields["placement"]["enum"] == ["last", "system"]
+    assert fields["placement"]["enum"] == ["last", "system_prompt"]
     assert fields["preset"]["enum"] == ["together", "openai", "offline"]
     assert fields["early_stop"]["anyOf"][0]["enum"] == ["aggregate", "answer", "shadow", "off"]
 
@@ -222,6 +222,7 @@ def test_systems_ask_an_aggregator_where_it_is(system: str, own: Any) -> None:
         ({"api_key_env": "tiger-burning"}, "found a str for proposers.0.api_key_env, expected the name of an environ"),
         ({"api_key_env": 5}, "found a int for proposers.0.api_key_env, expected text"),
         ({"api_key": "tiger-burning"}, "unknown key 'api_key'; did you mean 'api_key_env'?"),
+        ({"system": "Be brief."}, "unknown key 'system'; did you mean 'system_prompt'?"),
         ({"top_p": 2.0}, "found 2.0 for proposers.0.top_p, expected 1 or less"),
         ({"extra_body": [1]}, "found [1] for proposers.0.extra_body, expected a table of names and values"),
         ({"stop": 5}, "found 5 for proposers.0.stop, expected "),

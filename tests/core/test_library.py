@@ -31,6 +31,16 @@ def test_ready_passages_are_searched_as_documents_are(
     assert bool(found) == ("pump" in question or "lamp" in question)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_picture_alone_is_nothing_to_quote(tmp_path: Path, variant: Any) -> None:
+    text = "A ![lamp](b.png) beside a ![green one](c.png) is shown."
+    (tmp_path / "a.md").write_text(f"# Lamps\n\n![A green lamp](lamp.svg)\n\n{text}")
+
+    found = library_for((str(tmp_path),), variant).find("Which lamp is green?", variant, limit=2)
+
+    assert [passage.text for passage in found] == [text]
+
+
 def test_one_rare_word_in_common_is_no_strict_answer() -> None:
     library = Library(PASSAGES, tokenizer_for("words"))
 

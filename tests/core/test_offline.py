@@ -165,7 +165,7 @@ def test_a_question_is_taken_apart_where_its_parts_can_stand() -> None:
     ]
 
 
-@pytest.mark.parametrize("placement", ["last", "system"])
+@pytest.mark.parametrize("placement", ["last", "system_prompt"])
 def test_an_aggregator_reads_the_prompt(placement: Any) -> None:
     prompt = compose([HumanMessage("1+1?")], ["x\ny", "y"], prompt=load_prompt(None), placement=placement)
 

@@ -187,7 +187,7 @@ def test_a_proposers_own_evidence_is_not_lost_for_want_of_room() -> None:
     assert sum(len(e["text"].encode()) for e in result["evidence"]) <= 2 * 2 * 100
 
 
-@pytest.mark.parametrize("placement", ["last", "system"])
+@pytest.mark.parametrize("placement", ["last", "system_prompt"])
 async def test_the_conversation_comes_first_and_unchanged(loopback: Loopback, placement: Any) -> None:
     history = [("system", "You know lamps."), ("user", "Hi  there "), ("ai", "Hello [E3]."), ("user", "Which\ncolour?")]
     moa = served(loopback, layers=3, placement=placement)
@@ -242,7 +242,7 @@ def obedient(answer: str) -> Callable[[dict[str, Any]], Reply]:
     return script
 
 
-@pytest.mark.parametrize("placement", ["last", "system"])
+@pytest.mark.parametrize("placement", ["last", "system_prompt"])
 async def test_a_document_that_gives_orders_is_not_obeyed(loopback: Loopback, placement: Any) -> None:
     loopback.default = obedient("The lamp is green [E1].")
     loopback.say("taken in", PLANTED)

@@ -240,7 +240,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("debate", {"rounds": 2.0}, "found rounds=2.0"),
     ("debate", {"rounds": 100}, "found layers=101|found rounds=100"),
     ("debate", {"proposers": ["offline:words"]}, "found a debate of one, expected two agents or more"),
-    ("debate", {"placement": "system"}, "found placement='system' in a debate, expected 'last'"),
+    ("debate", {"placement": "system_prompt"}, "found placement='system_prompt' in a debate, expected 'last'"),
     ("debate", {"layers": 3}, "found layers in create_debate, which decides it itself"),
     ("smoa", {"keep": 0}, "found keep=0 for the moderator"),
     ("smoa", {"layers": 1}, "found layers=1 with"),
@@ -398,7 +398,7 @@ def test_what_a_debater_was_told_is_told_again_word_for_word() -> None:
     """A provider's prompt cache holds from round to round."""
     one, other = says(["a1", "a2", "a3", "a4"], "anna"), says(["b1", "b2", "b3", "b4"], "bert")
 
-    create_debate(proposers=[Proposer(one, system="Doubt."), other], rounds=4).invoke(QUESTION)
+    create_debate(proposers=[Proposer(one, system_prompt="Doubt."), other], rounds=4).invoke(QUESTION)
 
     for before, after in zip(one.asked, one.asked[1:], strict=False):
         assert [m.text for m in after][: len(before)] == [m.text for m in before]
@@ -586,7 +586,7 @@ def test_who_aggregates_may_have_settings() -> None:
     last = says("joined", "last")
 
     result = create_self_moa_seq(
-        model=says("fresh", "anna"), samples=5, window=3, aggregator=Aggregator(last, system="Join.")
+        model=says("fresh", "anna"), samples=5, window=3, aggregator=Aggregator(last, system_prompt="Join.")
     ).invoke(QUESTION)
 
     assert result["messages"][-1].text == "joined"
@@ -644,7 +644,7 @@ async def test_temperature_and_limit_reach_every_call(loopback: Loopback) -> Non
 
 async def test_a_proposers_own_settings_are_those_of_its_aggregator(loopback: Loopback) -> None:
     answering(loopback)
-    mine = Proposer("anna", temperature=0.3, max_tokens=77, system="Be brief.")
+    mine = Proposer("anna", temperature=0.3, max_tokens=77, system_prompt="Be brief.")
     for name in ("self-moa", "self-moa-seq", "best-of-n"):
         loopback.requests.clear()
         await build(name, loopback, model=mine).ainvoke(QUESTION)

@@ -51,7 +51,7 @@ OTHERS: dict[str, tuple[dict[str, Any], Any]] = {
     "another temperature": ({"temperature": 0.3}, QUESTION),
     "another limit": ({"max_tokens": 7}, QUESTION),
     "another model": ({"proposers": ["m2", "m3"]}, QUESTION),
-    "another system prompt": ({"proposers": [Proposer(m, system="Be brief.") for m in ("m0", "m1")]}, QUESTION),
+    "another system prompt": ({"proposers": [Proposer(m, system_prompt="Be brief.") for m in ("m0", "m1")]}, QUESTION),
     "a longer conversation": ({}, {"messages": [("user", "Hi"), ("ai", "Hello"), ("user", "Which?")]}),
 }
 

@@ -222,3 +222,44 @@ def test_a_name_that_is_nowhere_or_twice_in_the_reference_is_told(
 ) -> None:
     with pytest.raises(PluginError, match=r"found \[.*'Budget'.*\] .*docs/site/hooks\.py"):
         hooks.checked(pages)
+
+
+WORDS = {name: f"{name}s?" for name in ("layer", "gate", "verdict", "quorum", "wave")} | {"fence": "fence[sd]?"}
+"""What only this project says so, or says in another sense."""
+EXPLAINED = {
+    "mixture.md": {*WORDS},
+    "graph.md": {"gate", "verdict", "fence", "layer"},
+    "resume.md": {"layer"},  # `make demo` quotes the sentence: no place for a link
+    "failures.md": {"quorum"},
+    "early-stop.md": {"quorum", "verdict", "wave"},
+    "compare.md": {"verdict"},
+}
+"""Pages whose own sentences say what the words mean."""
+
+
+def first_stands(page: Path, word: str) -> str:
+    """Return the paragraph in which a word first stands outside of headings, drawings and code; nothing for nowhere."""
+    prose = re.sub(r"(?ms)^```.*?^```$|^#.*?$", "", page.read_text(encoding="utf-8"))
+    paragraphs = re.split(r"\n\s*\n", prose)
+    return next((p for p in paragraphs if re.search(rf"\b{word}\b", re.sub("`[^`]*`", "", p), re.IGNORECASE)), "")
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda path: path.name)
+def test_our_own_words_are_explained_where_they_first_stand(page: Path) -> None:
+    explained = r"\[[^\]]*\b{0}\b[^\]]*\]\([^)]+\)|\b{0}\b \("
+    lost = [
+        name
+        for name, word in WORDS.items()
+        if name not in EXPLAINED.get(page.name, ())
+        if (paragraph := first_stands(page, word))
+        if not re.search(explained.format(word), paragraph, re.IGNORECASE)
+    ]
+
+    assert lost == [], f"say what they mean in brackets, or link them to {'docs/' * (page == README)}mixture.md#words"
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda path: path.name)
+def test_whoever_names_offline_models_says_what_they_are(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert "offline:" not in text or "no language model" in text or re.search(r"\[[^\]]*offline[^\]]*\]\(", text)

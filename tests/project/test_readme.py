@@ -1,30 +1,33 @@
 """What the README and the docs show is what happens."""
 
+import importlib.util
 import re
-import shlex
-import subprocess
-import sys
+from html import unescape
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from langgraph_moa.core.offline import OfflineModel
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_FILE = ROOT / "README.md"
+README = README_FILE.read_text(encoding="utf-8")
+SHOWN = [README_FILE, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*.py"))]
+PAGES = "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("code", [b for b in blocks("python") if "needs a key" not in b])
+@pytest.mark.parametrize("code", [b for b in blocks(README) if "needs a key" not in b])
 def test_python_blocks_print_what_they_say(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), {})
 
     assert capsys.readouterr().out.splitlines() == re.findall(r"^# > (.*)$", code, re.MULTILINE)
 
 
-@pytest.mark.parametrize("code", [b for b in blocks("python") if "needs a key" in b])
+@pytest.mark.parametrize("code", [b for b in blocks(README + PAGES) if "needs a key" in b])
 def test_python_blocks_that_need_a_key_build(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("TOGETHER_API_KEY", "k")
@@ -33,26 +36,44 @@ def test_python_blocks_that_need_a_key_build(code: str, monkeypatch: pytest.Monk
     exec(compile(built, "README.md", "exec"), {})
 
 
-def transcripts() -> list[tuple[str, str]]:
-    return [
-        (command, output)
-        for block in blocks("console")
-        for command, output in re.findall(r"^\$ (langgraph-moa .*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-    ]
+@pytest.mark.parametrize("page", SHOWN, ids=lambda path: path.name)
+def test_pages_write_messages_as_type_checkers_take_them(page: Path) -> None:
+    assert re.findall(r'\[\("(?:user|human)", .*', page.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize(("command", "output"), transcripts(), ids=[c for c, _ in transcripts()])
-def test_transcripts_are_real(command: str, output: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "langgraph_moa.apps.cli", *shlex.split(command)[1:]],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
+@pytest.fixture
+def terminal() -> ModuleType:
+    """Return what draws the picture of the terminal."""
+    pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    spec = importlib.util.spec_from_file_location("terminal", ROOT / "docs" / "images" / "terminal.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    shown = re.sub(r"\d+\.\d s", "0.0 s", done.stderr + done.stdout)
-    assert sorted(shown.splitlines()) == sorted(re.sub(r"\d+\.\d s", "0.0 s", output).splitlines())
+
+def test_the_picture_of_the_terminal_is_real(terminal: ModuleType) -> None:
+    drawn = terminal.drawn(terminal.lines())
+
+    assert words_of(drawn) == words_of(pictured()), "make it anew: python docs/images/terminal.py"
+
+
+def test_the_picture_shows_the_demo_and_needs_no_font(terminal: ModuleType) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    assert f'{" ".join(terminal.COMMAND[:2])} "{terminal.COMMAND[2]}"' in makefile
+    assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", pictured())
+
+
+def pictured() -> str:
+    return (ROOT / "docs" / "images" / "terminal.svg").read_text(encoding="utf-8")
+
+
+def words_of(picture: str) -> list[str]:
+    """Return what a picture says, but for how long it took."""
+    said = unescape("".join(re.findall(r"<text[^>]*>([^<]*)</text>", picture))).replace("\xa0", " ")
+    return re.sub(r"\d+\.\d s", "0.0 s", said).split()
 
 
 def test_the_two_commands_exist() -> None:
@@ -60,18 +81,6 @@ def test_the_two_commands_exist() -> None:
 
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-
-
-def test_the_drawing_is_the_graphs() -> None:
-    (drawn,) = blocks("mermaid")
-    done = subprocess.run(
-        [sys.executable, "-m", "langgraph_moa.apps.cli", "graph", "--layers", "3"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert drawn.strip() == done.stdout.strip()
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)", README))))

@@ -77,10 +77,10 @@ def test_earlier_turns_come_first_and_are_the_same_objects() -> None:
     assert messages[-1].text.endswith("\n\nWhy $5 {now}?")
 
 
-@pytest.mark.parametrize("placement", ["last", "system"])
+@pytest.mark.parametrize("placement", ["last", "system_prompt"])
 def test_a_whole_prompt(placement: Any, snapshot: SnapshotAssertion) -> None:
     messages = compose(
-        CONVERSATION, ["1. one", "2. two"], prompt=load_prompt(None), system="Be terse.", placement=placement
+        CONVERSATION, ["1. one", "2. two"], prompt=load_prompt(None), system_prompt="Be terse.", placement=placement
     )
 
     assert [(m.type, m.text) for m in messages] == snapshot
@@ -152,7 +152,9 @@ def test_a_place_that_is_none_holds_no_question(span: object) -> None:
 def test_system_texts_with_blocks_keep_their_blocks() -> None:
     cached = {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral"}}
 
-    told = compose([SystemMessage([cached]), HumanMessage("Hi")], [], prompt=load_prompt(None), system="Be terse.")
+    told = compose(
+        [SystemMessage([cached]), HumanMessage("Hi")], [], prompt=load_prompt(None), system_prompt="Be terse."
+    )
 
     assert told[0].content == [cached, {"type": "text", "text": "Be terse."}]
 

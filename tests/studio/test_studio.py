@@ -197,7 +197,7 @@ async def test_the_form_is_described(client: Any) -> None:
         1,
         "Layers, the aggregator's included; 2 where not given.",
     )
-    assert fields["placement"]["enum"] == ["last", "system"]
+    assert fields["placement"]["enum"] == ["last", "system_prompt"]
     assert fields["aggregator_prompt"]["langgraph_type"] == "prompt"
     assert set(fields["proposer_prompt"]["langgraph_nodes"]) == {n.replace("layer_1", "layer_2") for n in FOUR}
     assert set(schemas["state_schema"]["properties"]) == {"messages", "proposals", "verdicts", "run"}
