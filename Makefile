@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet
+SHIPPED := *.py apps/*.py core/*.py evaluation/*.py graphs/*.py nodes/*.py prompts/*.py core/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
@@ -81,28 +82,32 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
 	$(PYTHON) -m venv .venv
 
-.venv/user: .venv/bin/python pyproject.toml pins/tested.txt
+# An install is a folder of links, one for each file: a file that came or went needs another.
+.venv/shipped: .venv/bin/python FORCE
+	@ls $(SHIPPED) | cmp -s - $@ || ls $(SHIPPED) > $@
+
+.venv/user: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e .
 	touch $@
 
-.venv/studio: .venv/bin/python pyproject.toml pins/tested.txt
+.venv/studio: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[studio]'
 	touch $@ .venv/user
 
-.venv/site: .venv/bin/python pyproject.toml pins/tested.txt
+.venv/site: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[site]'
 	touch $@ .venv/user
 
-.venv/dev: .venv/bin/python pyproject.toml pins/tested.txt
+.venv/dev: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[dev]'
 	touch $@ .venv/user .venv/studio .venv/site
 
-.venv/newest/installed: .venv/bin/python pyproject.toml
+.venv/newest/installed: .venv/bin/python .venv/shipped pyproject.toml
 	$(PYTHON) -m venv --clear .venv/newest
 	.venv/newest/bin/python $(INSTALL) -e '.[dev]'
 	touch $@
 
-.venv/oldest/installed: .venv/bin/python pyproject.toml pins/oldest.txt
+.venv/oldest/installed: .venv/bin/python .venv/shipped pyproject.toml pins/oldest.txt
 	$(PYTHON) -m venv --clear .venv/oldest
 	.venv/oldest/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
 	touch $@
@@ -110,3 +115,5 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .types/langgraph_moa:
 	mkdir -p .types
 	ln -sfn .. $@
+
+FORCE:

@@ -1,6 +1,7 @@
 """Mixture-of-Agents and its family as LangGraph state graphs."""
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from .core.agreement import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
@@ -25,6 +26,7 @@ from .graphs.report import report
 from .nodes.judge import judge_agreement
 
 if TYPE_CHECKING:
+    __version__: str
     from .core.retriever import DocsRetriever
     from .evaluation.batch import abatch
     from .evaluation.compare import acompare
@@ -125,6 +127,12 @@ _WHEN_USED = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("langgraph-moa")
     if name not in _WHEN_USED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_WHEN_USED[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

@@ -22,11 +22,40 @@ NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "di
 
 def test_all_is_what_is_there() -> None:
     public = {name for name in vars(langgraph_moa) if not name.startswith("_")} | set(langgraph_moa._WHEN_USED)
-    ours = {"core", "evaluation", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING", "Any", "import_module"}
+    ours = {
+        "core",
+        "evaluation",
+        "graphs",
+        "nodes",
+        "prompts",
+        "apps",
+        "TYPE_CHECKING",
+        "Any",
+        "import_module",
+        "version",
+    }
 
     assert set(langgraph_moa.__all__) == public - ours
     assert all(getattr(langgraph_moa, name) for name in langgraph_moa.__all__)
     assert langgraph_moa.__all__ == sorted(langgraph_moa.__all__)
+
+
+def test_dir_names_everything_and_the_version() -> None:
+    names = dir(langgraph_moa)
+
+    assert {*langgraph_moa.__all__, "__version__", "__name__"} <= set(names)
+    assert names == sorted(set(names))
+    assert langgraph_moa.__version__ == VERSION
+    with pytest.raises(AttributeError, match="has no attribute 'create_mao'"):
+        _ = langgraph_moa.create_mao
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "langgraph_moa", "ask", "--no-such-flag"]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--no-such-flag" in done.stderr
 
 
 def test_packages_are_those_of_the_tree() -> None:
