@@ -47,8 +47,10 @@ def test_an_example_prints_what_it_should(
 @pytest.mark.soak
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_prints_it_in_a_process_of_its_own(
-    example: Path, tmp_path: Path, snapshot: SnapshotAssertion
+    example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    runpy.run_path(str(example), run_name="__main__")
+    in_this_one = capsys.readouterr().out
     site = tmp_path / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(OFFLINE, encoding="utf-8")
@@ -58,7 +60,7 @@ def test_an_example_prints_it_in_a_process_of_its_own(
     done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, encoding="utf-8", timeout=120)
 
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == snapshot(name=f"test_an_example_prints_what_it_should[{example.stem}]")
+    assert done.stdout == in_this_one != ""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

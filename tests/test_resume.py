@@ -4,13 +4,13 @@ import asyncio
 import json
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import kept
 import pytest
+import warm
 from kept import LAYER_2, THREAD, hang_in_layer_2, kept_answers, layer_2, mixture
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, InputError
@@ -36,8 +36,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def start(kind: str, place: str, url: str, how: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, kept.__file__, kind, place, url, how]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return warm.start(kept.__file__, kind, place, url, how, stdout=subprocess.PIPE)
 
 
 @pytest.mark.parametrize(("kind", "place"), [("sqlite", "sqlite"), ("postgres", "postgres")], indirect=["place"])

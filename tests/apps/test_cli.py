@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, in_a_process
 from langgraph_moa.apps.options import with_mixture
 from langgraph_moa.apps.settings import Settings
 from langgraph_moa.core.presets import PRESETS_FILE
@@ -412,14 +412,8 @@ def test_chat_goes_on_after_a_failed_turn(run: Run, loopback: Loopback, monkeypa
 @pytest.mark.parametrize("as_json", [False, True])
 def test_ctrl_c_stops_with_what_was_answered(loopback: Loopback, as_json: bool) -> None:
     loopback.say("slow", Reply(broken="hang"))
-    # A shell that starts the tests in the background leaves SIGINT ignored, which Python would inherit.
-    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    start += "; from langgraph_moa.apps.cli import main; main()"
-    command = [sys.executable, "-c", start, "ask", "x", "--base-url", loopback.url]
-    command += ["--proposer", "quick", "--proposer", "slow", *(["--json"] if as_json else [])]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    )
+    panel = ["--proposer", "quick", "--proposer", "slow"]
+    process = in_a_process("ask", "x", "--base-url", loopback.url, *panel, *(["--json"] if as_json else []))
     assert process.stderr
     err = ""
     while "quick  ok" not in err:

@@ -4,13 +4,13 @@ import io
 import json
 import os
 import pty
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from commands import Run
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.review import Decisions, ask_person, decisions_of
@@ -158,10 +158,10 @@ def test_the_end_of_the_input_decides_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 def test_at_a_terminal_somebody_is_asked(reviewed: list[str]) -> None:
     """A real terminal, on which somebody drops one proposal and then presses Enter."""
-    command = [sys.executable, "-m", "langgraph_moa.apps.cli", "ask", QUESTION, *reviewed]
+    command = ["-m", "langgraph_moa", "ask", QUESTION, *reviewed]
     terminal, theirs = pty.openpty()
     env = {**os.environ, "TERM": "dumb", "COLUMNS": "200"}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as asked:
+    with warm.start(*command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as asked:
         os.close(theirs)
         shown, answers = b"", iter([b"stems=drop\n", b"\n"])
         with suppress(OSError):  # a terminal whose program has ended

@@ -1,20 +1,18 @@
 """A program that traces ends when its work is done."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import pytest
+from commands import Output, finish, in_a_process
 from ingest import ingest, metadata
 
-COMMAND = [sys.executable, "-m", "langgraph_moa.apps.cli", "ask", "What is 17 * 24?"]
 LOST = "LangSmith did not take the traces within 0.9 s; they are lost"
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 
-def ask(url: str, *more: str) -> Any:
+def ask(url: str, *more: str) -> Output:
     tracing = {
         "LANGSMITH_TRACING": "true",
         "LANGSMITH_ENDPOINT": url,
@@ -22,9 +20,11 @@ def ask(url: str, *more: str) -> Any:
         "LANGSMITH_PROJECT": "p",
     }
     # Left to itself, LangSmith's client would hold the end up for minutes.
-    return subprocess.run(
-        [*COMMAND, *more], capture_output=True, text=True, env={**os.environ, **tracing}, timeout=60, check=True
-    )
+    with patch.dict(os.environ, tracing):
+        process = in_a_process("ask", "What is 17 * 24?", *more)
+    done = finish(process)
+    assert done.code == 0, done.err
+    return done
 
 
 def test_the_trace_is_there_when_the_program_has_ended(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_trace_is_there_when_the_program_has_ended(tmp_path: Path) -> None:
         assert {"moa", "offline"} <= set(root["tags"])
         assert metadata(root)["moa_stopped"] == "completed"
         assert {one["key"]: one["score"] for one in server.feedback} == {"agreement": 1.0, "degraded": 0.0}
-    assert LOST not in done.stderr
+    assert LOST not in done.err
 
 
 @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is_gone"])
@@ -47,10 +47,10 @@ def test_without_langsmith_the_answer_comes_and_the_program_ends(hangs: bool) ->
             server.stop()
         done = ask(server.url)
 
-    assert done.stdout == "17 * 24 = 408\n"
-    assert done.stderr.splitlines()[-1] == LOST
-    assert "secret" not in done.stderr
-    assert "multipart" not in done.stderr
+    assert done.out == "17 * 24 = 408\n"
+    assert done.err.splitlines()[-1] == LOST
+    assert "secret" not in done.err
+    assert "multipart" not in done.err
 
 
 def test_a_thread_keeps_its_presets_tag(tmp_path: Path) -> None:

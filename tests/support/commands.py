@@ -1,11 +1,11 @@
 """Run the command line as a person does: in this process, or in one that can be killed."""
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import NamedTuple
+
+import warm
 
 
 class Output(NamedTuple):
@@ -19,18 +19,11 @@ Run = Callable[..., Output]
 
 def in_a_process(*arguments: str, in_background: bool = False, talks: bool = False) -> "subprocess.Popen[str]":
     """Start `langgraph-moa` on its own; a shell's script starts what ends in `&` with SIGINT ignored."""
-    command = [sys.executable, "-m", "langgraph_moa.apps.cli", *arguments]
     # Whoever started the tests may have done so in the background, too, and Python would inherit that.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if in_background else signal.default_int_handler)
     try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if talks else None,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=dict(os.environ),
-        )
+        pipe = subprocess.PIPE
+        return warm.start("-m", "langgraph_moa", *arguments, stdin=pipe if talks else None, stdout=pipe, stderr=pipe)
     finally:
         signal.signal(signal.SIGINT, before)
 
