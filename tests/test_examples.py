@@ -34,7 +34,7 @@ def test_examples_are_found() -> None:
     assert len(EXAMPLES) >= 13
 
 
-@pytest.mark.filterwarnings("ignore:create_react_agent has been moved:DeprecationWarning")
+@pytest.mark.filterwarnings(WARNINGS[1])
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_prints_what_it_should(
     example: Path, capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
@@ -45,6 +45,7 @@ def test_an_example_prints_what_it_should(
 
 
 @pytest.mark.soak
+@pytest.mark.filterwarnings(WARNINGS[1])
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_prints_it_in_a_process_of_its_own(
     example: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
