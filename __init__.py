@@ -126,12 +126,14 @@ _WHEN_USED = {
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return version("langgraph-moa")
-    if name not in _WHEN_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_WHEN_USED[name], __name__), name)
+if not TYPE_CHECKING:  # or no type checker would find a name that is misspelt
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return version("langgraph-moa")
+        if name not in _WHEN_USED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_WHEN_USED[name], __name__), name)
 
 
 def __dir__() -> list[str]:
