@@ -29,9 +29,12 @@ newest: .venv/newest/installed  ## Run the tests with the newest versions that t
 oldest: .venv/oldest/installed  ## Run the tests of graphs, nodes and core with the oldest.
 	.venv/oldest/bin/pytest -q -n auto --dist loadgroup tests/graphs tests/nodes tests/core tests/test_moa.py
 
-pins: .venv/dev  ## Write the versions that are installed here anew: pins/tested.txt and pins/oldest.txt.
+pins: .venv/dev  ## Write pins/tested.txt and pins/oldest.txt anew, and look that each Python can install them; run the tests afterwards.
 	$(PIN) --upgrade -o pins/tested.txt
 	$(PIN) --upgrade --resolution lowest-direct -o pins/oldest.txt
+	for python in 3.11 3.12 3.13 3.14; do for set in tested oldest; do \
+	    $(BIN)/uv pip install --quiet --dry-run --target .venv/none --python-version $$python --no-deps \
+	    --only-binary :all: --no-binary forbiddenfruit -r pins/$$set.txt || exit 1; done; done
 
 real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched once (93 MB).
 	$(BIN)/python benchmarks/weights.py smollm2
@@ -82,9 +85,9 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "langgraph-moa needs Python 3.11 or newer, found " + sys.version)'
 	$(PYTHON) -m venv .venv
 
-# An install is a folder of links, one for each file: a file that came or went needs another.
+# An install is a folder of links in build/, one for each file: a file that came or went needs another.
 .venv/shipped: .venv/bin/python FORCE
-	@ls $(SHIPPED) | cmp -s - $@ || ls $(SHIPPED) > $@
+	@ls -d build/__editable__* >/dev/null 2>&1 && ls $(SHIPPED) | cmp -s - $@ || ls $(SHIPPED) > $@
 
 .venv/user: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e .
@@ -102,14 +105,14 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[dev]'
 	touch $@ .venv/user .venv/studio .venv/site
 
-.venv/newest/installed: .venv/bin/python .venv/shipped pyproject.toml
-	$(PYTHON) -m venv --clear .venv/newest
-	.venv/newest/bin/python $(INSTALL) -e '.[dev]'
+.venv/newest/installed: .venv/bin/python FORCE
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) --upgrade --upgrade-strategy eager -e '.[dev]'
 	touch $@
 
 .venv/oldest/installed: .venv/bin/python .venv/shipped pyproject.toml pins/oldest.txt
-	$(PYTHON) -m venv --clear .venv/oldest
-	.venv/oldest/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
 	touch $@
 
 .types/langgraph_moa:

@@ -1,8 +1,9 @@
 """Mixture-of-Agents and its family as LangGraph state graphs."""
 
-from importlib import import_module
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
+from typing import Any as _Any
 
 from .core.agreement import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
 from .core.budget import Budget
@@ -128,13 +129,13 @@ _WHEN_USED = {
 
 if not TYPE_CHECKING:  # or no type checker would find a name that is misspelt
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> _Any:
         if name == "__version__":
-            return version("langgraph-moa")
+            return _version("langgraph-moa")
         if name not in _WHEN_USED:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_WHEN_USED[name], __name__), name)
+        return getattr(_import_module(_WHEN_USED[name], __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*globals(), *__all__, "__version__"} - {"TYPE_CHECKING"})

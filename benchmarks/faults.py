@@ -90,7 +90,11 @@ async def case(server: Loopback, fault: str, place: str) -> Row:
         timeout=TIMEOUT,
         resolve=partial(resolve_model, base_url=server.url),
     )
-    clock, state, question = time.perf_counter(), dict[str, Any](), cast("Any", {"messages": [("user", "Which?")]})
+    clock, state, question = (
+        time.perf_counter(),
+        dict[str, Any](),
+        cast("Any", {"messages": [{"role": "user", "content": "Which?"}]}),
+    )
     try:
         async for mode, part in moa.astream(question, stream_mode=["values", "messages"]):
             state = cast("Any", part) if mode == "values" else state

@@ -263,7 +263,7 @@ def longest_of(question: Question) -> int:
 async def ask(graph: Any, name: str, question: Question) -> Row:
     row: Row = {"set": question.set, "id": question.id, "system": name}
     try:
-        state = await graph.ainvoke({"messages": [("user", question.text)]})
+        state = await graph.ainvoke({"messages": [{"role": "user", "content": question.text}]})
     except MoAError as exc:
         free = {"text": "", "right": False, "tokens": 0, "prompt_tokens": 0, "seconds": 0.0, "calls": 0, "failed": 1}
         return {**row, **free, "status": f"failed: {exc}"}

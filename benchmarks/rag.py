@@ -181,7 +181,7 @@ def mixture(**options: Any) -> Any:
 
 
 def ask(moa: Any, question: str) -> Any:
-    return moa.invoke({"messages": [("user", question)]})
+    return moa.invoke({"messages": [{"role": "user", "content": question}]})
 
 
 def answers() -> Iterator[Sequence[str]]:

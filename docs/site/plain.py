@@ -73,7 +73,7 @@ def about(markdown: str) -> str:
     if names := _OBJECT.findall(markdown):
         return ", ".join(f"`{name.rpartition('.')[2]}`" for name in names)
     prose = (part for part in markdown.split("\n\n") if _PROSE.match(part))
-    text = " ".join(_LINK.sub(r"\1", next(prose)).split())
+    text = " ".join(_LINK.sub(r"\1", next(prose, "")).split())
     sentence = _FIRST_SENTENCE.match(text)
     return sentence[0] if sentence else text
 

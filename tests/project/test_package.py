@@ -22,18 +22,7 @@ NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "di
 
 def test_all_is_what_is_there() -> None:
     public = {name for name in vars(langgraph_moa) if not name.startswith("_")} | set(langgraph_moa._WHEN_USED)
-    ours = {
-        "core",
-        "evaluation",
-        "graphs",
-        "nodes",
-        "prompts",
-        "apps",
-        "TYPE_CHECKING",
-        "Any",
-        "import_module",
-        "version",
-    }
+    ours = {"core", "evaluation", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING"}
 
     assert set(langgraph_moa.__all__) == public - ours
     assert all(getattr(langgraph_moa, name) for name in langgraph_moa.__all__)
@@ -45,6 +34,8 @@ def test_dir_names_everything_and_the_version() -> None:
 
     assert {*langgraph_moa.__all__, "__version__", "__name__"} <= set(names)
     assert names == sorted(set(names))
+    folders = {"apps", "core", "evaluation", "graphs", "nodes", "prompts"}
+    assert {name for name in names if not name.startswith("_")} - folders == set(langgraph_moa.__all__)
     assert langgraph_moa.__version__ == VERSION
     with pytest.raises(AttributeError, match="has no attribute 'create_mao'"):
         _ = langgraph_moa.create_mao

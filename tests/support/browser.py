@@ -19,7 +19,7 @@ def chromium() -> Iterator[Any]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise LookupError("playwright is not installed (extra: dev)") from None
-    program = shutil.which("chromium")
+    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if program is None:
         raise LookupError("Chromium is not installed (Debian: apt-get install chromium)")
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
