@@ -56,7 +56,7 @@ IN_OUR_TERMS = [
     asked("How is a reference kept from closing its fence?", "graph.md#References in the prompt"),
     asked("Do the proposers stream their tokens?", "graph.md#Streaming"),
     asked("What is the difference between a proposal and a reference?", "mixture.md#A mixture of agents"),
-    asked("Which key is sent to the server of a base URL?", "models.md#Models and keys"),
+    asked("Which key is sent to the server of a base URL?", "models.md#A server of your own"),
     asked("How do I give one proposer a system prompt?", "options.md#Options"),
     asked("Which settings have no flag on the command line?", "options.md#Settings files"),
     asked("Are proposers that answered asked again after a resume?", "resume.md#Resuming a run"),
@@ -88,9 +88,11 @@ IN_OTHER_WORDS = [
     asked("Why does the chat stand at the top of what a model reads?", "graph.md#References in the prompt"),
     asked("Whose words appear on the screen one by one?", "graph.md#Streaming"),
     asked("Do drafts from my previous question leak into the next one?", "graph.md#Turns and threads"),
-    asked("When are several models a bad idea?", "mixture.md#When not to use one"),
+    asked(
+        "When are several models a bad idea?", "mixture.md#When not to use one", "when-not.md#When not to use a mixture"
+    ),
     asked("Which scientific paper is this from?", "mixture.md#A mixture of agents"),
-    asked("How do I use Ollama on my own laptop?", "models.md#Models and keys"),
+    asked("How do I use Ollama on my own laptop?", "models.md#Ollama", "models.md#A server of your own"),
     asked("A vendor withdrew a model: which file do I change?", "models.md#Models and keys"),
     asked("How long may one request last if I say nothing?", "options.md#Options"),
     asked("In which formats can I write a configuration?", "options.md#Settings files"),

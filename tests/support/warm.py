@@ -41,7 +41,9 @@ class Warm(subprocess.Popen[str]):
         assert len(text) < _MOST_BYTES
         streams = [0 if stdin == -1 else stdin, 1 if stdout == -1 else stdout, 2 if stderr == -1 else stderr]
         socket.send_fds(server, [text], streams)
-        self.pid = int(server.recv(100))
+        pid = server.recv(100)
+        assert pid, "found the process that forks gone"
+        self.pid = int(pid)
         self._child_created = True
         for end, other in ((stdin, to_stdin), (stdout, from_stdout), (stderr, from_stderr)):
             if other != -1:  # a pipe that `subprocess` made; whatever else was given stays open
@@ -49,7 +51,8 @@ class Warm(subprocess.Popen[str]):
 
 
 def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
-    """Start `python ARGUMENTS`, `-m MODULE ...` or `FILE ...`, in text; options are those of `Popen`."""
+    """Start `python ARGUMENTS`, `-m MODULE ...` or `FILE ...`, in text; options are `Popen`'s cwd, env and streams."""
+    assert {*options} <= {"cwd", "env", "stdin", "stdout", "stderr"}
     kind = Warm if sys.platform == "linux" else subprocess.Popen
     return kind([sys.executable, *arguments], text=True, **options)
 
