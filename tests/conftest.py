@@ -21,7 +21,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection() -> None:
-    """Look for no garbage among what stays anyway, modules and tests, and seldom later: that was a tenth of the time."""
+    """Look for no garbage among what stays anyway, modules and tests, and seldom later: it was a tenth of the time."""
     gc.disable()
 
 
