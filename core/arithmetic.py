@@ -50,7 +50,7 @@ def work_out(question: str) -> str | None:
     for spoken, sign in _SPOKEN.items():
         text = re.sub(spoken, sign, text, flags=re.IGNORECASE)
     clauses = [" ".join(clause.split()) for clause in _CLAUSE.split(text)]
-    short = [_DATE.sub(" ", clause) for clause in clauses if len(clause) <= _LONGEST_CLAUSE]
+    short = {_DATE.sub(" ", clause) for clause in clauses if len(clause) <= _LONGEST_CLAUSE}
     worked = {each for clause in short if (each := _worked(clause))}
     return worked.pop() if len(worked) == 1 else None
 

@@ -17,6 +17,8 @@ from langgraph_moa.evaluation.compare import is_single
 from loopback import Loopback, Reply
 
 SUMS = "".join(json.dumps({"question": f"What is {n} * 3?", "gold": 3 * n + (n % 4 == 0)}) + "\n" for n in range(2, 62))
+FEW = "".join(SUMS.splitlines(keepends=True)[:8])
+"""Two of them with wrong gold."""
 TWO = ["--system", "offline:words", "--system", "self-moa,samples=2,temperature=0.7,early_stop=off"]
 
 
@@ -26,6 +28,13 @@ def sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     Path("sums.jsonl").write_text(SUMS)
     return "sums.jsonl"
+
+
+@pytest.fixture
+def few(sums: str) -> str:
+    """Write eight of them, where no verdict is waited for."""
+    Path(sums).write_text(FEW)
+    return sums
 
 
 def test_what_it_prints(run: Run, sums: str) -> None:
@@ -50,8 +59,8 @@ self-moa: no better than the best single model (words): +0.0 points [-4.4, +4.4]
     assert done.err.splitlines()[:2] == ["words (one model: offline:words)", "60 questions"]
 
 
-def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, sums: str) -> None:
-    found = json.loads(run("compare", sums, "--json").out)
+def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, few: str) -> None:
+    found = json.loads(run("compare", few, "--json").out)
 
     assert [system["label"] for system in found["systems"]] == ["words", "stems", "phrases", "headings", "moa"]
     assert [system["is_single"] for system in found["systems"]] == [True, True, True, True, False]
@@ -97,31 +106,31 @@ def test_shared_options_say_who_and_the_shape_only_of_the_mixture_itself() -> No
     assert (single.settings.proposers, single.settings.max_tokens) == (["offline:phrases"], 50)
 
 
-def test_rows_that_are_kept_go_on_and_are_graded_anew(run: Run, sums: str) -> None:
-    run("compare", sums, *TWO, "--keep", "kept")
+def test_rows_that_are_kept_go_on_and_are_graded_anew(run: Run, few: str) -> None:
+    run("compare", few, *TWO, "--keep", "kept")
     Path("grade.py").write_text("def short(question, answer):\n    return len(answer) < 5 or None\n")
-    again = run("compare", sums, *TWO, "--keep", "kept", "--grader", "exact", "--json")
+    again = run("compare", few, *TWO, "--keep", "kept", "--grader", "exact", "--json")
 
-    assert "60 questions, 60 done before" in again.err
+    assert "8 questions, 8 done before" in again.err
     assert json.loads(again.out)["grader"] == "exact"
     assert json.loads(again.out)["systems"][0]["score"]["mean"] == 0
 
 
-def test_a_folder_knows_whose_rows_it_holds(run: Run, sums: str) -> None:
-    run("compare", sums, *TWO, "--keep", "kept")
+def test_a_folder_knows_whose_rows_it_holds(run: Run, few: str) -> None:
+    run("compare", few, *TWO, "--keep", "kept")
 
-    other = run("compare", sums, "--system", "offline:stems,label=words", "--system", "vote", "--keep", "kept")
-    slower = run("compare", sums, *TWO, "--keep", "kept", "--timeout", "9")
+    other = run("compare", few, "--system", "offline:stems,label=words", "--system", "vote", "--keep", "kept")
+    slower = run("compare", few, *TWO, "--keep", "kept", "--timeout", "9")
 
     assert other.code == 1
     assert other.err.startswith("error: found the rows of another system called words in kept, expected those of this")
     assert slower.code == 0
 
 
-def test_a_grader_of_ones_own(run: Run, sums: str) -> None:
+def test_a_grader_of_ones_own(run: Run, few: str) -> None:
     Path("grade.py").write_text("def half(question, answer):\n    return 0.5 if question.gold else None\n")
 
-    found = json.loads(run("compare", sums, *TWO, "--grader", "grade.py:half", "--json").out)
+    found = json.loads(run("compare", few, *TWO, "--grader", "grade.py:half", "--json").out)
 
     assert (found["grader"], found["systems"][0]["score"]) == ("half", {"mean": 0.5, "low": 0.5, "high": 0.5})
 
@@ -149,11 +158,11 @@ def test_what_is_missing_comes_first_in_the_notes(run: Run, sums: str) -> None:
     ],
 )
 def test_samples_are_made_equal_to_the_most_costly(
-    run: Run, sums: str, what: str, samples: int | None, told: str
+    run: Run, few: str, what: str, samples: int | None, told: str
 ) -> None:
     deep = ["--system", "moa,layers=3,early_stop=off,label=deep"]
 
-    done = run("compare", sums, *TWO, *deep, "--equal", what, "--keep", "kept", "--json", "--baseline", "self-moa")
+    done = run("compare", few, *TWO, *deep, "--equal", what, "--keep", "kept", "--json", "--baseline", "self-moa")
     found = json.loads(done.out)
     scaled, dearest = (
         next(s for s in found["systems"] if s["label"].startswith(name)) for name in ("self-moa", "deep")
@@ -167,8 +176,8 @@ def test_samples_are_made_equal_to_the_most_costly(
         assert scaled["calls"] == dearest["calls"] == 9
     else:
         assert 0.9 * dearest["tokens"] < scaled["tokens"] <= 1.1 * dearest["tokens"]
-    again = run("compare", sums, *TWO, *deep, "--equal", what, "--keep", "kept", "--json", "--baseline", "self-moa")
-    assert again.err.count("60 done before") == 3
+    again = run("compare", few, *TWO, *deep, "--equal", what, "--keep", "kept", "--json", "--baseline", "self-moa")
+    assert again.err.count("8 done before") == 3
 
 
 def test_a_pilot_keeps_to_the_budget(run: Run, sums: str) -> None:
@@ -189,14 +198,14 @@ def test_what_settings_say_of_a_model_is_said_of_it_alone() -> None:
     assert is_single(words.settings.build())
 
 
-def test_another_aggregator_or_address_is_no_other_single_model(run: Run, sums: str) -> None:
+def test_another_aggregator_or_address_is_no_other_single_model(run: Run, few: str) -> None:
     both = [*TWO[:2], "--system", "single,proposers=offline:stems"]
 
     for aggregator in ("offline:stems", "offline:phrases"):
-        done = run("compare", sums, *both, "--keep", "kept", "--aggregator", aggregator)
+        done = run("compare", few, *both, "--keep", "kept", "--aggregator", aggregator)
 
         assert done.code == 0, done.err
-    assert done.err.count("60 done before") == 2
+    assert done.err.count("8 done before") == 2
 
 
 @pytest.mark.parametrize("in_background", [False, True])
@@ -231,11 +240,11 @@ def test_an_estimate_asks_nobody(run: Run, sums: str) -> None:
     assert judged["judging"]["tokens"] > 60 * 2 * 400
 
 
-def test_the_plot_is_the_same_every_time_and_can_be_read(run: Run, sums: str) -> None:
+def test_the_plot_is_the_same_every_time_and_can_be_read(run: Run, few: str) -> None:
     pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
     drawn = []
     for file in ("one.svg", "two.svg"):
-        run("compare", sums, *TWO, "--keep", "kept", "--plot", file)
+        run("compare", few, *TWO, "--keep", "kept", "--plot", file)
         drawn.append(Path(file).read_text("utf-8"))
 
     assert drawn[0] == drawn[1]
@@ -304,7 +313,7 @@ def test_a_wrong_file_is_told(run: Run, sums: str, text: str, expected: str) -> 
 @pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize("here", [True, False])
 def test_experiments_are_named_after_the_file_and_a_langsmith_that_is_gone_holds_up_nothing(
-    sums: str, monkeypatch: pytest.MonkeyPatch, here: bool
+    few: str, monkeypatch: pytest.MonkeyPatch, here: bool
 ) -> None:
     with langsmith() as server:
         for name, value in {
@@ -315,7 +324,7 @@ def test_experiments_are_named_after_the_file_and_a_langsmith_that_is_gone_holds
         }.items():
             monkeypatch.setenv(f"LANGSMITH_{name}", value)
         server.fails_at = "" if here else "/"
-        command = [sys.executable, "-m", "langgraph_moa.apps.cli", "compare", sums, *TWO, "--json"]
+        command = [sys.executable, "-m", "langgraph_moa.apps.cli", "compare", few, *TWO, "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
     notes = json.loads(done.stdout)["notes"]

@@ -116,11 +116,11 @@ def test_a_question_of_any_length_is_read_in_linear_time(piece: str) -> None:
         is_gold(miles, bare, question)
         is_gold(bare, miles, question)
 
-    def seconds(size: int) -> float:
+    def seconds(size: int, tries: int) -> float:
         question = piece * (size // len(piece))
-        return min(timeit(lambda: ask(question), timer=process_time, number=1) for _ in range(3))
+        return min(timeit(lambda: ask(question), timer=process_time, number=1) for _ in range(tries))
 
-    assert seconds(200_000) < 400 * max(seconds(4_000), 1e-3)
+    assert seconds(200_000, tries=1) < 400 * max(seconds(4_000, tries=3), 1e-3)
 
 
 @given(st.text(max_size=200), st.sampled_from(["m", "$", "km", "calorie", "°C", "l", "%", "white hat"]))

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 recorded = pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)
 SMALL = (GSM8K[0], "command-r-plus Qwen2-7B-Instruct Yi-1.5-34B-Chat Mistral-Nemo-Instruct-2407 reka-flash-20240226")
 """Five models of middling size, none of which stands out."""
-BEST = {SMALL: "Yi-1.5-34B-Chat", FIVE: "Mistral-Large-2", CRUX: "deepseek-v2-chat-0628"}
+FEW = QUESTIONS[50:]
+"""Enough where no verdict is waited for."""
 
 
 class Record:
@@ -90,11 +91,15 @@ def literal(text: str) -> object:
 @pytest.mark.parametrize(
     ("panel", "same", "told", "most"),
     [
-        pytest.param(SMALL, number, ": too few questions to tell it from ", 60, id="small, the first"),
-        pytest.param(CRUX, literal, ": no better than ", 60, id="crux, the first"),
-        pytest.param(SMALL, number, ": better than ", 400, id="small", marks=pytest.mark.soak),
-        pytest.param(FIVE, number, ": no better than ", 400, id="five", marks=pytest.mark.soak),
-        pytest.param(CRUX, literal, ": no better than ", 400, id="crux", marks=pytest.mark.soak),
+        pytest.param(
+            SMALL, number, "too few questions to tell it from {best} (Yi-1.5-34B-Chat)", 60, id="small, the first"
+        ),
+        pytest.param(CRUX, literal, "too few questions to tell, 20 graded", 20, id="crux, the first"),
+        pytest.param(SMALL, number, "better than {best} (Yi-1.5-34B-Chat)", 400, id="small", marks=pytest.mark.soak),
+        pytest.param(FIVE, number, "no better than {best} (Mistral-Large-2)", 400, id="five", marks=pytest.mark.soak),
+        pytest.param(
+            CRUX, literal, "no better than {best} (deepseek-v2-chat-0628)", 400, id="crux", marks=pytest.mark.soak
+        ),
     ],
 )
 def test_real_models_come_out_as_plain_counting_says(
@@ -110,7 +115,7 @@ def test_real_models_come_out_as_plain_counting_says(
         assert found.named(name).is_single
     assert found.named("vote").score.mean == pytest.approx(record.right(record.vote))
     assert found.named("waves").score.mean == pytest.approx(record.right(record.waves))
-    assert f"{told}the best single model ({BEST[panel]})" in found.verdict
+    assert f": {told.format(best='the best single model')}" in found.verdict
 
 
 def test_everything_that_is_measured() -> None:
@@ -125,7 +130,7 @@ def test_everything_that_is_measured() -> None:
     assert a.difference.mean == pytest.approx(-4 / 60)
     assert moa.difference is not None
     assert (moa.difference.mean, moa.difference.low) == pytest.approx((2 / 60, 0.0))
-    assert (a.calls, moa.calls) == (1, 4)
+    assert (a.calls, moa.calls) == (1, 3)
     assert (a.is_single, moa.is_single) == (True, False)
     assert (moa.errors, moa.unread, moa.length) == (0, 0, 16)
     assert a.p50 is not None
@@ -165,7 +170,7 @@ def test_nothing_is_concluded_from_a_few_questions() -> None:
 
 
 def test_without_a_single_model_nothing_is_said_of_money() -> None:
-    found = compare({"moa": mixed(4), "other": mixed(8)}, QUESTIONS)
+    found = compare({"moa": mixed(4), "other": mixed(8)}, FEW)
 
     assert found.baseline == "moa"
     assert found.verdict.startswith(
@@ -189,7 +194,7 @@ def test_a_named_baseline_takes_the_best_models_place() -> None:
 
 
 def test_the_best_of_several_mixtures_is_told_to_look_better_than_it_is() -> None:
-    found = compare({"a": right(4), "x": mixed(4), "y": mixed(2)}, QUESTIONS)
+    found = compare({"a": right(4), "x": mixed(4), "y": mixed(2)}, FEW)
 
     assert any(note.startswith("2 mixtures were compared on the same questions") for note in found.notes)
 
@@ -215,10 +220,10 @@ def test_rows_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
     models = [ScriptedModel(script="Final answer: 1", name_of_model=name) for name in "ab"]
     systems = {model.model_name: alone(model) for model in models}
 
-    first = compare(systems, QUESTIONS, out=tmp_path / "kept")
-    again = compare(systems, QUESTIONS, out=tmp_path / "kept", grader="exact")
+    first = compare(systems, FEW, out=tmp_path / "kept")
+    again = compare(systems, FEW, out=tmp_path / "kept", grader="exact")
 
-    assert [len(model.asked) for model in models] == [60, 60]
+    assert [len(model.asked) for model in models] == [10, 10]
     assert (first.grader, again.grader) == ("answer", "exact")
     assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == ["_asked.json", "a.jsonl", "b.jsonl"]
 
@@ -269,9 +274,9 @@ def obeys(wrong: int, **options: Any) -> Any:
 def test_all_systems_are_asked_to_mark_their_answers_alike() -> None:
     voters = create_moa(proposers=[obeys(4, name_of_model=n) for n in "xyz"], aggregator=[Vote(), obeys(4)])
 
-    found = compare({"single": alone(obeys(4)), "vote": voters}, QUESTIONS)
+    found = compare({"single": alone(obeys(4)), "vote": voters}, FEW)
 
-    assert [system.score.mean for system in found.systems] == pytest.approx([56 / 60] * 2)
+    assert [system.score.mean for system in found.systems] == pytest.approx([6 / 10] * 2)
     assert [system.unread for system in found.systems] == [0, 0]
 
 
@@ -298,11 +303,11 @@ def test_errors_that_may_be_the_whole_difference_conclude_nothing() -> None:
 
 def test_rows_of_another_wording_are_not_mixed(tmp_path: Path) -> None:
     systems = {"a": right(4), "b": right(5)}
-    compare(systems, QUESTIONS, out=tmp_path)
+    compare(systems, FEW, out=tmp_path)
 
-    assert compare(systems, QUESTIONS, out=tmp_path, grader="exact").grader == "exact"
+    assert compare(systems, FEW, out=tmp_path, grader="exact").grader == "exact"
     with pytest.raises(ConfigError, match=r"^found rows in .* of questions that ask for a marked answer"):
-        compare(systems, QUESTIONS, out=tmp_path, mark=False)
+        compare(systems, FEW, out=tmp_path, mark=False)
 
 
 def test_a_system_that_answers_nothing_ends_the_comparison() -> None:

@@ -15,7 +15,7 @@ from langsmith import Client
 from langsmith.run_helpers import tracing_context
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
-QUESTIONS = ALL[:20]
+QUESTIONS = ALL[:8]
 SYSTEMS = {"a": right(4, "a"), "b": right(8, "b")}
 
 
@@ -40,7 +40,7 @@ def test_questions_become_a_dataset_and_each_system_an_experiment(
 
     (dataset,) = server.datasets
     assert dataset["name"].startswith("mine-")
-    assert len(server.examples) == 20
+    assert len(server.examples) == 8
     example = next(example for example in server.examples.values() if example["inputs"]["id"] == "7")
     system, message = example["inputs"]["messages"]
     assert (system["role"], system["content"]) == ("system", bundled("mark").text)
@@ -68,20 +68,20 @@ def test_the_same_questions_are_the_same_dataset_and_others_are_another(server: 
     traced(server)
     traced(server)
     assert len(server.datasets) == 1
-    assert len(server.examples) == 20
+    assert len(server.examples) == 8
 
-    traced(server, questions=QUESTIONS[:15])
+    traced(server, questions=QUESTIONS[:6])
     assert len(server.datasets) == 2
 
 
 def test_examples_that_are_missing_are_made(server: LangSmith) -> None:
     traced(server)
-    for id_ in list(server.examples)[:10]:
+    for id_ in list(server.examples)[:4]:
         del server.examples[id_]
 
     traced(server)
 
-    assert len(server.examples) == 20
+    assert len(server.examples) == 8
 
 
 @pytest.mark.parametrize("path", ["/datasets", "/examples", "/sessions"])
@@ -90,7 +90,7 @@ def test_where_langsmith_fails_the_comparison_is_finished_and_says_so(server: La
 
     found = traced(server)
 
-    assert found.graded == 20
+    assert found.graded == 8
     assert found.notes[-1].startswith("LangSmith did not take the experiments: ")
 
 

@@ -15,6 +15,8 @@ from langgraph_moa.evaluation.questions import Question, Row
 from linear import no_hang, spread
 
 OPEN = [{"id": id_, "question": text} for id_, text in GOLD.items()]
+FEW = OPEN[:10]
+"""Enough where no verdict is waited for."""
 Decide = Callable[[str, str], str]
 
 
@@ -61,21 +63,21 @@ def test_a_judge_that_prefers_a_place_makes_all_ties(side: str) -> None:
 
 
 def test_a_judge_beside_gold_judges() -> None:
-    questions = [{**question, "gold": question["id"]} for question in OPEN]
+    questions = [{**question, "gold": question["id"]} for question in FEW]
 
     assert compare({"x": saying("x"), "y": saying("y")}, questions, judge=judging(prefers("x"))).grader == "judge"
 
 
 def test_a_verdict_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
     judge, systems = judging(prefers("good")), {"poor": saying("poor"), "good": saying("good")}
-    compare(systems, OPEN, judge=judge, out=tmp_path)
+    compare(systems, FEW, judge=judge, out=tmp_path)
     file = tmp_path / "_verdicts.jsonl"
     file.write_bytes(file.read_bytes()[:-30])
 
     for _ in range(2):
-        compare(systems, OPEN, judge=judge, out=tmp_path)
+        compare(systems, FEW, judge=judge, out=tmp_path)
 
-    assert len(judge.asked) == 121
+    assert len(judge.asked) == 21
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -89,7 +91,7 @@ def test_verdicts_that_cannot_be_written_are_one_clear_sentence(tmp_path: Path) 
         return decide(one, other)
 
     with pytest.raises(ConfigError, match=r"^the verdicts cannot be written to .*No space left"):
-        compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judging(fills_up), out=tmp_path)
+        compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judging(fills_up), out=tmp_path)
 
 
 def test_a_win_takes_both_places() -> None:
@@ -104,7 +106,7 @@ def test_a_win_takes_both_places() -> None:
 def test_a_win_and_a_tie_make_a_tie() -> None:
     judge = judging(lambda a, b: better("A" if "good" in a else "tie"))
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge)
+    found = compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judge)
 
     assert [system.score.mean for system in found.systems] == [0.5, 0.5]
 
@@ -131,7 +133,7 @@ def test_the_best_single_model_is_found_by_the_judge_and_the_others_held_against
 def test_nobody_is_named_and_equal_answers_are_not_judged() -> None:
     judge = judging(prefers("good"))
 
-    found = compare({"secret-one": saying("same"), "secret-two": saying("same")}, OPEN, judge=judge)
+    found = compare({"secret-one": saying("same"), "secret-two": saying("same")}, FEW, judge=judge)
 
     assert judge.asked == []
     assert found.judging == {"calls": 0, "tokens": 0, "usd": 0.0}
@@ -148,9 +150,9 @@ def test_no_answer_loses_and_nobody_is_asked() -> None:
     judge = judging(prefers("good"))
     broken = alone(ScriptedModel(script=breaks, name_of_model="broken"))
 
-    found = compare({"good": alone(ScriptedModel(script="good")), "broken": broken}, OPEN, judge=judge, baseline="good")
+    found = compare({"good": alone(ScriptedModel(script="good")), "broken": broken}, FEW, judge=judge, baseline="good")
 
-    assert found.named("broken").score.mean == pytest.approx(59 * 0.5 / 60)
+    assert found.named("broken").score.mean == pytest.approx(9 * 0.5 / 10)
     assert judge.asked == []
 
 
@@ -165,7 +167,7 @@ FORGED = [
 def test_a_forged_verdict_inside_an_answer_does_not_win(forged: str) -> None:
     judge = ScriptedModel(script=lambda messages: f"It says: {forged}\n" + better("tie"), name_of_model="judge")
 
-    found = compare({"honest": saying("honest"), "forger": saying(forged)}, OPEN, judge=judge)
+    found = compare({"honest": saying("honest"), "forger": saying(forged)}, FEW, judge=judge)
 
     assert found.named("forger").score.mean == 0.5
     prompt = judge.asked[0][0].text
@@ -218,17 +220,17 @@ def test_a_mark_is_from_1_to_10(said: str, score: float | None) -> None:
 def test_what_cannot_be_read_is_left_out_and_told() -> None:
     judge = judging(lambda a, b: "who knows" if "7?" in a else prefers("good")(a, b))
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge)
+    found = compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judge)
 
-    assert found.graded == 54
-    assert found.left_out == {"without a verdict (the judge ended on no verdict as it was asked to)": 6}
+    assert found.graded == 9
+    assert found.left_out == {"without a verdict (the judge ended on no verdict as it was asked to)": 1}
 
 
 def test_a_judge_that_fails_grades_nothing() -> None:
     judge = ScriptedModel(script=ValueError("no such judge"), name_of_model="judge")
 
     with pytest.raises(ConfigError, match=r"^found no question that could be graded .*no such judge"):
-        compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge)
+        compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judge)
 
 
 def test_marks_are_one_call_an_answer() -> None:
@@ -237,22 +239,22 @@ def test_marks_are_one_call_an_answer() -> None:
         name_of_model="judge",
     )
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge, grader="score")
+    found = compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judge, grader="score")
 
     assert [system.score.mean for system in found.systems] == pytest.approx([0.4, 0.9])
-    assert len(judge.asked) == 120
+    assert len(judge.asked) == 20
 
 
 def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
     judge = judging(prefers("good"))
     systems = {"poor": saying("poor"), "good": saying("good")}
 
-    first = compare(systems, OPEN, judge=judge, out=tmp_path)
+    first = compare(systems, FEW, judge=judge, out=tmp_path)
     with (tmp_path / "_verdicts.jsonl").open("a") as file:
         file.write('{"key": "cut off in the mid')
-    again = compare(systems, OPEN, judge=judge, out=tmp_path)
+    again = compare(systems, FEW, judge=judge, out=tmp_path)
 
-    assert len(judge.asked) == 120
+    assert len(judge.asked) == 20
     assert first.judging == again.judging
     assert first.verdict == again.verdict
 
@@ -260,12 +262,12 @@ def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
 def test_a_judge_keeps_to_what_the_budget_leaves() -> None:
     judge = judging(prefers("good"))
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judge, budget=Budget(calls=170))
+    found = compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=judge, budget=Budget(calls=32))
 
-    assert len(judge.asked) == 50
+    assert len(judge.asked) == 12
     assert found.judging is not None
-    assert found.judging["calls"] == 50
-    assert any(why.startswith("without a verdict (Budget(calls=50): 50 are spent") for why in found.left_out)
+    assert found.judging["calls"] == 12
+    assert any(why.startswith("without a verdict (Budget(calls=12): 12 are spent") for why in found.left_out)
 
 
 def test_a_judge_without_bounds_is_refused_by_a_strict_budget() -> None:
@@ -280,7 +282,7 @@ def test_judging_is_priced_apart() -> None:
     judge = judging(prefers("good"))
     prices = {"judge": Price(input=1_000_000)}
 
-    found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=Aggregator(judge), prices=prices)
+    found = compare({"poor": saying("poor"), "good": saying("good")}, FEW, judge=Aggregator(judge), prices=prices)
 
     assert found.judging is not None
     assert (found.judging["usd"] or 0) > 1_000

@@ -133,9 +133,14 @@ def test_it_needs_nothing_from_anywhere(result: Any) -> None:
     assert re.findall(r"url\(|@import|https?://", html.partition("<style>")[2].partition("</style>")[0]) == []
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["text", "error", "proposer", "model"]))
-def test_any_text_anywhere_comes_out_as_it_went_in(result: Any, text: str, where: str) -> None:
+@pytest.mark.parametrize("examples", [20, pytest.param(60, marks=pytest.mark.soak)])
+def test_any_text_anywhere_comes_out_as_it_went_in(result: Any, examples: int) -> None:
+    texts = st.text(st.characters(exclude_categories=["Cs"]))
+    written = given(st.just(result), texts, st.sampled_from(["text", "error", "proposer", "model"]))
+    settings(max_examples=examples, deadline=None)(written(check_text))()
+
+
+def check_text(result: Any, text: str, where: str) -> None:
     first, *others = result["proposals"]
     page = Page(report({**result, "proposals": [{**first, where: text}, *others]}))
 

@@ -381,17 +381,19 @@ ROUNDS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    rounds=ROUNDS,
-    layers=st.integers(2, 3),
-    waves=st.sampled_from([(), (2,)]),
-    calls=st.integers(6, 16),
-    failing=st.sets(st.sampled_from("abcd"), max_size=2),
-)
-def test_whatever_is_decided_all_calls_are_counted_and_the_budget_holds(
-    rounds: Any, layers: int, waves: Any, calls: int, failing: Any
-) -> None:
+@pytest.mark.parametrize("examples", [25, pytest.param(80, marks=pytest.mark.soak)])
+def test_whatever_is_decided_all_calls_are_counted_and_the_budget_holds(examples: int) -> None:
+    decided = given(
+        rounds=ROUNDS,
+        layers=st.integers(2, 3),
+        waves=st.sampled_from([(), (2,)]),
+        calls=st.integers(6, 16),
+        failing=st.sets(st.sampled_from("abcd"), max_size=2),
+    )
+    settings(max_examples=examples, deadline=None)(decided(check_counts))()
+
+
+def check_counts(rounds: Any, layers: int, waves: Any, calls: int, failing: Any) -> None:
     models, proposers = counting(
         *((f"text of {n}", ConnectionError("no"), "more") if n in failing else n for n in "abcd")
     )

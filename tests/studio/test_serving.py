@@ -1,6 +1,7 @@
 """The mixtures as other programs meet them: LangGraph's server at /mcp and /a2a, and what it is deployed with."""
 
 import ast
+import asyncio
 import json
 import shlex
 from collections.abc import AsyncIterator
@@ -76,10 +77,13 @@ async def test_the_schema_of_each_tool_is_whole(server: DevServer) -> None:
 
 async def test_a_tool_answers_or_tells_why_not(server: DevServer, failing: dict[str, str]) -> None:
     async with mcp_of(server) as mcp:
-        told = ast.literal_eval(await call(mcp, "ask", question="What is 17 * 24?"))
-        conversation = await call(mcp, "moa", messages="What is 17 * 24?")
-        failures = [ast.literal_eval(await call(mcp, tool, **arguments)) for tool, arguments, _ in FAILURES]
+        answered, conversation, *failures = await asyncio.gather(
+            call(mcp, "ask", question="What is 17 * 24?"),
+            call(mcp, "moa", messages="What is 17 * 24?"),
+            *(call(mcp, tool, **arguments) for tool, arguments, _ in FAILURES),
+        )
 
+    told = ast.literal_eval(answered)
     assert {name: told[name] for name in ("answer", "missing", "error", "usd", "calls")} == {
         "answer": "17 * 24 = 408",
         "missing": None,
@@ -88,7 +92,7 @@ async def test_a_tool_answers_or_tells_why_not(server: DevServer, failing: dict[
         "calls": 5,
     }
     assert "'17 * 24 = 408'" in conversation
-    for failure, (_, _, why) in zip(failures, FAILURES, strict=True):
+    for failure, (_, _, why) in zip(map(ast.literal_eval, failures), FAILURES, strict=True):
         assert failure["answer"] == ""
         assert failure["error"].startswith(why)
 

@@ -11,11 +11,7 @@ import pytest
 from devserver import DevServer
 from langgraph_sdk.errors import APIStatusError
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.allow_hosts(["127.0.0.1", "localhost"]),
-    pytest.mark.xdist_group("studio"),  # one server for all of them
-]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
 STUDIO = Path(__file__).parents[2] / "studio"
 SAMPLES = tomllib.loads((STUDIO / "samples.toml").read_text("utf-8"))
 GRAPHS = ("moa", "evidence", "nested")
@@ -51,10 +47,12 @@ async def test_graphs_assistants_and_threads_are_there_at_once(client: Any) -> N
 async def test_a_sample_thread_only_has_to_be_continued(client: Any) -> None:
     (thread,) = await client.threads.search(metadata={"sample": True, "question": "What is 17 * 24?"})
 
-    for name in (*GRAPHS, *(a["name"] for a in SAMPLES["assistants"] if a["name"] != "reviewed")):
+    async def go_on(name: str) -> Any:
         copied = await client.threads.copy(thread["thread_id"])
-        done = await client.runs.wait(copied["thread_id"], await assistant(client, name), input=None)
+        return await client.runs.wait(copied["thread_id"], await assistant(client, name), input=None)
 
+    names = [*GRAPHS, *(a["name"] for a in SAMPLES["assistants"] if a["name"] != "reviewed")]
+    for done in await asyncio.gather(*map(go_on, names)):
         assert "17 * 24 = 408" in done["messages"][-1]["content"].splitlines()
 
 
@@ -310,10 +308,11 @@ async def test_history_names_the_next_node_at_each_step(client: Any) -> None:
 
 
 async def test_nothing_blocked_the_event_loop(client: Any, server: DevServer) -> None:
-    for name in (*GRAPHS, *(a["name"] for a in SAMPLES["assistants"])):
+    async def ask(name: str) -> None:
         thread = (await client.threads.create())["thread_id"]
         await client.runs.wait(thread, await assistant(client, name), input=QUESTION)
-    await asyncio.sleep(0)
+
+    await asyncio.gather(*map(ask, (*GRAPHS, *(a["name"] for a in SAMPLES["assistants"]))))
 
     assert [line for line in server.log if "Blocking call" in line or "BlockingError" in line] == []
 

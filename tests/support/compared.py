@@ -39,7 +39,7 @@ def right(wrong: int, name: str = "m", more: str = "") -> Any:
 
 
 def mixed(wrong: int, **options: Any) -> Any:
-    """Make a mixture of three whose aggregator is wrong on so many questions."""
+    """Make a mixture of two whose aggregator is wrong on so many questions."""
     answers = {text: f"Final answer: {int(id_) + (int(id_) >= 60 - wrong)}" for id_, text in GOLD.items()}
-    proposers = [ScriptedModel(script="I do not know.", name_of_model=f"p{n}") for n in range(3)]
+    proposers = [ScriptedModel(script="I do not know.", name_of_model=f"p{n}") for n in range(2)]
     return create_moa(proposers=proposers, aggregator=says(answers, "last"), **options)

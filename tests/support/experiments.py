@@ -99,7 +99,7 @@ def langsmith() -> Iterator[LangSmith]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Experiments,), {"kept": kept}))
     server.daemon_threads = True
     kept.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     try:
         yield kept
     finally:

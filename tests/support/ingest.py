@@ -132,7 +132,7 @@ def ingest(*, hangs: bool = False, project: bool = True) -> Iterator[Ingest]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"kept": kept}))
     server.daemon_threads = True
     kept.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
 
     def stop() -> None:
         kept.let_go.set()
