@@ -18,16 +18,16 @@ studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on
 	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev
 
 test: .venv/dev  ## Run the tests, on all cores.
-	$(BIN)/pytest -q -n auto --dist loadgroup
+	$(BIN)/pytest -q -n auto
 
 soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers.
-	$(BIN)/pytest -q -n auto --dist loadgroup -m soak
+	$(BIN)/pytest -q -n auto -m soak
 
 newest: .venv/newest/installed  ## Run the tests with the newest versions that the ranges allow.
-	.venv/newest/bin/pytest -q -n auto --dist loadgroup
+	.venv/newest/bin/pytest -q -n auto
 
 oldest: .venv/oldest/installed  ## Run the tests of graphs, nodes and core with the oldest.
-	.venv/oldest/bin/pytest -q -n auto --dist loadgroup tests/graphs tests/nodes tests/core tests/test_moa.py
+	.venv/oldest/bin/pytest -q -n auto tests/graphs tests/nodes tests/core tests/test_moa.py
 
 pins: .venv/dev  ## Write pins/tested.txt and pins/oldest.txt anew, and look that each Python can install them; run the tests afterwards.
 	$(PIN) --upgrade -o pins/tested.txt

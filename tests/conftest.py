@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from langgraph_moa.core.portal import close_portals
@@ -10,6 +11,14 @@ from langgraph_moa.core.servers import SERVERS
 from loopback import Loopback, serve
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_TOGETHER = (
+    "tests/project/test_docs.py",  # the site
+    "tests/project/test_editors.py",  # what mypy has read
+    "tests/project/test_notebooks.py",
+    "tests/project/test_package.py",  # the wheel
+    "tests/studio/",  # LangGraph's server
+)
+"""Files and folders whose tests one worker runs."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +36,21 @@ def pytest_xdist_auto_num_workers() -> int | None:
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return cores + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give one worker all tests that share what is slow to make.
+
+    xdist's own groups are written into a test's id, which pytest 9.2 no longer takes from there.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return next((part for part in _TOGETHER if nodeid.startswith(part)), nodeid)
+
+    return Together(config, log)
 
 
 def pytest_collection() -> None:

@@ -41,7 +41,9 @@ def test_an_example_prints_what_it_should(
 ) -> None:
     runpy.run_path(str(example), run_name="__main__")
 
-    assert capsys.readouterr() == (snapshot, "")
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out == snapshot
 
 
 @pytest.mark.soak

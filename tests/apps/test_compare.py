@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -324,13 +322,12 @@ def test_experiments_are_named_after_the_file_and_a_langsmith_that_is_gone_holds
         }.items():
             monkeypatch.setenv(f"LANGSMITH_{name}", value)
         server.fails_at = "" if here else "/"
-        command = [sys.executable, "-m", "langgraph_moa.apps.cli", "compare", few, *TWO, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        done = finish(in_a_process("compare", few, *TWO, "--json"))
 
-    notes = json.loads(done.stdout)["notes"]
+    notes = json.loads(done.out)["notes"]
     if here:
         assert [one["name"].rpartition("-")[0] for one in server.experiments] == ["sums-words", "sums-self-moa"]
         assert any(note.startswith("LangSmith holds the dataset sums-") for note in notes)
     else:
         assert any(note.startswith("LangSmith did not take the experiments: ") for note in notes)
-    assert "secret" not in done.stderr + done.stdout
+    assert "secret" not in done.err + done.out

@@ -254,7 +254,6 @@ def browser() -> Any:
         pytest.skip(str(exc))
 
 
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_a_browser_it_opens_and_no_script_of_anybodys_runs(
     browser: Any, result: Any, tmp_path: Path, scheme: str
@@ -277,7 +276,6 @@ def test_in_a_browser_it_opens_and_no_script_of_anybodys_runs(
     assert light == ([True, False] if scheme == "light" else [False, True])
 
 
-@pytest.mark.xdist_group("browser")
 def test_in_a_narrow_window_nothing_runs_over(browser: Any, result: Any, tmp_path: Path) -> None:
     file = tmp_path / "run.html"
     long = {**result["proposals"][0], "text": "x" * 5000, "error": "y" * 3000}
@@ -316,7 +314,6 @@ def test_groups_are_told_by_letters_too(result: Any) -> None:
     assert len(badges) == 4  # two layers, two who agree, in the waterfall
 
 
-@pytest.mark.xdist_group("browser")
 def test_on_paper_it_is_light_and_has_its_bars(browser: Any, result: Any, tmp_path: Path) -> None:
     file = tmp_path / "run.html"
     file.write_text(report(result), encoding="utf-8")

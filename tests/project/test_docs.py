@@ -34,9 +34,6 @@ cli(["build", "--strict", "--site-dir", sys.argv[1]])
 """
 
 
-pytestmark = pytest.mark.xdist_group("site")  # built once
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build it, strictly: a warning, as of a link that leads nowhere, is an error."""

@@ -26,7 +26,7 @@ from langgraph_moa import create_moa
 misspelt = langgraph_moa.create_mao
 number = create_moa(proposers=3, aggregator="offline:words")
 """
-pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("editors")]
+pytestmark = pytest.mark.soak
 
 
 def readme() -> str:

@@ -34,7 +34,7 @@ def pinned(file: str, python: str, system: tuple[str, str, str]) -> dict[str, li
         "platform_python_implementation": "CPython",
         **dict(zip(("sys_platform", "platform_system", "os_name"), system, strict=True)),
     }
-    found = defaultdict(list)
+    found: dict[str, list[Version]] = defaultdict(list)
     for line in (ROOT / "pins" / f"{file}.txt").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             requirement = Requirement(line)

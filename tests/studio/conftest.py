@@ -1,21 +1,11 @@
 """One server for all tests of this folder: it takes seconds to start."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from devserver import DevServer, devserver
 from langgraph_sdk import get_client
-
-HERE = Path(__file__).parent
-NEEDS_THE_SERVER = pytest.mark.xdist_group("devserver")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(NEEDS_THE_SERVER)
 
 
 @pytest.fixture(scope="session")
