@@ -30,6 +30,7 @@ def test_there_are_two() -> None:
     assert [notebook.stem for notebook in NOTEBOOKS] == ["rag", "systems"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_what_the_command_writes(notebook: Path, written: Path) -> None:
     assert (written / notebook.name).read_bytes() == notebook.read_bytes()
