@@ -1,6 +1,7 @@
 """The command `mcp`: a mixture as a tool for clients of the Model Context Protocol, on standard input and output."""
 
 import asyncio
+import math
 import os
 import sys
 import threading
@@ -13,10 +14,10 @@ import typer
 from rich.text import Text
 
 from ..core.anatomy import may_write, tools_of
-from ..core.errors import ConfigError, InputError, MissingExtra, MoAError
-from ..core.text import one_line, plain, redact
+from ..core.errors import ConfigError, InputError, MissingExtra
+from ..core.text import one_line, plain
 from ..graphs.adapters import WHEN_TO_ASK
-from ..graphs.asking import answered, check_asked
+from ..graphs.asking import answered, check_asked, sentence_of
 from .inquiries import Inquiries, Inquiry
 from .options import with_mixture
 from .running import TERMINATED, notes, sigterm_as_ctrl_c
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
     from mcp.types import CallToolResult, Tool
 
-WAIT_S = 45.0
-"""Most clients give a call a minute."""
+WAIT_S = 20.0
+"""Clients give a call ten seconds to minutes, and coming back for an answer costs one more call and no model."""
 _CHUNK = 65536
 _GIVES: dict[str, Any] = {
     "type": "object",
@@ -56,12 +57,16 @@ def mcp(
     *,
     wait: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="How long a call may take; then the answer is to be asked for by an id."),
+        typer.Option(
+            metavar="SECONDS",
+            help="How long a call may take; then the answer is to be asked for by an id, which costs no model. "
+            "Stay below what your client gives a call (10 seconds to minutes): one that gives up ends its question.",
+        ),
     ] = WAIT_S,
 ) -> None:
     """Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp)."""
-    if not wait > 0:
-        raise ConfigError(f"found {wait:g} for --wait, expected more than 0 seconds")
+    if not 0 < wait < math.inf:
+        raise ConfigError(f"found {wait:g} for --wait, expected a number of seconds that is above 0 and finite")
     try:
         import mcp_types  # noqa: F401 - the SDK's first version, which is another, has none
         from mcp.server.stdio import stdio_server
@@ -141,16 +146,20 @@ def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) 
             given = _argument(params.arguments or {}, arguments[params.name])
             inquiries, asks = context.lifespan_context, params.name == "ask"
             inquiry = inquiries.start(given) if asks else inquiries.find(given)
-            if not await inquiries.wait(inquiry, wait_s, context.session.report_progress):
+            try:
+                over = await inquiry.wait(wait_s, context.session.report_progress)
+            except asyncio.CancelledError:
+                if asks:  # nobody has its id
+                    inquiries.end(inquiry)
+                raise
+            if not over:
                 return _result(_running(inquiry), _not_yet(inquiry))
             if asks:
                 inquiries.end(inquiry)
             answer = _answered(inquiry.result)
             return _result(answer, answer["answer"], summary(inquiry.result["run"]), answer["sources"])
-        except MoAError as exc:
-            return _result(None, str(exc))
         except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
-            return _result(None, f"unexpected {type(exc).__name__}: {exc}")
+            return _result(None, sentence_of(exc))
 
     @asynccontextmanager
     async def lifespan(_: "Server[Inquiries]") -> AsyncIterator[Inquiries]:
@@ -211,7 +220,8 @@ def _running(inquiry: Inquiry) -> dict[str, Any]:
 
 
 def _not_yet(inquiry: Inquiry) -> str:
-    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({inquiry.news or 'starting'})"
+    news = inquiry.news[-1][1] if inquiry.news else "starting"
+    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({news})"
     return f"not answered yet, {steps}; call get_answer with the id {inquiry.id}"
 
 
@@ -229,10 +239,8 @@ def _answered(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(told: dict[str, Any] | None, *texts: str | None) -> "CallToolResult":
-    """Return what was told, as data and as text; without data it is an error, in one line."""
+    """Return what was told, as data and as text; without data it is an error."""
     from mcp.types import CallToolResult, ContentBlock, TextContent
 
-    if told is None:
-        texts = tuple(one_line(redact(str(text)), limit=2000) for text in texts)
     content: list[ContentBlock] = [TextContent(text=text) for text in texts if text]
     return CallToolResult(content=content, structured_content=told, is_error=told is None)
