@@ -3,11 +3,15 @@
 import asyncio
 import json
 import os
+import socket
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+import warm
 from commands import Run, in_a_process
 from jsonschema import Draft202012Validator
 from lamps import finds
@@ -15,7 +19,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph_moa import ConfigError, EarlyStop, InputError, Proposer, create_moa, create_rag_moa
 from langgraph_moa.apps.inquiries import Inquiries
-from langgraph_moa.apps.mcp_server import mcp_server
+from langgraph_moa.apps.mcp_server import _lines, mcp_server
 from langgraph_moa.core.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from mcp import Client, MCPError, StdioServerParameters
@@ -295,14 +299,6 @@ async def cancelled(client: Client, tool: str, **arguments: str) -> bool:
     return scope.cancelled_caught
 
 
-async def test_who_goes_away_leaves_nothing_under_way() -> None:
-    slow = Slow()
-    async with Client(mcp_server(slow.moa, wait_s=0.05)) as client:
-        await client.call_tool("ask", {"question": "Which?"})
-
-    await asyncio.wait_for(slow.cut.wait(), 10)
-
-
 async def test_no_more_are_kept_than_that() -> None:
     async def nothing(*_: Any) -> None: ...
 
@@ -389,31 +385,139 @@ async def test_a_process_serves_a_client() -> None:
     assert texts(result)[0] == "17 * 24 = 408"
 
 
-def test_a_process_writes_the_protocol_only_and_ends_when_it_is_told_to(loopback: Loopback) -> None:
+START: list[dict[str, Any]] = [
+    {
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    },
+    {"method": "notifications/initialized"},
+    {"id": 2, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": "?"}}},
+]
+TELLS = "models: as given, 2 proposers\n"
+
+
+def lines(*messages: dict[str, Any]) -> str:
+    return "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in messages)
+
+
+def served(loopback: Loopback) -> list[str]:
+    """Return the command whose models never answer."""
     loopback.default = Reply("never", delay=60)
-    process = in_a_process(
-        "mcp", "--proposer", "a", "--proposer", "b", "--aggregator", "a", "--base-url", loopback.url, talks=True
-    )
+    return ["mcp", "--proposer", "a", "--proposer", "b", "--aggregator", "a", "--base-url", loopback.url]
+
+
+def send(process: "subprocess.Popen[str]", text: str) -> None:
     assert process.stdin
+    process.stdin.write(text)
+    process.stdin.flush()
 
-    def send(**message: Any) -> None:
-        assert process.stdin
-        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
-        process.stdin.flush()
 
-    send(
-        id=1,
-        method="initialize",
-        params={"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-    )
-    send(method="notifications/initialized")
-    send(id=2, method="tools/call", params={"name": "ask", "arguments": {"question": "?"}})
+def test_a_process_writes_the_protocol_only_and_ends_when_it_is_told_to(loopback: Loopback) -> None:
+    process = in_a_process(*served(loopback), talks=True)
+
+    send(process, lines(*START))
     loopback.wait_until(lambda: len(loopback.requests) == 2)
-    send(method="notifications/cancelled", params={"requestId": 2})
+    send(process, lines({"method": "notifications/cancelled", "params": {"requestId": 2}}))
     assert all(request.closed_early.wait(30) for request in loopback.requests)
     process.terminate()
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 143
     assert [json.loads(line)["id"] for line in out.splitlines()] == [1]
-    assert err == "models: as given, 2 proposers\n"
+    assert err == TELLS
+
+
+def test_a_client_that_is_killed_leaves_nothing_under_way(loopback: Loopback, tmp_path: Path) -> None:
+    requests = tmp_path / "requests"
+    requests.write_text(lines(*START), "utf-8")
+    (from_client, to_server), (from_server, to_client) = os.pipe(), os.pipe()
+    client = subprocess.Popen(
+        ["/bin/sh", "-c", 'cat "$0"; exec sleep 600', str(requests)], stdin=from_server, stdout=to_server
+    )
+    process = warm.start(
+        "-m", "langgraph_moa", *served(loopback), stdin=from_client, stdout=to_client, stderr=subprocess.PIPE
+    )
+    for end in (from_client, to_server, from_server, to_client):
+        os.close(end)
+
+    loopback.wait_until(lambda: len(loopback.requests) == 2)
+    client.kill()
+    client.wait(60)
+    assert all(request.closed_early.wait(30) for request in loopback.requests)
+    _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (0, TELLS)
+
+
+def test_a_client_that_reads_no_more_leaves_nothing_under_way(loopback: Loopback) -> None:
+    process = in_a_process(*served(loopback), talks=True)
+
+    send(process, lines(*START))
+    loopback.wait_until(lambda: len(loopback.requests) == 2)
+    assert process.stdout
+    process.stdout.close()
+    send(process, lines({"id": 3, "method": "ping"}))
+    assert all(request.closed_early.wait(30) for request in loopback.requests)
+    process.wait(60)
+
+    assert process.stderr
+    with process.stderr as stderr:
+        assert (process.returncode, stderr.read()) == (0, TELLS)
+    assert process.stdin
+    process.stdin.close()
+
+
+async def test_a_socket_whose_other_end_broke_off_is_the_end_of_the_requests() -> None:
+    ours, theirs = socket.socketpair()  # which is what some clients take for a pipe
+    with ours:
+        ours.send(b"never read")
+        theirs.send(b"one\ntwo")
+        theirs.close()
+
+        assert [line async for line in _lines(ours.fileno())] == ["one"]
+
+
+@pytest.mark.parametrize(("stream", "name"), [("stdin", "standard input"), ("stdout", "standard output")])
+def test_a_closed_stream_is_told_before_anything_is_built(
+    run: Run, monkeypatch: pytest.MonkeyPatch, stream: str, name: str
+) -> None:
+    monkeypatch.setattr(sys, stream, None)
+
+    served = run("mcp", "--proposer", "offline:nobody")
+
+    assert served.code
+    assert served.err == f"error: found {name} closed, expected an MCP client there; let one start this command\n"
+
+
+def test_what_is_no_request_is_answered_as_json_rpc_does() -> None:
+    process = in_a_process("mcp", "--preset", "offline", talks=True)
+    surrogate = lines({"id": 7, "method": "tools/call", "params": {"name": "ask", "arguments": {"question": "\ud800"}}})
+    assert "\\ud800" in surrogate
+
+    send(process, lines(START[0]))
+    send(process, "what?\n\n \n" + "[" * 100_000 + "\n" + "[]\n" + '{"id": 6, "method": 5}\n')
+    send(process, '{"id": 9, "result": 5}\n{"id": "\\ud800", "method": "ping"}\n{"id": true, "method": 5}\n')
+    send(process, surrogate)
+    send(process, lines({"id": 8, "method": "ping"}))
+    assert process.stdout
+    replies: list[dict[str, Any]] = []
+    while not replies or replies[-1]["id"] != 8:
+        replies.append(json.loads(process.stdout.readline()))
+    _, err = process.communicate(timeout=60)
+
+    refused = [reply for reply in replies if "error" in reply]
+    assert len(replies) == len(refused) + 2, "what is a request is answered all the same"
+    parse, request = -32700, -32600
+    assert [(reply["id"], reply["error"]["code"]) for reply in refused] == [
+        (None, parse),
+        (None, parse),
+        (None, request),
+        (6, request),
+        (None, request),
+        (None, request),
+        (None, request),
+        (7, request),
+    ]
+    assert all(reply["error"]["message"].startswith("found ") for reply in refused)
+    assert (process.returncode, err.count("\n")) == (0, 1)
