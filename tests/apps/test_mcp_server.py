@@ -171,7 +171,7 @@ async def test_two_who_wait_are_both_told_of_the_end() -> None:
     async def fast(progress: float, total: float, message: str) -> None:
         slow.goes_on.set()
 
-    assert await asyncio.gather(inquiry.wait(60, slowly), inquiry.wait(60, fast)) == [True, True]
+    assert all(await asyncio.gather(inquiry.wait(60, slowly), inquiry.wait(60, fast)))
     assert told[-1] == "answered"
 
 
