@@ -145,8 +145,7 @@ def create_ask(
 
 def _answering(mixture: Graph | MoAError) -> Runnable[Any, Any]:
     if isinstance(mixture, MoAError):
-        refused = unanswered(mixture)
-        return RunnableLambda(lambda _: refused, name="ask")
+        return RunnableLambda(lambda _: unanswered(mixture), name="ask")
     check_asked(mixture)
 
     # LangGraph finds the graph inside a node where the node's own function holds it.

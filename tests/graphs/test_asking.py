@@ -9,7 +9,7 @@ from lamps import finds
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 from langgraph_moa import ConfigError, Proposer, Retriever, create_ask, create_moa, create_rag_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from reading import user
@@ -119,9 +119,12 @@ async def test_what_a_graph_inside_asks_a_person_is_asked(api: str) -> None:
         checkpointer=InMemorySaver(),
     )
 
-    stopped = await run(ask, api, {"question": "Which?"}, {"configurable": {"thread_id": "t"}})
+    thread = {"configurable": {"thread_id": "t"}}
+    stopped = await run(ask, api, {"question": "Which?"}, thread)
+    answer = await run(ask, api, Command(resume="The red one."), thread)
 
     assert [question.value for question in stopped["__interrupt__"]] == ["Which lamp?"]
+    assert told(answer, "answer", "error") == ["c", None]
 
 
 def test_the_drawing_opens_on_the_mixture() -> None:

@@ -8,6 +8,7 @@ import shlex
 import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -18,6 +19,7 @@ from devserver import ROOT, DevServer
 from jsonschema import Draft202012Validator
 from langgraph_cli.cli import cli
 from langgraph_cli.docker import DockerCapabilities, Version, compose
+from langgraph_moa import MissingExtra
 from mcp import Client
 from mcp.types import TextContent
 
@@ -165,6 +167,34 @@ async def test_a_wrong_form_is_told_in_the_answer(client: Any, failing: dict[str
     told = await client.runs.wait(None, failing["ask wrongly"], input={"question": "?"})
 
     assert (told["answer"], told["error"]) == ("", "found 0 for layers, expected 1 or more")
+
+
+async def test_an_extra_that_is_missing_is_told_in_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = studio_module("app")
+
+    def build(filled: Any) -> Any:
+        raise MissingExtra("a PDF file", "pdf")
+
+    monkeypatch.setattr(app, "build", build)
+    running = SimpleNamespace(context={}, access_context="threads.create_run")
+    running.execution_runtime = running
+
+    graph = await app.ask({}, running)
+
+    assert (await graph.ainvoke({"question": "?"}))["error"].startswith("a PDF file needs an optional package")
+
+
+async def test_studio_sees_the_mixture_inside_the_tool(client: Any) -> None:
+    tool = await assistant_of(client, "ask")
+
+    drawn = await client.assistants.get_graph(tool, xray=True)
+    streamed = client.runs.stream(
+        None, tool, input={"question": "What is 17 * 24?"}, stream_mode="messages-tuple", stream_subgraphs=True
+    )
+    written = [part.data[0]["content"] async for part in streamed if part.event.startswith("messages|ask")]
+
+    assert {"ask:layer_1/words", "ask:gate_1", "ask:aggregate"} <= {node["id"] for node in drawn["nodes"]}
+    assert "17 * 24 = 408" in "".join(written)
 
 
 async def test_why_a_task_failed_is_on_its_thread(server: DevServer, client: Any, failing: dict[str, str]) -> None:
