@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, cast
 from uuid import uuid4
 
-from langchain_core.messages import HumanMessage
-
 from ..core.errors import InputError
 from ..core.text import one_line
+from ..graphs.asking import conversation
 from .settings import Graph
 
 MOST = 32
 """How many questions are kept, answered ones included; the oldest of those goes first."""
-Tell = Callable[[int, int, str], Awaitable[None]]
-"""Takes how many steps of how many are done, and what happened last."""
+Tell = Callable[[float, float, str], Awaitable[None]]
+"""Takes how far it is, of how far it may go, and what happened."""
 
 
 class Inquiry:
@@ -24,56 +23,70 @@ class Inquiry:
         id: What it is asked for by.
         done: How many steps are done.
         steps: How many there may be.
-        news: What happened last.
+        news: What happened, in order, each with how far it is then: this grows, and comes to `steps` with the answer.
         task: Its run; a mixture's result, or why there is none.
     """
 
-    def __init__(self, moa: Graph, question: str) -> None:
+    def __init__(self, moa: Graph, given: dict[str, Any]) -> None:
         self.id = uuid4().hex[:12]
-        self.done, self.steps, self.news = 0, len(moa.builder.nodes), ""
+        self.done, self.steps = 0, len(moa.builder.nodes)
+        self.news: list[tuple[float, str]] = []
+        self._begun = self._heard = 0
         self._changed = asyncio.Event()
-        self.task = asyncio.create_task(self._run(moa, question))
+        self.task = asyncio.create_task(self._run(moa, given))
         self.task.add_done_callback(lambda _: self._changed.set())
 
-    async def _run(self, moa: Graph, question: str) -> dict[str, Any]:
+    async def _run(self, moa: Graph, given: dict[str, Any]) -> dict[str, Any]:
         state: dict[str, Any] = {}
-        stream = moa.astream({"messages": [HumanMessage(question)]}, stream_mode=["custom", "values"])
+        stream = moa.astream(given, stream_mode=["custom", "values"])
         async for mode, part in cast("AsyncIterator[tuple[str, Any]]", stream):
             if mode == "values":
                 state = part
             else:
                 self._take(part)
+        self.news.append((self.steps, "answered"))
         return state
 
     def _take(self, event: dict[str, Any]) -> None:
         match event:
             case {"moa": "layer", "proposers": proposers}:
-                news, steps = f"asking {', '.join(proposers)}", 0
+                self._add(f"asking {', '.join(proposers)}", ends=False)
             case {"moa": "proposal", "proposer": name, "status": status}:
-                news, steps = f"{name}: {status}", 1
+                self._add(f"{name}: {status}", ends=True)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
-                news, steps = f"gate {layer}: {reason}", 1
+                self._add(f"gate {layer}: {reason}", ends=True)
             case {"moa": "aggregating", "aggregator": name}:
-                news, steps = f"{name} writes the answer", 0
-            case _:
-                return
-        self.news, self.done = one_line(news), min(self.done + steps, self.steps)
+                self._add(f"{name} writes the answer", ends=False)
+
+    def _add(self, news: str, *, ends: bool) -> None:
+        """Add what ends a step, or begins one, which is a part of it; the last step ends with the answer only."""
+        if ends and self.done < self.steps - 1:
+            self.done, self._begun = self.done + 1, 0
+        else:
+            self._begun += 1
+        self.news.append((self.done + self._begun / (self._begun + 1), one_line(news)))
         self._changed.set()
 
     async def wait(self, seconds: float, tell: Tell) -> bool:
-        """Wait until it is over, or for some time; tell what happens meanwhile, and return whether it is over."""
-        told = -1
+        """Wait until it is over, or for some time; return whether it is over.
+
+        What happens meanwhile is told, after what happened while nobody waited; at least what happened last.
+        """
+        at = max(min(self._heard, len(self.news) - 1), 0)
         try:
             async with asyncio.timeout(seconds):
-                while not self.task.done():
+                while True:
                     self._changed.clear()
-                    if self.news and self.done > told:
-                        told = self.done
-                        await tell(self.done, self.steps, self.news)
+                    while at < len(self.news):
+                        progress, news = self.news[at]
+                        at += 1
+                        self._heard = max(self._heard, at)
+                        await tell(progress, self.steps, news)
+                    if self.task.done():
+                        return True
                     await self._changed.wait()
         except TimeoutError:
             return self.task.done()
-        return True
 
     @property
     def result(self) -> dict[str, Any]:
@@ -99,10 +112,9 @@ class Inquiries:
         """Ask a question.
 
         Raises:
-            InputError: There is none, or too many are under way.
+            InputError: It says nothing, or too many are under way.
         """
-        if not question.strip():
-            raise InputError("found an empty question, expected some text")
+        given = conversation(question)
         if len(self._kept) >= self._most:
             over = next((key for key, inquiry in self._kept.items() if inquiry.task.done()), None)
             if over is None:
@@ -110,7 +122,7 @@ class Inquiries:
                     f"found {self._most} questions under way, expected fewer; wait for one of their answers"
                 )
             self._forget(over)
-        inquiry = Inquiry(self._moa, question)
+        inquiry = Inquiry(self._moa, given)
         self._kept[inquiry.id] = inquiry
         return inquiry
 
@@ -126,14 +138,6 @@ class Inquiries:
                 f"cancelled, or is older than the {self._most} that are kept: ask again"
             )
         return self._kept[key]
-
-    async def wait(self, inquiry: Inquiry, seconds: float, tell: Tell) -> bool:
-        """Wait for one as it does; a wait that is cancelled ends it, and closes the requests to its models."""
-        try:
-            return await inquiry.wait(seconds, tell)
-        except asyncio.CancelledError:
-            self._forget(inquiry.id)
-            raise
 
     def end(self, inquiry: Inquiry) -> None:
         """Forget one that nobody will come back for; where it is under way, it is cancelled."""

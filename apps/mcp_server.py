@@ -1,10 +1,12 @@
 """The command `mcp`: a mixture as a tool for clients of the Model Context Protocol, on standard input and output."""
 
 import asyncio
+import json
+import math
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,10 +15,10 @@ import typer
 from rich.text import Text
 
 from ..core.anatomy import may_write, tools_of
-from ..core.errors import ConfigError, InputError, MissingExtra, MoAError
-from ..core.text import one_line, plain, redact
+from ..core.errors import ConfigError, InputError, MissingExtra
+from ..core.text import one_line, plain
 from ..graphs.adapters import WHEN_TO_ASK
-from ..graphs.asking import answered, check_asked
+from ..graphs.asking import answered, check_asked, sentence_of
 from .inquiries import Inquiries, Inquiry
 from .options import with_mixture
 from .running import TERMINATED, notes, sigterm_as_ctrl_c
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from mcp.server import Server
     from mcp.server.context import ServerRequestContext
     from mcp.types import CallToolResult, Tool
+    from mcp_types import JSONRPCError
 
-WAIT_S = 45.0
-"""Most clients give a call a minute."""
+WAIT_S = 20.0
+"""Clients give a call ten seconds to minutes, and coming back for an answer costs one more call and no model."""
 _CHUNK = 65536
 _GIVES: dict[str, Any] = {
     "type": "object",
@@ -56,36 +59,55 @@ def mcp(
     *,
     wait: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="How long a call may take; then the answer is to be asked for by an id."),
+        typer.Option(
+            metavar="SECONDS",
+            help="How long a call may take; then the answer is to be asked for by an id, which costs no model. "
+            "Stay below what your client gives a call (10 seconds to minutes): one that gives up ends its question.",
+        ),
     ] = WAIT_S,
 ) -> None:
     """Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp)."""
-    if not wait > 0:
-        raise ConfigError(f"found {wait:g} for --wait, expected more than 0 seconds")
+    if not 0 < wait < math.inf:
+        raise ConfigError(f"found {wait:g} for --wait, expected a number of seconds that is above 0 and finite")
     try:
         import mcp_types  # noqa: F401 - the SDK's first version, which is another, has none
-        from mcp.server.stdio import stdio_server
+        from mcp.server.stdio import stdio_server  # noqa: F401
     except ImportError as exc:
         raise MissingExtra("an MCP server", "mcp") from exc
+    for stream, name in ((sys.stdin, "standard input"), (sys.stdout, "standard output")):
+        if stream is None:
+            raise ConfigError(f"found {name} closed, expected an MCP client there; let one start this command")
     chosen, why = settings.choose()
     notes.print(Text(why, style="dim"), soft_wrap=True)
     server = mcp_server(chosen.build(), docs=settings.docs, wait_s=wait)
-    if sys.stdin is None:
-        raise ConfigError("found standard input closed, expected an MCP client there; let one start this command")
     if sys.stdin.isatty():
         notes.print(Text("waiting for an MCP client on standard input; Ctrl-C ends", style="dim"), soft_wrap=True)
 
-    async def serve() -> None:
-        async with stdio_server(stdin=cast("AsyncFile[str]", _lines(sys.stdin.fileno()))) as (read, write):
-            await server.run(read, write, server.create_initialization_options())
-
     try:
         with sigterm_as_ctrl_c() as ending:
-            ending.run(serve())
+            ending.run(_serve(server))
     except KeyboardInterrupt:
         if ending.terminated:
             raise typer.Exit(TERMINATED) from None
         raise
+
+
+async def _serve(server: "Server[Inquiries]") -> None:
+    """Serve one client on standard input and output, until it ends or is gone."""
+    from anyio import BrokenResourceError, ClosedResourceError
+    from mcp.server.stdio import stdio_server
+    from mcp.shared.message import SessionMessage
+
+    async def refuse(why: "JSONRPCError") -> None:
+        with suppress(ClosedResourceError, BrokenResourceError):  # the server ends
+            await write.send(SessionMessage(why))
+
+    messages = cast("AsyncFile[str]", _messages(_lines(sys.stdin.fileno()), refuse))
+    try:
+        async with stdio_server(stdin=messages) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+    except* ConnectionError:  # who is gone reads no answer; that ends this as the end of standard input does
+        pass
 
 
 async def _lines(file: int) -> AsyncIterator[str]:
@@ -94,8 +116,9 @@ async def _lines(file: int) -> AsyncIterator[str]:
 
     def read() -> None:
         with suppress(RuntimeError):  # the loop is closed: the program ends
-            while chunk := os.read(file, _CHUNK):
-                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
+            with suppress(OSError):  # some clients take sockets for pipes, and what they had not read breaks one off
+                while chunk := os.read(file, _CHUNK):
+                    loop.call_soon_threadsafe(chunks.put_nowait, chunk)
             loop.call_soon_threadsafe(chunks.put_nowait, b"")
 
     threading.Thread(target=read, daemon=True).start()
@@ -106,6 +129,40 @@ async def _lines(file: int) -> AsyncIterator[str]:
         for part in begun:
             yield b"".join(line).decode("utf-8", "replace")
             line = [part]
+
+
+async def _messages(
+    lines: AsyncIterator[str], refuse: Callable[["JSONRPCError"], Awaitable[None]]
+) -> AsyncIterator[str]:
+    """Pass on what is a message, and refuse all else, which the SDK drops: whoever sent it would wait for ever."""
+    from mcp_types import jsonrpc_message_adapter
+
+    async for line in lines:
+        if not line.strip():
+            continue
+        try:
+            jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValueError:
+            await refuse(_refusal(line))
+        else:
+            yield line
+
+
+def _refusal(line: str) -> "JSONRPCError":
+    """Say that a line is no message, to whom it may concern: under the id of the request that it was meant to be."""
+    from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError
+
+    code, key = INVALID_REQUEST, None
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError):
+        code = PARSE_ERROR
+    else:
+        if isinstance(given, dict) and "method" in given:
+            key = given.get("id")
+    named = type(key) is int or (isinstance(key, str) and key == plain(key))
+    why = f"found {one_line(plain(line), limit=80)}, expected a line of JSON-RPC 2.0, in whole characters of Unicode"
+    return JSONRPCError(jsonrpc="2.0", id=key if named else None, error=ErrorData(code=code, message=why))
 
 
 def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) -> "Server[Inquiries]":
@@ -141,16 +198,20 @@ def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) 
             given = _argument(params.arguments or {}, arguments[params.name])
             inquiries, asks = context.lifespan_context, params.name == "ask"
             inquiry = inquiries.start(given) if asks else inquiries.find(given)
-            if not await inquiries.wait(inquiry, wait_s, context.session.report_progress):
+            try:
+                over = await inquiry.wait(wait_s, context.session.report_progress)
+            except asyncio.CancelledError:
+                if asks:  # nobody has its id
+                    inquiries.end(inquiry)
+                raise
+            if not over:
                 return _result(_running(inquiry), _not_yet(inquiry))
             if asks:
                 inquiries.end(inquiry)
             answer = _answered(inquiry.result)
             return _result(answer, answer["answer"], summary(inquiry.result["run"]), answer["sources"])
-        except MoAError as exc:
-            return _result(None, str(exc))
         except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
-            return _result(None, f"unexpected {type(exc).__name__}: {exc}")
+            return _result(None, sentence_of(exc))
 
     @asynccontextmanager
     async def lifespan(_: "Server[Inquiries]") -> AsyncIterator[Inquiries]:
@@ -211,7 +272,8 @@ def _running(inquiry: Inquiry) -> dict[str, Any]:
 
 
 def _not_yet(inquiry: Inquiry) -> str:
-    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({inquiry.news or 'starting'})"
+    news = inquiry.news[-1][1] if inquiry.news else "starting"
+    steps = f"{inquiry.done} of at most {inquiry.steps} steps done ({news})"
     return f"not answered yet, {steps}; call get_answer with the id {inquiry.id}"
 
 
@@ -229,10 +291,8 @@ def _answered(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(told: dict[str, Any] | None, *texts: str | None) -> "CallToolResult":
-    """Return what was told, as data and as text; without data it is an error, in one line."""
+    """Return what was told, as data and as text; without data it is an error."""
     from mcp.types import CallToolResult, ContentBlock, TextContent
 
-    if told is None:
-        texts = tuple(one_line(redact(str(text)), limit=2000) for text in texts)
     content: list[ContentBlock] = [TextContent(text=text) for text in texts if text]
     return CallToolResult(content=content, structured_content=told, is_error=told is None)

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, cast
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.message import add_messages
-from pydantic import GetCoreSchemaHandler, GetPydanticSchema
-from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema, ValidationError, ValidatorFunctionWrapHandler
+from pydantic_core.core_schema import CoreSchema, no_info_wrap_validator_function
 from typing_extensions import TypedDict
 
 from .citations import Citation
@@ -275,13 +275,19 @@ def merge_verdicts(left: list[Verdict], right: list[Verdict]) -> list[Verdict]:
     return _merge(left, right, ["layer", "wave"])
 
 
-def _as_message(given: Any) -> Any:
+def _as_message(given: Any, validated: ValidatorFunctionWrapHandler) -> Any:
+    """Read a message however it is written; much that LangChain raises then is no mistake of input to pydantic."""
     written = isinstance(given, str | tuple) or (isinstance(given, dict) and "role" in given)
-    return convert_to_messages([given])[0] if written else given
+    try:
+        return validated(convert_to_messages([given])[0] if written else given)
+    except ValidationError:
+        raise
+    except Exception as exc:
+        raise ValueError(f"found {given!r:.80}, expected a message, or {{'role': 'user', 'content': ...}}") from exc
 
 
 def _message_schema(_source: Any, schema_of: GetCoreSchemaHandler) -> CoreSchema:
-    return no_info_before_validator_function(_as_message, schema_of.generate_schema(AnyMessage))
+    return no_info_wrap_validator_function(_as_message, schema_of.generate_schema(AnyMessage))
 
 
 Given = Annotated[AnyMessage | dict[str, Any], GetPydanticSchema(_message_schema)]

@@ -1,9 +1,11 @@
 """Ask a mixture as a tool: a question in, its answer out, with what it cost and what is missing from it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langgraph.errors import GraphBubbleUp
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
@@ -12,10 +14,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ..core.citations import Citation
-from ..core.errors import ConfigError, MoAError
+from ..core.errors import ConfigError, InputError, MoAError
 from ..core.state import Report
+from ..core.text import one_line, redact
 from ..nodes.node import rules_of
-from .adapters import Graph, as_node
+from .adapters import Graph
+
+_MOST_CHARACTERS = 2000
+"""Of an error, which may tell of each proposer."""
 
 
 class Question(TypedDict):
@@ -62,6 +68,38 @@ def answered(result: Mapping[str, Any]) -> Answer:
     }
 
 
+def unanswered(why: Exception) -> Answer:
+    """Tell why there is no answer, in one sentence without secrets."""
+    return {
+        "answer": "",
+        "missing": None,
+        "error": sentence_of(why),
+        "usd": None,
+        "calls": None,
+        "tokens": None,
+        "seconds": None,
+        "sources": [],
+    }
+
+
+def sentence_of(error: Exception) -> str:
+    """Say what an error says to whoever called a tool: in one line, without secrets."""
+    sentence = str(error) if isinstance(error, MoAError) else f"unexpected {type(error).__name__}: {error}"
+    return one_line(redact(sentence), limit=_MOST_CHARACTERS)
+
+
+def conversation(question: object) -> dict[str, Any]:
+    """Return what a mixture is asked with: LangGraph checks no types, and a model that calls a tool may send anything.
+
+    Raises:
+        InputError: The question is not one text that says something.
+    """
+    if not isinstance(question, str) or not question.strip():
+        found = "no question" if question is None else f"{question!r:.80} as the question"
+        raise InputError(f"found {found}, expected a text that is not blank")
+    return {"messages": [HumanMessage(question)]}
+
+
 def check_asked(moa: Graph) -> None:
     """Refuse a mixture that waits for a person where nobody is shown what it waits for.
 
@@ -85,8 +123,8 @@ def create_ask(
 
         graph = create_ask(create_moa(proposers=[...], aggregator=...))
 
-    A run that fails is an answer with its `error`, for of a failed run that server tells the exception's name, and not
-    what it says.
+    A run that fails, for whatever reason, is an answer with its `error`, for of a failed run that server tells the
+    exception's name, and not what it says. Drawings, streams and Studio see the mixture inside the node `ask`.
 
     Args:
         mixture: What `create_moa`, or another of this package, returned; or why there is none, which is then the
@@ -100,24 +138,31 @@ def create_ask(
         ConfigError: The graph is no mixture, or shows its proposals to a person.
     """
     graph = StateGraph(Asking, context_schema=context_schema, input_schema=Question, output_schema=Answer)
-    failing = RunnableLambda(_unanswered)
-    node = _answering(mixture).with_fallbacks([failing], exceptions_to_handle=(MoAError,), exception_key="why")
-    graph.add_node("ask", node)
+    graph.add_node("ask", _answering(mixture))
     graph.add_edge(START, "ask")
     return graph.compile(checkpointer, store=store, name=name)
 
 
 def _answering(mixture: Graph | MoAError) -> Runnable[Any, Any]:
-    if not isinstance(mixture, MoAError):
-        check_asked(mixture)
-        return as_node(mixture, read="question", write=lambda result: {**answered(result)})
+    if isinstance(mixture, MoAError):
+        return RunnableLambda(lambda _: unanswered(mixture), name="ask")
+    check_asked(mixture)
 
-    def refuse(_: Any) -> Any:
-        raise mixture
+    # LangGraph finds the graph inside a node where the node's own function holds it.
+    def ask(given: Mapping[str, Any], config: RunnableConfig) -> Answer:
+        try:
+            return answered(mixture.invoke(conversation(given.get("question")), config))
+        except GraphBubbleUp:
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever happens, the caller gets a sentence
+            return unanswered(exc)
 
-    return RunnableLambda(refuse)
+    async def aask(given: Mapping[str, Any], config: RunnableConfig) -> Answer:
+        try:
+            return answered(await mixture.ainvoke(conversation(given.get("question")), config))
+        except GraphBubbleUp:
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever happens, the caller gets a sentence
+            return unanswered(exc)
 
-
-def _unanswered(given: Mapping[str, Any]) -> Answer:
-    nothing = dict.fromkeys(Answer.__annotations__)
-    return cast("Answer", {**nothing, "answer": "", "error": str(given["why"]), "sources": []})
+    return RunnableLambda(ask, aask, name="ask")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph_moa import ConfigError, Proposer, create_ask, create_moa
+from langgraph_moa import ConfigError, MoAError, Proposer, create_ask, create_moa
 from langgraph_moa.apps.reading import form_settings
 from langgraph_moa.apps.settings import Graph, form_of, without_empty
 from langgraph_moa.core.library import BUNDLED_DOCS
@@ -35,7 +35,7 @@ async def ask(config: RunnableConfig, runtime: ServerRuntime[Any]) -> Graph:
     try:
         mixture = await _built(config, runtime, {})
         return create_ask(mixture, context_schema=mixture.context_schema)
-    except ConfigError as exc:
+    except MoAError as exc:
         if runtime.execution_runtime is None:
             raise
         return create_ask(exc)

@@ -1,6 +1,7 @@
 """Give somebody who opens Studio for the first time something to press: assistants, and threads with a question."""
 
 import asyncio
+import os
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +14,19 @@ from starlette.applications import Starlette
 
 SAMPLES = Path(__file__).with_name("samples.toml")
 GRAPH = "moa"
+IN_MEMORY = "inmem"
+"""The server's runtime under `langgraph dev`."""
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Add what is not there yet, when the server has started; what somebody changed stays changed."""
-    samples = tomllib.loads(await asyncio.to_thread(SAMPLES.read_text, encoding="utf-8"))
-    await add(samples["assistants"], samples["threads"])
+    """Add what is not there yet, when the server has started; what somebody changed stays changed.
+
+    A server with a database is somebody's own: each assistant there is offered to others as a tool, and stays.
+    """
+    if os.environ.get("LANGGRAPH_RUNTIME_EDITION") == IN_MEMORY:
+        samples = tomllib.loads(await asyncio.to_thread(SAMPLES.read_text, encoding="utf-8"))
+        await add(samples["assistants"], samples["threads"])
     yield
 
 

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa import InputError
+from langchain_core.messages import HumanMessage
+from langgraph_moa import InputError, create_moa
+from langgraph_moa.core.scripted import ScriptedModel
 from langgraph_moa.core.state import merge_proposals, merge_verdicts
+from pydantic import ValidationError
 
 
 def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "", started: float = 1.0) -> Any:
@@ -75,3 +78,45 @@ def test_a_text_that_is_not_its_calls_any_more_is_marked() -> None:
 def test_half_an_item_is_refused(wrong: Any) -> None:
     with pytest.raises(InputError, match=r"^found "):
         merge_proposals([item("t", 1, 0)], [wrong])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ("user",),
+        ("user", 5),
+        ("nobody", "x"),
+        (1, 2, 3),
+        (),
+        {"content": "x"},
+        {"role": "user"},
+        {"role": "nobody", "content": "x"},
+        {"role": ["user"], "content": "x"},
+        {"role": "tool", "content": "x"},
+        {"role": "assistant", "content": "x", "tool_calls": 7},
+        {"type": "nobody", "content": "x"},
+        {},
+        5,
+        None,
+        b"x",
+        ["user"],
+        object,
+    ],
+    ids=str,
+)
+def test_what_is_no_message_is_a_mistake_of_validation(message: Any) -> None:
+    schema = create_moa(proposers=[ScriptedModel(script="a")], aggregator=ScriptedModel(script="b")).get_input_schema()
+
+    with pytest.raises(ValidationError):
+        schema.model_validate({"messages": [message]})
+
+
+@pytest.mark.parametrize(
+    "message", [("user", "x"), "x", {"role": "user", "content": "x"}, {"type": "human", "content": "x"}], ids=str
+)
+def test_a_message_may_be_written_in_several_ways(message: Any) -> None:
+    schema: Any = create_moa(
+        proposers=[ScriptedModel(script="a")], aggregator=ScriptedModel(script="b")
+    ).get_input_schema()
+
+    assert schema.model_validate({"messages": [message]}).root["messages"] == [HumanMessage("x")]

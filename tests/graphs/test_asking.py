@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from lamps import finds
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import ConfigError, Retriever, create_ask, create_moa, create_rag_moa
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
+from langgraph_moa import ConfigError, Proposer, Retriever, create_ask, create_moa, create_rag_moa
 from langgraph_moa.core.scripted import ScriptedModel
 from reading import user
 
@@ -60,20 +63,93 @@ async def test_a_failure_is_an_answer_with_its_sentence(api: str) -> None:
     assert answer["error"].startswith("0 of 1 proposals were usable, expected at least 1")
 
 
+@APIS
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("given", "found"),
     [
-        ({"question": ""}, "found '' as the question"),
-        ({"question": 7}, "found 7 as the question"),
-        ({}, "found no 'question' in the state"),
+        ({"question": ""}, "'' as the question"),
+        ({"question": " \n"}, "' \\n' as the question"),
+        ({"question": 7}, "7 as the question"),
+        ({"question": [5]}, "[5] as the question"),
+        ({"question": [{"content": "x"}]}, "[{'content': 'x'}] as the question"),
+        ({"question": [("user", "x")]}, "[('user', 'x')] as the question"),
+        ({"question": {"question": "x"}}, "{'question': 'x'} as the question"),
+        ({"question": None}, "no question"),
+        # LangGraph takes no empty input: its server sends one for a call without arguments.
+        ({"answer": ""}, "no question"),
     ],
     ids=str,
 )
-async def test_what_is_no_question_is_told(given: Any, why: str) -> None:
-    ask: Any = create_ask(create_moa(proposers=[says("a")], aggregator=says("c")))
+async def test_what_is_no_question_is_told_and_costs_nothing(api: str, given: Any, found: str) -> None:
+    proposer = says("a")
+    ask: Any = create_ask(create_moa(proposers=[proposer], aggregator=says("c")))
 
-    # LangGraph takes no empty input: its server sends one for a call without arguments.
-    assert (await ask.ainvoke(given or {"answer": ""}))["error"].startswith(why)
+    answer = await run(ask, api, given)
+
+    assert told(answer, "answer", "error") == ["", f"found {found}, expected a text that is not blank"]
+    assert proposer.asked == []
+
+
+@APIS
+async def test_what_was_not_expected_is_told_without_the_key(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "a-secret-0123456789abcdef")
+    moa = create_moa(proposers=[says("a")], aggregator=says("c"))
+
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise OSError("no way in\nwith a-secret-0123456789abcdef")
+
+    monkeypatch.setattr(moa, "stream", breaks)
+    monkeypatch.setattr(moa, "astream", breaks)
+
+    answer = await run(create_ask(moa), api, {"question": "Which?"})
+
+    assert told(answer, "answer", "error") == ["", "unexpected OSError: no way in with [redacted]"]
+
+
+@APIS
+async def test_what_a_graph_inside_asks_a_person_is_asked(api: str) -> None:
+    def proposes(_: Any) -> Any:
+        return {"messages": [AIMessage(interrupt("Which lamp?"))]}
+
+    inner: Any = StateGraph(MessagesState)
+    inner.add_node("person", proposes)
+    inner.add_edge(START, "person")
+    ask = create_ask(
+        create_moa(proposers=[Proposer(inner.compile(), name="asks")], aggregator=says("c")),
+        checkpointer=InMemorySaver(),
+    )
+
+    thread = {"configurable": {"thread_id": "t"}}
+    stopped = await run(ask, api, {"question": "Which?"}, thread)
+    answer = await run(ask, api, Command(resume="The red one."), thread)
+
+    assert [question.value for question in stopped["__interrupt__"]] == ["Which lamp?"]
+    assert told(answer, "answer", "error") == ["c", None]
+
+
+def test_the_drawing_opens_on_the_mixture() -> None:
+    ask = create_ask(create_moa(proposers=[says("a")], aggregator=says("c")))
+
+    assert {"ask:layer_1/scripted", "ask:gate_1", "ask:aggregate"} <= set(ask.get_graph(xray=True).nodes)
+    assert [name for name, _ in ask.get_subgraphs()] == ["ask"]
+
+
+@APIS
+async def test_the_answer_streams(api: str) -> None:
+    ask = create_ask(create_moa(proposers=[says("a")], aggregator=says("one two")))
+    streams: Any = {"stream_mode": "messages", "subgraphs": True}
+
+    def parts() -> list[Any]:
+        return list(ask.stream({"question": "Which?"}, **streams))
+
+    if api == "ainvoke":
+        streamed: list[Any] = [part async for part in ask.astream({"question": "Which?"}, **streams)]
+    else:
+        streamed = await asyncio.to_thread(parts)
+
+    written = [message.text for _, (message, at) in streamed if at["langgraph_node"] == "aggregate"]
+    assert "one two" in "".join(written)
+    assert len(written) > 1
 
 
 async def test_a_thread_forgets_an_earlier_failure() -> None:
@@ -98,10 +174,14 @@ async def test_sources_are_told() -> None:
     assert [(c["id"], c["source"], c["problem"]) for c in answer["sources"]] == [("E1", "lamps.md", None)]
 
 
-async def test_the_error_of_what_could_not_be_built_is_the_answer() -> None:
-    answer = await create_ask(ConfigError("found nobody")).ainvoke({"question": "Which?"})
+@APIS
+async def test_the_error_of_what_could_not_be_built_is_the_answer(api: str) -> None:
+    error = ConfigError("found nobody")
 
-    assert told(dict(answer), "answer", "error") == ["", "found nobody"]
+    answer = await run(create_ask(error), api, {"question": "Which?"})
+
+    assert told(answer, "answer", "error") == ["", "found nobody"]
+    assert error.__traceback__ is None, "raised on every run, it would grow with each"
 
 
 def test_what_waits_for_a_person_is_refused() -> None:

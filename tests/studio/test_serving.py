@@ -2,10 +2,14 @@
 
 import ast
 import asyncio
+import importlib.util
 import json
+import re
 import shlex
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -15,6 +19,8 @@ from click.testing import CliRunner
 from devserver import ROOT, DevServer
 from jsonschema import Draft202012Validator
 from langgraph_cli.cli import cli
+from langgraph_cli.docker import DockerCapabilities, Version, compose
+from langgraph_moa import MissingExtra
 from mcp import Client
 from mcp.types import TextContent
 
@@ -28,6 +34,10 @@ FAILED = "0 of 1 proposals were usable, expected at least 1: x: "
 FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ("ask_nobody", {"question": "?"}, FAILED),
     ("ask_poorly", {"question": "?"}, REFUSED),
+    ("ask", {}, "found no question, expected a text that is not blank"),
+    ("ask", {"question": " "}, "found ' ' as the question, expected"),
+    ("ask", {"question": [5]}, "found [5] as the question, expected"),
+    ("ask", {"question": [{"content": "x"}]}, "found [{'content': 'x'}] as the question, expected"),
 ]
 """What is called, with what, and why there is no answer."""
 
@@ -73,6 +83,22 @@ async def test_the_schema_of_each_tool_is_whole(server: DevServer) -> None:
     assert tools["ask"].description == CONFIG["graphs"]["ask"]["description"]
     assert tools["ask"].input_schema["required"] == ["question"]
     assert tools["moa"].input_schema["properties"]["messages"]["type"] == "string"
+
+
+async def test_an_assistant_whose_form_is_wrong_is_no_tool(server: DevServer, failing: dict[str, str]) -> None:
+    async with mcp_of(server) as mcp:
+        tools = {tool.name for tool in (await mcp.list_tools()).tools}
+
+    assert {"ask_nobody", "ask_poorly", "moa_poorly"} <= tools
+    assert "ask_wrongly" not in tools
+
+
+async def test_a_graph_with_a_review_stops_there_over_mcp(server: DevServer) -> None:
+    async with mcp_of(server) as mcp:
+        told = await call(mcp, "reviewed", messages="What is 17 * 24?")
+
+    assert "__interrupt__" in told
+    assert "'stopped': 'running'" in told
 
 
 async def test_a_tool_answers_or_tells_why_not(server: DevServer, failing: dict[str, str]) -> None:
@@ -147,6 +173,34 @@ async def test_a_wrong_form_is_told_in_the_answer(client: Any, failing: dict[str
     assert (told["answer"], told["error"]) == ("", "found 0 for layers, expected 1 or more")
 
 
+async def test_an_extra_that_is_missing_is_told_in_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = studio_module("app")
+
+    def build(filled: Any) -> Any:
+        raise MissingExtra("a PDF file", "pdf")
+
+    monkeypatch.setattr(app, "build", build)
+    running = SimpleNamespace(context={}, access_context="threads.create_run")
+    running.execution_runtime = running
+
+    graph = await app.ask({}, running)
+
+    assert (await graph.ainvoke({"question": "?"}))["error"].startswith("a PDF file needs an optional package")
+
+
+async def test_studio_sees_the_mixture_inside_the_tool(client: Any) -> None:
+    tool = await assistant_of(client, "ask")
+
+    drawn = await client.assistants.get_graph(tool, xray=True)
+    streamed = client.runs.stream(
+        None, tool, input={"question": "What is 17 * 24?"}, stream_mode="messages-tuple", stream_subgraphs=True
+    )
+    written = [part.data[0]["content"] async for part in streamed if part.event.startswith("messages|ask")]
+
+    assert {"ask:layer_1/words", "ask:gate_1", "ask:aggregate"} <= {node["id"] for node in drawn["nodes"]}
+    assert "17 * 24 = 408" in "".join(written)
+
+
 async def test_why_a_task_failed_is_on_its_thread(server: DevServer, client: Any, failing: dict[str, str]) -> None:
     task = (await send(server, failing["moa poorly"], {"kind": "text", "text": "?"}))["result"]
 
@@ -193,12 +247,94 @@ def test_the_configuration_is_valid() -> None:
 
 def test_the_services_are_those_of_langgraphs_own_template() -> None:
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    docker = DockerCapabilities(Version(25, 0, 0), Version(2, 0, 0), healthcheck_start_interval=True)
+    template = yaml.safe_load(compose(docker, port=8123))
 
-    services = composed["services"]
-    assert set(services) == {"langgraph-api", "langgraph-postgres", "langgraph-redis"}
-    server = services["langgraph-api"]
-    assert set(server["depends_on"]) == {"langgraph-postgres", "langgraph-redis"}
-    assert all(needed["condition"] == "service_healthy" for needed in server["depends_on"].values())
-    assert {"POSTGRES_URI", "REDIS_URI"} <= set(server["environment"])
-    assert all("healthcheck" in services[name] for name in server["depends_on"])
-    assert {mount.partition(":")[0] for mount in services["langgraph-postgres"]["volumes"]} == set(composed["volumes"])
+    assert set(composed["services"]) == set(template["services"])
+    assert composed["volumes"] == template["volumes"]
+    for name, theirs in template["services"].items():
+        ours = composed["services"][name]
+        assert ours["healthcheck"]["test"] == theirs["healthcheck"]["test"]
+        assert ours.get("depends_on") == theirs.get("depends_on")
+        assert ours.get("command") == theirs.get("command")
+        assert ours.get("volumes") == theirs.get("volumes")
+        assert set(ours.get("environment", ())) >= set(theirs.get("environment", ()))
+        if "image" in theirs:
+            assert ours["image"].partition(":")[0] == theirs["image"].partition(":")[0]
+    (port,) = composed["services"]["langgraph-api"]["ports"]
+    (theirs,) = template["services"]["langgraph-api"]["ports"]
+    assert port.rpartition(":")[2] == theirs.rpartition(":")[2]
+    assert "127.0.0.1" in port, "the server asks nobody who they are"
+
+
+def left_out(path: str) -> bool:
+    """Tell whether Docker leaves a file out of what it builds of: a line of its list covers it, or a folder of it."""
+    lines = [re.escape(line.rstrip("/")) for line in (ROOT / ".dockerignore").read_text("utf-8").split()]
+    patterns = [line.replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*") for line in lines]
+    return any(re.fullmatch(f"{pattern}(/.*)?", path) for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        ".env.local",
+        "studio/.env",
+        "threads.sqlite",
+        "kept/threads.sqlite-wal",
+        "rows.unfinished",
+        "cache.db",
+        "tests/conftest.py",
+        "benchmarks/quality.py",
+        ".git/config",
+        ".langgraph_api/store.pckl",
+        "core/__pycache__/state.pyc",
+    ],
+)
+def test_an_image_holds_no_secrets_and_nothing_that_it_does_not_need(path: str) -> None:
+    assert left_out(path)
+
+
+def test_an_image_holds_what_is_installed_and_served() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {name: ROOT / name.removeprefix("langgraph_moa").strip(".") for name in project["packages"]}
+    files = [
+        file
+        for name, folder in folders.items()
+        for kind in ("*.py", *project["package-data"].get(name, ()))
+        for file in folder.glob(kind)
+    ]
+    served = [CONFIG["http"]["app"], *(graph["path"] for graph in CONFIG["graphs"].values())]
+    files += [ROOT / path.partition(":")[0] for path in served]
+    files += [ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE", "setup.py", "studio/samples.toml")]
+
+    assert len(files) > 100
+    assert [str(file) for file in files if left_out(str(file.relative_to(ROOT)))] == []
+
+
+@pytest.mark.parametrize(("runtime", "made"), [("inmem", 7), ("postgres", 0), (None, 0)])
+async def test_samples_are_made_where_nothing_outlives_the_server(
+    runtime: str | None, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = studio_module("samples")
+    calls: list[int] = []
+
+    async def add(assistants: list[Any], threads: list[Any]) -> None:
+        calls.append(len(assistants))
+
+    monkeypatch.setattr(samples, "add", add)
+    monkeypatch.delenv("LANGGRAPH_RUNTIME_EDITION", raising=False)
+    if runtime:
+        monkeypatch.setenv("LANGGRAPH_RUNTIME_EDITION", runtime)
+
+    async with samples.lifespan(samples.server):
+        assert sum(calls) == made
+
+
+def studio_module(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"studio_{name}", ROOT / "studio" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
