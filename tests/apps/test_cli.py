@@ -1,15 +1,13 @@
 """The command line as a person meets it."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from commands import Run, in_a_process
+from commands import Run, finish, in_a_process
 from langgraph_moa.apps.options import with_mixture
 from langgraph_moa.apps.settings import Settings
 from langgraph_moa.core.presets import PRESETS_FILE
@@ -298,23 +296,13 @@ def test_alone_it_prints_its_help(run: Run) -> None:
     assert "ask " in done.out
 
 
-def test_what_a_terminal_cannot_show_is_no_error(loopback: Loopback) -> None:
+def test_what_a_terminal_cannot_show_is_no_error(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     loopback.default = Reply("Marañón → 河")
-    command = [
-        sys.executable,
-        "-m",
-        "langgraph_moa.apps.cli",
-        "ask",
-        "x",
-        "--base-url",
-        loopback.url,
-        "--proposer",
-        "a",
-    ]
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
 
-    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True)
+    done = finish(in_a_process("ask", "x", "--base-url", loopback.url, "--proposer", "a"))
 
-    assert done.stdout == b"Mara??n ? ?\n"
+    assert (done.code, done.out) == (0, "Mara??n ? ?\n")
 
 
 @pytest.mark.parametrize("command", [["ask", "-"], ["chat"]])

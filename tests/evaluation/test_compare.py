@@ -92,7 +92,12 @@ def literal(text: str) -> object:
     ("panel", "same", "told", "most"),
     [
         pytest.param(
-            SMALL, number, "too few questions to tell it from {best} (Yi-1.5-34B-Chat)", 60, id="small, the first"
+            SMALL,
+            number,
+            "too few questions to tell it from {best} (Yi-1.5-34B-Chat)",
+            60,
+            id="small, the first",
+            marks=pytest.mark.soak,
         ),
         pytest.param(CRUX, literal, "too few questions to tell, 20 graded", 20, id="crux, the first"),
         pytest.param(SMALL, number, "better than {best} (Yi-1.5-34B-Chat)", 400, id="small", marks=pytest.mark.soak),

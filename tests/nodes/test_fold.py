@@ -422,7 +422,7 @@ def test_no_window_is_overfull_whatever_the_sizes(sizes: list[int], window: int,
 
 
 @pytest.mark.parametrize("n", ["taken", "refused"])
-@pytest.mark.parametrize(("samples", "window"), [(60, 6), (60, 2), (61, 7)])
+@pytest.mark.parametrize(("samples", "window"), [(60, 6), (13, 2), (16, 7)])
 async def test_self_moa_seq_never_shows_more_than_its_window(
     loopback: Loopback, samples: int, window: int, n: str
 ) -> None:

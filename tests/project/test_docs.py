@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import langgraph_moa
 import pytest
 from langgraph_moa.apps.cli import app
+from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError
 from typer.testing import CliRunner
 
@@ -58,6 +59,7 @@ def html(site: Path) -> dict[str, str]:
     return {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
 
 
+@pytest.mark.soak
 def test_every_page_is_in_it(site: Path) -> None:
     made = {"command-line.html", "examples.html", "reference/settings.html", "404.html"}
 
@@ -66,6 +68,7 @@ def test_every_page_is_in_it(site: Path) -> None:
     assert not list(site.rglob("*.py*"))
 
 
+@pytest.mark.soak
 def test_the_reference_tells_of_every_public_name_once(site: Path) -> None:
     pages = "".join(text for name, text in html(site).items() if name.startswith("reference/"))
     anchors = re.findall(r'<h2 id="langgraph_moa\.(\w+)"', pages)
@@ -74,6 +77,7 @@ def test_the_reference_tells_of_every_public_name_once(site: Path) -> None:
     assert 'href="#langgraph_moa.create_moa"' in pages
 
 
+@pytest.mark.soak
 def test_every_page_is_there_as_markdown_too(site: Path) -> None:
     pages = {name for name in html(site) if name != "404.html"}
     beside = {path.relative_to(site).as_posix(): path.read_text("utf-8") for path in site.rglob("*.md")}
@@ -89,6 +93,7 @@ def test_every_page_is_there_as_markdown_too(site: Path) -> None:
         assert [link for link in links if link.endswith(".md") and not link.endswith(".html.md")] == []
 
 
+@pytest.mark.soak
 def test_the_reference_is_whole_as_markdown(site: Path) -> None:
     text = "\n".join(path.read_text("utf-8") for path in (site / "reference").glob("*.md"))
 
@@ -100,6 +105,7 @@ def test_the_reference_is_whole_as_markdown(site: Path) -> None:
     assert "```python\n\n" not in text
 
 
+@pytest.mark.soak
 def test_llms_txt_lists_every_page_once(site: Path) -> None:
     title, summary, _, *sections = re.split(r"\n{2,}(?=[^-])", (site / "llms.txt").read_text("utf-8"))
     link = re.compile(r"- \[[^\]]+\]\(([^)]+)\): \S.*")
@@ -113,12 +119,28 @@ def test_llms_txt_lists_every_page_once(site: Path) -> None:
     )
 
 
+@pytest.mark.soak
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     loading = r'<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"'
 
     assert {name: found for name, text in html(site).items() if (found := re.findall(loading, text))} == {}
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what can be linked to on a page, as Python-Markdown names headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return {slugify(re.sub(r"[`*]", "", line), "-") for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda path: path.name)
+def test_links_between_pages_lead_to_headings_that_are_there(page: Path) -> None:
+    links = re.findall(r"\]\(((?:[\w/-]+\.md)?)(?:#([\w-]+))?\)", page.read_text(encoding="utf-8"))
+    goals = [(page.parent / file if file else page, anchor) for file, anchor in links]
+
+    assert [goal for goal in goals if not goal[0].is_file() or (goal[1] and goal[1] not in anchors(goal[0]))] == []
+
+
+@pytest.mark.soak
 def test_the_readme_links_to_headings_that_are_there(site: Path) -> None:
     links = re.findall(r"\]\(docs/([\w-]+)\.md#([^)]+)\)", README.read_text(encoding="utf-8"))
 

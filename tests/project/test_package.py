@@ -41,14 +41,6 @@ def test_dir_names_everything_and_the_version() -> None:
         getattr(langgraph_moa, "create_mao")  # noqa: B009
 
 
-def test_the_package_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "langgraph_moa", "ask", "--no-such-flag"]
-    done = subprocess.run(command, capture_output=True, text=True)
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--no-such-flag" in done.stderr
-
-
 def test_packages_are_those_of_the_tree() -> None:
     folders = {p.parent.relative_to(ROOT) for p in ROOT.glob("*/__init__.py") if p.parent.name not in NOT_SHIPPED}
 

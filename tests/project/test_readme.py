@@ -53,6 +53,7 @@ def terminal() -> ModuleType:
     return module
 
 
+@pytest.mark.soak
 def test_the_picture_of_the_terminal_is_real(terminal: ModuleType) -> None:
     drawn = terminal.drawn(terminal.lines())
 

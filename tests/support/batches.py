@@ -1,10 +1,10 @@
 """Run `langgraph-moa batch` in processes that can be killed, and look at what the server saw."""
 
 import json
-import subprocess
-import sys
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,14 +16,6 @@ from reading import question_in
 
 ALONE = ["--proposer", "a", "--layers", "1"]
 PANEL = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--early-stop", "off"]
-
-# In a process between, for what a process held counts as held by those it starts: this one holds much.
-_MEASURED = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
 
 
 class Killed(NamedTuple):
@@ -72,10 +64,15 @@ def kill_at(files: Files, server: Loopback, flags: Sequence[str], requests: int)
 
 def run_to_the_end(files: Files, server: Loopback, flags: Sequence[str]) -> tuple[int, str, int]:
     """Run a batch, and return its exit code, what it said, and the most kilobytes that it held."""
-    command = [sys.executable, "-m", "langgraph_moa.apps.cli", *files.command(server, *flags)]
-    done = subprocess.run([sys.executable, "-c", _MEASURED, *command], capture_output=True, text=True)
-    *said, held = done.stdout.splitlines()
-    return done.returncode, "\n".join(said) + done.stderr, int(held)
+    process = in_a_process(*files.command(server, *flags))
+    assert process.stdout
+    assert process.stderr
+    with ThreadPoolExecutor() as pool:
+        err, out = pool.submit(process.stderr.read), process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    with process:  # which closes its pipes
+        return process.returncode, out + err.result(), usage.ru_maxrss
 
 
 def asked_in(server: Loopback, start: int, end: int | None) -> Counter[tuple[str, str]]:
