@@ -3,12 +3,12 @@
 import gc
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from langgraph_moa.core.portal import close_portals
-from langgraph_moa.core.servers import SERVERS
-from loopback import Loopback, serve
+
+if TYPE_CHECKING:
+    from loopback import Loopback
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _TOGETHER = (
@@ -73,7 +73,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def loopback(socket_enabled: None) -> Iterator[Loopback]:
+def loopback(socket_enabled: None) -> Iterator["Loopback"]:
+    from langgraph_moa.core.portal import close_portals  # xdist's first process runs no test, and needs none of this
+    from loopback import serve
+
     with serve() as server:
         yield server
         close_portals()
@@ -82,4 +85,6 @@ def loopback(socket_enabled: None) -> Iterator[Loopback]:
 @pytest.fixture(autouse=True)
 def nothing_known_of_servers() -> None:
     """Forget what servers told: their ports come again."""
+    from langgraph_moa.core.servers import SERVERS
+
     SERVERS.forget()

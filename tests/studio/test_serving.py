@@ -71,11 +71,14 @@ async def failing(client: Any) -> AsyncIterator[dict[str, Any]]:
         await client.assistants.delete(assistant["assistant_id"])
 
 
-async def test_the_schema_of_each_tool_is_whole(server: DevServer) -> None:
+async def test_the_schema_of_each_tool_is_whole_and_a_wrong_form_makes_none(
+    server: DevServer, failing: dict[str, str]
+) -> None:
     async with mcp_of(server) as mcp:
         tools = {tool.name: tool for tool in (await mcp.list_tools()).tools}
 
-    assert set(CONFIG["graphs"]) <= set(tools)
+    assert {*CONFIG["graphs"], "ask_nobody", "ask_poorly", "moa_poorly"} <= set(tools)
+    assert "ask_wrongly" not in tools
     for tool in tools.values():
         Draft202012Validator.check_schema(tool.input_schema)
         given = {"question": "?", "messages": "?"}
@@ -83,14 +86,6 @@ async def test_the_schema_of_each_tool_is_whole(server: DevServer) -> None:
     assert tools["ask"].description == CONFIG["graphs"]["ask"]["description"]
     assert tools["ask"].input_schema["required"] == ["question"]
     assert tools["moa"].input_schema["properties"]["messages"]["type"] == "string"
-
-
-async def test_an_assistant_whose_form_is_wrong_is_no_tool(server: DevServer, failing: dict[str, str]) -> None:
-    async with mcp_of(server) as mcp:
-        tools = {tool.name for tool in (await mcp.list_tools()).tools}
-
-    assert {"ask_nobody", "ask_poorly", "moa_poorly"} <= tools
-    assert "ask_wrongly" not in tools
 
 
 async def test_a_graph_with_a_review_stops_there_over_mcp(server: DevServer) -> None:
