@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet
+INSTALLED := .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 SHIPPED := *.py apps/*.py core/*.py evaluation/*.py graphs/*.py nodes/*.py prompts/*.py core/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
@@ -89,19 +90,15 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/shipped: .venv/bin/python FORCE
 	@ls -d build/__editable__* >/dev/null 2>&1 && ls $(SHIPPED) | cmp -s - $@ || ls $(SHIPPED) > $@
 
-.venv/user: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
+.venv/user: $(INSTALLED)
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e .
 	touch $@
 
-.venv/studio: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
-	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[studio]'
+.venv/studio .venv/site: .venv/%: $(INSTALLED)
+	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[$*]'
 	touch $@ .venv/user
 
-.venv/site: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
-	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[site]'
-	touch $@ .venv/user
-
-.venv/dev: .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
+.venv/dev: $(INSTALLED)
 	$(BIN)/python $(INSTALL) -c pins/tested.txt -e '.[dev]'
 	touch $@ .venv/user .venv/studio .venv/site
 

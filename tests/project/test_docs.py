@@ -1,6 +1,5 @@
 """The pages of docs/ make a site: complete, with links that lead somewhere, from this machine alone."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 from langgraph_moa.apps.cli import app
 from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError
+from scripts import module_at
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
@@ -47,12 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hooks() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "site" / "hooks.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "docs" / "site" / "hooks.py")
 
 
 def html(site: Path) -> dict[str, str]:

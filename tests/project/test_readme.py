@@ -1,6 +1,5 @@
 """What the README and the docs show is what happens."""
 
-import importlib.util
 import re
 from html import unescape
 from pathlib import Path
@@ -8,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from langgraph_moa.core.offline import OfflineModel
+from scripts import module_at
 
 ROOT = Path(__file__).parents[2]
 README_FILE = ROOT / "README.md"
@@ -45,12 +45,7 @@ def test_pages_write_messages_as_type_checkers_take_them(page: Path) -> None:
 def terminal() -> ModuleType:
     """Return what draws the picture of the terminal."""
     pytest.importorskip("pty", reason="this system has no pseudo-terminals")
-    spec = importlib.util.spec_from_file_location("terminal", ROOT / "docs" / "images" / "terminal.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "docs" / "images" / "terminal.py")
 
 
 @pytest.mark.soak

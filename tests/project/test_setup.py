@@ -1,6 +1,5 @@
 """What an index shows is the README, with links that lead somewhere and nothing that it cannot draw."""
 
-import importlib.util
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from readme_renderer import markdown
+from scripts import module_at
 
 ROOT = Path(__file__).parents[2]
 REPOSITORY = "https://github.com/owner/name"
@@ -15,12 +15,7 @@ REPOSITORY = "https://github.com/owner/name"
 
 @pytest.fixture(scope="module")
 def setup() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("setup_script", ROOT / "setup.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "setup.py")
 
 
 class Shown(HTMLParser):

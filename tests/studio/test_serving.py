@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import importlib.util
 import json
 import re
 import shlex
@@ -23,6 +22,7 @@ from langgraph_cli.docker import DockerCapabilities, Version, compose
 from langgraph_moa import MissingExtra
 from mcp import Client
 from mcp.types import TextContent
+from scripts import module_at
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
 CONFIG = json.loads((ROOT / "langgraph.json").read_text("utf-8"))
@@ -327,9 +327,4 @@ async def test_samples_are_made_where_nothing_outlives_the_server(
 
 
 def studio_module(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"studio_{name}", ROOT / "studio" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(ROOT / "studio" / f"{name}.py")

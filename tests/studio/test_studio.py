@@ -1,7 +1,6 @@
 """Studio's server, really started, and used through langgraph-sdk as Studio uses it."""
 
 import asyncio
-import importlib.util
 import json
 import tomllib
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from devserver import DevServer
 from langgraph_sdk.errors import APIStatusError
+from scripts import module_at
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "localhost"])]
 STUDIO = Path(__file__).parents[2] / "studio"
@@ -322,9 +322,4 @@ def test_what_the_configuration_names_is_there() -> None:
 
     for target in [*(graph["path"] for graph in config["graphs"].values()), config["http"]["app"]]:
         path, _, name = target.partition(":")
-        spec = importlib.util.spec_from_file_location("opened_by_studio", STUDIO.parent / path)
-        assert spec
-        assert spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        assert callable(getattr(module, name))
+        assert callable(getattr(module_at(STUDIO.parent / path), name))

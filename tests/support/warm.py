@@ -120,13 +120,12 @@ def _become(arguments: list[str], cwd: str, env: Mapping[str, str], *, interrupt
     os.environ.update(env)
     signal.signal(signal.SIGINT, signal.default_int_handler if interrupts else signal.SIG_IGN)
     encoding = env.get("PYTHONIOENCODING", "utf-8")
-    at_once = bool(env.get("PYTHONUNBUFFERED"))
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding)
     for name, place in (("stdout", 1), ("stderr", 2)):
         stream = io.BufferedWriter(io.FileIO(place, "w", closefd=False))
         lines = place == 2 or os.isatty(place)
         errors = "backslashreplace" if place == 2 else "strict"
-        setattr(sys, name, io.TextIOWrapper(stream, encoding, errors, line_buffering=lines, write_through=at_once))
+        setattr(sys, name, io.TextIOWrapper(stream, encoding, errors, line_buffering=lines))
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
