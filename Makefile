@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet
 INSTALLED := .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
-SHIPPED := *.py apps/*.py core/*.py evaluation/*.py graphs/*.py nodes/*.py prompts/*.py core/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
+SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)/*.py $(wildcard $(room)/*/*.py)) core/models/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
@@ -71,7 +71,7 @@ docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them 
 	MERMAID=$(MERMAID) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 schema: .venv/dev  ## Write docs/settings.schema.json.
-	$(BIN)/python -m langgraph_moa.apps.schema > docs/settings.schema.json
+	$(BIN)/python -m langgraph_moa.apps.settings.schema > docs/settings.schema.json
 
 notebooks: .venv/dev  ## Write the notebooks of examples/, and what their cells print, anew.
 	$(BIN)/python examples/notebooks/make.py

@@ -5,36 +5,36 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
-from .core.agreement import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
-from .core.budget import Budget
-from .core.citations import Citation
+from .core.agreement.mathematics import math_answers
+from .core.agreement.measures import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
+from .core.agreement.vote import Vote
+from .core.bounds.budget import Budget
+from .core.bounds.early_stop import EarlyStop
+from .core.bounds.quorum import Quorum
 from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
-from .core.evidence import Evidence
-from .core.mathematics import math_answers
-from .core.models import resolve_model
-from .core.panel import Aggregator, Moderator, Proposer, Rank
-from .core.prices import Price
-from .core.race import Quorum
-from .core.retrieval import Retriever
-from .core.state import Call, MoAState, Proposal, Report, Verdict
-from .core.stop import EarlyStop
-from .core.throttle import Limits
-from .core.vote import Vote
+from .core.evidence.citations import Citation
+from .core.evidence.passages import Evidence
+from .core.evidence.retrievers import Retriever
+from .core.models.limits import Limits
+from .core.models.prices import Price
+from .core.models.resolve import resolve_model
+from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
+from .core.run.state import Call, MoAState, Proposal, Report, Verdict
 from .graphs.estimate import estimate
 from .graphs.moa import create_moa
+from .graphs.page import report
 from .graphs.rag import create_rag_moa
-from .graphs.report import report
 from .nodes.judge import judge_agreement
 
 if TYPE_CHECKING:
     __version__: str
-    from .core.retriever import DocsRetriever
-    from .evaluation.batch import abatch
-    from .evaluation.compare import acompare
-    from .evaluation.questions import Question, read_questions
-    from .graphs.adapters import as_node, as_tool
-    from .graphs.asking import create_ask
-    from .graphs.chat_model import ChatMoA
+    from .core.offline.docs_retriever import DocsRetriever
+    from .evaluation.batch.batch import abatch
+    from .evaluation.batch.questions import Question, read_questions
+    from .evaluation.comparing.compare import acompare
+    from .graphs.adapters.asking import create_ask
+    from .graphs.adapters.chat_model import ChatMoA
+    from .graphs.adapters.tool_and_node import as_node, as_tool
     from .graphs.systems import (
         create_best_of_n,
         create_debate,
@@ -105,14 +105,14 @@ __all__ = [
 ]
 
 _WHEN_USED = {
-    "ChatMoA": ".graphs.chat_model",
-    "DocsRetriever": ".core.retriever",
-    "Question": ".evaluation.questions",
-    "abatch": ".evaluation.batch",
-    "acompare": ".evaluation.compare",
-    "as_node": ".graphs.adapters",
-    "as_tool": ".graphs.adapters",
-    "create_ask": ".graphs.asking",
+    "ChatMoA": ".graphs.adapters.chat_model",
+    "DocsRetriever": ".core.offline.docs_retriever",
+    "Question": ".evaluation.batch.questions",
+    "abatch": ".evaluation.batch.batch",
+    "acompare": ".evaluation.comparing.compare",
+    "as_node": ".graphs.adapters.tool_and_node",
+    "as_tool": ".graphs.adapters.tool_and_node",
+    "create_ask": ".graphs.adapters.asking",
     "create_best_of_n": ".graphs.systems",
     "create_debate": ".graphs.systems",
     "create_grouped_moa": ".graphs.systems",
@@ -122,7 +122,7 @@ _WHEN_USED = {
     "create_single": ".graphs.systems",
     "create_smoa": ".graphs.systems",
     "create_vote": ".graphs.systems",
-    "read_questions": ".evaluation.questions",
+    "read_questions": ".evaluation.batch.questions",
 }
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 

@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..core.agreement import NearDuplicates, check_share, closed_answers, near_duplicates
-from ..core.answers import Answer, short_answer
-from ..core.calibration import Calibration, Measured, Member, Recorded, measure
+from ..core.agreement.answers import Answer, short_answer
+from ..core.agreement.measures import NearDuplicates, check_share, closed_answers, near_duplicates
 from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
+from ..evaluation.calibration import Calibration, Measured, Member, Recorded, measure
 from .plotting import check_plot, plotted
 
 T = TypeVar("T")

@@ -21,21 +21,21 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import ConfigError, MissingExtra, MoAError
-from ..core.library import Variant
-from ..core.presets import PRESETS_FILE, presets, presets_checked
+from ..core.models.presets import PRESETS_FILE, presets, presets_checked
+from ..core.offline.library import Variant
 from ..core.text import one_line, redact
 from ..graphs.estimate import Estimate, estimate
-from .batch import batch
+from .ask.review import can_ask, decisions_of
+from .ask.running import INTERRUPTED, LEFT, Decided, Output, State, asked_of, follow, notes, reviewed, show
+from .ask.threads import Thread, begin, named_thread, take_up
+from .ask.view import interrupted
+from .batch.command import batch
 from .calibrate import calibrate
-from .compare import compare
-from .mcp_server import mcp
-from .options import BOUNDS, with_mixture
-from .review import can_ask, decisions_of
-from .running import INTERRUPTED, LEFT, Decided, Output, State, asked_of, follow, notes, reviewed, show
-from .settings import Graph, Settings
-from .threads import Thread, begin, named_thread, take_up
+from .compare.command import compare
+from .mcp.command import mcp
+from .settings.flags import BOUNDS, with_mixture
+from .settings.settings import Graph, Settings
 from .tracing import deliver, trace_in_the_background
-from .view import interrupted
 
 app = typer.Typer(
     help="Mixture-of-Agents on LangGraph: several models answer, one writes the answer.",

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from langgraph_moa import EarlyStop, Measure, Vote, closed_answers, embedding_agreement, near_duplicates  # noqa: E402
-from langgraph_moa.core.agreement import compare  # noqa: E402
-from langgraph_moa.core.answers import read_answer, same_answer  # noqa: E402
+from langgraph_moa.core.agreement.answers import read_answer, same_answer  # noqa: E402
+from langgraph_moa.core.agreement.measures import compare  # noqa: E402
 from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, play, strongest_first  # noqa: E402
 from tables import columns  # noqa: E402
 

@@ -26,8 +26,8 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from langgraph_moa import Quorum, create_moa
-from langgraph_moa.core.models import resolve_model
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.models.resolve import resolve_model
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.prompts import compose, load_prompt
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,6 @@
 """Grade what models answered to the questions of `benchmarks/questions/`, by rules of its own.
 
-Nothing here reads answers as the package does (`core/answers.py`): what is measured must not be the measure.
+Nothing here reads answers as the package does (`core/agreement/answers.py`): what is measured must not be the measure.
 """
 
 import json

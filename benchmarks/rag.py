@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from langgraph_moa import DocsRetriever, Retriever, create_rag_moa  # noqa: E402
-from langgraph_moa.core.citations import read_citations  # noqa: E402
-from langgraph_moa.core.evidence import found_of, fuse  # noqa: E402
-from langgraph_moa.core.library import Variant  # noqa: E402
-from langgraph_moa.core.retrieval import UNSUPPORTED  # noqa: E402
-from langgraph_moa.core.scripted import ScriptedModel  # noqa: E402
+from langgraph_moa.core.evidence.citations import read_citations  # noqa: E402
+from langgraph_moa.core.evidence.passages import found_of, fuse  # noqa: E402
+from langgraph_moa.core.evidence.retrievers import UNSUPPORTED  # noqa: E402
+from langgraph_moa.core.offline.library import Variant  # noqa: E402
+from langgraph_moa.core.offline.scripted import ScriptedModel  # noqa: E402
 from tables import columns  # noqa: E402
 
 PAGE = ROOT / "docs" / "evidence-measured.md"

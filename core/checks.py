@@ -9,15 +9,15 @@ from langgraph.pregel import Pregel
 from pydantic import ValidationError
 from typing_extensions import is_typeddict
 
-from .anatomy import Model, is_chat_model, may_write, tools_of, unwrapped
-from .budget import Budget
+from .bounds.budget import Budget
+from .bounds.quorum import Quorum
 from .errors import ConfigError, nearest
-from .models import check_key_variable, headers_from
-from .panel import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank, Seat
-from .prices import check_prices
-from .race import Quorum
+from .models.capabilities import Model, is_chat_model, may_write, tools_of, unwrapped
+from .models.limits import Limits
+from .models.prices import check_prices
+from .models.resolve import check_key_variable, headers_from
+from .panel.declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank, Seat
 from .text import one_line
-from .throttle import Limits
 
 _COUNTS = frozenset(
     "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency passages "

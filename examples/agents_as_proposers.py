@@ -7,7 +7,7 @@ from langchain.agents import create_agent
 from langchain.messages import HumanMessage
 from langchain.tools import tool
 from langgraph_moa import ConfigError, Proposer, create_moa
-from langgraph_moa.core.offline import OfflineModel
+from langgraph_moa.core.offline.model import OfflineModel
 
 log: list[str] = []
 

@@ -6,7 +6,7 @@ The passages and the citations are the tool message's `artifact`, for the progra
 from langchain.agents import create_agent
 from langchain.messages import HumanMessage
 from langgraph_moa import DocsRetriever, as_tool, create_rag_moa
-from langgraph_moa.core.offline import OfflineModel
+from langgraph_moa.core.offline.model import OfflineModel
 
 rag = create_rag_moa(
     retrievers=[DocsRetriever(variant="words", k=2)],

@@ -6,7 +6,7 @@ The supervisor is a `ScriptedModel`: an offline model cannot decide whom to hand
 from langchain.agents import create_agent
 from langchain.messages import AIMessage, HumanMessage
 from langgraph_moa import ChatMoA, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_supervisor import create_supervisor
 
 

@@ -7,7 +7,7 @@ from langchain.agents import create_agent
 from langchain.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import ChatMoA, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_swarm import create_handoff_tool, create_swarm
 
 moa = create_moa(proposers=["offline:words", "offline:stems", "offline:phrases"], aggregator="offline:words")

@@ -6,7 +6,7 @@ The agent's model reads the answer only; every proposal, and the report, are the
 from langchain.agents import create_agent
 from langchain.messages import HumanMessage
 from langgraph_moa import as_tool, create_moa
-from langgraph_moa.core.offline import OfflineModel
+from langgraph_moa.core.offline.model import OfflineModel
 
 moa = create_moa(proposers=["offline:words", "offline:stems", "offline:phrases"], aggregator="offline:words")
 agent = create_agent(OfflineModel.of("words"), tools=[as_tool(moa, name="panel")])

@@ -18,33 +18,33 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
-from ..core.anatomy import Model
-from ..core.budget import Budget, check_bounded
+from ..core.bounds.budget import Budget, check_bounded
+from ..core.bounds.early_stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
+from ..core.bounds.quorum import Quorum
 from ..core.checks import check_choice, check_rules, check_told
-from ..core.models import resolve_model
-from ..core.panel import Aggregators, Defaults, Moderator, Proposers
+from ..core.evidence.retrievers import Retrieval, seat_retrieval
+from ..core.models.capabilities import Model
+from ..core.models.limits import Limits
+from ..core.models.prices import Prices, load_prices
+from ..core.models.resolve import resolve_model
+from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
+from ..core.panel.seating import mixture_of, seat_layers
+from ..core.panel.stages import node_name, stages_of
 from ..core.portal import THREADS
-from ..core.prices import Prices, load_prices
-from ..core.race import Quorum
-from ..core.retrieval import Retrieval, seat_retrieval
-from ..core.seating import mixture_of, seat_layers
-from ..core.stage import node_name, stages_of
-from ..core.state import MoAInput, MoAState, RagState
-from ..core.stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
-from ..core.throttle import Limits
+from ..core.run.state import MoAInput, MoAState, RagState
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
-from ..nodes.brief import Brief, Overflow
-from ..nodes.exit import make_exit, ways_from
+from ..nodes.calls.prompt_writer import Brief, Overflow
 from ..nodes.gate import make_gate
 from ..nodes.moderator import choosing, seat_moderator
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
+from ..nodes.ways import make_exit, ways_from
 from ..prompts import Placement, bundled, load_bundled, load_prompt
 from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
-from .retrieval import CHECK, add_retrieval, evidence_shown
+from .rag_nodes import CHECK, add_retrieval, evidence_shown
 
 ON_AGREEMENT = EarlyStop()
 """The default early stop: all proposers of the first layer, and at least three models, say the same short answer."""

@@ -9,15 +9,15 @@ from langgraph.cache.base import BaseCache
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
-from ..core.anatomy import Model
-from ..core.budget import Budget
+from ..core.bounds.budget import Budget
+from ..core.bounds.early_stop import EarlyStop
+from ..core.bounds.quorum import Quorum
 from ..core.errors import ConfigError, nearest
-from ..core.panel import Moderator
-from ..core.prices import Prices
-from ..core.race import Quorum
-from ..core.stop import EarlyStop
-from ..core.throttle import Limits
-from ..nodes.brief import Overflow
+from ..core.models.capabilities import Model
+from ..core.models.limits import Limits
+from ..core.models.prices import Prices
+from ..core.panel.declared import Moderator
+from ..nodes.calls.prompt_writer import Overflow
 from ..prompts import Placement
 
 

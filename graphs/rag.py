@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 from langgraph.graph.state import CompiledStateGraph
 
-from ..core.anatomy import Model
-from ..core.panel import Aggregator, Aggregators, Proposers
-from ..core.retrieval import UNSUPPORTED, OnWrong, Retrieval, RetrieverLike
+from ..core.evidence.retrievers import UNSUPPORTED, OnWrong, Retrieval, RetrieverLike
+from ..core.models.capabilities import Model
+from ..core.panel.declared import Aggregator, Aggregators, Proposers
 from .moa import create_moa
 from .options import MoAOptions, decided
 

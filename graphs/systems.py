@@ -13,12 +13,12 @@ from typing import Unpack
 
 from langgraph.graph.state import CompiledStateGraph
 
+from ..core.agreement.vote import Vote
 from ..core.checks import MOST, check_number
 from ..core.errors import ConfigError
-from ..core.panel import Aggregator, Aggregators, Chooser, Moderator, Proposer, ProposerLike, Rank
-from ..core.seating import named
-from ..core.state import MoAInput, MoAState
-from ..core.vote import Vote
+from ..core.panel.declared import Aggregator, Aggregators, Chooser, Moderator, Proposer, ProposerLike, Rank
+from ..core.panel.seating import named
+from ..core.run.state import MoAInput, MoAState
 from ..prompts import bundled
 from .moa import create_moa
 from .options import SystemOptions, decided

@@ -6,13 +6,13 @@ from typing import cast
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement import best_proposal
-from ..core.budget import largest
+from ..core.agreement.measures import best_proposal
+from ..core.agreement.vote import Result, Vote, count_votes
+from ..core.bounds.budget import largest
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
-from ..core.panel import Rank, Seat
-from ..core.report import make_report
-from ..core.request import Request, equipped, told_as_text
-from ..core.state import (
+from ..core.panel.declared import Rank, Seat
+from ..core.run.report import make_report
+from ..core.run.state import (
     USABLE,
     Cost,
     MoAState,
@@ -24,11 +24,11 @@ from ..core.state import (
     turn_of,
     verdicts_of,
 )
-from ..core.vote import Result, Vote, count_votes
 from .answer import signed, word_for_word
-from .asking import Asking, Outcome, earlier_calls, what_failed
-from .brief import Brief
-from .call import as_proposal
+from .calls.call import as_proposal
+from .calls.prompt_writer import Brief
+from .calls.request import Request, equipped, told_as_text
+from .chain import Asking, Outcome, earlier_calls, what_failed
 from .node import Node, Update
 from .ranker import rank_in_order
 from .rules import Rules

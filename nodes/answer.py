@@ -4,8 +4,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
-from ..core.report import make_report
-from ..core.state import (
+from ..core.run.report import make_report
+from ..core.run.state import (
     MoAState,
     Proposal,
     Report,

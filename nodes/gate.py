@@ -8,13 +8,14 @@ from typing import cast
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement import abstain, compare, is_sync, name_of
-from ..core.budget import total
+from ..core.agreement.measures import abstain, compare, is_sync, name_of
+from ..core.agreement.served import Asked, asked_of, same_models, served_name
+from ..core.bounds.budget import total
+from ..core.bounds.early_stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking
 from ..core.errors import AllProposersFailed, InputError
-from ..core.report import added_up, make_report
-from ..core.served import Asked, asked_of, same_models, served_name
-from ..core.stage import Stage, unanswered
-from ..core.state import (
+from ..core.panel.stages import Stage, unanswered
+from ..core.run.report import added_up, make_report
+from ..core.run.state import (
     USABLE,
     Agreed,
     Call,
@@ -30,8 +31,7 @@ from ..core.state import (
     turn_of,
     verdicts_of,
 )
-from ..core.stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking
-from .brief import Brief
+from .calls.prompt_writer import Brief
 from .moderator import Moderating
 from .node import Node, Update, emit
 from .rules import Rules

@@ -8,18 +8,18 @@ from typing import Any
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import ensure_config
 
-from ..core.agreement import Agreement, abstain, agree
-from ..core.anatomy import Model
-from ..core.budget import call_at_most
-from ..core.models import resolve_model
-from ..core.panel import Aggregator, Defaults, Seat
-from ..core.race import Race
-from ..core.seating import seat_of
-from ..core.state import Cost
+from ..core.agreement.measures import Agreement, abstain, agree
+from ..core.bounds.budget import call_at_most
+from ..core.bounds.quorum import Race
+from ..core.models.capabilities import Model
+from ..core.models.resolve import resolve_model
+from ..core.panel.declared import Aggregator, Defaults, Seat
+from ..core.panel.seating import seat_of
+from ..core.run.state import Cost
 from ..core.text import plain
 from ..prompts import bundled, fence
-from .brief import Letter
-from .call import call_model, unstreamed
+from .calls.call import call_model, unstreamed
+from .calls.prompt_writer import Letter
 
 _FENCED = re.compile(r"^```(?:json)?|```$")
 

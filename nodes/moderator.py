@@ -7,15 +7,15 @@ from typing import Any
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.choice import read_choice, shuffled
-from ..core.panel import Defaults, Moderator, Seat
-from ..core.race import Race
-from ..core.seating import seat_of
-from ..core.state import Cost, MoAState, Moderation, Proposal
+from ..core.bounds.quorum import Race
+from ..core.panel.declared import Defaults, Moderator, Seat
+from ..core.panel.seating import seat_of
+from ..core.run.state import Cost, MoAState, Moderation, Proposal
 from ..core.text import plain
 from ..prompts import Placement, Prompt, bundled
-from .brief import Brief, Letter
-from .call import call_model, unstreamed
+from .calls.call import call_model, unstreamed
+from .calls.prompt_writer import Brief, Letter
+from .choice import read_choice, shuffled
 from .ranker import NO_VERDICT
 
 

@@ -9,10 +9,10 @@ from langgraph.config import get_stream_writer
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 
-from ..core.anatomy import Model, unwrapped
 from ..core.errors import AllProposersFailed, ConfigError
+from ..core.models.capabilities import Model, unwrapped
 from ..core.portal import run_sync
-from ..core.state import Cost, MoAState
+from ..core.run.state import Cost, MoAState
 from .rules import Rules
 from .trace import record, record_failure
 

@@ -8,14 +8,14 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
-from ..core.agreement import best_proposal
-from ..core.budget import total
+from ..core.agreement.measures import best_proposal
+from ..core.bounds.budget import total
+from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel import Seat
-from ..core.race import Race
-from ..core.report import CARRIED, UNREAD, added_up, after_refusal, make_report
-from ..core.stage import Stage, unanswered
-from ..core.state import (
+from ..core.panel.declared import Seat
+from ..core.panel.stages import Stage, unanswered
+from ..core.run.report import CARRIED, UNREAD, added_up, after_refusal, make_report
+from ..core.run.state import (
     USABLE,
     Call,
     Cost,
@@ -32,12 +32,12 @@ from ..core.state import (
     with_later,
 )
 from ..core.text import plain
-from .brief import Brief, Letter, shortened_for
-from .call import as_proposal, call_model, unstreamed
-from .fold import fold
+from .calls.call import as_proposal, call_model, unstreamed
+from .calls.fold import fold
+from .calls.prompt_writer import Brief, Letter, shortened_for
+from .calls.samples import Answers, call_samples
 from .node import Node, Update, emit
 from .rules import Rules
-from .samples import Answers, call_samples
 
 
 def make_proposer(

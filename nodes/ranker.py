@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.choice import read_choice, shuffled
-from ..core.panel import Rank, Seat
-from ..core.state import MoAState, Proposal, references_for
+from ..core.panel.declared import Rank, Seat
+from ..core.run.state import MoAState, Proposal, references_for
 from ..core.text import plain
 from .answer import word_for_word
-from .asking import Asking, Outcome, what_failed
-from .brief import Brief
+from .calls.prompt_writer import Brief
+from .chain import Asking, Outcome, what_failed
+from .choice import read_choice, shuffled
 from .rules import Rules
 
 NO_VERDICT = "named no proposal as it was asked to"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from ..core.evidence import Found, found_of
-from ..core.report import make_report
-from ..core.retrieval import Searcher
-from ..core.state import (
+from ..core.evidence.passages import Found, found_of
+from ..core.evidence.retrievers import Searcher
+from ..core.run.report import make_report
+from ..core.run.state import (
     RETRIEVAL,
     REWRITING,
     USABLE,
@@ -27,7 +27,7 @@ from ..core.state import (
     with_later,
 )
 from ..core.text import one_line, plain, question_in, redact
-from .call import call_of, is_cancelled, said, unstreamed, without_context
+from .calls.call import call_of, is_cancelled, said, unstreamed, without_context
 from .node import Node, Update, emit
 from .rules import Rules
 

@@ -7,9 +7,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, interrupt
 
 from ..core.errors import InputError, nearest
-from ..core.panel import Seat
-from ..core.stage import Stage, node_name
-from ..core.state import (
+from ..core.panel.declared import Seat
+from ..core.panel.stages import Stage, node_name
+from ..core.run.state import (
     USABLE,
     MoAState,
     Proposal,
@@ -20,7 +20,7 @@ from ..core.state import (
     references_for,
     verdicts_of,
 )
-from .brief import Brief
+from .calls.prompt_writer import Brief
 from .node import Node
 from .rules import Rules
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.budget import call_at_most
+from ..core.bounds.budget import call_at_most
+from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel import Seat
-from ..core.race import Race
-from ..core.report import make_report
-from ..core.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_behind, turn_of, with_later
+from ..core.panel.declared import Seat
+from ..core.run.report import make_report
+from ..core.run.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_behind, turn_of, with_later
 from ..prompts import bundled, in_words, put_after
-from .brief import Letter
-from .call import as_proposal, call_model, unstreamed
+from .calls.call import as_proposal, call_model, unstreamed
+from .calls.prompt_writer import Letter
 from .node import Node, Update, emit
 from .retriever import QUERIES
 from .rules import Rules

@@ -7,16 +7,16 @@ from uuid import uuid4
 
 from langgraph.cache.base import BaseCache
 
-from ..core.budget import Budget, cost_of, total
-from ..core.evidence import MARKER
-from ..core.panel import Seat
-from ..core.race import Quorum, Race, Races
-from ..core.report import calls_of, work_seconds
-from ..core.request import Request, request_for
-from ..core.retrieval import Retrieval
-from ..core.stage import Stage
-from ..core.state import Call, Cost, Proposal, Verdict
-from ..core.stop import EarlyStop
+from ..core.bounds.budget import Budget, cost_of, total
+from ..core.bounds.early_stop import EarlyStop
+from ..core.bounds.quorum import Quorum, Race, Races
+from ..core.evidence.passages import MARKER
+from ..core.evidence.retrievers import Retrieval
+from ..core.panel.declared import Seat
+from ..core.panel.stages import Stage
+from ..core.run.report import calls_of, work_seconds
+from ..core.run.state import Call, Cost, Proposal, Verdict
+from .calls.request import Request, request_for
 
 
 @dataclass(frozen=True, kw_only=True)

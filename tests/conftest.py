@@ -85,6 +85,6 @@ def loopback(socket_enabled: None) -> Iterator["Loopback"]:
 @pytest.fixture(autouse=True)
 def nothing_known_of_servers() -> None:
     """Forget what servers told: their ports come again."""
-    from langgraph_moa.core.servers import SERVERS
+    from langgraph_moa.core.models.servers import SERVERS
 
     SERVERS.forget()

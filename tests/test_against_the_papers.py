@@ -27,7 +27,7 @@ from langgraph_moa import (
     create_smoa,
     create_vote,
 )
-from langgraph_moa.core.models import resolve_model
+from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.prompts import bundled
 from loopback import Loopback, Reply
 from reading import references_in

@@ -22,7 +22,7 @@ from langgraph_moa import (
     Quorum,
     create_moa,
 )
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from reading import references_in, user
 from syrupy.assertion import SnapshotAssertion
 from typing_extensions import TypedDict

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_moa.core.answers import final_answer, read_answer, same_answer
-from langgraph_moa.evaluation.graders import closed
-from langgraph_moa.evaluation.questions import Question
+from langgraph_moa.core.agreement.answers import final_answer, read_answer, same_answer
+from langgraph_moa.evaluation.batch.questions import Question
+from langgraph_moa.evaluation.grading.by_gold import closed
 
 HERE = Path(__file__).parents[1] / ".." / "shared" / "real-models"
 recorded = pytest.mark.skipif(not HERE.is_dir(), reason="the recorded outputs (../shared/real-models) are not here")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa, resolve_model
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.portal import close_portals
-from langgraph_moa.core.scripted import ScriptedModel
-from langgraph_moa.core.state import USABLE
+from langgraph_moa.core.run.state import USABLE
 from loopback import Loopback, Reply, serve
 from reading import question_in, references_in, user
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from langgraph_moa import Proposer, create_moa, report
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests" / "support"))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from commands import Run, finish, in_a_process
-from langgraph_moa.apps.options import with_mixture
-from langgraph_moa.apps.settings import Settings
-from langgraph_moa.core.presets import PRESETS_FILE
+from langgraph_moa.apps.settings.flags import with_mixture
+from langgraph_moa.apps.settings.settings import Settings
+from langgraph_moa.core.models.presets import PRESETS_FILE
 from loopback import Loopback, Reply
 from typer import Typer
 from typer.testing import CliRunner

@@ -13,7 +13,7 @@ import quality
 from grading import Question
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from quality import (
     Kept,

@@ -2,7 +2,7 @@
 
 import pytest
 from langgraph_moa import create_moa
-from langgraph_moa.core.offline import OfflineModel
+from langgraph_moa.core.offline.model import OfflineModel
 from reading import user
 
 VARIANTS = ["words", "stems", "phrases", "headings"]

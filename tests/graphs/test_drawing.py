@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 

@@ -6,9 +6,9 @@ from typing import Any, cast
 import pytest
 from langchain_core.messages import AIMessage
 from langgraph_moa import Aggregator, create_moa, resolve_model
-from langgraph_moa.core.agreement import best_proposal
-from langgraph_moa.core.scripted import ScriptedModel
-from langgraph_moa.core.state import Proposal
+from langgraph_moa.core.agreement.measures import best_proposal
+from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.run.state import Proposal
 from loopback import Loopback, Reply
 from reading import user
 

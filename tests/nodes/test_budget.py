@@ -19,7 +19,7 @@ from langgraph_moa import (
     estimate,
     resolve_model,
 )
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import references_in, user
 

@@ -23,7 +23,7 @@ from langgraph_moa import (
     near_duplicates,
     resolve_model,
 )
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
 from linear import no_hang, spread
 from loopback import Loopback, Reply

@@ -19,9 +19,9 @@ from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from langgraph_moa import Aggregator, AllProposersFailed, Proposer, create_moa
-from langgraph_moa.core.models import resolve_model
-from langgraph_moa.core.presets import PRESETS_FILE, load_preset
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.models.presets import PRESETS_FILE, load_preset
+from langgraph_moa.core.models.resolve import resolve_model
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from pydantic import SecretStr
 from reading import references_in, user

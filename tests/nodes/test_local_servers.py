@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph_moa import AllProposersFailed, Budget, ConfigError, Proposer, Quorum, create_moa, resolve_model
-from langgraph_moa.core.panel import Aggregator
-from langgraph_moa.nodes import call as calls
+from langgraph_moa.core.panel.declared import Aggregator
+from langgraph_moa.nodes.calls import call as calls
 from loopback import Loopback, Reply, serve
 from reading import user
 

@@ -20,7 +20,7 @@ from langgraph_moa import (
     create_smoa,
     resolve_model,
 )
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import references_in, user
 

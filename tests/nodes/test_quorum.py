@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import Budget, Quorum, create_moa, resolve_model
-from langgraph_moa.core.race import Cut
+from langgraph_moa.core.bounds.quorum import Cut
 from loopback import Loopback, Reply
 from reading import question_in, references_in, user
 

@@ -24,7 +24,7 @@ from langgraph_moa import (
     create_ranker,
     resolve_model,
 )
-from langgraph_moa.core.choice import read_choice
+from langgraph_moa.nodes.choice import read_choice
 from loopback import Loopback, Reply
 from reading import references_in, user
 

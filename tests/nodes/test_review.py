@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from langgraph_moa import Budget, ConfigError, EarlyStop, InputError, Proposer, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from reading import references_in
 
 THREAD: Any = {"configurable": {"thread_id": "t"}}

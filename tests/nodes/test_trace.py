@@ -13,7 +13,7 @@ from ingest import Ingest, ingest, metadata
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import AllProposersFailed, Proposer, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.trace import FEEDBACK
 from langsmith import Client, tracing_context
 

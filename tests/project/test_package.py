@@ -42,11 +42,12 @@ def test_dir_names_everything_and_the_version() -> None:
 
 
 def test_packages_are_those_of_the_tree() -> None:
-    folders = {p.parent.relative_to(ROOT) for p in ROOT.glob("*/__init__.py") if p.parent.name not in NOT_SHIPPED}
+    folders = {p.parent.relative_to(ROOT) for p in [*ROOT.glob("*/__init__.py"), *ROOT.glob("*/*/__init__.py")]}
+    folders = {folder for folder in folders if folder.parts[0] not in NOT_SHIPPED}
 
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == {
         "langgraph_moa",
-        *(f"langgraph_moa.{folder.as_posix()}" for folder in folders),
+        *(".".join(("langgraph_moa", *folder.parts)) for folder in folders),
     }
 
 
@@ -65,7 +66,7 @@ def test_importing_does_no_work_and_loads_no_provider() -> None:
 
 
 def python_files() -> list[Path]:
-    folders = ["apps", "benchmarks", "core", "graphs", "nodes", "prompts", "studio", "tests"]
+    folders = ["apps", "benchmarks", "core", "evaluation", "graphs", "nodes", "prompts", "studio", "tests"]
     return [ROOT / "__init__.py", *(p for folder in folders for p in (ROOT / folder).rglob("*.py"))]
 
 
@@ -88,12 +89,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_the_wheel_holds_everything(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
 
-    shipped = [
-        p for folder in ("apps", "core", "graphs", "nodes", "prompts", "docs") for p in (ROOT / folder).iterdir()
-    ]
+    rooms = ("apps", "core", "evaluation", "graphs", "nodes", "prompts")
+    shipped = [p for room in rooms for p in (ROOT / room).rglob("*.*") if p.is_file() and p.suffix != ".pyc"]
+    shipped += [p for p in (ROOT / "docs").iterdir() if p.is_file()]
     for path in [*shipped, ROOT / "__init__.py", ROOT / "py.typed"]:
-        if path.is_file():
-            assert f"langgraph_moa/{path.relative_to(ROOT).as_posix()}" in names
+        assert f"langgraph_moa/{path.relative_to(ROOT).as_posix()}" in names
     assert {name.split("/")[0] for name in names} == {"langgraph_moa", f"langgraph_moa-{VERSION}.dist-info"}
     assert not [
         n for n in names if n.startswith(("langgraph_moa/tests", "langgraph_moa/benchmarks", "langgraph_moa/setup"))

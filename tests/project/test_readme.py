@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from langgraph_moa.core.offline import OfflineModel
+from langgraph_moa.core.offline.model import OfflineModel
 from scripts import module_at
 
 ROOT = Path(__file__).parents[2]

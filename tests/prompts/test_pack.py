@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, Proposer, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.text import CUT_TO_FIT, tokens_at_most
 from langgraph_moa.prompts.pack import pack
 from reading import references_in, user

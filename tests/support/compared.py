@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph_moa import acompare, create_moa
-from langgraph_moa.core.scripted import ScriptedModel
-from langgraph_moa.evaluation.comparison import Comparison
+from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.evaluation.comparing.measures import Comparison
 from reading import question_in
 
 GOLD = {str(n): f"{n}?" for n in range(60)}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from langchain_core.documents import Document
-from langgraph_moa.core.scripted import ScriptedModel
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from reading import user
 
 QUESTION = user("What colour is the lamp?")

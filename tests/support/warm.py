@@ -81,7 +81,7 @@ def _serve(number: int) -> dict[str, Any]:
     import langchain_openai  # noqa: F401
     import langgraph.checkpoint.sqlite.aio  # noqa: F401
     import langgraph_moa.apps.cli
-    import langgraph_moa.evaluation.compare  # noqa: F401
+    import langgraph_moa.evaluation.comparing.compare  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()

@@ -1,0 +1,1 @@
+"""One conversation on the command line: asking, threads, reviews, what the terminal shows."""

@@ -1,0 +1,64 @@
+"""Open the files that hold what is under way, and run nothing that they say."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import InputError
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+_WRITTEN = ("null", "bytes", "bytearray", "msgpack")
+"""How LangGraph writes values; what else it reads, it has not written for years."""
+
+
+@asynccontextmanager
+async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
+    """Open a file of threads, whoever made it.
+
+    LangGraph's serializer as it is by default calls whatever function of whatever module a file names: whoever can
+    write to the folder, or sends a thread to be taken up, would run programs as the one who reads it.
+
+    Raises:
+        InputError: (when read) It holds something that no run wrote.
+    """
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        saver.serde = _strict(file)
+        yield saver
+
+
+def _strict(file: Path) -> "SerializerProtocol":
+    from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
+    from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+    class Strict(JsonPlusSerializer):
+        """Read data and messages; what LangGraph would leave out with a warning is refused."""
+
+        def loads_typed(self, data: tuple[str, bytes]) -> Any:
+            blocked: list[SerdeEvent] = []
+            unregister = register_serde_event_listener(blocked.append)
+            try:
+                found = super().loads_typed(data) if data[0] in _WRITTEN else None
+            except ValueError as exc:
+                raise _refusal(file, "a value that is damaged") from exc
+            finally:
+                unregister()
+            if data[0] not in _WRITTEN:
+                raise _refusal(file, f"a value written as {data[0]!r:.40}")
+            for event in blocked:
+                raise _refusal(file, f"a call of {event['module']!s:.40}.{event['name']!s:.40}")
+            return found
+
+    return Strict(pickle_fallback=False, allowed_json_modules=None, allowed_msgpack_modules=None)
+
+
+def _refusal(file: Path, what: str) -> InputError:
+    return InputError(
+        f"found {what} in {file}, expected what a run wrote; nothing of it was run: take the file away, and look who "
+        "can write to its folder"
+    )

@@ -1,0 +1,1 @@
+"""A file of questions on the command line."""

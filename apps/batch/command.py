@@ -1,0 +1,187 @@
+"""The command `batch`: one mixture, many questions, a row each."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ...core.bounds.budget import Budget
+from ...core.errors import ConfigError, nearest
+from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.questions import Question
+from ...evaluation.batch.rows import RowFile
+from ...evaluation.batch.tally import BatchReport
+from ..ask.running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
+from ..settings.files import merged_settings
+from ..settings.flags import Concurrency, RetryErrors, limits_of, with_mixture
+from ..settings.settings import Settings
+from .formats import FORMATS, Format
+from .progress import View, summary
+from .unfinished import can_keep, unfinished
+
+
+@partial(with_mixture, budget="--run-budget")
+def batch(
+    settings: Settings,
+    questions: Annotated[Path, typer.Argument(metavar="IN", help="Questions, one JSON object a line.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The rows, one a question, written as they finish.")],
+    *,
+    concurrency: Concurrency = 8,
+    whole: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--budget",
+            metavar="LIMIT=N",
+            help="Bounds of the whole batch, such as usd=20 or calls=5000; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    retry_errors: RetryErrors = False,
+    no_keep: Annotated[
+        bool,
+        typer.Option("--no-keep", help="Keep nothing of questions under way: faster, and asked anew when stopped."),
+    ] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help=f"A benchmark's: {', '.join(FORMATS)}.", show_default=False),
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What a benchmark's file calls the mixture.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
+) -> None:
+    """Answer many questions; the same command goes on where it was stopped."""
+    files = _files(questions, out, form, generator, settings)
+    RowFile(files.rows).check()
+    budget = _budget(whole)
+    chosen, why = settings.choose()
+    notes.print(Text(why, style="dim"), soft_wrap=True)
+    keeps = not no_keep and _has_steps(chosen)
+    if keeps and not can_keep():
+        told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
+        notes.print(Text(told, style="dim"), soft_wrap=True)
+    job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
+    view = View(notes)
+    try:
+        with sigterm_as_ctrl_c() as ending, view:
+            sums = ending.run(job.run(view))
+    except KeyboardInterrupt:
+        sys.stderr.write(_stopped(view.sums) + "\n")
+        raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
+    if not sums["left"]:
+        files.write_answers()
+    sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else summary(sums) + "\n")
+    if advice := _advice(sums):
+        notes.print(Text(advice), soft_wrap=True)
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Be what is read and written, in our own form or a benchmark's."""
+
+    questions: Path
+    out: Path
+    form: Format | None
+    generator: str
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(()) if self.form is None else self.form.read(self.questions)
+
+    @property
+    def rows(self) -> Path:
+        """Return the file of the rows."""
+        # Not .jsonl: a benchmark's tools take every such file in their folder for a model's answers.
+        return self.out.with_name(f"{self.out.name}.rows") if self.form else self.out
+
+    def write_answers(self) -> None:
+        """Write a benchmark's file, once all questions have a row: some tools go by the place of an answer."""
+        if self.form:
+            self.form.write(RowFile(self.rows).in_order(self), self.out, generator=self.generator)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Be what was asked for."""
+
+    settings: Settings
+    files: _Files
+    concurrency: int
+    budget: Budget | None
+    retry_errors: bool
+    keeps: bool
+
+    async def run(self, view: View) -> BatchReport:
+        """Run the batch, and show how far it has come."""
+        async with unfinished(self.files.rows, wanted=self.keeps) as kept:
+
+            def begin(sums: BatchReport) -> None:
+                kept.is_needed = True
+                view.begin(sums)
+
+            sums = await abatch(
+                self.settings.build(kept.saver),
+                self.files if self.files.form else self.files.questions,
+                self.files.rows,
+                concurrency=self.concurrency,
+                budget=self.budget,
+                retry_errors=self.retry_errors,
+                on_start=begin,
+                on_row=view.add,
+            )
+            kept.is_needed = kept.was_there and sums["left"] > 0
+            return sums
+
+
+def _files(questions: Path, out: Path, form: str | None, generator: str | None, settings: Settings) -> _Files:
+    if form is None:
+        if generator is not None:
+            raise ConfigError("found --generator without --format, expected both; leave it out, or name the format")
+        return _Files(questions, out, None, "")
+    if form not in FORMATS:
+        raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
+    if questions.exists() and out.exists() and questions.samefile(out):
+        raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
+    name = settings.preset or "moa" if generator is None else generator
+    FORMATS[form].check(out, generator=name)
+    return _Files(questions, out, FORMATS[form], name)
+
+
+def _budget(written: list[str] | None) -> Budget | None:
+    limits = limits_of(written) if written else None
+    table = merged_settings({}, {"budget": limits}).budget if limits else None
+    return Budget(**table.model_dump()) if table else None
+
+
+def _has_steps(settings: Settings) -> bool:
+    """Tell whether something of a question can be kept before it is answered."""
+    return settings.layers != 1 or bool(settings.docs)
+
+
+def _stopped(sums: BatchReport | None) -> str:
+    if sums is None:
+        return "stopped before anything was asked"
+    done = sums["answered"] + sums["errors"]
+    return f"stopped: {done:,} of {sums['questions']:,} questions are done; the same command goes on with the rest"
+
+
+def _advice(sums: BatchReport) -> str | None:
+    """Say what to do about questions without an answer."""
+    if sums["stopped"]:
+        again = " and --retry-errors" if sums["errors"] else ""
+        return f"stopped: {sums['stopped']}; change that, and go on with the same command{again}"
+    if sums["errors"]:
+        failed = (
+            "1 question failed, its row says"
+            if sums["errors"] == 1
+            else f"{sums['errors']:,} questions failed, their rows say"
+        )
+        return f"{failed} why; ask again with --retry-errors"
+    return None

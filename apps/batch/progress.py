@@ -1,0 +1,89 @@
+"""Show how far a batch has come: a bar on a terminal, else a plain line now and then."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from ...evaluation.batch.questions import Row
+from ...evaluation.batch.tally import BatchReport
+
+_EVERY_S = 10.0
+"""Seconds between two plain lines."""
+
+
+class View:
+    """Show the sums of a batch while it runs."""
+
+    def __init__(self, console: Console) -> None:
+        self.sums: BatchReport | None = None
+        """The last that were shown; None before the batch began."""
+        self._console = console
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TextColumn("time left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, told="")
+        self._told_at = time.monotonic()
+
+    def __enter__(self) -> "View":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, sums: BatchReport) -> None:
+        """Show what there is to do."""
+        self.sums = sums
+        before = f", {sums['done_before']:,} done before" if sums["done_before"] else ""
+        self._bar.reset(self._task, total=sums["questions"], completed=sums["done_before"])  # or it counts as speed
+        self._console.print(Text(f"{_many(sums['questions'])}{before}", style="dim"), soft_wrap=True)
+
+    def add(self, row: Row, sums: BatchReport) -> None:
+        """Show that a question has been done with."""
+        self.sums = sums
+        done, told = sums["answered"] + sums["errors"], _told(sums)
+        self._bar.update(self._task, completed=done, told=f"{told},")
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._told_at >= _EVERY_S:
+            self._told_at = now
+            self._console.print(Text(f"{done:,} of {_many(sums['questions'])}: {told}"), soft_wrap=True)
+
+
+def summary(sums: BatchReport) -> str:
+    """Return the sums in one line."""
+    left = f", {sums['left']:,} left" if sums["left"] else ""
+    seconds = f"{sums['seconds']:,.1f} s"
+    return (
+        f"{_many(sums['questions'])}: {sums['answered']:,} answered{_errors(sums)}{left}; {sums['calls']:,} calls, "
+        f"{sums['tokens']:,} tokens, {_cost(sums)}, {seconds}"
+    )
+
+
+def _told(sums: BatchReport) -> str:
+    now = sums["answered"] + sums["errors"] - sums["done_before"]
+    rate = now / sums["seconds"] if sums["seconds"] else 0.0
+    spent = f"{sums['tokens']:,} tokens" if sums["usd"] is None else f"${sums['usd']:,.4f}"
+    return f"{rate:.1f} questions/s, {spent}{_errors(sums)}"
+
+
+def _errors(sums: BatchReport) -> str:
+    return "" if not sums["errors"] else ", 1 error" if sums["errors"] == 1 else f", {sums['errors']:,} errors"
+
+
+def _cost(sums: BatchReport) -> str:
+    return "cost unknown" if sums["usd"] is None else f"${sums['usd']:,.4f}"
+
+
+def _many(questions: int) -> str:
+    return "1 question" if questions == 1 else f"{questions:,} questions"

@@ -1,0 +1,68 @@
+"""Keep what is under way of a batch in a file beside its rows, for as long as it is of use."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...core.errors import ConfigError
+from ..ask.store import opened
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+
+@dataclass
+class Kept:
+    """Hold the checkpointer, None where nothing is kept."""
+
+    saver: "AsyncSqliteSaver | None" = None
+    was_there: bool = False
+    """Whether an earlier batch left something behind."""
+    is_needed: bool = True
+    """Whether another batch may find something to take up."""
+
+
+@asynccontextmanager
+async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
+    """Open the file `ROWS.unfinished`, where the extra `sqlite` is installed, and remove it when it is not needed.
+
+    Args:
+        rows: The file of the rows.
+        wanted: Whether to keep anything.
+
+    Raises:
+        ConfigError: The file is there, and is no such file.
+    """
+    file = Path(f"{rows}.unfinished")
+    if not wanted or not can_keep():
+        yield Kept()
+        return
+    kept = Kept(was_there=_is_there(file), is_needed=_is_there(file))
+    try:
+        async with opened(file) as saver:
+            try:
+                await saver.setup()
+                await saver.conn.execute("PRAGMA synchronous = NORMAL")  # after a crash whole, but for the last steps
+            except sqlite3.Error as exc:
+                raise ConfigError(f"{file} cannot be used: {exc}; take it away, or keep nothing: --no-keep") from exc
+            kept.saver = saver
+            yield kept
+    except sqlite3.Error as exc:
+        raise ConfigError(f"{file} cannot be used: {exc}; mend that, or keep nothing: --no-keep") from exc
+    finally:
+        if not kept.is_needed:
+            for more in ("", "-wal", "-shm"):
+                file.with_name(f"{file.name}{more}").unlink(missing_ok=True)
+
+
+def can_keep() -> bool:
+    """Tell whether the extra `sqlite` is installed."""
+    return find_spec("langgraph.checkpoint.sqlite") is not None
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists()

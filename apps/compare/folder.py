@@ -1,0 +1,65 @@
+"""Keep a comparison's rows in a folder, and know whose they are."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ...core.errors import ConfigError
+from .specs import OF_A_MIXTURE, Spec
+
+_WHOSE = "_systems.json"
+_NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
+"""What may change without changing what is answered."""
+
+
+@contextmanager
+def folder_of(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
+    """Give the rows a folder: the one that was named, else one that is gone afterwards.
+
+    Args:
+        kept: What was named.
+        specs: Whose rows it will hold.
+
+    Raises:
+        ConfigError: It cannot be written, or holds the rows of another system of the same name.
+    """
+    if kept is None:
+        with TemporaryDirectory(prefix="langgraph-moa-") as folder:
+            yield Path(folder)
+        return
+    try:
+        kept.mkdir(exist_ok=True)
+        known = _read(kept / _WHOSE)
+        ours = {spec.label: _record(spec) for spec in specs}
+        for label, record in ours.items():
+            if _needed(known.get(label, record)) != record:
+                raise ConfigError(
+                    f"found the rows of another system called {label} in {kept}, expected those of this one; give it "
+                    "another name (label=...), or another folder"
+                )
+        (kept / _WHOSE).write_text(json.dumps({**known, **ours}, indent=2) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"found {kept} for --keep, expected a folder to write to: {exc.strerror or exc}") from exc
+    yield kept
+
+
+def _record(spec: Spec) -> dict[str, Any]:
+    written: dict[str, Any] = json.loads(json.dumps(spec.settings.record()))
+    return _needed(written)
+
+
+def _needed(record: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what decides nothing: of one model alone, all that is said of mixtures."""
+    unused = _NO_MATTER | (OF_A_MIXTURE - {"system"} if record.get("system") == "single" else set())
+    return {key: value for key, value in record.items() if key not in unused}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError as exc:
+        raise ConfigError(f"found no JSON in {file}, expected what an earlier comparison wrote; move it away") from exc
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,53 @@
+"""Show how far a comparison has come: each system in turn, then the judge."""
+
+import time
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from ...evaluation.batch.questions import Row
+from ...evaluation.batch.tally import BatchReport
+from ..ask.running import notes
+from ..batch.progress import View
+
+_EVERY_S = 10.0
+
+
+class Watch:
+    """Show one system after the other."""
+
+    def __init__(self) -> None:
+        self._why: Mapping[str, str] = {}
+        self._view: View | None = None
+        self._told_at = time.monotonic()
+
+    def know(self, why: Mapping[str, str]) -> None:
+        """Learn who sits in which system."""
+        self._why = why
+
+    def begin(self, label: str, sums: BatchReport) -> None:
+        """Show whose turn it is."""
+        self.end()
+        notes.print(Text(f"{label} ({self._why[label]})", style="dim"), soft_wrap=True)
+        self._view = View(notes)
+        self._view.__enter__()
+        self._view.begin(sums)
+
+    def add(self, label: str, row: Row, sums: BatchReport) -> None:
+        """Show that a question has been done with."""
+        if self._view:
+            self._view.add(row, sums)
+
+    def judged(self, verdicts: int) -> None:
+        """Tell of the judge now and then."""
+        self.end()
+        now = time.monotonic()
+        if now - self._told_at >= _EVERY_S:
+            self._told_at = now
+            notes.print(Text(f"{verdicts:,} verdicts", style="dim"))
+
+    def end(self) -> None:
+        """Leave the terminal as it was."""
+        if self._view:
+            self._view.__exit__(None, None, None)
+            self._view = None

@@ -1,0 +1,1 @@
+"""A mixture as a tool for MCP clients."""

@@ -1,0 +1,1 @@
+"""What files, flags and Studio's form say of a mixture; every command reads it here."""

@@ -1,0 +1,164 @@
+"""Read settings: from a file, from flags, from Studio's form; what is wrong with them is told in one sentence."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ...core.errors import ConfigError, nearest
+from ...core.text import one_line
+from .settings import Settings, without_empty
+from .tables import (
+    EARLY_STOPS,
+    BudgetTable,
+    EarlyStopTable,
+    LimitsTable,
+    ModelTable,
+    PriceTable,
+    ProposerTable,
+    QuorumTable,
+    Table,
+)
+
+_TABLES: dict[str, type[Table]] = {
+    "proposers": ProposerTable,
+    "aggregator": ModelTable,
+    "early_stop": EarlyStopTable,
+    "quorum": QuorumTable,
+    "budget": BudgetTable,
+    "limits": LimitsTable,
+    "prices": PriceTable,
+}
+_MAY_BE_SECRET = {"headers", "api_key_env"}
+"""Settings whose values are not shown: somebody may have written the key itself there."""
+_EXPECTED = {
+    "string_pattern_mismatch": "the name of an environment variable in capitals, and never the key itself",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a table of names and values",
+    "model_type": "a table of names and values",
+    "model_attributes_type": "a table of names and values",
+    "greater_than_equal": "{ge:g} or more",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "{le:g} or less",
+}
+
+
+def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """Merge a settings file and the flags that were given; the flags win.
+
+    Args:
+        file: TOML or YAML, told by its ending.
+        flags: Options by their key; None and empty lists count as not given.
+
+    Raises:
+        ConfigError: The file cannot be read, a key is unknown or a value is wrong.
+    """
+    given = {key: value for key, value in flags.items() if value not in (None, [])}
+    return merged_settings(_read(file) if file else {}, given, file=file)
+
+
+def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file: Path | None = None) -> Settings:
+    """Return settings with others put over them, key by key, in the tables of bounds too.
+
+    Args:
+        before: What was written.
+        given: What wins.
+        file: Where it was written, for the messages.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong.
+    """
+    written, said = _spelt_out(before), _spelt_out(given)
+    for one, other in (("preset", "proposers"), ("proposers", "preset")):
+        if one in said:
+            written.pop(other, None)
+    merged = {**written, **said}
+    for bounds in ("early_stop", "quorum", "budget"):
+        if isinstance(written.get(bounds), dict) and isinstance(said.get(bounds), dict):
+            merged[bounds] = {**written[bounds], **said[bounds]}
+    if merged.get("preset") is not None and merged.get("proposers") is not None:
+        raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as exc:
+        raise ConfigError(_what_is_wrong(exc, file)) from exc
+
+
+def form_settings(filled: Mapping[str, Any]) -> Settings:
+    """Read what was filled into Studio's form; what was left or made empty is not given.
+
+    Args:
+        filled: What LangGraph's server calls `configurable`, which holds the form's values beside its own.
+
+    Raises:
+        ConfigError: A value is wrong, or a key is nearly, but not quite, one of ours.
+    """
+    known = list(Settings.model_fields)
+    for key in filled:
+        if key not in known and get_close_matches(key, known, cutoff=0.8):
+            raise ConfigError(f"unknown key {key!r}; {nearest(key, known)}")
+    return merged_settings({}, without_empty({key: filled[key] for key in known if key in filled}))
+
+
+def _spelt_out(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the words for an early stop as the tables they stand for, so that tables can be merged."""
+    stop = settings.get("early_stop")
+    return (
+        {**settings, "early_stop": EARLY_STOPS[stop]} if isinstance(stop, str) and stop in EARLY_STOPS else {**settings}
+    )
+
+
+def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
+    """Tell the most telling of pydantic's errors: an unknown key, else the deepest."""
+    error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
+    where = f" in {file}" if file else ""
+    if error["type"] == "extra_forbidden":
+        nested = len(error["loc"]) > 1
+        known = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
+        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), known)}"
+    tables: list[type[Table]] = [Settings, *_TABLES.values()]
+    fields = {name for table in tables for name in table.model_fields}
+    place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
+    if error["type"] == "missing":
+        name = str(error["loc"][-1])
+        return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
+    told = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
+    expected = told.format(**error.get("ctx", {})) if error["type"] in _EXPECTED else told
+    return f"found {_shown(error['input'], error['loc'])} for {place}{where}, expected {expected}"
+
+
+def _shown(value: Any, place: Sequence[int | str]) -> str:
+    """Show what is wrong; but for what may be a secret, which whoever wrote it knows."""
+    if _MAY_BE_SECRET & set(place):
+        return f"a {type(value).__name__}"
+    if isinstance(value, dict):
+        value = {key: "..." if key in _MAY_BE_SECRET else held for key, held in value.items()}
+    return one_line(repr(value), limit=120)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if file.suffix not in (".toml", ".yaml", ".yml"):
+        raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
+    if not isinstance(found, dict):
+        raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")
+    named = {str(key).replace("-", "_"): value for key, value in found.items()}
+    if "proposer" in named:
+        if "proposers" in named:
+            raise ConfigError(f"found proposer and proposers in {file}, expected one of them; leave one out")
+        named["proposers"] = named.pop("proposer")
+    if isinstance(named.get("docs"), str):
+        named["docs"] = [named["docs"]]
+    return named

@@ -1,0 +1,145 @@
+"""The options that every command about a mixture shares, declared once."""
+
+import inspect
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from ...core.errors import ConfigError
+from ...prompts import Placement
+from .files import load_settings
+from .settings import Settings
+from .systems import SystemName
+from .tables import WhenAgreed
+
+Concurrency = Annotated[int, Option(metavar="N", help="Questions under way at once.")]
+RetryErrors = Annotated[bool, Option("--retry-errors", help="Ask those again that failed.")]
+
+
+def _option(kind: Any, metavar: str, text: str, *called: str) -> Any:
+    return Annotated[kind | None, Option(*called, metavar=metavar, help=text, show_default=False)]
+
+
+def _described(kind: Any, metavar: str, key: str, more: str = "") -> Any:
+    return _option(kind, metavar, f"{Settings.model_fields[key].description}{more}")
+
+
+_BUDGET = f"{Settings.model_fields['budget'].description} Such as calls=20 or usd=0.05; repeatable."
+_SHARED: dict[str, Any] = {
+    "proposer": _described(list[str], "SPEC", "proposers", " Repeatable."),
+    "aggregator": _described(list[str], "SPEC", "aggregator", " Repeatable."),
+    "system": _described(SystemName, "NAME", "system"),
+    "layers": _described(int, "N", "layers"),
+    "samples": _described(int, "N", "samples"),
+    "temperature": _described(float, "X", "temperature"),
+    "max_tokens": _described(int, "N", "max_tokens"),
+    "timeout": _described(float, "SECONDS", "timeout"),
+    "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
+    "mark_answers": Annotated[
+        bool | None,
+        Option(
+            "--mark-answers/--no-mark-answers",
+            help=Settings.model_fields["mark_answers"].description,
+            show_default=False,
+        ),
+    ],
+    "placement": _described(Placement, "WHERE", "placement"),
+    "waves": _described(list[int], "N", "waves", " Repeatable."),
+    "quorum": _described(int, "K", "quorum"),
+    "grace": _option(float, "SECONDS", "How long the rest may take once the quorum is reached; 0 where not given."),
+    "budget": _option(list[str], "LIMIT=N", _BUDGET),
+    "context_tokens": _described(int, "N", "context_tokens"),
+    "window": _described(int, "N", "window"),
+    "rounds": _described(int, "N", "rounds"),
+    "moderator": _described(str, "SPEC", "moderator"),
+    "keep": _described(int, "N", "keep"),
+    "group": _described(int, "N", "group"),
+    "base_url": _described(str, "URL", "base_url"),
+    "docs": _described(list[str], "PATH", "docs", " Repeatable."),
+    "preset": _described(str, "NAME", "preset"),
+    "config": _option(Path, "FILE", "TOML or YAML with the same keys and more; see docs/options.md."),
+}
+
+
+SHARED = frozenset(_SHARED)
+"""The names of all of them."""
+BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url")
+"""The options that may change while a run stands still: they say how, and not who."""
+
+
+def _as_keys(flags: dict[str, Any], budget: str) -> dict[str, Any]:
+    """Turn flags into the settings' keys; what is not given is None."""
+    given = {**flags, "proposers": flags.pop("proposer")}
+    del given["proposer"], given["grace"]
+    chain = given["aggregator"]
+    given["aggregator"] = chain[0] if chain and len(chain) == 1 else chain
+    quorum = {"k": given["quorum"], "grace_s": flags["grace"]}
+    given["quorum"] = {key: value for key, value in quorum.items() if value is not None} or None
+    if given["budget"]:
+        given["budget"] = limits_of(given["budget"], budget)
+    return given
+
+
+def limits_of(written: Sequence[str], option: str = "--budget") -> dict[str, Any]:
+    """Read the limits of a budget, each as `LIMIT=N`.
+
+    Args:
+        written: The limits.
+        option: The option that they were given with, for the message.
+
+    Raises:
+        ConfigError: One is written in another way, or twice.
+    """
+    limits: dict[str, Any] = {}
+    for limit in written:
+        name, equals, value = (part.strip() for part in limit.partition("="))
+        if not equals or not value:
+            raise ConfigError(f"found {option} {limit}, expected a limit and its number, such as {option} calls=20")
+        if name in limits:
+            raise ConfigError(f"found {option} {name}=... twice, expected it once; leave one out")
+        limits[name] = read_value(value)
+    return limits
+
+
+def read_value(value: str) -> Any:
+    """Read a number, true or false, or else text."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(value)
+    return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def with_mixture(
+    command: Callable[..., None], *, only: Collection[str] = _SHARED, budget: str = "--budget"
+) -> Callable[..., None]:
+    """Give a command the shared options, or some of them; it receives them as its first argument, `settings`.
+
+    Args:
+        command: What to run.
+        only: The names of those that it shares.
+        budget: What the option of a run's budget is called.
+    """
+    declared = {**_SHARED, "budget": _option(list[str], "LIMIT=N", _BUDGET, budget)}
+    own = list(inspect.signature(command).parameters.values())[1:]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in declared.items()
+        if name in only
+    ]
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        flags = {name: options.pop(name, None) for name in _SHARED}
+        file = flags.pop("config")
+        command(load_settings(file, _as_keys(flags, budget)), *args, **options)
+
+    positional = [p for p in own if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    keyword = [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    signature = inspect.Signature([*positional, *shared, *keyword])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    return run

@@ -1,0 +1,186 @@
+"""Bound what a run may spend: counted where servers counted, at most where they did not."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from ..errors import ConfigError
+from ..models.prices import price_of
+from ..panel.declared import Seat
+from ..run.state import Call, Cost
+from ..text import tokens_at_most
+
+_NO_TEXT = 2_000
+"""Tokens that a picture or other content without text is taken for."""
+_MESSAGE = 8
+"""Tokens of a chat template around each message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Bound a run; whatever is not given is not bounded.
+
+    Budget(calls=20, seconds=60)
+    Budget(usd=0.05)
+
+    Before each layer, and before each aggregator, what is spent and what the step takes at most are held against it.
+    A step that does not fit is not started: the run goes on to the aggregator, or to the best proposal where even
+    that does not fit. A layer also leaves enough for the aggregator after it, but for the first one.
+    """
+
+    calls: int | None = None
+    """Model calls; the client's retries of one call are not calls."""
+    tokens: int | None = None
+    """Tokens read and written. A prompt is taken for a token every two bytes, an answer for its `max_tokens`."""
+    usd: float | None = None
+    """US dollars."""
+    seconds: float | None = None
+    """Seconds of work; calls in flight are cut at the end. Time between a crash and its resumption does not count."""
+    strict: bool = True
+    """Refuse, when the graph is built, what cannot be bounded: a model without a price or a `max_tokens`, and an agent
+    or chain. False counts what those spent when they have spent it."""
+
+    def misfit(self, spent: Cost, step: Cost, seconds: float) -> str | None:
+        """Say which limit a step does not fit in, with both numbers; None where it fits.
+
+        Args:
+            spent: What the run has cost so far.
+            step: What the step costs at most.
+            seconds: How long the run has worked so far.
+        """
+        if self.seconds is not None and seconds >= self.seconds:
+            return f"Budget(seconds={self.seconds:g}) is spent: {seconds:.1f} s"
+        for what, limit, gone, more in (
+            ("calls", self.calls, spent["calls"], step["calls"]),
+            ("tokens", self.tokens, spent["tokens"], step["tokens"]),
+            ("usd", self.usd, spent["usd"], step["usd"]),
+        ):
+            if limit is not None and (gone or 0) + (more or 0) > limit:
+                return f"Budget({what}={limit:,}): {_short(gone)} are spent, the step may take {_short(more)}"
+        return None
+
+    def left(self, seconds: float) -> float | None:
+        """Return the seconds that are left, None where they are not bounded."""
+        return None if self.seconds is None else max(self.seconds - seconds, 0.0)
+
+
+def _short(number: float | None) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number or 0:.4g}"
+
+
+def check_bounded(budget: Budget | None, seats: Iterable[Seat]) -> None:
+    """Refuse a strict budget over models that cannot be bounded.
+
+    Raises:
+        ConfigError: One cannot; it is named, and so is what would bound it.
+    """
+    if budget is None:
+        return
+    counted = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
+    limits = [name for name, value in counted.items() if value is not None]
+    if not budget.strict or not limits:
+        return
+    for seat in seats:
+        bound = call_at_most(seat, [])
+        found = f"found Budget({limits[0]}=...) over {seat.label}"
+        if bound["calls"] is None:
+            raise ConfigError(
+                f"{found}, a chain or graph whose calls nobody can count beforehand, expected chat models; "
+                "set strict=False for the budget to count it afterwards"
+            )
+        if bound["tokens"] is None and limits != ["calls"]:
+            raise ConfigError(
+                f"{found.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; set it "
+                "for the mixture or for this model, or strict=False for the budget"
+            )
+        if bound["usd"] is None and budget.usd is not None:
+            raise ConfigError(
+                f"found Budget(usd=...) over {seat.label}, whose price is unknown, expected a price; give it under "
+                f"prices by {seat.label!r}, install the extra 'prices', or set strict=False for the budget"
+            )
+
+
+def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = 2) -> int:
+    """Count the tokens of a prompt by its bytes.
+
+    Args:
+        messages: The prompt.
+        rate: Bytes a token; 2 is a bound for whichever model reads it.
+    """
+    return sum(_MESSAGE + _content_at_most(message, rate) for message in messages)
+
+
+def _content_at_most(message: BaseMessage, rate: int) -> int:
+    calls = str(getattr(message, "tool_calls", "") or "")
+    pictures = 0 if isinstance(message.content, str) else sum(_is_no_text(block) for block in message.content)
+    return tokens_at_most(message.text, rate=rate) + tokens_at_most(calls, rate=rate) + _NO_TEXT * pictures
+
+
+def _is_no_text(block: object) -> bool:
+    return isinstance(block, dict) and block.get("type") != "text"
+
+
+def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | None = 0) -> Cost:
+    """Bound one call.
+
+    Args:
+        seat: Whom it asks.
+        messages: Its prompt, as far as it is known.
+        more: Tokens that will be added to the prompt; None where they cannot be bounded.
+    """
+    if not seat.one_call:
+        return Cost(calls=None, tokens=None, usd=None)
+    if seat.max_tokens is None or more is None:
+        return Cost(calls=1, tokens=None, usd=None)
+    read, written = prompt_at_most(messages) + seat.tool_tokens + more, seat.max_tokens
+    usage = UsageMetadata(input_tokens=max(read, 1), output_tokens=written, total_tokens=read + written)
+    names = (seat.label, seat.label.partition(":")[2])
+    usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+    return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
+    """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""
+    if not usage:
+        return None
+    read, written, both = usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]
+    return usage if read > 0 and written >= 0 and both >= read + written else None
+
+
+def cost_of(call: Call) -> Cost:
+    """Return what a call has cost, at most where nobody counted."""
+    bound = call["at_most"] or Cost(calls=None, tokens=0, usd=call["usd"])
+    is_counted = call["usage"] and not (call["tried_s"] and call["at_most"])
+    tokens = call["usage"]["total_tokens"] if call["usage"] and is_counted else bound["tokens"]
+    return Cost(calls=call["calls"], tokens=tokens, usd=bound["usd"] if call["usd"] is None else call["usd"])
+
+
+def largest(costs: Sequence[Cost]) -> Cost:
+    """Bound whichever of several it is that will be spent; what is unknown of one is unknown."""
+
+    def most(values: list[Any]) -> Any:
+        return None if None in values else max(values)
+
+    return Cost(
+        calls=most([cost["calls"] for cost in costs]),
+        tokens=most([cost["tokens"] for cost in costs]),
+        usd=most([cost["usd"] for cost in costs]),
+    )
+
+
+def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
+    """Add up costs; one that is unknown makes its sum unknown, unless only what is known is asked for."""
+    listed = list(costs)
+
+    def add(values: list[Any]) -> Any:
+        known = [value for value in values if value is not None]
+        return sum(known) if known_only or len(known) == len(values) else None
+
+    return Cost(
+        calls=add([cost["calls"] for cost in listed]),
+        tokens=add([cost["tokens"] for cost in listed]),
+        usd=add([cost["usd"] for cost in listed]),
+    )

@@ -1,0 +1,267 @@
+"""Stop a run early, where its proposals agree."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ..agreement.measures import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
+from ..agreement.served import Asked, same_models
+from ..agreement.vote import Vote
+from ..checks import check_number
+from ..errors import ConfigError
+from ..panel.declared import Seat
+from ..panel.stages import Stage
+from ..run.state import Agreed, Cost, Proposal
+from .quorum import Answered, Quorum
+
+NOT_NEEDED = "no longer needed"
+"""What the error of a call begins with that agreement cut."""
+Then = Literal["aggregate", "answer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStop:
+    """Say when the first layer's agreement ends the layers, and what comes then.
+
+    EarlyStop()                                 # all of three models or more: on to the aggregator
+    EarlyStop(quorum=5 / 6, then="answer")      # five of six: the agreed proposal itself is the answer
+    EarlyStop(shadow=True)                      # stops nothing, and says what it would have done
+
+    Two models that agree are weak evidence, and samples of one model repeat its mistakes: asked six times, one agreed
+    with itself on 53 % of 800 questions about code and was right in half of those; six models agreed on 28 % and were
+    right in 97 % (docs/agreement.md). Models are different where neither what was asked for nor what servers say
+    answered is the same: three names on a server that has one model are one.
+    """
+
+    agreement: Measure = field(default_factory=closed_answers)
+    """How proposals are compared."""
+    quorum: float = 1.0
+    """Share of the proposers asked that must agree. Who failed, was cut or named no answer agrees with nobody."""
+    min_responses: int = 3
+    """How many different models must agree, whatever the quorum; samples of one model count as one, and so do all that
+    servers say one model answered. In a wave that is smaller, all of it."""
+    then: Then = "aggregate"
+    """`aggregate` lets the aggregator write the answer; `answer` returns the proposal that stands for the others."""
+    shadow: bool = False
+    """Go on as if they had not agreed, and write down what would have been."""
+    as_completed: bool = False
+    """Do not wait for the rest of a layer once those who have answered decide it; their calls are cut."""
+    later_layers: bool = False
+    """Stop at later layers too. Their proposers have seen one another's answers: that they agree is no evidence."""
+
+    def needed(self, asked: int) -> int:
+        """Return how many of so many proposals must agree."""
+        return math.ceil(self.quorum * asked - 1e-9)
+
+    def is_reached(
+        self, groups: Sequence[Sequence[Seat]], asked: Sequence[Seat], served: Mapping[str, str | None], *, whole: bool
+    ) -> bool:
+        """Tell whether the largest group is large enough, and larger than any other.
+
+        Args:
+            groups: Who agrees, the largest first.
+            asked: Who was asked.
+            served: The models that servers say answered, by the proposer's title.
+            whole: Whether those are the whole layer, and not a first wave.
+        """
+        if not groups or len(groups[0]) < max(2, self.needed(len(asked))):
+            return False
+        tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
+        return not tied and models_of(groups[0], served) >= self.models_needed(asked, whole=whole)
+
+    def models_needed(self, asked: Sequence[Seat], *, whole: bool) -> int:
+        """Return how many different models must agree, of a whole layer or of a first wave.
+
+        A wave's are counted as declared: where one server had them all, they do not get by as one model.
+        """
+        return self.min_responses if whole else min(self.min_responses, models_of(asked))
+
+    def may_stop(self, layer: int) -> bool:
+        """Tell whether the agreement of a layer may end the run's layers."""
+        return (layer == 1 or self.later_layers) and not self.shadow
+
+    def can_stop(self, stage: Stage) -> bool:
+        """Tell whether enough different models are asked for their agreement to end the run's layers."""
+        enough = len(stage.asked) > 1 and models_of(stage.asked) >= self.models_needed(stage.asked, whole=stage.is_last)
+        return enough and self.may_stop(stage.layer)
+
+    def decided(self, seats: Sequence[Seat], *, whole: bool) -> Callable[[Mapping[str, Answered]], str | None]:
+        """Return what says, of the answers that are in by title, why the others are no longer needed."""
+
+        def decide(answers: Mapping[str, Answered]) -> str | None:
+            if len(answers) < max(2, self.needed(len(seats))):
+                return None
+            by_title = {seat.title: seat for seat in seats}
+            titles = [title for title in by_title if title in answers]
+            found = compare_at_once(self.agreement, [answers[title].text for title in titles])
+            if not found["groups"]:
+                return None
+            groups = [[by_title[titles[n]] for n in group] for group in found["groups"]]
+            others = len(seats) - len(answers) + max(map(len, groups[1:]), default=0)
+            served = {title: answer.served for title, answer in answers.items()}
+            if len(groups[0]) <= others or not self.is_reached(groups, seats, served, whole=whole):
+                return None  # those who are still to answer could say something else, and be as many
+            return f"{NOT_NEEDED}: {len(groups[0])} of {len(seats)} agree"
+
+        return decide
+
+
+def models_of(seats: Sequence[Seat], served: Mapping[str, str | None] | None = None) -> int:
+    """Count the different models among proposers; samples of one repeat its mistakes.
+
+    Args:
+        seats: The proposers.
+        served: The models that servers say answered, by the proposer's title; None before they have.
+    """
+    return len(same_models([Asked(seat.label, (served or {}).get(seat.title)) for seat in seats]))
+
+
+def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> bool:
+    """Tell whether agreement on marked answers can change a run: only then are proposers asked to mark theirs.
+
+    A rule that is only watched (`shadow`) is told what it would be told if it were not.
+
+    Args:
+        stages: Who is asked together.
+        stop: The rule.
+        vote: How votes are counted, where a count gives the answer.
+    """
+    if vote and _reads_marks(vote.agreement):
+        return True
+    if not stop or not _reads_marks(stop.agreement):
+        return False
+    rule, always = replace(stop, shadow=False), stop.then == "answer" or stop.as_completed
+    return any(rule.can_stop(stage) for stage in stages[: None if always else -1])
+
+
+def _reads_marks(measure: Measure) -> bool:
+    """Tell whether a measure looks at final answers; one of somebody's own may."""
+    return bool(getattr(measure, "reads_marks", True))
+
+
+def agreed_on(
+    stop: EarlyStop,
+    found: Agreement,
+    compared: Sequence[Proposal],
+    seats: Sequence[Seat],
+    *,
+    whole: bool,
+    seconds: float,
+) -> Agreed:
+    """Put an agreement of texts in terms of the proposers who wrote them.
+
+    Args:
+        stop: The rule.
+        found: What the measure said of the proposals' texts.
+        compared: Those proposals.
+        seats: All who were asked.
+        whole: Whether those are the whole layer, and not a first wave.
+        seconds: How long the measure took.
+    """
+    by_title = {seat.title: seat for seat in seats}
+    groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
+    best = found["representative"]
+    served = {p["proposer"]: p["served_model"] for p in compared}
+    seated = [[by_title[title] for title in group] for group in groups]
+    return Agreed(
+        measure=found["measure"],
+        groups=groups,
+        score=round(len(groups[0]) / len(seats), 4) if groups else 0.0,
+        answer=found["answer"],
+        representative=None if best is None else compared[best]["proposer"],
+        abstained=found["abstained"],
+        models=models_of(seated[0], served) if seated else 0,
+        reached=stop.is_reached(seated, seats, served, whole=whole),
+        seconds=round(seconds, 3),
+        call=found["call"],
+    )
+
+
+def cost_of_asking(measure: Measure, texts: Sequence[str] | None, *, authors: Sequence[Seat] = ()) -> list[Cost]:
+    """Bound what asking a measure costs, for those that say so by a method `at_most`.
+
+    Args:
+        measure: Which one.
+        texts: What it would compare; None while they are not written yet.
+        authors: Who will write them.
+    """
+    bound = getattr(measure, "at_most", None)
+    return [bound(texts, authors)] if callable(bound) else []
+
+
+def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> None:
+    """Refuse an early stop that could not mean anything, and waves that are none.
+
+    Args:
+        stop: What was given as the rule.
+        waves: Sizes of the first layer's waves.
+        proposers: How many proposers the first layer has; 0 where a model answers alone.
+
+    Raises:
+        ConfigError: One of them is wrong.
+    """
+    if stop is not None:
+        _check_rule(stop)
+    if not isinstance(waves, list | tuple) or any(isinstance(w, bool) or not isinstance(w, int) for w in waves):
+        raise ConfigError(f"found waves={waves!r}, expected sizes such as (2,)")
+    sizes = [size for size in waves if isinstance(size, int)]
+    if not sizes:
+        return
+    found = f"found waves={tuple(sizes)!r}"
+    if stop is None:
+        raise ConfigError(f"{found} without an early stop, expected one to say whether a wave agrees; drop one of them")
+    if sizes[0] < 2 or min(sizes) < 1:
+        raise ConfigError(f"{found}, expected a first wave of at least 2, for one agrees with nobody, and no empty one")
+    if sum(sizes) >= proposers:
+        raise ConfigError(
+            f"{found} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
+        )
+
+
+def check_enough(
+    stop: EarlyStop | None, waves: Sequence[int], panel: Sequence[Sequence[Seat]], *, quorum: Quorum | None, needed: int
+) -> None:
+    """Refuse waves and stops that could never be enough, or would leave too few answers.
+
+    Args:
+        stop: The rule.
+        waves: Sizes of the first layer's waves.
+        panel: The proposers of each layer.
+        quorum: The quorum that holds beside it.
+        needed: Usable proposals that a layer needs.
+
+    Raises:
+        ConfigError: They are such.
+    """
+    if stop and stop.as_completed and panel and needed > (least := min(stop.needed(len(seats)) for seats in panel)):
+        raise ConfigError(
+            f"found min_proposals={needed} with as_completed, expected at most {least}: that many may end a layer"
+        )
+    if waves and needed > waves[0]:
+        raise ConfigError(
+            f"found min_proposals={needed} with waves={tuple(waves)!r}, expected a first wave that is as large"
+        )
+    if waves and quorum is not None and quorum.k <= sum(waves):
+        raise ConfigError(
+            f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
+        )
+
+
+def _check_rule(stop: object) -> None:
+    if not isinstance(stop, EarlyStop):
+        raise ConfigError(f"found {stop!r} as the early stop, expected EarlyStop(...), or None for none")
+    check_share("quorum", stop.quorum)
+    check_number("min_responses", stop.min_responses, minimum=1)
+    if stop.then not in ("aggregate", "answer"):
+        raise ConfigError(f"found then={stop.then!r} for the early stop, expected 'aggregate' or 'answer'")
+    for option in ("shadow", "as_completed", "later_layers"):
+        if not isinstance(getattr(stop, option), bool):
+            raise ConfigError(f"found {option}={getattr(stop, option)!r} for the early stop, expected True or False")
+    if not callable(stop.agreement) or name_of(stop.agreement) == closed_answers.__name__:
+        raise ConfigError(f"found {stop.agreement!r} as the agreement, expected a measure such as closed_answers()")
+    if stop.as_completed and not is_sync(stop.agreement):
+        raise ConfigError(
+            "found as_completed with a measure that is awaited or takes its time, and would be asked again at every "
+            "answer; expected one that answers at once, as closed_answers()"
+        )

@@ -1,0 +1,167 @@
+"""Let the proposers of one layer of one run know of each other, so that the last ones need not be waited for."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from langgraph.runtime import get_runtime
+
+from ..run.state import Proposal
+
+_RECENT = 1000
+"""How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
+
+DEADLINE = "cut at the run's deadline"
+"""How the reason begins of a call that the budget's seconds cut."""
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """Stop waiting for a layer's last proposers once enough of them have answered.
+
+    Quorum(4)               # the fourth usable proposal ends the layer
+    Quorum(4, grace_s=2)    # ... two seconds later
+
+    Calls that are cut get the status `cancelled`, and their requests are closed. A provider may bill them all the
+    same, so the run's cost is then not known. A resumed run counts the answers that come in after the resumption.
+    """
+
+    k: int
+    """Usable proposals that are enough, in every layer."""
+    grace_s: float = 0.0
+    """Seconds that the others are given after that."""
+
+
+class Cut:
+    """End one call at a time that others may bring forward; use it as an asynchronous context manager.
+
+    Attributes:
+        why: What cut the call short, or will, in one line.
+        wanted: Whether the call was cut because it was no longer needed, and not because its time was up.
+    """
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self.wanted = False
+        self._timeout = asyncio.timeout(None)
+        self._over = False
+
+    async def __aenter__(self) -> "Cut":
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._over = True
+        await self._timeout.__aexit__(*exc)  # type: ignore[arg-type]
+
+    def by(self, when: float, why: str, *, wanted: bool) -> None:
+        """Let the call end at `when`, a time of the running loop, unless it ends earlier anyway or has ended."""
+        known = self._timeout.when()
+        if not self._over and (known is None or when < known):
+            self._timeout.reschedule(when)
+            self.why, self.wanted = why, wanted
+
+    @property
+    def due(self) -> bool:
+        """Tell whether its time has come."""
+        when = self._timeout.when()
+        return when is not None and when <= asyncio.get_running_loop().time()
+
+    @property
+    def happened(self) -> bool:
+        """Tell whether it ended the call."""
+        return self._timeout.expired()
+
+
+class Answered(NamedTuple):
+    """Hold a whole answer as far as it can decide a race."""
+
+    text: str
+    """What of it is compared."""
+    served: str | None
+    """The model that the server says answered."""
+
+
+Decide = Callable[[Mapping[str, Answered]], str | None]
+"""Say, of the answers that are in by proposer, why the others are no longer needed; None while they are."""
+
+
+@dataclass(eq=False)
+class Race:
+    """Be one layer of one run: who is still running, and since when."""
+
+    quorum: Quorum | None = None
+    seconds: float | None = None
+    """How long this layer may take, by the run's budget."""
+    decide: Decide | None = None
+    """What else ends it, at once."""
+    read: Callable[[str], str] = str
+    """What of an answer is compared."""
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    joined: set[str] = field(default_factory=set)
+    _running: set[Cut] = field(default_factory=set)
+    _usable: set[str] = field(default_factory=set)
+    _answers: dict[str, Answered] = field(default_factory=dict)
+    _end: tuple[float, str] | None = None
+
+    def enter(self, cut: Cut) -> None:
+        """Join with a call that is under way."""
+        self._running.add(cut)
+        if self.seconds is not None:
+            why = f"{DEADLINE}: the last {self.seconds:.1f} s of its budget were over"
+            cut.by(self.started + self.seconds, why, wanted=False)
+        self._tell(cut)
+
+    def leave(self, cut: Cut) -> None:
+        """Go, with an answer or without."""
+        self._running.discard(cut)
+
+    def count(self, title: str, answer: str, *, served: str | None, whole: bool) -> None:
+        """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
+        self._usable.add(title)
+        if whole:
+            self._answers[title] = Answered(self.read(answer), served)
+        now = asyncio.get_running_loop().time()
+        if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
+            k, grace = self.quorum.k, self.quorum.grace_s
+            self._end = now + grace, f"cut {grace:g} s after {k} proposals of the layer were usable"
+        if self.decide and (why := self.decide(self._answers)):
+            self._end = now, why
+        for other in self._running:
+            self._tell(other)
+
+    def count_proposal(self, proposal: Proposal) -> None:
+        """Take a usable answer that was given before."""
+        whole = proposal["status"] == "ok"
+        self.count(proposal["proposer"], proposal["text"], served=proposal["served_model"], whole=whole)
+
+    def _tell(self, cut: Cut) -> None:
+        if self._end is not None:
+            cut.by(*self._end, wanted=True)
+
+
+class Races:
+    """Find the race of the running superstep, by LangGraph's own names for it.
+
+    Siblings share their superstep's checkpoint id and the namespace they run in; no two runs have the same. A race
+    is forgotten when nobody is in it. A proposer that meets itself is in a run made again from the same checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
+        self._recent: deque[Race] = deque(maxlen=_RECENT)
+
+    def join(self, title: str, *, layer: int, start: Callable[[], Race]) -> Race:
+        """Return the layer's race, a new one for its first proposer."""
+        info = get_runtime().execution_info
+        parent = info.checkpoint_ns.rpartition("|")[0] if info else ""
+        key = (info.checkpoint_id if info else "", parent, str(layer))
+        race = self._known.get(key)
+        if race is None or title in race.joined:
+            race = self._known[key] = start()
+            self._recent.append(race)
+        race.joined.add(title)
+        return race

@@ -1,0 +1,1 @@
+"""What answers rest on: passages and citations."""

@@ -1,0 +1,236 @@
+"""Read what an answer cites, and check it against the passages that it was given."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+
+from typing_extensions import TypedDict
+
+from ..text import one_line
+from .passages import MARKER, Evidence
+
+_ID = re.compile(r"[Ee][0-9]+")
+_QUOTE = re.compile(
+    r"“[^“”]*(?:“[^“”]*”[^“”]*)*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«|‹[^‹›]*›|›[^‹›]*‹|「[^「」]*」|『[^『』]*』|‚[^‚‘]*‘"
+    r'|(?<![0-9A-Za-z])"(?!\s)[^"]*(?<!\s)"'  # 12" opens no quote
+)
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Characters of scripts that put no space between words."""
+_BETWEEN_DENSE = re.compile(rf"(?<={_DENSE.pattern})\s+(?={_DENSE.pattern})")
+_GAP = " \t\r\n\u00a0\u202f.,;:!?)*_。，、；：！？"
+"""What may stand between a quote and its citations; `*` and `_` because Markdown sets quotes in italics."""
+_ENDS = " .,;:!?…。，、；：！？"
+_CLOSES_UP = frozenset(".,;:!?)]}”»")
+_OPEN_BRACKET = re.compile(r"\[[\sEe0-9,;]*\Z")
+_ELLIPSIS = re.compile(r" ?(?:\[ ?(?:\.{3}|…) ?\]|\.{3,}|…) ?")
+_WORD = re.compile("[0-9A-Za-z]+")
+_EDGE = "\uffff"
+"""Set around each word of what is compared; no text holds it, for Unicode has no such character."""
+_ALIKE = str.maketrans(
+    dict.fromkeys('“”„‟«»‘’‚‛‹›"`´', "'") | dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("\u00ad\u200b\u2060\ufeff")
+)
+
+_Folded = tuple[str, list[int]]
+_Cited = tuple[str, int]
+
+
+class Citation(TypedDict):
+    """Say which passage an answer cites, and whether it may."""
+
+    id: str
+    source: str | None
+    """None where there is no such passage."""
+    quote: str | None
+    """What the answer quotes from it, word for word."""
+    position: int
+    """Where the id stands in the answer."""
+    found_at: int | None
+    """Where the quote begins in the passage's text; None without one, or where it is not there."""
+    problem: str | None
+    """One sentence; None where the citation is right."""
+
+
+def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collection[str] = ()) -> list[Citation]:
+    """Check each id that an answer cites, and the quote right before it, if there is one.
+
+    A quote before several ids is right where one of them holds it. It is compared word for word: only white space, the
+    shape of quotes and dashes, its first letter's case and the sign it ends with may differ, and an ellipsis may stand
+    for what it leaves out. Code holds no citations.
+
+    Args:
+        answer: What cites.
+        evidence: The passages of this turn.
+        before: Ids of passages that only earlier turns were shown.
+    """
+    passages = {e["id"]: e for e in evidence}
+    unknown = f"known: {', '.join(passages) or 'none'}"
+    folded = cache(_fold)
+
+    @cache
+    def place_in(id_: str, quote: str) -> int | None:
+        return _place(quote, folded(passages[id_]["text"]))
+
+    citations: list[Citation] = []
+    for quote, cited in _runs(answer):
+        places = {i: place_in(i, quote) for i, _ in cited if i in passages} if quote else {}
+        lost = bool(places) and all(place is None for place in places.values())
+        for id_, position in cited:
+            place, problem = places.get(id_), None
+            if id_ not in passages:
+                was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
+                problem = f"{was}; {unknown}"
+            elif lost:
+                problem = f"the quote is not in {' or '.join(places)}"
+            citations.append(
+                Citation(
+                    id=id_,
+                    source=passages[id_]["source"] if id_ in passages else None,
+                    quote=quote if place is not None or (lost and id_ in places) else None,
+                    position=position,
+                    found_at=place,
+                    problem=problem,
+                )
+            )
+    return citations
+
+
+def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
+    """Take the ids that have a problem out of an answer, and change nothing else.
+
+    A marker that is left without ids goes, and the space before it where none is needed any more.
+    """
+    wrong = {c["position"] for c in citations if c["problem"]}
+    markers = list(_markers(answer))
+    kept = [_shorten(marker, wrong) for marker in markers]
+    return "".join(piece + left for piece, left in zip(_around(answer, markers, kept), [*kept, ""], strict=True))
+
+
+def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
+    """Yield the ids that stand together, with the quote before them.
+
+    Quotes are looked for in the answer without its markers, so that taking a wrong one out never turns what is left
+    into another quote.
+    """
+    markers = list(_markers(answer))
+    pieces = _around(answer, markers, [""] * len(markers))
+    quotes = {match.end(): match for match in _QUOTE.finditer("".join(pieces))}
+    at, quote, run = 0, None, list[_Cited]()
+    for piece, marker in zip(pieces, markers, strict=False):
+        if said := piece.rstrip(_GAP):
+            if run:
+                yield quote, run
+            quote, run = _worth_checking(quotes.get(at + len(said))), []
+        at += len(piece)
+        run += [(match[0].upper(), match.start()) for match in _ids(marker)]
+    if run:
+        yield quote, run
+
+
+def _worth_checking(match: re.Match[str] | None) -> str | None:
+    """Return a quote's text; a word in quotes is more often a word that is talked about."""
+    text = match[0][1:-1].strip() if match else ""
+    words = len(re.findall(r"\w+", text))
+    is_dense = len(_DENSE.findall(text)) >= 3
+    return text if words > 1 or is_dense or (words and len(text) >= 8) else None
+
+
+def _place(quote: str, passage: _Folded) -> int | None:
+    """Return where the quote begins in the passage as it was written."""
+    text, offsets = passage
+    folded = " ".join(_BETWEEN_DENSE.sub("", quote).translate(_ALIKE).split()).rstrip(_ENDS)
+    parts = list(filter(None, _ELLIPSIS.split(folded)))
+    starts = [_find(first + parts[0][1:], text, 0) for first in (parts[0][0], parts[0][0].swapcase())]
+    start, end = min((span for span in starts if span[0] >= 0), default=(-1, -1))
+    for part in parts[1:] if start >= 0 else []:
+        at, end = _find(part, text, end)
+        if at < 0:
+            return None
+    return offsets[start] if start >= 0 else None
+
+
+def _find(part: str, text: str, start: int) -> tuple[int, int]:
+    """Find whole words: `5 million` is not what `15 million` says; the text has its edges, so one search is enough."""
+    edged = _WORD.sub(rf"{_EDGE}\g<0>{_EDGE}", part)
+    return (at := text.find(edged, start)), at + len(edged)
+
+
+def _fold(text: str) -> _Folded:
+    """Return what quotes are compared with, and where each of its characters stood."""
+    text = _BETWEEN_DENSE.sub(lambda gap: "\u200b" * len(gap[0]), text)
+    folded = [
+        (character, match.start())
+        for match in re.finditer(r"\s+|\S", text)
+        for character in (" " if match[0].isspace() else match[0].translate(_ALIKE))
+    ]
+    edged: list[tuple[str, int]] = []
+    in_word = False
+    for character, at in [*folded, (" ", len(text))]:
+        if (character.isascii() and character.isalnum()) is not in_word:
+            in_word = not in_word
+            edged.append((_EDGE, at))
+        edged.append((character, at))
+    return "".join(character for character, _ in edged), [at for _, at in edged]
+
+
+def _markers(answer: str) -> Iterator[re.Match[str]]:
+    start = 0
+    for code, end in [*_code(answer), (len(answer), len(answer))]:
+        yield from MARKER.finditer(answer, start, code)
+        start = end
+
+
+def _code(answer: str) -> Iterator[tuple[int, int]]:
+    """Yield what stands between backticks: as many open as close, and three or more need no end."""
+    runs = [match.span() for match in re.finditer("`+", answer)]
+    later: dict[int, int] = {}
+    closing: list[int | None] = []
+    for index, (start, end) in reversed(list(enumerate(runs))):
+        closing.append(later.get(end - start))
+        later[end - start] = index
+    closing.reverse()
+    index = 0
+    while index < len(runs):
+        (start, end), close = runs[index], closing[index]
+        index += 1
+        if close is not None and (end - start > 2 or answer.find("\n\n", end, runs[close][0]) < 0):
+            yield start, runs[close][1]
+            index = close + 1
+        elif close is None and end - start > 2:
+            yield start, len(answer)
+            return
+
+
+def _ids(marker: re.Match[str]) -> list[re.Match[str]]:
+    return list(_ID.finditer(marker.string, *marker.span("ids")))
+
+
+def _shorten(marker: re.Match[str], wrong: set[int]) -> str:
+    """Return what is left of a marker, the signs between its ids as they were."""
+    answer, ids = marker.string, _ids(marker)
+    left, end = "", marker.start()
+    for match in ids:
+        if match.start() not in wrong:
+            left += (answer[end : match.start()] if left else answer[marker.start() : ids[0].start()]) + match[0]
+        end = match.end()
+    return left and left + answer[end : marker.end()]
+
+
+def _around(answer: str, markers: Sequence[re.Match[str]], kept: Sequence[str]) -> list[str]:
+    """Return the text before each marker and after the last, as it reads where `kept` is all that is left of them.
+
+    An emptied marker leaves its brackets where what stands around them would else grow together into another marker,
+    or into other code: `[E1[E9]]`.
+    """
+    starts = [0, *(marker.end() for marker in markers)]
+    ends = [*(marker.start() for marker in markers), len(answer)]
+    pieces = [answer[start:end] for start, end in zip(starts, ends, strict=True)]
+    after = pieces[-1][:1]
+    for index in reversed(range(len(markers))):
+        piece = pieces[index]
+        if not kept[index]:
+            if _OPEN_BRACKET.search(piece) or piece[-1:] == after == "`":
+                pieces[index] += "[]"
+            elif not after or after.isspace() or after in _CLOSES_UP:
+                pieces[index] = piece.rstrip(" \t")
+        after = (pieces[index] or kept[index] or after)[:1]
+    return pieces

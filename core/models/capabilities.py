@@ -1,0 +1,229 @@
+"""What a model is made of: a chat model, perhaps wrapped or in a chain, or a graph."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.retry import RunnableRetry
+from langgraph.pregel import Pregel
+from pydantic import SecretStr
+
+from ..text import is_secret, tokens_at_most
+from .transport import sent_along
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.tools import BaseTool
+
+Model = Runnable[Any, Any]
+"""A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
+
+
+def map_chat_models(model: Model, change: "Callable[[BaseChatModel], Model]") -> Model:
+    """Copy a model with every chat model in it changed: under `.bind`, `.with_retry`, fallbacks, and in a chain."""
+    from langchain_core.language_models import BaseChatModel
+
+    def inside(part: Model) -> Model:
+        return map_chat_models(part, change)
+
+    match model:
+        case BaseChatModel():
+            return change(model)
+        case RunnableBindingBase():
+            return model.model_copy(update={"bound": inside(model.bound)})
+        case RunnableWithFallbacks():
+            fallbacks = [inside(fallback) for fallback in model.fallbacks]
+            return model.model_copy(update={"runnable": inside(model.runnable), "fallbacks": fallbacks})
+        case RunnableSequence():
+            ends = {"first": inside(model.first), "last": inside(model.last)}
+            return model.model_copy(update={**ends, "middle": [inside(step) for step in model.middle]})
+    return model
+
+
+def without_bound(model: Model, names: Collection[str]) -> Model:
+    """Copy a model with nothing bound by these names, however deep: what is bound further out would win."""
+    match model:
+        case RunnableBindingBase():
+            kept = {key: value for key, value in model.kwargs.items() if key not in names}
+            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
+        case RunnableWithFallbacks():
+            fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
+            return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
+    return model
+
+
+def unwrapped(model: Model) -> Model:
+    """Return what is under any `.bind`, `.with_retry`, `.with_config` or `.with_fallbacks`."""
+    while isinstance(model, RunnableBindingBase | RunnableWithFallbacks):
+        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
+    return model
+
+
+def chat_model_of(model: Model) -> "BaseChatModel | None":
+    """Return the chat model that is asked first, None where the model is a chain or a graph."""
+    from langchain_core.language_models import BaseChatModel
+
+    inner = unwrapped(model)
+    return inner if isinstance(inner, BaseChatModel) else None
+
+
+def is_chat_model(model: Model) -> bool:
+    """Tell a chat model, wrapped or not, from a chain or a graph."""
+    return chat_model_of(model) is not None
+
+
+def is_graph(model: Model) -> bool:
+    """Tell a compiled graph, which takes `{"messages": [...]}`, from what takes a list of messages."""
+    return isinstance(unwrapped(model), Pregel)
+
+
+_HANDOFF = "__handoff_destination"
+"""What marks a tool that hands over to another agent, as langgraph-supervisor and langgraph-swarm make them."""
+
+
+class NoContext(dict[str, Any]):
+    """Be an empty context that counts as one: LangGraph takes what is false for none, and passes on its caller's."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def tools_of(model: Any) -> list["BaseTool"]:
+    """Return the tools that graphs in a model run themselves; what is only bound to a chat model runs nowhere."""
+    return [tool for part in _parts_in(model) for tool in getattr(part, "tools_by_name", {}).values()]
+
+
+def may_write(tool: "BaseTool") -> bool:
+    """Tell a tool that nobody calls read-only, in its metadata and in the word of the Model Context Protocol."""
+    about = tool.metadata or {}
+    return about.get("readOnlyHint") is not True and _HANDOFF not in about
+
+
+def without_streaming(model: Model) -> Model:
+    """Return the model asked for whole answers: streaming them costs four times the CPU and nobody watches.
+
+    What a graph or a function calls inside cannot be reached; its tokens are hidden all the same.
+    """
+
+    def whole(chat: "BaseChatModel") -> Model:
+        own = {"streaming": False} if getattr(chat, "streaming", None) else {}  # what some models have of their own
+        return chat.model_copy(update={"disable_streaming": True, **own})
+
+    return map_chat_models(model, whole)
+
+
+def endpoint_of(model: Model) -> str | None:
+    """Return the URL that an OpenAI-compatible model talks to, None for all others."""
+    client = getattr(chat_model_of(model), "root_async_client", None)
+    return str(client.base_url) if client is not None else None
+
+
+def is_one_call(model: Model) -> bool:
+    """Tell a chat model that is asked exactly once from anything that may ask several times, as a ChatMoA does."""
+    from langchain_core.language_models import BaseChatModel
+
+    while isinstance(model, RunnableBindingBase) and not isinstance(model, RunnableRetry):
+        model = model.bound
+    return isinstance(model, BaseChatModel) and not isinstance(getattr(model, "moa", None), Pregel)
+
+
+def takes_choices(model: Model) -> bool:
+    """Tell a model that can be asked for several answers in one request, as OpenAI's chat completions take `n`.
+
+    Whether its server takes it, only asking shows.
+    """
+    chat = chat_model_of(model)
+    kinds = {kind.__name__ for kind in type(chat).__mro__}
+    set_already = getattr(chat, "n", None) or getattr(chat, "use_responses_api", None) or "n" in bound_to(model)
+    return "BaseChatOpenAI" in kinds and is_one_call(model) and not set_already
+
+
+def slots_of(model: Model) -> int | None:
+    """Return how many answers a model's server gives at a time, where it is known before anything is asked."""
+    slots = (getattr(chat_model_of(model), "metadata", None) or {}).get("slots")
+    return slots if isinstance(slots, int) else None
+
+
+def provider_of(model: Model) -> str | None:
+    """Return the provider of a chat model as its LangChain package is called, None for a chain or a graph."""
+    chat = chat_model_of(model)
+    if chat is None:
+        return None
+    package = type(chat).__module__.partition(".")[0]
+    return "offline" if package == __name__.partition(".")[0] else package.removeprefix("langchain_")
+
+
+def answer_limit_of(model: Model) -> int | None:
+    """Return how many tokens a chat model may answer with, all its choices together: as bound, as set, or as its
+    profile says.
+    """
+    chat, bound = chat_model_of(model), bound_to(model)
+    choices = bound.get("n") or getattr(chat, "n", None) or 1
+    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+        for value in (bound.get(name), getattr(chat, name, None)):
+            if isinstance(value, int):
+                return value * choices
+    limit = _profile_of(chat).get("max_output_tokens")
+    return limit * choices if limit else None
+
+
+def bound_to(model: Model) -> dict[str, Any]:
+    """Return what `.bind` and the like pass on to a model with every call."""
+    bound: dict[str, Any] = {}
+    while isinstance(model, RunnableBindingBase | RunnableWithFallbacks):
+        if isinstance(model, RunnableBindingBase):
+            bound = {**model.kwargs, **bound}
+        model = model.bound if isinstance(model, RunnableBindingBase) else model.runnable
+    return bound
+
+
+def tool_tokens_of(model: Model) -> int:
+    """Bound the tokens of the tools, functions and formats that are bound to a model."""
+    told = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
+    return tokens_at_most(json.dumps(told, default=str)) if told else 0
+
+
+def knows_tools(model: Model) -> bool:
+    """Tell whether a model can be shown calls of tools as they are: it has tools itself, or is no bare chat model."""
+    return not is_chat_model(model) or bool(bound_to(model).get("tools"))
+
+
+def prompt_limit_of(model: Model) -> int | None:
+    """Return how many tokens a chat model can read, as its profile says; None is unknown."""
+    return _profile_of(chat_model_of(model)).get("max_input_tokens")
+
+
+def _profile_of(chat: "BaseChatModel | None") -> dict[str, Any]:
+    profile = getattr(chat, "profile", None)
+    return dict(profile) if profile else {}
+
+
+_PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes", "subgraphs", "asks", "moa")
+
+
+def secrets_of(model: Any) -> set[str]:
+    """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
+    parts = list(_parts_in(model))
+    held = (value for part in parts for value in getattr(part, "__dict__", {}).values())
+    headers = {value for part in parts for _, value in sent_along(part) if is_secret(value)}
+    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | headers
+
+
+def _parts_in(model: Any) -> Iterator[Any]:
+    """Yield a model and all that it is made of: chains, graphs, their nodes, and what functions close over."""
+    seen: set[int] = set()
+    left = [model]
+    while left:
+        part = left.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Mapping):
+            left += part.values()
+        elif isinstance(part, list | tuple):
+            left += part
+        elif isinstance(part, Runnable) or hasattr(part, "bound"):
+            yield part
+            left += [getattr(part, name) for name in _PARTS if hasattr(part, name)]

@@ -1,0 +1,212 @@
+"""Read why a server did not answer: what decides whether, and how, it is asked again.
+
+Servers say the same in many words. What is read here is bounded, and a number counts only where it can be one; whatever
+is not understood has no cause, and is an error like any other.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..run.state import Obstacle, Why
+from ..text import one_line, plain
+
+_READ = 2_000
+"""Characters of an error that are looked at."""
+_DEPTH = 10
+SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
+"""Tokens that a window may hold: another figure is no window. vLLM once subtracted the answer's limit, and told of
+windows of three tokens (github.com/vllm-project/vllm/issues/33418)."""
+_NUMBER = r"([\d,]{1,12})"
+_WINDOWS = [
+    re.compile(pattern)
+    for pattern in (
+        rf"available context size \({_NUMBER} tokens",  # llama.cpp
+        rf"maximum context length (?:is|of) {_NUMBER}",  # OpenAI, vLLM, and most that follow them
+        rf"context (?:window|length) (?:is|of)(?: only)? {_NUMBER}",  # llama-cpp-python, oMLX, LM Studio, RKLLM
+        rf"context length \({_NUMBER} tokens",  # SGLang
+        rf"maximum allowed length \({_NUMBER} tokens",  # SGLang, where its memory is the bound
+        rf"n_ctx: ?{_NUMBER}",  # LM Studio
+        rf"max_new_tokens` must be <= {_NUMBER}",  # text-generation-inference
+        rf"tokens > {_NUMBER} maximum",  # Anthropic
+        rf"maximum number of tokens allowed \({_NUMBER}",  # Gemini
+    )
+]
+_PROMPTS = [
+    re.compile(pattern)
+    for pattern in (
+        rf"request \({_NUMBER} tokens",
+        rf"requested tokens \({_NUMBER}\)",
+        rf"resulted in (?:over )?{_NUMBER} tokens",
+        rf"\({_NUMBER} in (?:the messages|your prompt)",
+        rf"(?:has|contains)(?: at least)? {_NUMBER} input tokens",
+        rf"input \({_NUMBER} tokens\)",
+        rf"n_keep: ?{_NUMBER}",
+        rf"keep the first {_NUMBER} tokens",
+        rf"prompt is(?: too long:)? {_NUMBER} tokens",
+        rf"prompt too long: {_NUMBER} tokens",
+    )
+]
+_TOO_LONG = (
+    "exceed_context_size_error",
+    "context_length_exceeded",
+    "contextwindowexceedederror",
+    "exceeds the available context size",
+    "greater than the context length",
+    "context size has been exceeded",
+    "prompt is too long",
+    "prompt too long",
+)
+_MAY_BE_LENGTH = {None, 200, 400, 413, 422, 500}
+"""Statuses of a prompt that is too long: llama.cpp and LM Studio have sent the error with 500, and with 200."""
+_MOST_CHOICES = re.compile(r"(?:<=|at most|less than or equal to|maximum(?: value)?(?: of)?|up to) (\d{1,3})\b")
+_ABOUT_N = re.compile(r"['\"`]n['\"`]")
+_NO_MODEL = re.compile(r"model[^.\n]{0,120}(?:not found|not exist|unknown)|(?:unknown|invalid) model|no such model")
+
+
+def obstacle_of(exc: BaseException) -> Obstacle | None:
+    """Say why a server did not answer; None where that is not known.
+
+    Args:
+        exc: What asking it raised.
+    """
+    status, fields, text = _status_of(exc), _fields_of(exc), _text_of(exc)
+    if status in _MAY_BE_LENGTH and (length := _length(fields, text)):
+        return length
+    return Obstacle(why=why, window=None, tokens=None) if (why := _why(exc, status, fields, text)) else None
+
+
+def _why(exc: BaseException, status: int | None, fields: dict[str, Any], text: str) -> Why | None:
+    if status == 503 and "loading" in text:
+        return "loading"
+    if status in (401, 403):
+        return "key"
+    if fields.get("code") == "model_not_found" or (status in (400, 404) and _NO_MODEL.search(text)):
+        return "unknown_model"
+    if status == 404:
+        return "address"
+    return "unreachable" if status is None and connection_problem(exc) else None
+
+
+def most_choices(exc: BaseException) -> int | None:
+    """Return how many answers a server gives to one request, where its refusal says so.
+
+    llama.cpp's server gives as many as it has slots, which it only tells to whoever asks for more.
+    """
+    text = _text_of(exc)
+    about_n = _fields_of(exc).get("param") == "n" or _ABOUT_N.search(text)
+    found = _MOST_CHOICES.search(text) if about_n else None
+    return int(found[1]) if found and int(found[1]) >= 1 else None
+
+
+def connection_problem(exc: BaseException, endpoint: str | None = None) -> str | None:
+    """Say in words that no connection came about, and with whom; None where there was one.
+
+    Args:
+        exc: What asking raised.
+        endpoint: Where it was sent, for clients that do not say.
+    """
+    chain = list(_chain(exc))
+    causes = [cause for cause in chain if isinstance(cause, OSError)]
+    kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
+    where = _address(chain, endpoint)
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        host = where.removeprefix("https://").partition(":")[0]
+        return f"the host {host} is not found; is its address right, and is there a network?"
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return f"the certificate of {where} is not trusted"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return f"{where} does not speak TLS; does its address begin with http:// and not https://?"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"nobody listens at {where}; is the server started?"
+    # httpx says so as well of a connection that came about and was lost, where aiohttp is under it.
+    is_certain = kinds & {"ClientConnectorError", "ConnectionTimeoutError"}
+    if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
+        return f"no connection to {where} came about; is the server started, and its address right?"
+    return None
+
+
+def bare_url(url: str) -> str:
+    """Return an address without what may be a secret: user and password, query and fragment."""
+    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    bare = f"{host.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}://{bare}" if scheme else bare
+
+
+def sane_window(value: object) -> int | None:
+    """Return a number of tokens that a window can hold; None for whatever else a server says."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if SMALLEST_WINDOW <= value <= LARGEST_WINDOW else None
+
+
+def _length(fields: dict[str, Any], text: str) -> Obstacle | None:
+    window = sane_window(fields.get("n_ctx")) or sane_window(_first(_WINDOWS, text))
+    if window is None and not any(mark in text for mark in _TOO_LONG):
+        return None
+    tokens = fields.get("n_prompt_tokens")
+    tokens = tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else _first(_PROMPTS, text)
+    sane = tokens if tokens is not None and 0 < tokens <= LARGEST_WINDOW else None
+    return Obstacle(why="too_long", window=window, tokens=sane)
+
+
+def _first(patterns: list[re.Pattern[str]], text: str) -> int | None:
+    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    digits = found[1].replace(",", "") if found else ""
+    return int(digits) if digits else None
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what led to it, the last one first."""
+    seen: list[BaseException] = []
+    at: BaseException | None = exc
+    while at is not None and len(seen) < _DEPTH and not any(at is known for known in seen):
+        seen.append(at)
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _status_of(exc: BaseException) -> int | None:
+    status = getattr(exc, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _fields_of(exc: BaseException) -> dict[str, Any]:
+    """Return the error object that a server sent: LangChain raises one that came with status 200 as a ValueError's."""
+    body = getattr(exc, "body", None)
+    found = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
+    inner = found.get("error")
+    return inner if isinstance(inner, dict) else found
+
+
+def _text_of(exc: BaseException) -> str:
+    try:
+        words = plain(str(exc))[:_READ]
+    except Exception:  # noqa: BLE001 - what cannot be printed says nothing
+        return ""
+    return one_line(words, limit=_READ).lower()
+
+
+def _address(chain: list[BaseException], endpoint: str | None) -> str:
+    """Return host and port of the request that failed."""
+    for exc in chain:
+        try:
+            url = str(exc.request.url)  # type: ignore[attr-defined]
+        except (AttributeError, RuntimeError):  # httpx raises where it knows of no request
+            continue
+        return _host(url)
+    return _host(endpoint) if endpoint else "its server"
+
+
+def _host(url: str) -> str:
+    """Return host and port; what is asked with TLS is told with it, for that may be what is wrong."""
+    try:
+        parts = urlsplit(bare_url(url))
+    except ValueError:  # what is no address at all
+        return "its server"
+    scheme = "https://" if parts.scheme == "https" and ":" in parts.netloc else ""
+    return one_line(f"{scheme}{parts.netloc}", limit=120) or "its server"

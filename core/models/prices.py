@@ -1,0 +1,106 @@
+"""What tokens cost: the caller's own prices first, then genai-prices' list."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from langchain_core.messages.ai import UsageMetadata
+
+from ..errors import ConfigError
+
+FREE_PROVIDERS = ("gguf", "offline")
+"""What runs in this process."""
+_PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """State what a model costs, in US dollars a million tokens.
+
+    create_moa(..., prices={"together:my-org/my-model": Price(input=0.2, output=0.6), "qwen3:8b": Price()})
+    """
+
+    input: float = 0.0
+    output: float = 0.0
+
+
+Prices = Mapping[str, Price]
+"""By `provider:model` as it is asked for, or by the id that the server says it served."""
+
+
+def check_prices(prices: object) -> None:
+    """Refuse anything but a price list.
+
+    Raises:
+        ConfigError: It is something else, or holds a negative price.
+    """
+    if not isinstance(prices, Mapping):
+        raise ConfigError(f"found {type(prices).__name__} as prices, expected {{'provider:model': Price(...)}}")
+    for model, price in prices.items():
+        if not isinstance(price, Price) or not all(
+            isinstance(usd, int | float) and usd >= 0 for usd in (price.input, price.output)
+        ):
+            raise ConfigError(
+                f"found {price!r} as the price of {model!r}, expected Price(input=..., output=...) from 0, "
+                "in US dollars a million tokens"
+            )
+
+
+@lru_cache(maxsize=1)
+def load_prices() -> bool:
+    """Import the price list, which takes a tenth of a second; graphs do it when they are built, not while they run."""
+    try:
+        import genai_prices  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def price_of(
+    usage: UsageMetadata | None,
+    *,
+    models: Iterable[str | None],
+    provider: str | None,
+    endpoint: str | None,
+    own: Prices,
+) -> float | None:
+    """Return the cost in US dollars, None where it is not known.
+
+    Args:
+        usage: Tokens as the server counted them.
+        models: Ids to look up, the served one first.
+        provider: The provider as LangChain names it.
+        endpoint: The URL the request went to; it decides before the provider's name, because a server of one's
+            own that speaks OpenAI's protocol does not have OpenAI's prices.
+        own: The caller's prices, which win over genai-prices' list (extra `prices`).
+    """
+    names = [model for model in models if model]
+    if mine := next((own[model] for model in names if model in own), None):
+        if not usage or not usage.get("input_tokens"):
+            return None
+        return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
+    if provider in FREE_PROVIDERS:
+        return 0.0
+    if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
+        return None
+    if not load_prices():
+        return None
+    from genai_prices import Usage, calc_price
+
+    details = usage.get("input_token_details") or {}
+    for model in names:
+        try:
+            tokens = Usage(
+                input_tokens=usage["input_tokens"],
+                output_tokens=usage["output_tokens"],
+                cache_read_tokens=details.get("cache_read"),
+                cache_write_tokens=details.get("cache_creation"),
+            )
+            if endpoint:
+                return float(calc_price(tokens, model, provider_api_url=endpoint).total_price)
+            if provider:
+                return float(calc_price(tokens, model, provider_id=_PRICE_LISTS.get(provider, provider)).total_price)
+        except (LookupError, ValueError):  # a model that is not listed, or counts that make no sense
+            continue
+    return None

@@ -1,0 +1,203 @@
+"""Know servers of one's own: which models they serve, and how much those can read."""
+
+import asyncio
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ConfigError
+from ..text import one_line
+from .capabilities import Model, chat_model_of, endpoint_of
+from .obstacles import bare_url, connection_problem, obstacle_of, sane_window
+from .resolve import SERVER_KEY, model_label
+
+if TYPE_CHECKING:
+    from ..panel.declared import Seat
+
+_KEPT = 1_000
+_MOST_BYTES = 4_000_000
+"""A list of models is read so far: the longest known ones, of routers, take half a million."""
+_MOST_LISTED = 1_000
+_MOST_TOLD = 10
+_PATIENCE = 10.0
+"""Seconds that a list of models may take in all."""
+_IN_PASSING = 3.0
+"""Seconds that it may take where a call has failed already, and others wait for it."""
+_CONNECTING = 5.0
+_WINDOWS = ("max_model_len", "loaded_context_length", "context_length", "context_window", "max_context_length")
+"""What vLLM, LM Studio, OpenRouter and Groq call a window; llama.cpp has `n_ctx` in `meta`. The last one is an upper
+bound."""
+_NO_CHAT = {"embedding", "embeddings", "reranker", "rerank", "image", "audio"}
+
+
+class Served(NamedTuple):
+    """Be a model as a server lists it."""
+
+    name: str
+    window: int | None = None
+
+
+class Servers:
+    """Remember, for as long as the process lives, the windows that servers told of.
+
+    A seat is frozen when a mixture is built; what a server says of itself comes later, and holds for all mixtures.
+    """
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def learn(self, endpoint: str | None, model: str, window: int | None) -> None:
+        """Keep what a server said of one of its models, where it said anything."""
+        if endpoint is None or window is None:
+            return
+        with self._lock:
+            self._windows[endpoint, model] = window
+            self._windows.move_to_end((endpoint, model))
+            while len(self._windows) > _KEPT:
+                self._windows.popitem(last=False)
+
+    def window(self, endpoint: str | None, model: str) -> int | None:
+        """Return the tokens of a model's window, None where its server did not tell."""
+        return self._windows.get((endpoint, model)) if endpoint else None
+
+    def forget(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._windows.clear()
+
+
+SERVERS = Servers()
+"""The process's own."""
+
+
+def learn_window(seat: "Seat", window: int | None) -> None:
+    """Keep what a seat's server said of its window."""
+    SERVERS.learn(seat.endpoint, model_label(seat.model), window)
+
+
+def room_of(seat: "Seat") -> int | None:
+    """Return the tokens that a seat's prompt may have, as declared and as its server told; None is not known."""
+    if seat.endpoint is None:
+        return seat.window
+    window = SERVERS.window(seat.endpoint, model_label(seat.model))
+    if window is None:
+        return seat.window
+    room = prompt_room(window, seat.max_tokens)
+    return room if seat.window is None else min(seat.window, room)
+
+
+def prompt_room(window: int, answer: int | None) -> int:
+    """Return what a window leaves for the prompt: without the answer's limit, or a quarter where there is none.
+
+    A limit that leaves less than a quarter says little of the answer: the prompt then gets half.
+    """
+    room = window - (window // 4 if answer is None else answer)
+    return room if room >= window // 4 else window // 2
+
+
+def served_models(model: Model) -> list[Served]:
+    """Ask the server of a model which it serves; windows that it tells are remembered.
+
+    It blocks, so on an event loop it belongs in a thread.
+
+    Args:
+        model: An OpenAI-compatible model.
+
+    Raises:
+        ConfigError: It cannot be asked, or answers something else; in one sentence.
+    """
+    endpoint = endpoint_of(model) or ""
+    client: Any = getattr(chat_model_of(model), "root_client", None)
+    if client is None:
+        raise ConfigError("found no OpenAI-compatible model, expected one whose server lists its models")
+    ends, body = time.monotonic() + _PATIENCE, bytearray()
+    try:
+        listing = client.with_options(timeout=_CONNECTING, max_retries=0).models.with_streaming_response
+        with listing.list(extra_headers={"Connection": "close"}) as response:  # nobody closes the client
+            for piece in response.iter_bytes(65_536):
+                body += piece
+                if len(body) > _MOST_BYTES or time.monotonic() > ends:
+                    break
+    except Exception as exc:
+        raise ConfigError(_why_not_listed(exc, endpoint)) from exc
+    if len(body) > _MOST_BYTES:
+        raise ConfigError(f"found more than {_MOST_BYTES:,} bytes at {_models(endpoint)}, expected a list of models")
+    if time.monotonic() > ends:
+        raise ConfigError(f"found no end of {_models(endpoint)} within {_PATIENCE:g} s, expected a list of models")
+    served = _read(bytes(body), endpoint)
+    for each in served:
+        SERVERS.learn(endpoint, each.name, each.window)
+    return served
+
+
+async def names_served(model: Model) -> list[str]:
+    """Return the names that a model's server lists; none where it does not."""
+    try:
+        async with asyncio.timeout(_IN_PASSING):
+            return [each.name for each in await asyncio.to_thread(served_models, model)]
+    except (ConfigError, TimeoutError):
+        return []
+
+
+def told_names(names: Sequence[str], wanted: str = "") -> str:
+    """List names for people: the nearest ones first, and no more than can be read."""
+    near = get_close_matches(wanted, names, n=3, cutoff=0.5) if wanted else []
+    ordered = list(dict.fromkeys([*near, *names]))
+    shown = ", ".join(ordered[:_MOST_TOLD])
+    return shown + (f" and {len(ordered) - _MOST_TOLD} more" if len(ordered) > _MOST_TOLD else "")
+
+
+def _read(body: bytes, endpoint: str) -> list[Served]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
+        raise ConfigError(
+            f"found {kind} at {_models(endpoint)}, expected a list of models; does the base URL end in /v1?"
+        ) from exc
+    listed = found.get("data", found.get("models")) if isinstance(found, dict) else found
+    if not isinstance(listed, list):
+        raise ConfigError(f"found JSON without a list of models at {_models(endpoint)}; name one with --proposer MODEL")
+    entries = [entry for entry in listed[:_MOST_LISTED] if isinstance(entry, dict)]
+    chats = [entry for entry in entries if str(entry.get("type", "")).lower() not in _NO_CHAT]
+    named = {name: _window(entry) for entry in chats if (name := _name(entry))}
+    return [Served(name, window) for name, window in named.items()]
+
+
+def _name(entry: dict[str, Any]) -> str | None:
+    """Return what a model is asked for by; a name that is not fit to be shown is nobody's."""
+    name = entry.get("id") or entry.get("name")
+    return name if isinstance(name, str) and 0 < len(name) <= 200 and one_line(name, limit=200) == name else None
+
+
+def _window(entry: dict[str, Any]) -> int | None:
+    meta = entry.get("meta")
+    own = meta.get("n_ctx") if isinstance(meta, dict) else None
+    return next(filter(None, map(sane_window, (own, *(entry.get(key) for key in _WINDOWS)))), None)
+
+
+def _models(endpoint: str) -> str:
+    return one_line(f"{bare_url(endpoint).rstrip('/')}/models", limit=200)
+
+
+def _why_not_listed(exc: Exception, endpoint: str) -> str:
+    where = _models(endpoint)
+    if problem := connection_problem(exc, endpoint):
+        return f"{problem} (asked for {where})"
+    obstacle, status = obstacle_of(exc), getattr(exc, "status_code", None)
+    why = obstacle["why"] if obstacle else None
+    if why == "loading":
+        return f"the server at {where} is still loading its model; wait, and ask again"
+    if why == "key":
+        return f"the server at {where} refuses the key (HTTP {status}); set {SERVER_KEY} to the one it expects"
+    if "Timeout" in type(exc).__name__:
+        return (
+            f"found no answer at {where} within {_CONNECTING:g} s, expected a list of models; name one with --proposer"
+        )
+    found = f"HTTP {status}" if status else type(exc).__name__
+    return f"found {found} at {where}, expected a list of models; name one with --proposer MODEL"

@@ -1,0 +1,1 @@
+"""Models that need no key and no network, and the pages that they search."""

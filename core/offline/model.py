@@ -1,0 +1,259 @@
+"""Models that run without a key and without a network: they work arithmetic, quote documents and call tools.
+
+They are real chat models, deterministic and honest about what they can not do. The variants differ in how they
+search, so they agree where documents are clear and disagree where they are not.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, get_args
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import Field
+
+from ..errors import ConfigError, nearest
+from .arithmetic import work_out
+from .library import Library, Passage, Variant, document_files, key_words, library_for, tokenizer_for
+from .prompt import MAX_QUOTE, Told, read
+from .tools import Tool, decide, fitting, offer_tools
+
+_MOST_WORDS = 1000
+"""Far more than quotes of that length come to; what budgets count with."""
+_CANNOT = "The offline models cannot answer this"
+_SILENT = "The passages do not answer this"
+_NO_PASSAGE = f"{_SILENT}: none speaks of enough of the question's words."
+_REFUSAL = (
+    f"{_CANNOT}: no language model is asked, they only work arithmetic and quote documents, and found nothing that "
+    "fits. To ask a real model, set OPENAI_API_KEY or TOGETHER_API_KEY, or name a server (--base-url URL) or a file "
+    "(--proposer gguf:PATH)."
+)
+_SHORT = 240
+"""Characters of a quotation that several are read beside."""
+_MOST_QUOTES = 4
+"""More than these are a list to read, and no answer."""
+_BETWEEN = re.compile(r",(?: and| or)?\s|\b(?:and|or)\b")
+_USE = re.compile(r"Use the tool \S+\.")
+
+
+class OfflineModel(BaseChatModel):
+    """Answer from arithmetic and documents; as an aggregator, join what proposals share and what each found alone.
+
+    The variants: `words` looks for the question's words, `stems` also for other forms of them, `phrases` for pairs of
+    them close together, and `headings` trusts headings most.
+    """
+
+    variant: Variant = "words"
+    docs: tuple[str, ...] = ()
+    """Files and folders to answer from; none means this package's own documentation."""
+    max_tokens: int | None = None
+    profile: ModelProfile | None = Field(default_factory=lambda: ModelProfile(max_output_tokens=_MOST_WORDS))
+    temperature: float | None = None
+    """Taken for the sake of callers that set it; the answers never vary."""
+
+    @classmethod
+    def of(cls, variant: str, **options: Any) -> "OfflineModel":
+        """Build a variant by name, with its documents checked.
+
+        Raises:
+            ConfigError: There is no such variant, or no documents.
+        """
+        if variant not in get_args(Variant):
+            raise ConfigError(f"unknown offline model {variant!r}; {nearest(variant, get_args(Variant))}")
+        model = cls.model_validate({"variant": variant, **options})
+        document_files(model.docs)
+        return model
+
+    @property
+    def model_name(self) -> str:
+        """Name the variant as a `provider:model` string."""
+        return f"offline:{self.variant}"
+
+    @property
+    def _llm_type(self) -> str:
+        return "offline"
+
+    bind_tools = offer_tools
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self._answer(messages, kwargs))])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        said = self._answer(messages, kwargs)
+        pieces = [AIMessageChunk(content=piece) for piece in _words(said.text)]
+        for index, call in enumerate(said.tool_calls):
+            part = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+            pieces.append(AIMessageChunk(content="", tool_call_chunks=[part]))
+        for piece in pieces:
+            chunk = ChatGenerationChunk(message=piece)
+            if run_manager:
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
+        last = AIMessageChunk(
+            content="",
+            usage_metadata=said.usage_metadata,
+            response_metadata=said.response_metadata,
+            chunk_position="last",
+        )
+        yield ChatGenerationChunk(message=last)
+
+    def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
+        told, bound = read(messages), options.get("tools") or []
+        used = {name for name, _ in told.results}
+        if call := decide(told.question, bound, options.get("tool_choice"), used=used):
+            written = [call["name"], *json.dumps(call["args"]).split()]
+            return self._message(messages, written, "tool_calls", calls=[call])
+        pieces = _words(self._text(told, [] if bound else told.tools))
+        limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS
+        return self._message(messages, pieces[:limit], "length" if limit < len(pieces) else "stop")
+
+    def _message(
+        self, messages: list[BaseMessage], written: list[str], reason: str, *, calls: Sequence[ToolCall] = ()
+    ) -> AIMessage:
+        asked = sum(len(message.text.split()) for message in messages)
+        return AIMessage(
+            "" if calls else "".join(written),
+            tool_calls=list(calls),
+            usage_metadata=UsageMetadata(
+                input_tokens=asked, output_tokens=len(written), total_tokens=asked + len(written)
+            ),
+            response_metadata={"model_name": self.model_name, "model_provider": "offline", "finish_reason": reason},
+        )
+
+    def _text(self, told: Told, tools: list[Tool]) -> str:
+        if told.proposals:
+            return choose(told.proposals)
+        if not told.results and (tool := fitting(told.question, tools)):
+            return f"Use the tool {tool.name}."
+        if told.references:
+            text = combine(told.references, told.question)
+            return _NO_PASSAGE if told.passages is not None and _is_no_answer(text) else text
+        if told.results:
+            return "\n".join(said for _, said in told.results)
+        return self._propose(told.question, told.passages)
+
+    def _propose(self, question: str, passages: list[Passage] | None) -> str:
+        if worked := work_out(question):
+            return worked
+        found = self._find(question, passages)
+        if passages is not None:
+            return "\n".join(map(_cite, found)) or _NO_PASSAGE
+        return "\n".join(map(_quote, found)) or _REFUSAL
+
+    def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
+        if passages is not None:
+            # Passages that somebody chose for the question need to hold less of it.
+            chosen = Library(passages, tokenizer_for(self.variant))
+            return chosen.find(question, self.variant, limit=2, share=0.4)
+        library = library_for(self.docs, self.variant)
+        if self.docs:
+            return library.find(question, self.variant, limit=2, share=0.5)
+        # Nobody chose these pages for the question: what they have no word for, they do not answer.
+        if not library_for((), "stems").holds_all(key_words(question)):
+            return []
+        parts = _parts(question)
+        each = 2 if len(parts) == 1 else 1
+        found = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
+        return list(dict.fromkeys(chain.from_iterable(found)))
+
+
+def combine(references: list[str], question: str) -> str:
+    """Join what several proposals share, most shared first, and the quotations that only one of them found.
+
+    A quotation with its source stands for itself, so it is added where it speaks of the question; other lines do not
+    without the rest of their text: where none is shared, the first proposal is kept whole. Lines that only name a tool,
+    and proposals that answer nothing, are kept where there is nothing else.
+
+    Args:
+        references: The proposals.
+        question: What they answer.
+    """
+    whole = [r.splitlines() for r in references]
+    told = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
+    kept = [lines for lines, before in zip(told, whole, strict=True) if lines == before or any(map(str.strip, lines))]
+    able = [lines for lines in kept if not any(map(_is_no_answer, lines))]
+    answers = able or kept or whole
+    support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
+    joined = [line for line, count in support.most_common() if count > 1]
+    if all(map(_is_sourced, support)):
+        speaking = _speaking([line for line in support if line not in joined], _parts(question))
+        joined = [*joined, *speaking][: max(_MOST_QUOTES, len(joined))]
+    return "\n".join(joined or [line for line in answers[0] if line.strip()])
+
+
+def _speaking(quotations: list[str], parts: list[str]) -> list[str]:
+    """Return the quotations that speak of a question, or of a part of it."""
+    quoted = Library((Passage(line, "", line) for line in quotations), tokenizer_for("stems"))
+    found = {
+        passage.source for part in parts for passage in quoted.find(part, "stems", limit=len(quotations), share=0.4)
+    }
+    return [line for line in quotations if line in found]
+
+
+def _parts(question: str) -> list[str]:
+    """Take a question apart that asks for several things at once: each part has two words at least that tell."""
+    parts = _BETWEEN.split(question)
+    return parts if all(len(key_words(part)) > 1 for part in parts) else [question]
+
+
+def choose(proposals: list[str]) -> str:
+    """Order proposals by how many others share their lines, those that answer nothing last; enough if all are equal."""
+    lines = [{line.strip() for line in text.splitlines() if line.strip()} for text in proposals]
+    support = Counter(line for said in lines for line in said)
+    worth = [
+        (_is_no_answer(text), -max((support[line] for line in said), default=0))
+        for text, said in zip(proposals, lines, strict=True)
+    ]
+    order = sorted(range(len(proposals)), key=lambda n: worth[n])
+    return json.dumps({"best": [n + 1 for n in order], "stop": len({*map(frozenset, lines)}) == 1})
+
+
+def _is_no_answer(text: str) -> bool:
+    return _CANNOT in text or _SILENT in text
+
+
+def _is_sourced(line: str) -> bool:
+    """Tell a quotation with its source, as `_quote` and `_cite` write it."""
+    return line.startswith("“") and line.endswith((")", "]")) and ("” (" in line or "” [" in line)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+", text.rstrip())
+
+
+def _quote(passage: Passage) -> str:
+    return f"“{_beginning(passage.text, limit=_SHORT, mark='…')}” ({passage.source}, {passage.heading})"
+
+
+def _cite(passage: Passage) -> str:
+    """Quote word for word, with nothing added: citations are looked up in the passage."""
+    return f"“{_beginning(passage.text, limit=MAX_QUOTE, mark='')}” [{passage.source}]"
+
+
+def _beginning(text: str, *, limit: int, mark: str) -> str:
+    text = text.lstrip("-* ")
+    head = text[:limit]
+    if text == head:
+        return text
+    if ". " in head:
+        return head.rpartition(". ")[0] + "."
+    return head + mark if mark else head.rpartition(" ")[0] or head

@@ -1,0 +1,1 @@
+"""Who sits where: what a user declares becomes seats and stages."""

@@ -1,0 +1,85 @@
+"""Who is asked together: a layer, or a wave of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..run.state import USABLE, Place, Proposal
+from .declared import AtOnce, Seat
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Be one step of proposers, with the gate that follows it."""
+
+    layer: int
+    wave: int
+    """Its part of the layer, from 1."""
+    seats: Sequence[Seat]
+    """Who is asked now."""
+    asked: Sequence[Seat]
+    """Who of the layer has been asked after that, these included."""
+    is_last: bool
+    """Whether the whole layer has been asked then."""
+
+    @property
+    def name(self) -> str:
+        """Return what a verdict calls it: `layer_1`, or `wave_2` for what is left of a layer."""
+        return f"layer_{self.layer}" if self.wave == 1 else f"wave_{self.wave}"
+
+    @property
+    def groups(self) -> list[list[Seat]]:
+        """Return who is asked by one node: samples that may be asked for in one request are."""
+        groups: dict[str, list[Seat]] = {}
+        for seat in self.seats:
+            groups.setdefault(seat.node, []).append(seat)
+        return list(groups.values())
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls asking them takes, as far as is known before."""
+        return sum(_requests(group[0].at_once, len(group)) for group in self.groups)
+
+    @property
+    def gate(self) -> str:
+        """Return the name of the gate that follows it."""
+        return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
+
+
+def _requests(at_once: AtOnce | None, samples: int) -> int:
+    """Return how many requests samples take."""
+    return -(-samples // (at_once.most or samples)) if at_once and at_once.works else samples
+
+
+def node_name(layer: int, seat: Seat) -> str:
+    """Name a proposer's node, as drawings and `updates` show it."""
+    return f"layer_{layer}/{seat.node}"
+
+
+def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Stage]:
+    """Cut the first layer into waves, and make a stage of each and of every other layer.
+
+    Args:
+        panel: The proposers of each layer.
+        waves: How many declared proposers each wave asks, all samples of each; the rest are asked last.
+    """
+    stages = []
+    for layer, seats in enumerate(panel, 1):
+        start = first = 0
+        for wave, size in enumerate([*(waves if layer == 1 else ()), len(seats)], 1):
+            first += size
+            end = sum(seat.position < first for seat in seats)
+            stages.append(Stage(layer, wave, seats[start:end], seats[:end], end == len(seats)))
+            start = end
+    return stages
+
+
+def unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[Seat]:
+    """Leave out who has answered already, in a run of this turn that did not finish, and who was not sent back.
+
+    Args:
+        seats: Whom a step would ask.
+        before: This turn's proposals of their layer, by their places.
+    """
+    sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
+    done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
+    return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]

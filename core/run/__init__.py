@@ -1,0 +1,1 @@
+"""What a run carries from node to node, and what it tells."""

@@ -1,0 +1,204 @@
+"""Add up what a run did, and what it cost."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from langchain_core.messages.ai import UsageMetadata, add_usage
+
+from ..agreement.served import is_another
+from ..bounds.budget import cost_of, total
+from .state import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
+
+CARRIED = "the one before stands for it"
+"""How the error begins of a proposal whose text is that of the layer before, or of windows before the last."""
+UNREAD = "not all was read"
+"""How the error begins of a proposal whose author was not shown all of its references."""
+
+
+def make_report(
+    proposals: Sequence[Proposal],
+    verdicts: Sequence[Verdict],
+    *,
+    turn: str,
+    mixture: str,
+    aggregators: Sequence[Aggregation] = (),
+    degraded: Sequence[str] = (),
+    truncated: bool = False,
+    word_for_word: bool = False,
+    budget: str | None = None,
+    notes: Sequence[str] = (),
+    done: bool = False,
+) -> Report:
+    """Sum up one turn so far.
+
+    Args:
+        proposals: This turn's proposals, all layers.
+        verdicts: This turn's verdicts, in order.
+        turn: The turn's id.
+        mixture: Who sits where.
+        aggregators: The aggregators' calls, once made.
+        degraded: Reasons that only the caller knows; failed proposals are found here.
+        truncated: Whether the answer was cut.
+        word_for_word: Whether the answer is a proposal.
+        budget: Which limit kept an aggregator from being asked, or cut it short.
+        notes: What else is worth knowing.
+        done: Whether there is an answer.
+    """
+    layers = sorted({p["layer"] for p in proposals})
+    judges = calls_of(verdicts)
+    calls: list[Call] = [*proposals, *judges, *aggregators]
+    saved = sum(v["saved"] for v in verdicts)
+    limit = next(filter(None, (v["budget"] for v in verdicts)), budget)
+    usage: UsageMetadata | None = None
+    for call in calls:
+        usage = add_usage(usage, call["usage"])
+    prices = [call["usd"] for call in calls if call["calls"] or call["status"] != "skipped"]
+    known = [usd for usd in prices if usd is not None]
+    asked = sum(layer >= 1 for layer in layers)
+    losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
+    losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
+    losses += [_unjudged(v) for v in verdicts]
+    fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
+    return Report(
+        turn=turn,
+        mixture=mixture,
+        stopped=_stopped(
+            done, limit=limit, fell_back=fell_back, early=next(filter(None, map(_ends_here, verdicts)), None)
+        ),
+        layers=asked + any(call["status"] != "skipped" for call in aggregators),
+        calls=sum(call["calls"] for call in calls),
+        saved=saved,
+        usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
+        usd=sum(known) if len(known) == len(prices) else None,
+        seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
+        degraded="; ".join(filter(None, [*losses, *degraded])) or None,
+        truncated=truncated,
+        notes=[*_notes(proposals, aggregators), *notes],
+        aggregators=list(aggregators),
+    )
+
+
+def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
+    """Return the calls that gates made: to judge agreement, and to moderate."""
+    made = [asked["call"] for v in verdicts for asked in (v["agreement"], v.get("moderation")) if asked]
+    return [call for call in made if call]
+
+
+def added_up(call: Call, other: Call) -> dict[str, Any]:
+    """Return what changes in a call when another attempt at it is counted with it."""
+    costs = [cost_of(call), cost_of(other)]
+    return {
+        "calls": call["calls"] + other["calls"],
+        "usd": None if call["usd"] is None or other["usd"] is None else call["usd"] + other["usd"],
+        "usage": add_usage(call["usage"], other["usage"]) if call["usage"] or other["usage"] else None,
+        "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
+        "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
+    }
+
+
+def after_refusal(call: Call, refused: Call) -> Call:
+    """Count in a request that was refused for its length: it was not worked on, and is no call."""
+    return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})
+
+
+def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), verdicts: Sequence[Verdict] = ()) -> float:
+    """Return how long a turn has worked: while at least one call of a layer was in line or under way, and the others.
+
+    The time between a crash and the resumption is no work.
+
+    Args:
+        proposals: This turn's proposals.
+        others: Calls that were made one at a time.
+        verdicts: What gates concluded; judging takes time.
+    """
+    layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
+    judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
+    moderating = [v["moderation"]["call"] for v in verdicts if v.get("moderation") and v["moderation"]]
+    judging += sum(call["waited"] + call["seconds"] for call in moderating if call)
+    judging += sum(call["tried_s"] for call in (*proposals, *others))
+    return sum(layers) + judging + sum(call["waited"] + call["seconds"] for call in others)
+
+
+def _ends_here(verdict: Verdict) -> str | None:
+    """Say what left something out: agreement, or a moderator."""
+    moderation = verdict.get("moderation")
+    if moderation and moderation["stop"]:
+        return "moderated" if verdict["saved"] else None
+    return "agreed" if verdict["saved"] > 0 or verdict["next"] == "answer" else None
+
+
+def _stopped(done: bool, *, limit: str | None, fell_back: bool, early: str | None) -> str:
+    if not done:
+        return "running"
+    if limit:
+        return "budget"
+    return "fell_back" if fell_back else early or "completed"
+
+
+def _unjudged(verdict: Verdict) -> str | None:
+    """Say what a gate could not find out."""
+    agreed, moderated = verdict["agreement"], verdict.get("moderation")
+    if agreed and agreed["call"] and agreed["call"]["status"] != "ok":
+        return f"agreement was not judged: {_why(agreed['call'])}"
+    if moderated and (why := moderated["skipped"]):
+        return f"layer {verdict['layer']} was not moderated: {why}"
+    if moderated and moderated["call"] and moderated["call"]["status"] != "ok":
+        return f"layer {verdict['layer']} was not moderated: {_why(moderated['call'])}"
+    return None
+
+
+def _why(call: Call) -> str:
+    return f"{call['model']}: {call['status']} ({call['error']})"
+
+
+def busy_spans(calls: Iterable[Call], *, pause: float = 0.0) -> list[tuple[float, float]]:
+    """Return when at least one call was in line or under way, from and to which Unix time.
+
+    Args:
+        calls: What was called.
+        pause: Seconds without any that end no span.
+    """
+    spans: list[tuple[float, float]] = []
+    for start, end in sorted((c["started"] - c["waited"], c["started"] + c["seconds"]) for c in calls):
+        if spans and start <= spans[-1][1] + pause:
+            spans[-1] = spans[-1][0], max(spans[-1][1], end)
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _busy(calls: Sequence[Call]) -> float:
+    return sum(end - start for start, end in busy_spans(calls))
+
+
+def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[str]:
+    named = [(f"{p['proposer']} (layer {p['layer']})", p) for p in proposals]
+    notes: dict[str, None] = {}
+    for name, call in [*named, *((f"aggregator {call['model']}", call) for call in aggregators)]:
+        if is_another(call["model"], call["served_model"]):
+            notes[f"{name}: asked for {call['model']}, served by {call['served_model']}"] = None
+        if call["references_cut"]:
+            notes[f"{name}: {call['references_cut']} references or passages were shortened to fit its window"] = None
+        if call.get("windows", 1) > 1:
+            notes[f"{name}: its references did not fit its window, and were read in {call['windows']} parts"] = None
+        if call["cached"]:
+            notes[f"{name}: from the cache"] = None
+    for name, p in named[: len(proposals)]:
+        if p["reviewed"] in ("edited", "dropped"):
+            notes[f"{name}: {p['reviewed']} by a reviewer"] = None
+    return list(notes)
+
+
+def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
+    carried = [p for p in proposals if p["status"] in USABLE and (p["error"] or "").startswith((CARRIED, UNREAD))]
+    lost = [*carried, *(p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"})]
+    if layer == RETRIEVAL:  # that one of several found nothing is no loss
+        lost = [p for p in lost if p["status"] != "empty"]
+    if not lost:
+        return None
+    named = ", ".join(f"{p['proposer']}: {p['error'] if p in carried else p['status']}" for p in lost)
+    if layer == REWRITING:
+        return f"the question was not rewritten ({named})"
+    if layer == RETRIEVAL:
+        return f"{len(lost)} of {len(proposals)} retrievers failed ({named})"
+    return f"{len(lost)} of {len(proposals)} proposals of layer {layer} are missing ({named})"

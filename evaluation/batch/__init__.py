@@ -1,0 +1,1 @@
+"""Many questions put to one mixture."""

@@ -1,0 +1,259 @@
+"""Run one mixture over many questions: a row each, and what was paid for is never paid for again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar, cast
+
+from ...core.bounds.budget import Budget, total
+from ...core.checks import check_number, check_rules
+from ...core.errors import ConfigError
+from ...core.run.state import Cost
+from ...nodes.node import rules_of
+from .ids import Ids
+from .one_question import Graph, ask, bound_of
+from .questions import Question, Questions, Row, questions_in
+from .rows import RowFile, cost_in
+from .tally import BatchReport, Tally
+
+OnRow = Callable[[Row, BatchReport], None]
+OnStart = Callable[[BatchReport], None]
+T = TypeVar("T")
+_TO_ASK, _DONE = 0, 1
+"""What is known of a question; of one that failed, what it cost, as JSON."""
+_BREATH = 1_000
+"""Lines that are read before others on the event loop get their turn."""
+
+
+async def abatch(
+    moa: Graph,
+    questions: Questions,
+    out: str | PathLike[str],
+    *,
+    concurrency: int = 8,
+    budget: Budget | None = None,
+    retry_errors: bool = False,
+    on_start: OnStart | None = None,
+    on_row: OnRow | None = None,
+) -> BatchReport:
+    """Put many questions to a mixture, and write a row for each to a file as soon as it is answered.
+
+    Called again with the same file, it goes on: questions whose row is there are not asked. With a checkpointer,
+    questions that were under way are taken up where they stopped. A million questions take no more memory than a
+    hundred.
+
+        moa = create_moa(proposers=["openai:gpt-6-luna", my_model], aggregator="openai:gpt-6-sol")
+        report = asyncio.run(abatch(moa, "questions.jsonl", "rows.jsonl", budget=Budget(usd=20)))
+
+    Args:
+        moa: What `create_moa`, or another of this package, returned. Its own budget bounds each run.
+        questions: A file as `read_questions` reads it, or `Question`s, texts or objects as in such a file, in whatever
+            can be gone through twice: all are checked before the first is asked.
+        out: The file of the rows. Only one batch at a time may write to it.
+        concurrency: Questions under way at once.
+        budget: Bounds for the whole batch, with what earlier calls spent for the rows that are there. A question is
+            only started if it fits beside those under way, at most; those end. Seconds are those of this call.
+        retry_errors: Ask questions that failed again; their new rows take the place of the old ones.
+        on_start: Called with the sums before anything is asked.
+        on_row: Called with each row once it is in the file, and the sums so far.
+
+    Returns:
+        The sums. Questions are left, and `stopped` says why, where the budget was not enough, or where the first ten
+        all failed alike. A question that fails is a row with an `error`.
+
+    Raises:
+        ConfigError: An option or a question is wrong, the file holds rows of other questions or another mixture, or
+            another batch is at work on it; nothing has been asked yet. Or the file can not be written any more.
+    """
+    mixture = _checked(moa, concurrency, budget)
+    file, tally = RowFile(Path(out)), Tally(budget)
+    _check_apart(questions, file.path)
+    with file.locked(), Ids() as ids:
+        await _survey(moa, questions, ids, tally)
+        await _take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors)
+        file.open()
+        if on_start:
+            on_start(tally.report())
+        work = _Batch(moa, questions_in(questions), ids, file, tally, on_row, retry_errors=retry_errors)
+        try:
+            await work.run(min(concurrency, tally.questions))
+        finally:
+            if work.replaced:
+                file.settle()
+    return tally.report()
+
+
+class _Batch:
+    """Be the questions that are left, and the workers that share them."""
+
+    def __init__(
+        self,
+        moa: Graph,
+        left: Iterator[Question],
+        ids: Ids,
+        file: RowFile,
+        tally: Tally,
+        on_row: OnRow | None,
+        *,
+        retry_errors: bool,
+    ) -> None:
+        self.replaced = False
+        """Whether the file holds rows with an error that have a later one."""
+        self._moa = moa
+        self._left = left
+        self._ids = ids
+        self._file = file
+        self._tally = tally
+        self._on_row = on_row
+        self._retry_errors = retry_errors
+        self._one_at_a_time = asyncio.Lock()
+        self._one_ended = asyncio.Event()
+
+    async def run(self, workers: int) -> None:
+        """Answer what is left, or what the budget allows of it."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work())
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def _work(self) -> None:
+        while question := await self._next():
+            await self._answer(question)
+
+    async def _next(self) -> Question | None:
+        """Return a question to be asked now; None where there is none, or the batch was stopped."""
+        async with self._one_at_a_time:
+            for number, question in enumerate(self._left):
+                if self._tally.stopped:
+                    break
+                if number % _BREATH == 0:
+                    await asyncio.sleep(0)
+                status = self._ids[question.id]
+                if status is None:
+                    raise ConfigError(
+                        f"found the question {question.id!r} only the second time that all were gone through, expected "
+                        "the same ones again; leave them as they are while a batch is at work"
+                    )
+                if status == _TO_ASK or (status != _DONE and self._retry_errors):
+                    return question if await self._fits(question) else None
+            return None
+
+    async def _fits(self, question: Question) -> bool:
+        """Wait until a question fits the budget, and set aside what it costs at most."""
+        if self._tally.budget is None:
+            return True
+        bound = bound_of(self._moa, question)
+        while why := self._tally.misfit(bound):
+            if not self._tally.under_way:
+                self._tally.stopped = self._tally.stopped or why
+                return False
+            self._one_ended.clear()
+            await self._one_ended.wait()  # it may have cost less than was set aside
+            if self._tally.stopped:
+                return False
+        self._tally.under_way[question.id] = Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
+        return True
+
+    async def _answer(self, question: Question) -> None:
+        result, tally = await ask(self._moa, question, file=self._file.path), self._tally
+        row, before = result.row, self._ids[question.id]
+        if isinstance(before, str):
+            row["cost"] = total([result.cost, cast("Cost", json.loads(before))])
+            self.replaced = True
+        self._file.append(row)
+        tally.under_way.pop(question.id, None)
+        tally.spend(result.cost)
+        tally.count(row)
+        tally.look_at(result.failed_as, row["error"])
+        self._one_ended.set()
+        if self._on_row:
+            self._on_row(row, tally.report())
+        for thread in result.threads:
+            await self._moa.checkpointer.adelete_thread(thread)  # type: ignore[union-attr] # there is one, for it has threads
+
+
+def _checked(moa: Graph, concurrency: int, budget: Budget | None) -> str:
+    """Refuse what could not work, and return which mixture it is."""
+    rules = rules_of(moa)
+    check_number("concurrency", concurrency, minimum=1)
+    check_rules(quorum=None, budget=budget, cache=None, min_proposals=1, review=False, smallest=0)
+    if rules.review:
+        raise ConfigError("found review=True in a batch, expected a mixture that waits for nobody; leave it out")
+    return rules.mixture
+
+
+def _check_apart(questions: Questions, out: Path) -> None:
+    if isinstance(questions, str | PathLike):
+        given = Path(questions)
+        if given.exists() and out.exists() and given.samefile(out):
+            raise ConfigError(f"found {out} as questions and as rows, expected two files; name another for the rows")
+
+
+async def _survey(moa: Graph, questions: Questions, ids: Ids, tally: Tally) -> None:
+    """Go through all questions, so that a wrong one is found before any is paid for."""
+    async for question in _breathing(questions_in(questions)):
+        if tally.questions == 0 and tally.budget:
+            _check_bounded(moa, question, tally.budget)
+        ids[question.id] = _TO_ASK
+        tally.questions += 1
+    if not tally.questions:
+        raise ConfigError("found no questions, expected at least one; write one on a line")
+
+
+def _check_bounded(moa: Graph, question: Question, budget: Budget) -> None:
+    """Refuse a strict budget over models that cannot be bounded."""
+    bound = bound_of(moa, question)
+    limits = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
+    for limit, value in limits.items():
+        if budget.strict and value is not None and bound[limit] is None:  # type: ignore[literal-required]
+            raise ConfigError(
+                f"found Budget({limit}=...) over what cannot be bounded ({'; '.join(bound['unbounded'])}), expected "
+                "max_tokens and a price for every model; give them, or set strict=False for the budget"
+            )
+
+
+async def _take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retry_errors: bool) -> None:
+    """Take the rows that are there for what they are: done."""
+    replaced = False
+    async for where, row in _breathing(file.rows()):
+        before, cost = ids[row["id"]], cost_in(row)
+        _check_row(row, where, before, mixture)
+        if isinstance(before, str):  # it was asked again by a batch that was killed
+            tally.take_back(json.loads(before))
+            replaced = True
+        tally.spend(cost)
+        tally.count(row)
+        ids[row["id"]] = _DONE if row["error"] is None else json.dumps(cost)
+    if replaced:
+        file.settle()
+    if retry_errors:
+        tally.errors = 0
+    tally.done_before = tally.answered + tally.errors
+
+
+def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> None:
+    if status is None:
+        raise ConfigError(
+            f"found a row of {row['id']!r} {where}, which is none of the questions, expected rows of these questions "
+            "only; write to another file, or give all questions that it was begun with"
+        )
+    if status == _DONE:
+        raise ConfigError(f"found a second row of {row['id']!r} {where}, expected one; take one of them out")
+    begun = row["run"]["mixture"] if row["run"] else mixture
+    if begun != mixture:
+        raise ConfigError(
+            f"found a row of another mixture {where} ({begun}), expected {mixture}; go on with the mixture that the "
+            "file was begun with, or write to another file"
+        )
+
+
+async def _breathing(items: Iterable[T]) -> AsyncIterator[T]:
+    """Go through items without keeping the event loop to oneself."""
+    for number, item in enumerate(items, 1):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+        yield item

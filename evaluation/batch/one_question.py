@@ -1,0 +1,161 @@
+"""Put one question to a mixture, turn by turn, and say in a row what became of it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphBubbleUp
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Durability
+
+from ...core.bounds.budget import cost_of, total
+from ...core.errors import AllProposersFailed, InputError, MoAError
+from ...core.run.report import calls_of
+from ...core.run.state import Call, Cost, place_of
+from ...core.text import one_line, redact
+from ...graphs.estimate import Estimate, estimate
+from ...nodes.node import rules_of
+from .questions import Question, Row, Turn
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+_SHOWN = 500
+"""Characters of an error that a row holds."""
+
+
+class Result(NamedTuple):
+    """Hold a question's row, and what only the batch needs to know."""
+
+    row: Row
+    cost: Cost
+    failed_as: str | None
+    """What sort of failure it was; None where there is an answer."""
+    threads: list[str]
+    """Where its turns are kept, until the row is written."""
+
+
+@dataclass
+class _Progress:
+    """Hold what is known of a question while it is being answered."""
+
+    conversation: list[dict[str, Any]]
+    turns: list[Turn] = field(default_factory=list)
+    costs: list[Cost] = field(default_factory=list)
+    threads: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    """The state of the turn that is under way."""
+
+
+async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
+    """Answer a question, all its turns; whatever goes wrong with it becomes its row.
+
+    With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
+    left it behind, so that whoever had answered is not asked again.
+
+    Args:
+        moa: The mixture.
+        question: What to ask.
+        file: Where its row will be written; it names the threads.
+    """
+    began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
+    failure: Exception | None = None
+    try:
+        for text in (None, *question.later):
+            if text is not None:
+                answered = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
+                so_far.conversation += [answered, {"role": "user", "content": text}]
+            await _turn(moa, question, so_far, file)
+    except GraphBubbleUp:
+        raise
+    except Exception as exc:  # noqa: BLE001 - one question that fails is no reason to leave the others unasked
+        failure = exc
+        so_far.costs.append(_cost(so_far.state, exc))
+    cost, last = total(so_far.costs), None if failure else so_far.turns[-1]
+    row = Row(
+        id=question.id,
+        answer=last and last["answer"],
+        run=last and last["run"],
+        error=None if failure is None else _told(failure),
+        gold=question.gold,
+        seconds=round(time.monotonic() - began, 3),
+        cost=cost,
+    )
+    if question.later:
+        row["turns"] = so_far.turns
+    return Result(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
+
+
+def bound_of(moa: Graph, question: Question) -> Estimate:
+    """Bound what a question costs, all its turns; an answer that is not there yet counts as its `max_tokens`."""
+    longest = max((seat.max_tokens or 0 for seat in rules_of(moa).chain), default=0)
+    conversation = list(question.messages)
+    bounds = [estimate(moa, [dict(message) for message in conversation])]
+    for text in question.later:
+        conversation += [{"role": "assistant", "content": "." * (4 * longest)}, {"role": "user", "content": text}]
+        bounds.append(estimate(moa, [dict(message) for message in conversation]))
+    return Estimate(**total(bounds), unbounded=bounds[0]["unbounded"])
+
+
+def keeps(moa: Graph) -> bool:
+    """Tell whether runs of a graph are kept by a checkpointer of its own."""
+    return isinstance(moa.checkpointer, BaseCheckpointSaver)
+
+
+async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
+    given: dict[str, Any] | None = {"messages": so_far.conversation}
+    config: RunnableConfig | None = None
+    so_far.state = {}
+    if keeps(moa):
+        so_far.threads.append(_thread(moa, question, so_far, file))
+        config = {"configurable": {"thread_id": so_far.threads[-1]}}
+        kept = await moa.aget_state(config)
+        so_far.state = dict(kept.values)
+        # Not `next`, which is empty too where all of a step have answered and the step has not been closed.
+        given = None if kept.tasks else given
+    if given is None or not so_far.state:
+        durability: Durability | None = "sync" if config else None
+        async for values in moa.astream(given, config, stream_mode="values", durability=durability):
+            so_far.state |= values
+    state = so_far.state
+    if "__interrupt__" in state:
+        raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
+    so_far.costs.append(_cost(state))
+    so_far.turns.append(Turn(answer=state["messages"][-1].text, run=state["run"]))
+    so_far.state = {}
+
+
+def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
+    """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
+    asked = repr((rules_of(moa).mixture, so_far.conversation)).encode("utf-8", "replace")
+    return f"{file.absolute()}#{question.id}#{sha256(asked).hexdigest()[:16]}"
+
+
+def _cost(state: dict[str, Any], failure: Exception | None = None) -> Cost:
+    """Return what a turn cost; of one that failed, what its state and the failure know."""
+    return total(map(cost_of, _calls(state, failure)))
+
+
+def _calls(state: dict[str, Any], failure: Exception | None) -> Iterator[Call]:
+    proposals, run = state.get("proposals", []), state.get("run")
+    yield from proposals
+    yield from calls_of(state.get("verdicts", []))
+    yield from run["aggregators"] if run else []
+    if isinstance(failure, AllProposersFailed):
+        counted = {(p["layer"], place_of(p)) for p in proposals}
+        for proposal in failure.failures:
+            if (proposal["layer"], (proposal["position"], proposal["sample"])) not in counted:
+                yield proposal  # type: ignore[misc] # declared as mappings, for they may come from another process
+
+
+def _told(failure: Exception) -> str:
+    text = str(failure) if isinstance(failure, MoAError) else f"{type(failure).__name__}: {failure}"
+    return one_line(redact(text), limit=_SHOWN)
+
+
+def _sort_of(failure: Exception) -> str:
+    statuses = {p["status"] for p in failure.failures} if isinstance(failure, AllProposersFailed) else set()
+    return ", ".join([type(failure).__name__, *sorted(statuses)])

@@ -1,0 +1,198 @@
+"""The file of a batch's rows: one line a question, written as they finish, and read again when the batch goes on."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any, cast
+
+from ...core.bounds.budget import total
+from ...core.errors import ConfigError
+from ...core.run.state import Cost
+from ...core.text import one_line, printable
+from .ids import Ids
+from .lock import locked
+from .questions import Question, Row
+
+_ID = re.compile(rb'\{"id": "(?:[^"\\]|\\.)*\\?')
+_BEFORE_ID, _AFTER_ID = b'{"id": "', b'", "answer": '
+"""How each of our lines goes on, and so how a line must that was cut off in the middle."""
+_KEYS = {"id", "answer", "run", "error", "gold", "seconds"}
+
+
+class RowFile:
+    """Be the file that a batch writes its rows to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open: FileIO | None = None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing to it; the lock is gone with its process, however that ends.
+
+        Raises:
+            ConfigError: Another one is at work on it, or nothing can be written there.
+        """
+        self.check()
+        with locked(self.path.resolve()):
+            try:
+                yield
+            finally:
+                self.close()
+
+    def check(self) -> None:
+        """Refuse a place where no rows can be kept; nothing is made there.
+
+        Raises:
+            ConfigError: Its folder is not there, or something that is no ordinary file is.
+        """
+        if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
+            raise ConfigError(
+                f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "
+                "an ordinary file"
+            )
+
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        """Go through the rows that are there, each with where it stands; a last one that was cut off is left out.
+
+        Raises:
+            ConfigError: The file cannot be read, or holds something else than rows.
+        """
+        for where, line, whole in self._lines():
+            row = _parsed(line)
+            if row is not None:
+                yield where, row
+            elif whole or not _was_cut(line):
+                raise ConfigError(
+                    f"found {one_line(printable(line.decode('utf-8', 'replace')), limit=60)!r} {where}, expected a row "
+                    "that a batch wrote; take the line out, or write to another file"
+                )
+
+    def in_order(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Row]]:
+        """Go through the rows in the order of their questions; those without a row are left out."""
+        with Ids() as places, self.path.open("rb") as file:
+            place = 0
+            for line in file:
+                if row := _parsed(line):
+                    places[row["id"]] = place
+                place += len(line)
+            for question in questions:
+                found = places[question.id]
+                if found is not None:
+                    file.seek(int(found))
+                    yield question, cast("Row", _parsed(file.readline()))
+
+    def open(self) -> None:
+        """Get ready to append: what was cut off in the middle is taken off first.
+
+        Raises:
+            ConfigError: Nothing can be written to it.
+        """
+        with self._told():
+            end, lacks = self._good()
+            self._open = FileIO(self.path, "a")
+            self._open.truncate(end)
+            self._open.write(lacks)
+
+    def append(self, row: Row) -> None:
+        """Write a row, with one write of the whole line, so that whoever reads along sees no half of it.
+
+        Raises:
+            ConfigError: It could not be written.
+        """
+        if self._open is None:
+            self.open()
+        file, line = cast("FileIO", self._open), _written(row)
+        with self._told():
+            if file.write(line) != len(line):
+                raise OSError("no room for all of a row")
+
+    def settle(self) -> None:
+        """Write the file anew, with the last row of each question; whoever ends the process leaves the old or the new.
+
+        Raises:
+            ConfigError: It could not be written.
+        """
+        self.close()
+        path = self.path.resolve()
+        new = path.with_name(f"{path.name}.new")
+        with self._told(), Ids() as last:
+            for where, row in self.rows():
+                last[row["id"]] = where
+            with new.open("wb") as file:
+                file.writelines(_written(row) for where, row in self.rows() if last[row["id"]] == where)
+            new.replace(path)
+
+    def close(self) -> None:
+        """Close it; what was written is there."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _lines(self) -> Iterator[tuple[str, bytes, bool]]:
+        """Go through its lines, with where each stands, and whether it ends as a line does."""
+        with self._told(), suppress(FileNotFoundError), self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield f"in line {number} of {self.path}", line.removesuffix(b"\n"), line.endswith(b"\n")
+
+    def _good(self) -> tuple[int, bytes]:
+        """Return how many bytes are whole rows, and what those lack: the last may want nothing but its end of line."""
+        end = 0
+        for _, line, whole in self._lines():
+            if whole:
+                end += len(line) + 1
+            elif _parsed(line) is not None:
+                return end + len(line), b"\n"
+        return end, b""
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise ConfigError(
+                f"the rows cannot be written to {self.path}: {exc.strerror or exc}; mend that, and start the same "
+                "batch again: rows that are there are not asked again"
+            ) from exc
+
+
+def cost_in(row: Row) -> Cost:
+    """Return what a row's question cost, as far as it was written down."""
+    if "cost" in row:
+        return row["cost"]
+    runs = [turn["run"] for turn in row.get("turns", [])] or ([row["run"]] if row["run"] else [])
+    costs = [Cost(calls=run["calls"], tokens=run["usage"]["total_tokens"], usd=run["usd"]) for run in runs]
+    return total(costs) if costs else Cost(calls=None, tokens=None, usd=None)
+
+
+def _written(row: Row) -> bytes:
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _was_cut(line: bytes) -> bool:
+    """Tell whether a line is the beginning of one of ours; what is whole JSON, or goes on otherwise, is another's."""
+    with suppress(ValueError, RecursionError):
+        json.loads(line)
+        return False
+    begun = _ID.match(line)
+    if begun is None:
+        return _BEFORE_ID.startswith(line)
+    rest = line[begun.end() :]
+    return rest.startswith(_AFTER_ID) or _AFTER_ID.startswith(rest)
+
+
+def _parsed(line: bytes) -> Row | None:
+    """Return the row that a line holds; None where it holds none."""
+    try:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not found.keys() >= _KEYS or not isinstance(found["id"], str):
+        return None
+    run = found["run"]
+    is_run = isinstance(run, dict) and {"mixture", "calls", "usage", "usd"} <= run.keys()
+    has_answer = isinstance(found["answer"], str) and is_run and found["error"] is None
+    return cast("Row", found) if has_answer or isinstance(found["error"], str) else None

@@ -1,0 +1,109 @@
+"""Keep the sums of a batch, and hold them against its budget."""
+
+import time
+from dataclasses import dataclass, field
+
+from typing_extensions import TypedDict
+
+from ...core.bounds.budget import Budget, total
+from ...core.run.state import Cost
+from .questions import Row
+
+ALIKE = 10
+"""Rows that have to fail alike, before any other came, for a batch to be stopped."""
+
+
+class BatchReport(TypedDict):
+    """Sum up a batch; `answered`, `errors` and `left` add up to `questions`."""
+
+    questions: int
+    done_before: int
+    """Rows that were there at the start, and were not asked again."""
+    answered: int
+    """Rows with an answer, those of before included."""
+    errors: int
+    """Rows with an error, those of before included."""
+    left: int
+    """Questions without a row."""
+    calls: int
+    """Model calls behind all rows, as far as they are known; so `tokens`."""
+    tokens: int
+    usd: float | None
+    """None where the price of anything is not known."""
+    seconds: float
+    """How long this call took; the time of earlier ones is not kept."""
+    stopped: str | None
+    """Why questions are left; None where none is."""
+
+
+@dataclass
+class Tally:
+    """Count rows and what they cost."""
+
+    budget: Budget | None = None
+    questions: int = 0
+    done_before: int = 0
+    answered: int = 0
+    errors: int = 0
+    spent: Cost = field(default_factory=lambda: Cost(calls=0, tokens=0, usd=0.0))
+    """As far as it is known."""
+    usd_is_known: bool = True
+    under_way: dict[str, Cost] = field(default_factory=dict)
+    """What each question that is being answered costs at most."""
+    began: float = field(default_factory=time.monotonic)
+    stopped: str | None = None
+    _failed_as: list[str | None] = field(default_factory=list)
+
+    def spend(self, cost: Cost) -> None:
+        """Add what was spent."""
+        self.spent = total([self.spent, cost], known_only=True)
+        self.usd_is_known &= cost["usd"] is not None
+
+    def take_back(self, cost: Cost) -> None:
+        """Forget a row with an error, and its cost, which a later one of the same question holds."""
+        spent = self.spent
+        self.spent = Cost(
+            calls=(spent["calls"] or 0) - (cost["calls"] or 0),
+            tokens=(spent["tokens"] or 0) - (cost["tokens"] or 0),
+            usd=(spent["usd"] or 0.0) - (cost["usd"] or 0.0),
+        )
+        self.errors -= 1
+
+    def count(self, row: Row) -> None:
+        """Add a row."""
+        self.errors += row["error"] is not None
+        self.answered += row["error"] is None
+
+    def misfit(self, bound: Cost) -> str | None:
+        """Say which limit a question does not fit in, beside those under way; None where it fits."""
+        if self.budget is None:
+            return None
+        spent = total([self.spent, *self.under_way.values()], known_only=True)
+        return self.budget.misfit(spent, bound, self.seconds)
+
+    def look_at(self, failed_as: str | None, error: str | None) -> None:
+        """Stop the batch where all that came so far failed alike, for so would the rest."""
+        if len(self._failed_as) < ALIKE:
+            self._failed_as.append(failed_as)
+            if failed_as and self._failed_as == [failed_as] * ALIKE:
+                self.stopped = f"the first {ALIKE} questions all failed alike, the last of them with: {error}"
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
+
+    def report(self) -> BatchReport:
+        """Return the sums so far."""
+        return BatchReport(
+            questions=self.questions,
+            done_before=self.done_before,
+            answered=self.answered,
+            errors=self.errors,
+            left=self.questions - self.answered - self.errors,
+            calls=self.spent["calls"] or 0,
+            tokens=self.spent["tokens"] or 0,
+            usd=self.spent["usd"] if self.usd_is_known else None,
+            seconds=round(self.seconds, 3),
+            stopped=self.stopped,
+        )

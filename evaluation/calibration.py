@@ -1,0 +1,274 @@
+"""Measure rules for an early stop on recorded answers: how often each stops, how often it is right, what it saves.
+
+A record holds the first layer alone. What an aggregator or a later layer makes of a disagreement is not in it: calls
+are counted for a mixture of some layers, the accuracy of a whole policy for a vote of all in place of those.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import prod, sqrt
+from statistics import NormalDist, fmean
+from typing import NamedTuple
+
+from ..core.agreement.answers import Answer
+from ..core.agreement.gold import is_gold
+from ..core.agreement.measures import same_answers
+
+_Z = NormalDist().inv_cdf(0.975)
+
+
+class Recorded(NamedTuple):
+    """Hold what a panel answered to one question; its texts are not kept."""
+
+    answers: tuple[Answer | None, ...]
+    """By proposer, as declared; None for no answer, or none that can be compared."""
+    gold: Answer | None = None
+    copies: tuple[int, ...] = ()
+    """Who wrote nearly the same text, by number; the one that stands for the others comes first."""
+    question: str | None = None
+    """What was asked, where that is known: it says which unit may be left out."""
+
+
+class Rule(NamedTuple):
+    """Say how many of the proposers asked first must agree."""
+
+    name: str
+    asked: int
+    needed: int
+    options: str
+    """What makes a mixture keep to the rule, as `create_moa(...)` takes it."""
+    by_text: bool = False
+    """Whether nearly the same text counts, instead of the same answer."""
+
+    def agreed(self, row: Recorded) -> Sequence[Answer | None]:
+        """Return the answers of those who agree; nothing where the rule does not stop."""
+        if self.by_text:
+            return [row.answers[n] for n in row.copies[:1]] if len(row.copies) >= self.needed else []
+        group = vote(row.answers[: self.asked])
+        return group if len(group) >= self.needed else []
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Say what one rule does on a record; calls are a question's average."""
+
+    rule: str
+    options: str
+    stops: int
+    """On how many questions it stops."""
+    coverage: float
+    """On which share of them."""
+    judged: int
+    """How many of those have gold."""
+    precision: float | None
+    """Share of those whose agreed answer is right; None where nobody can tell."""
+    interval: tuple[float, float] | None
+    """The precision's Wilson interval, of 95 %."""
+    calls: float
+    """With `then="answer"`; where it does not stop, all layers are asked."""
+    calls_to_aggregate: float
+    """With `then="aggregate"`: one more at each stop."""
+    saved: float
+    """Share of the calls of a mixture that never stops, with `then="answer"`."""
+    vote_calls: float
+    """Of one layer, where all are asked and vote if the rule does not stop."""
+    vote_accuracy: float | None
+    """Share of right answers then, of all questions with gold."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """Say what one proposer brings to its panel."""
+
+    name: str
+    answered: float
+    """Share of questions with an answer that can be compared."""
+    accuracy: float | None
+    contribution: float | None
+    """Accuracy of the vote of all, minus that of the vote without it."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Say who sits on a panel, and how far their errors are from independent ones."""
+
+    members: list[Member]
+    pair_ratio: float | None
+    """How often two are wrong together, over the product of their rates of error: the mean over pairs; 1 is chance."""
+    all_wrong: float | None
+    """Share of questions on which nobody is right."""
+    all_wrong_if_independent: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Hold everything that was measured on a record."""
+
+    questions: int
+    judged: int
+    """How many of them have gold."""
+    layers: int
+    rules: list[Measured]
+    everyone: Measured
+    """What it is like never to stop."""
+    chosen: Measured | None
+    """The rule of fewest calls whose precision is, by the lower end of its interval, no less than the wanted one."""
+    panel: Panel
+
+
+def measure(
+    proposers: Sequence[str],
+    rows: Sequence[Recorded],
+    *,
+    layers: int = 3,
+    precision: float = 0.95,
+    threshold: float | None = None,
+) -> Calibration:
+    """Measure all rules on a record, and the panel that was recorded.
+
+    Args:
+        proposers: Their names, as declared; at least two.
+        rows: One or more questions.
+        layers: Layers of the mixture in which calls are counted; the aggregator is the last.
+        precision: What the chosen rule must keep.
+        threshold: Likeness from which texts were taken for copies, where they were compared.
+    """
+    size = len(proposers)
+    rules = [_measured(rule, rows, layers) for rule in rules_for(size, threshold)]
+    kept = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]
+    return Calibration(
+        questions=len(rows),
+        judged=sum(row.gold is not None for row in rows),
+        layers=layers,
+        rules=rules,
+        everyone=_measured(Rule("never stop", size, size + 1, "early_stop=None"), rows, layers),
+        chosen=min(kept, key=lambda rule: rule.calls, default=None),
+        panel=_panel(proposers, rows),
+    )
+
+
+def rules_for(size: int, threshold: float | None = None) -> list[Rule]:
+    """List the rules that a panel of some size can keep to: majorities, none of fewer than three, and first waves.
+
+    Args:
+        size: How many proposers there are, at least two.
+        threshold: Likeness from which texts are copies, where that rule is asked for.
+    """
+    whole = "EarlyStop(" + ("min_responses=2, " if size == 2 else "")
+    least = max(size // 2 + 1, min(size, 3))
+    rules = [
+        Rule(
+            f"{needed} of {size} agree",
+            size,
+            needed,
+            f'early_stop={whole}{f"quorum={needed}/{size}, " if needed < size else ""}then="answer")',
+        )
+        for needed in range(size, least - 1, -1)
+    ]
+    rules += [
+        Rule(f"wave of {first}", first, first, f'early_stop=EarlyStop(then="answer"), waves=({first},)')
+        for first in (2, 3)
+        if first < size
+    ]
+    if threshold is not None:
+        options = f'early_stop={whole}agreement=near_duplicates({threshold}), then="answer")'
+        rules.append(Rule("near duplicates", size, size, options, by_text=True))
+    return rules
+
+
+def vote(answers: Sequence[Answer | None]) -> Sequence[Answer | None]:
+    """Return the largest group of equal answers, the one declared first where two are as large."""
+    largest = max(same_answers(answers), key=lambda group: (len(group), -min(group)), default=[])
+    return [answers[n] for n in largest]
+
+
+def is_right(agreed: Sequence[Answer | None], gold: Answer | None, question: str | None = None) -> bool:
+    """Tell whether all that was agreed on is gold: where one names a unit and another none, the unit must fit too.
+
+    Args:
+        agreed: The answers.
+        gold: What is right; None where nobody knows.
+        question: What was asked, for its units; None where that is not known either.
+    """
+    return bool(agreed and gold) and all(answer and gold and is_gold(answer, gold, question) for answer in agreed)
+
+
+def wilson(right: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, by Wilson's score.
+
+    Args:
+        right: How many were.
+        of: Out of how many, at least one.
+    """
+    share, z2 = right / of, _Z * _Z
+    middle = share + z2 / (2 * of)
+    half = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    scale = 1 + z2 / of
+    return (middle - half) / scale if right else 0.0, (middle + half) / scale if right < of else 1.0
+
+
+def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:
+    size = len(rows[0].answers)
+    everyone = size * (layers - 1) + 1
+    agreed = [rule.agreed(row) for row in rows]
+    stopped = [_is_right(said, row) for said, row in zip(agreed, rows, strict=True) if said and row.gold]
+    ended = [_is_right(said or vote(row.answers), row) for said, row in zip(agreed, rows, strict=True) if row.gold]
+    stops = sum(map(bool, agreed))
+    coverage = stops / len(rows)
+    calls = everyone - coverage * (everyone - rule.asked)
+    return Measured(
+        rule=rule.name,
+        options=rule.options,
+        stops=stops,
+        coverage=coverage,
+        judged=len(stopped),
+        precision=_share(stopped),
+        interval=wilson(sum(stopped), len(stopped)) if stopped else None,
+        calls=calls,
+        calls_to_aggregate=calls + coverage,
+        saved=1 - calls / everyone,
+        vote_calls=size - coverage * (size - rule.asked),
+        vote_accuracy=_share(ended),
+    )
+
+
+def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
+    judged = [row for row in rows if row.gold]
+    wrong = [[not _is_right([row.answers[n]], row) for row in judged] for n in range(len(proposers))]
+    rates = [_share(column) or 0.0 for column in wrong]
+    ratios = [
+        fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
+        for a, b in combinations(range(len(proposers)), 2)
+        if rates[a] * rates[b]
+    ]
+    everyone = _vote_accuracy(judged)
+    members = []
+    for n, name in enumerate(proposers):
+        others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
+        members.append(
+            Member(
+                name=name,
+                answered=fmean(row.answers[n] is not None for row in rows),
+                accuracy=1 - rates[n] if judged else None,
+                contribution=None if everyone is None or others is None else everyone - others,
+            )
+        )
+    return Panel(
+        members=members,
+        pair_ratio=_share(ratios),
+        all_wrong=_share(list(map(min, *wrong))),
+        all_wrong_if_independent=prod(rates) if judged else None,
+    )
+
+
+def _vote_accuracy(judged: Iterable[Recorded]) -> float | None:
+    return _share([_is_right(vote(row.answers), row) for row in judged])
+
+
+def _is_right(agreed: Sequence[Answer | None], row: Recorded) -> bool:
+    return is_right(agreed, row.gold, row.question)
+
+
+def _share(counted: Sequence[float]) -> float | None:
+    return fmean(counted) if counted else None

@@ -1,0 +1,196 @@
+"""Compare systems on the same questions: how good, how dear, how slow, and whether a difference is luck."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+from typing import NamedTuple
+
+from ...core.run.state import Cost
+from ..batch.questions import Row
+from ..batch.rows import cost_in
+from ..calibration import wilson
+from ..grading.by_gold import Grade
+from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
+
+
+class Answered(NamedTuple):
+    """Hold what one system made of all questions, in one order."""
+
+    rows: Sequence[Row]
+    grades: Sequence[Grade]
+    is_single: bool
+    """Whether it is one model asked once; anything else is a mixture."""
+    unread: int = 0
+    """Answers that end on nothing that could be compared with gold, and count as wrong."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Say how one system did; what is told of a question is an average, over those that it answered."""
+
+    label: str
+    is_single: bool
+    score: Spread
+    """The mean grade, from 0 to 1, of the questions that could be graded for all; its interval is of 95 %."""
+    difference: Spread | None
+    """How much more it scores than the baseline, question by question, with the bootstrap's interval; None for the
+    baseline itself."""
+    calls: float | None
+    """None is not known."""
+    tokens: float | None
+    usd: float | None
+    p50: float | None
+    """Seconds within which half of the answers came."""
+    p95: float | None
+    length: float | None
+    """Characters of an answer, the median."""
+    errors: int
+    """Questions without an answer, which count as wrong."""
+    unread: int
+    """Answers in which no short answer was found to compare with gold, which count as wrong."""
+    error: str | None = None
+    """Why the first of the questions without an answer has none."""
+    paired: Paired | None = None
+    """How it differs from the baseline where answers are right or wrong, which verdicts go by; None for marks."""
+
+    @property
+    def missing(self) -> int:
+        """Return how many questions count as wrong without having been read."""
+        return self.errors + self.unread
+
+    @property
+    def against(self) -> Spread | None:
+        """Return the difference with the interval that verdicts go by."""
+        if self.difference is None or self.paired is None:
+            return self.difference
+        return Spread(self.difference.mean, self.paired.low, self.paired.high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Hold everything that was measured; plain data."""
+
+    grader: str
+    questions: int
+    graded: int
+    """Those that were graded for all systems, on which they are compared."""
+    left_out: dict[str, int]
+    """How many of the others were left out, and why."""
+    systems: list[Measured]
+    baseline: str
+    """What the others are held against: the best single model, where nobody named another."""
+    verdict: str
+    notes: list[str] = field(default_factory=list)
+    """What to keep in mind, one sentence each."""
+    judging: Cost | None = None
+    """What the judge cost, beside the systems; None where there was none."""
+    contradicted: float | None = None
+    """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
+
+    def named(self, label: str) -> Measured:
+        """Return one system's measures."""
+        return next(system for system in self.systems if system.label == label)
+
+
+def graded_for_all(answered: Mapping[str, Answered]) -> tuple[list[int], dict[str, int]]:
+    """Return the questions that every system has a grade for, by number, and why the others were left out."""
+    kept: list[int] = []
+    left_out: dict[str, int] = {}
+    for number, grades in enumerate(zip(*(one.grades for one in answered.values()), strict=True)):
+        why = next((grade.why or "that nobody could grade" for grade in grades if grade.score is None), None)
+        if why is None:
+            kept.append(number)
+        else:
+            left_out[why] = left_out.get(why, 0) + 1
+    return kept, left_out
+
+
+def best_of(answered: Mapping[str, Answered], labels: Sequence[str], kept: Sequence[int]) -> str:
+    """Return the system of the best mean; the one of fewer tokens, then the one named first, where two are as good."""
+
+    def worth(label: str) -> tuple[float, float]:
+        cost = per_question(answered[label].rows)["tokens"]
+        return _mean(answered[label], kept), -(float("inf") if cost is None else cost)
+
+    return max(labels, key=worth)
+
+
+def measured(
+    answered: Mapping[str, Answered], kept: Sequence[int], baseline: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> list[Measured]:
+    """Measure every system.
+
+    Args:
+        answered: What each made of the questions.
+        kept: The questions to compare them on, by number; at least one.
+        baseline: Whom to hold the others against.
+        resamples: How often questions are drawn anew.
+        seed: What the draws depend on.
+    """
+    labels = list(answered)
+    columns = [[answered[label].grades[n].score or 0.0 for n in kept] for label in labels]
+    drawn = Bootstrap(columns, resamples=resamples, seed=seed)
+    other = labels.index(baseline)
+    return [
+        _measured(
+            label,
+            answered[label],
+            score=_share(columns[number]) or drawn.mean(number),
+            difference=None if label == baseline else drawn.difference(number, other),
+            pair=None if label == baseline else paired(columns[number], columns[other]),
+        )
+        for number, label in enumerate(labels)
+    ]
+
+
+def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | None, pair: Paired | None) -> Measured:
+    whole = [row for row in one.rows if row["answer"] is not None]
+    cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
+    return Measured(
+        label=label,
+        is_single=one.is_single,
+        score=score,
+        difference=difference,
+        calls=cost["calls"],
+        tokens=cost["tokens"],
+        usd=cost["usd"],
+        p50=percentile(seconds, 0.5) if seconds else None,
+        p95=percentile(seconds, 0.95) if seconds else None,
+        length=median(len(row["answer"] or "") for row in whole) if whole else None,
+        errors=len(one.rows) - len(whole),
+        unread=one.unread,
+        error=next((row["error"] for row in one.rows if row["answer"] is None), None),
+        paired=pair,
+    )
+
+
+def _share(scores: Sequence[float]) -> Spread | None:
+    """Return a share of right answers with Wilson's interval, which is no point where all are right; None for marks."""
+    if not {0.0, 1.0} >= set(scores):
+        return None
+    right = int(sum(scores))
+    return Spread(right / len(scores), *wilson(right, len(scores)))
+
+
+def per_question(rows: Sequence[Row]) -> dict[str, float | None]:
+    """Return the average calls, tokens and US dollars of a question; None where they are not known of all answers.
+
+    What a question without an answer cost is counted where it was written down.
+    """
+    costs = [(cost_in(row), row["answer"] is not None) for row in rows]
+    means: dict[str, float | None] = {}
+    for what in ("calls", "tokens", "usd"):
+        known = [value for cost, _ in costs if (value := _known(cost, what)) is not None]
+        complete = all(_known(cost, what) is not None for cost, is_answered in costs if is_answered)
+        means[what] = fmean(known) if known and complete else None
+    return means
+
+
+def _known(cost: Cost, what: str) -> float | None:
+    """Return a part of a cost; no call takes no tokens, so none is what nobody counted."""
+    value: float | None = cost[what]  # type: ignore[literal-required]
+    return None if what == "tokens" and not value and cost["calls"] else value
+
+
+def _mean(one: Answered, kept: Sequence[int]) -> float:
+    return fmean(one.grades[n].score or 0.0 for n in kept)

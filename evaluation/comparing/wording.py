@@ -1,0 +1,84 @@
+"""Put the same instruction to all systems: to close with a short answer, where that is what gets compared with gold."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import ConfigError
+from ...prompts import bundled
+from ..batch.questions import Question
+
+ASKED = "_asked.json"
+"""The file that says how the questions of a folder's rows are worded."""
+
+
+def marked(questions: Sequence[Question]) -> list[Question]:
+    """Ask for a marked short answer in the system prompt, once, and leave everything else as it is.
+
+    Some mixtures tell their proposers so, and a model alone is told nothing: who was told would be what is measured.
+    Mixtures do not add the note where it stands already.
+    """
+    return [_marked(question) for question in questions]
+
+
+def is_marked(folder: Path | None, *, by_answer: bool, mark: bool) -> bool:
+    """Tell how questions are worded: as the rows of a folder were, or, without any, as the grader needs them.
+
+    Args:
+        folder: Where rows may be kept.
+        by_answer: Whether short answers are compared with gold.
+        mark: Whether to ask for them, then.
+
+    Raises:
+        ConfigError: The rows that are kept are answers to another wording.
+    """
+    wanted, kept = by_answer and mark, _kept(folder) if folder else None
+    if kept is None or kept == wanted or not by_answer:
+        return wanted if kept is None else kept
+    raise ConfigError(
+        f"found rows in {folder} of questions that {'ask' if kept else 'do not ask'} for a marked answer, expected "
+        f"rows of questions that {'do' if wanted else 'do not'}; take another folder, or mark={kept} "
+        f"({'without' if kept else 'with'} --as-is)"
+    )
+
+
+def note_wording(folder: Path, is_marked: bool) -> None:
+    """Write down how the questions are worded that the rows of a folder answer."""
+    try:
+        (folder / ASKED).write_text(json.dumps({"marked": is_marked, "note": _note()}) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"nothing can be written to {folder}: {exc.strerror or exc}; mend that") from exc
+
+
+def _kept(folder: Path) -> bool | None:
+    if not any(file.name != "_verdicts.jsonl" for file in folder.glob("*.jsonl")):
+        return None
+    try:
+        found: Any = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+        is_kept = bool(found["marked"])
+    except FileNotFoundError:
+        return False  # rows from before anything was asked for
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise ConfigError(f"found no JSON in {folder / ASKED}, expected what an earlier comparison wrote") from exc
+    if is_kept and found.get("note") != _note():
+        raise ConfigError(
+            f"found rows in {folder} of questions that asked for a marked answer in other words, expected the words of "
+            "this version; take another folder"
+        )
+    return is_kept
+
+
+def _note() -> str:
+    return sha256(bundled("mark").text.encode()).hexdigest()[:12]
+
+
+def _marked(question: Question) -> Question:
+    note, (first, *rest) = bundled("mark").text, question.messages
+    if first["role"] != "system":
+        return replace(question, messages=[{"role": "system", "content": note}, first, *rest])
+    content = first["content"]
+    noted = f"{content}\n\n{note}" if isinstance(content, str) else [*content, {"type": "text", "text": note}]
+    return replace(question, messages=[{**first, "content": noted}, *rest])

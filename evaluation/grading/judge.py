@@ -1,0 +1,112 @@
+"""A judge of answers: one model call that says which of two is better, or how good one is."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.messages import HumanMessage
+
+from ...core.bounds.budget import call_at_most, cost_of
+from ...core.bounds.quorum import Race
+from ...core.panel.declared import Seat
+from ...core.run.state import Cost
+from ...core.text import plain
+from ...nodes.calls.call import call_model
+from ...nodes.calls.prompt_writer import Letter
+from ...prompts import bundled, fence
+from ..batch.questions import Question
+
+_LAST = re.compile(r"(\{[^{}]*\})\s*+(?:```\s*+)?\Z")
+"""A verdict is what the judge ends on: one that an answer forged, and the judge quotes on its way, is none."""
+_SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
+
+
+class Asked(NamedTuple):
+    """Be a prompt for a judge, and how its answer is read."""
+
+    letter: Letter
+    read: Callable[[str], float | None]
+
+    def at_most(self, seat: Seat) -> Cost:
+        """Bound what asking costs."""
+        return call_at_most(seat, self.letter.messages)
+
+
+class Judged(NamedTuple):
+    """Say what came of asking a judge."""
+
+    score: float | None
+    """From 0 to 1; of two answers, 1 where the first is better."""
+    why: str | None
+    """Why there is none."""
+    cost: Cost
+
+
+def which_is_better(question: Question, one: str, other: str) -> Asked:
+    """Ask which of two answers is better; neither is named."""
+    return _asked("prefer", question, {"A": one, "B": other}, read_better)
+
+
+def how_good(question: Question, answer: str) -> Asked:
+    """Ask for a mark from 1 to 10."""
+    return _asked("score", question, {"answer": answer}, read_score)
+
+
+async def judge(seat: Seat, asked: Asked) -> Judged:
+    """Ask a judge once; a failure of it is told, and is no verdict.
+
+    Args:
+        seat: The judge.
+        asked: What to ask.
+    """
+    call, message = await call_model(seat, asked.letter, {"tags": ["moa_judge"]}, race=Race())
+    cost = cost_of(call)
+    if message is None or call["status"] != "ok":
+        return Judged(None, f"the judge gave no answer: {call['status']} ({call['error']})", cost)
+    score = asked.read(plain(message.text))
+    return Judged(score, None if score is not None else "the judge ended on no verdict as it was asked to", cost)
+
+
+def read_better(said: str) -> float | None:
+    """Read which answer is better, strictly: 1 for A, 0 for B, a half for a tie; None where that is not said."""
+    found = _ending(said, "better")
+    return _SIDES.get(found) if isinstance(found, str) else None
+
+
+def read_score(said: str) -> float | None:
+    """Read a mark from 1 to 10, strictly, as a share of 10."""
+    found = _ending(said, "score")
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found <= 10:
+        return None
+    return found / 10
+
+
+def _asked(prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]) -> Asked:
+    parts = {"question": _told(question), **({"gold": question.gold} if question.gold else {}), **answers}
+    fenced = fence(list(parts.values()), labels=list(parts))
+    return Asked(Letter([HumanMessage(bundled(prompt).render(references=fenced))]), read)
+
+
+def _told(question: Question) -> str:
+    """Write a conversation down; of a single message, only its text."""
+    said = [(message["role"], _text(message["content"])) for message in question.messages]
+    said += [("user", text) for text in question.later]
+    return said[0][1] if len(said) == 1 else "\n\n".join(f"[{role}]\n{text}" for role, text in said)
+
+
+def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(block.get("text", f"[{block.get('type', 'something')} that is no text]")) for block in content)
+
+
+def _ending(said: str, key: str) -> object:
+    found = _LAST.search(said)
+    if not found:
+        return None
+    try:
+        pairs: list[tuple[str, Any]] = json.loads(found[1], object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return None
+    return pairs[0][1] if [name for name, _ in pairs] == [key] else None

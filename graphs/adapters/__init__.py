@@ -1,0 +1,1 @@
+"""A mixture as a chat model, a tool, a node of something larger."""

@@ -1,0 +1,193 @@
+"""Answers that are objects: how a schema is told to a model, and how its answer is read and checked."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langchain_core.utils.json import parse_json_markdown
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import (
+    BaseModel,
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    RootModel,
+    TypeAdapter,
+    ValidationError,
+)
+from typing_extensions import is_typeddict
+
+from ...core.errors import ConfigError, nearest
+from ...core.text import one_line
+from ...nodes.calls.forced import Tool, calls_in
+from ...nodes.calls.request import Form, Method, said_of, told_as_text
+
+_METHODS = ("function_calling", "json_schema", "json_mode")
+
+
+def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | None) -> Form:
+    """Describe an object to models, and keep how it is checked.
+
+    Raises:
+        ConfigError: The schema is none, or the method is unknown.
+    """
+    if method not in _METHODS:
+        raise ConfigError(f"unknown method {method!r}; {nearest(str(method), _METHODS)}")
+    if strict is not None and method == "json_mode":
+        raise ConfigError("found strict with method='json_mode', expected it with a method that can; leave it out")
+    tool = _described(schema, strict=strict, what="the schema")
+    _check_object(schema)
+    parameters = dict(tool.get("function", {}).get("parameters", {}))
+    check = _checker(schema, parameters, _validator(parameters))
+    name = tool["function"]["name"]
+    if method == "function_calling":
+        return Form(tool=tool, method=method, parse=lambda answer: _checked_call(answer, tool, check))
+    return Form(tool=tool, method=method, parse=lambda answer: check(_object_in(answer, name)))
+
+
+def described_tools(tools: Any, *, strict: bool | None) -> list[Tool]:
+    """Describe tools as OpenAI's API does; those that a provider runs itself stay as they are.
+
+    Raises:
+        ConfigError: One is no tool.
+    """
+    if not isinstance(tools, Sequence) or isinstance(tools, str):
+        raise ConfigError(f"found {type(tools).__name__} as tools, expected a list of tools")
+    return [tool if _is_providers(tool) else _described(tool, strict=strict, what="a tool") for tool in tools]
+
+
+def _is_providers(tool: object) -> bool:
+    if not isinstance(tool, dict):
+        return False
+    kind = tool.get("type")
+    return kind not in ("function", "object") if kind else not {"name", "title", "function", "toolSpec"} & tool.keys()
+
+
+def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
+    try:
+        return convert_to_openai_tool(schema, strict=strict)
+    except (ValueError, TypeError, AttributeError, KeyError, PydanticUserError) as exc:
+        why = one_line(str(exc))
+        raise ConfigError(
+            f"found {schema!r:.80} as {what}, expected a class, a function or a JSON Schema: {why}"
+        ) from exc
+
+
+def _check_object(schema: Any) -> None:
+    """Refuse, before anything is paid for, a schema whose answers are no objects."""
+    is_root = isinstance(schema, type) and issubclass(schema, RootModel)
+    kind = schema.model_json_schema().get("type") if is_root else None
+    if isinstance(schema, dict) and "properties" not in schema:
+        kind = schema.get("type")
+    if kind not in (None, "object", "function", "json_schema"):
+        raise ConfigError(
+            f"found {getattr(schema, '__name__', schema)!r:.80} as the schema, expected an object at its top, not "
+            f"{kind!r}; put it into a property"
+        )
+
+
+def _validator(parameters: dict[str, Any]) -> Any:
+    """Return what checks answers against a JSON Schema, which is checked itself first."""
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import validator_for
+
+    kind = validator_for(parameters)
+    try:
+        kind.check_schema(parameters)
+    except SchemaError as exc:
+        raise ConfigError(f"found a schema that is none: {one_line(exc.message)} at {exc.json_path}") from exc
+    return kind(parameters)
+
+
+def read(form: Form, answer: AIMessage) -> dict[str, Any]:
+    """Return an answer with the object that it holds, or with why it holds none."""
+    try:
+        return {"raw": answer, "parsed": parsed(form, answer), "parsing_error": None}
+    except OutputParserException as exc:
+        return {"raw": answer, "parsed": None, "parsing_error": exc}
+
+
+def parsed(form: Form, answer: AIMessage) -> Any:
+    """Return the object that an answer holds.
+
+    Raises:
+        OutputParserException: It holds none; what the mixture did about it is in the message's metadata.
+    """
+    try:
+        return form.parse(answer)
+    except Exception as exc:
+        degraded = answer.response_metadata.get("moa", {}).get("degraded")
+        why = f"no answer is a {form.name}: {degraded or said_of(exc)}"
+        raise OutputParserException(why, llm_output=answer.text) from exc
+
+
+def _checked_call(answer: AIMessage, tool: Tool, check: Callable[[Any], Any]) -> Any:
+    """Return the object that a call holds, also where the call came as text, which is read as a whole or not at all."""
+    name = tool["function"]["name"]
+    if not told_as_text(answer):
+        return check(_object_in(answer, name))
+    problem: Exception = ValueError(f"found text, expected a call of {name!r}, or its JSON object and nothing else")
+    for call in calls_in(answer.text, [tool]):
+        try:
+            return check(call["args"])
+        except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
+            problem = exc
+    raise problem
+
+
+def _object_in(answer: AIMessage, name: str) -> Any:
+    """Return what a model gave as the object: the arguments of a call, or JSON in its text."""
+    if answer.invalid_tool_calls and not answer.tool_calls:
+        raise ValueError(f"found arguments that are no JSON: {answer.invalid_tool_calls[0]['error'] or 'cut short'}")
+    if answer.tool_calls:
+        called = answer.tool_calls[0]
+        if called["name"] != name:
+            raise ValueError(f"found a call of {called['name']!r}, expected {name!r}")
+        return called["args"]
+    try:
+        return parse_json_markdown(answer.text, parser=json.loads)
+    except ValueError as exc:
+        raise ValueError(f"found no JSON object, expected one and nothing else: {exc}") from exc
+
+
+def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any], validator: Any) -> Callable[[Any], Any]:
+    """Return what checks an object: pydantic for its classes, else the JSON Schema itself."""
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        older: Any = schema
+        return schema.model_validate if issubclass(schema, BaseModel) else older.parse_obj
+
+    if is_typeddict(schema):
+        with suppress(PydanticUserError, PydanticSchemaGenerationError):
+            return _checked_by(TypeAdapter(cast("Any", schema)), parameters.get("required", ()))
+
+    def check(found: Any) -> Any:
+        from jsonschema.exceptions import best_match
+
+        if error := best_match(validator.iter_errors(found)):
+            raise ValueError(f"{error.json_path}: {error.message}")
+        return found
+
+    return check
+
+
+def _checked_by(adapter: TypeAdapter[Any], required: Collection[str]) -> Callable[[Any], Any]:
+    """Check against the annotations themselves: LangChain's JSON Schema of a TypedDict forgets what may be null.
+
+    Args:
+        adapter: Knows the annotations.
+        required: What models were told to give; LangChain's defaults are no part of the annotations.
+    """
+
+    def check(found: Any) -> Any:
+        try:
+            adapter.validate_python(found)
+        except ValidationError as exc:
+            left_out = [e for e in exc.errors() if e["type"] == "missing" and e["loc"][0] not in required]
+            if len(left_out) < exc.error_count():
+                raise
+        return found
+
+    return check

@@ -1,0 +1,115 @@
+"""Put a mixture where something else is expected: a tool, or a node of a graph with other keys."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AnyMessage, MessageLikeRepresentation
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.graph.state import CompiledStateGraph
+
+from ...core.errors import ConfigError
+from ...core.models.capabilities import may_write, tools_of
+from ...nodes.node import rules_of
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+State = Mapping[str, Any]
+Asked = str | Sequence[MessageLikeRepresentation]
+WHEN_TO_ASK = (
+    "Ask several models the same question at once, and get one answer made of theirs. Use it for questions that are "
+    "hard, or where being wrong is costly. The question must say all that is needed to answer it."
+)
+"""Tells a model what a mixture as a tool is for."""
+
+
+def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_ASK) -> BaseTool:
+    """Return a mixture as a tool that takes a question and gives its answer.
+
+    LangChain's own `moa.as_tool()` takes messages, and gives the agent the whole state to read: every proposal, and the
+    report. Here those are the tool message's `artifact`, which no model reads.
+
+        agent = create_agent("openai:gpt-6-luna", tools=[as_tool(moa, name="panel")])
+
+    Args:
+        moa: What `create_moa`, or another of this package, returned.
+        name: The tool's name; None is the graph's, in letters that providers take.
+        description: When an agent should use it.
+
+    Raises:
+        ConfigError: The graph is no mixture.
+    """
+    rules_of(moa)
+    if name is not None and not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]+", name)):
+        raise ConfigError(f"found name={name!r:.80}, expected letters, digits, - and _, which is what providers take")
+
+    def ask(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
+        return _told(moa.invoke(_conversation(question), config))
+
+    async def aask(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
+        return _told(await moa.ainvoke(_conversation(question), config))
+
+    return StructuredTool.from_function(
+        ask,
+        aask,
+        name=name or re.sub(r"[^\w-]", "_", moa.name, flags=re.ASCII),
+        description=description,
+        response_format="content_and_artifact",
+        metadata={"readOnlyHint": not any(map(may_write, tools_of(moa)))},
+    )
+
+
+def as_node(
+    moa: Graph, *, read: str | Callable[[Any], Asked], write: str | Callable[[dict[str, Any]], dict[str, Any]]
+) -> Runnable[Any, dict[str, Any]]:
+    """Return a mixture as a node of a graph that has other keys than `messages`.
+
+        parent.add_node("answer", as_node(moa, read="question", write="answer"))
+        parent.add_node("check", as_node(moa, read=lambda state: f"Is this right? {state['draft']}",
+                                         write=lambda result: {"review": result["messages"][-1].text}))
+
+    Args:
+        moa: What `create_moa`, or another of this package, returned.
+        read: The key of the parent's state that holds the question or the conversation, or a function from that state
+            to either.
+        write: The key that gets the answer's text, or a function from the mixture's result to the parent's update.
+
+    Raises:
+        ConfigError: The graph is no mixture, or (when run) there is no question to read.
+    """
+    rules_of(moa)
+    for option, given in (("read", read), ("write", write)):
+        if not isinstance(given, str) and not callable(given):
+            raise ConfigError(f"found {option}={given!r:.80}, expected the name of a key, or a function")
+
+    def asked(state: Any) -> dict[str, list[AnyMessage]]:
+        if callable(read):
+            return _conversation(read(state))
+        try:
+            return _conversation(state[read] if isinstance(state, Mapping) else getattr(state, read))
+        except (KeyError, AttributeError):
+            raise ConfigError(
+                f"found no {read!r} in the state, expected a question there; name another key, or pass a function"
+            ) from None
+
+    def answered(result: dict[str, Any]) -> dict[str, Any]:
+        return write(result) if callable(write) else {write: result["messages"][-1].text}
+
+    def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        return answered(moa.invoke(asked(state), config))
+
+    async def anode(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        return answered(await moa.ainvoke(asked(state), config))
+
+    return RunnableLambda(node, anode, name=moa.name)
+
+
+def _conversation(asked: Any) -> dict[str, Any]:
+    if not isinstance(asked, Sequence) or isinstance(asked, bytes) or not asked:
+        raise ConfigError(f"found {asked!r:.80} as the question, expected text or a list of messages")
+    return {"messages": [("user", asked)] if isinstance(asked, str) else list(asked)}
+
+
+def _told(result: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    answer = result["messages"][-1].text
+    return answer, {key: value for key, value in result.items() if key != "messages"}

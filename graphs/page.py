@@ -1,0 +1,184 @@
+"""Show one run as a page: what ran when, who said what, who agreed, what was lost, what it cost."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from langchain_core.messages import BaseMessage, convert_to_messages
+
+from ..core.errors import InputError
+from ..core.panel.seating import STATE_FORMAT
+from ..core.run.origins import in_words, joined, origins
+from ..core.run.report import busy_spans, calls_of
+from ..core.run.state import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
+from ..core.text import plain, printable
+
+_PAUSE = 1.0
+"""Seconds without any call under way that are left out of the waterfall: a run may wait for a person for days."""
+_GONE = "(no longer in the state)"
+_UNANSWERED = ("running", "failed", "interrupted")
+_COLOURS = 8
+"""Groups that have a colour of their own."""
+
+
+class Group(NamedTuple):
+    """Name who agrees, in letter and colour."""
+
+    letter: str = ""
+    colour: int = 0
+
+
+_ALONE = Group()
+
+
+class Bar(NamedTuple):
+    """Be one call in the waterfall; positions are percent of the whole run's work."""
+
+    name: str
+    call: Call
+    left: float
+    waited: float
+    width: float
+    group: Group
+
+
+class Layer(NamedTuple):
+    """Be one layer of proposers, and what its gate said."""
+
+    number: int
+    bars: list[Bar]
+    verdicts: list[Verdict]
+
+
+class Told(NamedTuple):
+    """Be one message of a prompt."""
+
+    role: str
+    text: str
+    added: bool
+    """Whether the mixture added it to the conversation."""
+
+
+def report(state: Mapping[str, Any]) -> str:
+    """Render one run as a self-contained HTML page, which needs no network and runs no script.
+
+        state = moa.invoke({"messages": [{"role": "user", "content": "Why is the sky blue?"}]})
+        Path("run.html").write_text(report(state), encoding="utf-8")
+
+    Args:
+        state: What a mixture returned, or what `get_state(...).values` or the SDK returned of its thread; also one that
+            is not finished. Only its last turn is shown.
+
+    Returns:
+        The page. Whatever a model or a user wrote is text in it, and nothing else.
+
+    Raises:
+        InputError: It is not the state of a mixture that has begun.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    run = cast("Report | None", state.get("run"))
+    if not run or not state.get("messages"):
+        raise InputError("found a state without a run, expected what a mixture returned, with 'messages' and 'run'")
+    if run.get("mixture") and not run["mixture"].startswith(f"format {STATE_FORMAT}:"):
+        raise InputError(f"found a run of another version ({run['mixture'][:40]!r}), expected format {STATE_FORMAT}")
+    turn = run["turn"]
+    proposals = [cast("Proposal", p) for p in state.get("proposals", []) if p["turn"] == turn]
+    verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
+    judges = calls_of(verdicts)
+    clock = Clock([*proposals, *judges, *run["aggregators"]])
+    messages = convert_to_messages(state["messages"])
+    asked = next((n for n, m in enumerate(messages) if m.id == turn), None)
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_readable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    answer = _answer(messages, asked) if run["stopped"] not in _UNANSWERED else None
+    counted = joined(answer, proposals) if answer else None
+    return pages.get_template("report.html").render(
+        run=run,
+        question=_GONE if asked is None else _words(messages[asked]),
+        earlier=asked or 0,
+        answer=answer,
+        joined=in_words(counted) if counted else None,
+        origins=origins(answer, proposals) if answer and counted else [],
+        layers=[_layer(n, proposals, verdicts, clock) for n in sorted({p["layer"] for p in proposals})],
+        judges=[clock.bar("judge", call) for call in judges],
+        aggregators=[clock.bar("aggregator", call) for call in run["aggregators"]],
+        evidence=state.get("evidence"),
+        citations=state.get("citations") or [],
+        cited={citation["id"] for citation in state.get("citations") or [] if not citation["problem"]},
+        prompts=[(call, _prompt(call, messages)) for call in run["aggregators"] if call["prompt"]],
+        seconds=clock.seconds,
+        pauses=clock.pauses,
+        usable=USABLE,
+        colours=_COLOURS,
+    )
+
+
+class Clock:
+    """Say where in a run's work a moment lies; time in which nothing was under way is no work."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._busy = busy_spans(calls, pause=_PAUSE)
+        self.seconds = sum(end - start for start, end in self._busy)
+        self.pauses = max(len(self._busy) - 1, 0)
+
+    def bar(self, name: str, call: Call, group: Group = _ALONE) -> Bar:
+        """Place a call."""
+        left = self._percent(self._at(call["started"] - call["waited"]))
+        width = self._percent(call["seconds"])
+        return Bar(name, call, left, self._percent(call["waited"]), width, group)
+
+    def _at(self, moment: float) -> float:
+        return sum(max(min(moment, end) - start, 0.0) for start, end in self._busy)
+
+    def _percent(self, seconds: float) -> float:
+        return round(100 * seconds / self.seconds, 3) if self.seconds else 0.0
+
+
+def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdict], clock: Clock) -> Layer:
+    mine = [p for p in proposals if p["layer"] == number]
+    judged = [v for v in verdicts if v["layer"] == number]
+    agreed = judged[-1]["agreement"] if judged else None
+    letters = {
+        name: Group(chr(ord("A") + n) if n < 26 else str(n + 1), n % _COLOURS)
+        for n, group in enumerate(agreed["groups"] if agreed else [])
+        for name in group
+        if len(group) > 1
+    }
+    # What a person wrote or dropped is not what was compared.
+    groups = [_ALONE if p["reviewed"] else letters.get(p["proposer"], _ALONE) for p in mine]
+    before = "retrieve/" if number == RETRIEVAL else ""
+    bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
+    return Layer(number, bars, judged)
+
+
+def _answer(messages: Sequence[BaseMessage], asked: int | None) -> str:
+    after = messages[-1:] if asked is None else messages[asked + 1 : asked + 2]
+    return _words(after[0]) if after else _GONE
+
+
+def _prompt(call: Aggregation, messages: Sequence[BaseMessage]) -> list[Told]:
+    known = {message.id: message for message in messages}
+    return [
+        Told(line["role"], line["text"], added=True)
+        if line["text"] is not None
+        else Told(line["role"], _words(known[line["id"]]) if line["id"] in known else _GONE, False)
+        for line in call["prompt"]
+    ]
+
+
+def _words(message: BaseMessage) -> str:
+    """Return a message's text, and say where it holds more than text."""
+    others = [block["type"] for block in message.content_blocks if block["type"] not in ("text", "reasoning")]
+    return "\n".join(filter(None, [message.text, *(f"[{kind}]" for kind in others)]))
+
+
+def _readable(value: Any) -> Any:
+    """Keep what no page can carry out of it; Jinja escapes what is left."""
+    return printable(plain(value)) if type(value) is str else value

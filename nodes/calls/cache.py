@@ -1,0 +1,87 @@
+"""Look a call up before it is made: the same model, asked the same, with the same parameters.
+
+LangGraph's own cache of nodes keys by the node's function and its input; all proposers are made by one function, and
+would get each other's answers (github.com/langchain-ai/langgraph/issues/8753). And its entries hold the turn they were
+made in. So the cache is asked here, about calls.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple, cast
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables.base import RunnableBindingBase
+from langgraph.cache.base import BaseCache, FullKey
+
+from ...core.models.capabilities import chat_model_of
+from ...core.panel.declared import Seat
+from ...core.run.state import Call
+
+_NAMESPACE = ("langgraph_moa", "calls", "1")
+_PATIENCE = 2.0
+"""Seconds after which a cache that hangs counts as one that failed."""
+_CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}
+_WIRING = _CLIENTS | {"cache", "callbacks", "rate_limiter", "custom_get_token_ids"}
+"""Fields that say how a model is reached, and nothing of what it answers."""
+_PLAIN = str | int | float | None
+_log = logging.getLogger(__name__)
+
+
+class Entry(NamedTuple):
+    """Be a call's place in the cache; a cache that fails or hangs is an empty one."""
+
+    cache: BaseCache[Any]
+    key: FullKey
+
+    async def recall(self) -> tuple[Call, AIMessage] | None:
+        """Return the outcome and the answer that are kept, marked as such."""
+        free: dict[str, Any] = {"cached": True, "calls": 0, "usd": 0.0, "usage": None, "at_most": None, "retries": None}
+        free |= {"waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                known = (await self.cache.aget([self.key])).get(self.key)
+            return (cast("Call", {**known["call"], **free}), AIMessage(known["text"])) if known else None
+        except Exception as exc:  # noqa: BLE001 - a cache that is down costs money, not answers
+            _log.warning("the cache cannot be read, asking the model instead: %s", type(exc).__name__)
+            return None
+
+    async def keep(self, call: Call, message: AIMessage) -> None:
+        """Keep a whole answer."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.cache.aset({self.key: ({"call": dict(call), "text": message.text}, None)})
+        except Exception as exc:  # noqa: BLE001 - the answer is there all the same
+            _log.warning("the cache cannot be written: %s", type(exc).__name__)
+
+
+def entry_of(cache: BaseCache[Any] | None, seat: Seat, messages: Sequence[BaseMessage]) -> Entry | None:
+    """Return where a call is kept; None without a cache, and for what cannot be kept.
+
+    That is a chain or graph, of which nobody knows what else it looks at.
+    """
+    key = _key_of(seat, messages) if cache is not None else None
+    return Entry(cache, key) if cache is not None and key else None
+
+
+def _key_of(seat: Seat, messages: Sequence[BaseMessage]) -> FullKey | None:
+    """Return what a call is known by."""
+    chat = chat_model_of(seat.model)
+    if chat is None or not seat.one_call:
+        return None
+    bound, model = [], seat.model
+    while isinstance(model, RunnableBindingBase):
+        bound.append(model.kwargs)
+        model = model.bound
+    told = [message.model_dump(exclude={"id", "usage_metadata", "response_metadata"}) for message in messages]
+    kind = f"{type(chat).__module__}.{type(chat).__qualname__}"
+    # What a dump leaves out may still decide the answer. Whatever is no JSON keeps its address, and so never hits in
+    # another process; clients are known by the endpoint.
+    undumped = {name for name, field in type(chat).model_fields.items() if field.exclude} - _WIRING
+    hidden = {name: getattr(chat, name) for name in undumped}
+    private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
+    parts = [kind, seat.label, seat.endpoint, seat.sample, seat.twin, chat.model_dump(), hidden, private, bound, told]
+    return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()

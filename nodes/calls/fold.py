@@ -1,0 +1,67 @@
+"""Folding: references that do not fit a model's window are read in windows, and what came of one goes into the next.
+
+It is what Self-MoA-Seq does with samples (Li et al. 2025, arXiv 2502.00674), for any layer that turns out too long.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from .prompt_writer import Letter
+
+Write = Callable[[Sequence[str]], Letter]
+"""Write the prompt with these references."""
+Ask = Callable[[Sequence[str]], Awaitable[str | None]]
+"""Ask about one window of references; None where no usable answer came back."""
+
+
+class Folded(NamedTuple):
+    """Hold what is left to be asked once all windows but the last are read."""
+
+    letter: Letter
+    windows: int = 1
+    """How many there are; 1 where nothing was folded."""
+    best: str | None = None
+    """What came of those before the last."""
+    lost: str | None = None
+    """What a window that failed leaves unread; None where all is read, or shortened."""
+
+
+async def fold(letter: Letter, texts: Sequence[str], write: Write, ask: Ask) -> Folded:
+    """Ask about all windows but the last, and return the prompt that holds that one.
+
+    Where a step fails, what is left is put into one prompt with what came of the windows before, as far as it fits:
+    nothing is asked twice for the sake of a fold.
+
+    Args:
+        letter: The prompt with all references.
+        texts: Those references.
+        write: How a window is written.
+        ask: How one is asked about.
+    """
+    if not letter.folds or _is_cut(write(texts[:2])):
+        return Folded(letter._replace(folds=0))
+    best: list[str] = []
+    left, windows = list(texts), 1
+    while True:
+        window, taken = _fill(write, best, left)
+        if taken == len(left):
+            return Folded(window, windows, *best)
+        said = await ask([*best, *left[:taken]])
+        if said is None or not said.strip():
+            rest = write([*best, *left])._replace(folds=0)
+            told = f"{rest.references_cut} of {len(left)} references were shortened or not read, for a window failed"
+            return Folded(rest, windows, best[0] if best else None, told if rest.references_cut else None)
+        best, left, windows = [said], left[taken:], windows + 1
+
+
+def _fill(write: Write, best: Sequence[str], left: Sequence[str]) -> tuple[Letter, int]:
+    """Put as many references beside the best answer so far as fit whole; one more than that, where none does."""
+    taken = 2 - len(best)
+    window = write([*best, *left[:taken]])
+    while taken < len(left) and not _is_cut(more := write([*best, *left[: taken + 1]])):
+        window, taken = more, taken + 1
+    return window._replace(folds=0), taken
+
+
+def _is_cut(letter: Letter) -> bool:
+    return bool(letter.references_cut or letter.problem)

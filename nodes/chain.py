@@ -1,0 +1,186 @@
+"""Ask those who give the answer, one after the other, within what the budget leaves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, cast
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
+
+from ..core.bounds.quorum import DEADLINE, Race
+from ..core.panel.declared import Seat
+from ..core.run.report import after_refusal
+from ..core.run.state import (
+    USABLE,
+    Aggregation,
+    Call,
+    Cost,
+    MoAState,
+    Verdict,
+    proposals_of,
+    references_for,
+    unfinished,
+    verdicts_of,
+)
+from ..core.text import plain
+from .calls.call import call_model, unmade, unstreamed
+from .calls.fold import Folded, fold
+from .calls.prompt_writer import Brief, Letter, shortened_for
+from .calls.request import Request, problem_of, with_forced_call
+from .node import emit
+from .rules import Rules
+
+
+class Outcome(NamedTuple):
+    """Hold every attempt, and the answer where there is one."""
+
+    calls: list[Aggregation]
+    answer: AIMessage | None
+    truncated: bool = False
+    too_much: str | None = None
+    """The limit that kept an aggregator from being asked, or from finishing."""
+    fell_back: bool = False
+    lost: Sequence[str] = ()
+    """What was wrong with the aggregators that gave no whole answer."""
+    notes: Sequence[str] = ()
+    unfit: AIMessage | None = None
+    """The last answer that is not the object or the call that was asked for, where none is."""
+
+
+@dataclass
+class Asking:
+    """Ask one aggregator after the other, within what the budget leaves."""
+
+    state: MoAState
+    config: RunnableConfig
+    layer: int
+    rules: Rules
+    request: Request | None
+    calls: list[Aggregation] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """How answers came that are not as they were asked for, and will do all the same."""
+    too_much: str | None = None
+
+    async def ask(
+        self, seat: Seat, letter: Letter, *, answers: bool = True, after: Sequence[Cost] = ()
+    ) -> tuple[Call, AIMessage | None]:
+        """Make one attempt, where it fits.
+
+        Args:
+            seat: Whom to ask.
+            letter: The whole prompt.
+            answers: Whether what comes back is the answer: what is not, nobody who listens is shown.
+            after: What is to be left of the budget after it.
+        """
+        if misfit := self._misfit([letter.at_most(seat), *after]):
+            self.too_much = misfit
+            if after:
+                return unmade(seat, "skipped", misfit), None
+            self.calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
+            return self.calls[-1], None
+        references = references_for(self.state, self.layer)
+        emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
+        heard = _Listener()
+        config = self.config if answers else unstreamed(self.config)
+        marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
+        call, message = await call_model(seat, letter, marked, race=Race(seconds=self._seconds_left()))
+        answered = message is not None and call["status"] in USABLE | {"empty"}
+        if answers and self.request and message and answered:
+            made = with_forced_call(message, self.request)
+            if made is not message:
+                self.notes.append(f"aggregator {seat.name}: its call of {made.tool_calls[0]['name']!r} came as text")
+                message = made
+            if problem := problem_of(message, self.request):
+                call = {**call, "status": "invalid", "error": problem}
+        self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
+        if call["status"] not in USABLE:
+            # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.
+            at_the_end = call["error"] if (call["error"] or "").startswith(DEADLINE) else None
+            self.too_much = self._misfit([]) or at_the_end or self.too_much
+            if answers and (ids := list(heard.message_ids)):
+                emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
+        return call, message
+
+    async def ask_to_fit(self, seat: Seat, asked: Seat, brief: Brief) -> tuple[Call, AIMessage | None, Folded]:
+        """Ask for the answer; once more, with less of the references, where its server tells that this was too long.
+
+        Args:
+            seat: Who reads the windows before the last.
+            asked: The same, with the tools and the form that only the answer is asked for.
+            brief: How references are put.
+        """
+        folded = await self.folded(seat, asked, brief)
+        call, message = await self.ask(asked, folded.letter)
+        shorter = shortened_for(asked, call, folded.letter)
+        if shorter is None:
+            return call, message, folded
+        letter = brief.for_run(self.rules.request).write(shorter, self.state, self.layer)
+        if not letter.is_shorter_than(folded.letter):
+            return call, message, folded
+        refused = self.calls.pop()
+        folded = await self.folded(replace(seat, window=shorter.window), shorter, brief)
+        call, message = await self.ask(shorter, folded.letter)
+        call = self.calls[-1] = cast("Aggregation", after_refusal(self.calls[-1], refused))
+        return call, message, folded
+
+    async def folded(self, seat: Seat, asked: Seat, brief: Brief) -> Folded:
+        """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
+
+        Args:
+            seat: Who reads the windows before the last.
+            asked: The same, with the tools and the form that only the answer is asked for.
+            brief: How references are put.
+        """
+        request = brief.for_run(self.rules.request)
+
+        def write(texts: Sequence[str]) -> Letter:
+            return request.write(asked, self.state, self.layer, texts)
+
+        async def ask(texts: Sequence[str]) -> str | None:
+            window = brief.write(seat, self.state, self.layer, texts)._replace(folds=0)
+            last = letter._replace(folds=0).at_most(asked)
+            call, message = await self.ask(seat, window, answers=False, after=[last])
+            return plain(message.text) if message and call["status"] in USABLE else None
+
+        letter = request.write(asked, self.state, self.layer)
+        return await fold(letter, request.texts_for(asked, self.state, self.layer), write, ask)
+
+    def _misfit(self, step: Sequence[Cost]) -> str | None:
+        return self.rules.misfit(proposals_of(self.state), step, verdicts=self._verdicts(), others=self._others())
+
+    def _seconds_left(self) -> float | None:
+        return self.rules.seconds_left(proposals_of(self.state), self._verdicts(), self._others())
+
+    def _verdicts(self) -> list[Verdict]:
+        return verdicts_of(self.state, before=self.layer)
+
+    def _others(self) -> list[Aggregation]:
+        return [*earlier_calls(self.state), *self.calls]
+
+
+def earlier_calls(state: MoAState) -> list[Aggregation]:
+    """Return what was tried before this run was resumed in front of its aggregators."""
+    run = unfinished(state)
+    return run["aggregators"] if run else []
+
+
+class _Listener(AsyncCallbackHandler):
+    """Remember which messages have begun to reach the caller, token by token."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.message_ids: dict[str, None] = {}
+
+    async def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
+        """Note the id of the message that a token belongs to."""
+        message = getattr(chunk, "message", None)
+        if token and message is not None and message.id:
+            self.message_ids[message.id] = None
+
+
+def what_failed(seat: Seat, call: Call) -> str:
+    """Say who gave no whole answer, and why."""
+    return f"aggregator {seat.name}: {call['status']} ({call['error']})"

@@ -1,0 +1,72 @@
+"""The last node of an answer from evidence: whether each id that it cites exists, and each quote is in its source."""
+
+from typing import cast
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+
+from ..core.errors import InputError
+from ..core.evidence.citations import Citation, read_citations, without_wrong
+from ..core.evidence.passages import with_text
+from ..core.evidence.retrievers import Retrieval
+from ..core.run.state import MoAState, Report, check_begun, evidence_for
+from ..core.text import CUT_TO_FIT
+from .answer import signed
+from .node import Node, Update, emit
+from .rules import Rules
+
+
+def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
+    """Make the node that checks what an answer cites; it adds no citation and mends none.
+
+    A call of a tool is no answer yet, and an answer of a given form is left as it is: both are passed on.
+
+    Args:
+        told: What becomes of wrong citations, and what is said where nothing supports the answer.
+        rules: What the mixture keeps to.
+
+    Raises:
+        InputError: (when run) There is no answer: somebody changed the state.
+    """
+
+    async def check(state: MoAState, config: RunnableConfig) -> Update:
+        answer, run = state["messages"][-1], state["run"]
+        if not isinstance(answer, AIMessage) or run["stopped"] == "running":
+            raise InputError("found no answer to check, expected the mixture's as the last message; ask again")
+        check_begun(run, rules.mixture)
+        request = rules.request
+        if answer.tool_calls or (request and request.form):
+            return {"citations": [], "run": run}
+        # What we wrote where a passage was cut is not the passage's.
+        evidence = [with_text(e, e["text"].removesuffix(CUT_TO_FIT)) for e in evidence_for(state, None)]
+        before = cast("dict[str, str]", state.get("evidence_ids") or {}).values()
+        citations = read_citations(answer.text, evidence, before=before)
+        wrong = [citation for citation in citations if citation["problem"]]
+        removed, text = told.wrong_citations == "remove", str(answer.text)
+        if wrong and removed:
+            text = without_wrong(text, citations)
+            citations = [*read_citations(text, evidence, before=before), *wrong]
+        supported = len(wrong) < len(citations)
+        if not supported and told.unsupported:
+            text = f"{text}\n\n{told.unsupported}"
+        run = _with_findings(run, wrong, removed=removed, lost=_lost(len(evidence), supported=supported))
+        emit("citations", citations=citations, passages=len(evidence))
+        changed = answer if text == answer.text else answer.model_copy(update={"content": text})
+        return {"messages": [signed(changed, run)], "citations": citations, "run": run}
+
+    return Node(check, rules=rules)
+
+
+def _lost(passages: int, *, supported: bool) -> str:
+    if not passages:
+        return "no evidence was found"
+    return "" if supported else "no citation in the answer was found to be right"
+
+
+def _with_findings(run: Report, wrong: list[Citation], *, removed: bool, lost: str) -> Report:
+    why = "; ".join(dict.fromkeys(str(citation["problem"]) for citation in wrong))
+    are, were = ("1 citation is", "was") if len(wrong) == 1 else (f"{len(wrong)} citations are", "were")
+    noted = [f"{are} wrong and {were} taken out: {why}"] if wrong and removed else []
+    left_in = f"{are} wrong: {why}" if wrong and not removed else ""
+    degraded = "; ".join(filter(None, [run["degraded"], lost, left_in])) or None
+    return {**run, "notes": [*run["notes"], *noted], "degraded": degraded}

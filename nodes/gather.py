@@ -1,0 +1,61 @@
+"""The gate of retrieval: ranks what retrievers found, numbers it once, and lets all later nodes see the same."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from langchain_core.runnables import RunnableConfig
+
+from ..core.evidence.passages import Evidence, fuse, highest_id, numbered, with_text
+from ..core.evidence.retrievers import Search
+from ..core.run.state import RETRIEVAL, MoAState, Retrieved, check_mixture, proposals_of
+from ..core.text import is_ours
+from ..prompts import pack, unforged
+from .node import Node, Update, emit
+from .rules import Rules
+
+
+def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
+    """Make the node that turns what retrievers found into the evidence of this turn.
+
+    A passage that an earlier turn was shown keeps its id, and no id is used for another one: what earlier answers of
+    the conversation cite stays what it was.
+
+    Args:
+        search: Who looked for it, and how much of it is shown.
+        rules: What the mixture keeps to.
+    """
+    limit, room = search.told.passages, 2 * search.told.evidence_tokens
+
+    async def collect(state: MoAState, config: RunnableConfig) -> Update:
+        check_mixture(state, rules.mixture)
+        found = {p["proposer"]: p["found"] for p in cast("list[Retrieved]", proposals_of(state, RETRIEVAL))}
+        evidence: dict[str, Evidence] = {}
+        for pool in search.pools:
+            ranked = fuse({name: found[name] for name in pool if name in found}, limit=limit)
+            for passage in fitting(ranked, room=room):
+                before = evidence.setdefault(passage["id"], passage)
+                found_by = [*before["found_by"], *passage["found_by"]]
+                evidence[passage["id"]] = {**before, "found_by": list(dict.fromkeys(found_by))}
+        cited = [message.text for message in state["messages"] if message.type == "ai"]
+        after = highest_id(cited, [message.text for message in state["messages"] if is_ours(message)])
+        known = cast("dict[str, str]", state.get("evidence_ids") or {})
+        shown, ids = numbered(list(evidence.values()), known, after=after)
+        emit("evidence", passages=[{"id": e["id"], "source": e["source"]} for e in shown])
+        return {"evidence": shown, "evidence_ids": ids, "citations": []}
+
+    return Node(collect, rules=rules)
+
+
+def fitting(evidence: Sequence[Evidence], *, room: int) -> list[Evidence]:
+    """Cut the longest passages until all fit, and leave the last ones out where that is not enough.
+
+    Args:
+        evidence: The passages, best first.
+        room: Bytes for all of them.
+    """
+    texts = [unforged(passage["text"]) for passage in evidence]
+    while texts:
+        if (packed := pack(texts, room)) is not None:
+            return [with_text(passage, text) for passage, text in zip(evidence, packed, strict=False)]
+        texts.pop()
+    return []

@@ -1,0 +1,233 @@
+"""A cache answers only for the same model, asked the same with the same parameters."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
+from langgraph.cache.memory import InMemoryCache
+from langgraph.cache.sqlite import SqliteCache
+from langgraph_moa import Limits, Proposer, Quorum, create_moa, resolve_model
+from langgraph_moa.core.offline.scripted import ScriptedModel
+from loopback import Loopback, Reply
+from pydantic import Field, PrivateAttr
+from reading import references_in, user
+
+QUESTION = user("Which?")
+
+
+def mixture(server: Loopback, cache: Any, **options: Any) -> Any:
+    resolve = partial(resolve_model, base_url=server.url)
+    defaults: dict[str, Any] = {"proposers": ["m0", "m1"], "aggregator": "aggregator", "layers": 3}
+    return create_moa(**{**defaults, **options}, resolve=resolve, cache=cache)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_the_same_is_not_paid_for_twice(loopback: Loopback, kind: str, tmp_path: Any) -> None:
+    def cache() -> Any:
+        return memory if kind == "memory" else SqliteCache(path=str(tmp_path / "cache.db"))
+
+    memory = InMemoryCache()  # type: ignore[var-annotated]
+    first = await mixture(loopback, cache()).ainvoke(QUESTION)
+    again = await mixture(loopback, cache()).ainvoke(QUESTION)
+
+    assert [r.model for r in loopback.requests].count("aggregator") == 2
+    assert len(loopback.requests) == 4 + 1 + 1
+    assert [p["text"] for p in again["proposals"]] == [p["text"] for p in first["proposals"]]
+    assert [(p["cached"], p["calls"], p["usd"]) for p in again["proposals"]] == [(True, 0, 0.0)] * 4
+    assert {p["turn"] for p in again["proposals"]} == {again["messages"][0].id}
+    assert (first["run"]["calls"], again["run"]["calls"]) == (5, 1)
+    assert again["run"]["notes"][0] == "m0 (layer 1): from the cache"
+    assert first["run"]["notes"] == []
+    (last,) = loopback.asked("aggregator")[1:]
+    assert references_in(last.messages[-1]["content"]) == ["answer of m0", "answer of m1"]
+
+
+OTHERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "another question": ({}, user("What?")),
+    "another temperature": ({"temperature": 0.3}, QUESTION),
+    "another limit": ({"max_tokens": 7}, QUESTION),
+    "another model": ({"proposers": ["m2", "m3"]}, QUESTION),
+    "another system prompt": ({"proposers": [Proposer(m, system_prompt="Be brief.") for m in ("m0", "m1")]}, QUESTION),
+    "a longer conversation": ({}, {"messages": [("user", "Hi"), ("ai", "Hello"), ("user", "Which?")]}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_another_call_is_made(loopback: Loopback, other: str) -> None:
+    options, question = OTHERS[other]
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    result = await mixture(loopback, cache, layers=2, **options).ainvoke(question)
+
+    assert [p["cached"] for p in result["proposals"]] == [False, False]
+
+
+async def test_another_server_is_another_model(loopback: Loopback) -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+    elsewhere = partial(resolve_model, base_url=f"{loopback.url}/")
+
+    result = await create_moa(proposers=["m0"], aggregator="a", resolve=elsewhere, cache=cache).ainvoke(QUESTION)
+
+    assert result["proposals"][0]["cached"] is False
+
+
+async def test_samples_of_one_model_do_not_get_each_others_answers(loopback: Loopback) -> None:
+    said = iter(range(100))
+    loopback.say("m0", lambda body: Reply(f"sample {next(said)}"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+
+    first = await mixture(loopback, cache, proposers=["m0"], samples=3, layers=2).ainvoke(QUESTION)
+    again = await mixture(loopback, cache, proposers=["m0"], samples=4, layers=2).ainvoke(QUESTION)
+
+    assert len({p["text"] for p in first["proposals"]}) == 3
+    assert [p["cached"] for p in again["proposals"]] == [True, True, True, False]
+
+
+async def test_models_of_one_class_do_not_get_each_others_answers() -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    models: list[Any] = [ScriptedModel(script="a"), ScriptedModel(script="b"), ScriptedModel(script=lambda m: "c")]
+    moa = create_moa(proposers=[*models, ScriptedModel(script=lambda m: "d")], aggregator="offline:words", cache=cache)
+
+    results = [await moa.ainvoke(QUESTION) for _ in range(2)]
+
+    assert [[p["text"] for p in r["proposals"]] for r in results] == [["a", "b", "c", "d"]] * 2
+    assert all(p["cached"] for p in results[1]["proposals"])
+
+
+async def test_failures_and_halves_are_not_kept(loopback: Loopback) -> None:
+    loopback.say("m0", Reply(status=500))
+    loopback.say("m1", Reply("half", finish_reason="length"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+    loopback.scripts.clear()
+
+    result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    assert [(p["cached"], p["text"]) for p in result["proposals"]] == [(False, "answer of m0"), (False, "answer of m1")]
+
+
+async def test_chains_and_graphs_are_always_asked() -> None:
+    asked = []
+
+    def say(messages: Any) -> str:
+        asked.append(messages)
+        return "said"
+
+    chain: Any = RunnableLambda(say)
+    moa = create_moa(proposers=[chain], aggregator="offline:words", cache=InMemoryCache())
+
+    for _ in range(2):
+        await moa.ainvoke(QUESTION)
+
+    assert len(asked) == 2
+
+
+class Broken(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        raise ConnectionError("cache is down, key=tiger-burning-bright")
+
+    async def aset(self, pairs: Any) -> None:
+        raise ConnectionError("cache is down")
+
+
+async def test_a_cache_that_is_down_costs_no_answer(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="langgraph_moa"):
+        result = await mixture(loopback, Broken(), layers=2).ainvoke(QUESTION)
+
+    assert result["run"]["degraded"] is None
+    assert "the cache cannot be read, asking the model instead: ConnectionError" in caplog.text
+    assert "tiger" not in caplog.text
+
+
+def test_the_sync_api_uses_the_cache_too(loopback: Loopback) -> None:
+    moa = mixture(loopback, InMemoryCache(), layers=2)
+
+    results = [moa.invoke(QUESTION) for _ in range(2)]
+
+    assert [p["cached"] for p in results[1]["proposals"]] == [True, True]
+
+
+async def test_a_cache_that_takes_its_time_does_not_disturb_a_quorum(loopback: Loopback, tmp_path: Any) -> None:
+    for run in range(10):
+        cache = SqliteCache(path=str(tmp_path / f"{run}.db"))  # type: ignore[var-annotated]
+        moa = mixture(loopback, cache, proposers=["m0", "m1", "m2"], quorum=Quorum(1, grace_s=1))
+
+        assert (await moa.ainvoke(QUESTION))["run"]["degraded"] is None
+
+
+class Hanging(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def aset(self, pairs: Any) -> None:
+        await asyncio.Event().wait()
+
+
+class Foreign(InMemoryCache[Any]):
+    async def aget(self, keys: Any) -> Any:
+        return {key: {"not": "ours"} for key in keys}
+
+
+@pytest.mark.parametrize("cache", [Hanging(), Foreign()], ids=["hangs", "holds something else"])
+async def test_a_cache_that_is_of_no_use_costs_no_answer(
+    loopback: Loopback, cache: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("langgraph_moa.nodes.calls.cache._PATIENCE", 0.05)
+
+    async with asyncio.timeout(30):
+        result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
+
+    assert [p["text"] for p in result["proposals"]] == ["answer of m0", "answer of m1"]
+
+
+async def test_an_answer_from_the_cache_has_waited_for_nobody(loopback: Loopback) -> None:
+    loopback.default = Reply("slow", delay=0.2)
+    line, cache = Limits(provider="openai", concurrency=1), InMemoryCache()  # type: ignore[var-annotated]
+    first = await mixture(loopback, cache, limits=[line], layers=2).ainvoke(QUESTION)
+
+    again = await mixture(loopback, cache, limits=[line], layers=2).ainvoke(QUESTION)
+
+    assert max(p["waited"] for p in first["proposals"]) > 0.1
+    assert [p["waited"] for p in again["proposals"]] == [0.0, 0.0]
+
+
+async def test_the_same_model_twice_is_asked_twice_and_remembered_twice(loopback: Loopback) -> None:
+    said = iter(range(100))
+    loopback.say("m0", lambda body: Reply(f"draft {next(said)}"))
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+
+    results = [await mixture(loopback, cache, proposers=["m0", "m0"], layers=2).ainvoke(QUESTION) for _ in range(2)]
+
+    assert [{p["text"] for p in r["proposals"]} for r in results] == [{"draft 0", "draft 1"}] * 2
+    assert all(p["cached"] for p in results[1]["proposals"])
+
+
+class Secretive(ScriptedModel):
+    """Keep what decides the answer where a dump does not show it."""
+
+    left_out: str = Field(default="", exclude=True)
+    _kept_private: str = PrivateAttr("")
+
+    def _next(self, messages: Any) -> AIMessage:
+        super()._next(messages)
+        return AIMessage(self.left_out + self._kept_private)
+
+
+async def test_fields_that_a_dump_leaves_out_tell_models_apart() -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    models: list[Any] = [Secretive(script="", left_out=word) for word in "ab"] + [Secretive(script="") for _ in "cd"]
+    models[2]._kept_private, models[3]._kept_private = "c", "d"
+    parameters = [ScriptedModel(script=lambda m: "e").bind(stop=[word]) for word in "xy"]
+
+    texts = []
+    for model in [*models, *parameters]:
+        result = await create_moa(proposers=[model], aggregator="offline:words", cache=cache).ainvoke(QUESTION)
+        texts.append((result["proposals"][0]["text"], result["proposals"][0]["cached"]))
+
+    assert texts == [("a", False), ("b", False), ("c", False), ("d", False), ("e", False), ("e", False)]
