@@ -12,14 +12,13 @@ from .core.bounds.budget import Budget
 from .core.bounds.early_stop import EarlyStop
 from .core.bounds.quorum import Quorum
 from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
-from .core.evidence.citations import Citation
-from .core.evidence.passages import Evidence
 from .core.evidence.retrievers import Retriever
 from .core.models.limits import Limits
 from .core.models.prices import Price
 from .core.models.resolve import resolve_model
 from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
-from .core.run.state import Call, MoAState, Proposal, Report, Verdict
+from .core.run.records import Call, Citation, Evidence, Proposal, Report, Verdict
+from .core.run.state import MoAState
 from .graphs.estimate import estimate
 from .graphs.moa import create_moa
 from .graphs.page import report

@@ -28,7 +28,7 @@ from langchain_openai import ChatOpenAI
 from langgraph_moa import Quorum, create_moa
 from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.prompts import compose, load_prompt
+from langgraph_moa.prompts import compose, load_template
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -40,7 +40,7 @@ PROPOSERS = [f"proposer-{n}" for n in range(6)]
 QUESTION: Any = {"messages": [HumanMessage("Why is the sky blue? " * 20)]}
 CALL_SECONDS = 0.2
 LAYERS_IN_A_ROW = 3
-PROMPT = load_prompt(None)
+PROMPT = load_template(None)
 
 
 @contextmanager
@@ -75,9 +75,9 @@ async def plain_asyncio(proposers: list[ChatOpenAI], aggregator: ChatOpenAI, *, 
     """Do what the graph does, without a graph."""
     conversation, references = QUESTION["messages"], list[str]()
     for _ in range(2):
-        messages = compose(conversation, references, prompt=PROMPT)
+        messages = compose(conversation, references, template=PROMPT)
         references = [reply.text for reply in await asyncio.gather(*(m.ainvoke(messages) for m in proposers))]
-    messages = compose(conversation, references, prompt=PROMPT)
+    messages = compose(conversation, references, template=PROMPT)
     if stream:
         async for _ in aggregator.astream(messages):
             pass

@@ -44,8 +44,8 @@ from langchain_core.outputs import ChatGeneration, Generation  # noqa: E402
 from langgraph_moa import Proposer, create_moa, create_self_moa, create_single  # noqa: E402
 from langgraph_moa.core.errors import MoAError  # noqa: E402
 from langgraph_moa.core.models.resolve import resolve_model  # noqa: E402
-from langgraph_moa.evaluation.calibration import wilson  # noqa: E402
 from langgraph_moa.evaluation.comparing.paired import Paired, paired  # noqa: E402
+from langgraph_moa.evaluation.statistics import wilson  # noqa: E402
 from langgraph_moa.prompts import bundled  # noqa: E402
 from tables import columns  # noqa: E402
 from weights import digest_of, fetch  # noqa: E402

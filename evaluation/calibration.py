@@ -7,15 +7,14 @@ are counted for a mixture of some layers, the accuracy of a whole policy for a v
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import prod, sqrt
-from statistics import NormalDist, fmean
+from math import prod
+from statistics import fmean
 from typing import NamedTuple
 
 from ..core.agreement.answers import Answer
 from ..core.agreement.gold import is_gold
 from ..core.agreement.measures import same_answers
-
-_Z = NormalDist().inv_cdf(0.975)
+from .statistics import wilson
 
 
 class Recorded(NamedTuple):
@@ -192,20 +191,6 @@ def is_right(agreed: Sequence[Answer | None], gold: Answer | None, question: str
         question: What was asked, for its units; None where that is not known either.
     """
     return bool(agreed and gold) and all(answer and gold and is_gold(answer, gold, question) for answer in agreed)
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share, by Wilson's score.
-
-    Args:
-        right: How many were.
-        of: Out of how many, at least one.
-    """
-    share, z2 = right / of, _Z * _Z
-    middle = share + z2 / (2 * of)
-    half = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    scale = 1 + z2 / of
-    return (middle - half) / scale if right else 0.0, (middle + half) / scale if right < of else 1.0
 
 
 def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:

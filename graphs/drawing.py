@@ -5,7 +5,7 @@ from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
 
-from ..core.panel.declared import Seat
+from ..core.panel.seats import Seat
 from ..nodes.node import Node
 
 

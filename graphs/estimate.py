@@ -6,9 +6,9 @@ from typing import Any, cast
 from langchain_core.messages import AnyMessage, MessageLikeRepresentation, convert_to_messages
 from langgraph.graph.state import CompiledStateGraph
 
-from ..core.bounds.budget import total
 from ..core.errors import ConfigError
-from ..core.run.state import Cost
+from ..core.run.costs import total
+from ..core.run.records import Cost
 from ..nodes.node import Node
 
 

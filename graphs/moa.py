@@ -19,14 +19,15 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from ..core.bounds.budget import Budget, check_bounded
+from ..core.bounds.checks import check_rules
 from ..core.bounds.early_stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
 from ..core.bounds.quorum import Quorum
-from ..core.checks import check_choice, check_rules, check_told
 from ..core.evidence.retrievers import Retrieval, seat_retrieval
 from ..core.models.capabilities import Model
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices, load_prices
 from ..core.models.resolve import resolve_model
+from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
 from ..core.panel.seating import mixture_of, seat_layers
 from ..core.panel.stages import node_name, stages_of
@@ -34,14 +35,14 @@ from ..core.portal import THREADS
 from ..core.run.state import MoAInput, MoAState, RagState
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
-from ..nodes.calls.prompt_writer import Brief, Overflow
+from ..nodes.calls.prompt_writer import Overflow, PromptWriter, check_told
 from ..nodes.gate import make_gate
 from ..nodes.moderator import choosing, seat_moderator
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
 from ..nodes.rules import Rules
 from ..nodes.ways import make_exit, ways_from
-from ..prompts import Placement, bundled, load_bundled, load_prompt
+from ..prompts import Placement, bundled, load_bundled, load_template
 from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
 from .rag_nodes import CHECK, add_retrieval, evidence_shown
@@ -201,10 +202,10 @@ def create_moa(
     )
     note = bundled("mark").text if mark_answers and is_agreement_used(stages, early_stop, seated.vote) else ""
     shown |= {"overflow": overflow, "window": window}
-    propose = Brief(load_prompt(proposer_prompt), placement, note, **shown)
-    synthesise = Brief(load_prompt(aggregator_prompt), placement, **shown)
+    propose = PromptWriter(load_template(proposer_prompt), placement, note, **shown)
+    synthesise = PromptWriter(load_template(aggregator_prompt), placement, **shown)
     if seated.rank:
-        synthesise = choosing(load_prompt(aggregator_prompt, default="rank.md"), placement, shown)
+        synthesise = choosing(load_template(aggregator_prompt, default="rank.md"), placement, shown)
 
     graph = StateGraph(RagState if search else MoAState, input_schema=MoAInput)
     depth = len(panel) + 1
@@ -213,20 +214,20 @@ def create_moa(
     for stage in stages:
         authors = panel[stage.layer - 2] if stage.layer > 1 else []
         for node, seats in zip(entrances[stage.name], stage.groups, strict=True):
-            ask = make_proposer(seats, stage=stage, authors=authors, brief=propose, rules=rules)
+            ask = make_proposer(seats, stage=stage, authors=authors, writer=propose, rules=rules)
             graph.add_node(node, ask, metadata=metadata_of("proposer", stage.layer, seats))
             graph.add_edge(node, stage.gate)
     for number, (stage, leads) in enumerate(zip(stages, ways, strict=True), 1):
-        gate = make_gate(stage, ahead=stages[number:], brief=propose, rules=rules, moderator=moderating)
+        gate = make_gate(stage, ahead=stages[number:], writer=propose, rules=rules, moderator=moderating)
         graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
         leads_to = {to: entrances[to] for to in leads}
         graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to), labelled(leads, leads_to))
     if review:
-        look = make_review(stages, brief=propose, rules=rules)
+        look = make_review(stages, writer=propose, rules=rules)
         back = {"aggregate": "accept"} | {node: "retry" for stage in stages for node in entrances[stage.name]}
         graph.add_node("review", look, metadata=metadata_of("review", depth), destinations=back)
     last = make_aggregator(
-        layer=depth, sources=panel, brief=synthesise, rules=rules, vote=seated.vote, rank=seated.rank
+        layer=depth, sources=panel, writer=synthesise, rules=rules, vote=seated.vote, rank=seated.rank
     )
     graph.add_node("aggregate", last, metadata=metadata_of("aggregator", depth, chain))
     end = CHECK if search else END

@@ -9,8 +9,8 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from ..core.errors import InputError
 from ..core.panel.seating import STATE_FORMAT
 from ..core.run.origins import in_words, joined, origins
+from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of
-from ..core.run.state import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.text import plain, printable
 
 _PAUSE = 1.0

@@ -6,13 +6,13 @@ from typing import Any
 from langgraph.graph import END, StateGraph
 
 from ..core.evidence.retrievers import Search
-from ..core.run.state import RETRIEVAL, REWRITING
+from ..core.run.records import RETRIEVAL, REWRITING
 from ..nodes.check_citations import make_check
 from ..nodes.gather import make_evidence
 from ..nodes.retriever import make_retriever
 from ..nodes.rewriter import make_rewriter
 from ..nodes.rules import Rules
-from ..prompts import load_prompt
+from ..prompts import load_template
 from .drawing import metadata_of
 
 CHECK = "citations"
@@ -26,9 +26,9 @@ def evidence_shown(search: Search | None) -> dict[str, Any]:
     if search is None:
         return {}
     told = search.told
-    prompt = load_prompt(told.evidence_prompt, default="evidence.md", required=("evidence",))
+    template = load_template(told.evidence_prompt, default="evidence.md", required=("evidence",))
     room = told.evidence_tokens + _AROUND * told.passages
-    return {"evidence": prompt, "evidence_tokens": room * len(search.pools)}
+    return {"evidence": template, "evidence_tokens": room * len(search.pools)}
 
 
 def add_retrieval(

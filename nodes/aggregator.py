@@ -8,25 +8,17 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement.measures import best_proposal
 from ..core.agreement.vote import Result, Vote, count_votes
-from ..core.bounds.budget import largest
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
-from ..core.panel.declared import Rank, Seat
+from ..core.panel.declared import Rank
+from ..core.panel.seats import Seat
+from ..core.run.costs import largest
+from ..core.run.records import USABLE, Cost, Proposal, place_of
 from ..core.run.report import make_report
-from ..core.run.state import (
-    USABLE,
-    Cost,
-    MoAState,
-    Proposal,
-    check_mixture,
-    place_of,
-    proposals_of,
-    references_for,
-    turn_of,
-    verdicts_of,
-)
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, proposals_of, references_for, turn_of, verdicts_of
 from .answer import signed, word_for_word
-from .calls.call import as_proposal
-from .calls.prompt_writer import Brief
+from .calls.outcome import as_proposal
+from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
 from .chain import Asking, Outcome, earlier_calls, what_failed
 from .node import Node, Update
@@ -40,7 +32,7 @@ def make_aggregator(
     *,
     layer: int,
     sources: Sequence[Sequence[Seat]],
-    brief: Brief,
+    writer: PromptWriter,
     rules: Rules,
     vote: Vote | None = None,
     rank: Rank | None = None,
@@ -54,7 +46,7 @@ def make_aggregator(
     Args:
         layer: The last layer's number; 1 is a model answering alone.
         sources: The layers whose answers may be the references: the one before, or one before that.
-        brief: How the references are put.
+        writer: How the references are put.
         rules: What the mixture keeps to.
         vote: How to count votes first.
         rank: How the aggregators choose, where they write nothing.
@@ -79,9 +71,9 @@ def make_aggregator(
         if voted.winner:
             outcome = Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
         elif rank:
-            outcome = await rank_in_order(rank, seats, state, config, layer=layer, brief=brief, rules=rules)
+            outcome = await rank_in_order(rank, seats, state, config, layer=layer, writer=writer, rules=rules)
         else:
-            outcome = await _ask_in_order(seats, state, config, layer=layer, brief=brief, rules=rules)
+            outcome = await _ask_in_order(seats, state, config, layer=layer, writer=writer, rules=rules)
         degraded = list(outcome.lost)
         # Words instead of a forced call are for the caller to judge; a proposal would be no better.
         answer = outcome.answer or (outcome.unfit if not references or (request and request.tools) else None)
@@ -114,7 +106,7 @@ def make_aggregator(
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {
-            name: largest([brief.forecast(seat, conversation, authors) for authors in sources or [[]]])
+            name: largest([writer.forecast(seat, conversation, authors) for authors in sources or [[]]])
             for name, seat in zip(names, seats, strict=True)
         }
 
@@ -136,7 +128,7 @@ async def _count(
 
 
 async def _ask_in_order(
-    seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, brief: Brief, rules: Rules
+    seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
 ) -> Outcome:
     request = rules.request
     asking = Asking(state, config, layer, rules, request)
@@ -145,23 +137,23 @@ async def _ask_in_order(
     best: str | None = None
     for seat in seats:
         asked = equipped(seat, request)
-        call, message, folded = await asking.ask_to_fit(seat, asked, brief)
+        call, message, folded = await asking.ask_to_fit(seat, asked, writer)
         best = folded.best or best
         asking.calls[-1]["windows"] = folded.windows
         failed = [what_failed(seat, call)]
         unread = [f"aggregator {seat.name}: {folded.lost}"] if folded.lost else []
         falls_short = request and message and (request.form or _lacks_call(message, request))
         is_invalid = call["status"] == "invalid"
-        if request and message and falls_short and is_invalid and not folded.letter.echo_in(message):
+        if request and message and falls_short and is_invalid and not folded.prompt.echo_in(message):
             unfit, how = message, "and was asked again"
             if _lacks_call(message, request):
                 by_schema = equipped(seat, request.by_schema)
-                again, answer = await asking.ask(by_schema, folded.letter)
+                again, answer = await asking.ask(by_schema, folded.prompt)
                 failed.append(what_failed(seat, again))
                 if answer and again["status"] in {*USABLE, "invalid"}:
                     asked, call, message, how = by_schema, again, answer, "and was asked by a schema"
             if request.form and call["status"] == "invalid":
-                call, message = await asking.ask(asked, folded.letter.mended(message, str(call["error"]), asked))
+                call, message = await asking.ask(asked, folded.prompt.mended(message, str(call["error"]), asked))
                 failed.append(what_failed(seat, call))
                 how = "and was asked again"
             if call["status"] == "ok":

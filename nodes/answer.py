@@ -4,17 +4,10 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
+from ..core.run.records import Proposal, Report
 from ..core.run.report import make_report
-from ..core.run.state import (
-    MoAState,
-    Proposal,
-    Report,
-    check_mixture,
-    proposals_of,
-    references_for,
-    turn_of,
-    verdicts_of,
-)
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, proposals_of, references_for, turn_of, verdicts_of
 from .node import Node, Update
 from .rules import Rules
 

@@ -10,24 +10,17 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from ..core.bounds.quorum import DEADLINE, Race
-from ..core.panel.declared import Seat
-from ..core.run.report import after_refusal
-from ..core.run.state import (
-    USABLE,
-    Aggregation,
-    Call,
-    Cost,
-    MoAState,
-    Verdict,
-    proposals_of,
-    references_for,
-    unfinished,
-    verdicts_of,
-)
+from ..core.panel.seats import Seat
+from ..core.run.costs import after_refusal
+from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
+from ..core.run.state import MoAState
+from ..core.run.turn import proposals_of, references_for, unfinished, verdicts_of
 from ..core.text import plain
-from .calls.call import call_model, unmade, unstreamed
+from .calls.call import call_model, unstreamed
 from .calls.fold import Folded, fold
-from .calls.prompt_writer import Brief, Letter, shortened_for
+from .calls.outcome import unmade
+from .calls.prompt import Prompt
+from .calls.prompt_writer import PromptWriter, shortened_for
 from .calls.request import Request, problem_of, with_forced_call
 from .node import emit
 from .rules import Rules
@@ -64,17 +57,17 @@ class Asking:
     too_much: str | None = None
 
     async def ask(
-        self, seat: Seat, letter: Letter, *, answers: bool = True, after: Sequence[Cost] = ()
+        self, seat: Seat, prompt: Prompt, *, answers: bool = True, after: Sequence[Cost] = ()
     ) -> tuple[Call, AIMessage | None]:
         """Make one attempt, where it fits.
 
         Args:
             seat: Whom to ask.
-            letter: The whole prompt.
+            prompt: The whole prompt.
             answers: Whether what comes back is the answer: what is not, nobody who listens is shown.
             after: What is to be left of the budget after it.
         """
-        if misfit := self._misfit([letter.at_most(seat), *after]):
+        if misfit := self._misfit([prompt.at_most(seat), *after]):
             self.too_much = misfit
             if after:
                 return unmade(seat, "skipped", misfit), None
@@ -85,7 +78,7 @@ class Asking:
         heard = _Listener()
         config = self.config if answers else unstreamed(self.config)
         marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        call, message = await call_model(seat, letter, marked, race=Race(seconds=self._seconds_left()))
+        call, message = await call_model(seat, prompt, marked, race=Race(seconds=self._seconds_left()))
         answered = message is not None and call["status"] in USABLE | {"empty"}
         if answers and self.request and message and answered:
             made = with_forced_call(message, self.request)
@@ -94,7 +87,7 @@ class Asking:
                 message = made
             if problem := problem_of(message, self.request):
                 call = {**call, "status": "invalid", "error": problem}
-        self.calls.append(Aggregation(**call, prompt=letter.lines(self.state["messages"])))
+        self.calls.append(Aggregation(**call, prompt=prompt.lines(self.state["messages"])))
         if call["status"] not in USABLE:
             # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.
             at_the_end = call["error"] if (call["error"] or "").startswith(DEADLINE) else None
@@ -103,49 +96,49 @@ class Asking:
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
 
-    async def ask_to_fit(self, seat: Seat, asked: Seat, brief: Brief) -> tuple[Call, AIMessage | None, Folded]:
+    async def ask_to_fit(self, seat: Seat, asked: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
         """Ask for the answer; once more, with less of the references, where its server tells that this was too long.
 
         Args:
             seat: Who reads the windows before the last.
             asked: The same, with the tools and the form that only the answer is asked for.
-            brief: How references are put.
+            writer: How references are put.
         """
-        folded = await self.folded(seat, asked, brief)
-        call, message = await self.ask(asked, folded.letter)
-        shorter = shortened_for(asked, call, folded.letter)
+        folded = await self.folded(seat, asked, writer)
+        call, message = await self.ask(asked, folded.prompt)
+        shorter = shortened_for(asked, call, folded.prompt)
         if shorter is None:
             return call, message, folded
-        letter = brief.for_run(self.rules.request).write(shorter, self.state, self.layer)
-        if not letter.is_shorter_than(folded.letter):
+        prompt = writer.for_run(self.rules.request).write(shorter, self.state, self.layer)
+        if not prompt.is_shorter_than(folded.prompt):
             return call, message, folded
         refused = self.calls.pop()
-        folded = await self.folded(replace(seat, window=shorter.window), shorter, brief)
-        call, message = await self.ask(shorter, folded.letter)
+        folded = await self.folded(replace(seat, window=shorter.window), shorter, writer)
+        call, message = await self.ask(shorter, folded.prompt)
         call = self.calls[-1] = cast("Aggregation", after_refusal(self.calls[-1], refused))
         return call, message, folded
 
-    async def folded(self, seat: Seat, asked: Seat, brief: Brief) -> Folded:
+    async def folded(self, seat: Seat, asked: Seat, writer: PromptWriter) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
 
         Args:
             seat: Who reads the windows before the last.
             asked: The same, with the tools and the form that only the answer is asked for.
-            brief: How references are put.
+            writer: How references are put.
         """
-        request = brief.for_run(self.rules.request)
+        request = writer.for_run(self.rules.request)
 
-        def write(texts: Sequence[str]) -> Letter:
+        def write(texts: Sequence[str]) -> Prompt:
             return request.write(asked, self.state, self.layer, texts)
 
         async def ask(texts: Sequence[str]) -> str | None:
-            window = brief.write(seat, self.state, self.layer, texts)._replace(folds=0)
-            last = letter._replace(folds=0).at_most(asked)
+            window = writer.write(seat, self.state, self.layer, texts)._replace(folds=0)
+            last = prompt._replace(folds=0).at_most(asked)
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        letter = request.write(asked, self.state, self.layer)
-        return await fold(letter, request.texts_for(asked, self.state, self.layer), write, ask)
+        prompt = request.write(asked, self.state, self.layer)
+        return await fold(prompt, request.texts_for(asked, self.state, self.layer), write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
         return self.rules.misfit(proposals_of(self.state), step, verdicts=self._verdicts(), others=self._others())

@@ -6,10 +6,12 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
-from ..core.evidence.citations import Citation, read_citations, without_wrong
+from ..core.evidence.citations import read_citations, without_wrong
 from ..core.evidence.passages import with_text
 from ..core.evidence.retrievers import Retrieval
-from ..core.run.state import MoAState, Report, check_begun, evidence_for
+from ..core.run.records import Citation, Report
+from ..core.run.state import MoAState
+from ..core.run.turn import check_begun, evidence_for
 from ..core.text import CUT_TO_FIT
 from .answer import signed
 from .node import Node, Update, emit

@@ -10,7 +10,7 @@ from hashlib import sha256
 from random import Random
 from typing import NamedTuple
 
-from ..core.run.state import Proposal
+from ..core.run.records import Proposal
 
 _OBJECT = re.compile(r"\{[^{}]*\}")
 

@@ -9,36 +9,23 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.agreement.measures import abstain, compare, is_sync, name_of
-from ..core.agreement.served import Asked, asked_of, same_models, served_name
-from ..core.bounds.budget import total
 from ..core.bounds.early_stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import Stage, unanswered
-from ..core.run.report import added_up, make_report
-from ..core.run.state import (
-    USABLE,
-    Agreed,
-    Call,
-    Cost,
-    MoAState,
-    Moderation,
-    Place,
-    Proposal,
-    Verdict,
-    check_mixture,
-    place_of,
-    proposals_of,
-    turn_of,
-    verdicts_of,
-)
-from .calls.prompt_writer import Brief
+from ..core.run.costs import added_up, total
+from ..core.run.records import USABLE, Agreed, Call, Cost, Moderation, Place, Proposal, Verdict, place_of
+from ..core.run.report import make_report
+from ..core.run.served import Asked, asked_of, same_models, served_name
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, proposals_of, turn_of, verdicts_of
+from .calls.prompt_writer import PromptWriter
 from .moderator import Moderating
 from .node import Node, Update, emit
 from .rules import Rules
 
 
 def make_gate(
-    stage: Stage, *, ahead: Sequence[Stage], brief: Brief, rules: Rules, moderator: Moderating | None = None
+    stage: Stage, *, ahead: Sequence[Stage], writer: PromptWriter, rules: Rules, moderator: Moderating | None = None
 ) -> Node[Update]:
     """Make the gate that ends one layer, or one wave of it.
 
@@ -49,7 +36,7 @@ def make_gate(
     Args:
         stage: Who has been asked.
         ahead: Who would be asked after that.
-        brief: How references are put to proposers.
+        writer: How references are put to proposers.
         rules: What the mixture keeps to.
         moderator: Who keeps some of the layer's proposals.
 
@@ -57,7 +44,7 @@ def make_gate(
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    gate = _Gate(stage, ahead, brief, rules, moderator)
+    gate = _Gate(stage, ahead, writer, rules, moderator)
     asks = [moderator.seat.model] if moderator else []
     return Node(gate.collect, at_most=gate.at_most, asks=asks, rules=rules)
 
@@ -66,7 +53,7 @@ def make_gate(
 class _Gate:
     stage: Stage
     ahead: Sequence[Stage]
-    brief: Brief
+    writer: PromptWriter
     rules: Rules
     moderator: Moderating | None = None
 
@@ -140,8 +127,8 @@ class _Gate:
         if not moderator or not self.stage.is_last or not (stops or len(usable) > moderator.told.keep):
             return
         verdicts = [*earlier, verdict]
-        _, letter = moderator.letter(usable, state, self.stage.layer)
-        step = [letter.at_most(moderator.seat), *self.step_costs(state, verdicts, None)]
+        _, prompt = moderator.prompt(usable, state, self.stage.layer)
+        step = [prompt.at_most(moderator.seat), *self.step_costs(state, verdicts, None)]
         if too_much := self.rules.misfit(proposals_of(state), step, verdicts=verdicts):
             everyone = [p["proposer"] for p in usable]
             verdict["moderation"] = Moderation(kept=everyone, stop=False, skipped=too_much, call=None)
@@ -175,8 +162,8 @@ class _Gate:
         after = to or self.stage
         known = {place_of(p): p for p in proposals_of(state, after.layer)} if to else {}
         seats = unanswered(to.seats, known) if to else []
-        letters = self.brief.for_run(self.rules.request)
-        yield from letters.bound_step(seats, seen, after.layer, chain=self.rules.chain, authors=after.asked)
+        writer = self.writer.for_run(self.rules.request)
+        yield from writer.bound_step(seats, seen, after.layer, chain=self.rules.chain, authors=after.asked)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound what judging and moderating cost."""

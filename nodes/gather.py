@@ -5,9 +5,11 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from ..core.evidence.passages import Evidence, fuse, highest_id, numbered, with_text
+from ..core.evidence.passages import fuse, highest_id, numbered, with_text
 from ..core.evidence.retrievers import Search
-from ..core.run.state import RETRIEVAL, MoAState, Retrieved, check_mixture, proposals_of
+from ..core.run.records import RETRIEVAL, Evidence, Retrieved
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, proposals_of
 from ..core.text import is_ours
 from ..prompts import pack, unforged
 from .node import Node, Update, emit

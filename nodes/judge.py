@@ -13,13 +13,14 @@ from ..core.bounds.budget import call_at_most
 from ..core.bounds.quorum import Race
 from ..core.models.capabilities import Model
 from ..core.models.resolve import resolve_model
-from ..core.panel.declared import Aggregator, Defaults, Seat
+from ..core.panel.declared import Aggregator, Defaults
 from ..core.panel.seating import seat_of
-from ..core.run.state import Cost
+from ..core.panel.seats import Seat
+from ..core.run.records import Cost
 from ..core.text import plain
 from ..prompts import bundled, fence
 from .calls.call import call_model, unstreamed
-from .calls.prompt_writer import Letter
+from .calls.prompt import Prompt
 
 _FENCED = re.compile(r"^```(?:json)?|```$")
 
@@ -63,9 +64,9 @@ class JudgeAgreement:
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts as the judge says."""
-        letter = self._letter(texts)
+        prompt = self._letter(texts)
         config = unstreamed(ensure_config())
-        call, message = await call_model(self._seat, letter, config, race=Race(seconds=self._seconds))
+        call, message = await call_model(self._seat, prompt, config, race=Race(seconds=self._seconds))
         if message is None or call["status"] != "ok":
             return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
         groups = read_groups(plain(message.text), len(texts))
@@ -81,8 +82,8 @@ class JudgeAgreement:
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         return call_at_most(self._seat, self._letter([""] * len(authors)).messages, more=more)
 
-    def _letter(self, texts: Sequence[str]) -> Letter:
-        return Letter([HumanMessage(self._prompt.render(references=fence(texts), count=str(len(texts))))])
+    def _letter(self, texts: Sequence[str]) -> Prompt:
+        return Prompt([HumanMessage(self._prompt.render(references=fence(texts), count=str(len(texts))))])
 
 
 def _only_groups(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.bounds.quorum import Race
-from ..core.panel.declared import Defaults, Moderator, Seat
+from ..core.panel.declared import Defaults, Moderator
 from ..core.panel.seating import seat_of
-from ..core.run.state import Cost, MoAState, Moderation, Proposal
+from ..core.panel.seats import Seat
+from ..core.run.records import Cost, Moderation, Proposal
+from ..core.run.state import MoAState
 from ..core.text import plain
-from ..prompts import Placement, Prompt, bundled
+from ..prompts import Placement, Template, bundled
 from .calls.call import call_model, unstreamed
-from .calls.prompt_writer import Brief, Letter
+from .calls.prompt import Prompt
+from .calls.prompt_writer import PromptWriter
 from .choice import read_choice, shuffled
 from .ranker import NO_VERDICT
 
@@ -25,12 +28,12 @@ class Moderating:
 
     told: Moderator
     seat: Seat
-    brief: Brief
+    writer: PromptWriter
 
-    def letter(self, usable: Sequence[Proposal], state: MoAState, layer: int) -> tuple[list[Proposal], Letter]:
+    def prompt(self, usable: Sequence[Proposal], state: MoAState, layer: int) -> tuple[list[Proposal], Prompt]:
         """Write its prompt; proposals come in the order in which it is shown them."""
         order = shuffled(usable, self.told.seed, self.seat.name)
-        return order, self.brief.write(self.seat, state, layer + 1, [p["text"] for p in order])
+        return order, self.writer.write(self.seat, state, layer + 1, [p["text"] for p in order])
 
     async def moderate(
         self,
@@ -50,8 +53,8 @@ class Moderating:
             layer: The layer.
             seconds: What the budget leaves.
         """
-        order, letter = self.letter(usable, state, layer)
-        call, message = await call_model(self.seat, letter, unstreamed(config), race=Race(seconds=seconds))
+        order, prompt = self.prompt(usable, state, layer)
+        call, message = await call_model(self.seat, prompt, unstreamed(config), race=Race(seconds=seconds))
         choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
         if choice is None:
             if call["status"] == "ok":
@@ -65,18 +68,19 @@ class Moderating:
 
     def at_most(self, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
         """Bound what asking costs, of what these may write."""
-        return self.brief.forecast(replace(self.seat, reads=None), conversation, authors)
+        return self.writer.forecast(replace(self.seat, reads=None), conversation, authors)
 
 
-def choosing(prompt: Prompt, placement: Placement, shown: Mapping[str, Any]) -> Brief:
+def choosing(template: Template, placement: Placement, shown: Mapping[str, Any]) -> PromptWriter:
     """Return how proposals are put to one who chooses among all of them.
 
     Args:
-        prompt: What it is told.
+        template: What it is told.
         placement: Where proposals go.
         shown: How evidence is put, where there is any.
     """
-    return Brief(prompt, placement, kind="proposal", asks_last=True, **{**shown, "overflow": "cut", "window": None})
+    cut: dict[str, Any] = {**shown, "overflow": "cut", "window": None}
+    return PromptWriter(template, placement, kind="proposal", asks_last=True, **cut)
 
 
 def seat_moderator(
@@ -85,6 +89,6 @@ def seat_moderator(
     """Resolve a moderator, and write down how proposals are put to it."""
     if told is None:
         return None
-    prompt = Prompt(bundled("moderate").text.replace("$keep", str(told.keep)))
+    template = Template(bundled("moderate").text.replace("$keep", str(told.keep)))
     seat = seat_of(told.model, defaults, role="moderator")
-    return Moderating(told, seat, choosing(prompt, placement, shown))
+    return Moderating(told, seat, choosing(template, placement, shown))

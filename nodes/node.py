@@ -12,7 +12,8 @@ from langgraph.pregel import Pregel
 from ..core.errors import AllProposersFailed, ConfigError
 from ..core.models.capabilities import Model, unwrapped
 from ..core.portal import run_sync
-from ..core.run.state import Cost, MoAState
+from ..core.run.records import Cost
+from ..core.run.state import MoAState
 from .rules import Rules
 from .trace import record, record_failure
 

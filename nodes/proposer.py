@@ -9,22 +9,18 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
 from ..core.agreement.measures import best_proposal
-from ..core.bounds.budget import total
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel.declared import Seat
+from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, unanswered
-from ..core.run.report import CARRIED, UNREAD, added_up, after_refusal, make_report
-from ..core.run.state import (
-    USABLE,
-    Call,
-    Cost,
-    MoAState,
-    Proposal,
+from ..core.run.costs import added_up, after_refusal, total
+from ..core.run.records import USABLE, Call, Cost, Proposal, place_of
+from ..core.run.report import CARRIED, UNREAD, make_report
+from ..core.run.state import MoAState
+from ..core.run.turn import (
     check_mixture,
     check_thread,
     left_behind,
-    place_of,
     proposals_of,
     references_for,
     turn_of,
@@ -32,16 +28,18 @@ from ..core.run.state import (
     with_later,
 )
 from ..core.text import plain
-from .calls.call import as_proposal, call_model, unstreamed
+from .calls.call import call_model, unstreamed
 from .calls.fold import fold
-from .calls.prompt_writer import Brief, Letter, shortened_for
+from .calls.outcome import as_proposal
+from .calls.prompt import Prompt
+from .calls.prompt_writer import PromptWriter, shortened_for
 from .calls.samples import Answers, call_samples
 from .node import Node, Update, emit
 from .rules import Rules
 
 
 def make_proposer(
-    seats: Sequence[Seat], *, stage: Stage, authors: Sequence[Seat], brief: Brief, rules: Rules
+    seats: Sequence[Seat], *, stage: Stage, authors: Sequence[Seat], writer: PromptWriter, rules: Rules
 ) -> Node[Update]:
     """Make the node of one proposer in one layer.
 
@@ -52,7 +50,7 @@ def make_proposer(
         seats: Whom to ask: one, or the samples of one that may be asked for in one request.
         stage: Who is asked with it; the first one tells of the layer's start.
         authors: The layer before, whose answers are the references.
-        brief: How the references are put, from layer 2 on.
+        writer: How the references are put, from layer 2 on.
         rules: What the mixture keeps to.
 
     Raises:
@@ -66,7 +64,7 @@ def make_proposer(
     together = {other.place for other in stage.seats}
 
     async def propose(state: MoAState, config: RunnableConfig) -> Update:
-        turn, letters = turn_of(state), brief.for_run(rules.request)
+        turn, writes = turn_of(state), writer.for_run(rules.request)
         before = left_behind(state, layer)
         mine = {s.place: before[s.place] for s in seats if s.place in before}
         asked = unanswered(stage.seats, before)
@@ -77,7 +75,7 @@ def make_proposer(
             check_mixture(state, rules.mixture)
         if is_first:
             done = [*(p for p in proposals_of(state) if p["layer"] < layer), *before.values()]
-            _check_fits((letters.write(other, state, layer).at_most(other) for other in asked), done, rules)
+            _check_fits((writes.write(other, state, layer).at_most(other) for other in asked), done, rules)
         earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
         seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
@@ -92,8 +90,8 @@ def make_proposer(
         told = config if rules.stream_proposals else unstreamed(config)
         asking = _Asking([s for s in seats if s in asked], state, layer, race, None if again else rules.cache)
         # What folding takes more was not reckoned with when the budget let this layer begin.
-        shorter = replace(letters, overflow="cut") if rules.budget else letters
-        answers = await asking.ask(letters, shorter, told)
+        shorter = replace(writes, overflow="cut") if rules.budget else writes
+        answers = await asking.ask(writes, shorter, told)
         made = {s.place: _made(s, *answers[s.place], state, layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**done_before, **made}[s.place] for s in seats]
         for proposal in proposals:
@@ -105,7 +103,7 @@ def make_proposer(
         return update
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: total([brief.forecast(s, conversation, authors, layer=layer) for s in seats])}
+        return {seat.label: total([writer.forecast(s, conversation, authors, layer=layer) for s in seats])}
 
     return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
 
@@ -120,32 +118,34 @@ class _Asking:
     race: Race
     cache: BaseCache[Any] | None
 
-    async def ask(self, letters: Brief, shorter: Brief, config: RunnableConfig) -> Answers:
+    async def ask(self, writer: PromptWriter, shorter: PromptWriter, config: RunnableConfig) -> Answers:
         """Say what came of each sample; where a server told that a prompt was too long for it, it is asked once more.
 
         Args:
-            letters: How references are put.
+            writer: How references are put.
             shorter: How they are put into a prompt that was too long.
             config: The node's.
         """
         if not self.seats:
             return {}
-        answers, letter = await self._once(self.seats, letters, config)
-        smaller = {s.place: shortened_for(s, answers[s.place][0], letter) for s in self.seats}
+        answers, prompt = await self._once(self.seats, writer, config)
+        smaller = {s.place: shortened_for(s, answers[s.place][0], prompt) for s in self.seats}
         again = [s for place in smaller if (s := smaller[place])]
-        if not again or not shorter.write(again[0], self.state, self.layer).is_shorter_than(letter):
+        if not again or not shorter.write(again[0], self.state, self.layer).is_shorter_than(prompt):
             return answers
         second, _ = await self._once(again, shorter, config)
         for place, (call, message) in second.items():
             second[place] = after_refusal(call, answers[place][0]), message
         return answers | second
 
-    async def _once(self, seats: Sequence[Seat], letters: Brief, config: RunnableConfig) -> tuple[Answers, Letter]:
+    async def _once(
+        self, seats: Sequence[Seat], writer: PromptWriter, config: RunnableConfig
+    ) -> tuple[Answers, Prompt]:
         """Ask for samples, and return what they were asked, too."""
         seat, read = seats[0], []
 
-        def write(texts: Sequence[str]) -> Letter:
-            return letters.write(seat, self.state, self.layer, texts)
+        def write(texts: Sequence[str]) -> Prompt:
+            return writer.write(seat, self.state, self.layer, texts)
 
         async def ask_window(texts: Sequence[str]) -> str | None:
             window, hidden = write(texts)._replace(folds=0), unstreamed(config)
@@ -153,9 +153,9 @@ class _Asking:
             read.append(call)
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        texts = letters.texts_for(seat, self.state, self.layer)
-        folded = await fold(letters.write(seat, self.state, self.layer), texts, write, ask_window)
-        answers = await call_samples(seats, folded.letter, config, race=self.race, cache=self.cache)
+        texts = writer.texts_for(seat, self.state, self.layer)
+        folded = await fold(writer.write(seat, self.state, self.layer), texts, write, ask_window)
+        answers = await call_samples(seats, folded.prompt, config, race=self.race, cache=self.cache)
         call, message = answers[seat.place]
         for earlier in read:
             cut = call["references_cut"] + earlier["references_cut"]
@@ -165,7 +165,7 @@ class _Asking:
             call, message = {**call, "status": "ok", "error": why}, AIMessage(folded.best)
         elif folded.lost and call["status"] == "ok":
             call = {**call, "error": f"{UNREAD}: {folded.lost}"}
-        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.letter
+        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.prompt
 
 
 def _made(

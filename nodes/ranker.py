@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.panel.declared import Rank, Seat
-from ..core.run.state import MoAState, Proposal, references_for
+from ..core.panel.declared import Rank
+from ..core.panel.seats import Seat
+from ..core.run.records import Proposal
+from ..core.run.state import MoAState
+from ..core.run.turn import references_for
 from ..core.text import plain
 from .answer import word_for_word
-from .calls.prompt_writer import Brief
+from .calls.prompt_writer import PromptWriter
 from .chain import Asking, Outcome, what_failed
 from .choice import read_choice, shuffled
 from .rules import Rules
@@ -24,7 +27,7 @@ async def rank_in_order(
     config: RunnableConfig,
     *,
     layer: int,
-    brief: Brief,
+    writer: PromptWriter,
     rules: Rules,
 ) -> Outcome:
     """Ask rankers one after the other until one names a proposal.
@@ -35,7 +38,7 @@ async def rank_in_order(
         state: The state.
         config: The node's.
         layer: The last layer's number.
-        brief: How proposals are put to them.
+        writer: How proposals are put to them.
         rules: What the mixture keeps to.
 
     Returns:
@@ -50,8 +53,8 @@ async def rank_in_order(
     lost: list[str] = []
     for seat in seats:
         order = shuffled(references, rank.seed, seat.name)
-        letter = brief.write(seat, state, layer, [p["text"] for p in order])
-        call, message = await asking.ask(seat, letter, answers=False)
+        prompt = writer.write(seat, state, layer, [p["text"] for p in order])
+        call, message = await asking.ask(seat, prompt, answers=False)
         choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
         if choice:
             best = order[choice.best[0]]

@@ -9,25 +9,15 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from ..core.evidence.passages import Found, found_of
+from ..core.evidence.passages import found_of
 from ..core.evidence.retrievers import Searcher
+from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
 from ..core.run.report import make_report
-from ..core.run.state import (
-    RETRIEVAL,
-    REWRITING,
-    USABLE,
-    MoAState,
-    Retrieved,
-    Status,
-    check_mixture,
-    check_thread,
-    left_behind,
-    proposals_of,
-    turn_of,
-    with_later,
-)
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, check_thread, left_behind, proposals_of, turn_of, with_later
 from ..core.text import one_line, plain, question_in, redact
-from .calls.call import call_of, is_cancelled, said, unstreamed, without_context
+from .calls.call import is_cancelled, unstreamed, without_context
+from .calls.outcome import call_of, said
 from .node import Node, Update, emit
 from .rules import Rules
 

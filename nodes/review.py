@@ -7,20 +7,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, interrupt
 
 from ..core.errors import InputError, nearest
-from ..core.panel.declared import Seat
+from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, node_name
-from ..core.run.state import (
-    USABLE,
-    MoAState,
-    Proposal,
-    Verdict,
-    check_mixture,
-    place_of,
-    proposals_of,
-    references_for,
-    verdicts_of,
-)
-from .calls.prompt_writer import Brief
+from ..core.run.records import USABLE, Proposal, Verdict, place_of
+from ..core.run.state import MoAState
+from ..core.run.turn import check_mixture, proposals_of, references_for, verdicts_of
+from .calls.prompt_writer import PromptWriter
 from .node import Node
 from .rules import Rules
 
@@ -35,7 +27,7 @@ class Decision(NamedTuple):
     text: str | None = None
 
 
-def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[Command[str]]:
+def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) -> Node[Command[str]]:
     """Make the node that stops the run until a person has decided about each proposal.
 
     It interrupts once with all of them, and goes on with what `Command(resume=...)` brings, now or days later:
@@ -47,7 +39,7 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
 
     Args:
         stages: Who is asked together, in order.
-        brief: How references are put to proposers.
+        writer: How references are put to proposers.
         rules: What the mixture keeps to.
 
     Raises:
@@ -102,7 +94,7 @@ def make_review(stages: Sequence[Stage], *, brief: Brief, rules: Rules) -> Node[
             raise InputError(
                 f"found 'retry' in layer {layer}, expected no more of it: layer {layer + 1} was asked since"
             )
-        step = brief.for_run(rules.request).bound_step(seats, state, layer, chain=rules.chain, authors=authors)
+        step = writer.for_run(rules.request).bound_step(seats, state, layer, chain=rules.chain, authors=authors)
         if seats and (too_much := rules.misfit(proposals_of(state), step, verdicts=verdicts)):
             raise InputError(f"{too_much}; ask fewer again")
 

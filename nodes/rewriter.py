@@ -8,12 +8,15 @@ from langchain_core.runnables import RunnableConfig
 from ..core.bounds.budget import call_at_most
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel.declared import Seat
+from ..core.panel.seats import Seat
+from ..core.run.records import REWRITING, USABLE, Cost
 from ..core.run.report import make_report
-from ..core.run.state import REWRITING, USABLE, Cost, MoAState, check_thread, left_behind, turn_of, with_later
+from ..core.run.state import MoAState
+from ..core.run.turn import check_thread, left_behind, turn_of, with_later
 from ..prompts import bundled, in_words, put_after
-from .calls.call import as_proposal, call_model, unstreamed
-from .calls.prompt_writer import Letter
+from .calls.call import call_model, unstreamed
+from .calls.outcome import as_proposal
+from .calls.prompt import Prompt
 from .node import Node, Update, emit
 from .retriever import QUERIES
 from .rules import Rules
@@ -33,14 +36,14 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
 
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
-        turn, letter = turn_of(state), Letter(put_after(in_words(state["messages"]), instructions))
+        turn, prompt = turn_of(state), Prompt(put_after(in_words(state["messages"]), instructions))
         before = left_behind(state, REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}
-        if too_much := rules.misfit([], [letter.at_most(seat)]):
+        if too_much := rules.misfit([], [prompt.at_most(seat)]):
             raise BudgetExceeded(too_much)
         emit("layer", layer=REWRITING, proposers=[seat.title])
-        call, message = await call_model(seat, letter, unstreamed(config), race=Race(seconds=rules.seconds_left([])))
+        call, message = await call_model(seat, prompt, unstreamed(config), race=Race(seconds=rules.seconds_left([])))
         proposal = as_proposal(call, seat, turn=turn, layer=REWRITING, message=message)
         emit("proposal", **proposal)
         return {

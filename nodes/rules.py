@@ -7,15 +7,16 @@ from uuid import uuid4
 
 from langgraph.cache.base import BaseCache
 
-from ..core.bounds.budget import Budget, cost_of, total
+from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Races
 from ..core.evidence.passages import MARKER
 from ..core.evidence.retrievers import Retrieval
-from ..core.panel.declared import Seat
+from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage
+from ..core.run.costs import cost_of, total
+from ..core.run.records import Call, Cost, Proposal, Verdict
 from ..core.run.report import calls_of, work_seconds
-from ..core.run.state import Call, Cost, Proposal, Verdict
 from .calls.request import Request, request_for
 
 

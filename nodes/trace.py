@@ -9,9 +9,10 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_trees import RunTree
 
-from ..core.evidence.citations import Citation
+from ..core.run.records import Agreed, Citation, Proposal, Report, Verdict
 from ..core.run.report import make_report
-from ..core.run.state import Agreed, MoAState, Proposal, Report, Verdict, proposals_of, turn_of
+from ..core.run.state import MoAState
+from ..core.run.turn import proposals_of, turn_of
 from .rules import Rules
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from ..core.bounds.early_stop import EarlyStop
 from ..core.errors import InputError, nearest
 from ..core.panel.declared import Moderator
 from ..core.panel.stages import Stage
-from ..core.run.state import MoAState, verdicts_of
+from ..core.run.state import MoAState
+from ..core.run.turn import verdicts_of
 from .node import Node
 
 

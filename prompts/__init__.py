@@ -5,19 +5,19 @@ from .echo import echo_in, load_bundled
 from .fence import Kind, fence, nothing, unforged
 from .history import in_words
 from .pack import pack
-from .prompt import Prompt, bundled, load_prompt
+from .template import Template, bundled, load_template
 
 __all__ = [
     "Kind",
     "Placement",
-    "Prompt",
+    "Template",
     "bundled",
     "compose",
     "echo_in",
     "fence",
     "in_words",
     "load_bundled",
-    "load_prompt",
+    "load_template",
     "nothing",
     "pack",
     "put_after",

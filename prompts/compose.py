@@ -15,7 +15,7 @@ from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, Syste
 
 from ..core.text import OURS, QUESTION, question_in, question_span
 from .fence import Kind, fence
-from .prompt import Prompt, bundled
+from .template import Template, bundled
 
 Placement = Literal["last", "system_prompt"]
 """Where references go: `last`, into the last user message, before its words; or to the end of the `system_prompt`, as
@@ -36,7 +36,7 @@ def compose(
     conversation: Sequence[AnyMessage],
     references: Sequence[str],
     *,
-    prompt: Prompt,
+    template: Template,
     system_prompt: str | None = None,
     note: str = "",
     placement: Placement = "last",
@@ -50,7 +50,7 @@ def compose(
     Args:
         conversation: The user's messages; all but the last user message are passed on as the same objects.
         references: Texts of the previous layer; none for the first layer, which sees the conversation alone.
-        prompt: How to treat references.
+        template: How to treat references.
         system_prompt: One of this proposer's or aggregator's own.
         note: What stands after all that the system prompt says, unless it stands there already.
         placement: Where the references go.
@@ -64,7 +64,7 @@ def compose(
     """
     leading = len(list(takewhile(lambda message: message.type == "system", conversation)))
     head, rest = conversation[:leading], list(conversation[leading:])
-    instructions = prompt.render(references=fence(references, kind), count=str(len(references))) if references else ""
+    instructions = template.render(references=fence(references, kind), count=str(len(references))) if references else ""
     instructions = "\n\n".join(filter(None, [opening, instructions, closing]))
     note = "" if any(note in message.text for message in head) else note
     in_prompt = [system_prompt or "", note, instructions if placement == "system_prompt" else ""]

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..core.text import CUT_TO_FIT
 from .fence import TAG
 from .history import IN_WORDS
-from .prompt import bundled
+from .template import bundled
 
 _WORDS = 6
 """Words from which a sentence is ours for certain: shorter ones, as "You are a helpful assistant.", are everybody's."""

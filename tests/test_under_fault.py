@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa, resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.portal import close_portals
-from langgraph_moa.core.run.state import USABLE
+from langgraph_moa.core.run.records import USABLE
 from loopback import Loopback, Reply, serve
 from reading import question_in, references_in, user
 

@@ -18,7 +18,7 @@ from langgraph.types import Command, StateSnapshot
 
 from ...core.errors import ConfigError, InputError, MissingExtra, nearest
 from ...core.panel.seating import STATE_FORMAT
-from ...core.run.state import USABLE
+from ...core.run.records import USABLE
 from ..settings.files import merged_settings
 from ..settings.settings import Graph, Settings
 from .store import opened

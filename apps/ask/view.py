@@ -12,10 +12,9 @@ from rich.spinner import Spinner
 from rich.text import Text
 from rich.tree import Tree
 
-from ...core.evidence.citations import Citation
-from ...core.evidence.passages import Evidence
 from ...core.run.origins import in_words, joined
-from ...core.run.state import RETRIEVAL, REWRITING, USABLE, Proposal, Report, Verdict, merge_proposals, merge_verdicts
+from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Citation, Evidence, Proposal, Report, Verdict
+from ...core.run.state import merge_proposals, merge_verdicts
 from ...core.text import one_line, printable
 
 _REFRESH = 8

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
-from ...core.run.state import Report
+from ...core.run.records import Report
 from ...core.text import one_line, plain
 from ...evaluation.batch.questions import Question, Row
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from ...core.bounds.budget import Budget, total
+from ...core.bounds.budget import Budget
 from ...core.checks import MOST
 from ...core.errors import ConfigError, nearest
-from ...core.run.state import Cost
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question, Row
 from ...evaluation.batch.rows import RowFile, cost_in
 from ...evaluation.comparing.in_turn import MORE, file_of, left_of
-from ...evaluation.comparing.measures import per_question
+from ...evaluation.grading.answered import per_question
 from ...graphs.estimate import estimate
 from ..settings.settings import Graph, Settings
 from .specs import Spec

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.bounds.budget import call_at_most, total
+from ...core.bounds.budget import call_at_most
 from ...core.panel.declared import Aggregator, Defaults
 from ...core.panel.seating import seat_of
-from ...core.run.state import Cost
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.compare import is_single
@@ -72,7 +73,7 @@ def _judging(
     for question in questions:
         asked = which_is_better(question, "", "") if pairs else how_good(question, "")
         more = None if answer is None else 2 * answer * (2 if pairs else 1)
-        calls += [call_at_most(seat, asked.letter.messages, more=more)] * rounds
+        calls += [call_at_most(seat, asked.prompt.messages, more=more)] * rounds
     return total(calls)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ...core.run.state import Cost
+from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ...evaluation.comparing.measures import Comparison, Measured
 from ..plotting import plotted

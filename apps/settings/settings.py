@@ -14,7 +14,6 @@ from ...core.agreement.vote import Vote
 from ...core.bounds.budget import Budget
 from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
-from ...core.checks import OF_A_SERVER
 from ...core.errors import ConfigError
 from ...core.evidence.retrievers import OnWrong, Retriever
 from ...core.models.limits import Limits
@@ -25,10 +24,11 @@ from ...core.models.resolve import HEADER_VARIABLE, resolve_model
 from ...core.models.servers import served_models, told_names
 from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant
+from ...core.panel.checks import OF_A_SERVER
 from ...core.panel.declared import Aggregator, ModelSettings, Proposer
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
-from ...prompts import Placement, load_prompt
+from ...prompts import Placement, load_template
 from .systems import SystemName, check_system, create_system
 from .tables import (
     EARLY_STOPS,
@@ -71,7 +71,7 @@ def _edited_at(nodes: Collection[str]) -> Callable[[Schema], None]:
     """Mark a prompt for Studio's editing, at the nodes that are told it (its keys are LangSmith's)."""
 
     def mark(schema: Schema) -> None:
-        schema |= {"default": load_prompt(None).text, "langgraph_type": "prompt", "langgraph_nodes": sorted(nodes)}
+        schema |= {"default": load_template(None).text, "langgraph_type": "prompt", "langgraph_nodes": sorted(nodes)}
 
     return mark
 

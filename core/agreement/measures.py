@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 from typing_extensions import TypedDict
 
 from ..errors import ConfigError, MissingExtra
-from ..run.state import Call, Proposal
+from ..run.records import Call, Proposal
+from ..run.served import asked_of, shares
 from ..text import one_line, printable
-from .served import asked_of, shares
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings

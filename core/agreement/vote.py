@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import ConfigError, nearest
-from ..run.state import Proposal
+from ..run.records import Proposal
+from ..run.served import Asked, asked_of, same_models, served_name, shares
 from .measures import Measure, closed_answers, compare, medoid
-from .served import Asked, asked_of, same_models, served_name, shares
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from ..errors import ConfigError
 from ..models.prices import price_of
-from ..panel.declared import Seat
-from ..run.state import Call, Cost
+from ..panel.seats import Seat
+from ..run.records import Cost
 from ..text import tokens_at_most
 
 _NO_TEXT = 2_000
@@ -140,47 +139,3 @@ def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | Non
     names = (seat.label, seat.label.partition(":")[2])
     usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
     return Cost(calls=1, tokens=read + written, usd=usd)
-
-
-def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
-    """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""
-    if not usage:
-        return None
-    read, written, both = usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]
-    return usage if read > 0 and written >= 0 and both >= read + written else None
-
-
-def cost_of(call: Call) -> Cost:
-    """Return what a call has cost, at most where nobody counted."""
-    bound = call["at_most"] or Cost(calls=None, tokens=0, usd=call["usd"])
-    is_counted = call["usage"] and not (call["tried_s"] and call["at_most"])
-    tokens = call["usage"]["total_tokens"] if call["usage"] and is_counted else bound["tokens"]
-    return Cost(calls=call["calls"], tokens=tokens, usd=bound["usd"] if call["usd"] is None else call["usd"])
-
-
-def largest(costs: Sequence[Cost]) -> Cost:
-    """Bound whichever of several it is that will be spent; what is unknown of one is unknown."""
-
-    def most(values: list[Any]) -> Any:
-        return None if None in values else max(values)
-
-    return Cost(
-        calls=most([cost["calls"] for cost in costs]),
-        tokens=most([cost["tokens"] for cost in costs]),
-        usd=most([cost["usd"] for cost in costs]),
-    )
-
-
-def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
-    """Add up costs; one that is unknown makes its sum unknown, unless only what is known is asked for."""
-    listed = list(costs)
-
-    def add(values: list[Any]) -> Any:
-        known = [value for value in values if value is not None]
-        return sum(known) if known_only or len(known) == len(values) else None
-
-    return Cost(
-        calls=add([cost["calls"] for cost in listed]),
-        tokens=add([cost["tokens"] for cost in listed]),
-        usd=add([cost["usd"] for cost in listed]),
-    )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..agreement.measures import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
-from ..agreement.served import Asked, same_models
 from ..agreement.vote import Vote
 from ..checks import check_number
 from ..errors import ConfigError
-from ..panel.declared import Seat
+from ..panel.seats import Seat
 from ..panel.stages import Stage
-from ..run.state import Agreed, Cost, Proposal
+from ..run.records import Agreed, Cost, Proposal
+from ..run.served import Asked, same_models
 from .quorum import Answered, Quorum
 
 NOT_NEEDED = "no longer needed"

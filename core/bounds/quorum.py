@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from langgraph.runtime import get_runtime
 
-from ..run.state import Proposal
+from ..run.records import Proposal
 
 _RECENT = 1000
 """How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""

@@ -4,10 +4,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
-from typing_extensions import TypedDict
-
+from ..run.records import Citation, Evidence
 from ..text import one_line
-from .passages import MARKER, Evidence
+from .passages import MARKER
 
 _ID = re.compile(r"[Ee][0-9]+")
 _QUOTE = re.compile(
@@ -32,22 +31,6 @@ _ALIKE = str.maketrans(
 
 _Folded = tuple[str, list[int]]
 _Cited = tuple[str, int]
-
-
-class Citation(TypedDict):
-    """Say which passage an answer cites, and whether it may."""
-
-    id: str
-    source: str | None
-    """None where there is no such passage."""
-    quote: str | None
-    """What the answer quotes from it, word for word."""
-    position: int
-    """Where the id stands in the answer."""
-    found_at: int | None
-    """Where the quote begins in the passage's text; None without one, or where it is not there."""
-    problem: str | None
-    """One sentence; None where the citation is right."""
 
 
 def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collection[str] = ()) -> list[Citation]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import TypedDict
-
+from ..run.records import Evidence, Found
 from ..text import one_line, plain
 
 if TYPE_CHECKING:
@@ -24,31 +23,6 @@ _SHOWN = re.compile(r'<evidence-\w+ id="(E[0-9]+)">')
 _NUMBER = re.compile("[Ee]([0-9]+)")
 _K = 60
 """How little first places count for more than later ones: the constant of Cormack, Clarke and Buettcher (2009)."""
-
-
-class Found(TypedDict):
-    """Hold one passage as one retriever gave it for one query."""
-
-    text: str
-    source: str
-    metadata: dict[str, Any]
-    """JSON values only."""
-    query: str
-    rank: int
-    """From 1."""
-
-
-class Evidence(TypedDict):
-    """Hold one passage that models are shown and may cite."""
-
-    id: str
-    """`E1`, `E2`, ...; what its content is known by, before it is numbered."""
-    source: str
-    text: str
-    found_by: list[str]
-    """The retrievers' names, as declared."""
-    score: float
-    metadata: dict[str, Any]
 
 
 def found_of(documents: "Sequence[Document]", query: str, *, source: str = "unknown") -> list[Found]:

@@ -10,8 +10,9 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from ..checks import check_number
 from ..errors import ConfigError
 from ..models.capabilities import Model, is_chat_model, is_graph
-from ..panel.declared import UNSET, Aggregator, Defaults, Seat, Unset
+from ..panel.declared import UNSET, Aggregator, Defaults, Unset
 from ..panel.seating import seat_of, unique_names
+from ..panel.seats import Seat
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document

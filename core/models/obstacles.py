@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..run.state import Obstacle, Why
+from ..run.records import Obstacle, Why
 from ..text import one_line, plain
 
 _READ = 2_000

@@ -10,6 +10,7 @@ from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from ..errors import ConfigError, nearest
+from ..run.served import KNOWN_PROVIDERS
 from ..text import one_line, redact
 from .capabilities import Model, is_chat_model, map_chat_models, unwrapped
 from .transport import Headers
@@ -17,7 +18,6 @@ from .transport import Headers
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-KNOWN_PROVIDERS = ("gguf", "offline", "openai", "together")
 _KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 NO_KEY = "not-needed"
 """What is sent where no key is set."""

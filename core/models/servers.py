@@ -13,10 +13,10 @@ from ..errors import ConfigError
 from ..text import one_line
 from .capabilities import Model, chat_model_of, endpoint_of
 from .obstacles import bare_url, connection_problem, obstacle_of, sane_window
-from .resolve import SERVER_KEY, model_label
+from .resolve import SERVER_KEY
 
 if TYPE_CHECKING:
-    from ..panel.declared import Seat
+    pass
 
 _KEPT = 1_000
 _MOST_BYTES = 4_000_000
@@ -73,22 +73,6 @@ class Servers:
 
 SERVERS = Servers()
 """The process's own."""
-
-
-def learn_window(seat: "Seat", window: int | None) -> None:
-    """Keep what a seat's server said of its window."""
-    SERVERS.learn(seat.endpoint, model_label(seat.model), window)
-
-
-def room_of(seat: "Seat") -> int | None:
-    """Return the tokens that a seat's prompt may have, as declared and as its server told; None is not known."""
-    if seat.endpoint is None:
-        return seat.window
-    window = SERVERS.window(seat.endpoint, model_label(seat.model))
-    if window is None:
-        return seat.window
-    room = prompt_room(window, seat.max_tokens)
-    return room if seat.window is None else min(seat.window, room)
 
 
 def prompt_room(window: int, answer: int | None) -> int:

@@ -10,7 +10,6 @@ from ..models.capabilities import Model
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
-from ..run.state import Place
 
 
 class Unset(Enum):
@@ -161,85 +160,6 @@ class Defaults:
     prices: Prices = field(default_factory=dict)
     stream_proposals: bool = False
     resolve: Callable[..., Model] = resolve_model
-
-
-@dataclass
-class AtOnce:
-    """Ask for all samples in one request, whose prompt is paid for once, for as long as the server goes along."""
-
-    works: bool = True
-    most: int | None = None
-    """How many samples one request asks for, as was said, or as its server told; None is all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seat:
-    """Be one resolved call to make: all that a node needs to know about its model."""
-
-    role: str
-    """`proposer` or `aggregator`."""
-    name: str
-    """The proposer's name, unique in its layer."""
-    label: str
-    """What was asked for, for the report: `provider:model`, or the model's own name."""
-    model: Model
-    takes_state: bool
-    """Whether the model is a graph over `messages`."""
-    context: Any
-    """A graph's context."""
-    one_call: bool
-    """Whether asking it is exactly one model call: not so for a chain, a graph, or a model with retries around it."""
-    provider: str | None
-    """As LangChain's package is called; None for a chain or a graph."""
-    endpoint: str | None
-    """Where an OpenAI-compatible model sends its requests."""
-    server: str | None
-    """The server that it was declared with as its own."""
-    max_tokens: int | None
-    """Tokens that it may answer with, None where nobody said."""
-    tool_tokens: int
-    """Tokens that the tools and formats bound to it take, at most."""
-    window: int | None
-    """Tokens that its prompt may have, None where that is not known."""
-    limits: tuple[Limits, ...]
-    prices: Prices
-    system_prompt: str | None
-    timeout: float | None
-    tags: tuple[str, ...]
-    retriever: Any
-    """What it declared as its own."""
-    sees: tuple[str, ...] | None = None
-    """The retrievers whose evidence it is shown; None is all."""
-    reads: frozenset[int] | None = None
-    """The positions in the layer before whose proposals are its references; None is all."""
-    debates: bool = False
-    carries: bool = False
-    position: int = 0
-    sample: int = 1
-    samples: int = 1
-    at_once: AtOnce | None = None
-    """Shared by the samples of one proposer that may be asked for in one request."""
-    twin: int = 0
-    """How many earlier proposers of its layer are the same model: their answers are samples, too."""
-
-    @property
-    def place(self) -> Place:
-        """Return which proposal of its layer is this one's."""
-        return self.position, self.sample
-
-    @property
-    def title(self) -> str:
-        """Return the name, with its number where the proposer is asked several times."""
-        return f"{self.name}/{self.sample}" if self.samples > 1 else self.name
-
-    @property
-    def node(self) -> str:
-        """Return what the node that asks it is called in its layer."""
-        return self.name if self.at_once else self.title
-
-    def reads_from(self, position: int, title: str) -> bool:
-        """Tell whether this proposal of the layer before is among its references; in a debate, its own is not."""
-        return (self.reads is None or position in self.reads) and not (self.debates and title == self.title)
 
 
 ProposerLike = str | Model | Proposer

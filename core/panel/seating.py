@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from langchain_core.runnables import Runnable
 
 from ..agreement.vote import Vote, check_vote
-from ..checks import OWN_OPTIONS, check_graph, check_limited, check_number, check_options, check_settings
+from ..checks import check_number
 from ..errors import ConfigError, nearest
 from ..models.capabilities import (
     Model,
@@ -29,21 +29,22 @@ from ..models.capabilities import (
     without_streaming,
 )
 from ..models.obstacles import bare_url
-from ..models.resolve import KNOWN_PROVIDERS, model_label, resolve_model, short_name
+from ..models.resolve import model_label, resolve_model, short_name
+from ..run.served import KNOWN_PROVIDERS
+from .checks import OWN_OPTIONS, check_graph, check_limited, check_options, check_settings
 from .declared import (
     UNSET,
     Aggregator,
     AggregatorLike,
     Aggregators,
-    AtOnce,
     Defaults,
     ModelSettings,
     Proposer,
     ProposerLike,
     Proposers,
     Rank,
-    Seat,
 )
+from .seats import AtOnce, Seat
 from .stages import Stage
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..run.state import USABLE, Place, Proposal
-from .declared import AtOnce, Seat
+from ..run.records import USABLE, Place, Proposal
+from .seats import AtOnce, Seat
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .state import USABLE, Proposal
+from .records import USABLE, Proposal
 
 
 class Origin(NamedTuple):

@@ -1,13 +1,11 @@
 """Add up what a run did, and what it cost."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from ..agreement.served import is_another
-from ..bounds.budget import cost_of, total
-from .state import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
+from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
+from .served import is_another
 
 CARRIED = "the one before stands for it"
 """How the error begins of a proposal whose text is that of the layer before, or of windows before the last."""
@@ -82,23 +80,6 @@ def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
     """Return the calls that gates made: to judge agreement, and to moderate."""
     made = [asked["call"] for v in verdicts for asked in (v["agreement"], v.get("moderation")) if asked]
     return [call for call in made if call]
-
-
-def added_up(call: Call, other: Call) -> dict[str, Any]:
-    """Return what changes in a call when another attempt at it is counted with it."""
-    costs = [cost_of(call), cost_of(other)]
-    return {
-        "calls": call["calls"] + other["calls"],
-        "usd": None if call["usd"] is None or other["usd"] is None else call["usd"] + other["usd"],
-        "usage": add_usage(call["usage"], other["usage"]) if call["usage"] or other["usage"] else None,
-        "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
-        "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
-    }
-
-
-def after_refusal(call: Call, refused: Call) -> Call:
-    """Count in a request that was refused for its length: it was not worked on, and is no call."""
-    return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})
 
 
 def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), verdicts: Sequence[Verdict] = ()) -> float:

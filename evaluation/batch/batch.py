@@ -7,10 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeVar, cast
 
-from ...core.bounds.budget import Budget, total
-from ...core.checks import check_number, check_rules
+from ...core.bounds.budget import Budget
+from ...core.bounds.checks import check_rules
+from ...core.checks import check_number
 from ...core.errors import ConfigError
-from ...core.run.state import Cost
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ...nodes.node import rules_of
 from .ids import Ids
 from .one_question import Graph, ask, bound_of

@@ -13,10 +13,10 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Durability
 
-from ...core.bounds.budget import cost_of, total
 from ...core.errors import AllProposersFailed, InputError, MoAError
+from ...core.run.costs import cost_of, total
+from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
-from ...core.run.state import Call, Cost, place_of
 from ...core.text import one_line, redact
 from ...graphs.estimate import Estimate, estimate
 from ...nodes.node import rules_of

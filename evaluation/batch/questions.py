@@ -11,7 +11,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from ...core.errors import ConfigError
-from ...core.run.state import Cost, Report
+from ...core.run.records import Cost, Report
 from ...core.text import one_line, plain, printable
 from .ids import Ids
 

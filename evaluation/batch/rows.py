@@ -8,9 +8,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, cast
 
-from ...core.bounds.budget import total
 from ...core.errors import ConfigError
-from ...core.run.state import Cost
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
 from .lock import locked

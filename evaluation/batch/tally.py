@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from typing_extensions import TypedDict
 
-from ...core.bounds.budget import Budget, total
-from ...core.run.state import Cost
+from ...core.bounds.budget import Budget
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from .questions import Row
 
 ALIKE = 10

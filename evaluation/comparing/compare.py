@@ -11,7 +11,8 @@ from typing import Any
 from langsmith.utils import tracing_is_enabled
 
 from ...core.bounds.budget import Budget, check_bounded
-from ...core.checks import check_number, check_rules
+from ...core.bounds.checks import check_rules
+from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
 from ...core.models.capabilities import Model
 from ...core.models.limits import Limits
@@ -24,12 +25,13 @@ from ...graphs.hidden import hides
 from ...nodes.node import rules_of
 from ..batch.one_question import Graph
 from ..batch.questions import Question, Questions, questions_in
+from ..grading.answered import Answered, best_of
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
 from ..grading.jury import Jury, OnJudged
 from .conclusion import caveats, verdict
 from .in_turn import InTurn, OnRow, OnStart, file_of
-from .measures import Answered, Comparison, best_of, graded_for_all, measured
+from .measures import Comparison, graded_for_all, measured
 from .wording import ASKED, is_marked, marked, note_wording
 
 VERDICTS = "_verdicts.jsonl"

@@ -7,9 +7,10 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from ...core.bounds.budget import Budget, total
+from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.run.state import Cost
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ..batch.batch import abatch
 from ..batch.one_question import Graph
 from ..batch.questions import Question, Row

@@ -22,8 +22,9 @@ from urllib3 import Retry
 from ...core.text import one_line, redact
 from ..batch.questions import Question, Row
 from ..batch.rows import cost_in
+from ..grading.answered import Answered
 from ..grading.by_gold import Grade
-from .measures import Answered, Comparison
+from .measures import Comparison
 
 _OUTPUTS = "reference_outputs" if "reference_outputs" in ExampleCreate.model_fields else "outputs"
 """As LangSmith's client calls what is right, from its version 0.15 on and before."""

@@ -11,7 +11,7 @@ from operator import sub
 from random import Random
 from statistics import fmean
 
-from ..calibration import wilson
+from ..statistics import wilson
 
 RESAMPLES = 2_000
 _LEVEL = 0.95

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...core.errors import ConfigError, nearest
 from ..batch.questions import Question, Row
-from ..comparing.measures import Answered, best_of
+from .answered import Answered, best_of
 from .by_gold import GRADERS, Grade, Grader, closed, grade, has_gold, unread
 from .jury import Jury, all_marked, all_preferred
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import HumanMessage
 
-from ...core.bounds.budget import call_at_most, cost_of
+from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Race
-from ...core.panel.declared import Seat
-from ...core.run.state import Cost
+from ...core.panel.seats import Seat
+from ...core.run.costs import cost_of
+from ...core.run.records import Cost
 from ...core.text import plain
 from ...nodes.calls.call import call_model
-from ...nodes.calls.prompt_writer import Letter
+from ...nodes.calls.prompt import Prompt
 from ...prompts import bundled, fence
 from ..batch.questions import Question
 
@@ -25,12 +26,12 @@ _SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
 class Asked(NamedTuple):
     """Be a prompt for a judge, and how its answer is read."""
 
-    letter: Letter
+    prompt: Prompt
     read: Callable[[str], float | None]
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what asking costs."""
-        return call_at_most(seat, self.letter.messages)
+        return call_at_most(seat, self.prompt.messages)
 
 
 class Judged(NamedTuple):
@@ -60,7 +61,7 @@ async def judge(seat: Seat, asked: Asked) -> Judged:
         seat: The judge.
         asked: What to ask.
     """
-    call, message = await call_model(seat, asked.letter, {"tags": ["moa_judge"]}, race=Race())
+    call, message = await call_model(seat, asked.prompt, {"tags": ["moa_judge"]}, race=Race())
     cost = cost_of(call)
     if message is None or call["status"] != "ok":
         return Judged(None, f"the judge gave no answer: {call['status']} ({call['error']})", cost)
@@ -85,7 +86,7 @@ def read_score(said: str) -> float | None:
 def _asked(prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]) -> Asked:
     parts = {"question": _told(question), **({"gold": question.gold} if question.gold else {}), **answers}
     fenced = fence(list(parts.values()), labels=list(parts))
-    return Asked(Letter([HumanMessage(bundled(prompt).render(references=fenced))]), read)
+    return Asked(Prompt([HumanMessage(bundled(prompt).render(references=fenced))]), read)
 
 
 def _told(question: Question) -> str:

@@ -10,10 +10,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from ...core.bounds.budget import Budget, total
+from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.panel.declared import Seat
-from ...core.run.state import Cost
+from ...core.panel.seats import Seat
+from ...core.run.costs import total
+from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ..batch.questions import Question, Row
 from .by_gold import Grade
@@ -103,7 +104,7 @@ class Jury:
         return budget.misfit(set_aside, bound, time.monotonic() - self._began)
 
     def _key(self, asked: Asked) -> str:
-        told = [self._seat.label, *(message.text for message in asked.letter.messages)]
+        told = [self._seat.label, *(message.text for message in asked.prompt.messages)]
         return sha256(json.dumps(told).encode()).hexdigest()[:24]
 
     def _write(self, key: str, judged: Judged) -> None:

@@ -14,8 +14,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ...core.errors import ConfigError, InputError, MoAError
-from ...core.evidence.citations import Citation
-from ...core.run.state import Report
+from ...core.run.records import Citation, Report
 from ...core.text import one_line, redact
 from ...nodes.node import rules_of
 from .tool_and_node import Graph

@@ -18,8 +18,8 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
 from ...core.models.capabilities import chat_model_of
-from ...core.panel.declared import Seat
-from ...core.run.state import Call
+from ...core.panel.seats import Seat
+from ...core.run.records import Call
 
 _NAMESPACE = ("langgraph_moa", "calls", "1")
 _PATIENCE = 2.0

@@ -6,9 +6,9 @@ It is what Self-MoA-Seq does with samples (Li et al. 2025, arXiv 2502.00674), fo
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from .prompt_writer import Letter
+from .prompt import Prompt
 
-Write = Callable[[Sequence[str]], Letter]
+Write = Callable[[Sequence[str]], Prompt]
 """Write the prompt with these references."""
 Ask = Callable[[Sequence[str]], Awaitable[str | None]]
 """Ask about one window of references; None where no usable answer came back."""
@@ -17,7 +17,7 @@ Ask = Callable[[Sequence[str]], Awaitable[str | None]]
 class Folded(NamedTuple):
     """Hold what is left to be asked once all windows but the last are read."""
 
-    letter: Letter
+    prompt: Prompt
     windows: int = 1
     """How many there are; 1 where nothing was folded."""
     best: str | None = None
@@ -26,20 +26,20 @@ class Folded(NamedTuple):
     """What a window that failed leaves unread; None where all is read, or shortened."""
 
 
-async def fold(letter: Letter, texts: Sequence[str], write: Write, ask: Ask) -> Folded:
+async def fold(prompt: Prompt, texts: Sequence[str], write: Write, ask: Ask) -> Folded:
     """Ask about all windows but the last, and return the prompt that holds that one.
 
     Where a step fails, what is left is put into one prompt with what came of the windows before, as far as it fits:
     nothing is asked twice for the sake of a fold.
 
     Args:
-        letter: The prompt with all references.
+        prompt: The prompt with all references.
         texts: Those references.
         write: How a window is written.
         ask: How one is asked about.
     """
-    if not letter.folds or _is_cut(write(texts[:2])):
-        return Folded(letter._replace(folds=0))
+    if not prompt.folds or _is_cut(write(texts[:2])):
+        return Folded(prompt._replace(folds=0))
     best: list[str] = []
     left, windows = list(texts), 1
     while True:
@@ -54,7 +54,7 @@ async def fold(letter: Letter, texts: Sequence[str], write: Write, ask: Ask) -> 
         best, left, windows = [said], left[taken:], windows + 1
 
 
-def _fill(write: Write, best: Sequence[str], left: Sequence[str]) -> tuple[Letter, int]:
+def _fill(write: Write, best: Sequence[str], left: Sequence[str]) -> tuple[Prompt, int]:
     """Put as many references beside the best answer so far as fit whole; one more than that, where none does."""
     taken = 2 - len(best)
     window = write([*best, *left[:taken]])
@@ -63,5 +63,5 @@ def _fill(write: Write, best: Sequence[str], left: Sequence[str]) -> tuple[Lette
     return window._replace(folds=0), taken
 
 
-def _is_cut(letter: Letter) -> bool:
-    return bool(letter.references_cut or letter.problem)
+def _is_cut(prompt: Prompt) -> bool:
+    return bool(prompt.references_cut or prompt.problem)

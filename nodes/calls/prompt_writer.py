@@ -3,37 +3,37 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
-from ...core.bounds.budget import call_at_most, prompt_at_most, total
-from ...core.evidence.passages import Evidence, with_text
+from ...core.bounds.budget import call_at_most, prompt_at_most
+from ...core.checks import check_number
+from ...core.errors import ConfigError
+from ...core.evidence.passages import with_text
 from ...core.models.capabilities import knows_tools
-from ...core.models.servers import room_of
-from ...core.panel.declared import Seat
-from ...core.run.state import Call, Cost, Line, MoAState, Proposal, evidence_for, references_for, usable_of
+from ...core.panel.declared import Proposer
+from ...core.panel.seats import Seat
+from ...core.panel.windows import room_of
+from ...core.run.costs import total
+from ...core.run.records import Call, Cost, Evidence, Proposal
+from ...core.run.state import MoAState
+from ...core.run.turn import evidence_for, references_for, usable_of
 from ...core.text import OURS, one_line, question_in, tokens_at_most
 from ...prompts import (
     Kind,
     Placement,
-    Prompt,
+    Template,
     bundled,
     compose,
-    echo_in,
     fence,
     in_words,
     nothing,
     pack,
-    put_after,
     unforged,
 )
+from .prompt import BYTES_A_TOKEN, Prompt, room_at
 from .request import Request, equipped, function_of
-
-_BYTES_A_TOKEN = (3, 4)
-"""How tokens are counted to fit a window. References are shortened as if a token were three bytes, which is less than
-most prose takes; only where not even the conversation fits so, as if it were four. What does not fit then is refused:
-the server would refuse it too. Budgets, which are bounds, count two."""
 
 Overflow = Literal["fold", "cut"]
 """What becomes of references that do not fit a window: `fold` reads them in several, each with the answer to the one
@@ -53,63 +53,11 @@ class _Recalled(list[AnyMessage]):
     """Be a conversation that ends with what one who debates said last."""
 
 
-class Letter(NamedTuple):
-    """Hold one prompt, or why there can be none."""
-
-    messages: list[BaseMessage]
-    references_cut: int = 0
-    problem: str | None = None
-    folds: int = 0
-    """Calls that it may take at most to read, before this one, references that do not fit."""
-    unread: int = 0
-    """Tokens of references that it leaves out, at most."""
-    given: Sequence[str] | None = None
-    """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
-
-    def echo_in(self, answer: AIMessage) -> str | None:
-        """Return what an answer, or a call in it, repeats of the words that are ours; None where nothing."""
-        if self.given is None:
-            return None
-        calls = json.dumps([call["args"] for call in answer.tool_calls], ensure_ascii=False, default=str)
-        return echo_in(f"{answer.text}\n{calls}", [message.text for message in self.messages], self.given)
-
-    def at_most(self, seat: Seat) -> Cost:
-        """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
-        if self.folds:  # a window may be as full as the model's, or hold all there is
-            room = room_of(seat) or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
-            return total([call_at_most(seat, [], more=room)] * (self.folds + 1))
-        return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
-
-    def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Letter":
-        """Ask for the same answer once more, in the form that was asked for."""
-        calls = [json.dumps(call["args"], ensure_ascii=False, default=str) for call in answer.tool_calls]
-        calls += [str(call["args"]) for call in answer.invalid_tool_calls]
-        said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
-        told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
-        messages = put_after(self.messages, told)
-        rate, window = _BYTES_A_TOKEN[-1], room_of(seat)
-        if window is not None and prompt_at_most(messages, rate=rate) > _room(seat, window, rate):
-            return Letter([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
-        return Letter(messages, self.references_cut, given=self.given)
-
-    def is_shorter_than(self, other: "Letter") -> bool:
-        """Tell a prompt that may be sent where the other was too long."""
-        return not self.problem and prompt_at_most(self.messages) < prompt_at_most(other.messages)
-
-    def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
-        """Write it down for the report; the conversation's own messages are told by their id."""
-        known = {id(message) for message in conversation}
-        return [
-            Line(role=m.type, id=m.id, text=None) if id(m) in known else Line(role=m.type, id=None, text=m.text)
-            for m in self.messages
-        ]
-
-
 @dataclass(frozen=True)
-class Brief:
+class PromptWriter:
     """Say how the models of a role are told of references, and of evidence where a mixture answers from any."""
 
-    prompt: Prompt
+    template: Template
     placement: Placement
     note: str = ""
     """What the system prompt ends with."""
@@ -120,13 +68,13 @@ class Brief:
     """What becomes of references that do not fit."""
     window: int | None = None
     """How many references fit at most; None is any number."""
-    evidence: Prompt | None = None
+    evidence: Template | None = None
     evidence_tokens: int = 0
     """Tokens that passages take at most, for when they are not found yet."""
     request: Request | None = None
     """What the caller of this run asks of the answer's author; proposers are told of its tools."""
 
-    def write(self, seat: Seat, state: MoAState, layer: int, texts: Sequence[str] | None = None) -> Letter:
+    def write(self, seat: Seat, state: MoAState, layer: int, texts: Sequence[str] | None = None) -> Prompt:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window.
 
         Passages are cut as references are; where that is not enough, the last of them are left out.
@@ -140,16 +88,16 @@ class Brief:
         if texts is None:
             texts = self.texts_for(seat, state, layer)
         if not texts and layer > 1 and seat.reads:
-            return Letter([], problem="nobody answered whose proposals it reads")
+            return Prompt([], problem="nobody answered whose proposals it reads")
         found = evidence_for(state, seat.sees)
-        letter = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
-        if seat.debates and layer > 2 and (letter.references_cut or letter.problem):
+        prompt = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
+        if seat.debates and layer > 2 and (prompt.references_cut or prompt.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            letter = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
-            letter = letter._replace(references_cut=letter.references_cut + layer - 2)
+            prompt = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
+            prompt = prompt._replace(references_cut=prompt.references_cut + layer - 2)
         theirs = {id(message) for message in state["messages"]}
-        is_plain = self.asks_last or all(id(message) in theirs for message in letter.messages)
-        return letter if is_plain else letter._replace(given=self._given(seat, state["messages"], found))
+        is_plain = self.asks_last or all(id(message) in theirs for message in prompt.messages)
+        return prompt if is_plain else prompt._replace(given=self._given(seat, state["messages"], found))
 
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], found: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
@@ -162,7 +110,7 @@ class Brief:
 
     def _fitted(
         self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], found: Sequence[Evidence]
-    ) -> Letter:
+    ) -> Prompt:
         """Write a prompt as it fits the window, and say what was cut for that."""
         most = self.window or len(texts)
         left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
@@ -172,24 +120,24 @@ class Brief:
         window = room_of(seat)
         if window is None or (seat.window is None and not (references or found)):
             # What its server alone told is no reason not to ask where nothing could be shortened: it counts better.
-            return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
-        for rate in _BYTES_A_TOKEN:
-            if prompt_at_most(whole, rate=rate) <= _room(seat, window, rate):
-                return Letter(whole, left_out, folds=folds if left_out else 0, unread=unread)
+            return Prompt(whole, left_out, folds=folds if left_out else 0, unread=unread)
+        for rate in BYTES_A_TOKEN:
+            if prompt_at_most(whole, rate=rate) <= room_at(seat, window, rate):
+                return Prompt(whole, left_out, folds=folds if left_out else 0, unread=unread)
             for kept in _fewer(found):
                 texts = [*(unforged(passage["text"]) for passage in kept), *references]
                 blank = [with_text(passage, "") for passage in kept]
                 bare = self._compose(seat, conversation, [""] * len(references), blank)
-                room = (_room(seat, window, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
+                room = (room_at(seat, window, rate) - prompt_at_most(bare, rate=rate)) * rate - len(texts)
                 if packed := pack(texts, room) if texts else None:
                     cut = sum(text != before for text, before in zip(packed, texts, strict=True))
                     shown = [with_text(passage, text) for passage, text in zip(kept, packed, strict=False)]
                     messages = self._compose(seat, conversation, packed[len(kept) :], shown)
-                    return Letter(messages, references_cut=cut + left_out + len(found) - len(kept), folds=folds)
+                    return Prompt(messages, references_cut=cut + left_out + len(found) - len(kept), folds=folds)
         size = prompt_at_most(bare, rate=rate)
         more = f" and {len(references)} references" if references else ""
         told = f"found about {size:,} tokens of conversation and instructions{more}"
-        return Letter([], folds=folds, problem=f"{told}, expected at most {window:,}, the window of {seat.label}")
+        return Prompt([], folds=folds, problem=f"{told}, expected at most {window:,}, the window of {seat.label}")
 
     def texts_for(self, seat: Seat, state: MoAState, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
@@ -230,7 +178,7 @@ class Brief:
         fits = fits and (self.window is None or len(authors) <= self.window)
         folds = 0 if fits or self.overflow != "fold" else max(len(authors) - 2, 0)
         if folds and more is not None:
-            return Letter(written, folds=folds, unread=more).at_most(seat)
+            return Prompt(written, folds=folds, unread=more).at_most(seat)
         cost = call_at_most(seat, written, more=more)
         return total([cost] * (folds + 1))
 
@@ -274,8 +222,8 @@ class Brief:
         """Return the conversation for one who debates in a small window: with its last answer, and no round before."""
         return _Recalled([*state["messages"], *_own(seat, state, layer - 1)])
 
-    def for_run(self, request: Request | None) -> "Brief":
-        """Return the brief of one run, which knows what its caller asks for."""
+    def for_run(self, request: Request | None) -> "PromptWriter":
+        """Return the writer of one run, which knows what its caller asks for."""
         return replace(self, request=request) if request else self
 
     def _compose(
@@ -292,7 +240,7 @@ class Brief:
         return compose(
             conversation if knows_tools(seat.model) else in_words(conversation),
             texts,
-            prompt=self.prompt,
+            template=self.template,
             system_prompt=seat.system_prompt if in_system_prompt else None,
             note=self.note if in_system_prompt else "",
             placement=self.placement,
@@ -335,12 +283,7 @@ def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:
     return [p for p in proposals if seat.reads_from(p["position"], p["proposer"])]
 
 
-def _room(seat: Seat, window: int, rate: int) -> int:
-    """Return the tokens of a window that its tools leave."""
-    return window - 2 * seat.tool_tokens // rate
-
-
-def shortened_for(seat: Seat, call: Call, letter: Letter) -> Seat | None:
+def shortened_for(seat: Seat, call: Call, prompt: Prompt) -> Seat | None:
     """Return a seat whose prompt its server takes, after one that was too long for it; None where that cannot be told.
 
     The server counts tokens and we count bytes: where a token of this prompt took fewer bytes than is reckoned with,
@@ -349,12 +292,12 @@ def shortened_for(seat: Seat, call: Call, letter: Letter) -> Seat | None:
     Args:
         seat: Who was asked.
         call: What came of it.
-        letter: What it was asked.
+        prompt: What it was asked.
     """
     obstacle, window = call["obstacle"], room_of(seat)
     if not obstacle or obstacle["why"] != "too_long" or window is None:
         return None
-    reckoned = prompt_at_most(letter.messages, rate=_BYTES_A_TOKEN[0])
+    reckoned = prompt_at_most(prompt.messages, rate=BYTES_A_TOKEN[0])
     counted = obstacle["tokens"] or int(max(window, reckoned) * _UNCOUNTED)
     return replace(seat, window=min(window, int(window * reckoned / counted * _SLACK)))
 
@@ -365,3 +308,23 @@ def _fewer(found: Sequence[Evidence]) -> Iterator[Sequence[Evidence]]:
     while len(found) > 1:
         found = found[: len(found) // 2]
         yield found
+
+
+def check_told(placement: object, overflow: object, window: object, proposers: object) -> None:
+    """Refuse ways of telling a model of references that do not exist, or do not go together.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    if placement not in ("last", "system_prompt"):
+        raise ConfigError(f"found placement={placement!r}, expected 'last' or 'system_prompt'")
+    if overflow not in ("fold", "cut"):
+        raise ConfigError(f"found overflow={overflow!r}, expected 'fold' or 'cut'")
+    if window is not None:
+        check_number("window", window, minimum=2)
+    listed = proposers if isinstance(proposers, list | tuple) else []
+    declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
+    if placement == "system_prompt" and any(isinstance(p, Proposer) and p.debates for p in declared):
+        raise ConfigError(
+            "found placement='system_prompt' in a debate, expected 'last': each round is a message of its own"
+        )

@@ -9,7 +9,7 @@ from langgraph.runtime import get_runtime
 from pydantic import ValidationError
 
 from ...core.models.capabilities import Model, answer_limit_of, map_chat_models, tool_tokens_of, without_bound
-from ...core.panel.declared import Seat
+from ...core.panel.seats import Seat
 from ...core.text import one_line, plain
 from .forced import Tool, as_schema, calls_in, fits, forced_of, with_call
 

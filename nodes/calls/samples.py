@@ -14,12 +14,13 @@ from langgraph.cache.base import BaseCache
 
 from ...core.bounds.quorum import Race
 from ...core.models.obstacles import most_choices
-from ...core.panel.declared import AtOnce, Seat
-from ...core.run.state import USABLE, Call, Place
+from ...core.panel.seats import AtOnce, Seat
+from ...core.run.records import USABLE, Call, Place
 from ...core.text import plain
 from .cache import entry_of
-from .call import call_model, sampled
-from .prompt_writer import Letter
+from .call import call_model
+from .prompt import Prompt
+from .reading import sampled
 
 _NOT_TAKEN = {400, 405, 422, 501}
 """What servers answer that know no `n`."""
@@ -27,7 +28,7 @@ Answers = dict[Place, tuple[Call, AIMessage | None]]
 
 
 async def call_samples(
-    seats: Sequence[Seat], letter: Letter, config: RunnableConfig, *, race: Race, cache: BaseCache[Any] | None = None
+    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, *, race: Race, cache: BaseCache[Any] | None = None
 ) -> Answers:
     """Ask one model for several samples, and say what came of each.
 
@@ -37,72 +38,72 @@ async def call_samples(
 
     Args:
         seats: The samples.
-        letter: The whole prompt.
+        prompt: The whole prompt.
         config: The node's.
         race: The layer they belong to.
         cache: Where to look for each of them first.
     """
-    may_share = len(seats) > 1 and seats[0].at_once is not None and seats[0].at_once.works and not letter.problem
-    unknown = [seat for seat in seats if not await _is_known(seat, letter, cache)] if may_share else []
+    may_share = len(seats) > 1 and seats[0].at_once is not None and seats[0].at_once.works and not prompt.problem
+    unknown = [seat for seat in seats if not await _is_known(seat, prompt, cache)] if may_share else []
     answers: Answers = {}
     refused, at_once = False, seats[0].at_once
     if at_once and len(unknown) > 1:
-        answers, refused = await _together(at_once, unknown, letter, config, race)
+        answers, refused = await _together(at_once, unknown, prompt, config, race)
     for seat in unknown:
         call, message = answers.get(seat.place, (None, None))
-        entry = entry_of(cache, seat, letter.messages)
+        entry = entry_of(cache, seat, prompt.messages)
         if entry and call and message and call["status"] == "ok":
             await entry.keep(call, message)
     alone = [seat for seat in seats if seat.place not in answers]
-    told = await asyncio.gather(*(call_model(seat, letter, config, race=race, cache=cache) for seat in alone))
+    told = await asyncio.gather(*(call_model(seat, prompt, config, race=race, cache=cache) for seat in alone))
     if refused and at_once and any(call["status"] in USABLE for call, _ in told):
         at_once.works = False  # what is refused either way says nothing of `n`
     return answers | dict(zip((seat.place for seat in alone), told, strict=True))
 
 
-async def _is_known(seat: Seat, letter: Letter, cache: BaseCache[Any] | None) -> bool:
-    entry = entry_of(cache, seat, letter.messages)
+async def _is_known(seat: Seat, prompt: Prompt, cache: BaseCache[Any] | None) -> bool:
+    entry = entry_of(cache, seat, prompt.messages)
     return entry is not None and await entry.recall() is not None
 
 
 async def _together(
-    at_once: AtOnce, seats: Sequence[Seat], letter: Letter, config: RunnableConfig, race: Race
+    at_once: AtOnce, seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race
 ) -> tuple[Answers, bool]:
     """Ask for samples in as few requests as the server takes, and tell whether it refused one for being several."""
     most = at_once.most or len(seats)
     parts = [seats[start : start + most] for start in range(0, len(seats), most)]
-    made = await asyncio.gather(*(_in_one(part, letter, config, race) for part in parts))
+    made = await asyncio.gather(*(_in_one(part, prompt, config, race) for part in parts))
     answers: Answers = {place: answer for told, _ in made for place, answer in told.items()}
     bounds = [heard.most for _, heard in made if heard.refused and heard.most]
     left = [seat for seat in seats if seat.place not in answers]
     if bounds and most > min(bounds) > 1 and len(left) > 1:
         at_once.most = min(bounds)
-        again, refused = await _together(at_once, left, letter, config, race)
+        again, refused = await _together(at_once, left, prompt, config, race)
         return answers | again, refused
     return answers, any(heard.refused for _, heard in made)
 
 
 async def _in_one(
-    seats: Sequence[Seat], letter: Letter, config: RunnableConfig, race: Race
+    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race
 ) -> tuple[Answers, "_Heard"]:
     """Ask for samples in one request; no answers where the server refused it for asking for several."""
     first, heard = seats[0], _Heard()
     if len(seats) == 1:
-        return {first.place: await call_model(first, letter, config, race=race)}, heard
+        return {first.place: await call_model(first, prompt, config, race=race)}, heard
     limit = None if first.max_tokens is None else first.max_tokens * len(seats)
     asked = replace(first, model=first.model.bind(n=len(seats)), max_tokens=limit)
-    call, message = await call_model(asked, letter, merge_configs(config, {"callbacks": [heard]}), race=race)
+    call, message = await call_model(asked, prompt, merge_configs(config, {"callbacks": [heard]}), race=race)
     heard.refused = heard.refused and not call["obstacle"]  # what is too long for all is too long for one
     if heard.refused:
         return {}, heard
     if first.at_once and len(heard.messages) == 1:
         first.at_once.works = False
     if message is None:
-        failed: Answers = {seat.place: (sampled(call, letter, None), None) for seat in seats}
+        failed: Answers = {seat.place: (sampled(call, prompt, None), None) for seat in seats}
         return failed | {first.place: (call, None)}, heard
     answers: Answers = {first.place: (call, message)}
     for seat, other in zip(seats[1:], heard.messages[1:], strict=False):
-        outcome = sampled(call, letter, other)
+        outcome = sampled(call, prompt, other)
         answers[seat.place] = outcome, other
         if outcome["status"] in USABLE:
             race.count(seat.title, plain(other.text), served=outcome["served_model"], whole=outcome["status"] == "ok")

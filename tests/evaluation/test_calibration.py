@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import Answer, read_answer
 from langgraph_moa.core.agreement.measures import near_duplicates
 from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
-from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote, wilson
+from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
+from langgraph_moa.evaluation.statistics import wilson
 
 
 def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Recorded:

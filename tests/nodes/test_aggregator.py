@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage
 from langgraph_moa import Aggregator, create_moa, resolve_model
 from langgraph_moa.core.agreement.measures import best_proposal
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.run.state import Proposal
+from langgraph_moa.core.run.records import Proposal
 from loopback import Loopback, Reply
 from reading import user
 

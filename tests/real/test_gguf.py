@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessageChunk
 from langgraph_moa import AllProposersFailed, ConfigError, Proposer, create_moa, resolve_model
 from langgraph_moa.core.models import gguf
 from langgraph_moa.core.models.capabilities import prompt_limit_of, secrets_of, slots_of
-from langgraph_moa.core.run.state import USABLE
+from langgraph_moa.core.run.records import USABLE
 
 QUESTION: Any = {"messages": [("user", "Which colour has grass?")]}
 LONG: Any = {"messages": [("user", "Tell a long story. " * 500)]}

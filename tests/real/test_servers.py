@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa import AllProposersFailed, ChatMoA, Proposer, Quorum, create_moa, resolve_model
 from langgraph_moa.core.models.resolve import model_label
-from langgraph_moa.core.run.state import USABLE
+from langgraph_moa.core.run.records import USABLE
 from llama import Llama, serving
 from pydantic import BaseModel
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.evidence.citations import Citation, read_citations, without_wrong
-from langgraph_moa.core.evidence.passages import Evidence
+from langgraph_moa.core.evidence.citations import read_citations, without_wrong
+from langgraph_moa.core.run.records import Citation, Evidence
 from linear import SIZE, no_hang
 
 PASSAGES = {

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
-from langgraph_moa.core.evidence.passages import Found, found_of, fuse, highest_id, numbered
+from langgraph_moa.core.evidence.passages import found_of, fuse, highest_id, numbered
+from langgraph_moa.core.run.records import Found
 
 
 def found(*texts: str, query: str = "q", source: str = "s") -> list[Found]:

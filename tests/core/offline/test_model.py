@@ -13,7 +13,7 @@ from langgraph_moa.core.offline.arithmetic import work_out
 from langgraph_moa.core.offline.model import OfflineModel, combine
 from langgraph_moa.core.offline.prompt import read
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.prompts import compose, load_prompt
+from langgraph_moa.prompts import compose, load_template
 from linear import SIZE, no_hang, spread
 from reading import user
 
@@ -167,7 +167,7 @@ def test_a_question_is_taken_apart_where_its_parts_can_stand() -> None:
 
 @pytest.mark.parametrize("placement", ["last", "system_prompt"])
 def test_an_aggregator_reads_the_prompt(placement: Any) -> None:
-    prompt = compose([HumanMessage("1+1?")], ["x\ny", "y"], prompt=load_prompt(None), placement=placement)
+    prompt = compose([HumanMessage("1+1?")], ["x\ny", "y"], template=load_template(None), placement=placement)
 
     assert OfflineModel.of("words").invoke(prompt).text == "y"
 
@@ -228,7 +228,7 @@ def test_a_question_of_blanks_is_read_once(piece: str) -> None:
 
 async def test_what_ends_in_blanks_is_streamed_without_them() -> None:
     prompt = compose(
-        [HumanMessage("1+1?")], ["It is two." + "\u00a0" * SIZE], prompt=load_prompt(None), placement="last"
+        [HumanMessage("1+1?")], ["It is two." + "\u00a0" * SIZE], template=load_template(None), placement="last"
     )
     with no_hang():
         assert [m.text async for m in OfflineModel.of("words").astream(prompt) if m.text] == ["It", " is", " two."]

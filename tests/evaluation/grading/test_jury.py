@@ -138,7 +138,7 @@ def test_nobody_is_named_and_equal_answers_are_not_judged() -> None:
     assert judge.asked == []
     assert found.judging == {"calls": 0, "tokens": 0, "usd": 0.0}
     asked = which_is_better(Question(id="q", messages=[{"role": "user", "content": "Why?"}]), "this", "that")
-    assert "secret" not in asked.letter.messages[0].text
+    assert "secret" not in asked.prompt.messages[0].text
 
 
 def test_no_answer_loses_and_nobody_is_asked() -> None:
@@ -315,7 +315,7 @@ def test_gold_and_all_turns_are_shown_to_a_judge() -> None:
     row = Row(id="q", answer="second", run=run, error=None, gold=None, seconds=1.0,
               turns=[{"answer": "first", "run": run}, {"answer": "second", "run": run}])  # fmt: skip
 
-    prompt = how_good(question, text_of(row) or "").letter.messages[0].text
+    prompt = how_good(question, text_of(row) or "").prompt.messages[0].text
 
     parts = [
         "[system]\nBe brief.",

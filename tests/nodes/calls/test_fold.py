@@ -32,7 +32,7 @@ from langgraph_moa import (
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.calls.fold import fold
-from langgraph_moa.nodes.calls.prompt_writer import Letter
+from langgraph_moa.nodes.calls.prompt import Prompt
 from loopback import Loopback, Reply, Request
 from reading import references_in, user
 
@@ -367,17 +367,17 @@ def test_every_reference_is_read_once_whatever_their_sizes(sizes: list[int], roo
     texts = [chr(0x4E00 + n) * size for n, size in enumerate(sizes)]
     asked: list[list[str]] = []
 
-    def write(window: Any) -> Letter:
+    def write(window: Any) -> Prompt:
         total = sum(map(len, window))
         cut = len(window) if total > room else 0
-        return Letter([AIMessage(json.dumps([*window]))], references_cut=cut, folds=max(len(window) - 2, 0) * (cut > 0))
+        return Prompt([AIMessage(json.dumps([*window]))], references_cut=cut, folds=max(len(window) - 2, 0) * (cut > 0))
 
     async def ask(window: Sequence[str]) -> str:
         asked.append([*window])
         return "x" * grows
 
-    letter, windows, *_ = asyncio.run(fold(write(texts), texts, write, ask))
-    last = json.loads(letter.messages[0].text)
+    prompt, windows, *_ = asyncio.run(fold(write(texts), texts, write, ask))
+    last = json.loads(prompt.messages[0].text)
 
     assert windows == len(asked) + 1
     assert windows <= max(len(texts) - 1, 1)
@@ -385,7 +385,7 @@ def test_every_reference_is_read_once_whatever_their_sizes(sizes: list[int], roo
     assert read == texts
     assert all(len(window) >= 2 for window in asked)
     assert all(sum(map(len, window)) <= room or len(window) == 2 for window in asked)
-    assert letter.folds == 0
+    assert prompt.folds == 0
     assert [window[0][0] for window in [*asked, last][1:]] == ["x"] * len(asked)
 
 

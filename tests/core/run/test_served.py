@@ -1,7 +1,7 @@
 """How many models stand behind answers, and how much each of those counts."""
 
 import pytest
-from langgraph_moa.core.agreement.served import Asked, model_name, same_models, served_name, shares
+from langgraph_moa.core.run.served import Asked, model_name, same_models, served_name, shares
 
 # Labels and what their server said; then which of them are of one model.
 CALLS: dict[str, tuple[list[tuple[str, str | None]], list[list[int]]]] = {

@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..models.resolve import KNOWN_PROVIDERS
-from ..run.state import Call
+from .records import Call
 
 _VERSION = re.compile(r"[-@:](?:\d{4}-?\d{2}-?\d{2}|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|latest)$")
 """What providers add to a model's name when they say which of its versions answered."""
+
+
 _FILE = re.compile(r"\.(?:gguf|bin|safetensors)$")
+
+
 _SAYS_NOTHING = frozenset(
     "assistant auto chat chatmodel custom default defaultmodel koboldcpp llamacpp llm local localllm localmodel model "
     "none null repository string tgi unknown".split()
@@ -93,3 +96,6 @@ def _plain(name: str) -> str | None:
     bare = name.strip().lower().replace("\\", "/").rstrip("/").rpartition("/")[2]
     bare = _VERSION.sub("", _FILE.sub("", bare))
     return None if re.sub(r"[-_. ]", "", bare) in _SAYS_NOTHING | {""} else bare
+
+
+KNOWN_PROVIDERS = ("gguf", "offline", "openai", "together")

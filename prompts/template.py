@@ -1,10 +1,10 @@
-"""Prompt files: text with `$variables`, filled in one pass so that what is filled in is never read as a template."""
+"""Templates of prompts: text with `$variables`, filled in one pass: what is filled in is never read as one."""
 
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from string import Template
 
 from ..core.errors import ConfigError
 
@@ -12,30 +12,30 @@ BUNDLED = "synthesis.md"
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """Hold a checked prompt; `$references` is where the fenced references go."""
+class Template:
+    """Hold a checked template; `$references` is where the fenced references go."""
 
     text: str
 
     def render(self, **values: str) -> str:
         """Fill in every variable; a missing one raises KeyError with its name."""
-        return Template(self.text).substitute(values)
+        return string.Template(self.text).substitute(values)
 
 
 @cache
-def bundled(name: str) -> Prompt:
-    """Read a prompt of this package; its file's name says what it is for."""
-    return Prompt(Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8").strip())
+def bundled(name: str) -> Template:
+    """Read a template of this package; its file's name says what it is for."""
+    return Template(Path(__file__).with_name(f"{name}.md").read_text(encoding="utf-8").strip())
 
 
-def load_prompt(
+def load_template(
     source: str | Path | None,
     *,
     default: str = BUNDLED,
     required: Iterable[str] = ("references",),
     optional: Iterable[str] = ("count",),
-) -> Prompt:
-    """Read a prompt and check its variables.
+) -> Template:
+    """Read a template and check its variables.
 
     Args:
         source: The text itself, a `Path` to a file, or None for the bundled one.
@@ -44,14 +44,14 @@ def load_prompt(
         optional: Variables that may occur.
 
     Returns:
-        A prompt whose variables are known to be there.
+        A template whose variables are known to be there.
 
     Raises:
         ConfigError: The file cannot be read, or a variable is missing, unknown or malformed.
     """
     required, known = set(required), {*required, *optional}
     text, name = _read(source, default)
-    template = Template(text)
+    template = string.Template(text)
     if not template.is_valid():
         raise ConfigError(
             f"found a '$' in {name} that starts no variable, expected {_list(known)}; write '$$' for a dollar sign"
@@ -66,7 +66,7 @@ def load_prompt(
         raise ConfigError(
             f"found {_list(unknown)} in {name}, expected only {_list(known)}; write '$$' for a dollar sign"
         )
-    return Prompt(text)
+    return Template(text)
 
 
 def _list(names: Iterable[str]) -> str:

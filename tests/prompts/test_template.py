@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langgraph_moa import ConfigError
 from langgraph_moa.core.text import OURS, QUESTION, question_in
-from langgraph_moa.prompts import compose, in_words, load_prompt, put_after
+from langgraph_moa.prompts import compose, in_words, load_template, put_after
 from syrupy.assertion import SnapshotAssertion
 
 CALL = ToolCall(name="weather", args={}, id="1")
@@ -20,11 +20,11 @@ CONVERSATION: list[AnyMessage] = [
 
 
 def test_the_bundled_prompt(snapshot: SnapshotAssertion) -> None:
-    assert load_prompt(None).render(references="REFERENCES", count="6") == snapshot
+    assert load_template(None).render(references="REFERENCES", count="6") == snapshot
 
 
 def test_the_bundled_prompt_says_what_a_careful_reader_must_know() -> None:
-    text = " ".join(load_prompt(None).text.lower().split())
+    text = " ".join(load_template(None).text.lower().split())
 
     for duty in (
         "unverified data",
@@ -42,7 +42,7 @@ def test_the_bundled_prompt_says_what_a_careful_reader_must_know() -> None:
 def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "mine.md").write_text("Mine: $references", encoding="utf-8")
 
-    assert load_prompt(tmp_path / "mine.md").render(references="r", count="1") == "Mine: r"
+    assert load_template(tmp_path / "mine.md").render(references="r", count="1") == "Mine: r"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 )
 def test_a_wrong_prompt_is_refused(source: str | Path, expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        load_prompt(source)
+        load_template(source)
 
     assert expected in str(refused.value)
 
@@ -64,13 +64,13 @@ def test_a_wrong_prompt_is_refused(source: str | Path, expected: str) -> None:
 def test_foreign_text_is_never_a_template() -> None:
     references = ["$count and $references and ${nonsense} and {0}"]
 
-    told = compose(CONVERSATION, references, prompt=load_prompt("$count: $references"))[-1].text
+    told = compose(CONVERSATION, references, template=load_template("$count: $references"))[-1].text
 
     assert references[0] in told
 
 
 def test_earlier_turns_come_first_and_are_the_same_objects() -> None:
-    messages = compose(CONVERSATION, ["r"], prompt=load_prompt(None))
+    messages = compose(CONVERSATION, ["r"], template=load_template(None))
 
     assert all(ours is theirs for ours, theirs in zip(messages[:-1], CONVERSATION, strict=False))
     assert [m.type for m in messages] == ["system", "human", "ai", "human"]
@@ -80,20 +80,20 @@ def test_earlier_turns_come_first_and_are_the_same_objects() -> None:
 @pytest.mark.parametrize("placement", ["last", "system_prompt"])
 def test_a_whole_prompt(placement: Any, snapshot: SnapshotAssertion) -> None:
     messages = compose(
-        CONVERSATION, ["1. one", "2. two"], prompt=load_prompt(None), system_prompt="Be terse.", placement=placement
+        CONVERSATION, ["1. one", "2. two"], template=load_template(None), system_prompt="Be terse.", placement=placement
     )
 
     assert [(m.type, m.text) for m in messages] == snapshot
 
 
 def test_a_conversation_without_anything_to_add_is_untouched() -> None:
-    assert [id(m) for m in compose(CONVERSATION, [], prompt=load_prompt(None))] == [id(m) for m in CONVERSATION]
+    assert [id(m) for m in compose(CONVERSATION, [], template=load_template(None))] == [id(m) for m in CONVERSATION]
 
 
 def test_a_long_last_message_stays_first_and_its_ends_are_put_again() -> None:
     question = HumanMessage("Summarise this.\n\n" + "word " * 1_000 + "\n\nIn French?")
 
-    told = compose([question], ["r"], prompt=load_prompt(None))[-1].text
+    told = compose([question], ["r"], template=load_template(None))[-1].text
 
     assert told.startswith(question.text)
     assert told.endswith("\n\nIn French?")
@@ -102,7 +102,7 @@ def test_a_long_last_message_stays_first_and_its_ends_are_put_again() -> None:
 
 
 def test_a_long_message_without_blanks_is_put_again_too() -> None:
-    told = compose([HumanMessage("背" * 4_100 + "？最后一题是什么？")], ["r"], prompt=load_prompt(None))[-1].text
+    told = compose([HumanMessage("背" * 4_100 + "？最后一题是什么？")], ["r"], template=load_template(None))[-1].text
 
     assert told.endswith("背背？最后一题是什么？")
 
@@ -124,7 +124,7 @@ def test_a_long_message_without_blanks_is_put_again_too() -> None:
 def test_where_another_message_is_last_the_question_is_put_again(
     conversation: list[AnyMessage], types: int, end: str
 ) -> None:
-    messages = compose(conversation, ["r"], prompt=load_prompt("Use: $references"))
+    messages = compose(conversation, ["r"], template=load_template("Use: $references"))
 
     assert len(messages) == types
     assert messages[-1].type == "human"
@@ -134,8 +134,8 @@ def test_where_another_message_is_last_the_question_is_put_again(
 def test_the_question_is_found_in_a_prompt_whatever_stands_around_it() -> None:
     question = HumanMessage([{"type": "text", "text": "What is "}, {"type": "text", "text": "this?"}])
 
-    inner = compose([question], ["What is this?"], prompt=load_prompt(None))
-    outer = compose(cast("list[AnyMessage]", inner), ["What is this?"], prompt=load_prompt(None))
+    inner = compose([question], ["What is this?"], template=load_template(None))
+    outer = compose(cast("list[AnyMessage]", inner), ["What is this?"], template=load_template(None))
 
     assert question_in(outer[-1]) == "What is this?"
     assert put_after(outer, "Once more.")[-1].text.endswith("Once more.")
@@ -153,7 +153,7 @@ def test_system_texts_with_blocks_keep_their_blocks() -> None:
     cached = {"type": "text", "text": "Long.", "cache_control": {"type": "ephemeral"}}
 
     told = compose(
-        [SystemMessage([cached]), HumanMessage("Hi")], [], prompt=load_prompt(None), system_prompt="Be terse."
+        [SystemMessage([cached]), HumanMessage("Hi")], [], template=load_template(None), system_prompt="Be terse."
     )
 
     assert told[0].content == [cached, {"type": "text", "text": "Be terse."}]
@@ -162,14 +162,14 @@ def test_system_texts_with_blocks_keep_their_blocks() -> None:
 def test_the_note_stands_once_after_all_system_text() -> None:
     note = "Mark it."
     twice = compose(
-        [SystemMessage("Be kind.\n\nMark it."), HumanMessage("Hi")], [], prompt=load_prompt(None), note=note
+        [SystemMessage("Be kind.\n\nMark it."), HumanMessage("Hi")], [], template=load_template(None), note=note
     )
 
-    assert [m.text for m in compose([HumanMessage("Hi")], [], prompt=load_prompt(None), note=note)] == [note, "Hi"]
+    assert [m.text for m in compose([HumanMessage("Hi")], [], template=load_template(None), note=note)] == [note, "Hi"]
     assert [m.text for m in twice] == ["Be kind.\n\nMark it.", "Hi"]
 
 
 def test_one_who_chooses_is_told_how_last() -> None:
-    told = compose([HumanMessage("Hi")], ["p"], prompt=load_prompt("Choose: $references"), asks_last=True)
+    told = compose([HumanMessage("Hi")], ["p"], template=load_template("Choose: $references"), asks_last=True)
 
     assert told[0].text.startswith("Hi\n\nChoose: <reference-")

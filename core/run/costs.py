@@ -1,0 +1,69 @@
+"""Add up what calls cost."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from langchain_core.messages.ai import UsageMetadata, add_usage
+
+from .records import Call, Cost
+
+
+def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
+    """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""
+    if not usage:
+        return None
+    read, written, both = usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]
+    return usage if read > 0 and written >= 0 and both >= read + written else None
+
+
+def cost_of(call: Call) -> Cost:
+    """Return what a call has cost, at most where nobody counted."""
+    bound = call["at_most"] or Cost(calls=None, tokens=0, usd=call["usd"])
+    is_counted = call["usage"] and not (call["tried_s"] and call["at_most"])
+    tokens = call["usage"]["total_tokens"] if call["usage"] and is_counted else bound["tokens"]
+    return Cost(calls=call["calls"], tokens=tokens, usd=bound["usd"] if call["usd"] is None else call["usd"])
+
+
+def largest(costs: Sequence[Cost]) -> Cost:
+    """Bound whichever of several it is that will be spent; what is unknown of one is unknown."""
+
+    def most(values: list[Any]) -> Any:
+        return None if None in values else max(values)
+
+    return Cost(
+        calls=most([cost["calls"] for cost in costs]),
+        tokens=most([cost["tokens"] for cost in costs]),
+        usd=most([cost["usd"] for cost in costs]),
+    )
+
+
+def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
+    """Add up costs; one that is unknown makes its sum unknown, unless only what is known is asked for."""
+    listed = list(costs)
+
+    def add(values: list[Any]) -> Any:
+        known = [value for value in values if value is not None]
+        return sum(known) if known_only or len(known) == len(values) else None
+
+    return Cost(
+        calls=add([cost["calls"] for cost in listed]),
+        tokens=add([cost["tokens"] for cost in listed]),
+        usd=add([cost["usd"] for cost in listed]),
+    )
+
+
+def added_up(call: Call, other: Call) -> dict[str, Any]:
+    """Return what changes in a call when another attempt at it is counted with it."""
+    costs = [cost_of(call), cost_of(other)]
+    return {
+        "calls": call["calls"] + other["calls"],
+        "usd": None if call["usd"] is None or other["usd"] is None else call["usd"] + other["usd"],
+        "usage": add_usage(call["usage"], other["usage"]) if call["usage"] or other["usage"] else None,
+        "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
+        "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
+    }
+
+
+def after_refusal(call: Call, refused: Call) -> Call:
+    """Count in a request that was refused for its length: it was not worked on, and is no call."""
+    return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})

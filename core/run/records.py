@@ -1,0 +1,272 @@
+"""The shapes of what a run carries: plain JSON, so that checkpoints, reports and traces can hold it."""
+
+from typing import Any, Literal
+
+from langchain_core.messages.ai import UsageMetadata
+from typing_extensions import TypedDict
+
+Status = Literal[
+    "ok",
+    "truncated",
+    "empty",
+    "refused",
+    "invalid",
+    "rate_limited",
+    "timeout",
+    "error",
+    "cancelled",
+    "skipped",
+    "dropped",
+]
+"""How a call ended. `truncated` is usable but cut at its token limit; `invalid` has not the form that was asked for, or
+repeats its prompt; `timeout` ran out of its own time or the run's; `cancelled` was no longer needed, by a quorum or an
+agreement; `skipped` was never made, for want of budget or because its prompt does not fit the window; `dropped` was
+taken out by a person who reviewed it."""
+
+
+USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
+"""The only statuses whose text another model, or the user, is ever shown."""
+
+
+Reviewed = Literal["edited", "dropped", "sent_back"]
+
+
+REWRITING, RETRIEVAL = -1, 0
+"""The layers before the first: rewriting the question, and retrievers, which propose evidence."""
+
+
+Place = tuple[int, int]
+"""A proposer's position in its layer and the number of its sample: what tells a layer's proposals apart."""
+
+
+class Cost(TypedDict):
+    """Count what calls cost, or cost at most; None is not known, and cannot be bounded."""
+
+    calls: int | None
+    tokens: int | None
+    usd: float | None
+
+
+Why = Literal["too_long", "loading", "unreachable", "address", "key", "unknown_model"]
+"""Why a server did not answer: the prompt was `too_long`, it was still `loading`, nobody could reach it, its `address`
+is that of something else, it wants another `key`, or does not know the model."""
+
+
+class Obstacle(TypedDict):
+    """Say why a server did not answer, and what it said of its window."""
+
+    why: Why
+    window: int | None
+    """Tokens that the model's window holds."""
+    tokens: int | None
+    """Tokens of the prompt, as the server counted them."""
+
+
+class Call(TypedDict):
+    """Say what came of one model call; plain JSON, so that checkpoints and reports can hold it."""
+
+    status: Status
+    model: str
+    """The model that was asked for."""
+    served_model: str | None
+    """The model that the server says answered."""
+    endpoint: str | None
+    """Where an OpenAI-compatible model was asked: what tells two servers apart that call their models the same."""
+    finish_reason: str | None
+    usage: UsageMetadata | None
+    at_most: Cost | None
+    """What a call that nobody counted, because it broke off or was cut, may have cost; None where `usage` is known."""
+    calls: int
+    """Model calls behind this one: 1, more where the proposer is itself a graph, 0 where none was made."""
+    retries: int | None
+    """Requests that the client sent again; None where the model was not built from a string."""
+    cached: bool
+    """Whether the answer came from the cache, and cost nothing."""
+    windows: int
+    """In how many parts its references were read, one call each; more than 1 where they did not fit."""
+    references_cut: int
+    """References and passages that had to be shortened, or left out, to fit the model's window."""
+    usd: float | None
+    """None where the price is not known; 0.0 means free."""
+    started: float
+    """Unix time in seconds."""
+    waited: float
+    """Seconds in line for a provider's limits, before it started."""
+    seconds: float
+    tried_s: float
+    """Seconds that other attempts at it took; what those cost is in the sums, and in `at_most` where nobody counted."""
+    obstacle: Obstacle | None
+    """Why its server did not answer, where that is known."""
+    error: str | None
+    """One line for people. It never enters a prompt."""
+
+
+class Proposal(Call):
+    """Hold one proposer's answer, or why there is none."""
+
+    turn: str
+    """The id of the message being answered: what keeps one turn's proposals out of the next."""
+    layer: int
+    proposer: str
+    position: int
+    """The proposer's place in its layer, as declared."""
+    sample: int
+    text: str
+    reviewed: Reviewed | None
+    """What a person decided about it: `edited` (the text is theirs), `dropped`, or `sent_back` to be asked again."""
+
+
+class Found(TypedDict):
+    """Hold one passage as one retriever gave it for one query."""
+
+    text: str
+    source: str
+    metadata: dict[str, Any]
+    """JSON values only."""
+    query: str
+    rank: int
+    """From 1."""
+
+
+class Evidence(TypedDict):
+    """Hold one passage that models are shown and may cite."""
+
+    id: str
+    """`E1`, `E2`, ...; what its content is known by, before it is numbered."""
+    source: str
+    text: str
+    found_by: list[str]
+    """The retrievers' names, as declared."""
+    score: float
+    metadata: dict[str, Any]
+
+
+class Citation(TypedDict):
+    """Say which passage an answer cites, and whether it may."""
+
+    id: str
+    source: str | None
+    """None where there is no such passage."""
+    quote: str | None
+    """What the answer quotes from it, word for word."""
+    position: int
+    """Where the id stands in the answer."""
+    found_at: int | None
+    """Where the quote begins in the passage's text; None without one, or where it is not there."""
+    problem: str | None
+    """One sentence; None where the citation is right."""
+
+
+class Retrieved(Proposal):
+    """Hold what one retriever found; its layer is 0, and its `text` says from where."""
+
+    found: list[Found]
+
+
+class Line(TypedDict):
+    """Be one message of a prompt."""
+
+    role: str
+    id: str | None
+    """Of a message of the conversation, which is in the state's `messages`."""
+    text: str | None
+    """What was added to the conversation; None for the conversation's own."""
+
+
+class Aggregation(Call):
+    """Hold one aggregator's call, and what it was told."""
+
+    prompt: list[Line]
+
+
+class Agreed(TypedDict):
+    """Say who of a layer's proposers agree, by their names."""
+
+    measure: str
+    groups: list[list[str]]
+    """The largest group first; who said nothing that can be compared is in none."""
+    score: float
+    """The largest group's share of all who were asked."""
+    answer: str | None
+    """What the largest group says, in one line, where the measure knows."""
+    representative: str | None
+    """Whose proposal stands for the largest group."""
+    abstained: str | None
+    """Why nothing can be said; None where something can."""
+    models: int
+    """How many different models the largest group is, by what was asked for and by what servers say answered."""
+    reached: bool
+    """Whether they are as many as the early stop asks for."""
+    seconds: float
+    """How long judging took."""
+    call: Call | None
+    """The model call that it took, where a judge was asked."""
+
+
+class Moderation(TypedDict):
+    """Say what a moderator made of a layer."""
+
+    kept: list[str]
+    """Whose proposals go on, by their names, in the order of declaration."""
+    stop: bool
+    """Whether it said that no more are needed."""
+    skipped: str | None
+    """Why it was not asked; None where it was."""
+    call: Call | None
+
+
+class Verdict(TypedDict):
+    """Say what a gate concluded about its layer."""
+
+    turn: str
+    layer: int
+    wave: int
+    """Which part of the layer it follows, from 1; a layer that is asked at once has one."""
+    asked: int
+    usable: int
+    source: int
+    """The layer whose proposals the next step gets as references."""
+    next: str
+    """`layer_<n>`, `wave_<n>` (the rest of this layer), `aggregate` or `answer`."""
+    agreement: Agreed | None
+    """Who agrees; None where nobody looked."""
+    moderation: Moderation | None
+    """Who goes on; None where no moderator looked, and all do."""
+    saved: int
+    """Calls that agreement, or a moderator, made needless: never made, or cut."""
+    reason: str
+    budget: str | None
+    """Which limit kept the next layer from being asked, with both numbers; None where none did."""
+
+
+class Report(TypedDict):
+    """Tell the caller the truth about a run; it is the state's `run`."""
+
+    turn: str
+    mixture: str
+    """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
+    stopped: str
+    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `moderated` (for a moderator said
+    so), `budget` (a step did not fit, or its time was over) or `fell_back` (a later layer or every aggregator failed,
+    and the layer before was used)."""
+    layers: int
+    """Layers run so far, the aggregator's included."""
+    calls: int
+    saved: int
+    """Calls that agreement made needless."""
+    usage: UsageMetadata
+    usd: float | None
+    seconds: float
+    degraded: str | None
+    """None for a full answer, else what is missing from it."""
+    truncated: bool
+    """Whether the answer was cut at its author's token limit."""
+    notes: list[str]
+    """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
+    aggregators: list[Aggregation]
+    """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
+
+
+def place_of(proposal: Proposal) -> Place:
+    """Return which proposal of its layer this is."""
+    return proposal["position"], proposal["sample"]

@@ -1,0 +1,155 @@
+"""How a call ended, in words that a report can hold."""
+
+import time
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage
+
+from ...core.errors import AllProposersFailed
+from ...core.models.capabilities import is_chat_model, secrets_of
+from ...core.models.obstacles import bare_url, connection_problem, obstacle_of
+from ...core.models.presets import PRESETS_FILE, is_preset_model
+from ...core.models.resolve import NO_KEY, SERVER_KEY, model_label
+from ...core.models.servers import names_served, told_names
+from ...core.panel.seats import Seat
+from ...core.panel.windows import learn_window
+from ...core.run.records import Call, Obstacle, Proposal, Status
+from ...core.text import one_line, plain, redact
+
+
+def unmade(seat: Seat, status: Status, why: str | None, *, started: float | None = None, waited: float = 0.0) -> Call:
+    """Describe a call that was never made, and cost nothing but the time in line."""
+    at = time.time() if started is None else started
+    return call_of(seat.label, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
+
+
+def where_asked(seat: Seat) -> str | None:
+    """Return the address that a seat's requests go to, fit for a report."""
+    return bare_url(seat.endpoint) if seat.endpoint else None
+
+
+def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMessage | None = None) -> Proposal:
+    """Return what came of asking a proposer, or whoever is reported as one."""
+    return Proposal(
+        **call,
+        turn=turn,
+        layer=layer,
+        proposer=seat.title,
+        position=seat.position,
+        sample=seat.sample,
+        text=plain(message.text) if message and call["status"] != "invalid" else "",
+        reviewed=None,
+    )
+
+
+def call_of(model: str, *, status: Status, **fields: Any) -> Call:
+    """Describe a call; what most calls do not have to say is filled in."""
+    nothing: dict[str, Any] = {
+        "served_model": None,
+        "endpoint": None,
+        "finish_reason": None,
+        "usage": None,
+        "at_most": None,
+        "calls": 1,
+        "retries": None,
+        "cached": False,
+        "windows": 1,
+        "references_cut": 0,
+        "waited": 0.0,
+        "tried_s": 0.0,
+        "usd": None,
+        "obstacle": None,
+        "error": None,
+    }
+    return cast("Call", {"status": status, "model": model, **nothing, **fields})
+
+
+def failed(seat: Seat, exc: BaseException, told: dict[str, Any], *, loading: bool) -> Call:
+    """Return what came of a call that raised; `loading` where its server was still loading the model."""
+    root = _root(exc)
+    code = getattr(exc, "status_code", None)
+    # What is inside a chain or a graph has servers of its own, and prompts that nobody here could shorten.
+    obstacle = obstacle_of(exc) if seat.one_call else None
+    if loading:
+        obstacle = Obstacle(why="loading", window=None, tokens=None)
+    if obstacle:
+        learn_window(seat, obstacle["window"])
+    unreachable = obstacle is not None and obstacle["why"] == "unreachable"
+    status: Status = "error"
+    if code == 429:
+        status = "rate_limited"
+    elif unreachable:
+        status = "error"
+    elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
+        status = "timeout"
+    error = _explain(seat, exc, root, code, status, told["seconds"])
+    if obstacle:
+        error = _in_words(seat, exc, obstacle, error)
+    if isinstance(exc, AllProposersFailed):
+        told = {**told, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
+    if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
+        told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
+    # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
+    return call_of(seat.label, status=status, error=error, obstacle=obstacle, **told)
+
+
+def _in_words(seat: Seat, exc: BaseException, obstacle: Obstacle, error: str) -> str:
+    """Say what kept a server from answering, so that a person knows what to do about it."""
+    why, window = obstacle["why"], obstacle["window"]
+    if why == "unreachable":
+        return connection_problem(exc, seat.endpoint) or error
+    if why == "loading":
+        return f"{error}; its server had to load the model first"
+    if why == "too_long" and window:
+        size = f"{obstacle['tokens']:,} tokens" if obstacle["tokens"] else "more"
+        answer = f", and the answer may take {seat.max_tokens:,}" if seat.max_tokens else ""
+        return f"found a prompt of {size}{answer}, expected at most {window:,}, the window (n_ctx) of {seat.label}"
+    if why == "key" and NO_KEY in secrets_of(seat.model):
+        return f"{error}; no key was sent, for {SERVER_KEY} is not set"
+    return error
+
+
+async def with_names(seat: Seat, call: Call) -> Call:
+    """Say which models a server has, where it has not the one that was asked for."""
+    obstacle = call["obstacle"]
+    if not obstacle or obstacle["why"] != "unknown_model" or not (names := await names_served(seat.model)):
+        return call
+    return {**call, "error": f"{call['error']}; it serves: {told_names(names, model_label(seat.model))}"}
+
+
+def _root(exc: BaseException) -> BaseException:
+    seen = {id(exc)}
+    while (cause := exc.__cause__) is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        exc = cause
+    return exc
+
+
+def said(exc: BaseException) -> str:
+    """Return an exception's words, fit for a report."""
+    try:
+        return plain(str(exc))
+    except Exception:  # noqa: BLE001 - an exception that cannot be printed is still only one proposal's
+        return ""
+
+
+def _sent_keys(exc: BaseException) -> set[str]:
+    """Return the keys in the request that failed: they may belong to a model out of sight, in a closure or a graph."""
+    headers = getattr(getattr(exc, "request", None), "headers", {})
+    sent = (headers.get(name, "") for name in ("authorization", "x-api-key", "api-key"))
+    return {value.removeprefix("Bearer ") for value in sent}
+
+
+def _explain(
+    seat: Seat, exc: BaseException, root: BaseException, code: int | None, status: Status, seconds: float
+) -> str:
+    if status == "timeout":
+        return f"no answer within {seconds:.1f} s" + (f" (limit {seat.timeout:g} s)" if seat.timeout else "")
+    words, cause = said(exc), said(root)
+    parts = [part for part in (words, f"({cause})" if cause and cause not in words else "") if part]
+    kind = "" if code and words else type(exc).__name__
+    secrets = secrets_of(seat.model) | _sent_keys(exc)
+    text = one_line(redact(": ".join(filter(None, [kind, " ".join(parts)])), secrets))
+    if code == 404 and is_preset_model(seat.label):
+        text += f"; if {seat.label} was retired, put another model into {PRESETS_FILE}"
+    return text

@@ -1,0 +1,76 @@
+"""One prompt, or why there can be none."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
+
+from ...core.bounds.budget import call_at_most, prompt_at_most
+from ...core.panel.seats import Seat
+from ...core.panel.windows import room_of
+from ...core.run.costs import total
+from ...core.run.records import Cost, Line
+from ...prompts import bundled, echo_in, fence, put_after
+
+BYTES_A_TOKEN = (3, 4)
+"""How tokens are counted to fit a window. References are shortened as if a token were three bytes, which is less than
+most prose takes; only where not even the conversation fits so, as if it were four. What does not fit then is refused:
+the server would refuse it too. Budgets, which are bounds, count two."""
+
+
+class Prompt(NamedTuple):
+    """Hold one prompt, or why there can be none."""
+
+    messages: list[BaseMessage]
+    references_cut: int = 0
+    problem: str | None = None
+    folds: int = 0
+    """Calls that it may take at most to read, before this one, references that do not fit."""
+    unread: int = 0
+    """Tokens of references that it leaves out, at most."""
+    given: Sequence[str] | None = None
+    """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
+
+    def echo_in(self, answer: AIMessage) -> str | None:
+        """Return what an answer, or a call in it, repeats of the words that are ours; None where nothing."""
+        if self.given is None:
+            return None
+        calls = json.dumps([call["args"] for call in answer.tool_calls], ensure_ascii=False, default=str)
+        return echo_in(f"{answer.text}\n{calls}", [message.text for message in self.messages], self.given)
+
+    def at_most(self, seat: Seat) -> Cost:
+        """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""
+        if self.folds:  # a window may be as full as the model's, or hold all there is
+            room = room_of(seat) or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
+            return total([call_at_most(seat, [], more=room)] * (self.folds + 1))
+        return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
+
+    def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Prompt":
+        """Ask for the same answer once more, in the form that was asked for."""
+        calls = [json.dumps(call["args"], ensure_ascii=False, default=str) for call in answer.tool_calls]
+        calls += [str(call["args"]) for call in answer.invalid_tool_calls]
+        said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
+        told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
+        messages = put_after(self.messages, told)
+        rate, window = BYTES_A_TOKEN[-1], room_of(seat)
+        if window is not None and prompt_at_most(messages, rate=rate) > room_at(seat, window, rate):
+            return Prompt([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
+        return Prompt(messages, self.references_cut, given=self.given)
+
+    def is_shorter_than(self, other: "Prompt") -> bool:
+        """Tell a prompt that may be sent where the other was too long."""
+        return not self.problem and prompt_at_most(self.messages) < prompt_at_most(other.messages)
+
+    def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
+        """Write it down for the report; the conversation's own messages are told by their id."""
+        known = {id(message) for message in conversation}
+        return [
+            Line(role=m.type, id=m.id, text=None) if id(m) in known else Line(role=m.type, id=None, text=m.text)
+            for m in self.messages
+        ]
+
+
+def room_at(seat: Seat, window: int, rate: int) -> int:
+    """Return the tokens of a window that its tools leave."""
+    return window - 2 * seat.tool_tokens // rate
