@@ -12,6 +12,7 @@ from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Races
 from ..core.evidence.passages import MARKER
 from ..core.evidence.retrievers import Retrieval
+from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
@@ -43,6 +44,8 @@ class Rules:
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
     races: Races = field(default_factory=Races, init=False)
+    sampling: Sampling = field(default_factory=Sampling, init=False)
+    """How many samples servers gave for one request."""
     identity: str = field(default_factory=lambda: uuid4().hex, init=False)
     """What tells this mixture from all others, for caches."""
 

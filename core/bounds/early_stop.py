@@ -15,8 +15,6 @@ from ..run.records import Agreed, Cost, Proposal
 from ..run.served import Asked, same_models
 from .quorum import Answered, Quorum
 
-NOT_NEEDED = "no longer needed"
-"""What the error of a call begins with that agreement cut."""
 Then = Literal["aggregate", "answer"]
 
 
@@ -102,7 +100,7 @@ class EarlyStop:
             served = {title: answer.served for title, answer in answers.items()}
             if len(groups[0]) <= others or not self.is_reached(groups, seats, served, whole=whole):
                 return None  # those who are still to answer could say something else, and be as many
-            return f"{NOT_NEEDED}: {len(groups[0])} of {len(seats)} agree"
+            return f"no longer needed: {len(groups[0])} of {len(seats)} agree"
 
         return decide
 

@@ -44,12 +44,12 @@ from .declared import (
     Proposers,
     Rank,
 )
-from .seats import AtOnce, Seat
+from .seats import Seat
 from .stages import Stage
 
 _NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
 """LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
 
 
@@ -269,7 +269,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         asked > 1 and not defaults.stream_proposals and not (isinstance(settings, Proposer) and settings.debates)
     )
     slots = (settings.slots if isinstance(settings, Proposer) else None) or slots_of(model)
-    at_once = AtOnce(works=slots != 1, most=slots) if may_share and takes_choices(model) else None
+    shares = may_share and takes_choices(model)
     context = NoContext() if settings.context in (None, {}) else settings.context
     check_graph(settings, model, name, context)
     provider = _provider(settings.model, model)
@@ -300,7 +300,8 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
             position=position,
             sample=sample,
             samples=asked,
-            at_once=at_once,
+            shares=shares,
+            slots=slots,
         )
         for sample in range(1, asked + 1)
     ]
