@@ -112,12 +112,18 @@ class Rules:
         """
         if self.budget is None:
             return None
-        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
-        spent = total(map(cost_of, calls), known_only=True)
-        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others, verdicts))
+        spent = total(map(cost_of, [*proposals, *calls_of(verdicts), *others]), known_only=True)
+        return self.budget.misfit(spent, total(step, known_only=True), self._worked(proposals, others, verdicts))
 
     def seconds_left(
         self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
     ) -> float | None:
         """Return the seconds that the budget leaves after all this; None where it bounds none."""
-        return self.budget.left(work_seconds(proposals, others, verdicts)) if self.budget else None
+        return self.budget.left(self._worked(proposals, others, verdicts)) if self.budget else None
+
+    def _worked(self, proposals: Sequence[Proposal], others: Sequence[Call], verdicts: Sequence[Verdict]) -> float:
+        """Return how long a turn has worked; what the budget's end cut has used it up, however clocks round."""
+        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
+        bound = (self.budget and self.budget.seconds) or 0.0
+        at_least = bound if any(call["cut"] == "deadline" for call in calls) else 0.0
+        return max(work_seconds(proposals, others, verdicts), at_least)
