@@ -10,9 +10,9 @@ from langgraph_moa import Budget, BudgetExceeded, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.seats import Seat
 from langgraph_moa.core.run.turn import Turn
+from langgraph_moa.graphs.plan import plan_of
 from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.prompt_writer import PromptWriter
-from langgraph_moa.nodes.node import rules_of
 from reading import user
 
 QUESTION = user("Which?")
@@ -40,7 +40,7 @@ def panel(size: int, budget: Budget | None, *lines: str, **options: Any) -> tupl
 
 
 def held(moa: Any) -> list[Any]:
-    return [race.prompts for race in rules_of(moa).races._recent]
+    return [race.prompts for race in plan_of(moa).rules.races._recent]
 
 
 @pytest.mark.parametrize("budget", [None, Budget(calls=31), Budget(tokens=100_000), Budget(seconds=60, calls=40)])
