@@ -30,7 +30,8 @@ from ..core.run.state import MoAInput, MoAState
 from ..nodes.calls.prompt_writer import Overflow
 from ..prompts import Placement
 from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
-from .plan import Ending, MoAGraph, Prompting, Watching, plan_mixture
+from .options import Ending, Prompting, Watching
+from .plan import MoAGraph, plan_mixture
 
 ON_AGREEMENT = EarlyStop()
 """The default early stop: all proposers of the first layer, and at least three models, say the same short answer."""

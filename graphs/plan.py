@@ -3,64 +3,31 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from langgraph.cache.base import BaseCache
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from ..core.bounds.budget import Budget, check_bounded
-from ..core.bounds.checks import check_rules
-from ..core.bounds.early_stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
-from ..core.bounds.quorum import Quorum
+from ..core.bounds.budget import check_bounded
+from ..core.bounds.checks import check_early_stop, check_enough, check_rules
+from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
 from ..core.evidence.retrievers import Retrieval, Search, seat_retrieval
 from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
-from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
-from ..core.panel.seating import Seated, mixture_of, seat_layers
+from ..core.panel.declared import Aggregators, Defaults, Proposers
+from ..core.panel.seating import Seated, seat_layers
+from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of
 from ..core.run.state import MoAInput, MoAState, RagState
-from ..nodes.calls.prompt_writer import Overflow, PromptWriter, check_told
+from ..nodes.calls.prompt_writer import PromptWriter, check_told
 from ..nodes.moderator import Moderating, choosing, seat_moderator
 from ..nodes.rules import Rules
 from ..nodes.ways import ways_from
-from ..prompts import Placement, bundled, load_bundled, load_template
+from ..prompts import bundled, load_bundled, load_template
+from .options import Ending, Prompting, Watching
 from .rag_nodes import evidence_shown
-
-
-@dataclass(frozen=True)
-class Prompting:
-    """Hold what models are told, and where it stands; `create_moa` says what each of these is."""
-
-    proposer_prompt: str | Path | None
-    aggregator_prompt: str | Path | None
-    placement: Placement
-    overflow: Overflow
-    window: int | None
-    mark_answers: bool
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Hold what a layer needs, and what ends the layers or the run; `create_moa` says what each of these is."""
-
-    min_proposals: int
-    early_stop: EarlyStop | None
-    waves: Sequence[int]
-    moderator: Moderator | None
-    quorum: Quorum | None
-    budget: Budget | None
-
-
-@dataclass(frozen=True)
-class Watching:
-    """Hold who looks on, and what they are shown; `create_moa` says what each of these is."""
-
-    review: bool
-    feedback: bool
-    hide_texts: bool
 
 
 @dataclass(frozen=True)

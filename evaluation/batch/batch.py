@@ -181,7 +181,7 @@ class _Batch:
 def _checked(moa: Graph, concurrency: int, budget: Budget | None) -> str:
     """Refuse what could not work, and return which mixture it is."""
     rules = plan_of(moa).rules
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     check_rules(quorum=None, budget=budget, cache=None, min_proposals=1, review=False, smallest=0)
     if rules.review:
         raise ConfigError("found review=True in a batch, expected a mixture that waits for nobody; leave it out")

@@ -100,7 +100,7 @@ async def acompare(
     _check(systems, asked, baseline, budget)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
             f"found the experiment {experiment!r} without tracing, expected LANGSMITH_TRACING=true; set it, or drop it"

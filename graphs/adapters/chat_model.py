@@ -319,4 +319,4 @@ def _check_options(options: Mapping[str, Any]) -> None:
         )
     for name, minimum in (("temperature", 0), ("max_tokens", 1)):
         if options.get(name) is not None:
-            check_number(name, options[name], minimum=minimum)
+            check_number(name, options[name], minimum=minimum, whole=name == "max_tokens")

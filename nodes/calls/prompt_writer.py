@@ -318,7 +318,7 @@ def check_told(placement: object, overflow: object, window: object, proposers: o
     if overflow not in ("fold", "cut"):
         raise ConfigError(f"found overflow={overflow!r}, expected 'fold' or 'cut'")
     if window is not None:
-        check_number("window", window, minimum=2)
+        check_number("window", window, minimum=2, whole=True)
     listed = proposers if isinstance(proposers, list | tuple) else []
     declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
     if placement == "system_prompt" and any(isinstance(p, Proposer) and p.debates for p in declared):
