@@ -22,16 +22,12 @@ from langgraph_moa import (
     Quorum,
     create_moa,
 )
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from panels import says
 from reading import references_in, user
 from syrupy.assertion import SnapshotAssertion
 from typing_extensions import TypedDict
 
 QUESTION = user("What is the capital of Peru?")
-
-
-def says(*lines: Any, name: str = "scripted", delay: float = 0.0) -> Any:
-    return ScriptedModel(script=lines[0] if len(lines) == 1 else list(lines), name_of_model=name, delay=delay)
 
 
 def without_clock(value: Any) -> Any:
@@ -74,7 +70,7 @@ async def test_four_apis_give_the_same_state() -> None:
 
 
 async def test_each_layer_sees_the_conversation_and_only_the_layer_before() -> None:
-    one, two, last = says("a1", "a2", name="a"), says("b1", "b2", name="b"), says("end")
+    one, two, last = says(["a1", "a2"], name="a"), says(["b1", "b2"], name="b"), says("end")
 
     await create_moa(proposers=[one, two], aggregator=last, layers=3).ainvoke(QUESTION)
 
@@ -131,7 +127,7 @@ def test_lists_give_each_layer_its_own_proposers() -> None:
 
 
 def test_samples_ask_one_model_several_times() -> None:
-    model = says("one", "two", "three")
+    model = says(["one", "two", "three"])
 
     result = create_moa(proposers=[model], aggregator=says("x"), samples=3).invoke(QUESTION)
 
@@ -177,7 +173,7 @@ def test_placement_puts_references_into_the_system_prompt() -> None:
 
 
 def test_own_prompts_are_used() -> None:
-    proposer, last = says("p", "q"), says("x")
+    proposer, last = says(["p", "q"]), says("x")
     moa = create_moa(
         proposers=[proposer],
         aggregator=last,
@@ -206,7 +202,7 @@ def test_content_blocks_reach_every_model_untouched() -> None:
 
 
 def test_a_new_turn_starts_clean() -> None:
-    proposer, last = says("SECRET-1", "SECRET-2"), says("answer one", "answer two")
+    proposer, last = says(["SECRET-1", "SECRET-2"]), says(["answer one", "answer two"])
     moa = create_moa(proposers=[proposer], aggregator=last, checkpointer=InMemorySaver())
     thread: Any = {"configurable": {"thread_id": "t"}}
 
@@ -221,7 +217,7 @@ def test_a_new_turn_starts_clean() -> None:
 
 
 def test_an_answer_made_again_does_not_meet_what_is_left_of_the_first() -> None:
-    first, second, last = says("a1", "a2"), says("b1", ValueError("down")), says("x", "y")
+    first, second, last = says(["a1", "a2"]), says(["b1", ValueError("down")]), says(["x", "y"])
     moa = create_moa(proposers=[[first], [second]], aggregator=last, checkpointer=InMemorySaver())
     thread: Any = {"configurable": {"thread_id": "t"}}
 
@@ -284,7 +280,7 @@ def test_the_best_proposal_is_a_whole_one() -> None:
 
 
 def test_a_failed_turn_is_not_left_with_the_last_ones_report() -> None:
-    moa = create_moa(proposers=[says("a", ValueError("down"))], aggregator=says("x"), checkpointer=InMemorySaver())
+    moa = create_moa(proposers=[says(["a", ValueError("down")])], aggregator=says("x"), checkpointer=InMemorySaver())
     thread: Any = {"configurable": {"thread_id": "t"}}
 
     moa.invoke(user("one?"), thread)

@@ -20,20 +20,15 @@ from langgraph_moa import ChatMoA, ConfigError, Proposer, as_node, as_tool, crea
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
+from panels import says
 from pydantic import BaseModel
 from reading import question_in, user
+from running import APIS, THREAD, run
 from typing_extensions import TypedDict
 
 QUESTION: Any = {"messages": [HumanMessage("Which?", id="question")]}
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-APIS = pytest.mark.parametrize("api", ["invoke", "ainvoke"])
 deprecated = pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
 """langgraph-supervisor's own doing."""
-
-
-def says(*lines: Any) -> ScriptedModel:
-    """Say one line always, or several one after the other."""
-    return ScriptedModel(script=lines[0] if len(lines) == 1 else list(lines))
 
 
 def calls(name: str, **args: Any) -> AIMessage:
@@ -44,12 +39,6 @@ def within(node: Any, schema: Any = MessagesState, *, context: Any = None, **com
     """Build a parent with one node."""
     parent: Any = StateGraph(schema, context_schema=context)
     return parent.add_node("moa", node).add_edge(START, "moa").compile(**compiled)
-
-
-async def run(graph: Any, api: str, *given: Any, **options: Any) -> Any:
-    if api == "ainvoke":
-        return await graph.ainvoke(*given, **options)
-    return await asyncio.to_thread(graph.invoke, *given, **options)
 
 
 # A node of a graph over messages
@@ -182,7 +171,7 @@ def test_a_drawing_opens_the_mixture_in_a_node_of_another_state() -> None:
 
 @APIS
 async def test_a_tool_answers_the_agent_and_keeps_the_rest_in_its_artifact(api: str) -> None:
-    brain = says(calls("panel", question="Which of them?"), "So it is c.")
+    brain = says([calls("panel", question="Which of them?"), "So it is c."])
     asked = says("a")
     moa = create_moa(proposers=[asked, says("b")], aggregator=says("c"))
 
@@ -202,7 +191,7 @@ async def test_several_calls_of_one_tool_in_one_step_do_not_mix() -> None:
         proposers=[says("a")], aggregator=says(lambda messages: f"answer to {question_in(messages[0].text)}")
     )
     several = AIMessage("", tool_calls=[{"name": "moa", "args": {"question": q}, "id": q} for q in "xyz"])
-    agent = create_agent(says(several, "done"), tools=[as_tool(moa)], checkpointer=InMemorySaver())
+    agent = create_agent(says([several, "done"]), tools=[as_tool(moa)], checkpointer=InMemorySaver())
 
     result = await agent.ainvoke(QUESTION, THREAD)
 
@@ -211,7 +200,7 @@ async def test_several_calls_of_one_tool_in_one_step_do_not_mix() -> None:
 
 async def test_a_tools_progress_can_be_streamed() -> None:
     agent = create_agent(
-        says(calls("moa", question="?"), "done"),
+        says([calls("moa", question="?"), "done"]),
         tools=[as_tool(create_moa(proposers=[says("a")], aggregator=says("c d")))],
     )
     parts = [p async for p in agent.astream(QUESTION, stream_mode=["custom", "messages"], subgraphs=True, version="v2")]
@@ -224,7 +213,7 @@ async def test_a_tools_progress_can_be_streamed() -> None:
 
 def test_a_person_can_review_inside_a_tool() -> None:
     moa = create_moa(proposers=[says("a"), says("b")], aggregator=says("c"), review=True)
-    agent = create_agent(says(calls("moa", question="?"), "done"), tools=[as_tool(moa)], checkpointer=InMemorySaver())
+    agent = create_agent(says([calls("moa", question="?"), "done"]), tools=[as_tool(moa)], checkpointer=InMemorySaver())
 
     waits = agent.invoke(QUESTION, THREAD)
     result = agent.invoke(Command(resume="accept"), THREAD)
@@ -284,7 +273,7 @@ KINDS = pytest.mark.parametrize("kind", ["mixture", "agent"])
 @APIS
 async def test_under_a_supervisor_the_answer_arrives(kind: str, api: str) -> None:
     asked, last, agent = agents(kind)
-    boss = says(calls("transfer_to_panel"), "The panel has answered.")
+    boss = says([calls("transfer_to_panel"), "The panel has answered."])
 
     result = await run(create_supervisor([agent], model=boss).compile(), api, QUESTION)
 
@@ -404,7 +393,7 @@ async def test_a_graph_that_proposes_gets_its_own_defaults(schema: Any, expected
         lambda moa: within(as_node(moa, read="messages", write=lambda r: {"messages": r["messages"]}), context=Callers),
         lambda moa: within(create_moa(proposers=[moa], aggregator=says("y")), context=Callers),
         lambda moa: create_agent(ChatMoA(moa=moa), context_schema=Callers),
-        lambda moa: create_agent(says(calls("moa", question="?"), "z"), tools=[as_tool(moa)], context_schema=Callers),
+        lambda moa: create_agent(says([calls("moa", question="?"), "z"]), tools=[as_tool(moa)], context_schema=Callers),
     ],
     ids=["node", "as_node", "nested", "chat_model", "tool"],
 )
@@ -478,7 +467,7 @@ def looks_up(**about: Any) -> Any:
 
 def looker(*, name: str = "looker", about: Any = None, **options: Any) -> Any:
     script = [calls("look", city="Rome"), "18 degrees."]
-    return create_agent(says(*script), tools=[looks_up(**(about or {}))], name=name, **options)
+    return create_agent(says(script), tools=[looks_up(**(about or {}))], name=name, **options)
 
 
 READ_ONLY = {"readOnlyHint": True}
@@ -576,7 +565,7 @@ def test_a_mixture_as_a_tool_says_whether_it_only_reads(options: Any, reads_only
 
 def test_a_mixture_as_a_tool_may_be_a_proposers() -> None:
     inner = as_tool(create_moa(proposers=[says("a")], aggregator=says("b")), name="panel")
-    agent = create_agent(says(calls("panel", question="?"), "b, then"), tools=[inner], name="agent")
+    agent = create_agent(says([calls("panel", question="?"), "b, then"]), tools=[inner], name="agent")
 
     result = create_moa(proposers=[agent], aggregator=says("c")).invoke(QUESTION)
 
@@ -625,7 +614,7 @@ async def test_killed_in_a_layer_it_asks_only_who_had_not_answered(place: str) -
     async with asyncio.timeout(60):
         await reached.wait()
         while True:
-            if kept_proposals(saver):
+            if inner_proposals(saver):
                 break
             await asyncio.sleep(0.01)  # the saver tells no one when it is done
     running.cancel()
@@ -637,8 +626,9 @@ async def test_killed_in_a_layer_it_asks_only_who_had_not_answered(place: str) -
     assert (len(first.asked), attempts, len(last.asked)) == (1, 2, 1)
 
 
-def kept_proposals(saver: InMemorySaver) -> list[str]:
-    writes = [write for kept in saver.list(THREAD) for write in kept.pending_writes or []]
+def inner_proposals(saver: InMemorySaver) -> list[str]:
+    """Return one entry for each proposal that a mixture in the thread has written, in a namespace of its own."""
+    writes = [write for checkpoint in saver.list(THREAD) for write in checkpoint.pending_writes or []]
     return [channel for _, channel, _ in writes if channel == "proposals"]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +10,11 @@ from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tools import tool
-from langgraph_moa import AllProposersFailed, Budget, ChatMoA, create_moa, resolve_model
+from langgraph_moa import AllProposersFailed, Budget
 from linear import no_hang, spread
 from loopback import Loopback, Reply
 from pydantic import BaseModel
+from worn import whole, worn
 
 
 class City(BaseModel):
@@ -68,11 +68,6 @@ NO_CALL = {
 }
 
 
-def worn(server: Loopback, **options: Any) -> ChatMoA:
-    given = {"proposers": ["m0", "m1"], "aggregator": "aggregator", **options}
-    return ChatMoA(moa=create_moa(resolve=partial(resolve_model, base_url=server.url), **given))
-
-
 @tool
 def look_up(city: str, year: int = 2026) -> str:
     """Tell how many people live in a city."""
@@ -98,12 +93,6 @@ def llama_server(said: str, by_schema: str | None = None) -> Callable[[dict[str,
 
 async def every_way(model: Any, question: str = "Tell me of Rome.") -> list[Any]:
     """Ask in each of the four ways that a chat model can be asked in."""
-
-    def whole(chunks: list[Any]) -> Any:
-        first, *others = chunks
-        for chunk in others:
-            first = first + chunk
-        return first
 
     return [
         await model.ainvoke(question),

@@ -4,14 +4,12 @@ import asyncio
 import inspect
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
-from ingest import Ingest, ingest, metadata
-from lamps import NOT_FOUND, QUESTION, THREAD, finds, says
+from ingest import Ingest, metadata, traced
+from lamps import NOT_FOUND, QUESTION, finds
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
@@ -33,14 +31,13 @@ from langgraph_moa import (
     create_rag_moa,
     estimate,
     report,
-    resolve_model,
 )
 from langgraph_moa.core.text import CUT_TO_FIT
 from langgraph_moa.graphs.options import MoAOptions
-from langgraph_moa.nodes.trace import FEEDBACK
-from langsmith import Client, tracing_context
 from loopback import Loopback, Reply
+from panels import panel, says
 from reading import references_in, user
+from running import APIS, THREAD, run
 from syrupy.assertion import SnapshotAssertion
 
 GOOD = "The lamp is green. Its stand is made of brass."
@@ -54,11 +51,7 @@ def rag(answer: Any = "It is green [E1].", *, found: Any = None, **options: Any)
 
 def served(server: Loopback, **options: Any) -> Any:
     given = {"proposers": ["m0", "m1"], "aggregator": "aggregator", "retrievers": [finds(GOOD)], **options}
-    return create_rag_moa(resolve=partial(resolve_model, base_url=server.url), **given)
-
-
-async def run(moa: Any, api: str, given: Any = QUESTION, config: Any = None) -> Any:
-    return await (moa.ainvoke(given, config) if api == "async" else asyncio.to_thread(moa.invoke, given, config))
+    return create_rag_moa(resolve=server.resolve, **given)
 
 
 def shown(prompt: str) -> dict[str, str]:
@@ -121,13 +114,13 @@ def test_its_options_are_those_of_create_moa() -> None:
 
 
 async def test_each_proposer_sees_its_own_evidence_and_the_aggregator_all(loopback: Loopback) -> None:
-    panel = [
+    proposers = [
         "m0",
         Proposer("m1", retriever=finds("own of m1", GOOD)),
         Proposer("m2", retriever=Retriever(finds("own of m2"), name="mine")),
     ]
 
-    result = await served(loopback, proposers=panel, layers=3).ainvoke(QUESTION)
+    result = await served(loopback, proposers=proposers, layers=3).ainvoke(QUESTION)
 
     found_by = {e["id"]: (e["text"], e["found_by"]) for e in result["evidence"]}
     assert found_by == {
@@ -159,9 +152,9 @@ def test_samples_and_proposers_share_a_retriever_that_is_asked_once() -> None:
         asked.append(query)
         return [GOOD]
 
-    panel = [Proposer(says("x", "a"), retriever=counts, samples=2), Proposer(says("y", "b"), retriever=counts)]
+    proposers = [Proposer(says("x", "a"), retriever=counts, samples=2), Proposer(says("y", "b"), retriever=counts)]
 
-    result = rag(retrievers=[], proposers=panel, layers=3).invoke(QUESTION)
+    result = rag(retrievers=[], proposers=proposers, layers=3).invoke(QUESTION)
 
     assert len(asked) == 1
     assert [e["id"] for e in result["evidence"]] == ["E1"]
@@ -169,9 +162,9 @@ def test_samples_and_proposers_share_a_retriever_that_is_asked_once() -> None:
 
 def test_the_same_proposer_may_have_other_evidence_in_another_layer() -> None:
     first, second = says("x [E1]", "same"), says("y [E2]", "same")
-    panel = [[Proposer(first, retriever=finds("a"))], [Proposer(second, retriever=finds("b"))]]
+    proposers = [[Proposer(first, retriever=finds("a"))], [Proposer(second, retriever=finds("b"))]]
 
-    rag(retrievers=[], proposers=panel).invoke(QUESTION)
+    rag(retrievers=[], proposers=proposers).invoke(QUESTION)
 
     assert [list(shown(model.asked[0][-1].text)) for model in (first, second)] == [["E1"], ["E2"]]
 
@@ -179,9 +172,9 @@ def test_the_same_proposer_may_have_other_evidence_in_another_layer() -> None:
 def test_a_proposers_own_evidence_is_not_lost_for_want_of_room() -> None:
     own = says("y", "own")
     many = finds(*(f"passage {n} of many: {'word ' * 60}" for n in range(30)))
-    panel = [says("x", "shares"), Proposer(own, retriever=finds("only this: " + "word " * 60))]
+    proposers = [says("x", "shares"), Proposer(own, retriever=finds("only this: " + "word " * 60))]
 
-    result = rag(found=many, proposers=panel, passages=30, evidence_tokens=100).invoke(QUESTION)
+    result = rag(found=many, proposers=proposers, passages=30, evidence_tokens=100).invoke(QUESTION)
 
     assert len(shown(own.asked[0][-1].text)) == 1
     assert sum(len(e["text"].encode()) for e in result["evidence"]) <= 2 * 2 * 100
@@ -312,13 +305,13 @@ WRONG: list[tuple[str, str, list[tuple[str, str | None]], str]] = [
 ]
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("wrong", ["report", "remove"])
 @pytest.mark.parametrize(("said", "left", "expected", "why"), WRONG, ids=[said for said, *_ in WRONG])
 async def test_wrong_citations_are_told_and_removed_on_request(
     said: str, left: str, expected: list[tuple[str, str | None]], why: str, wrong: Any, api: str
 ) -> None:
-    result = await run(rag(said, found=finds(GOOD, "A lamp gives light."), wrong_citations=wrong), api)
+    result = await run(rag(said, found=finds(GOOD, "A lamp gives light."), wrong_citations=wrong), api, QUESTION)
 
     answer, run_ = result["messages"][-1], result["run"]
     none_right = all(problem for _, problem in expected)
@@ -421,17 +414,13 @@ def test_a_failed_aggregators_stand_in_is_checked_as_well() -> None:
 # Other ways to an answer
 
 
-def panel_of(*answers: Any) -> list[Any]:
-    return [Proposer(says(answer, name), name=name) for answer, name in zip(answers, "abcdef", strict=False)]
-
-
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_an_agreed_answer_is_checked(api: str) -> None:
-    panel = panel_of(*["It is [E1, E7].\nFinal answer: green"] * 3)
+    proposers = panel(*["It is [E1, E7].\nFinal answer: green"] * 3)
     last = says("never", "last")
-    moa = rag(proposers=panel, aggregator=last, early_stop=EarlyStop(then="answer"), wrong_citations="remove")
+    moa = rag(proposers=proposers, aggregator=last, early_stop=EarlyStop(then="answer"), wrong_citations="remove")
 
-    result = await run(moa, api)
+    result = await run(moa, api, QUESTION)
     parts = await asyncio.to_thread(lambda: [m.text for m, _ in moa.stream(QUESTION, stream_mode="messages")])
 
     assert result["run"]["stopped"] == "agreed"
@@ -442,9 +431,9 @@ async def test_an_agreed_answer_is_checked(api: str) -> None:
 
 
 def test_a_vote_is_checked() -> None:
-    panel = panel_of("So [E1].\nFinal answer: 7", "Final answer: 8", "So [E1].\nFinal answer: 7")
+    proposers = panel("So [E1].\nFinal answer: 7", "Final answer: 8", "So [E1].\nFinal answer: 7")
 
-    result = rag(proposers=panel, aggregator=Vote()).invoke(QUESTION)
+    result = rag(proposers=proposers, aggregator=Vote()).invoke(QUESTION)
 
     assert result["messages"][-1].text == "So [E1].\nFinal answer: 7"
     assert problems(result) == [("E1", None)]
@@ -452,26 +441,26 @@ def test_a_vote_is_checked() -> None:
 
 
 def test_a_vote_without_evidence_says_so() -> None:
-    result = rag(proposers=panel_of(*["Final answer: 7"] * 3), aggregator=Vote()).invoke(QUESTION)
+    result = rag(proposers=panel(*["Final answer: 7"] * 3), aggregator=Vote()).invoke(QUESTION)
 
     assert result["messages"][-1].text == f"Final answer: 7\n\n{NOT_FOUND}"
 
 
 def test_what_a_short_answer_cites_keeps_nobody_from_agreeing() -> None:
-    panel = panel_of("Final answer: 7 [E1]", "Final answer: 7 [E2]", "Final answer: 7.")
+    proposers = panel("Final answer: 7 [E1]", "Final answer: 7 [E2]", "Final answer: 7.")
 
-    result = rag(found=finds("seven", "7"), proposers=panel, early_stop=EarlyStop(then="answer")).invoke(QUESTION)
+    result = rag(found=finds("seven", "7"), proposers=proposers, early_stop=EarlyStop(then="answer")).invoke(QUESTION)
 
     assert result["verdicts"][0]["agreement"]["groups"] == [["a", "b", "c"]]
     assert result["verdicts"][0]["agreement"]["answer"] == "7"
     assert result["messages"][-1].text == "Final answer: 7 [E1]"
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_one_model_alone_answers_from_evidence(api: str) -> None:
     model = says("green [E1]", "alone")
 
-    result = await run(rag(proposers=[model], aggregator=None, layers=1), api)
+    result = await run(rag(proposers=[model], aggregator=None, layers=1), api, QUESTION)
 
     assert result["messages"][-1].text == "green [E1]"
     assert list(shown(model.asked[0][-1].text)) == ["E1"]
@@ -492,8 +481,8 @@ def test_a_person_reviews_proposals_and_the_answer_is_checked_after_it() -> None
 
     tries = iter(["blue [E4]", "green [E1]"])
     last = says("It is green [E1, E6].", "last")
-    panel = [Proposer(says(lambda messages: next(tries), "a"), name="a"), Proposer(says("red", "b"), name="b")]
-    moa = rag(found=look, proposers=panel, aggregator=last, review=True, checkpointer=InMemorySaver())
+    proposers = [Proposer(says(lambda messages: next(tries), "a"), name="a"), Proposer(says("red", "b"), name="b")]
+    moa = rag(found=look, proposers=proposers, aggregator=last, review=True, checkpointer=InMemorySaver())
 
     shown_first = moa.invoke(QUESTION, THREAD)["__interrupt__"][0].value
     decisions = [{"proposer": "a", "action": "retry"}, {"proposer": "b", "action": "drop"}]
@@ -621,33 +610,13 @@ def test_an_estimate_bounds_a_prompt_with_all_its_evidence(source: str, layers: 
 # Traces
 
 
-@pytest.fixture
-def server(socket_enabled: None) -> Iterator[Ingest]:
-    with ingest() as kept:
-        yield kept
-
-
-def traced(server: Ingest, run_: Callable[[], Any]) -> Any:
-    client = Client(api_url=server.url, api_key="k")
-    try:
-        with tracing_context(enabled=True, client=client, project_name="p"):
-            return run_()
-    finally:
-        for thread in threading.enumerate():
-            if thread.name == FEEDBACK:
-                thread.join(60)
-        client.flush()
-
-
-@pytest.mark.enable_socket
-@pytest.mark.allow_hosts(["127.0.0.1"])
-def test_a_run_is_one_readable_tree(server: Ingest) -> None:
+def test_a_run_is_one_readable_tree(traces: Ingest) -> None:
     moa = rag(found=Retriever(DocsRetriever(), name="docs"), rewriter=says("q", "rewriter"), name="rag")
 
-    traced(server, lambda: moa.invoke(QUESTION))
+    traced(traces, lambda: moa.invoke(QUESTION))
 
-    (root,) = server.roots
-    tree = server.tree(root)
+    (root,) = traces.roots
+    tree = traces.tree(root)
     assert [line.strip() for line in tree if "[retriever]" in line] == ["docs [retriever]"] * 2
     nodes = [line.strip() for line in tree if "[chain]" in line]
     expected = ["rag", "rewrite", "retrieve/docs", "evidence", "layer_1/p", "gate_1", "aggregate", "citations"]
@@ -656,10 +625,8 @@ def test_a_run_is_one_readable_tree(server: Ingest) -> None:
     assert metadata(root)["moa_calls"] == 3
 
 
-@pytest.mark.enable_socket
-@pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize("how", ["sync", "async"])
-def test_hidden_texts_are_in_no_request(server: Ingest, how: str) -> None:
+def test_hidden_texts_are_in_no_request(traces: Ingest, how: str) -> None:
     words = ["sesquipedalian", "borborygmus", "quincunx", "zeugma", "tmesis", "syzygy", "petrichor", "limerence"]
     document = Document("Passages of borborygmus.", metadata={"source": "quincunx.md", "more": "limerence"})
 
@@ -676,26 +643,24 @@ def test_hidden_texts_are_in_no_request(server: Ingest, how: str) -> None:
     )
     asked = user("Which sesquipedalian number?")
 
-    result = traced(server, lambda: moa.invoke(asked) if how == "sync" else asyncio.run(moa.ainvoke(asked)))
+    result = traced(traces, lambda: moa.invoke(asked) if how == "sync" else asyncio.run(moa.ainvoke(asked)))
 
     assert "petrichor" in result["messages"][-1].text
-    assert [word for word in words if word in server.posted] == []
+    assert [word for word in words if word in traces.posted] == []
     found = [passage["text"] for passage in result["evidence"]]
     assert len(found) > 1
-    assert [text for text in found if text[:40] in server.posted] == []
-    (root,) = server.roots
+    assert [text for text in found if text[:40] in traces.posted] == []
+    (root,) = traces.roots
     assert [p["status"] for p in root["outputs"]["proposals"]][:4] == ["ok", "ok", "error", "ok"]
     assert metadata(root)["moa_degraded"] is True
 
 
-@pytest.mark.enable_socket
-@pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize(("answer", "degraded"), [("It is green [E1].", 0.0), ("No idea.", 1.0)])
-def test_feedback_is_sent_once_when_the_answer_is_checked(server: Ingest, answer: str, degraded: float) -> None:
-    traced(server, lambda: rag(answer, feedback=True).invoke(QUESTION))
+def test_feedback_is_sent_once_when_the_answer_is_checked(traces: Ingest, answer: str, degraded: float) -> None:
+    traced(traces, lambda: rag(answer, feedback=True).invoke(QUESTION))
 
-    assert [(one["key"], one["score"]) for one in server.feedback] == [("degraded", degraded)]
-    assert server.feedback[0]["run_id"] == server.roots[0]["id"]
+    assert [(one["key"], one["score"]) for one in traces.feedback] == [("degraded", degraded)]
+    assert traces.feedback[0]["run_id"] == traces.roots[0]["id"]
 
 
 # Options

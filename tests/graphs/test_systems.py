@@ -36,11 +36,11 @@ from langgraph_moa import (
 from langgraph_moa.apps.settings.systems import SystemName
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from reading import references_in, user
+from panels import says
+from reading import QUESTION, proposals_in, references_in, user
+from running import THREAD
 from syrupy.assertion import SnapshotAssertion
 
-QUESTION = user("Which?")
-THREAD: Any = {"configurable": {"thread_id": "t"}}
 THREE = ["anna", "bert", "carl"]
 EACH: dict[str, "partial[Any]"] = {
     "moa": partial(create_moa, proposers=THREE, aggregator="last", layers=3),
@@ -58,14 +58,14 @@ EACH: dict[str, "partial[Any]"] = {
 
 
 def build(name: str, server: Loopback, **options: Any) -> Any:
-    return EACH[name](**{"resolve": partial(resolve_model, base_url=server.url), **options})
+    return EACH[name](**{"resolve": server.resolve, **options})
 
 
 def answering(server: Loopback, words: int = 6) -> None:
     """Let everybody answer, rankers and moderators as they should."""
 
     def script(body: dict[str, Any]) -> Reply:
-        if references_in(body["messages"][-1]["content"], "proposal"):
+        if proposals_in(body):
             return Reply('{"best": [2, 1], "stop": false}')
         return Reply(" ".join([body["model"], *["w"] * (words - 4)]) + "\nFinal answer: 12")
 
@@ -170,7 +170,7 @@ async def test_a_second_question_sees_nothing_of_the_first(loopback: Loopback, n
     turn = Counter[str]()
 
     def script(body: dict[str, Any]) -> Reply:
-        if references_in(body["messages"][-1]["content"], "proposal"):
+        if proposals_in(body):
             return Reply('{"best": [1], "stop": false}')
         return Reply(f"SECRET of {body['model']}\nFinal answer: {len(turn)}")
 
@@ -289,10 +289,6 @@ def test_the_offline_models_run_it(name: str) -> None:
 
 
 # Who reads whom.
-
-
-def says(script: Any, name: str) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name)
 
 
 def test_one_reads_whom_it_names_and_nobody_else() -> None:
@@ -458,9 +454,7 @@ async def test_samples_of_one_request_debate_each_with_its_own(loopback: Loopbac
         return Reply(f"said {given['m']}")
 
     loopback.say("m", script)
-    await create_debate(
-        proposers=["m"], samples=3, mark_answers=False, resolve=partial(resolve_model, base_url=loopback.url)
-    ).ainvoke(QUESTION)
+    await create_debate(proposers=["m"], samples=3, mark_answers=False, resolve=loopback.resolve).ainvoke(QUESTION)
 
     later = [r for r in loopback.asked("m") if len(r.messages) > 1]
     told = sorted((r.messages[1]["content"], *references_in(r.messages[-1]["content"])) for r in later)
@@ -548,7 +542,7 @@ async def test_a_run_that_was_killed_asks_for_no_window_twice(loopback: Loopback
     saver = InMemorySaver()
 
     def moa() -> Any:
-        resolve = partial(resolve_model, base_url=loopback.url)
+        resolve = loopback.resolve
         return create_self_moa_seq(model="m", samples=8, window=3, resolve=resolve, checkpointer=saver)
 
     run = asyncio.create_task(moa().ainvoke(QUESTION, THREAD, durability="sync"))

@@ -1,22 +1,19 @@
 """Aggregators are tried in order, and a paid answer is never lost."""
 
-from functools import partial
 from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph_moa import Aggregator, create_moa, resolve_model
+from langgraph_moa import Aggregator, create_moa
 from langgraph_moa.core.agreement.measures import best_proposal
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.records import Proposal
 from loopback import Loopback, Reply
-from reading import user
-
-QUESTION = user("Which?")
+from reading import QUESTION
 
 
 def mixture(server: Loopback, *aggregators: Any, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     return create_moa(proposers=["m0", "m1"], aggregator=list(aggregators), resolve=resolve, **options)
 
 

@@ -1,7 +1,6 @@
 """Spending is bounded, and the run says by what."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import pytest
@@ -17,19 +16,18 @@ from langgraph_moa import (
     Proposer,
     create_moa,
     estimate,
-    resolve_model,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from reading import references_in, user
+from reading import QUESTION, references_in, user
+from running import APIS, run
 
-QUESTION = user("Which?")
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
 DEAR = {name: Price(input=1.0, output=10.0) for name in ("m0", "m1", "m2", "aggregator")}
 
 
 def mixture(server: Loopback, budget: Budget, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     defaults: dict[str, Any] = {"proposers": ["m0", "m1", "m2"], "aggregator": "aggregator", "layers": 3}
     defaults["early_stop"] = None
     return create_moa(**{**defaults, "max_tokens": 100, **options}, resolve=resolve, budget=budget)
@@ -44,13 +42,13 @@ CALLS: list[tuple[int, list[str], str, str]] = [
 
 
 @pytest.mark.parametrize(("limit", "asked", "stopped", "answer"), CALLS)
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_step_that_does_not_fit_is_not_started(
     loopback: Loopback, api: str, limit: int, asked: list[str], stopped: str, answer: str
 ) -> None:
     moa = mixture(loopback, Budget(calls=limit))
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     assert [r.model[:1] if r.model != "aggregator" else r.model for r in loopback.requests] == asked
     assert (result["run"]["stopped"], result["messages"][-1].text) == (stopped, answer)
@@ -121,12 +119,12 @@ async def test_an_aggregator_that_does_not_fit_gives_way_to_one_that_does(loopba
     )
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_seconds_cut_calls_in_flight(loopback: Loopback, api: str) -> None:
     loopback.say("m1", Reply(broken="hang"))
     moa = mixture(loopback, Budget(seconds=2), timeout=60)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     assert [p["status"] for p in result["proposals"]] == ["ok", "timeout", "ok"]
     assert result["proposals"][1]["error"] == "cut at the run's deadline: the last 2.0 s of its budget were over"
@@ -214,7 +212,7 @@ async def test_references_of_the_first_layer_reach_the_aggregator_when_the_secon
 
 
 def test_a_proposers_own_limit_bounds_it(loopback: Loopback) -> None:
-    resolve = partial(resolve_model, base_url=loopback.url)
+    resolve = loopback.resolve
     proposers: list[Any] = [Proposer("m0", max_tokens=10)]
 
     with pytest.raises(ConfigError, match="over aggregator without a limit of its answer"):

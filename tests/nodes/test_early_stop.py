@@ -1,7 +1,6 @@
 """Layers end where proposals agree, and nowhere else."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import pytest
@@ -21,19 +20,15 @@ from langgraph_moa import (
     create_moa,
     judge_agreement,
     near_duplicates,
-    resolve_model,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
 from linear import no_hang, spread
 from loopback import Loopback, Reply
+from panels import says
 from reading import references_in, user
 
 QUESTION = user("How many?")
-
-
-def says(text: Any, name: str) -> Any:
-    return ScriptedModel(script=text, name_of_model=name)
 
 
 def panel(*answers: Any) -> list[Any]:
@@ -203,7 +198,7 @@ async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None
         aggregator="last",
         layers=3,
         early_stop=rule,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     )
 
     result = await moa.ainvoke(QUESTION)
@@ -223,9 +218,7 @@ async def test_half_is_not_decided_while_the_other_half_may_say_something_else(l
     for name in "cd":
         loopback.say(name, Reply("Final answer: 2", delay=0.3))
     rule = EarlyStop(quorum=0.5, min_responses=2, as_completed=True)
-    moa = create_moa(
-        proposers=list("abcd"), aggregator="z", early_stop=rule, resolve=partial(resolve_model, base_url=loopback.url)
-    )
+    moa = create_moa(proposers=list("abcd"), aggregator="z", early_stop=rule, resolve=loopback.resolve)
 
     result = await moa.ainvoke(QUESTION)
 
@@ -237,9 +230,7 @@ async def test_disagreement_ends_nothing(loopback: Loopback) -> None:
     for number, name in enumerate("abc"):
         loopback.say(name, Reply(f"Final answer: {number}", delay=0.2 * number))
     rule = EarlyStop(as_completed=True)
-    moa = create_moa(
-        proposers=list("abc"), aggregator="z", early_stop=rule, resolve=partial(resolve_model, base_url=loopback.url)
-    )
+    moa = create_moa(proposers=list("abc"), aggregator="z", early_stop=rule, resolve=loopback.resolve)
 
     assert [p["status"] for p in (await moa.ainvoke(QUESTION))["proposals"]] == ["ok"] * 3
 
@@ -521,7 +512,7 @@ def test_a_measure_of_ones_own_may_be_awaited() -> None:
 async def test_an_answer_that_was_cut_agrees_with_nobody(loopback: Loopback) -> None:
     loopback.default = Reply("Final answer: 12")
     loopback.say("c", Reply("Final answer: 12", finish_reason="length"))
-    options: Any = {"proposers": list("cabd"), "resolve": partial(resolve_model, base_url=loopback.url)}
+    options: Any = {"proposers": list("cabd"), "resolve": loopback.resolve}
 
     for quorum, reached in ((1.0, False), (0.7, True)):
         rule = EarlyStop(quorum=quorum, then="answer")
@@ -668,7 +659,7 @@ def test_marking_is_asked_for_only_where_agreement_can_change_the_run(case: str)
 
 
 async def test_our_own_messages_look_like_any_other_to_a_server(loopback: Loopback) -> None:
-    moa = create_moa(proposers=["a"], aggregator="z", resolve=partial(resolve_model, base_url=loopback.url))
+    moa = create_moa(proposers=["a"], aggregator="z", resolve=loopback.resolve)
 
     await moa.ainvoke(QUESTION)
 
@@ -769,7 +760,7 @@ def served(loopback: Loopback, answers: dict[str, tuple[str, str]], **options: A
     for name, (answer, model) in answers.items():
         loopback.say(name, Reply(f"Well.\nFinal answer: {answer}", served=model))
     defaults: dict[str, Any] = {"proposers": list(answers), "aggregator": "last", "layers": 3}
-    return create_moa(**{**defaults, **options}, resolve=partial(resolve_model, base_url=loopback.url))
+    return create_moa(**{**defaults, **options}, resolve=loopback.resolve)
 
 
 QWEN = dict.fromkeys(("llama3", "gemma3", "phi4"), ("7", "qwen05"))

@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 import threading
-from functools import partial
 from typing import Any
 
 import pytest
+from faulty import Unprintable, awaits_what_somebody_cancelled
 from langchain.agents import create_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.output_parsers import StrOutputParser
@@ -20,13 +20,12 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from langgraph_moa import Aggregator, AllProposersFailed, Proposer, create_moa
 from langgraph_moa.core.models.presets import PRESETS_FILE, load_preset
-from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from pydantic import SecretStr
-from reading import references_in, user
+from reading import QUESTION, references_in
+from running import APIS, run
 
-QUESTION = user("Which?")
 GOOD = ["m0", "m1", "m2", "m3", "m4"]
 
 WAYS: dict[str, tuple[Reply, str, str]] = {
@@ -53,22 +52,18 @@ WAYS: dict[str, tuple[Reply, str, str]] = {
 
 
 def mixture(server: Loopback, *proposers: Any, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     return create_moa(proposers=list(proposers), aggregator="aggregator", resolve=resolve, **options)
 
 
-async def run(moa: Any, api: str) -> Any:
-    return await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
-
-
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("way", WAYS)
 async def test_one_of_six_fails(loopback: Loopback, way: str, api: str) -> None:
     reply, status, told = WAYS[way]
     loopback.say("bad", reply)
     bad = Proposer("bad", timeout=0.4 if way == "hang" else 30)
 
-    result = await run(mixture(loopback, *GOOD[:2], bad, *GOOD[2:]), api)
+    result = await run(mixture(loopback, *GOOD[:2], bad, *GOOD[2:]), api, QUESTION)
 
     proposal = result["proposals"][2]
     assert (proposal["proposer"], proposal["status"]) == ("bad", status)
@@ -177,7 +172,7 @@ async def test_keys_appear_nowhere(loopback: Loopback, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("key", [None, "x", "test", "EMPTY", "ollama", "not-needed", "tiger-burning-bright-0123456789"])
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_an_answer_is_what_the_server_said(
     loopback: Loopback, monkeypatch: pytest.MonkeyPatch, key: str | None, api: str
 ) -> None:
@@ -187,7 +182,7 @@ async def test_an_answer_is_what_the_server_said(
     loopback.default = lambda body: Reply(said)
     loopback.say("refused", Reply(status=400, body=json.dumps({"error": {"message": f"while executing {key}"}})))
 
-    result = await run(mixture(loopback, "m0", "refused"), api)
+    result = await run(mixture(loopback, "m0", "refused"), api, QUESTION)
 
     assert loopback.requests[0].headers["Authorization"] == f"Bearer {key or 'not-needed'}"
     assert [p["text"] for p in result["proposals"]] == [said, ""]
@@ -196,13 +191,13 @@ async def test_an_answer_is_what_the_server_said(
     assert f"while executing {'[redacted]' if key and len(key) > 20 else key}" in told
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_blocking_proposer_is_left_behind_at_its_timeout(api: str) -> None:
     released = threading.Event()
     stuck: Any = RunnableLambda(lambda messages: released.wait(60) and "too late")
     moa = create_moa(proposers=[Proposer(stuck, timeout=0.2), "offline:words"], aggregator="offline:stems")
 
-    result = await run(moa, api)
+    result = await run(moa, api, QUESTION)
     released.set()
 
     assert [p["status"] for p in result["proposals"]] == ["timeout", "ok"]
@@ -309,22 +304,10 @@ async def test_wrapped_models_do_not_stream_and_keep_their_options(loopback: Loo
     assert [r.model for r in loopback.requests if r.body.get("stream")] == ["last"]
 
 
-class Unprintable(Exception):
-    def __str__(self) -> str:
-        raise ValueError("not even this")
-
-
 def goes_in_circles() -> Exception:
     one, two = ValueError("one"), ValueError("two")
     one.__cause__, two.__cause__ = two, one
     return one
-
-
-async def awaits_what_somebody_cancelled(messages: Any) -> str:
-    task = asyncio.create_task(asyncio.sleep(60))
-    task.cancel()
-    await task
-    return "never"
 
 
 def hands_off(state: Any) -> Any:
@@ -349,10 +332,10 @@ ODD: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("way", ODD)
 async def test_an_odd_proposer_costs_only_its_own_proposal(way: str, api: str) -> None:
-    result = await run(create_moa(proposers=[ODD[way], "offline:words"], aggregator="offline:stems"), api)
+    result = await run(create_moa(proposers=[ODD[way], "offline:words"], aggregator="offline:stems"), api, QUESTION)
 
     assert [p["status"] for p in result["proposals"]] == ["error", "ok"]
     assert len(result["messages"]) == 2
@@ -371,7 +354,7 @@ async def test_a_lone_surrogate_breaks_nothing(loopback: Loopback, broken: str) 
     assert all(type(p["text"]) is str for p in result["proposals"])
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("nested", ["sync", "async"])
 async def test_mixtures_nest_through_the_sync_api(api: str, nested: str) -> None:
     inner = create_moa(proposers=["offline:words", "offline:stems"], aggregator="offline:words")
@@ -384,7 +367,7 @@ async def test_mixtures_nest_through_the_sync_api(api: str, nested: str) -> None
 
     step: Any = RunnableLambda(synchronous if nested == "sync" else asynchronous)
 
-    result = await run(create_moa(proposers=[step] * 8, aggregator="offline:words", timeout=20), api)
+    result = await run(create_moa(proposers=[step] * 8, aggregator="offline:words", timeout=20), api, QUESTION)
 
     assert result["run"]["degraded"] is None
     assert result["run"]["calls"] == 8 * 3 + 1

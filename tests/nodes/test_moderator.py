@@ -22,10 +22,9 @@ from langgraph_moa import (
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from reading import references_in, user
+from reading import QUESTION, proposals_in, references_in, user
+from running import APIS, THREAD, run
 
-QUESTION = user("Which?")
-THREAD: Any = {"configurable": {"thread_id": "t"}}
 NAMES = ["anna", "bert", "carl", "dora"]
 
 
@@ -35,9 +34,7 @@ def mixture(server: Loopback, moderator: Any = None, **options: Any) -> Any:
             numbered(server, name)
     told = moderator or Moderator("moderator", keep=2)
     defaults: dict[str, Any] = {"proposers": NAMES, "aggregator": "last", "layers": 4, "early_stop": None}
-    return create_moa(
-        **{**defaults, "moderator": told, "resolve": partial(resolve_model, base_url=server.url), **options}
-    )
+    return create_moa(**{**defaults, "moderator": told, "resolve": server.resolve, **options})
 
 
 def numbered(server: Loopback, name: str) -> None:
@@ -51,16 +48,12 @@ def numbered(server: Loopback, name: str) -> None:
     server.say(name, script)
 
 
-def shown(body: dict[str, Any]) -> list[str]:
-    return references_in(body["messages"][-1]["content"], "proposal")
-
-
 def keeping(server: Loopback, *rounds: list[str], stop: int = 99) -> None:
     """Let the moderator keep these authors, one list a layer, the last one from then on, and stop at a layer."""
     asked = iter(range(1, 100))
 
     def script(body: dict[str, Any]) -> Reply:
-        number, texts = next(asked), shown(body)
+        number, texts = next(asked), proposals_in(body)
         wanted = rounds[min(number, len(rounds)) - 1]
         best = [n for name in wanted for n, text in enumerate(texts, 1) if text.startswith(name)]
         return Reply(json.dumps({"best": best, "stop": number >= stop}))
@@ -72,12 +65,12 @@ def told(server: Loopback, model: str) -> list[list[str]]:
     return [references_in(r.messages[-1]["content"]) for r in server.asked(model)]
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_only_who_is_kept_is_read_by_the_next_layer_and_the_aggregator(loopback: Loopback, api: str) -> None:
     keeping(loopback, ["dora", "bert"], ["carl", "anna"], ["anna", "bert"])
     moa = mixture(loopback)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     for name in NAMES:
         assert told(loopback, name) == [[], ["bert 1", "dora 1"], ["anna 2", "carl 2"]]
@@ -88,10 +81,10 @@ async def test_only_who_is_kept_is_read_by_the_next_layer_and_the_aggregator(loo
         ["anna", "bert"],
     ]
     assert [v["reason"] for v in result["verdicts"]] == ["4 of 4 proposals usable; the moderator kept 2"] * 3
-    run = result["run"]
-    assert (run["stopped"], run["degraded"], run["saved"]) == ("completed", None, 0)
-    assert run["calls"] == len(loopback.requests) == 12 + 3 + 1
-    assert run["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
+    report = result["run"]
+    assert (report["stopped"], report["degraded"], report["saved"]) == ("completed", None, 0)
+    assert report["calls"] == len(loopback.requests) == 12 + 3 + 1
+    assert report["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
 
 
 @pytest.mark.parametrize(("stop", "saved", "asked"), [(1, 8, 4), (2, 4, 8), (3, 0, 12)])
@@ -140,7 +133,7 @@ async def test_nobody_is_named_to_it_and_the_order_is_shuffled(loopback: Loopbac
             await mixture(loopback, Moderator("moderator", keep=2, seed=seed), layers=2).ainvoke(QUESTION)
             (asked,) = loopback.asked("moderator")
             assert not [name for name in NAMES if name in asked.prompt]
-            orders.add((seed, *shown(asked.body)))
+            orders.add((seed, *proposals_in(asked.body)))
 
     assert len(orders) == 6
     assert len({order[1:] for order in orders}) > 2
@@ -298,7 +291,7 @@ async def test_it_is_asked_about_a_whole_layer_and_not_about_a_wave(loopback: Lo
     result = await mixture(loopback, early_stop=stop, waves=(2,)).ainvoke(QUESTION)
 
     assert len(loopback.asked("moderator")) == 1
-    assert len(shown(loopback.asked("moderator")[0].body)) == 4
+    assert len(proposals_in(loopback.asked("moderator")[0].body)) == 4
     assert [v["moderation"] is None for v in result["verdicts"]] == [True, False]
     assert result["run"]["stopped"] == "moderated"
 

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from lamps import NOT_FOUND, QUESTION, THREAD, finds, says
+from faulty import Unprintable, awaits_what_somebody_cancelled
+from lamps import NOT_FOUND, QUESTION, finds
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -30,10 +31,11 @@ from langgraph_moa import (
     Retriever,
     create_rag_moa,
     estimate,
-    resolve_model,
 )
 from loopback import Loopback, Reply
+from panels import says
 from reading import user
+from running import APIS, THREAD, pending_proposals, run
 
 GOOD = "The lamp is green."
 
@@ -41,10 +43,6 @@ GOOD = "The lamp is green."
 def rag(*retrievers: Any, **options: Any) -> Any:
     given = {"proposers": [says("green [E1]", "p")], "aggregator": says("It is green [E1].", "last"), **options}
     return create_rag_moa(retrievers=list(retrievers), **given)
-
-
-async def run(moa: Any, api: str, given: Any = QUESTION, config: Any = None) -> Any:
-    return await (moa.ainvoke(given, config) if api == "async" else asyncio.to_thread(moa.invoke, given, config))
 
 
 def shown(messages: Any) -> list[tuple[str, str]]:
@@ -64,7 +62,7 @@ def statuses(result: Any) -> dict[str, str]:
 # In parallel, and each on its own
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_retrievers_run_at_the_same_time(api: str) -> None:
     everyone_is_here: list[asyncio.Barrier] = []
 
@@ -74,15 +72,10 @@ async def test_retrievers_run_at_the_same_time(api: str) -> None:
         await everyone_is_here[0].wait()
         return [GOOD]
 
-    result = await run(rag(*[Retriever(wait, timeout=20)] * 12), api)
+    result = await run(rag(*[Retriever(wait, timeout=20)] * 12), api, QUESTION)
 
     assert set(statuses(result).values()) == {"ok"}
     assert ids(result) == [("E1", GOOD)]
-
-
-class Unprintable(Exception):
-    def __str__(self) -> str:
-        raise ValueError("not even this")
 
 
 def raises(error: BaseException) -> Callable[[str], Any]:
@@ -90,12 +83,6 @@ def raises(error: BaseException) -> Callable[[str], Any]:
         raise error
 
     return look
-
-
-async def awaits_what_somebody_cancelled(query: str) -> Any:
-    task = asyncio.create_task(asyncio.sleep(60))
-    task.cancel()
-    await task
 
 
 async def hangs(query: str) -> Any:
@@ -119,14 +106,14 @@ FAILURES: dict[str, tuple[Any, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("way", FAILURES)
 async def test_a_retriever_that_fails_costs_its_own_evidence(way: str, api: str) -> None:
     source, status, told = FAILURES[way]
     last = says("It is green [E1].", "last")
     bad = Retriever(source, name="bad", timeout=0.2 if way == "hangs" else 30)
 
-    result = await run(rag(bad, Retriever(finds(GOOD), name="good"), aggregator=last), api)
+    result = await run(rag(bad, Retriever(finds(GOOD), name="good"), aggregator=last), api, QUESTION)
 
     assert statuses(result) == {"bad": status, "good": "ok"}
     assert result["run"]["degraded"] == f"1 of 2 retrievers failed (bad: {status})"
@@ -167,7 +154,7 @@ def test_that_one_of_several_finds_nothing_is_no_loss(nothing: Any) -> None:
     assert result["run"]["degraded"] is None
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize(("source", "lost"), [(raises(ValueError("x")), True), (lambda query: [], False)])
 async def test_without_any_evidence_the_answer_says_so_and_nothing_is_invented(
     source: Any, lost: bool, api: str
@@ -175,7 +162,7 @@ async def test_without_any_evidence_the_answer_says_so_and_nothing_is_invented(
     last = says("I think it is blue.", "last")
     moa = rag(source, Retriever(source, name="again"), aggregator=last)
 
-    result = await run(moa, api)
+    result = await run(moa, api, QUESTION)
 
     assert result["messages"][-1].text == f"I think it is blue.\n\n{NOT_FOUND}"
     assert (result["evidence"], result["citations"]) == ([], [])
@@ -190,7 +177,7 @@ def test_an_id_that_is_made_up_without_evidence_is_told() -> None:
     assert (citation["id"], citation["source"], citation["problem"]) == ("E1", None, "unknown id E1; known: none")
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_retriever_may_stop_the_run_to_ask_a_person(api: str) -> None:
     asked: list[str] = []
 
@@ -200,7 +187,7 @@ async def test_a_retriever_may_stop_the_run_to_ask_a_person(api: str) -> None:
 
     moa = rag(lambda query: [f"The {interrupt('Which index?')} says green."], counts, checkpointer=InMemorySaver())
 
-    waiting = await run(moa, api, config=THREAD)
+    waiting = await run(moa, api, QUESTION, THREAD)
     result = await run(moa, api, Command(resume="north"), THREAD)
 
     assert waiting["__interrupt__"][0].value == "Which index?"
@@ -279,12 +266,12 @@ KINDS: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_of_retriever_is_asked(kind: str, api: str) -> None:
     make, name = KINDS[kind]
 
-    result = await run(rag(make()), api)
+    result = await run(rag(make()), api, QUESTION)
 
     assert statuses(result) == {name: "ok"}
     assert ids(result) == [("E1", GOOD)]
@@ -440,12 +427,12 @@ REWRITTEN: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize(("said", "queries"), REWRITTEN)
 async def test_a_question_is_rewritten_and_looked_for_itself_too(said: str, queries: list[str], api: str) -> None:
     ears, rewriter = Ears(), says(said, "rewriter")
 
-    result = await run(rag(ears, rewriter=rewriter, proposers=[says("x", "p")]), api)
+    result = await run(rag(ears, rewriter=rewriter, proposers=[says("x", "p")]), api, QUESTION)
 
     assert sorted(ears.queries) == sorted(["What colour is the lamp?", *queries])
     assert {f["query"] for p in result["proposals"] if p["layer"] == 0 for f in p["found"]} == set(ears.queries)
@@ -539,7 +526,7 @@ def test_a_rewriter_is_bounded_and_estimated_like_everybody_else() -> None:
 # Resumed
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("before", ["layer_1/p", "gate_1", "aggregate", "citations"])
 async def test_a_resumed_run_does_not_search_again(before: str, api: str) -> None:
     ears, rewriter = Ears(), says(["q"], "rewriter")
@@ -567,7 +554,7 @@ async def test_after_a_crash_in_retrieval_only_who_had_not_found_anything_search
     first = asyncio.create_task(moa.ainvoke(QUESTION, THREAD, durability="sync"))
     async with asyncio.timeout(60):
         while True:
-            if slow.queries and await kept_writes(saver):
+            if slow.queries and await pending_proposals(saver):
                 break
             await asyncio.sleep(0.02)
     first.cancel()
@@ -577,11 +564,6 @@ async def test_after_a_crash_in_retrieval_only_who_had_not_found_anything_search
 
     assert (len(ears.queries), len(slow.queries)) == (1, 2)
     assert result["run"]["degraded"] is None
-
-
-async def kept_writes(saver: InMemorySaver) -> list[str]:
-    found = await saver.aget_tuple(THREAD)
-    return [channel for _, channel, _ in found.pending_writes or [] if channel == "proposals"] if found else []
 
 
 @pytest.mark.parametrize("rewriter", [None, "rewriter"])
@@ -598,7 +580,7 @@ async def test_after_a_failed_layer_only_who_failed_is_asked_again(loopback: Loo
         return [GOOD]
 
     loopback.say("b", Reply(status=500))
-    resolve = partial(resolve_model, base_url=loopback.url)
+    resolve = loopback.resolve
     panel: Any = {"proposers": ["a", "b"], "aggregator": "last", "resolve": resolve, "min_proposals": 2}
     moa = rag(found, finds_nothing, fails_once, rewriter=rewriter, checkpointer=InMemorySaver(), **panel)
     with pytest.raises(AllProposersFailed):

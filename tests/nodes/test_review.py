@@ -11,18 +11,9 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 from langgraph_moa import Budget, ConfigError, EarlyStop, InputError, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from reading import references_in
-
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-QUESTION: Any = {"messages": [("user", "Which?")]}
-
-
-def says(script: Any, name: str) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name)
-
-
-def panel(*answers: Any) -> list[Proposer]:
-    return [Proposer(says(answer, name), name=name) for answer, name in zip(answers, "abcdef", strict=False)]
+from panels import panel, says
+from reading import QUESTION, references_in
+from running import THREAD
 
 
 def reviewed(*answers: Any, saver: Any = None, **options: Any) -> Any:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any
 
 import pytest
@@ -32,12 +31,9 @@ from langsmith import Client, tracing_context
 from loopback import Loopback, Reply
 from pydantic import BaseModel, Field, RootModel, field_validator
 from reading import question_in, references_in
+from running import THREAD
 from typing_extensions import TypedDict
-
-
-def worn(server: Loopback, **options: Any) -> ChatMoA:
-    given = {"proposers": ["m0", "m1"], "aggregator": "aggregator", **options}
-    return ChatMoA(moa=create_moa(resolve=partial(resolve_model, base_url=server.url), **given))
+from worn import whole, worn
 
 
 @pytest.fixture
@@ -142,13 +138,6 @@ async def test_a_call_of_a_tool_is_a_message_of_its_own_kind(loopback: Loopback,
     assert [c["args"] for c in message.tool_calls] == [{"city": "Rome"}, {"city": "Ü"}]
     assert message.invalid_tool_calls == []
     assert message.usage_metadata["total_tokens"] == message.response_metadata["moa"]["usage"]["total_tokens"] > 0
-
-
-def whole(chunks: list[Any]) -> Any:
-    message = chunks[0]
-    for chunk in chunks[1:]:
-        message += chunk
-    return message
 
 
 async def test_agreement_and_votes_do_not_answer_in_place_of_a_tool(loopback: Loopback, get_weather: Any) -> None:
@@ -442,9 +431,6 @@ def test_messages_with_tools_for_whom_the_conversation_is_read_in_words_keep_the
 
 
 # In an agent that is kept
-
-
-THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
 def test_a_review_inside_an_agents_model_waits_for_a_person_and_goes_on() -> None:

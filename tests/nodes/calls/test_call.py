@@ -7,14 +7,10 @@ import pytest
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph_moa import Proposer, Vote, create_moa
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from panels import says
 from reading import user
 
 QUESTION = user("What is the capital of Peru?")
-
-
-def says(*texts: str, name: str = "m") -> Any:
-    return ScriptedModel(script=list(texts), name_of_model=name)
 
 
 def copies(pattern: str) -> Any:

@@ -5,7 +5,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -28,15 +27,15 @@ from langgraph_moa import (
     create_rag_moa,
     create_self_moa_seq,
     estimate,
-    resolve_model,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.calls.fold import fold
 from langgraph_moa.nodes.calls.prompt import Prompt
 from loopback import Loopback, Reply, Request
-from reading import references_in, user
+from panels import says
+from reading import QUESTION, references_in
+from running import APIS, run
 
-QUESTION = user("Which?")
 WINDOW = 1_200
 """Tokens that hold the instructions and a few references of 600 bytes."""
 CUT = "shortened here to fit"
@@ -68,7 +67,7 @@ def mixture(server: Loopback, size: int = 8, **options: Any) -> Any:
         server.say(name, words(name))
     joining(server)
     defaults: dict[str, Any] = {"proposers": names, "aggregator": Aggregator("last", context_tokens=WINDOW)}
-    defaults |= {"early_stop": None, "resolve": partial(resolve_model, base_url=server.url)}
+    defaults |= {"early_stop": None, "resolve": server.resolve}
     return create_moa(**{**defaults, **options})
 
 
@@ -77,13 +76,13 @@ def read_by(server: Loopback, model: str = "last") -> list[list[str]]:
     return [[authors(text)[0] for text in references_in(r.messages[-1]["content"])] for r in server.asked(model)]
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_no_prompt_is_longer_than_the_window_and_every_reference_is_read_once(
     loopback: Loopback, api: str
 ) -> None:
     moa = mixture(loopback)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     windows = read_by(loopback)
     assert len(windows) > 2
@@ -346,7 +345,7 @@ async def test_evidence_that_does_not_fit_is_shortened_and_not_read_in_windows_f
         proposers=[Proposer(name, context_tokens=50_000) for name in names],
         aggregator=Aggregator("last", context_tokens=2_500),
         early_stop=None,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     )
 
     result = await moa.ainvoke(QUESTION)
@@ -434,9 +433,7 @@ async def test_self_moa_seq_never_shows_more_than_its_window(
         return Reply(words(f"{kind}-{next(numbers)}"))
 
     loopback.say("m", script)
-    moa = create_self_moa_seq(
-        model="m", samples=samples, window=window, resolve=partial(resolve_model, base_url=loopback.url)
-    )
+    moa = create_self_moa_seq(model="m", samples=samples, window=window, resolve=loopback.resolve)
 
     result = await moa.ainvoke(QUESTION)
 
@@ -464,7 +461,7 @@ async def test_a_grouped_mixture_never_shows_more_than_its_group(loopback: Loopb
         aggregator="last",
         group=group,
         samples=samples,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     )
 
     result = await moa.ainvoke(QUESTION)
@@ -480,9 +477,7 @@ async def test_a_grouped_mixture_never_shows_more_than_its_group(loopback: Loopb
 
 async def test_a_grouped_mixture_whose_proposers_agree_shows_no_more_either(loopback: Loopback) -> None:
     loopback.default = lambda body: Reply(f"[{body['model']}]\nFinal answer: 12")
-    moa = create_grouped_moa(
-        proposers=[f"m{n}" for n in range(30)], aggregator="last", resolve=partial(resolve_model, base_url=loopback.url)
-    )
+    moa = create_grouped_moa(proposers=[f"m{n}" for n in range(30)], aggregator="last", resolve=loopback.resolve)
 
     await moa.ainvoke(QUESTION)
 
@@ -498,7 +493,7 @@ async def test_a_grouped_mixture_that_falls_back_shows_no_more_either(loopback: 
         proposers=[f"m{n}" for n in range(30)],
         aggregator="last",
         budget=Budget(calls=32) if why == "budget" else None,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     )
 
     await moa.ainvoke(QUESTION)
@@ -511,16 +506,12 @@ async def test_a_debate_in_a_small_window_goes_on(loopback: Loopback) -> None:
     for name in names:
         loopback.say(name, words(name, 500))
 
-    result = await create_debate(
-        proposers=names, rounds=4, context_tokens=WINDOW, resolve=partial(resolve_model, base_url=loopback.url)
-    ).ainvoke(QUESTION)
+    result = await create_debate(proposers=names, rounds=4, context_tokens=WINDOW, resolve=loopback.resolve).ainvoke(
+        QUESTION
+    )
 
     assert max(map(tokens, loopback.requests)) <= WINDOW
     assert [p["status"] for p in result["proposals"]] == ["ok"] * 24
-
-
-def says(script: Any, name: str) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name)
 
 
 def test_windows_by_number_are_within_the_estimate_and_the_budget() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections import Counter
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -23,22 +22,20 @@ from langgraph_moa import (
     Quorum,
     create_moa,
     create_self_moa,
-    resolve_model,
 )
 from langgraph_moa.core.models.transport import shared_async_client, shared_sync_client
 from loopback import Loopback, Reply
 from packaging.version import Version
 from pydantic import SecretStr
-from reading import references_in, user
+from reading import QUESTION, references_in, user
+from running import APIS, THREAD, run
 
-QUESTION = user("Which?")
 TELLS_EVERY_REFUSAL = Version(version("langchain-openai")) >= Version("1.7.4")
 """Before, LangChain tells of the first choice's only: another one is an answer without text."""
-THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
 def mixture(server: Loopback, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     defaults: dict[str, Any] = {"proposers": ["m"], "aggregator": "last", "samples": 4, "early_stop": None}
     return create_moa(**{**defaults, "resolve": resolve, **options})
 
@@ -141,7 +138,7 @@ REFUSALS = {"ignored": (1, None), "refused": (128, 400), "unprocessable": (128, 
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_server_that_knows_no_n_is_asked_for_each_alone_from_then_on(
     loopback: Loopback, kind: str, api: str
 ) -> None:
@@ -150,7 +147,7 @@ async def test_a_server_that_knows_no_n_is_asked_for_each_alone_from_then_on(
     moa = mixture(loopback)
 
     async def ask() -> Any:
-        return await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+        return await run(moa, api, QUESTION)
 
     first = await ask()
     before = asked_for(loopback)
@@ -552,9 +549,7 @@ async def test_one_request_for_six_samples_bills_a_quarter_of_six(
         loopback.most_choices = most
         loopback.billed.clear()
         loopback.requests.clear()
-        moa = create_self_moa(
-            model="m", samples=6, layers=3, early_stop=None, resolve=partial(resolve_model, base_url=loopback.url)
-        )
+        moa = create_self_moa(model="m", samples=6, layers=3, early_stop=None, resolve=loopback.resolve)
         if most == 1:
             await moa.ainvoke(user("Do you take n?"))  # it is remembered that this server does not
             loopback.billed.clear()

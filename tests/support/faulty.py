@@ -1,0 +1,18 @@
+"""Errors of a kind that breaks those who only look at them."""
+
+import asyncio
+from typing import Any
+
+
+class Unprintable(Exception):
+    """Fail again when somebody writes it down."""
+
+    def __str__(self) -> str:
+        raise ValueError("not even this")
+
+
+async def awaits_what_somebody_cancelled(given: Any) -> Any:
+    """Raise a cancellation that nobody meant for this task."""
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
