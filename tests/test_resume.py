@@ -11,13 +11,13 @@ from pathlib import Path
 import kept
 import pytest
 import warm
-from kept import LAYER_2, THREAD, hang_in_layer_2, kept_answers, layer_2, mixture
+from kept import LAYER_2, hang_in_layer_2, kept_answers, layer_2, mixture
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, InputError
 from loopback import Loopback, Reply
 from postgres import postgres
 from reading import user
-from running import APIS, pending_proposals, run
+from running import APIS, THREAD, pending_proposals, run
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ GOOD = "The lamp is green. Its stand is made of brass."
 FENCED = re.compile(r'<((\w+)-[0-9a-f]{12}) (?:id|number|name)="(\w+)">\n(.*?)\n</\1>', re.DOTALL)
 
 
-def rag(answer: Any = "It is green [E1].", *, found: Any = None, **options: Any) -> Any:
+def citing(answer: Any = "It is green [E1].", *, found: Any = None, **options: Any) -> Any:
     given = {"proposers": [says("green [E1]", "p")], "aggregator": says(answer, "last"), **options}
     return create_rag_moa(**{"retrievers": [found or finds(GOOD)], **given})
 
@@ -58,7 +58,7 @@ def shown(prompt: str) -> dict[str, str]:
     return {label: text for _, kind, label, text in FENCED.findall(prompt) if kind == "evidence"}
 
 
-def told(body: dict[str, Any]) -> str:
+def words_of(body: dict[str, Any]) -> str:
     return "\n".join(str(message["content"]) for message in body["messages"])
 
 
@@ -81,14 +81,14 @@ DRAWN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("options", DRAWN)
 def test_retrieval_and_the_check_are_drawn(options: str, snapshot: SnapshotAssertion) -> None:
-    drawn = rag(**DRAWN[options]).get_graph()
+    drawn = citing(**DRAWN[options]).get_graph()
     drawn.nodes = {key: node._replace(metadata=None) for key, node in drawn.nodes.items()}
 
     assert drawn.draw_mermaid() == snapshot
 
 
 def test_nodes_say_what_they_are() -> None:
-    moa = rag(rewriter=says("q", "rewriter"), found=Retriever(finds(), name="wiki"))
+    moa = citing(rewriter=says("q", "rewriter"), found=Retriever(finds(), name="wiki"))
 
     marks = {name: node.metadata or {} for name, node in moa.builder.nodes.items()}
 
@@ -128,10 +128,10 @@ async def test_each_proposer_sees_its_own_evidence_and_the_aggregator_all(loopba
         "E2": ("own of m1", ["m1"]),
         "E3": ("own of m2", ["mine"]),
     }
-    sees = {model: [sorted(shown(told(r.body))) for r in loopback.asked(model)] for model in ("m0", "m1", "m2")}
+    sees = {model: [sorted(shown(words_of(r.body))) for r in loopback.asked(model)] for model in ("m0", "m1", "m2")}
     assert sees == {"m0": [["E1"]] * 2, "m1": [["E1", "E2"]] * 2, "m2": [["E3"]] * 2}
     (last,) = loopback.asked("aggregator")
-    assert {id_: text.partition("\n\n")[2] for id_, text in shown(told(last.body)).items()} == {
+    assert {id_: text.partition("\n\n")[2] for id_, text in shown(words_of(last.body)).items()} == {
         id_: text for id_, (text, _) in found_by.items()
     }
 
@@ -139,7 +139,7 @@ async def test_each_proposer_sees_its_own_evidence_and_the_aggregator_all(loopba
 def test_a_proposer_without_any_evidence_of_its_own_is_told_nothing_of_evidence() -> None:
     plain, own = says("x", "plain"), says("y [E1]", "own")
 
-    rag(retrievers=[], proposers=[plain, Proposer(own, retriever=finds(GOOD))], early_stop=None).invoke(QUESTION)
+    citing(retrievers=[], proposers=[plain, Proposer(own, retriever=finds(GOOD))], early_stop=None).invoke(QUESTION)
 
     assert [m.text for m in plain.asked[0]] == ["What colour is the lamp?"]
     assert list(shown(own.asked[0][-1].text)) == ["E1"]
@@ -154,7 +154,7 @@ def test_samples_and_proposers_share_a_retriever_that_is_asked_once() -> None:
 
     proposers = [Proposer(says("x", "a"), retriever=counts, samples=2), Proposer(says("y", "b"), retriever=counts)]
 
-    result = rag(retrievers=[], proposers=proposers, layers=3).invoke(QUESTION)
+    result = citing(retrievers=[], proposers=proposers, layers=3).invoke(QUESTION)
 
     assert len(asked) == 1
     assert [e["id"] for e in result["evidence"]] == ["E1"]
@@ -164,7 +164,7 @@ def test_the_same_proposer_may_have_other_evidence_in_another_layer() -> None:
     first, second = says("x [E1]", "same"), says("y [E2]", "same")
     proposers = [[Proposer(first, retriever=finds("a"))], [Proposer(second, retriever=finds("b"))]]
 
-    rag(retrievers=[], proposers=proposers).invoke(QUESTION)
+    citing(retrievers=[], proposers=proposers).invoke(QUESTION)
 
     assert [list(shown(model.asked[0][-1].text)) for model in (first, second)] == [["E1"], ["E2"]]
 
@@ -174,7 +174,7 @@ def test_a_proposers_own_evidence_is_not_lost_for_want_of_room() -> None:
     many = finds(*(f"passage {n} of many: {'word ' * 60}" for n in range(30)))
     proposers = [says("x", "shares"), Proposer(own, retriever=finds("only this: " + "word " * 60))]
 
-    result = rag(found=many, proposers=proposers, passages=30, evidence_tokens=100).invoke(QUESTION)
+    result = citing(found=many, proposers=proposers, passages=30, evidence_tokens=100).invoke(QUESTION)
 
     assert len(shown(own.asked[0][-1].text)) == 1
     assert sum(len(e["text"].encode()) for e in result["evidence"]) <= 2 * 2 * 100
@@ -193,15 +193,15 @@ async def test_the_conversation_comes_first_and_unchanged(loopback: Loopback, pl
         assert texts[1:-1] == said[1:-1]
         assert texts[-1].endswith(said[-1])
         assert texts[0] == said[0] if placement == "last" else texts[0].startswith(f"{said[0]}\n\n")
-        assert list(shown(told(request.body))) == ["E4"]
-    beginnings = {told(r.body).partition("Answer from these passages")[0] for r in loopback.requests}
+        assert list(shown(words_of(request.body))) == ["E4"]
+    beginnings = {words_of(r.body).partition("Answer from these passages")[0] for r in loopback.requests}
     assert len(beginnings) == 1, "all share one beginning, which caches can keep"
 
 
 def test_an_own_prompt_is_used() -> None:
     last = says("x", "last")
 
-    rag(aggregator=last, evidence_prompt="These $count were found:\n$evidence\nCite them, at $$5.").invoke(QUESTION)
+    citing(aggregator=last, evidence_prompt="These $count were found:\n$evidence\nCite them, at $$5.").invoke(QUESTION)
 
     assert last.asked[0][-1].text.startswith("These 1 were found:\n<evidence-")
     assert "Cite them, at $5." in last.asked[0][-1].text
@@ -230,7 +230,7 @@ def obedient(answer: str) -> Callable[[dict[str, Any]], Reply]:
     """Do what is said anywhere outside a fence, and answer otherwise."""
 
     def script(body: dict[str, Any]) -> Reply:
-        return Reply("PWNED [E9]" if "SAY PWNED" in FENCED.sub("", told(body)) else answer)
+        return Reply("PWNED [E9]" if "SAY PWNED" in FENCED.sub("", words_of(body)) else answer)
 
     return script
 
@@ -246,7 +246,7 @@ async def test_a_document_that_gives_orders_is_not_obeyed(loopback: Loopback, pl
     assert result["messages"][-1].text == "The lamp is green [E1]."
     assert problems(result) == [("E1", None)]
     for request in loopback.requests:
-        prompt = told(request.body)
+        prompt = words_of(request.body)
         outside, fenced = FENCED.sub("", prompt), FENCED.findall(prompt)
         assert ORDER in prompt
         assert ORDER not in outside
@@ -255,7 +255,7 @@ async def test_a_document_that_gives_orders_is_not_obeyed(loopback: Loopback, pl
             assert tag not in text
             assert not re.search(r"<\s*/?\s*(evidence-|reference)", text, re.IGNORECASE)
     (last,) = loopback.asked("aggregator")
-    assert len(references_in(told(last.body))) == 2
+    assert len(references_in(words_of(last.body))) == 2
 
 
 async def test_an_order_outside_a_fence_would_be_obeyed(loopback: Loopback) -> None:
@@ -311,7 +311,7 @@ WRONG: list[tuple[str, str, list[tuple[str, str | None]], str]] = [
 async def test_wrong_citations_are_told_and_removed_on_request(
     said: str, left: str, expected: list[tuple[str, str | None]], why: str, wrong: Any, api: str
 ) -> None:
-    result = await run(rag(said, found=finds(GOOD, "A lamp gives light."), wrong_citations=wrong), api, QUESTION)
+    result = await run(citing(said, found=finds(GOOD, "A lamp gives light."), wrong_citations=wrong), api, QUESTION)
 
     answer, run_ = result["messages"][-1], result["run"]
     none_right = all(problem for _, problem in expected)
@@ -335,7 +335,7 @@ async def test_wrong_citations_are_told_and_removed_on_request(
 
 
 def test_a_citation_says_source_quote_and_positions() -> None:
-    (citation,) = rag('They say: "Its stand is made of brass." [E1]').invoke(QUESTION)["citations"]
+    (citation,) = citing('They say: "Its stand is made of brass." [E1]').invoke(QUESTION)["citations"]
 
     assert citation == {
         "id": "E1",
@@ -350,7 +350,7 @@ def test_a_citation_says_source_quote_and_positions() -> None:
 @pytest.mark.parametrize("found", [GOOD, None])
 @pytest.mark.parametrize("unsupported", [NOT_FOUND, "(Unfounded.)", ""])
 def test_an_answer_that_cites_nothing_says_so(unsupported: str, found: str | None) -> None:
-    result = rag("No idea.", found=finds(*filter(None, [found])), unsupported=unsupported).invoke(QUESTION)
+    result = citing("No idea.", found=finds(*filter(None, [found])), unsupported=unsupported).invoke(QUESTION)
 
     assert result["messages"][-1].text == ("No idea." + f"\n\n{unsupported}" * bool(unsupported))
     lost = "no citation in the answer was found to be right" if found else "no evidence was found"
@@ -362,7 +362,7 @@ def test_an_answer_that_cites_nothing_says_so(unsupported: str, found: str | Non
 async def test_what_is_streamed_is_the_aggregators_and_the_state_holds_the_answer(wrong: Any) -> None:
     tokens: list[Any] = []
     states: list[Any] = []
-    moa = rag("Green [E1, E9]. Brass.", wrong_citations=wrong)
+    moa = citing("Green [E1, E9]. Brass.", wrong_citations=wrong)
 
     async for mode, part in moa.astream(QUESTION, stream_mode=["messages", "values"]):
         (tokens if mode == "messages" else states).append(part)
@@ -376,7 +376,7 @@ async def test_what_is_streamed_is_the_aggregators_and_the_state_holds_the_answe
 
 def test_four_apis_give_the_same_answer_and_citations() -> None:
     def moa() -> Any:
-        return rag("Green [E1, E9].", wrong_citations="remove")
+        return citing("Green [E1, E9].", wrong_citations="remove")
 
     async def last() -> Any:
         return [state async for state in moa().astream(QUESTION, stream_mode="values")][-1]
@@ -395,7 +395,7 @@ def test_four_apis_give_the_same_answer_and_citations() -> None:
 
 
 def test_only_the_answer_enters_a_parents_messages() -> None:
-    builder: Any = StateGraph(MessagesState).add_node("rag", rag("No idea.")).add_edge(START, "rag")
+    builder: Any = StateGraph(MessagesState).add_node("rag", citing("No idea.")).add_edge(START, "rag")
 
     result = builder.compile().invoke(QUESTION)
 
@@ -404,7 +404,9 @@ def test_only_the_answer_enters_a_parents_messages() -> None:
 
 
 def test_a_failed_aggregators_stand_in_is_checked_as_well() -> None:
-    result = rag(ValueError("down"), proposers=[says("green [E1, E5]", "p")], wrong_citations="remove").invoke(QUESTION)
+    result = citing(ValueError("down"), proposers=[says("green [E1, E5]", "p")], wrong_citations="remove").invoke(
+        QUESTION
+    )
 
     assert result["messages"][-1].text == "green [E1]"
     assert "p, word for word" in result["run"]["degraded"]
@@ -418,7 +420,7 @@ def test_a_failed_aggregators_stand_in_is_checked_as_well() -> None:
 async def test_an_agreed_answer_is_checked(api: str) -> None:
     proposers = panel(*["It is [E1, E7].\nFinal answer: green"] * 3)
     last = says("never", "last")
-    moa = rag(proposers=proposers, aggregator=last, early_stop=EarlyStop(then="answer"), wrong_citations="remove")
+    moa = citing(proposers=proposers, aggregator=last, early_stop=EarlyStop(then="answer"), wrong_citations="remove")
 
     result = await run(moa, api, QUESTION)
     parts = await asyncio.to_thread(lambda: [m.text for m, _ in moa.stream(QUESTION, stream_mode="messages")])
@@ -433,7 +435,7 @@ async def test_an_agreed_answer_is_checked(api: str) -> None:
 def test_a_vote_is_checked() -> None:
     proposers = panel("So [E1].\nFinal answer: 7", "Final answer: 8", "So [E1].\nFinal answer: 7")
 
-    result = rag(proposers=proposers, aggregator=Vote()).invoke(QUESTION)
+    result = citing(proposers=proposers, aggregator=Vote()).invoke(QUESTION)
 
     assert result["messages"][-1].text == "So [E1].\nFinal answer: 7"
     assert problems(result) == [("E1", None)]
@@ -441,7 +443,7 @@ def test_a_vote_is_checked() -> None:
 
 
 def test_a_vote_without_evidence_says_so() -> None:
-    result = rag(proposers=panel(*["Final answer: 7"] * 3), aggregator=Vote()).invoke(QUESTION)
+    result = citing(proposers=panel(*["Final answer: 7"] * 3), aggregator=Vote()).invoke(QUESTION)
 
     assert result["messages"][-1].text == f"Final answer: 7\n\n{NOT_FOUND}"
 
@@ -449,7 +451,9 @@ def test_a_vote_without_evidence_says_so() -> None:
 def test_what_a_short_answer_cites_keeps_nobody_from_agreeing() -> None:
     proposers = panel("Final answer: 7 [E1]", "Final answer: 7 [E2]", "Final answer: 7.")
 
-    result = rag(found=finds("seven", "7"), proposers=proposers, early_stop=EarlyStop(then="answer")).invoke(QUESTION)
+    result = citing(found=finds("seven", "7"), proposers=proposers, early_stop=EarlyStop(then="answer")).invoke(
+        QUESTION
+    )
 
     assert result["verdicts"][0]["agreement"]["groups"] == [["a", "b", "c"]]
     assert result["verdicts"][0]["agreement"]["answer"] == "7"
@@ -460,7 +464,7 @@ def test_what_a_short_answer_cites_keeps_nobody_from_agreeing() -> None:
 async def test_one_model_alone_answers_from_evidence(api: str) -> None:
     model = says("green [E1]", "alone")
 
-    result = await run(rag(proposers=[model], aggregator=None, layers=1), api, QUESTION)
+    result = await run(citing(proposers=[model], aggregator=None, layers=1), api, QUESTION)
 
     assert result["messages"][-1].text == "green [E1]"
     assert list(shown(model.asked[0][-1].text)) == ["E1"]
@@ -469,7 +473,7 @@ async def test_one_model_alone_answers_from_evidence(api: str) -> None:
 
 def test_one_model_alone_that_fails_raises() -> None:
     with pytest.raises(AllProposersFailed, match="boom"):
-        rag(proposers=[says(ValueError("boom"))], aggregator=None, layers=1).invoke(QUESTION)
+        citing(proposers=[says(ValueError("boom"))], aggregator=None, layers=1).invoke(QUESTION)
 
 
 def test_a_person_reviews_proposals_and_the_answer_is_checked_after_it() -> None:
@@ -482,7 +486,7 @@ def test_a_person_reviews_proposals_and_the_answer_is_checked_after_it() -> None
     tries = iter(["blue [E4]", "green [E1]"])
     last = says("It is green [E1, E6].", "last")
     proposers = [Proposer(says(lambda messages: next(tries), "a"), name="a"), Proposer(says("red", "b"), name="b")]
-    moa = rag(found=look, proposers=proposers, aggregator=last, review=True, checkpointer=InMemorySaver())
+    moa = citing(found=look, proposers=proposers, aggregator=last, review=True, checkpointer=InMemorySaver())
 
     shown_first = moa.invoke(QUESTION, THREAD)["__interrupt__"][0].value
     decisions = [{"proposer": "a", "action": "retry"}, {"proposer": "b", "action": "drop"}]
@@ -519,15 +523,15 @@ async def test_passages_are_shortened_to_fit_and_the_conversation_is_not(loopbac
     assert not any(CUT_TO_FIT in e["text"] for e in result["evidence"])
     for request in loopback.requests:
         assert request.messages[0]["content"].endswith(question)
-        assert len(told(request.body).encode()) <= 2_500 * 3
-        passages = shown(told(request.body))
+        assert len(words_of(request.body).encode()) <= 2_500 * 3
+        passages = shown(words_of(request.body))
         assert list(passages) == ["E1", "E2", "E3", "E4"]
         assert all(text.endswith(CUT_TO_FIT) for text in passages.values())
 
 
 def test_where_shortening_is_not_enough_the_last_passages_are_left_out() -> None:
     model = says("x", "p", profile={"max_input_tokens": 620, "max_output_tokens": 10})
-    moa = rag(found=finds(*map(long, range(8))), proposers=[model])
+    moa = citing(found=finds(*map(long, range(8))), proposers=[model])
 
     result = moa.invoke(QUESTION)
 
@@ -541,7 +545,7 @@ def test_where_shortening_is_not_enough_the_last_passages_are_left_out() -> None
 def test_a_window_without_room_for_a_word_of_evidence_skips_the_call() -> None:
     small, large = Proposer(says("x", "small"), context_tokens=150), says("green [E1]", "large")
 
-    result = rag(found=finds(*map(long, range(8))), proposers=[small, large]).invoke(QUESTION)
+    result = citing(found=finds(*map(long, range(8))), proposers=[small, large]).invoke(QUESTION)
 
     skipped = next(p for p in result["proposals"] if p["layer"] == 1)
     assert (skipped["status"], skipped["proposer"]) == ("skipped", "small")
@@ -553,7 +557,7 @@ def test_a_quote_from_what_was_cut_for_one_model_is_still_in_its_passage() -> No
     passage = long(1) + "The very last lamp is red."
     last = says('"The very last lamp is red." [E1]', "last", profile={"max_input_tokens": 1_200})
 
-    result = rag(found=finds(passage), aggregator=last).invoke(QUESTION)
+    result = citing(found=finds(passage), aggregator=last).invoke(QUESTION)
 
     assert "very last" not in last.asked[0][-1].text
     assert [c["found_at"] for c in result["citations"]] == [passage.index("The very last")]
@@ -561,7 +565,7 @@ def test_a_quote_from_what_was_cut_for_one_model_is_still_in_its_passage() -> No
 
 @pytest.mark.parametrize(("passages", "evidence_tokens"), [(3, 8_000), (8, 500)])
 def test_evidence_is_bounded(passages: int, evidence_tokens: int) -> None:
-    result = rag(found=finds(*map(long, range(20))), passages=passages, evidence_tokens=evidence_tokens).invoke(
+    result = citing(found=finds(*map(long, range(20))), passages=passages, evidence_tokens=evidence_tokens).invoke(
         QUESTION
     )
 
@@ -577,9 +581,9 @@ def test_evidence_counts_against_the_budget() -> None:
     model = says("x", "p", **LIMIT)
     panel: Any = {"proposers": [model], "aggregator": says("y", "last", **LIMIT), "budget": Budget(tokens=4_000)}
 
-    assert rag(**panel).invoke(QUESTION)["run"]["stopped"] == "completed"
+    assert citing(**panel).invoke(QUESTION)["run"]["stopped"] == "completed"
     with pytest.raises(BudgetExceeded, match="nothing was asked"):
-        rag(found=finds(*map(long, range(3))), **panel).invoke(QUESTION)
+        citing(found=finds(*map(long, range(3))), **panel).invoke(QUESTION)
 
     assert len(model.asked) == 1
 
@@ -595,7 +599,7 @@ def test_an_estimate_bounds_a_prompt_with_all_its_evidence(source: str, layers: 
     panel: Any = {"proposers": [models[0], Proposer(models[1], retriever=finds(long(11)))], "aggregator": models[2]}
     if layers == 1:
         panel = {"proposers": [models[2]], "aggregator": None}
-    moa = rag(retrievers=found, evidence_tokens=500, early_stop=None, layers=layers, **panel)
+    moa = citing(retrievers=found, evidence_tokens=500, early_stop=None, layers=layers, **panel)
 
     bound = estimate(moa, "What colour is the lamp?")
     moa.invoke(QUESTION)
@@ -611,7 +615,7 @@ def test_an_estimate_bounds_a_prompt_with_all_its_evidence(source: str, layers: 
 
 
 def test_a_run_is_one_readable_tree(traces: Ingest) -> None:
-    moa = rag(found=Retriever(DocsRetriever(), name="docs"), rewriter=says("q", "rewriter"), name="rag")
+    moa = citing(found=Retriever(DocsRetriever(), name="docs"), rewriter=says("q", "rewriter"), name="rag")
 
     traced(traces, lambda: moa.invoke(QUESTION))
 
@@ -633,7 +637,7 @@ def test_hidden_texts_are_in_no_request(traces: Ingest, how: str) -> None:
     def fails(query: str) -> Any:
         raise ValueError("syzygy is down")
 
-    moa = rag(
+    moa = citing(
         'They say "of borborygmus" [E1] and petrichor [E7]',
         retrievers=[lambda query: [document], fails, DocsRetriever()],
         rewriter=says("zeugma and gates", "rewriter"),
@@ -657,7 +661,7 @@ def test_hidden_texts_are_in_no_request(traces: Ingest, how: str) -> None:
 
 @pytest.mark.parametrize(("answer", "degraded"), [("It is green [E1].", 0.0), ("No idea.", 1.0)])
 def test_feedback_is_sent_once_when_the_answer_is_checked(traces: Ingest, answer: str, degraded: float) -> None:
-    traced(traces, lambda: rag(answer, feedback=True).invoke(QUESTION))
+    traced(traces, lambda: citing(answer, feedback=True).invoke(QUESTION))
 
     assert [(one["key"], one["score"]) for one in traces.feedback] == [("degraded", degraded)]
     assert traces.feedback[0]["run_id"] == traces.roots[0]["id"]
@@ -694,7 +698,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "expected"), REFUSED, ids=[expected for _, expected in REFUSED])
 def test_wrong_options_are_refused_in_one_sentence(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        rag(**options)
+        citing(**options)
 
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -710,7 +714,7 @@ def test_a_retriever_without_retrieval_is_refused() -> None:
 
 @pytest.mark.parametrize("wrong", ["report", "remove"])
 async def test_a_chat_models_answer_carries_its_citations(wrong: Any) -> None:
-    model = ChatMoA(moa=rag("Green [E1, E9]. Brass.", wrong_citations=wrong))
+    model = ChatMoA(moa=citing("Green [E1, E9]. Brass.", wrong_citations=wrong))
 
     answer = await model.ainvoke("What colour is the lamp?")
     chunks = [chunk async for chunk in model.astream("What colour is the lamp?")]
@@ -732,14 +736,14 @@ async def test_a_chat_models_answer_carries_its_citations(wrong: Any) -> None:
 
 
 async def test_a_chat_model_streams_what_is_added_to_an_answer() -> None:
-    chunks = [chunk.text async for chunk in ChatMoA(moa=rag("No idea.")).astream("What colour is the lamp?")]
+    chunks = [chunk.text async for chunk in ChatMoA(moa=citing("No idea.")).astream("What colour is the lamp?")]
 
     assert "".join(chunks) == f"No idea.\n\n{NOT_FOUND}"
 
 
 async def test_a_chat_model_takes_the_history_of_its_own_answers() -> None:
     parts = iter([["a"], ["b"]])
-    model = ChatMoA(moa=rag(["as a says [E1]", "as b says [E2]"], found=lambda query: next(parts)))
+    model = ChatMoA(moa=citing(["as a says [E1]", "as b says [E2]"], found=lambda query: next(parts)))
 
     first = await model.ainvoke([HumanMessage("one?")])
     second = await model.ainvoke([HumanMessage("one?"), AIMessage(first.text), HumanMessage("two?")])
@@ -748,7 +752,7 @@ async def test_a_chat_model_takes_the_history_of_its_own_answers() -> None:
 
 
 def test_a_proposer_may_answer_from_evidence_itself() -> None:
-    inner = rag("It is green [E1].")
+    inner = citing("It is green [E1].")
 
     result = create_moa(proposers=[inner, "offline:words"], aggregator=says("so", "last")).invoke(QUESTION)
 
@@ -757,7 +761,7 @@ def test_a_proposer_may_answer_from_evidence_itself() -> None:
 
 
 def test_a_page_shows_evidence_and_citations() -> None:
-    moa = rag(
+    moa = citing(
         'It "is green" [E1] <b>[E9]</b>',
         retrievers=[Retriever(finds(GOOD, "<script>x</script>"), name="wiki"), RunnableLambda(finds("other"))],
         rewriter=says("q", "rewriter"),

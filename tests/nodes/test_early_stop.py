@@ -26,20 +26,18 @@ from langgraph_moa.nodes.judge import read_groups
 from linear import no_hang, spread
 from loopback import Loopback, Reply
 from panels import says
-from reading import references_in, user
-
-QUESTION = user("How many?")
+from reading import QUESTION, references_in, user
 
 
-def panel(*answers: Any) -> list[Any]:
+def solvers(*answers: Any) -> list[Any]:
     """Return models a, b, c, ... that end on these answers; None fails."""
     lines = [ValueError("down") if a is None else f"Well.\nFinal answer: {a}" for a in answers]
     return [Proposer(says(line, f"model-{n}"), name="abcdefgh"[n]) for n, line in enumerate(lines)]
 
 
-def run(*answers: Any, early_stop: Any = EarlyStop(), layers: int = 4, **options: Any) -> Any:  # noqa: B008
+def solve(*answers: Any, early_stop: Any = EarlyStop(), layers: int = 4, **options: Any) -> Any:  # noqa: B008
     last = says("written", "last")
-    moa = create_moa(proposers=panel(*answers), aggregator=last, layers=layers, early_stop=early_stop, **options)
+    moa = create_moa(proposers=solvers(*answers), aggregator=last, layers=layers, early_stop=early_stop, **options)
     return moa.invoke(QUESTION)
 
 
@@ -75,7 +73,7 @@ STOPS: dict[str, tuple[list[Any], Any, tuple[str, int, int, str]]] = {
 def test_layers_end_where_proposals_agree(case: str) -> None:
     answers, rule, expected = STOPS[case]
 
-    result = run(*answers, early_stop=rule)
+    result = solve(*answers, early_stop=rule)
 
     report = result["run"]
     assert (report["stopped"], report["calls"], report["saved"], result["messages"][-1].text) == expected
@@ -84,7 +82,7 @@ def test_layers_end_where_proposals_agree(case: str) -> None:
 
 
 def test_the_verdict_says_who_agrees_and_what_is_left_out() -> None:
-    result = run("408", "408.0", "7", "408", "408", "408", early_stop=EarlyStop(quorum=0.8, then="answer"))
+    result = solve("408", "408.0", "7", "408", "408", "408", early_stop=EarlyStop(quorum=0.8, then="answer"))
 
     (verdict,) = result["verdicts"]
     assert verdict["reason"] == "5 of 6 agree: 408; layers 2, 3 and 4 skipped, 13 calls saved"
@@ -111,7 +109,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("answers", "rule", "expected"), REASONS)
 def test_the_reason_is_one_line(answers: list[Any], rule: EarlyStop, expected: str) -> None:
-    assert run(*answers, early_stop=rule)["verdicts"][0]["reason"] == expected
+    assert solve(*answers, early_stop=rule)["verdicts"][0]["reason"] == expected
 
 
 def test_samples_of_one_model_count_as_one() -> None:
@@ -152,7 +150,7 @@ def test_later_layers_are_told_of_and_stop_only_when_asked_for(asked_for: bool, 
 
 
 def test_the_default_layers_have_nothing_to_skip_and_say_that_they_agree() -> None:
-    result = run("408", "408", "408", layers=2)
+    result = solve("408", "408", "408", layers=2)
 
     assert result["verdicts"][0]["reason"] == "3 of 3 agree: 408"
     assert (result["run"]["stopped"], result["run"]["saved"]) == ("completed", 0)
@@ -160,7 +158,7 @@ def test_the_default_layers_have_nothing_to_skip_and_say_that_they_agree() -> No
 
 async def test_the_agreed_answer_comes_by_every_api_and_is_kept() -> None:
     moa = create_moa(
-        proposers=panel(*SIX),
+        proposers=solvers(*SIX),
         aggregator=says("never", "last"),
         early_stop=EarlyStop(then="answer"),
         checkpointer=InMemorySaver(),
@@ -240,7 +238,7 @@ async def test_disagreement_ends_nothing(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize("then", ["aggregate", "answer"])
 def test_a_wave_that_agrees_saves_the_rest(then: Any) -> None:
-    result = run("1", "1", "2", "3", early_stop=EarlyStop(then=then), waves=(2,), layers=3)
+    result = solve("1", "1", "2", "3", early_stop=EarlyStop(then=then), waves=(2,), layers=3)
 
     assert [p["proposer"] for p in result["proposals"]] == ["a", "b"]
     (verdict,) = result["verdicts"]
@@ -251,7 +249,7 @@ def test_a_wave_that_agrees_saves_the_rest(then: Any) -> None:
 
 
 def test_a_wave_that_disagrees_asks_the_rest() -> None:
-    result = run("1", "2", "1", "1", waves=(2,), layers=3)
+    result = solve("1", "2", "1", "1", waves=(2,), layers=3)
 
     assert [p["proposer"] for p in result["proposals"]] == list("abcd") * 2
     assert [(v["layer"], v["wave"], v["asked"], v["next"]) for v in result["verdicts"]] == [
@@ -267,13 +265,13 @@ def test_a_wave_that_disagrees_asks_the_rest() -> None:
     [(["1", "1", "1", "9", "9", "9"], 2), (["1", "2", "1", "1", "1", "1"], 5), (list("123456"), 6)],
 )
 def test_several_waves(answers: list[str], asked: int) -> None:
-    result = run(*answers, waves=(2, 3), layers=2, early_stop=EarlyStop(quorum=0.8))
+    result = solve(*answers, waves=(2, 3), layers=2, early_stop=EarlyStop(quorum=0.8))
 
     assert len(result["proposals"]) == asked
 
 
 def test_a_wave_whose_models_fail_asks_the_rest() -> None:
-    result = run(None, None, "1", "1", waves=(2,), layers=2)
+    result = solve(None, None, "1", "1", waves=(2,), layers=2)
 
     assert [p["status"] for p in result["proposals"]] == ["error", "error", "ok", "ok"]
     assert result["messages"][-1].text == "written"
@@ -281,7 +279,7 @@ def test_a_wave_whose_models_fail_asks_the_rest() -> None:
 
 def test_waves_are_drawn_with_their_own_gate_and_edges() -> None:
     moa = create_moa(
-        proposers=panel("1", "2", "3"), aggregator=says("x", "z"), waves=(2,), early_stop=EarlyStop(then="answer")
+        proposers=solvers("1", "2", "3"), aggregator=says("x", "z"), waves=(2,), early_stop=EarlyStop(then="answer")
     )
 
     edges = {(edge.source, edge.target) for edge in moa.get_graph().edges}
@@ -296,13 +294,13 @@ def test_waves_are_drawn_with_their_own_gate_and_edges() -> None:
 
 def test_a_quorum_counts_over_waves() -> None:
     slow = Proposer(ScriptedModel(script="Final answer: 5", name_of_model="slow", delay=60), name="slow")
-    moa = create_moa(proposers=[*panel("1", "2", "3"), slow], aggregator=says("x", "z"), waves=(2,), quorum=Quorum(3))
+    moa = create_moa(proposers=[*solvers("1", "2", "3"), slow], aggregator=says("x", "z"), waves=(2,), quorum=Quorum(3))
 
     assert [p["status"] for p in moa.invoke(QUESTION)["proposals"]] == ["ok", "ok", "ok", "cancelled"]
 
 
 def test_a_wave_that_does_not_fit_the_budget_is_not_asked() -> None:
-    result = run("1", "2", "3", "4", waves=(2,), layers=2, budget=Budget(calls=4))
+    result = solve("1", "2", "3", "4", waves=(2,), layers=2, budget=Budget(calls=4))
 
     assert [p["proposer"] for p in result["proposals"]] == ["a", "b"]
     assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "written")
@@ -329,7 +327,7 @@ VOTES: dict[str, tuple[list[Any], Any, str, str]] = {
 def test_votes_are_counted_without_a_call(case: str) -> None:
     answers, vote, expected, told = VOTES[case]
 
-    result = create_moa(proposers=panel(*answers), aggregator=vote).invoke(QUESTION)
+    result = create_moa(proposers=solvers(*answers), aggregator=vote).invoke(QUESTION)
 
     assert result["messages"][-1].text == f"Well.\nFinal answer: {expected}"
     assert told in result["run"]["notes"]
@@ -346,7 +344,7 @@ def test_a_vote_that_abstains_leaves_it_to_the_model_after_it() -> None:
 
     written = create_moa(proposers=essays, aggregator=[Vote(), says("written", "z")]).invoke(QUESTION)
     alone = create_moa(proposers=essays, aggregator=Vote()).invoke(QUESTION)
-    split = create_moa(proposers=panel("1", "2", "3"), aggregator=[Vote(), says("written", "z")]).invoke(QUESTION)
+    split = create_moa(proposers=solvers("1", "2", "3"), aggregator=[Vote(), says("written", "z")]).invoke(QUESTION)
 
     assert (written["messages"][-1].text, written["run"]["degraded"]) == ("written", None)
     assert written["run"]["notes"] == ["the vote abstained: no text ends on a short answer"]
@@ -387,7 +385,7 @@ def test_a_judge_is_one_call_that_counts() -> None:
 )
 def test_a_judge_that_fails_stops_nothing(said: Any) -> None:
     rule = EarlyStop(agreement=judge_agreement(says(said, "judge")))
-    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), layers=3, early_stop=rule)
+    moa = create_moa(proposers=solvers("1", "1", "1"), aggregator=says("x", "z"), layers=3, early_stop=rule)
 
     result = moa.invoke(QUESTION)
 
@@ -398,7 +396,9 @@ def test_a_judge_that_fails_stops_nothing(said: Any) -> None:
 def test_a_judge_that_does_not_fit_the_budget_is_not_asked() -> None:
     judge = says('{"groups": [[1, 2, 3]]}', "judge")
     rule = EarlyStop(agreement=judge_agreement(judge))
-    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule, budget=Budget(calls=3))
+    moa = create_moa(
+        proposers=solvers("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule, budget=Budget(calls=3)
+    )
 
     result = moa.invoke(QUESTION)
 
@@ -451,7 +451,7 @@ def test_a_measure_of_ones_own_that_fails_stops_nothing(measure: Any) -> None:
     rule = EarlyStop(agreement=measure, as_completed=measure not in (hangs, cancels))
     budget = Budget(seconds=3 if measure is hangs else 60)
 
-    result = run("1", "1", "1", early_stop=rule, layers=2, budget=budget)
+    result = solve("1", "1", "1", early_stop=rule, layers=2, budget=budget)
 
     assert result["verdicts"][0]["agreement"]["abstained"].startswith("it failed: ")
     assert result["verdicts"][0]["saved"] == 0
@@ -461,7 +461,7 @@ def test_a_measure_of_ones_own_that_fails_stops_nothing(measure: Any) -> None:
 @pytest.mark.parametrize("measure", GARBAGE)
 def test_a_measure_that_fails_makes_a_vote_abstain(measure: Any) -> None:
     moa = create_moa(
-        proposers=panel("1", "1", "1"),
+        proposers=solvers("1", "1", "1"),
         aggregator=[Vote(agreement=measure), says("written", "z")],
         early_stop=None,
         budget=Budget(seconds=1) if measure is hangs else None,
@@ -493,7 +493,7 @@ async def test_a_judge_that_is_cut_at_its_own_time_is_counted() -> None:
     judge = ScriptedModel(script="late", name_of_model="judge", delay=30)
     rule = EarlyStop(agreement=judge_agreement(judge, timeout=0.2))
 
-    result = await create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule).ainvoke(
+    result = await create_moa(proposers=solvers("1", "1", "1"), aggregator=says("x", "z"), early_stop=rule).ainvoke(
         QUESTION
     )
 
@@ -506,7 +506,7 @@ async def awaited(texts: Any) -> Any:
 
 
 def test_a_measure_of_ones_own_may_be_awaited() -> None:
-    assert run("1", "1", "1", early_stop=EarlyStop(agreement=awaited), layers=3)["run"]["stopped"] == "agreed"
+    assert solve("1", "1", "1", early_stop=EarlyStop(agreement=awaited), layers=3)["run"]["stopped"] == "agreed"
 
 
 async def test_an_answer_that_was_cut_agrees_with_nobody(loopback: Loopback) -> None:
@@ -526,7 +526,7 @@ async def test_an_answer_that_was_cut_agrees_with_nobody(loopback: Loopback) -> 
 
 
 def test_half_of_the_answers_against_the_other_half_is_no_agreement() -> None:
-    result = run("1", "1", "1", "2", "2", "2", early_stop=EarlyStop(quorum=0.5), layers=2)
+    result = solve("1", "1", "1", "2", "2", "2", early_stop=EarlyStop(quorum=0.5), layers=2)
 
     assert result["verdicts"][0]["agreement"]["reached"] is False
 
@@ -573,7 +573,7 @@ def test_waves_ask_proposers_with_all_their_samples() -> None:
 
 
 def test_a_paused_answer_is_not_lost_by_another_mixture() -> None:
-    options: Any = {"proposers": panel("1", "1", "1"), "aggregator": says("x", "z"), "checkpointer": InMemorySaver()}
+    options: Any = {"proposers": solvers("1", "1", "1"), "aggregator": says("x", "z"), "checkpointer": InMemorySaver()}
     thread: Any = {"configurable": {"thread_id": "t"}}
     moa = create_moa(**options, early_stop=EarlyStop(then="answer"))
     moa.invoke(QUESTION, thread, interrupt_before=["answer"])
@@ -584,13 +584,13 @@ def test_a_paused_answer_is_not_lost_by_another_mixture() -> None:
 
 def test_weights_of_a_sampled_proposer_count_for_each_sample() -> None:
     twice = Proposer(says("Final answer: 1", "m"), name="twice", samples=2)
-    moa = create_moa(proposers=[twice, *panel("2", "2")], aggregator=Vote(weights={"twice": 1.5}))
+    moa = create_moa(proposers=[twice, *solvers("2", "2")], aggregator=Vote(weights={"twice": 1.5}))
 
     assert moa.invoke(QUESTION)["run"]["notes"] == ["vote: 3 of 5 for the answer of twice/1"]
 
 
 def test_one_answer_among_those_that_say_nothing_is_no_vote() -> None:
-    result = create_moa(proposers=panel("1", "I cannot say", "I cannot say"), aggregator=Vote()).invoke(QUESTION)
+    result = create_moa(proposers=solvers("1", "I cannot say", "I cannot say"), aggregator=Vote()).invoke(QUESTION)
 
     assert "the vote abstained: no two proposals agree" in result["run"]["degraded"]
 
@@ -598,7 +598,7 @@ def test_one_answer_among_those_that_say_nothing_is_no_vote() -> None:
 async def test_a_judge_is_kept_to_the_runs_time_and_counted() -> None:
     judge = ScriptedModel(script="late", name_of_model="judge", delay=30)
     moa = create_moa(
-        proposers=panel("1", "1", "1"),
+        proposers=solvers("1", "1", "1"),
         aggregator=says("x", "z"),
         early_stop=EarlyStop(agreement=judge_agreement(judge)),
         budget=Budget(seconds=0.5),
@@ -613,7 +613,7 @@ async def test_a_judge_is_kept_to_the_runs_time_and_counted() -> None:
 
 async def test_what_a_judge_says_is_not_streamed() -> None:
     rule = EarlyStop(agreement=judge_agreement(says('{"groups": [[1, 2, 3]]}', "judge")))
-    moa: Any = create_moa(proposers=panel("1", "1", "1"), aggregator=says("written", "z"), early_stop=rule)
+    moa: Any = create_moa(proposers=solvers("1", "1", "1"), aggregator=says("written", "z"), early_stop=rule)
 
     parts = [part[0].text async for part in moa.astream(QUESTION, stream_mode="messages")]
 
@@ -623,7 +623,7 @@ async def test_what_a_judge_says_is_not_streamed() -> None:
 def test_a_shadow_cuts_nobody() -> None:
     rule = EarlyStop(shadow=True, as_completed=True, quorum=0.5, min_responses=2)
 
-    assert [p["status"] for p in run("1", "1", "1", "1", early_stop=rule, layers=2)["proposals"]] == ["ok"] * 4
+    assert [p["status"] for p in solve("1", "1", "1", "1", early_stop=rule, layers=2)["proposals"]] == ["ok"] * 4
 
 
 MARKED: dict[str, tuple[dict[str, Any], bool]] = {
@@ -694,7 +694,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("options", "expected"), WRONG, ids=[expected for _, expected in WRONG])
 def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        create_moa(**{"proposers": panel("1", "2", "3"), "aggregator": says("x", "z"), **options})
+        create_moa(**{"proposers": solvers("1", "2", "3"), "aggregator": says("x", "z"), **options})
 
     assert expected in str(refused.value)
 
@@ -702,12 +702,12 @@ def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expect
 @pytest.mark.parametrize("measure", [judge_agreement(says("x", "judge")), near_duplicates()], ids=["judge", "slow"])
 def test_a_measure_that_takes_its_time_cannot_end_a_layer_by_halves(measure: Any) -> None:
     with pytest.raises(ConfigError, match="found as_completed with a measure that is awaited or takes its time"):
-        run("1", "1", early_stop=EarlyStop(agreement=measure, as_completed=True))
+        solve("1", "1", early_stop=EarlyStop(agreement=measure, as_completed=True))
 
 
 def test_the_verdict_is_in_the_trace() -> None:
     collector = RunCollectorCallbackHandler()
-    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=says("x", "z"), layers=3)
+    moa = create_moa(proposers=solvers("1", "1", "1"), aggregator=says("x", "z"), layers=3)
 
     moa.invoke(QUESTION, {"callbacks": [collector]})
 
@@ -719,15 +719,15 @@ def test_the_verdict_is_in_the_trace() -> None:
 
 
 def test_how_many_must_agree_is_rounded_up_and_counts_all_who_were_asked() -> None:
-    two_of_five = run("1", "1", None, None, "2", early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
-    three_of_five = run("1", "1", "1", None, None, early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
+    two_of_five = solve("1", "1", None, None, "2", early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
+    three_of_five = solve("1", "1", "1", None, None, early_stop=EarlyStop(quorum=0.5, min_responses=2), layers=2)
 
     assert [r["verdicts"][0]["agreement"]["reached"] for r in (two_of_five, three_of_five)] == [False, True]
     assert [r["verdicts"][0]["agreement"]["score"] for r in (two_of_five, three_of_five)] == [0.4, 0.6]
 
 
 def test_a_vote_alone_makes_no_call_that_an_agreed_answer_could_save() -> None:
-    moa = create_moa(proposers=panel("1", "1", "1"), aggregator=Vote(), early_stop=EarlyStop(then="answer"))
+    moa = create_moa(proposers=solvers("1", "1", "1"), aggregator=Vote(), early_stop=EarlyStop(then="answer"))
 
     result = moa.invoke(QUESTION)
 
@@ -740,7 +740,7 @@ def test_a_vote_alone_makes_no_call_that_an_agreed_answer_could_save() -> None:
 
 def test_a_wave_made_again_forgets_the_verdict_after_it() -> None:
     moa = create_moa(
-        proposers=panel("1", "2", "1"), aggregator=says("x", "z"), waves=(2,), checkpointer=InMemorySaver()
+        proposers=solvers("1", "2", "1"), aggregator=says("x", "z"), waves=(2,), checkpointer=InMemorySaver()
     )
     thread: Any = {"configurable": {"thread_id": "t"}}
     moa.invoke(QUESTION, thread)
@@ -908,7 +908,7 @@ def test_every_sample_of_one_declared_model_counts() -> None:
 def test_what_looks_like_a_citation_is_part_of_the_answer_where_no_evidence_is() -> None:
     answers = ["Final answer: span [e1, e2]", "Final answer: span [e2, e3]", "Final answer: span [e1, e3]"]
 
-    result = create_moa(proposers=panel(*answers), aggregator=says("done", "last"), layers=3).invoke(QUESTION)
+    result = create_moa(proposers=solvers(*answers), aggregator=says("done", "last"), layers=3).invoke(QUESTION)
 
     assert result["run"]["saved"] == 0
     assert not result["verdicts"][0]["agreement"]["reached"]

@@ -40,7 +40,7 @@ from running import APIS, THREAD, pending_proposals, run
 GOOD = "The lamp is green."
 
 
-def rag(*retrievers: Any, **options: Any) -> Any:
+def searching(*retrievers: Any, **options: Any) -> Any:
     given = {"proposers": [says("green [E1]", "p")], "aggregator": says("It is green [E1].", "last"), **options}
     return create_rag_moa(retrievers=list(retrievers), **given)
 
@@ -72,7 +72,7 @@ async def test_retrievers_run_at_the_same_time(api: str) -> None:
         await everyone_is_here[0].wait()
         return [GOOD]
 
-    result = await run(rag(*[Retriever(wait, timeout=20)] * 12), api, QUESTION)
+    result = await run(searching(*[Retriever(wait, timeout=20)] * 12), api, QUESTION)
 
     assert set(statuses(result).values()) == {"ok"}
     assert ids(result) == [("E1", GOOD)]
@@ -113,7 +113,7 @@ async def test_a_retriever_that_fails_costs_its_own_evidence(way: str, api: str)
     last = says("It is green [E1].", "last")
     bad = Retriever(source, name="bad", timeout=0.2 if way == "hangs" else 30)
 
-    result = await run(rag(bad, Retriever(finds(GOOD), name="good"), aggregator=last), api, QUESTION)
+    result = await run(searching(bad, Retriever(finds(GOOD), name="good"), aggregator=last), api, QUESTION)
 
     assert statuses(result) == {"bad": status, "good": "ok"}
     assert result["run"]["degraded"] == f"1 of 2 retrievers failed (bad: {status})"
@@ -138,7 +138,7 @@ async def test_a_retriever_that_hangs_is_ended_and_one_that_blocks_is_left_behin
         released.wait(60)
         return ["too late"]
 
-    result = await rag(hangs_on, blocks, finds(GOOD), retriever_timeout=0.2).ainvoke(QUESTION)
+    result = await searching(hangs_on, blocks, finds(GOOD), retriever_timeout=0.2).ainvoke(QUESTION)
     released.set()
 
     assert ended.is_set()
@@ -148,7 +148,9 @@ async def test_a_retriever_that_hangs_is_ended_and_one_that_blocks_is_left_behin
 
 @pytest.mark.parametrize("nothing", [[], (), [" \n"]])
 def test_that_one_of_several_finds_nothing_is_no_loss(nothing: Any) -> None:
-    result = rag(Retriever(lambda query: nothing, name="other"), Retriever(finds(GOOD), name="good")).invoke(QUESTION)
+    result = searching(Retriever(lambda query: nothing, name="other"), Retriever(finds(GOOD), name="good")).invoke(
+        QUESTION
+    )
 
     assert statuses(result) == {"other": "empty", "good": "ok"}
     assert result["run"]["degraded"] is None
@@ -160,7 +162,7 @@ async def test_without_any_evidence_the_answer_says_so_and_nothing_is_invented(
     source: Any, lost: bool, api: str
 ) -> None:
     last = says("I think it is blue.", "last")
-    moa = rag(source, Retriever(source, name="again"), aggregator=last)
+    moa = searching(source, Retriever(source, name="again"), aggregator=last)
 
     result = await run(moa, api, QUESTION)
 
@@ -172,7 +174,7 @@ async def test_without_any_evidence_the_answer_says_so_and_nothing_is_invented(
 
 
 def test_an_id_that_is_made_up_without_evidence_is_told() -> None:
-    (citation,) = rag(lambda query: []).invoke(QUESTION)["citations"]
+    (citation,) = searching(lambda query: []).invoke(QUESTION)["citations"]
 
     assert (citation["id"], citation["source"], citation["problem"]) == ("E1", None, "unknown id E1; known: none")
 
@@ -185,7 +187,9 @@ async def test_a_retriever_may_stop_the_run_to_ask_a_person(api: str) -> None:
         asked.append(query)
         return [GOOD]
 
-    moa = rag(lambda query: [f"The {interrupt('Which index?')} says green."], counts, checkpointer=InMemorySaver())
+    moa = searching(
+        lambda query: [f"The {interrupt('Which index?')} says green."], counts, checkpointer=InMemorySaver()
+    )
 
     waiting = await run(moa, api, QUESTION, THREAD)
     result = await run(moa, api, Command(resume="north"), THREAD)
@@ -202,7 +206,7 @@ def test_tokens_of_a_model_inside_a_retriever_are_not_the_answers() -> None:
     async def asks_a_model(query: str) -> list[str]:
         return [(await inner.ainvoke(query)).text]
 
-    tokens = [message.text for message, _ in rag(asks_a_model).stream(QUESTION, stream_mode="messages")]
+    tokens = [message.text for message, _ in searching(asks_a_model).stream(QUESTION, stream_mode="messages")]
 
     assert "".join(tokens) == "It is green [E1]."
 
@@ -271,7 +275,7 @@ KINDS: dict[str, tuple[Callable[[], Any], str]] = {
 async def test_every_kind_of_retriever_is_asked(kind: str, api: str) -> None:
     make, name = KINDS[kind]
 
-    result = await run(rag(make()), api, QUESTION)
+    result = await run(searching(make()), api, QUESTION)
 
     assert statuses(result) == {name: "ok"}
     assert ids(result) == [("E1", GOOD)]
@@ -281,7 +285,7 @@ async def test_every_kind_of_retriever_is_asked(kind: str, api: str) -> None:
 def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
     document = Document(GOOD, metadata={"source": "lamps.md", "page": 3, "when": object()})
 
-    result = rag(Retriever(lambda query: [document], name="shelf")).invoke(QUESTION)
+    result = searching(Retriever(lambda query: [document], name="shelf")).invoke(QUESTION)
 
     found = result["proposals"][0]
     assert (found["layer"], found["text"], found["calls"], found["usd"]) == (0, "lamps.md", 0, 0.0)
@@ -308,7 +312,7 @@ def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
 
 
 async def test_progress_is_told() -> None:
-    moa = rag(Retriever(finds(GOOD), name="a"), Retriever(raises(ValueError("x")), name="b"))
+    moa = searching(Retriever(finds(GOOD), name="a"), Retriever(raises(ValueError("x")), name="b"))
 
     told = [part async for part in moa.astream(QUESTION, stream_mode="custom")]
 
@@ -324,7 +328,7 @@ async def test_progress_is_told() -> None:
 def test_the_same_passage_of_two_retrievers_is_one() -> None:
     one, two = Retriever(finds("a", GOOD), name="one"), Retriever(finds("the lamp  IS green.", source="x"), name="two")
 
-    result = rag(one, two).invoke(QUESTION)
+    result = searching(one, two).invoke(QUESTION)
 
     assert [(e["id"], e["text"], e["source"], e["found_by"]) for e in result["evidence"]] == [
         ("E1", GOOD, "lamps.md", ["one", "two"]),
@@ -334,7 +338,7 @@ def test_the_same_passage_of_two_retrievers_is_one() -> None:
 
 def test_ids_are_the_same_in_every_layer() -> None:
     one, two, last = says("x [E1]", "one"), says("y [E2]", "two"), says("z [E2]", "last")
-    moa = rag(finds("a", "b"), finds("c"), proposers=[one, two], aggregator=last, layers=3)
+    moa = searching(finds("a", "b"), finds("c"), proposers=[one, two], aggregator=last, layers=3)
 
     result = moa.invoke(QUESTION)
 
@@ -362,7 +366,7 @@ def test_ids_stay_across_the_turns_of_a_thread(turns: str) -> None:
     found, expected, options = TURNS[turns]
     parts: Iterator[list[str]] = iter(found)
     last = says("nothing is cited", "last")
-    moa = rag(lambda query: next(parts), aggregator=last, checkpointer=InMemorySaver(), unsupported="", **options)
+    moa = searching(lambda query: next(parts), aggregator=last, checkpointer=InMemorySaver(), unsupported="", **options)
 
     numbered = [moa.invoke(user(f"turn {n}?"), THREAD)["evidence"] for n in range(len(found))]
 
@@ -373,7 +377,7 @@ def test_ids_stay_across_the_turns_of_a_thread(turns: str) -> None:
 def test_what_an_earlier_answer_cites_stays_what_it_was() -> None:
     parts: Iterator[list[str]] = iter([["a", "b", "c"], ["d", "c"]])
     last = says(["as c says [E3]", "as d says [E4], and c [E3]"], "last")
-    moa = rag(lambda query: next(parts), aggregator=last, checkpointer=InMemorySaver())
+    moa = searching(lambda query: next(parts), aggregator=last, checkpointer=InMemorySaver())
 
     moa.invoke(user("one?"), THREAD)
     result = moa.invoke(user("two?"), THREAD)
@@ -386,7 +390,7 @@ def test_what_an_earlier_answer_cites_stays_what_it_was() -> None:
 def test_ids_of_a_history_without_a_thread_are_not_used_again() -> None:
     history = [HumanMessage("one?"), AIMessage("so it is [E2, E11]"), HumanMessage("two?")]
 
-    result = rag(finds("a", "b"), aggregator=says("as before [E11], and now [E12]")).invoke({"messages": history})
+    result = searching(finds("a", "b"), aggregator=says("as before [E11], and now [E12]")).invoke({"messages": history})
 
     assert [e["id"] for e in result["evidence"]] == ["E12", "E13"]
     assert [(c["id"], c["problem"]) for c in result["citations"]] == [
@@ -396,7 +400,7 @@ def test_ids_of_a_history_without_a_thread_are_not_used_again() -> None:
 
 
 def test_a_new_turns_citations_are_not_those_of_the_last() -> None:
-    moa = rag(finds(GOOD), proposers=[says(["p", ValueError("down")])], checkpointer=InMemorySaver())
+    moa = searching(finds(GOOD), proposers=[says(["p", ValueError("down")])], checkpointer=InMemorySaver())
     moa.invoke(QUESTION, THREAD)
 
     with pytest.raises(AllProposersFailed):
@@ -432,7 +436,7 @@ REWRITTEN: list[tuple[str, list[str]]] = [
 async def test_a_question_is_rewritten_and_looked_for_itself_too(said: str, queries: list[str], api: str) -> None:
     ears, rewriter = Ears(), says(said, "rewriter")
 
-    result = await run(rag(ears, rewriter=rewriter, proposers=[says("x", "p")]), api, QUESTION)
+    result = await run(searching(ears, rewriter=rewriter, proposers=[says("x", "p")]), api, QUESTION)
 
     assert sorted(ears.queries) == sorted(["What colour is the lamp?", *queries])
     assert {f["query"] for p in result["proposals"] if p["layer"] == 0 for f in p["found"]} == set(ears.queries)
@@ -447,7 +451,7 @@ async def test_a_question_is_rewritten_and_looked_for_itself_too(said: str, quer
 async def test_a_rewriter_that_fails_leaves_the_question_as_it_is(failure: Any) -> None:
     ears = Ears()
 
-    result = await rag(ears, rewriter=says(failure, "rewriter")).ainvoke(QUESTION)
+    result = await searching(ears, rewriter=says(failure, "rewriter")).ainvoke(QUESTION)
 
     assert ears.queries == ["What colour is the lamp?"]
     status = "empty" if isinstance(failure, str) else "error"
@@ -459,7 +463,7 @@ async def test_a_rewriter_sees_the_conversation_and_is_not_streamed() -> None:
     rewriter = says("the lamp of the hall", "rewriter")
     given = {"messages": [("user", "There is a lamp in the hall."), ("ai", "I see."), ("user", "Its colour?")]}
 
-    parts: Any = rag(finds(GOOD), rewriter=rewriter).astream(given, stream_mode="messages")
+    parts: Any = searching(finds(GOOD), rewriter=rewriter).astream(given, stream_mode="messages")
     tokens = [message.text async for message, _ in parts]
 
     assert "".join(tokens) == "It is green [E1]."
@@ -476,7 +480,9 @@ BUDGETS: list[tuple[int, list[int], str]] = [
 @pytest.mark.parametrize(("calls", "asked", "stopped"), BUDGETS)
 def test_a_rewriters_call_counts(calls: int, asked: list[int], stopped: str) -> None:
     models = [says("q", "rewriter"), says("green [E1]", "p"), says("It is green [E1].", "last")]
-    moa = rag(finds(GOOD), rewriter=models[0], proposers=[models[1]], aggregator=models[2], budget=Budget(calls=calls))
+    moa = searching(
+        finds(GOOD), rewriter=models[0], proposers=[models[1]], aggregator=models[2], budget=Budget(calls=calls)
+    )
 
     result = moa.invoke(QUESTION)
 
@@ -486,7 +492,7 @@ def test_a_rewriters_call_counts(calls: int, asked: list[int], stopped: str) -> 
 
 def test_a_first_layer_that_no_longer_fits_after_rewriting_is_not_asked() -> None:
     rewriter, proposer = says("q", "rewriter"), says("green [E1]", "p")
-    moa = rag(finds(GOOD), rewriter=rewriter, proposers=[proposer], budget=Budget(calls=1))
+    moa = searching(finds(GOOD), rewriter=rewriter, proposers=[proposer], budget=Budget(calls=1))
 
     with pytest.raises(BudgetExceeded):
         moa.invoke(QUESTION)
@@ -497,7 +503,7 @@ def test_a_first_layer_that_no_longer_fits_after_rewriting_is_not_asked() -> Non
 def test_a_rewriter_that_does_not_fit_is_not_asked() -> None:
     limit: Any = {"profile": {"max_output_tokens": 500}}
     rewriter = says("q", "rewriter", **limit)
-    moa = rag(
+    moa = searching(
         finds(GOOD),
         rewriter=rewriter,
         proposers=[says("x", "p", **limit)],
@@ -516,9 +522,9 @@ def test_a_rewriter_is_bounded_and_estimated_like_everybody_else() -> None:
     panel = {"proposers": [says("x", "p", **limit)], "aggregator": says("x", "last", **limit)}
 
     with pytest.raises(ConfigError, match="over rewriter without a limit of its answer"):
-        rag(finds(GOOD), rewriter=says("q", "rewriter"), budget=Budget(tokens=10**6), **panel)
+        searching(finds(GOOD), rewriter=says("q", "rewriter"), budget=Budget(tokens=10**6), **panel)
 
-    moa = rag(finds(GOOD), rewriter=says("q", "rewriter", **limit), early_stop=None, **panel)
+    moa = searching(finds(GOOD), rewriter=says("q", "rewriter", **limit), early_stop=None, **panel)
     bound, run = estimate(moa, "What colour is the lamp?"), moa.invoke(QUESTION)["run"]
     assert bound["calls"] == run["calls"] == 3
 
@@ -530,7 +536,7 @@ def test_a_rewriter_is_bounded_and_estimated_like_everybody_else() -> None:
 @pytest.mark.parametrize("before", ["layer_1/p", "gate_1", "aggregate", "citations"])
 async def test_a_resumed_run_does_not_search_again(before: str, api: str) -> None:
     ears, rewriter = Ears(), says(["q"], "rewriter")
-    moa = rag(ears, rewriter=rewriter, checkpointer=InMemorySaver())
+    moa = searching(ears, rewriter=rewriter, checkpointer=InMemorySaver())
 
     await asyncio.to_thread(moa.invoke, QUESTION, THREAD, interrupt_before=[before])
     result = await run(moa, api, None, THREAD)
@@ -550,7 +556,7 @@ async def test_after_a_crash_in_retrieval_only_who_had_not_found_anything_search
             await asyncio.Event().wait()
         return [GOOD]
 
-    moa = rag(ears, hangs_once, checkpointer=saver)
+    moa = searching(ears, hangs_once, checkpointer=saver)
     first = asyncio.create_task(moa.ainvoke(QUESTION, THREAD, durability="sync"))
     async with asyncio.timeout(60):
         while True:
@@ -582,7 +588,7 @@ async def test_after_a_failed_layer_only_who_failed_is_asked_again(loopback: Loo
     loopback.say("b", Reply(status=500))
     resolve = loopback.resolve
     panel: Any = {"proposers": ["a", "b"], "aggregator": "last", "resolve": resolve, "min_proposals": 2}
-    moa = rag(found, finds_nothing, fails_once, rewriter=rewriter, checkpointer=InMemorySaver(), **panel)
+    moa = searching(found, finds_nothing, fails_once, rewriter=rewriter, checkpointer=InMemorySaver(), **panel)
     with pytest.raises(AllProposersFailed):
         await moa.ainvoke(QUESTION, THREAD)
     loopback.scripts.clear()
@@ -601,10 +607,12 @@ async def test_after_a_failed_layer_only_who_failed_is_asked_again(loopback: Loo
 @pytest.mark.parametrize("before", ["layer_1/p", "aggregate"])
 def test_a_run_is_not_resumed_with_other_retrievers(before: str) -> None:
     saver = InMemorySaver()
-    rag(Retriever(finds(GOOD), name="old"), checkpointer=saver).invoke(QUESTION, THREAD, interrupt_before=[before])
+    searching(Retriever(finds(GOOD), name="old"), checkpointer=saver).invoke(
+        QUESTION, THREAD, interrupt_before=[before]
+    )
 
     with pytest.raises(InputError, match="found a run of another mixture"):
-        rag(Retriever(finds(GOOD), name="new"), checkpointer=saver).invoke(None, THREAD)
+        searching(Retriever(finds(GOOD), name="new"), checkpointer=saver).invoke(None, THREAD)
 
 
 # Settings of one
@@ -614,7 +622,7 @@ async def test_a_retriever_has_settings_of_its_own() -> None:
     slow = Retriever(hangs, name="slow", timeout=0.2)
     few = Retriever(finds("a", "b", "c"), name="few", k=2)
 
-    result = await rag(slow, few, DocsRetriever(k=1), retriever_timeout=None, passages=2).ainvoke(QUESTION)
+    result = await searching(slow, few, DocsRetriever(k=1), retriever_timeout=None, passages=2).ainvoke(QUESTION)
 
     assert [(p["proposer"], p["status"], len(p["found"])) for p in result["proposals"] if p["layer"] == 0] == [
         ("slow", "timeout", 0),
@@ -630,7 +638,7 @@ def test_names_are_unique_and_stable() -> None:
         Proposer(says("x"), retriever=Retriever(finds("b"), name="mine")),
     ]
 
-    moa = rag(strings, strings, DocsRetriever(), proposers=own)
+    moa = searching(strings, strings, DocsRetriever(), proposers=own)
 
     nodes = [node for node in moa.nodes if node.startswith("retrieve/")]
     assert nodes == [f"retrieve/{name}" for name in ("strings", "strings-2", "docs", "wiki", "mine")]
@@ -646,9 +654,9 @@ async def test_a_mixture_in_a_mixture_looks_for_the_users_question_and_numbers_o
         inner_ears(query)
         return ["Cats live 15 years."]
 
-    panel = rag(cats, proposers=[says("15 [E2]", "p")], aggregator=inner)
+    panel = searching(cats, proposers=[says("15 [E2]", "p")], aggregator=inner)
     last = says("Cats live 15 years [E2].", "last")
-    outer = rag(
+    outer = searching(
         lambda query: ["Dogs live 13 years."], proposers=[Proposer(panel, name="panel")], aggregator=last, layers=3
     )
 
@@ -665,7 +673,7 @@ async def test_one_query_that_fails_costs_no_other_query() -> None:
             raise ConnectionError("down")
         return [f"about {query}"]
 
-    result = await rag(picky, rewriter=says("second\nthird", "rewriter")).ainvoke(QUESTION)
+    result = await searching(picky, rewriter=says("second\nthird", "rewriter")).ainvoke(QUESTION)
 
     (retriever,) = [p for p in result["proposals"] if p["layer"] == 0]
     assert (retriever["status"], retriever["error"]) == ("ok", "1 of 3 queries failed: ConnectionError: down")
@@ -673,14 +681,14 @@ async def test_one_query_that_fails_costs_no_other_query() -> None:
 
 
 async def test_a_number_that_no_checkpoint_can_hold_is_left_out() -> None:
-    moa = rag(lambda query: [Document("x", metadata={"big": 10**30, "page": 3})], checkpointer=InMemorySaver())
+    moa = searching(lambda query: [Document("x", metadata={"big": 10**30, "page": 3})], checkpointer=InMemorySaver())
 
     assert (await moa.ainvoke(QUESTION, THREAD))["evidence"][0]["metadata"] == {"page": 3}
 
 
 async def test_a_huge_number_that_somebody_cites_uses_no_ids_up() -> None:
     texts = iter("abc")
-    moa = rag(lambda query: [next(texts)], aggregator=says("[E999999]", "last"), checkpointer=InMemorySaver())
+    moa = searching(lambda query: [next(texts)], aggregator=says("[E999999]", "last"), checkpointer=InMemorySaver())
 
     found = [ids(await moa.ainvoke(user(f"turn {n}"), THREAD))[0][0] for n in range(3)]
 
@@ -697,7 +705,7 @@ async def test_a_huge_number_that_somebody_cites_uses_no_ids_up() -> None:
 )
 def test_what_is_no_retriever_is_refused(wrong: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        rag(wrong)
+        searching(wrong)
 
 
 @pytest.mark.parametrize(
@@ -709,7 +717,7 @@ def test_what_is_no_retriever_is_refused(wrong: Any, expected: str) -> None:
 )
 def test_a_misspelt_or_useless_option_is_told(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        rag(lambda query: ["x"], **options)
+        searching(lambda query: ["x"], **options)
 
 
 async def test_a_query_that_hangs_costs_no_other_and_goes_on_no_longer() -> None:
@@ -724,7 +732,7 @@ async def test_a_query_that_hangs_costs_no_other_and_goes_on_no_longer() -> None
         return [f"about {query}"]
 
     retriever = Retriever(slow, name="slow", timeout=0.2)
-    result = await rag(retriever, rewriter=says("second\nthird", "rewriter")).ainvoke(QUESTION)
+    result = await searching(retriever, rewriter=says("second\nthird", "rewriter")).ainvoke(QUESTION)
 
     (told_,) = [p for p in result["proposals"] if p["layer"] == 0]
     assert (told_["status"], told_["error"]) == ("ok", "1 of 3 queries failed: nothing came within 0.2 s")

@@ -51,7 +51,10 @@ def test_where_all_repeat_it_the_best_proposal_is_the_answer() -> None:
 
 def test_a_proposal_that_repeats_its_prompt_is_shown_to_nobody() -> None:
     last = says("Lima.", name="last")
-    layers = [[says("Lima")], [Proposer(copies(ECHOES["a sentence"]), name="parrot"), says("Lima", name="b")]]
+    layers: list[Any] = [
+        [says("Lima")],
+        [Proposer(copies(ECHOES["a sentence"]), name="parrot"), says("Lima", name="b")],
+    ]
 
     result = create_moa(proposers=layers, aggregator=last).invoke(QUESTION)
 
