@@ -23,7 +23,6 @@ from langgraph_moa import (
     create_ranker,
     resolve_model,
 )
-from langgraph_moa.nodes.choice import read_choice
 from loopback import Loopback, Reply
 from reading import QUESTION, proposals_in, user
 from running import APIS, run
@@ -173,28 +172,6 @@ async def test_where_nobody_names_one_the_first_that_was_declared_is_taken(loopb
     assert "the answer is the proposal of bert, word for word" in run["degraded"]
     if UNREADABLE[kind].status == 200 and UNREADABLE[kind].text and not UNREADABLE[kind].body and kind != "cut":
         assert "invalid (named no proposal as it was asked to)" in run["degraded"]
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ('{"best": [2]}', [1]),
-        ('```json\n{"best": [3, 1]}\n```', [2, 0]),
-        ('{"best": [1]}{"best": [2]}', [1]),
-        ('{"best": [2], "stop": false}', [1]),
-        ('{"best": [2], "why": "it is } right"}', None),
-        ('{"best": [2], "stop": "no"}', None),
-        ('{"best": [2], "why": {"a": 1}}', None),
-        ("[" * 100_000 + '{"best": [2]}', [1]),
-        ('{"best": ' + "[" * 100_000 + "]" * 100_000 + "}", None),
-        ('{"best": [NaN]}', None),
-        ('{"best": null}', None),
-    ],
-)
-def test_a_choice_is_read_strictly(said: str, expected: list[int] | None) -> None:
-    found = read_choice(said, 3)
-
-    assert (found.best if found else None) == expected
 
 
 async def test_nobody_is_asked_about_an_only_proposal(loopback: Loopback) -> None:

@@ -1,4 +1,4 @@
-"""Errors of a kind that breaks those who only look at them."""
+"""What goes wrong in ways that few expect."""
 
 import asyncio
 from typing import Any
@@ -9,6 +9,11 @@ class Unprintable(Exception):
 
     def __str__(self) -> str:
         raise ValueError("not even this")
+
+
+async def hangs(texts: Any) -> Any:
+    """Never come back."""
+    await asyncio.Event().wait()
 
 
 async def awaits_what_somebody_cancelled(given: Any) -> Any:

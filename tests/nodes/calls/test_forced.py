@@ -31,8 +31,13 @@ class Loose(BaseModel):
 
 
 ROME: dict[str, Any] = {"name": "Rome", "country": "Italy", "inhabitants": 2_800_000}
+
+
 CALL = {"name": "City", "arguments": ROME}
+
+
 PROSE = "Rome is a city in Italy. It has 2,800,000 inhabitants."
+
 
 AS_TEXT = {
     "a call": json.dumps(CALL),
@@ -47,6 +52,7 @@ AS_TEXT = {
     "the arguments alone": json.dumps(ROME),
     "the arguments in a fence": f"```json\n{json.dumps(ROME)}\n```",
 }
+
 
 NO_CALL = {
     "prose": PROSE,
@@ -100,9 +106,6 @@ async def every_way(model: Any, question: str = "Tell me of Rome.") -> list[Any]
         whole([chunk async for chunk in model.astream(question)]),
         whole(await asyncio.to_thread(lambda: list(model.stream(question)))),
     ]
-
-
-# Objects as answers
 
 
 @pytest.mark.parametrize("shape", AS_TEXT)
@@ -212,8 +215,6 @@ async def test_the_call_by_a_schema_is_in_the_budget(loopback: Loopback, calls: 
     assert (result["parsed"] is not None) == (asked == 2)
     assert result["raw"].response_metadata["moa"]["calls"] == asked + 2
 
-
-# Tools
 
 FORCED: dict[str, Any] = {
     "any": "any",

@@ -15,7 +15,6 @@ from langgraph_moa import (
     Price,
     Proposer,
     create_moa,
-    estimate,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
@@ -23,6 +22,8 @@ from reading import QUESTION, references_in, user
 from running import APIS, run
 
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
+
+
 DEAR = {name: Price(input=1.0, output=10.0) for name in ("m0", "m1", "m2", "aggregator")}
 
 
@@ -161,6 +162,8 @@ async def test_an_unstrict_budget_counts_an_agents_calls_when_it_has_made_them(l
 
 
 MODEL = ScriptedModel(script="x")
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"budget": Budget()}, "found Budget() without a limit"),
     ({"budget": 5}, "found 5 as the budget"),
@@ -300,26 +303,3 @@ async def test_what_a_mixture_inside_has_asked_is_counted_though_it_failed(loopb
     result = await moa.ainvoke(QUESTION)
 
     assert result["proposals"][0]["calls"] == len(loopback.requests) == 3
-
-
-def test_tools_and_several_choices_are_bounded_too() -> None:
-    plain = ScriptedModel(script="x", profile={"max_output_tokens": 100})
-    tool = {"type": "function", "function": {"name": "look", "description": "word " * 200, "parameters": {}}}
-
-    bounds = [
-        estimate(create_moa(proposers=[model], aggregator=plain), "Which?")["tokens"]
-        for model in (plain, plain.bind(n=3), plain.bind(tools=[tool]))
-    ]
-
-    assert None not in bounds
-    one, three, tools = (bound or 0 for bound in bounds)
-    assert three >= one + 200
-    assert tools >= one + 500
-
-
-@pytest.mark.parametrize("wrong", [(3, "hi"), (MODEL, "hi"), ("moa", 3)])
-def test_an_estimate_of_something_else_is_refused(wrong: tuple[Any, Any]) -> None:
-    moa = create_moa(proposers=[MODEL], aggregator=MODEL) if wrong[0] == "moa" else wrong[0]
-
-    with pytest.raises(ConfigError, match=r"found (int|ScriptedModel) (without proposers|as messages)"):
-        estimate(moa, wrong[1])
