@@ -11,8 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..core.agreement.answers import Answer, short_answer
-from ..core.agreement.measures import NearDuplicates, check_share, closed_answers, near_duplicates
+from ..core.agreement.answers import short_answer
+from ..core.agreement.closed import closed_answers
+from ..core.agreement.measures import check_share
+from ..core.agreement.values import Answer
+from ..core.agreement.whole_texts import NearDuplicates, near_duplicates
 from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable

@@ -11,9 +11,9 @@ from math import prod
 from statistics import fmean
 from typing import NamedTuple
 
-from ..core.agreement.answers import Answer
+from ..core.agreement.closed import same_answers
 from ..core.agreement.gold import is_gold
-from ..core.agreement.measures import same_answers
+from ..core.agreement.values import Answer
 from .statistics import wilson
 
 

@@ -22,7 +22,8 @@ from ..core.bounds.budget import Budget, check_bounded
 from ..core.bounds.checks import check_rules
 from ..core.bounds.early_stop import EarlyStop, check_early_stop, check_enough, is_agreement_used
 from ..core.bounds.quorum import Quorum
-from ..core.evidence.retrievers import Retrieval, seat_retrieval
+from ..core.evidence.retrievers import Retrieval
+from ..core.evidence.searchers import seat_retrieval
 from ..core.models.capabilities import Model
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices, load_prices

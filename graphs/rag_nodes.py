@@ -5,7 +5,7 @@ from typing import Any
 
 from langgraph.graph import END, StateGraph
 
-from ..core.evidence.retrievers import Search
+from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, REWRITING
 from ..nodes.check_citations import make_check
 from ..nodes.gather import make_evidence

@@ -6,8 +6,7 @@ from typing import cast
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement.measures import best_proposal
-from ..core.agreement.vote import Result, Vote, count_votes
+from ..core.agreement.vote import Vote, VoteResult, best_proposal, count_votes
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
@@ -115,12 +114,12 @@ def make_aggregator(
 
 async def _count(
     vote: Vote | None, references: Sequence[Proposal], state: MoAState, *, layer: int, rules: Rules
-) -> Result:
+) -> VoteResult:
     """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
     if vote is None:
-        return Result(None, "")
+        return VoteResult(None, "")
     if rules.request and rules.request.needs_author:
-        return Result(None, _NO_CHOICE)
+        return VoteResult(None, _NO_CHOICE)
     left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
     compared = [cast("Proposal", {**p, "text": rules.uncited(p["text"])}) for p in references]
     counted = await count_votes(vote, compared, seconds=left)

@@ -8,7 +8,8 @@ from typing import cast
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement.measures import abstain, compare, is_sync, name_of
+from ..core.agreement.comparing import compare_texts
+from ..core.agreement.measures import abstain, is_sync, name_of
 from ..core.bounds.early_stop import NOT_NEEDED, EarlyStop, agreed_on, cost_of_asking
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import Stage, unanswered
@@ -109,7 +110,7 @@ class _Gate:
             found = abstain(name_of(stop.agreement), too_much)
         else:
             left = self.rules.seconds_left(proposals_of(state), verdicts)
-            found = await compare(stop.agreement, texts, seconds=left)
+            found = await compare_texts(stop.agreement, texts, seconds=left)
         took = time.perf_counter() - clock
         return agreed_on(stop, found, whole, self.stage.asked, whole=self.stage.is_last, seconds=took)
 

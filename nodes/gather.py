@@ -6,7 +6,7 @@ from typing import cast
 from langchain_core.runnables import RunnableConfig
 
 from ..core.evidence.passages import fuse, highest_id, numbered, with_text
-from ..core.evidence.retrievers import Search
+from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, Evidence, Retrieved
 from ..core.run.state import MoAState
 from ..core.run.turn import check_mixture, proposals_of

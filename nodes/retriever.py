@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from ..core.evidence.passages import found_of
-from ..core.evidence.retrievers import Searcher
+from ..core.evidence.searchers import Searcher
 from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
 from ..core.run.report import make_report
 from ..core.run.state import MoAState

@@ -2,8 +2,9 @@
 
 import re
 
-from .answers import Answer, read_answer, same_answer
-from .units import folded, known_unit, spellings, stem
+from .answers import read_answer
+from .units import folded, known_unit, singular, spellings
+from .values import Answer, same_answer
 
 _KINDS = tuple(
     map(
@@ -78,8 +79,8 @@ def _is_option(answer: Answer, letter: str, question: str) -> bool:
 def names_unit(question: str, unit: str) -> bool:
     """Tell whether a text names a unit, in whichever spelling; `m` and `in` only behind a number."""
     if known_unit(unit) is None:
-        stems = {stem(word) for word in _WORD.findall(question.casefold())}
-        return all(stem(word) in stems for word in _WORD.findall(unit.casefold()))
+        stems = {singular(word) for word in _WORD.findall(question.casefold())}
+        return all(singular(word) in stems for word in _WORD.findall(unit.casefold()))
     words = f" {' '.join(_WORD.findall(question.casefold()))} "
     for spelled in spellings(unit):
         if len(spelled) == 1 and not spelled.isalpha():
@@ -101,9 +102,9 @@ def _may_add(answer: Answer, unit: str, question: str) -> bool:
     if question and names_unit(question, unit):
         return True
     words = _WORD.findall(answer.shown.casefold())
-    if any({word, stem(word)} & _OTHER_NUMBERS for word in words):
+    if any({word, singular(word)} & _OTHER_NUMBERS for word in words):
         return False
-    plural = any(word in _UNCOUNTED or (stem(word) != word and not word.endswith("ss")) for word in words)
+    plural = any(word in _UNCOUNTED or (singular(word) != word and not word.endswith("ss")) for word in words)
     return plural or _number(answer) == 1
 
 

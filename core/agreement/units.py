@@ -82,7 +82,7 @@ def read_unit(written: str, *, gap: bool) -> Unit | None:
         return None
     if _NO_UNIT & {word.casefold().strip(".") for word in words}:
         return None
-    return Unit(power, " ".join(stem(folded(word)) for word in words), known=False)
+    return Unit(power, " ".join(singular(folded(word)) for word in words), known=False)
 
 
 def known_unit(written: str) -> str | None:
@@ -107,6 +107,6 @@ def folded(word: str) -> str:
     return word.casefold() if ordinary else word
 
 
-def stem(word: str) -> str:
+def singular(word: str) -> str:
     """Return a word without the `s` of its plural."""
     return word.removesuffix("s") if len(word) > 3 else word

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from ..errors import ConfigError, nearest
 from ..run.records import Proposal
 from ..run.served import Asked, asked_of, same_models, served_name, shares
-from .measures import Measure, closed_answers, compare, medoid
+from .closed import closed_answers
+from .comparing import compare_texts
+from .measures import Measure, medoid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +31,14 @@ class Vote:
     """How proposals are compared."""
 
 
-class Result(NamedTuple):
+class VoteResult(NamedTuple):
     """Say who won, or why nobody did."""
 
     winner: Proposal | None
     told: str
 
 
-async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> Result:
+async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> VoteResult:
     """Count.
 
     Args:
@@ -47,9 +49,9 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     whole = [p for p in proposals if p["status"] == "ok"]
     proposals = whole or proposals  # where an answer was cut, it may say something else
     texts = [p["text"] for p in proposals]
-    found = await compare(vote.agreement, texts, seconds=seconds)
+    found = await compare_texts(vote.agreement, texts, seconds=seconds)
     if found["abstained"]:
-        return Result(None, f"the vote abstained: {found['abstained']}")
+        return VoteResult(None, f"the vote abstained: {found['abstained']}")
 
     calls = asked_of(proposals)
     part = shares(calls)
@@ -62,14 +64,14 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     alone = round(sum(part[n] for n in first), 9) < 2  # two names of one model are one who says so
     if weight(first) <= 0 or (alone and round(weight(first) * 2 - everyone, 9) <= 0):
         whose = "models" if len(first) > 1 else "proposals"
-        return Result(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
+        return VoteResult(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
     winner = proposals[medoid(texts, first)]
     told = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
     tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
     if tied:
         others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
         told += f"; tied with that of {others}, and declared first"
-    return Result(winner, told + _shared(calls, part, proposals))
+    return VoteResult(winner, told + _shared(calls, part, proposals))
 
 
 def _shared(calls: Sequence[Asked], part: Sequence[float], proposals: Sequence[Proposal]) -> str:
@@ -114,3 +116,22 @@ def check_vote(vote: Vote, names: Sequence[str]) -> None:
         )
     if not callable(vote.agreement):
         raise ConfigError(f"found {vote.agreement!r} as the vote's agreement, expected a measure as closed_answers()")
+
+
+def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
+    """Return the one proposal that stands for the others.
+
+    That is the medoid of the largest group whose final answers agree, in which a model that was asked under several
+    names has the part of one, as in a vote; where no two agree, the first one that is whole.
+
+    Args:
+        proposals: Usable proposals of one layer, as declared; at least one.
+    """
+    whole = [p for p in proposals if p["status"] == "ok"] or list(proposals)
+    found = closed_answers()([p["text"] for p in proposals])
+    part = shares(asked_of(proposals))
+    largest = max(found["groups"], key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
+    if len(largest) < 2:
+        return whole[0]
+    chosen = [proposals[n] for n in largest if proposals[n]["status"] == "ok"] or [proposals[n] for n in largest]
+    return chosen[medoid([p["text"] for p in chosen], range(len(chosen)))]

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..agreement.measures import Agreement, Measure, check_share, closed_answers, compare_at_once, is_sync, name_of
+from ..agreement.closed import closed_answers
+from ..agreement.comparing import compare_at_once
+from ..agreement.measures import Agreement, Measure, check_share, is_sync, name_of
 from ..agreement.vote import Vote
 from ..checks import check_number
 from ..errors import ConfigError

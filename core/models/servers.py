@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import ConfigError
 from ..text import one_line
 from .capabilities import Model, chat_model_of, endpoint_of
-from .obstacles import bare_url, connection_problem, obstacle_of, sane_window
-from .resolve import SERVER_KEY
+from .connections import bare_url, connection_problem
+from .credentials import SERVER_KEY
+from .obstacles import obstacle_of, sane_window
 
 if TYPE_CHECKING:
     pass
@@ -34,7 +35,7 @@ bound."""
 _NO_CHAT = {"embedding", "embeddings", "reranker", "rerank", "image", "audio"}
 
 
-class Served(NamedTuple):
+class ListedModel(NamedTuple):
     """Be a model as a server lists it."""
 
     name: str
@@ -84,7 +85,7 @@ def prompt_room(window: int, answer: int | None) -> int:
     return room if room >= window // 4 else window // 2
 
 
-def served_models(model: Model) -> list[Served]:
+def served_models(model: Model) -> list[ListedModel]:
     """Ask the server of a model which it serves; windows that it tells are remembered.
 
     It blocks, so on an event loop it belongs in a thread.
@@ -136,7 +137,7 @@ def told_names(names: Sequence[str], wanted: str = "") -> str:
     return shown + (f" and {len(ordered) - _MOST_TOLD} more" if len(ordered) > _MOST_TOLD else "")
 
 
-def _read(body: bytes, endpoint: str) -> list[Served]:
+def _read(body: bytes, endpoint: str) -> list[ListedModel]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as exc:
@@ -150,7 +151,7 @@ def _read(body: bytes, endpoint: str) -> list[Served]:
     entries = [entry for entry in listed[:_MOST_LISTED] if isinstance(entry, dict)]
     chats = [entry for entry in entries if str(entry.get("type", "")).lower() not in _NO_CHAT]
     named = {name: _window(entry) for entry in chats if (name := _name(entry))}
-    return [Served(name, window) for name, window in named.items()]
+    return [ListedModel(name, window) for name, window in named.items()]
 
 
 def _name(entry: dict[str, Any]) -> str | None:

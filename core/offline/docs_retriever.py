@@ -12,7 +12,8 @@ from pydantic import ConfigDict
 
 from ..checks import check_number
 from ..errors import ConfigError, nearest
-from .library import Passage, Variant, library_for
+from .documents import Passage
+from .library import Variant, library_for
 
 
 class DocsRetriever(BaseRetriever):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from ..text import CUT_TO_FIT, is_ours, one_line, question_in, question_span
-from .library import Passage
-from .tools import Tool
+from .documents import Passage
+from .tools import OfferedTool
 
 MAX_QUOTE = 400
 _KINDS = "reference|proposal|evidence|tool|call|result|answer|problem"
@@ -21,14 +21,14 @@ _HANDOFF = re.compile("transfer_(back_)?to_")
 """How the tools begin that hand over to another agent: that they did so answers nothing."""
 
 
-class Told(NamedTuple):
+class PromptParts(NamedTuple):
     """Hold what a prompt says to a model."""
 
     question: str
     references: list[str]
     proposals: list[str]
     """What it is to choose from."""
-    tools: list[Tool]
+    tools: list[OfferedTool]
     results: list[tuple[str, str]]
     """Tools that were called for the question, and what is to be said of each call."""
     passages: list[Passage] | None
@@ -44,7 +44,7 @@ class _Block(NamedTuple):
     end: int
 
 
-def read(messages: list[BaseMessage]) -> Told:
+def read_prompt(messages: list[BaseMessage]) -> PromptParts:
     """Tell the user's question from what this package wrote around it."""
     asked = max((n for n, m in enumerate(messages) if question_span(m) is not None), default=-1)
     question = question_in(messages[asked]) or "" if asked >= 0 else ""
@@ -56,11 +56,11 @@ def read(messages: list[BaseMessage]) -> Told:
     blocks = [block for text in told for block in _blocks(text)]
     labelled = [(block.kind, block.label, block.text) for block in blocks if block.label]
     passages = [_passage(label, text) for kind, label, text in labelled if kind == "evidence"]
-    return Told(
+    return PromptParts(
         question=_bare(question) if asked == len(messages) - 1 and not is_ours(messages[asked]) else question,
         references=[text for kind, _, text in labelled if kind == "reference"],
         proposals=[text for kind, _, text in labelled if kind == "proposal"],
-        tools=[Tool(label, text) for kind, label, text in labelled if kind == "tool"],
+        tools=[OfferedTool(label, text) for kind, label, text in labelled if kind == "tool"],
         results=list(_results(messages[asked + 1 :])),
         passages=passages if any(block.kind == "evidence" for block in blocks) else None,
     )

@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 
 from .tools import offer_tools
 
-Line = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMessage"]
+ScriptLine = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMessage"]
 """One answer: a text, a whole message, an exception to raise, or a function of the messages."""
 
 

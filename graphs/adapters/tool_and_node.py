@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.graph.state import CompiledStateGraph
 
 from ...core.errors import ConfigError
-from ...core.models.capabilities import may_write, tools_of
+from ...core.models.parts import may_write, tools_of
 from ...nodes.node import rules_of
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]

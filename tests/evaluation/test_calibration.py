@@ -5,8 +5,9 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.agreement.answers import Answer, read_answer
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.core.agreement.answers import read_answer
+from langgraph_moa.core.agreement.values import Answer
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
 from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
 from langgraph_moa.evaluation.statistics import wilson

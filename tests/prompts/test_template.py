@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langgraph_moa import ConfigError
 from langgraph_moa.core.text import OURS, QUESTION, question_in
-from langgraph_moa.prompts import compose, in_words, load_template, put_after
+from langgraph_moa.prompts import compose, load_template, put_after, tools_in_words
 from syrupy.assertion import SnapshotAssertion
 
 CALL = ToolCall(name="weather", args={}, id="1")
@@ -112,7 +112,9 @@ def test_a_long_message_without_blanks_is_put_again_too() -> None:
     [
         ([HumanMessage("Warm?"), AIMessage("", tool_calls=[CALL]), ToolMessage("18", tool_call_id="1")], 4, "Warm?"),
         (
-            in_words([HumanMessage("Warm?"), AIMessage("", tool_calls=[CALL]), ToolMessage("18", tool_call_id="1")]),
+            tools_in_words(
+                [HumanMessage("Warm?"), AIMessage("", tool_calls=[CALL]), ToolMessage("18", tool_call_id="1")]
+            ),
             3,
             "Warm?",
         ),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.agreement.answers import Answer, final_answer, read_answer, same_answer
+from langgraph_moa.core.agreement.answers import final_answer, read_answer
+from langgraph_moa.core.agreement.values import Answer, same_answer
 from replay import DATA, WHY_NOT
 
 recorded = pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)

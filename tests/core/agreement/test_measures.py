@@ -18,11 +18,12 @@ from langgraph_moa import (
     math_answers,
     near_duplicates,
 )
-from langgraph_moa.core.agreement.measures import compare, complete_groups, medoid
+from langgraph_moa.core.agreement.comparing import compare_texts
+from langgraph_moa.core.agreement.measures import complete_groups, medoid
 
 
 def judge(measure: Measure, texts: Sequence[str]) -> Agreement:
-    return asyncio.run(compare(measure, texts))
+    return asyncio.run(compare_texts(measure, texts))
 
 
 def test_closed_answers_are_grouped_the_largest_first() -> None:

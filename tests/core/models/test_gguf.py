@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError, MissingExtra, create_moa, resolve_model
-from langgraph_moa.core.models import gguf, transport
+from langgraph_moa.core.models import gguf, transport, weights
+from langgraph_moa.core.models.labels import model_label, short_name
 from langgraph_moa.core.models.prices import price_of
-from langgraph_moa.core.models.resolve import model_label, short_name
 
 MARTIAN = "martian"
 
@@ -35,7 +35,7 @@ def header(architecture: str) -> bytes:
 
 @pytest.fixture(autouse=True)
 def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gguf, "_names", {})
+    monkeypatch.setattr(weights, "_names", {})
 
 
 @pytest.fixture

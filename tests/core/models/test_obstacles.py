@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from langgraph_moa.core.models.obstacles import bare_url, connection_problem, most_choices, obstacle_of, sane_window
+from langgraph_moa.core.models.connections import bare_url, connection_problem
+from langgraph_moa.core.models.obstacles import most_choices, obstacle_of, sane_window
 
 
 def error(status: int, body: Any) -> openai.APIStatusError:

@@ -10,10 +10,12 @@ from langchain_core.runnables import RunnableBinding
 from langchain_openai import ChatOpenAI
 from langchain_together import ChatTogether
 from langgraph_moa import ConfigError
-from langgraph_moa.core.models.capabilities import chat_model_of, endpoint_of, secrets_of, without_streaming
+from langgraph_moa.core.models.capabilities import chat_model_of, endpoint_of, without_streaming
+from langgraph_moa.core.models.labels import model_label
+from langgraph_moa.core.models.parts import secrets_of
 from langgraph_moa.core.models.presets import load_preset, presets, presets_checked
 from langgraph_moa.core.models.prices import Price, price_of
-from langgraph_moa.core.models.resolve import model_label, resolve_model
+from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.core.models.transport import shared_sync_client
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.text import one_line, printable, redact

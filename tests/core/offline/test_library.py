@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_moa.core.offline.library import Library, Passage, library_for, telling, tokenizer_for
+from langgraph_moa.core.offline.documents import Passage
+from langgraph_moa.core.offline.library import Library, library_for, telling, tokenizer_for
 from linear import SIZE, no_hang
 
 VARIANTS: list[Any] = ["words", "stems", "phrases", "headings"]

@@ -10,8 +10,9 @@ from langchain_core.messages import HumanMessage
 from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.core.offline.arithmetic import work_out
-from langgraph_moa.core.offline.model import OfflineModel, combine
-from langgraph_moa.core.offline.prompt import read
+from langgraph_moa.core.offline.joining import combine
+from langgraph_moa.core.offline.model import OfflineModel
+from langgraph_moa.core.offline.prompt import read_prompt
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.prompts import compose, load_template
 from linear import SIZE, no_hang, spread
@@ -221,7 +222,7 @@ BLOCK = '<call-ab name="x">\nx\n</call-ab>\n'
 def test_a_question_of_blanks_is_read_once(piece: str) -> None:
     with no_hang():
         for question in [*spread(piece), f"{' ' * SIZE}x {piece}"]:
-            told = read([HumanMessage(question)])
+            told = read_prompt([HumanMessage(question)])
             work_out(told.question)
             assert told.question.strip("x \n\t") == ("" if piece == BLOCK else question.strip("x \n\t"))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
-from langgraph_moa.core.offline.model import OfflineModel, combine
+from langgraph_moa.core.offline.joining import combine
+from langgraph_moa.core.offline.model import OfflineModel
 from langgraph_moa.core.text import OURS
 from langgraph_moa.prompts import fence
 from pydantic import BaseModel
