@@ -86,7 +86,7 @@ def make_aggregator(
             best = references[0] if rank else best_proposal(references)
             answer = word_for_word(best)
             outcome = outcome._replace(truncated=best["status"] == "truncated", fell_back=True)
-            degraded += [voted.told, f"the answer is the proposal of {best['proposer']}, word for word"]
+            degraded += [voted.why, f"the answer is the proposal of {best['proposer']}, word for word"]
         run = make_report(
             proposals_of(state),
             verdicts_of(state, before=layer),
@@ -97,7 +97,7 @@ def make_aggregator(
             truncated=outcome.truncated,
             word_for_word=outcome.fell_back,
             budget=outcome.too_much,
-            notes=[*filter(None, [voted.told]), *outcome.notes],
+            notes=[*filter(None, [voted.why]), *outcome.notes],
             done=True,
         )
         return {"messages": [signed(answer, run)], "run": run}

@@ -26,7 +26,7 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
         search: Who looked for it, and how much of it is shown.
         rules: What the mixture keeps to.
     """
-    limit, room = search.told.passages, 2 * search.told.evidence_tokens
+    limit, room = search.retrieval.passages, 2 * search.retrieval.evidence_tokens
 
     async def collect(state: MoAState, config: RunnableConfig) -> Update:
         check_mixture(state, rules.mixture)

@@ -23,20 +23,20 @@ _ALL_SAID = re.compile(r"(?!\s*(?:an?|per|every|and|squared|cubed|times)\b)[\w\s
 """What may follow a boxed number and its unit: the rest of a sentence that adds no number and no rate."""
 
 
-def boxed_answer(text: str, found: re.Match[str]) -> tuple[str, int]:
+def boxed_answer(text: str, match: re.Match[str]) -> tuple[str, int]:
     """Return what is boxed, where its line says nothing else."""
-    start = text.rfind("\n", 0, found.start()) + 1
-    end = text.find("\n", found.end())
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
     end = end if end >= 0 else len(text)
-    depth, at = 1, found.end()
-    while depth and at < min(end, found.end() + _LONGEST):
+    depth, at = 1, match.end()
+    while depth and at < min(end, match.end() + _LONGEST):
         depth += (text[at] == "{") - (text[at] == "}")
         at += 1
-    before, after = _MATH_OPENS.sub("", text[start : found.start()]), text[at:end]
+    before, after = _MATH_OPENS.sub("", text[start : match.start()]), text[at:end]
     open_braces = before.count("{") > before.count("}")
     if depth or open_braces or _BEFORE_BOX.search(before) or "boxed" in before + after:
         return "", end
-    stated = text[found.end() : at - 1].strip()
+    stated = text[match.end() : at - 1].strip()
     if not _AFTER_BOX.fullmatch(after):
         stated = _measured(stated, after) if _BOXED_NUMBER.fullmatch(stated) else ""
     return stated, end
@@ -51,6 +51,6 @@ def _measured(number: str, after: str) -> str:
         if known_unit(unit):
             more = " ".join(words[count:])
             return f"{number} {unit}" if _ALL_SAID.fullmatch(more) and not takes_back(more) else ""
-    told = " ".join(words)
+    thing = " ".join(words)
     counted = 0 < len(words) <= _COUNTED and all(map(str.isalpha, words)) and len(words[0]) > 2
-    return f"{number} {told}" if counted and _ALL_SAID.fullmatch(told) and not CONTRAST.search(told) else ""
+    return f"{number} {thing}" if counted and _ALL_SAID.fullmatch(thing) and not CONTRAST.search(thing) else ""

@@ -34,8 +34,8 @@ async def compare_texts(measure: Measure, texts: Sequence[str], *, seconds: floa
         async with asyncio.timeout(limit):
             if isinstance(measure, ClosedAnswers) and sum(map(len, texts)) <= _AT_ONCE:
                 return _checked(measure(texts), texts)
-            found: object = await asyncio.to_thread(measure, texts) if is_called(measure) else measure(texts)
-            return _checked(await found if isawaitable(found) else found, texts)
+            result: object = await asyncio.to_thread(measure, texts) if is_called(measure) else measure(texts)
+            return _checked(await result if isawaitable(result) else result, texts)
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is None or task.cancelling():
             raise
@@ -52,24 +52,24 @@ def compare_at_once(measure: Measure, texts: Sequence[str]) -> Agreement:
         return abstain(name_of(measure), f"it failed: {type(exc).__name__}")
 
 
-def _checked(found: object, texts: Sequence[str]) -> Agreement:
+def _checked(result: object, texts: Sequence[str]) -> Agreement:
     """Trust no measure to return what it should.
 
     Raises:
         TypeError: It did not.
     """
-    if not isinstance(found, dict) or not Agreement.__required_keys__ <= found.keys():
+    if not isinstance(result, dict) or not Agreement.__required_keys__ <= result.keys():
         raise TypeError("a measure returned something else than an Agreement")
-    groups = sorted((sorted(group) for group in found["groups"]), key=lambda group: (-len(group), group))
+    groups = sorted((sorted(group) for group in result["groups"]), key=lambda group: (-len(group), group))
     numbers = [number for group in groups for number in group]
     if any(type(number) is not int for number in numbers) or not set(numbers) <= set(range(len(texts))):
         raise TypeError("a measure named texts that there are not")
-    if len(set(numbers)) != len(numbers) or not all(groups) or bool(groups) == bool(found["abstained"]):
+    if len(set(numbers)) != len(numbers) or not all(groups) or bool(groups) == bool(result["abstained"]):
         raise TypeError("a measure named a text twice, or found groups and abstained, or neither")
-    if groups and found["representative"] not in groups[0]:
+    if groups and result["representative"] not in groups[0]:
         raise TypeError("a measure's representative is not of the largest group")
-    call, answer = found["call"], found["answer"]
+    call, answer = result["call"], result["answer"]
     if call is not None and not (isinstance(call, dict) and Call.__required_keys__ <= call.keys()):
         raise TypeError("a measure's call is none")
     shown = one_line(printable(answer)) if isinstance(answer, str) else None
-    return cast("Agreement", {**found, "groups": groups, "answer": shown})
+    return cast("Agreement", {**result, "groups": groups, "answer": shown})

@@ -30,7 +30,7 @@ _OTHER_NUMBERS = frozenset(
 """Words, without the `s` of a plural, that make another number of the one before them, or a rate."""
 _UNCOUNTED = frozenset("people children men women mice teeth geese fish sheep".split())
 """Plurals without an `s`."""
-_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<told>\S[^\n]{0,199})$", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
 _ASKED = re.compile(r"\b(?:how many|how much|in)\s+(?P<unit>\S+(?:\s+[^\W\d_]+){0,2})", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.?!\n]+")
@@ -71,7 +71,7 @@ def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
 
 def _is_option(answer: Answer, letter: str, question: str) -> bool:
     """Tell whether an answer has the words of one option, and of no other."""
-    options = [(found["letter"].upper(), read_answer(found["told"])) for found in _OPTION.finditer(question)]
+    options = [(match["letter"].upper(), read_answer(match["text"])) for match in _OPTION.finditer(question)]
     meant = {name for name, option in options if option and same_answer(answer, option)}
     return meant == {letter}
 
@@ -84,13 +84,13 @@ def names_unit(question: str, unit: str) -> bool:
     words = f" {' '.join(_WORD.findall(question.casefold()))} "
     for spelled in spellings(unit):
         if len(spelled) == 1 and not spelled.isalpha():
-            found = spelled in question
+            is_named = spelled in question
         elif spelled.islower() and len(spelled) > 2 and spelled.replace(" ", "").isalpha():
-            found = f" {spelled} " in words
+            is_named = f" {spelled} " in words
         else:
             before = r"(?<=\d) ?" if len(spelled) == 1 or spelled == "in" else r"(?<![^\W\d_])"
-            found = re.search(rf"{before}{re.escape(spelled)}(?![^\W\d_])", question) is not None
-        if found:
+            is_named = re.search(rf"{before}{re.escape(spelled)}(?![^\W\d_])", question) is not None
+        if is_named:
             return True
     return False
 
@@ -119,16 +119,16 @@ def _contradicts(unit: str, question: str) -> bool:
 
 def _wanted(question: str) -> set[str]:
     """Return the units that a question asks for: how many of them, or in which."""
-    found = set()
-    for asked in _ASKED.finditer(question):
-        words = [word.strip(".,;:?!()") for word in asked["unit"].split()]
+    units = set()
+    for match in _ASKED.finditer(question):
+        words = [word.strip(".,;:?!()") for word in match["unit"].split()]
         for count in (3, 2, 1):
             phrase = " ".join(words[:count])
             unit = None if (len(phrase) < 2 and phrase.isalpha()) or phrase == "in" else known_unit(folded(phrase))
             if unit:
-                found.add(unit)
+                units.add(unit)
                 break
-    return found
+    return units
 
 
 def _number(answer: Answer) -> object:

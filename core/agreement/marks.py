@@ -58,46 +58,46 @@ def marked_answer(text: str) -> str | None:
     text = text[-_TAIL:]
     for pattern in (_STRONG, _WEAK):
         marks = list(pattern.finditer(text))[-_MARKS:]
-        for found in reversed(marks):
-            if said := _said(text, found):
-                stated, end = said
-                if found.groupdict().get("json") is not None:  # it is the answer by its form
+        for match in reversed(marks):
+            if reading := _read_mark(text, match):
+                stated, end = reading
+                if match.groupdict().get("json") is not None:  # it is the answer by its form
                     return stated
                 of_parts = len(marks) > 1 and _PARTS.search(text)
                 return stated if not of_parts and adds_nothing(text[end:], stated) else ""
     return None
 
 
-def _said(text: str, found: re.Match[str]) -> tuple[str, int] | None:
+def _read_mark(text: str, match: re.Match[str]) -> tuple[str, int] | None:
     """Return what a mark says and where that ends; None where it is no mark, or an empty one."""
-    said = found.groupdict()
-    if said.get("boxed") is not None:
-        return boxed_answer(text, found)
-    if (written := said.get("json")) is not None:
-        return ("" if _SIBLING.search(text) else _json_value(written)), found.end()
-    if (tagged := said.get("tag")) is not None:
-        return tagged.strip(), found.end()
-    if (number := said.get("hashes")) is not None:
-        return None if _HEADING.match(number) else (number.strip(), found.end())
-    if said.get("qa") and _OPTIONS.search(text):
+    groups = match.groupdict()
+    if groups.get("boxed") is not None:
+        return boxed_answer(text, match)
+    if (written := groups.get("json")) is not None:
+        return ("" if _SIBLING.search(text) else _json_value(written)), match.end()
+    if (tagged := groups.get("tag")) is not None:
+        return tagged.strip(), match.end()
+    if (number := groups.get("hashes")) is not None:
+        return None if _HEADING.match(number) else (number.strip(), match.end())
+    if groups.get("qa") and _OPTIONS.search(text):
         return None
-    return _on_its_line(text, found)
+    return _on_its_line(text, match)
 
 
-def _on_its_line(text: str, found: re.Match[str]) -> tuple[str, int] | None:
+def _on_its_line(text: str, match: re.Match[str]) -> tuple[str, int] | None:
     """Return what follows a label: the rest of its line, what is boxed there, or a block below."""
-    if box := BOX.search(text, found.start("line"), found.end()):
+    if box := BOX.search(text, match.start("line"), match.end()):
         return boxed_answer(text, box)
-    line, after = _without_wrapping(found["line"].strip()), text[found.end() :]
+    line, after = _without_wrapping(match["line"].strip()), text[match.end() :]
     if line is None:
-        return "", found.end()
+        return "", match.end()
     if not line.strip("*_` "):
-        return _block(text, found.end()) if after.strip() else None
+        return _block(text, match.end()) if after.strip() else None
     if (opening := _OPENING.match(line)) and not _is_closed(line, opening[0]):
-        return _block(text, found.start("line"))
+        return _block(text, match.start("line"))
     if _GOES_ON.match(after):
-        return "", found.end()
-    return first_sentence(line), found.end()
+        return "", match.end()
+    return first_sentence(line), match.end()
 
 
 def _without_wrapping(line: str) -> str | None:
@@ -152,4 +152,4 @@ def _block(text: str, start: int) -> tuple[str, int]:
 def _is_closed(text: str, opening: str) -> bool:
     if opening in _CLOSING:
         return _CLOSING[opening] in text[len(opening) :]
-    return all(text.count(left) <= text.count(right) for left, right in ("()", "[]", "{}"))
+    return all(text.count(opens) <= text.count(closes) for opens, closes in ("()", "[]", "{}"))

@@ -56,7 +56,7 @@ class MathAnswers:
         if not groups:
             return abstain(self.name, "no text ends on a short answer")
         shown = [answer.shown if answer else None for answer in answers]
-        formulas = [group for group in groups if all((found := answers[n]) and is_formula(found) for n in group)]
+        formulas = [group for group in groups if all((answer := answers[n]) and is_formula(answer) for n in group)]
         if len(formulas) > 1:
             try:
                 async with asyncio.timeout(self.seconds):

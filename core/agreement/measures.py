@@ -1,4 +1,4 @@
-"""Say whether texts agree: which of them say the same, and which one stands for the others.
+"""What a measure says of texts: whether they agree, which of them say the same, and which one stands for the others.
 
 Whole-text similarity does not tell whether two answers say the same thing: over recorded answers of real models, no
 measure of it separated them well, and a high threshold never fired on long answers. What does tell is the short answer
@@ -9,15 +9,12 @@ import math
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from typing_extensions import TypedDict
 
 from ..errors import ConfigError
 from ..run.records import Call
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_TEXT = 20_000
 """Characters of a text above which near-duplicates are not looked for: it takes their square."""
@@ -121,10 +118,10 @@ def medoid(texts: Sequence[str], group: Sequence[int]) -> int:
     """Return the one of a group that has most words in common with the rest of it, the earlier one in a tie."""
     words = {number: set(texts[number][-LONGEST_TEXT:].casefold().split()) for number in group}
     share = {number: 1 / math.sqrt(len(held) or 1) for number, held in words.items()}
-    said: dict[str, float] = defaultdict(float)
+    weights: dict[str, float] = defaultdict(float)
     for number, held in words.items():
         for word in held:
-            said[word] += share[number]
+            weights[word] += share[number]
     # The sum of cosines with all others, in one pass.
-    likeness = {n: share[n] * (sum(map(said.__getitem__, held)) - len(held) * share[n]) for n, held in words.items()}
+    likeness = {n: share[n] * (sum(map(weights.__getitem__, held)) - len(held) * share[n]) for n, held in words.items()}
     return max(group, key=lambda number: (round(likeness[number], 9), -number))

@@ -34,9 +34,9 @@ def stripped(stated: str) -> str:
     written = stated.strip()
     while True:
         before = written = _DOT_AFTER.sub(r"\1", written)
-        for left, right in _WRAPPERS:
-            inner = written[len(left) : -len(right)]
-            if written.startswith(left) and written.endswith(right) and inner.strip() and right not in inner:
+        for opens, closes in _WRAPPERS:
+            inner = written[len(opens) : -len(closes)]
+            if written.startswith(opens) and written.endswith(closes) and inner.strip() and closes not in inner:
                 written = inner.strip()
         if re.fullmatch(r"\$[^$]+\$", written):
             written = written[1:-1].strip()

@@ -43,8 +43,8 @@ _SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")
 def read_date(plain: str, shown: str) -> Answer | None:
     """Read a date; of digits alone, the year comes first."""
     for style in _DATES:
-        if found := style.fullmatch(plain.casefold()):
-            parts = found.groupdict()
+        if match := style.fullmatch(plain.casefold()):
+            parts = match.groupdict()
             month = int(parts["m"]) if "m" in parts else _MONTHS.get(parts["month"], 0)
             try:
                 return Answer(date(int(parts["y"]), month, int(parts["d"])), "", shown)
@@ -58,22 +58,22 @@ def read_number(plain: str, shown: str) -> Answer | None:
     summed, equals, result = plain.rpartition("=")
     if equals and _SUM.fullmatch(summed):
         plain = shown = result.strip()
-    found = _NUMBER.fullmatch(plain)
-    if not found or (found["sign"] and found["sign2"]):
+    match = _NUMBER.fullmatch(plain)
+    if not match or (match["sign"] and match["sign2"]):
         return None
-    if re.match(r"0\d", found["digits"]):  # a code, not a number
+    if re.match(r"0\d", match["digits"]):  # a code, not a number
         return None
-    under = int(found["under"] or 1)
-    unit = read_unit(found["unit"] or "", gap=bool(found["gap"]))
-    if not under or (found["whole"] and not found["under"]) or unit is None:
+    under = int(match["under"] or 1)
+    unit = read_unit(match["unit"] or "", gap=bool(match["gap"]))
+    if not under or (match["whole"] and not match["under"]) or unit is None:
         return None
-    value = Fraction(found["whole"] or 0) + _fraction(found["digits"]) / under
-    value *= Fraction(10) ** (int(found["power"] or 0) + unit.power)
-    value = -value if "-" in (found["sign"] + found["sign2"]) else value
-    before = (found["before"] or "").upper().rstrip(".")
-    detail = " ".join(filter(None, (known_unit(before) or before, unit.name if unit.known else "")))
-    named = f"{found['name']}={detail}" if found["name"] else detail
-    return Answer(("number", value) if unit.known else ("number", value, unit.name), named, shown)
+    value = Fraction(match["whole"] or 0) + _fraction(match["digits"]) / under
+    value *= Fraction(10) ** (int(match["power"] or 0) + unit.power)
+    value = -value if "-" in (match["sign"] + match["sign2"]) else value
+    before = (match["before"] or "").upper().rstrip(".")
+    detail = " ".join(filter(None, (known_unit(before) or before, unit.name if unit.is_common else "")))
+    named = f"{match['name']}={detail}" if match["name"] else detail
+    return Answer(("number", value) if unit.is_common else ("number", value, unit.name), named, shown)
 
 
 def _fraction(digits: str) -> Fraction:

@@ -1,6 +1,6 @@
-"""Let a count of votes write the answer, instead of a model."""
+"""Let a count of votes write the answer, instead of a model, or choose the proposal that stands for the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class VoteResult(NamedTuple):
     """Say who won, or why nobody did."""
 
     winner: Proposal | None
-    told: str
+    why: str
 
 
 async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> VoteResult:
@@ -49,40 +49,44 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     whole = [p for p in proposals if p["status"] == "ok"]
     proposals = whole or proposals  # where an answer was cut, it may say something else
     texts = [p["text"] for p in proposals]
-    found = await compare_texts(vote.agreement, texts, seconds=seconds)
-    if found["abstained"]:
-        return VoteResult(None, f"the vote abstained: {found['abstained']}")
+    agreement = await compare_texts(vote.agreement, texts, seconds=seconds)
+    if agreement["abstained"]:
+        return VoteResult(None, f"the vote abstained: {agreement['abstained']}")
 
     calls = asked_of(proposals)
     part = shares(calls)
+    votes = [vote.weights.get(_author(proposal), 1.0) * share for proposal, share in zip(proposals, part, strict=True)]
 
-    def weight(group: Sequence[int]) -> float:
-        return sum(vote.weights.get(_author(proposals[n]), 1.0) * part[n] for n in group)
+    def weight(group: Iterable[int]) -> float:
+        return sum(votes[n] for n in group)
 
-    groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
+    groups = sorted(agreement["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
     first, everyone = groups[0], weight(range(len(texts)))
     alone = round(sum(part[n] for n in first), 9) < 2  # two names of one model are one who says so
     if weight(first) <= 0 or (alone and round(weight(first) * 2 - everyone, 9) <= 0):
         whose = "models" if len(first) > 1 else "proposals"
         return VoteResult(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
     winner = proposals[medoid(texts, first)]
-    told = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
-    tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
-    if tied:
-        others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
-        told += f"; tied with that of {others}, and declared first"
-    return VoteResult(winner, told + _shared(calls, part, proposals))
+    tied = [proposals[group[0]] for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
+    why = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
+    return VoteResult(winner, why + _tied(tied) + _shared(calls, part, proposals))
+
+
+def _tied(proposals: Sequence[Proposal]) -> str:
+    """Say whose answers had as many votes."""
+    others = ", ".join(proposal["proposer"] for proposal in proposals)
+    return f"; tied with that of {others}, and declared first" if others else ""
 
 
 def _shared(calls: Sequence[Asked], part: Sequence[float], proposals: Sequence[Proposal]) -> str:
     """Say who had to share votes."""
     groups = [group for group in same_models(calls) if part[group[0]] < 1]
-    told = [
+    sentences = [
         f"{', '.join(proposals[n]['proposer'] for n in group)} share one model's votes: all were served by "
         f"{served_name(calls[n] for n in group)}"
         for group in groups
     ]
-    return "".join(f"; {line}" for line in told)
+    return "".join(f"; {line}" for line in sentences)
 
 
 def _author(proposal: Proposal) -> str:
@@ -128,9 +132,9 @@ def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
         proposals: Usable proposals of one layer, as declared; at least one.
     """
     whole = [p for p in proposals if p["status"] == "ok"] or list(proposals)
-    found = closed_answers()([p["text"] for p in proposals])
+    groups = closed_answers()([p["text"] for p in proposals])["groups"]
     part = shares(asked_of(proposals))
-    largest = max(found["groups"], key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
+    largest = max(groups, key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
     if len(largest) < 2:
         return whole[0]
     chosen = [proposals[n] for n in largest if proposals[n]["status"] == "ok"] or [proposals[n] for n in largest]

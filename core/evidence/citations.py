@@ -31,7 +31,6 @@ def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collect
         before: Ids of passages that only earlier turns were shown.
     """
     passages = {e["id"]: e for e in evidence}
-    unknown = f"known: {', '.join(passages) or 'none'}"
     folded = cache(fold_passage)
 
     @cache
@@ -43,12 +42,7 @@ def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collect
         places = {i: place_in(i, quote) for i, _ in cited if i in passages} if quote else {}
         lost = bool(places) and all(place is None for place in places.values())
         for id_, position in cited:
-            place, problem = places.get(id_), None
-            if id_ not in passages:
-                was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
-                problem = f"{was}; {unknown}"
-            elif lost:
-                problem = f"the quote is not in {' or '.join(places)}"
+            place = places.get(id_)
             citations.append(
                 Citation(
                     id=id_,
@@ -56,10 +50,25 @@ def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collect
                     quote=quote if place is not None or (lost and id_ in places) else None,
                     position=position,
                     found_at=place,
-                    problem=problem,
+                    problem=_problem(id_, passages, before, lost_in=places if lost else ()),
                 )
             )
     return citations
+
+
+def _problem(id_: str, passages: Collection[str], before: Collection[str], *, lost_in: Collection[str]) -> str | None:
+    """Say what is wrong with a citation, None where nothing is.
+
+    Args:
+        id_: What is cited.
+        passages: Ids of the passages of this turn.
+        before: Ids of passages that only earlier turns were shown.
+        lost_in: Ids of the passages in which the quote before it was looked for, and stands in none.
+    """
+    if id_ not in passages:
+        was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
+        return f"{was}; known: {', '.join(passages) or 'none'}"
+    return f"the quote is not in {' or '.join(lost_in)}" if lost_in else None
 
 
 def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
@@ -69,8 +78,9 @@ def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
     """
     wrong = {c["position"] for c in citations if c["problem"]}
     markers = list(_markers(answer))
-    kept = [_shorten(marker, wrong) for marker in markers]
-    return "".join(piece + left for piece, left in zip(_around(answer, markers, kept), [*kept, ""], strict=True))
+    shortened = [_shorten(marker, wrong) for marker in markers]
+    pieces = _around(answer, markers, shortened)
+    return "".join(piece + marker for piece, marker in zip(pieces, [*shortened, ""], strict=True))
 
 
 def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
@@ -84,10 +94,10 @@ def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
     quotes = {match.end(): match for match in QUOTE.finditer("".join(pieces))}
     at, quote, run = 0, None, list[_Cited]()
     for piece, marker in zip(pieces, markers, strict=False):
-        if said := piece.rstrip(_GAP):
+        if words := piece.rstrip(_GAP):
             if run:
                 yield quote, run
-            quote, run = quote_to_check(quotes.get(at + len(said))), []
+            quote, run = quote_to_check(quotes.get(at + len(words))), []
         at += len(piece)
         run += [(match[0].upper(), match.start()) for match in _ids(marker)]
     if run:
@@ -129,16 +139,16 @@ def _ids(marker: re.Match[str]) -> list[re.Match[str]]:
 def _shorten(marker: re.Match[str], wrong: set[int]) -> str:
     """Return what is left of a marker, the signs between its ids as they were."""
     answer, ids = marker.string, _ids(marker)
-    left, end = "", marker.start()
+    rest, end = "", marker.start()
     for match in ids:
         if match.start() not in wrong:
-            left += (answer[end : match.start()] if left else answer[marker.start() : ids[0].start()]) + match[0]
+            rest += (answer[end : match.start()] if rest else answer[marker.start() : ids[0].start()]) + match[0]
         end = match.end()
-    return left and left + answer[end : marker.end()]
+    return rest and rest + answer[end : marker.end()]
 
 
-def _around(answer: str, markers: Sequence[re.Match[str]], kept: Sequence[str]) -> list[str]:
-    """Return the text before each marker and after the last, as it reads where `kept` is all that is left of them.
+def _around(answer: str, markers: Sequence[re.Match[str]], shortened: Sequence[str]) -> list[str]:
+    """Return the text before each marker and after the last, as it reads where `shortened` is all that is left of them.
 
     An emptied marker leaves its brackets where what stands around them would else grow together into another marker,
     or into other code: `[E1[E9]]`.
@@ -149,10 +159,10 @@ def _around(answer: str, markers: Sequence[re.Match[str]], kept: Sequence[str]) 
     after = pieces[-1][:1]
     for index in reversed(range(len(markers))):
         piece = pieces[index]
-        if not kept[index]:
+        if not shortened[index]:
             if _OPEN_BRACKET.search(piece) or piece[-1:] == after == "`":
                 pieces[index] += "[]"
             elif not after or after.isspace() or after in _CLOSES_UP:
                 pieces[index] = piece.rstrip(" \t")
-        after = (pieces[index] or kept[index] or after)[:1]
+        after = (pieces[index] or shortened[index] or after)[:1]
     return pieces

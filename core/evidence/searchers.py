@@ -34,7 +34,7 @@ class Search:
     pools: Sequence[Sequence[str]]
     """Retrievers whose passages are ranked together: those that all share, then each proposer's own."""
     rewriter: Seat | None
-    told: Retrieval
+    retrieval: Retrieval
 
     @property
     def names(self) -> list[str]:
@@ -61,31 +61,43 @@ def seat_retrieval(
         raise ConfigError(f"found {retrieval!r:.80} as retrieval, expected nothing; use create_rag_moa")
     _check(retrieval)
     declared = [_declared(given) for given in retrieval.retrievers]
-    theirs = [_declared(seat.retriever) for seat in own.values()]
-    if not declared and not theirs:
-        raise ConfigError(
-            "found no retrievers, expected at least one; pass retrievers=[...], or Proposer(retriever=...)"
-        )
-    called = [*(_name_of(given.retriever) for given in declared), *(seat.name for seat in own.values())]
-    named = [given.name for given in [*declared, *theirs]]
-    names = unique_names(list(zip(named, called, strict=True)), "retriever")
-    pairs = enumerate(zip([*declared, *theirs], names, strict=True))
-    searchers = [_searcher(given, name, position, retrieval) for position, (given, name) in pairs]
+    searchers = _searchers(declared, list(own.values()), retrieval)
+    names = [searcher.name for searcher in searchers]
     shared = tuple(names[: len(declared)])
     sees = dict(zip(own, ((name,) for name in names[len(declared) :]), strict=True))
     seated = [
         [replace(seat, sees=shared if seat.retriever is None else sees[id(seat.retriever)]) for seat in layer]
         for layer in panel
     ]
-    rewriter = None
-    if retrieval.rewriter is not None:
-        rewriter = seat_of(retrieval.rewriter, defaults, role="rewriter")
-        if rewriter.label.startswith("offline:"):
-            raise ConfigError(
-                f"found {rewriter.label} as the rewriter, which can only quote, expected another model; leave it out"
-            )
     pools = [pool for pool in (shared, *sees.values()) if pool]
-    return Search(searchers, pools, rewriter, retrieval), seated
+    return Search(searchers, pools, _rewriter(retrieval, defaults), retrieval), seated
+
+
+def _searchers(shared: Sequence[Retriever], seats: Sequence[Seat], retrieval: Retrieval) -> list[Searcher]:
+    """Resolve the retrievers that all share, then those that seats have of their own, each under a name of its own."""
+    declared = [*shared, *(_declared(seat.retriever) for seat in seats if seat.retriever is not None)]
+    if not declared:
+        raise ConfigError(
+            "found no retrievers, expected at least one; pass retrievers=[...], or Proposer(retriever=...)"
+        )
+    called = [*(_name_of(given.retriever) for given in shared), *(seat.name for seat in seats)]
+    names = unique_names(list(zip([given.name for given in declared], called, strict=True)), "retriever")
+    return [
+        _searcher(given, name, position, retrieval)
+        for position, (given, name) in enumerate(zip(declared, names, strict=True))
+    ]
+
+
+def _rewriter(retrieval: Retrieval, defaults: Defaults) -> Seat | None:
+    """Resolve who makes queries of a question."""
+    if retrieval.rewriter is None:
+        return None
+    rewriter = seat_of(retrieval.rewriter, defaults, role="rewriter")
+    if rewriter.label.startswith("offline:"):
+        raise ConfigError(
+            f"found {rewriter.label} as the rewriter, which can only quote, expected another model; leave it out"
+        )
+    return rewriter
 
 
 def _check(retrieval: Retrieval) -> None:

@@ -43,8 +43,8 @@ def without_bound(model: Model, names: Collection[str]) -> Model:
     """Copy a model with nothing bound by these names, however deep: what is bound further out would win."""
     match model:
         case RunnableBindingBase():
-            kept = {key: value for key, value in model.kwargs.items() if key not in names}
-            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
+            kwargs = {key: value for key, value in model.kwargs.items() if key not in names}
+            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kwargs})
         case RunnableWithFallbacks():
             fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
             return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
@@ -156,8 +156,8 @@ def bound_to(model: Model) -> dict[str, Any]:
 
 def tool_tokens_of(model: Model) -> int:
     """Bound the tokens of the tools, functions and formats that are bound to a model."""
-    told = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
-    return tokens_at_most(json.dumps(told, default=str)) if told else 0
+    described = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
+    return tokens_at_most(json.dumps(described, default=str)) if described else 0
 
 
 def knows_tools(model: Model) -> bool:

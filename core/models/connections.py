@@ -49,7 +49,7 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
     """Yield an exception and what led to it, the last one first."""
     seen: list[BaseException] = []
     at: BaseException | None = exc
-    while at is not None and len(seen) < _DEPTH and not any(at is known for known in seen):
+    while at is not None and len(seen) < _DEPTH and not any(at is earlier for earlier in seen):
         seen.append(at)
         yield at
         at = at.__cause__ or at.__context__

@@ -19,21 +19,12 @@ from pydantic import SecretStr
 
 from ..errors import ConfigError, MissingExtra
 from ..portal import close_portals
-from ..text import one_line
+from .llama_settings import server_parameters
 from .weights import PREFIX, FileId, checked_file, file_name_of, identity_of, why_not_loaded
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from xllamacpp import CommonParams
 
-SLOTS = 4
-"""Requests that are answered at a time; others wait."""
-WINDOW = 4096
-"""Tokens of a slot's window, which memory is taken for at once; a model that was trained on fewer has fewer."""
-_PROMPT_CACHE_MIB = 512
-"""What it keeps of earlier prompts; llama.cpp's own 8 GiB are too many beside the rest of a process."""
-_HTTP_THREADS = 64
-"""Connections served at a time: those that wait for a slot, and those that are only kept open."""
 _PATIENCE = 5.0
 """Seconds in which requests that were cut end at the process's end."""
 
@@ -123,7 +114,7 @@ def _start(file: Path, name: str) -> ServedFile:
 
     key = secrets.token_urlsafe(32)
     try:
-        server = Server(_parameters(file, name, key))
+        server = Server(server_parameters(file, name, key))
     except RuntimeError as exc:
         raise ConfigError(f"{PREFIX}{name} cannot be loaded: {why_not_loaded(file)}") from exc
     # Destroyed while it answers, or by a process that was forked and does not have its threads, it would hang; the
@@ -133,44 +124,15 @@ def _start(file: Path, name: str) -> ServedFile:
         atexit.register(_stop)
     _servers.append((os.getpid(), server))
     url = server.listening_address
-    told = _asked(f"{url}/props", key)
+    properties = _asked(f"{url}/props", key)
     return ServedFile(
         name=name,
         url=f"{url}/v1",
         key=key,
-        window=told["default_generation_settings"]["n_ctx"],
-        slots=told["total_slots"],
-        template=told["chat_template"],
+        window=properties["default_generation_settings"]["n_ctx"],
+        slots=properties["total_slots"],
+        template=properties["chat_template"],
     )
-
-
-def _parameters(file: Path, name: str, key: str) -> "CommonParams":
-    """Say how a file is served; the three that depend on the machine are named as llama-server names them."""
-    from xllamacpp import CommonParams
-
-    params = CommonParams()
-    params.model.path = str(file)
-    params.model_alias = {name}
-    params.api_keys = [key]
-    params.cors_origins = ""
-    params.hostnames, params.port = ["127.0.0.1"], 0
-    params.n_parallel = _whole_number("LLAMA_ARG_N_PARALLEL", SLOTS)
-    params.n_ctx = _whole_number("LLAMA_ARG_CTX_SIZE", params.n_parallel * WINDOW)
-    params.kv_unified = False  # a slot's window is its own, whatever the others do
-    if threads := _whole_number("LLAMA_ARG_THREADS", 0):
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.n_threads_http = _HTTP_THREADS
-    params.cache_ram_mib = _PROMPT_CACHE_MIB
-    params.warmup = params.ui = False
-    params.verbosity = -1
-    return params
-
-
-def _whole_number(variable: str, usual: int) -> int:
-    given = os.environ.get(variable, "")
-    if given and not (given.isascii() and given.isdigit() and 1 <= int(given[:10]) <= 10_000_000):
-        raise ConfigError(f"found {variable}={one_line(given, limit=40)!r}, expected a whole number from 1; mend it")
-    return int(given or usual)
 
 
 def _asked(url: str, key: str) -> Any:

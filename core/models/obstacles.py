@@ -94,8 +94,8 @@ def most_choices(exc: BaseException) -> int | None:
     """
     text = _text_of(exc)
     about_n = _fields_of(exc).get("param") == "n" or _ABOUT_N.search(text)
-    found = _MOST_CHOICES.search(text) if about_n else None
-    return int(found[1]) if found and int(found[1]) >= 1 else None
+    match = _MOST_CHOICES.search(text) if about_n else None
+    return int(match[1]) if match and int(match[1]) >= 1 else None
 
 
 def sane_window(value: object) -> int | None:
@@ -116,8 +116,8 @@ def _length(fields: dict[str, Any], text: str) -> Obstacle | None:
 
 
 def _first(patterns: list[re.Pattern[str]], text: str) -> int | None:
-    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
-    digits = found[1].replace(",", "") if found else ""
+    match = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    digits = match[1].replace(",", "") if match else ""
     return int(digits) if digits else None
 
 
@@ -129,9 +129,9 @@ def _status_of(exc: BaseException) -> int | None:
 def _fields_of(exc: BaseException) -> dict[str, Any]:
     """Return the error object that a server sent: LangChain raises one that came with status 200 as a ValueError's."""
     body = getattr(exc, "body", None)
-    found = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
-    inner = found.get("error")
-    return inner if isinstance(inner, dict) else found
+    sent = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
+    inner = sent.get("error")
+    return inner if isinstance(inner, dict) else sent
 
 
 def _text_of(exc: BaseException) -> str:

@@ -48,16 +48,16 @@ def secrets_of(model: Any) -> set[str]:
 def _parts_in(model: Any) -> Iterator[Any]:
     """Yield a model and all that it is made of: chains, graphs, their nodes, and what functions close over."""
     seen: set[int] = set()
-    left = [model]
-    while left:
-        part = left.pop()
+    rest = [model]
+    while rest:
+        part = rest.pop()
         if id(part) in seen:
             continue
         seen.add(id(part))
         if isinstance(part, Mapping):
-            left += part.values()
+            rest += part.values()
         elif isinstance(part, list | tuple):
-            left += part
+            rest += part
         elif isinstance(part, Runnable) or hasattr(part, "bound"):
             yield part
-            left += [getattr(part, name) for name in _PARTS if hasattr(part, name)]
+            rest += [getattr(part, name) for name in _PARTS if hasattr(part, name)]

@@ -66,42 +66,31 @@ def resolve_model(
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if isinstance(spec, Runnable):
         return _with_options(spec, options)
-    if not isinstance(spec, str):
-        raise ConfigError(
-            f"found {type(spec).__name__} as a model, "
-            "expected a 'provider:model' string, a chat model, a Runnable or a graph"
-        )
     provider, name = _split(spec, base_url)
-    if base_url and not base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"found the server {base_url!r}, expected a URL; write http://{base_url}/v1 or the like")
-    _check_server_options(spec, provider, elsewhere=api_key_env or headers, extra_body=extra_body)
+    _check_server_options(spec, provider, base_url, elsewhere=api_key_env or headers, extra_body=extra_body)
     if extra_body:
         options["extra_body"] = extra_body
     if provider == "offline":
-        from ..offline.model import OfflineModel
-
-        sampling: dict[str, Any] = {key: options.pop(key) for key in ("top_p", "seed", "stop") if key in options}
-        return _with_options(OfflineModel.of(name, docs=tuple(map(str, docs)), **options), sampling)
+        return _offline_model(name, docs, options)
     if provider == "gguf":
         from .gguf import gguf_model
 
         return gguf_model(name, options)
     server = Server(base_url, api_key_env, headers_from(headers or {}))
     try:
-        if provider in PROVIDER_KEYS:
-            return _openai_compatible(provider, name, server, options)
-        from langchain.chat_models import init_chat_model
-
-        built: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
-        return built
+        return _provider_model(provider, name, server, options)
     except ConfigError:
         raise
     except Exception as exc:
         raise ConfigError(_why_not_built(spec, provider, exc)) from exc
 
 
-def _check_server_options(spec: str, provider: str, *, elsewhere: object, extra_body: object) -> None:
-    """Refuse what only a server of OpenAI's API can be told; a file of one's own is served by one."""
+def _check_server_options(
+    spec: str, provider: str, base_url: str | None, *, elsewhere: object, extra_body: object
+) -> None:
+    """Refuse what is no URL, and what only a server of OpenAI's API can be told, as a file of one's own has."""
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise ConfigError(f"found the server {base_url!r}, expected a URL; write http://{base_url}/v1 or the like")
     if provider not in PROVIDER_KEYS and (elsewhere or (extra_body and provider != "gguf")):
         raise ConfigError(
             f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "
@@ -109,7 +98,12 @@ def _check_server_options(spec: str, provider: str, *, elsewhere: object, extra_
         )
 
 
-def _split(spec: str, base_url: str | None) -> tuple[str, str]:
+def _split(spec: object, base_url: str | None) -> tuple[str, str]:
+    if not isinstance(spec, str):
+        raise ConfigError(
+            f"found {type(spec).__name__} as a model, "
+            "expected a 'provider:model' string, a chat model, a Runnable or a graph"
+        )
     provider, _, name = spec.partition(":")
     if base_url and provider not in KNOWN_PROVIDERS:
         return "openai", spec
@@ -118,6 +112,22 @@ def _split(spec: str, base_url: str | None) -> tuple[str, str]:
             f"found the model {spec!r}, expected 'provider:model' such as 'openai:…', 'together:…' or 'offline:words'"
         )
     return provider, name
+
+
+def _offline_model(variant: str, docs: Sequence[str | Path], options: dict[str, Any]) -> Model:
+    from ..offline.model import OfflineModel
+
+    sampling: dict[str, Any] = {key: options.pop(key) for key in ("top_p", "seed", "stop") if key in options}
+    return _with_options(OfflineModel.of(variant, docs=tuple(map(str, docs)), **options), sampling)
+
+
+def _provider_model(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
+    if provider in PROVIDER_KEYS:
+        return _openai_compatible(provider, name, server, options)
+    from langchain.chat_models import init_chat_model
+
+    built: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
+    return built
 
 
 def _openai_compatible(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
@@ -151,8 +161,8 @@ def _openai_compatible(provider: str, name: str, server: Server, options: dict[s
 def _why_not_built(spec: str, provider: str, exc: Exception) -> str:
     reason = str(exc)
     if "Unsupported provider" in reason:
-        known = sorted({*KNOWN_PROVIDERS, *reason.rpartition(": ")[2].split(", ")})
-        return f"unknown provider {provider!r} in {spec!r}; {nearest(provider, known)}"
+        providers = sorted({*KNOWN_PROVIDERS, *reason.rpartition(": ")[2].split(", ")})
+        return f"unknown provider {provider!r} in {spec!r}; {nearest(provider, providers)}"
     return f"{spec!r} cannot be built: {one_line(redact(reason))}"
 
 

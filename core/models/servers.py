@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
@@ -15,9 +15,6 @@ from .capabilities import Model, chat_model_of, endpoint_of
 from .connections import bare_url, connection_problem
 from .credentials import SERVER_KEY
 from .obstacles import obstacle_of, sane_window
-
-if TYPE_CHECKING:
-    pass
 
 _KEPT = 1_000
 _MOST_BYTES = 4_000_000
@@ -139,13 +136,13 @@ def told_names(names: Sequence[str], wanted: str = "") -> str:
 
 def _read(body: bytes, endpoint: str) -> list[ListedModel]:
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError) as exc:
         kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
         raise ConfigError(
             f"found {kind} at {_models(endpoint)}, expected a list of models; does the base URL end in /v1?"
         ) from exc
-    listed = found.get("data", found.get("models")) if isinstance(found, dict) else found
+    listed = parsed.get("data", parsed.get("models")) if isinstance(parsed, dict) else parsed
     if not isinstance(listed, list):
         raise ConfigError(f"found JSON without a list of models at {_models(endpoint)}; name one with --proposer MODEL")
     entries = [entry for entry in listed[:_MOST_LISTED] if isinstance(entry, dict)]
@@ -184,5 +181,5 @@ def _why_not_listed(exc: Exception, endpoint: str) -> str:
         return (
             f"found no answer at {where} within {_CONNECTING:g} s, expected a list of models; name one with --proposer"
         )
-    found = f"HTTP {status}" if status else type(exc).__name__
-    return f"found {found} at {where}, expected a list of models; name one with --proposer MODEL"
+    what = f"HTTP {status}" if status else type(exc).__name__
+    return f"found {what} at {where}, expected a list of models; name one with --proposer MODEL"

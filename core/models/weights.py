@@ -87,12 +87,12 @@ def why_not_loaded(file: Path) -> str:
     try:
         command = [sys.executable, "-c", _EXPLAIN, str(file)]
         tried = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)  # noqa: S603
-        found = _REASON.search(tried.stderr)
+        match = _REASON.search(tried.stderr)
     except (OSError, subprocess.SubprocessError):
-        found = None
-    if not found:
+        match = None
+    if not match:
         return "llama.cpp does not say why; is there memory for it, or does a smaller LLAMA_ARG_CTX_SIZE help?"
-    reason = one_line(found[1]).replace(str(file), file.name)
+    reason = one_line(match[1]).replace(str(file), file.name)
     if "architecture" in reason:
         return f"{reason}; is it a chat model, and does a newer xllamacpp know it?"
     return f"{reason}; download it again, or name the first file where it is in several"

@@ -14,13 +14,13 @@ _EMPTY: dict[str, Callable[[], Any]] = {"integer": int, "number": int, "boolean"
 _DEEPEST = 5
 
 
-class Form:
+class ArgumentForm:
     """Fill arguments from a question; each number and each quoted text is used once."""
 
     def __init__(self, question: str, tool: OfferedTool, *, forced: bool) -> None:
         self.question, self.tool, self.forced = question, tool, forced
         self.numbers = _NUMBER.findall(question)
-        self.quotes = ["".join(found) for found in _QUOTED.findall(question)]
+        self.quotes = ["".join(groups) for groups in _QUOTED.findall(question)]
         self.spent: set[str] = set()
 
     def fill(self, schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
@@ -37,24 +37,24 @@ class Form:
             kind = fields[name]
             if name in required:
                 filled[name] = self._value(kind, depth)
-            elif ("enum" in kind or _type_of(kind) in ("integer", "number")) and (found := self._found(kind, depth)):
-                filled[name] = self._spend(found[0])
+            elif ("enum" in kind or _type_of(kind) in ("integer", "number")) and (values := self._values(kind, depth)):
+                filled[name] = self._spend(values[0])
         return {name: filled[name] for name in fields if name in filled}
 
     def _value(self, schema: Mapping[str, Any], depth: int) -> Any:
         kind = self._one_of(schema)
-        found = self._found(kind, depth) if depth < _DEEPEST else []
-        if not found and self.forced:
+        values = self._values(kind, depth) if depth < _DEEPEST else []
+        if not values and self.forced:
             return (schema.get("enum") or [_EMPTY.get(_type_of(schema), str)()])[0]
-        if not found:
+        if not values:
             raise LookupError(f"found nothing in {self.question!r} that fits {schema!r}")
         if _type_of(schema) == "array":
-            return [self._spend(each) for each in found]
-        if _is_free(kind) and found[0] not in self.quotes:
-            return " ".join(found)
-        return self._spend(found[0])
+            return [self._spend(each) for each in values]
+        if _is_free(kind) and values[0] not in self.quotes:
+            return " ".join(values)
+        return self._spend(values[0])
 
-    def _found(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
+    def _values(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
         """Return all in the question that fits, in its order."""
         if "const" in schema:
             return [schema["const"]]
@@ -117,8 +117,8 @@ class Form:
 
 
 def _type_of(schema: Mapping[str, Any]) -> str:
-    told = schema.get("type") or ("object" if "properties" in schema else "string")
-    return next((each for each in told if each != "null"), "null") if isinstance(told, list) else str(told)
+    kind = schema.get("type") or ("object" if "properties" in schema else "string")
+    return next((each for each in kind if each != "null"), "null") if isinstance(kind, list) else str(kind)
 
 
 def _has_text(schema: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import ToolCall
 from langchain_core.messages.tool import tool_call
 
-from .arguments import Form
+from .arguments import ArgumentForm
 from .arithmetic import work_out
 from .tools import OfferedTool
 
@@ -40,11 +40,11 @@ def decide(question: str, bound: Sequence[Mapping[str, Any]], choice: Any, *, us
     if tool is None:
         return None
     try:
-        args = Form(question, tool, forced=forced).fill(tool.schema)
+        args = ArgumentForm(question, tool, forced=forced).fill(tool.schema)
     except LookupError:
         return None
-    told = json.dumps([tool.name, args, question], sort_keys=True)
-    return tool_call(name=tool.name, args=args, id=f"call_{sha256(told.encode()).hexdigest()[:12]}")
+    identity = json.dumps([tool.name, args, question], sort_keys=True)
+    return tool_call(name=tool.name, args=args, id=f"call_{sha256(identity.encode()).hexdigest()[:12]}")
 
 
 def _choice_of(choice: Any) -> tuple[str | None, bool]:

@@ -42,10 +42,10 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
             raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
         if not exists:
             raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if _is_document(p, root))
-        inside = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
+        inside = [root] if root.is_file() else sorted(p for p in root.rglob("*") if _is_document(p, root))
+        prefix = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
         files += [
-            (path.name if path == root else f"{inside}{path.relative_to(root).as_posix()}", path) for path in found
+            (path.name if path == root else f"{prefix}{path.relative_to(root).as_posix()}", path) for path in inside
         ]
     if not files:
         raise ConfigError(
@@ -74,8 +74,8 @@ def passages_in(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
     """
     read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower())
     try:
-        found = read(path) if read else _read_text(path, code=code)
-        yield from (Passage(name, heading, text) for heading, text in found)
+        paragraphs = read(path) if read else _read_text(path, code=code)
+        yield from (Passage(name, heading, text) for heading, text in paragraphs)
     except OSError as exc:
         why = exc.strerror or exc
         raise ConfigError(f"found {str(path)!r}, expected a document that can be read: {why}; leave it out") from exc

@@ -30,10 +30,11 @@ def combine(references: list[str], question: str) -> str:
         question: What they answer.
     """
     whole = [r.splitlines() for r in references]
-    told = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
-    kept = [lines for lines, before in zip(told, whole, strict=True) if lines == before or any(map(str.strip, lines))]
-    able = [lines for lines in kept if not any(map(is_no_answer, lines))]
-    answers = able or kept or whole
+    without_tools = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
+    pairs = zip(without_tools, whole, strict=True)
+    texts = [lines for lines, before in pairs if lines == before or any(map(str.strip, lines))]
+    able = [lines for lines in texts if not any(map(is_no_answer, lines))]
+    answers = able or texts or whole
     support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
     joined = [line for line, count in support.most_common() if count > 1]
     if all(map(_is_sourced, support)):
@@ -45,10 +46,10 @@ def combine(references: list[str], question: str) -> str:
 def _speaking(quotations: list[str], parts: list[str]) -> list[str]:
     """Return the quotations that speak of a question, or of a part of it."""
     quoted = Library((Passage(line, "", line) for line in quotations), tokenizer_for("stems"))
-    found = {
+    sources = {
         passage.source for part in parts for passage in quoted.find(part, "stems", limit=len(quotations), share=0.4)
     }
-    return [line for line in quotations if line in found]
+    return [line for line in quotations if line in sources]
 
 
 def parts_of(question: str) -> list[str]:
@@ -60,10 +61,10 @@ def parts_of(question: str) -> list[str]:
 def choose(proposals: list[str]) -> str:
     """Order proposals by how many others share their lines, those that answer nothing last; enough if all are equal."""
     lines = [{line.strip() for line in text.splitlines() if line.strip()} for text in proposals]
-    support = Counter(line for said in lines for line in said)
+    support = Counter(line for own in lines for line in own)
     worth = [
-        (is_no_answer(text), -max((support[line] for line in said), default=0))
-        for text, said in zip(proposals, lines, strict=True)
+        (is_no_answer(text), -max((support[line] for line in own), default=0))
+        for text, own in zip(proposals, lines, strict=True)
     ]
     order = sorted(range(len(proposals)), key=lambda n: worth[n])
     return json.dumps({"best": [n + 1 for n in order], "stop": len({*map(frozenset, lines)}) == 1})

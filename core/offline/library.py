@@ -22,6 +22,11 @@ _BEGINNING = 8
 """Words in which a paragraph says what it is about."""
 _LOOKED_AT = 4
 """Passages that are looked at for each that is wanted, where some may not be about the question."""
+_BEST = (
+    "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
+    " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
+)
+"""What holds some terms, best first, given the weight of a heading."""
 _MARK = "\x01"
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
@@ -92,22 +97,15 @@ class Library:
                 the question's words, which a number is not: for documents that nobody chose for the question.
         """
         words = key_words(question)
-        terms = [f'"{word}"' for word in words]
-        if variant == "phrases":
-            terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
+        terms = _terms(words, variant)
         topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
         is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
         if not terms or is_sum or not self.size:
             return []
-        heading_weight = 8.0 if variant == "headings" else 2.0
         weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
-        sql = (
-            "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
-            " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
-        )
-        looked_at = _LOOKED_AT * limit if on_topic else limit
+        best = (" OR ".join(terms), 8.0 if variant == "headings" else 2.0, _LOOKED_AT * limit if on_topic else limit)
         with self._lock:
-            rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, looked_at)).fetchall()
+            rows = self._db.execute(_BEST, best).fetchall()
             if on_topic:
                 rows = [row for row in rows if self._is_about(row[0], topics, variant)]
             held = [self._held(row[0], weights) for row in rows]
@@ -126,8 +124,8 @@ class Library:
     def count(self, word: str) -> int:
         """Count the passages that hold a word."""
         with self._lock:
-            found = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
-            return int(found.fetchone()[0])
+            rows = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
+            return int(rows.fetchone()[0])
 
     def _held(self, row: int, words: Iterable[str]) -> set[str]:
         """Return which words a passage speaks of, in the sense of its index."""
@@ -143,6 +141,14 @@ class Library:
         heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone() or ("", "")
         beginning = [] if variant == "headings" else text.split(None, _BEGINNING)[:_BEGINNING]
         return _MARK in text and any(_MARK in part for part in (heading, *beginning))
+
+
+def _terms(words: Sequence[str], variant: Variant) -> list[str]:
+    """Write words as SQLite looks for them."""
+    terms = [f'"{word}"' for word in words]
+    if variant == "phrases":
+        return [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
+    return terms
 
 
 def key_words(text: str) -> list[str]:

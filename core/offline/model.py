@@ -92,9 +92,9 @@ class OfflineModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        said = self._answer(messages, kwargs)
-        pieces = [AIMessageChunk(content=piece) for piece in _words(said.text)]
-        for index, call in enumerate(said.tool_calls):
+        answer = self._answer(messages, kwargs)
+        pieces = [AIMessageChunk(content=piece) for piece in _words(answer.text)]
+        for index, call in enumerate(answer.tool_calls):
             part = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
             pieces.append(AIMessageChunk(content="", tool_call_chunks=[part]))
         for piece in pieces:
@@ -104,54 +104,54 @@ class OfflineModel(BaseChatModel):
             yield chunk
         last = AIMessageChunk(
             content="",
-            usage_metadata=said.usage_metadata,
-            response_metadata=said.response_metadata,
+            usage_metadata=answer.usage_metadata,
+            response_metadata=answer.response_metadata,
             chunk_position="last",
         )
         yield ChatGenerationChunk(message=last)
 
     def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
-        told, bound = read_prompt(messages), options.get("tools") or []
-        used = {name for name, _ in told.results}
-        if call := decide(told.question, bound, options.get("tool_choice"), used=used):
+        prompt, bound = read_prompt(messages), options.get("tools") or []
+        used = {name for name, _ in prompt.results}
+        if call := decide(prompt.question, bound, options.get("tool_choice"), used=used):
             written = [call["name"], *json.dumps(call["args"]).split()]
             return self._message(messages, written, "tool_calls", calls=[call])
-        pieces = _words(self._text(told, [] if bound else told.tools))
+        pieces = _words(self._text(prompt, [] if bound else prompt.tools))
         limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS
         return self._message(messages, pieces[:limit], "length" if limit < len(pieces) else "stop")
 
     def _message(
         self, messages: list[BaseMessage], written: list[str], reason: str, *, calls: Sequence[ToolCall] = ()
     ) -> AIMessage:
-        asked = sum(len(message.text.split()) for message in messages)
+        read = sum(len(message.text.split()) for message in messages)
         return AIMessage(
             "" if calls else "".join(written),
             tool_calls=list(calls),
             usage_metadata=UsageMetadata(
-                input_tokens=asked, output_tokens=len(written), total_tokens=asked + len(written)
+                input_tokens=read, output_tokens=len(written), total_tokens=read + len(written)
             ),
             response_metadata={"model_name": self.model_name, "model_provider": "offline", "finish_reason": reason},
         )
 
-    def _text(self, told: PromptParts, tools: list[OfferedTool]) -> str:
-        if told.proposals:
-            return choose(told.proposals)
-        if not told.results and (tool := fitting_tool(told.question, tools)):
+    def _text(self, prompt: PromptParts, tools: list[OfferedTool]) -> str:
+        if prompt.proposals:
+            return choose(prompt.proposals)
+        if not prompt.results and (tool := fitting_tool(prompt.question, tools)):
             return f"Use the tool {tool.name}."
-        if told.references:
-            text = combine(told.references, told.question)
-            return _NO_PASSAGE if told.passages is not None and is_no_answer(text) else text
-        if told.results:
-            return "\n".join(said for _, said in told.results)
-        return self._propose(told.question, told.passages)
+        if prompt.references:
+            text = combine(prompt.references, prompt.question)
+            return _NO_PASSAGE if prompt.passages is not None and is_no_answer(text) else text
+        if prompt.results:
+            return "\n".join(result for _, result in prompt.results)
+        return self._propose(prompt.question, prompt.passages)
 
-    def _propose(self, question: str, passages: list[Passage] | None) -> str:
+    def _propose(self, question: str, given: list[Passage] | None) -> str:
         if worked := work_out(question):
             return worked
-        found = self._find(question, passages)
-        if passages is not None:
-            return "\n".join(map(cite, found)) or _NO_PASSAGE
-        return "\n".join(map(quote, found)) or _REFUSAL
+        passages = self._find(question, given)
+        if given is not None:
+            return "\n".join(map(cite, passages)) or _NO_PASSAGE
+        return "\n".join(map(quote, passages)) or _REFUSAL
 
     def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
         if passages is not None:
@@ -166,8 +166,8 @@ class OfflineModel(BaseChatModel):
             return []
         parts = parts_of(question)
         each = 2 if len(parts) == 1 else 1
-        found = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
-        return list(dict.fromkeys(chain.from_iterable(found)))
+        quoted = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
+        return list(dict.fromkeys(chain.from_iterable(quoted)))
 
 
 def _words(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from ...core.models.labels import model_label
 from ...core.models.obstacles import obstacle_of
 from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
+from ...core.models.prices import FREE_OF_CHARGE
 from ...core.models.servers import names_served, told_names
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
@@ -23,7 +24,7 @@ from ...core.text import one_line, plain, redact
 def unmade(seat: Seat, status: Status, why: str | None, *, started: float | None = None, waited: float = 0.0) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
     at = time.time() if started is None else started
-    return call_of(seat.label, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
+    return call_of(seat.label, status=status, **FREE_OF_CHARGE, started=at, waited=waited, seconds=0.0, error=why)
 
 
 def where_asked(seat: Seat) -> str | None:
