@@ -11,13 +11,13 @@ from .marks import marked_answer
 from .notation import LITERAL, normalised, stripped
 from .numerals import read_date, read_number
 from .units import folded
-from .values import LONGEST_ANSWER, Answer, kind_of, literal_value, parsed_literal
+from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal
 
 _WORDS = 8
 """How many words an answer has at most that is no number, letter, date or literal."""
 
 
-def final_answer(text: str) -> Answer | None:
+def final_answer(text: str) -> FinalAnswer | None:
     """Return the short answer that a text ends on; None where it has none, as with open questions.
 
     A marked answer counts (`Final answer: 42`, `#### 42`, a boxed one, a JSON field `answer`), the last one where
@@ -65,7 +65,7 @@ _NO_ANSWER = re.compile(
 """What models write where they have none."""
 
 
-def read_answer(stated: str) -> Answer | None:
+def read_answer(stated: str) -> FinalAnswer | None:
     """Read a short answer as a literal, letter, yes or no, date, number with a unit, or else as its words.
 
     Returns:
@@ -81,7 +81,7 @@ def read_answer(stated: str) -> Answer | None:
     if _NO_ANSWER.fullmatch(written.strip(". ")) and not (is_literal and parsed_literal(written)):
         return None
     if is_literal:
-        return Answer(literal_value(written), "", shown)
+        return FinalAnswer(literal_value(written), "", shown)
     code = written.strip("`").strip()
     if written.count("`") % 2 or (written[0] == written[-1] == "`" and "`" in code):
         return None  # half of a piece of code, or several
@@ -91,16 +91,16 @@ def read_answer(stated: str) -> Answer | None:
     return _yes_or_no(plain, shown) or read_date(plain, shown) or read_number(plain, shown) or _words(plain, shown)
 
 
-def short_answer(stated: str) -> Answer | None:
+def short_answer(stated: str) -> FinalAnswer | None:
     """Read gold: a short answer, or a text that ends on one, as GSM8K's solutions do, which are never one line."""
     if "\n" in stated.strip():
         return final_answer(stated) or read_answer(stated)
     return read_answer(stated) or final_answer(stated)
 
 
-def _letter(written: str, shown: str) -> Answer | None:
+def _letter(written: str, shown: str) -> FinalAnswer | None:
     if _LETTERS.fullmatch(written):
-        return Answer(("letters", tuple(re.findall(r"\b[A-H]\b", written))), "", shown)
+        return FinalAnswer(("letters", tuple(re.findall(r"\b[A-H]\b", written))), "", shown)
     match = _LETTER.fullmatch(written)
     if not match or (match["round"] and match["round"].islower() and match["tail"].strip()):
         return None
@@ -109,26 +109,26 @@ def _letter(written: str, shown: str) -> Answer | None:
         return None
     if match["bare"] and match["tail"].strip()[:1].islower() and f"{match['bare']})" not in written:  # E. coli
         return None
-    return Answer(("letter", (match["round"] or match["bare"]).upper()), tail, shown)
+    return FinalAnswer(("letter", (match["round"] or match["bare"]).upper()), tail, shown)
 
 
-def _code(code: str, shown: str) -> Answer:
+def _code(code: str, shown: str) -> FinalAnswer:
     """Read what is set as code: two pieces are compared as written, one with what others wrote as plain words."""
     typed = _letter(code, shown) if len(code) == 1 else _yes_or_no(code, shown) or read_number(normalised(code), shown)
     if typed:
         return typed
     words = _words(normalised(code), shown)
-    return words._replace(detail=f"`{code}`") if words else Answer(("verbatim", code), "", shown)
+    return words._replace(detail=f"`{code}`") if words else FinalAnswer(("verbatim", code), "", shown)
 
 
-def _yes_or_no(plain: str, shown: str) -> Answer | None:
+def _yes_or_no(plain: str, shown: str) -> FinalAnswer | None:
     value = _YES_NO.get(plain.casefold())
-    return None if value is None else Answer(("yes", value), "", shown)
+    return None if value is None else FinalAnswer(("yes", value), "", shown)
 
 
-def _words(plain: str, shown: str) -> Answer | None:
+def _words(plain: str, shown: str) -> FinalAnswer | None:
     """Compare words; the case of ordinary ones says nothing, that of symbols does."""
     words = plain.split()
     if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain):
         return None
-    return Answer(("words", " ".join(map(folded, words))), "", shown)
+    return FinalAnswer(("words", " ".join(map(folded, words))), "", shown)

@@ -7,7 +7,7 @@ from ..errors import ConfigError
 from .measures import Agreement, abstain, agree
 
 if TYPE_CHECKING:
-    from .values import Answer
+    from .values import FinalAnswer
 
 
 def closed_answers(extract: Callable[[str], str | None] | None = None) -> "ClosedAnswers":
@@ -37,7 +37,7 @@ class ClosedAnswers:
     def __init__(self, extract: Callable[[str], str | None] | None = None) -> None:
         self._extract = extract
 
-    def read(self, text: str) -> "Answer | None":
+    def read(self, text: str) -> "FinalAnswer | None":
         """Return the answer that a text ends on, None where it has none."""
         from .answers import final_answer, read_answer  # its patterns take a while to compile: not at import
 
@@ -55,7 +55,7 @@ class ClosedAnswers:
         return agree(self.name, texts, same_answers(answers), answers=shown)
 
 
-def same_answers(answers: "Sequence[Answer | None]") -> list[list[int]]:
+def same_answers(answers: "Sequence[FinalAnswer | None]") -> list[list[int]]:
     """Group answers by value; a unit or an option's text that some name and others leave out tells nobody apart.
 
     `5` is with `5 km`, but where others say `5 miles`, it is with neither.

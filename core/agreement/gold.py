@@ -4,7 +4,7 @@ import re
 
 from .answers import read_answer
 from .units import folded, known_unit, singular, spellings
-from .values import Answer, same_answer
+from .values import FinalAnswer, same_answer
 
 _KINDS = tuple(
     map(
@@ -37,7 +37,7 @@ _SENTENCE = re.compile(r"[.?!\n]+")
 _PERCENT = re.compile(r"%|\bper ?cent", re.IGNORECASE)
 
 
-def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
+def is_gold(answer: FinalAnswer, gold: FinalAnswer, question: str | None = None) -> bool:
     """Tell whether an answer is gold; a number may leave out a unit, or add one, where the question leaves no doubt.
 
     - Gold without a unit takes an answer with one that everybody knows, that the question names, or that is a plural
@@ -69,7 +69,7 @@ def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
     return names_unit(question, theirs)
 
 
-def _is_option(answer: Answer, letter: str, question: str) -> bool:
+def _is_option(answer: FinalAnswer, letter: str, question: str) -> bool:
     """Tell whether an answer has the words of one option, and of no other."""
     options = [(match["letter"].upper(), read_answer(match["text"])) for match in _OPTION.finditer(question)]
     meant = {name for name, option in options if option and same_answer(answer, option)}
@@ -95,7 +95,7 @@ def names_unit(question: str, unit: str) -> bool:
     return False
 
 
-def _may_add(answer: Answer, unit: str, question: str) -> bool:
+def _may_add(answer: FinalAnswer, unit: str, question: str) -> bool:
     """Tell whether an answer may name a unit that gold leaves out."""
     if known_unit(unit):
         return not _contradicts(unit, question)
@@ -131,11 +131,11 @@ def _wanted(question: str) -> set[str]:
     return units
 
 
-def _number(answer: Answer) -> object:
+def _number(answer: FinalAnswer) -> object:
     value = answer.value
     return value[1] if isinstance(value, tuple) and value[0] == "number" else None
 
 
-def _unit(answer: Answer) -> str:
+def _unit(answer: FinalAnswer) -> str:
     value = answer.value
     return str(value[2]) if isinstance(value, tuple) and len(value) > 2 else answer.detail

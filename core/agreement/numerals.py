@@ -5,7 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 from .units import known_unit, read_unit
-from .values import Answer
+from .values import FinalAnswer
 
 _MONTHS = {
     name: number
@@ -40,20 +40,20 @@ _SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")
 """What stands before the result where a whole sum is written as the answer."""
 
 
-def read_date(plain: str, shown: str) -> Answer | None:
+def read_date(plain: str, shown: str) -> FinalAnswer | None:
     """Read a date; of digits alone, the year comes first."""
     for style in _DATES:
         if match := style.fullmatch(plain.casefold()):
             parts = match.groupdict()
             month = int(parts["m"]) if "m" in parts else _MONTHS.get(parts["month"], 0)
             try:
-                return Answer(date(int(parts["y"]), month, int(parts["d"])), "", shown)
+                return FinalAnswer(date(int(parts["y"]), month, int(parts["d"])), "", shown)
             except ValueError:
                 return None
     return None
 
 
-def read_number(plain: str, shown: str) -> Answer | None:
+def read_number(plain: str, shown: str) -> FinalAnswer | None:
     """Read a number with its unit, or what is counted; of a whole sum that is written down, its result."""
     summed, equals, result = plain.rpartition("=")
     if equals and _SUM.fullmatch(summed):
@@ -73,7 +73,7 @@ def read_number(plain: str, shown: str) -> Answer | None:
     before = (match["before"] or "").upper().rstrip(".")
     detail = " ".join(filter(None, (known_unit(before) or before, unit.name if unit.is_common else "")))
     named = f"{match['name']}={detail}" if match["name"] else detail
-    return Answer(("number", value) if unit.is_common else ("number", value, unit.name), named, shown)
+    return FinalAnswer(("number", value) if unit.is_common else ("number", value, unit.name), named, shown)
 
 
 def _fraction(digits: str) -> Fraction:

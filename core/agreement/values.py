@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 LONGEST_ANSWER = 200
 
 
-class Answer(NamedTuple):
+class FinalAnswer(NamedTuple):
     """Hold a final answer: answers with one value are the same unless they name different details."""
 
     value: Hashable
@@ -25,19 +25,19 @@ _FORMULA = re.compile(r"(?=.*[\\^+*/=\d])[\w\s\\^+*/=().{}|!-]+")
 _BAD_ESCAPE = re.compile(r"\\(?![\\'\"abfnrtv\nxuUN]|[0-3]?[0-7]{1,2}(?![0-7]))")
 
 
-def same_answer(one: Answer, other: Answer) -> bool:
+def same_answer(one: FinalAnswer, other: FinalAnswer) -> bool:
     """Tell whether two answers say the same."""
     return one.value == other.value and (one.detail == other.detail or not (one.detail and other.detail))
 
 
-def is_formula(answer: Answer) -> bool:
+def is_formula(answer: FinalAnswer) -> bool:
     """Tell what computer algebra can say something about, from words, letters, dates, lists and measured numbers."""
     if answer.detail or len(answer.shown) >= LONGEST_ANSWER or kind_of(answer) not in ("number", "words", "verbatim"):
         return False
     return bool(_FORMULA.fullmatch(answer.shown))
 
 
-def kind_of(answer: Answer) -> str:
+def kind_of(answer: FinalAnswer) -> str:
     """Return what an answer is: a number, a letter, words, a literal, a date and so on."""
     return str(answer.value[0]) if isinstance(answer.value, tuple) else "date"
 

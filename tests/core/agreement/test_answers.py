@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import final_answer, read_answer
-from langgraph_moa.core.agreement.values import Answer, same_answer
+from langgraph_moa.core.agreement.values import FinalAnswer, same_answer
 from replay import DATA, WHY_NOT
 
 recorded = pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)
@@ -392,7 +392,7 @@ def test_what_one_mark_holds_is_read_in_linear_time(piece: str) -> None:
 def test_whatever_is_written_it_is_an_answer_or_none(text: str) -> None:
     found = final_answer(text)
 
-    assert found is None or isinstance(found, Answer)
+    assert found is None or isinstance(found, FinalAnswer)
     if found:
         assert same_answer(found, found)
         assert hash(found.value) is not None
