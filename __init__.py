@@ -5,9 +5,11 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
+from .core.agreement.closed import closed_answers
 from .core.agreement.mathematics import math_answers
-from .core.agreement.measures import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
+from .core.agreement.measures import Agreement, Measure
 from .core.agreement.vote import Vote
+from .core.agreement.whole_texts import embedding_agreement, near_duplicates
 from .core.bounds.budget import Budget
 from .core.bounds.early_stop import EarlyStop
 from .core.bounds.quorum import Quorum

@@ -11,8 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..core.agreement.answers import Answer, short_answer
-from ..core.agreement.measures import NearDuplicates, check_share, closed_answers, near_duplicates
+from ..core.agreement.answers import short_answer
+from ..core.agreement.closed import closed_answers
+from ..core.agreement.measures import check_share
+from ..core.agreement.values import FinalAnswer
+from ..core.agreement.whole_texts import NearDuplicates, near_duplicates
 from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
@@ -81,7 +84,7 @@ def read_record(
     """
     chosen = None if models is None else [name.strip() for name in models.split(",")]
     known: dict[str, None] = {}
-    read: list[tuple[dict[str, Answer | None], Answer | None, list[str], str | None]] = []
+    read: list[tuple[dict[str, FinalAnswer | None], FinalAnswer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -104,7 +107,7 @@ def read_record(
     ]
 
 
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str | None]:
+def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
@@ -119,7 +122,7 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str
     return row["responses"], gold, question if isinstance(question, str) else None
 
 
-def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:
+def _said(response: Any, name: str, where: str) -> tuple[FinalAnswer | None, str]:
     """Return a response's answer and its text; an `answer` of its own is taken as it is, and not looked for."""
     stated = ""
     if isinstance(response, dict) and response.keys() & {"answer", "text"}:

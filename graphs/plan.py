@@ -13,7 +13,8 @@ from ..core.bounds.budget import check_bounded
 from ..core.bounds.checks import check_early_stop, check_enough, check_rules
 from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
-from ..core.evidence.retrievers import Retrieval, Search, seat_retrieval
+from ..core.evidence.retrievers import Retrieval
+from ..core.evidence.searchers import Search, seat_retrieval
 from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers

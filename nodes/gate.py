@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement.measures import abstain, compare, is_sync, name_of
+from ..core.agreement.comparing import compare_texts
+from ..core.agreement.measures import abstain, is_sync, name_of
 from ..core.bounds.early_stop import EarlyStop, agreed_on, cost_of_asking
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import Stage, unanswered
@@ -105,7 +106,7 @@ class _Gate:
             agreement = abstain(name_of(stop.agreement), too_much)
         else:
             seconds = self.rules.seconds_left(proposals, verdicts)
-            agreement = await compare(stop.agreement, texts, seconds=seconds)
+            agreement = await compare_texts(stop.agreement, texts, seconds=seconds)
         took = time.perf_counter() - clock
         return agreed_on(stop, agreement, whole, self.stage.asked, whole=self.stage.is_last, seconds=took)
 

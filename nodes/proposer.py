@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
-from ..core.agreement.measures import best_proposal
+from ..core.agreement.vote import best_proposal
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
 from ..core.panel.sampling import Sampling

@@ -16,11 +16,12 @@ from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
 from ...core.errors import ConfigError
 from ...core.evidence.retrievers import OnWrong, Retriever
+from ...core.models.connections import bare_url
+from ...core.models.credentials import HEADER_VARIABLE
 from ...core.models.limits import Limits
-from ...core.models.obstacles import bare_url
 from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
-from ...core.models.resolve import HEADER_VARIABLE, resolve_model
+from ...core.models.resolve import resolve_model
 from ...core.models.servers import served_models, told_names
 from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant

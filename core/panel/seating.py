@@ -10,7 +10,7 @@ from ..errors import ConfigError, nearest
 from ..models.capabilities import (
     Model,
 )
-from ..models.resolve import short_name
+from ..models.labels import short_name
 from .checks import check_limited, check_options
 from .declared import (
     Aggregator,

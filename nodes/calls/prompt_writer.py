@@ -26,9 +26,9 @@ from ...prompts import (
     bundled,
     compose,
     fence,
-    in_words,
     nothing,
     pack,
+    tools_in_words,
     unforged,
 )
 from .prompt import BYTES_A_TOKEN, Prompt, room_at
@@ -237,7 +237,7 @@ class PromptWriter:
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
         return compose(
-            conversation if knows_tools(seat.model) else in_words(conversation),
+            conversation if knows_tools(seat.model) else tools_in_words(conversation),
             texts,
             template=self.template,
             system_prompt=seat.system_prompt if in_system_prompt else None,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 from langgraph_moa.apps.calibrate import calibrate, read_record
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.errors import ConfigError, MissingExtra
 from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, Panel, rows
 

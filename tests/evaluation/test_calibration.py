@@ -5,8 +5,9 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.agreement.answers import Answer, read_answer
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.core.agreement.answers import read_answer
+from langgraph_moa.core.agreement.values import FinalAnswer
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.bounds.checks import check_early_stop
 from langgraph_moa.core.bounds.early_stop import EarlyStop
 from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
@@ -20,7 +21,7 @@ def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Reco
     )
 
 
-def gold_of(stated: str) -> Answer | None:
+def gold_of(stated: str) -> FinalAnswer | None:
     return read_answer(stated) if stated else None
 
 
