@@ -36,13 +36,12 @@ if TYPE_CHECKING:
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
+    from .graphs.self_moa import create_self_moa, create_self_moa_seq
     from .graphs.systems import (
         create_best_of_n,
         create_debate,
         create_grouped_moa,
         create_ranker,
-        create_self_moa,
-        create_self_moa_seq,
         create_single,
         create_smoa,
         create_vote,
