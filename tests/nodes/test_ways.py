@@ -13,7 +13,7 @@ from solving import solvers
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 
 
-def leads(gate: str, **options: Any) -> dict[str, str | None]:
+def leads(gate: str, **options: Any) -> dict[str, Any]:
     """Return where a gate may lead, each with what sends a run there."""
     graph = create_moa(**{"proposers": THREE, "aggregator": "offline:words", **options}).get_graph()
     return {edge.target: edge.data for edge in graph.edges if edge.source == gate}
