@@ -13,7 +13,7 @@ from rich.table import Table
 
 from ..core.agreement.answers import Answer, short_answer
 from ..core.agreement.measures import NearDuplicates, check_share, closed_answers, near_duplicates
-from ..core.checks import check_number
+from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
 from ..evaluation.calibration import Calibration, Measured, Member, Recorded, measure
@@ -47,7 +47,7 @@ def calibrate(
 ) -> None:
     """Measure early stops on recorded answers, and pick the cheapest that keeps a precision."""
     check_share("precision", precision)
-    check_number("layers", layers, minimum=2)
+    check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)

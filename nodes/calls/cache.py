@@ -40,7 +40,15 @@ class Entry(NamedTuple):
     async def recall(self) -> tuple[Call, AIMessage] | None:
         """Return the outcome and the answer that are kept, marked as such."""
         free: dict[str, Any] = {"cached": True, "calls": 0, "usd": 0.0, "usage": None, "at_most": None, "retries": None}
-        free |= {"waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
+        free |= {
+            "cut": None,
+            "carried": False,
+            "unread": False,
+            "waited": 0.0,
+            "tried_s": 0.0,
+            "seconds": 0.0,
+            "started": time.time(),
+        }
         try:
             async with asyncio.timeout(_PATIENCE):
                 known = (await self.cache.aget([self.key])).get(self.key)
