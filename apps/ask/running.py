@@ -3,20 +3,18 @@
 import asyncio
 import json
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import typer
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.types import Command, Durability, Interrupt, StreamMode
-from rich.console import Console
 from rich.text import Text
 
 from ...core.errors import ConfigError, MoAError
@@ -24,21 +22,14 @@ from ...core.run.report import make_report
 from ...graphs.page import report
 from ...nodes.node import rules_of
 from ..settings.settings import Graph
+from ..terminal import INTERRUPTED, TERMINATED, WAITING, note, notes
 from .review import Decisions, ask_person, can_ask, show_proposals
 from .threads import Terminated, Thread, drained_on_sigterm
 from .view import View, interrupted
 
-INTERRUPTED = 130
-"""The exit code of a program ended by Ctrl-C."""
-TERMINATED = 143
-"""The exit code of a program ended by SIGTERM."""
-WAITING = 75
-"""The exit code of a run that waits for a person; sysexits.h calls it a temporary failure."""
 State = dict[str, Any]
-T = TypeVar("T")
 Decided = Command[Any] | None
 LEFT = Text("left without a review; nothing of this run is kept")
-notes = Console(stderr=True, highlight=False)
 
 
 @dataclass
@@ -159,7 +150,7 @@ def show(run: Callable[[Decided], Coroutine[Any, Any, State]], output: Output, q
 
 
 def _say_that_it_ends() -> None:
-    notes.print(Text("stopping after this step; a second SIGTERM does not wait for it", style="dim"), soft_wrap=True)
+    note("stopping after this step; a second SIGTERM does not wait for it")
 
 
 def _say_that_it_waits(shown: Any, thread: Thread | None) -> None:
@@ -189,7 +180,7 @@ def _write_page(output: Output, state: State) -> None:
         output.page.write_text(report(state), encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"the report cannot be written to {output.page}: {exc.strerror or exc}") from exc
-    notes.print(Text(f"report: {output.page}", style="dim"), soft_wrap=True)
+    note(f"report: {output.page}")
 
 
 def print_json(answer: str | None, state: State) -> None:
@@ -197,55 +188,3 @@ def print_json(answer: str | None, state: State) -> None:
     told = {"answer": answer, **{key: state.get(key, []) for key in ("proposals", "verdicts")}, "run": state["run"]}
     told |= {key: state[key] for key in ("citations", "evidence") if key in state}
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-
-
-class Ending:
-    """Run what SIGTERM is to end as Ctrl-C does; a script's background, where Ctrl-C is ignored, is no exception."""
-
-    def __init__(self) -> None:
-        self.terminated = False
-        """Whether SIGTERM came."""
-        self._task: asyncio.Task[Any] | None = None
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, or let what is under way end in order.
-
-        Raises:
-            KeyboardInterrupt: SIGTERM ended it, or Ctrl-C did.
-        """
-        try:
-            return asyncio.run(self._watched(work))
-        except asyncio.CancelledError:
-            if not self.terminated:
-                raise
-            raise KeyboardInterrupt from None
-
-    async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
-        self._task = asyncio.current_task()
-        try:
-            return await work
-        finally:
-            self._task = None
-
-    def on_signal(self, number: int, frame: object) -> None:
-        """End the task that runs; a second signal waits for nothing."""
-        task, again = self._task, self.terminated
-        self.terminated = True
-        if task is None or again:
-            raise KeyboardInterrupt
-        task.get_loop().call_soon_threadsafe(task.cancel)
-
-
-@contextmanager
-def sigterm_as_ctrl_c() -> Iterator[Ending]:
-    """Let SIGTERM end the program as Ctrl-C does, and tell afterwards that it did."""
-    ending = Ending()
-    try:
-        before = signal.signal(signal.SIGTERM, ending.on_signal)
-    except ValueError:  # not in the main thread
-        yield ending
-        return
-    try:
-        yield ending
-    finally:
-        signal.signal(signal.SIGTERM, before)

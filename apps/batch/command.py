@@ -17,10 +17,10 @@ from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
-from ..ask.running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
 from ..settings.files import merged_settings
 from ..settings.flags import Concurrency, RetryErrors, limits_of, with_mixture
 from ..settings.settings import Settings
+from ..terminal import INTERRUPTED, TERMINATED, note, notes, sigterm_as_ctrl_c
 from .formats import FORMATS, Format
 from .progress import View, summary
 from .unfinished import can_keep, unfinished
@@ -62,11 +62,11 @@ def batch(
     RowFile(files.rows).check()
     budget = _budget(whole)
     chosen, why = settings.choose()
-    notes.print(Text(why, style="dim"), soft_wrap=True)
+    note(why)
     keeps = not no_keep and _has_steps(chosen)
     if keeps and not can_keep():
         told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
-        notes.print(Text(told, style="dim"), soft_wrap=True)
+        note(told)
     job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = View(notes)
     try:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 from langsmith.utils import tracing_is_enabled
-from rich.text import Text
 
 from ...core.bounds.budget import Budget
 from ...core.checks import check_number
@@ -24,11 +23,11 @@ from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.wording import is_marked, marked, note_wording
 from ...evaluation.grading.by_gold import Grader
 from ...evaluation.grading.choose import GraderName, graders_for
-from ..ask.running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
 from ..plotting import check_plot
 from ..settings.files import merged_settings
 from ..settings.flags import SHARED, Concurrency, RetryErrors, limits_of, with_mixture
 from ..settings.settings import Graph, Settings
+from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled, check_scalable
 from .estimate import prospect, show_prospect
 from .folder import folder_of
@@ -220,8 +219,8 @@ class _Job:
         if not self.equal:
             return Equalled(list(self.specs))
         done = await Equaliser(self.equal, self.told, folder, self._pilot, self.budget).scale(self.specs)
-        for note in done.notes:
-            notes.print(Text(note, style="dim"), soft_wrap=True)
+        for sentence in done.notes:
+            note(sentence)
         return done
 
     async def _pilot(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
-from ..ask.running import notes
 from ..batch.progress import View
+from ..terminal import note, notes
 
 _EVERY_S = 10.0
 
@@ -28,7 +28,7 @@ class Watch:
     def begin(self, label: str, sums: BatchReport) -> None:
         """Show whose turn it is."""
         self.end()
-        notes.print(Text(f"{label} ({self._why[label]})", style="dim"), soft_wrap=True)
+        note(f"{label} ({self._why[label]})")
         self._view = View(notes)
         self._view.__enter__()
         self._view.begin(sums)

@@ -12,17 +12,16 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from rich.text import Text
 
 from ...core.errors import ConfigError, InputError, MissingExtra
 from ...core.models.capabilities import may_write, tools_of
 from ...core.text import one_line, plain
 from ...graphs.adapters.asking import answered, check_asked, sentence_of
 from ...graphs.adapters.tool_and_node import WHEN_TO_ASK
-from ..ask.running import TERMINATED, notes, sigterm_as_ctrl_c
 from ..ask.view import sources, summary
 from ..settings.flags import with_mixture
 from ..settings.settings import Graph, Settings
+from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
 from .inquiries import Inquiries, Inquiry
 
 if TYPE_CHECKING:
@@ -78,10 +77,10 @@ def mcp(
         if stream is None:
             raise ConfigError(f"found {name} closed, expected an MCP client there; let one start this command")
     chosen, why = settings.choose()
-    notes.print(Text(why, style="dim"), soft_wrap=True)
+    note(why)
     server = mcp_server(chosen.build(), docs=settings.docs, wait_s=wait)
     if sys.stdin.isatty():
-        notes.print(Text("waiting for an MCP client on standard input; Ctrl-C ends", style="dim"), soft_wrap=True)
+        note("waiting for an MCP client on standard input; Ctrl-C ends")
 
     try:
         with sigterm_as_ctrl_c() as ending:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from commands import Run
-from langgraph_moa.apps.ask.running import notes
 from langgraph_moa.apps.ask.view import View, interrupted, summary
+from langgraph_moa.apps.terminal import notes
 from rich.cells import cell_len
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
