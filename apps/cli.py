@@ -19,7 +19,7 @@ from .ask.commands import ask, resume
 from .ask.graph import graph
 from .batch.command import batch
 from .calibrate import calibrate
-from .compare.command import compare
+from .compare.command import compare_systems
 from .mcp.command import mcp
 from .settings.settings import Settings
 from .terminal import INTERRUPTED, notes, print_error
@@ -89,7 +89,7 @@ def models() -> None:
 
 app.command()(batch)
 app.command()(calibrate)
-app.command()(compare)
+app.command("compare")(compare_systems)
 app.command()(mcp)
 
 

@@ -11,10 +11,11 @@ from ...core.errors import ConfigError, MoAError
 from ..settings.flags import with_mixture
 from ..settings.settings import Graph, Settings
 from ..terminal import notes, print_error
+from .lines import interrupted
+from .output import LEFT, Output, waiting_for
 from .review import can_ask
-from .running import LEFT, Output, asked_of, follow, reviewed
+from .running import follow, reviewed
 from .starting import build_mixture, standard_input, thread_of_its_own
-from .view import interrupted
 
 
 @with_mixture
@@ -52,7 +53,7 @@ def _turn(
     except MoAError as exc:
         print_error(str(exc))
     else:
-        if asked_of(state):
+        if waiting_for(state):
             notes.print(LEFT)
             return
         answer: AnyMessage = state["messages"][-1]

@@ -17,8 +17,9 @@ from ...graphs.estimate import Estimate, estimate
 from ..settings.flags import BOUNDS, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note, notes
+from .output import Output, RunState
 from .review import can_ask, decisions_of
-from .running import Decided, Output, State, follow, show
+from .running import Decided, follow, run_and_show
 from .starting import build_mixture, standard_input, thread_of_its_own
 from .threads import Thread, begin, named_thread, take_up
 
@@ -73,16 +74,16 @@ def ask(
     output, asked = Output(as_json, no_stream, page, kept), HumanMessage(text)
     if kept is None:
         moa, config = build_mixture(settings), thread_of_its_own(settings)
-        show(lambda decided: follow(moa, decided or {"messages": [asked]}, output, config=config), output, text)
+        run_and_show(lambda decided: follow(moa, decided or {"messages": [asked]}, output, config=config), output, text)
         return
 
-    async def run(decided: Decided) -> State:
+    async def run(decided: Decided) -> RunState:
         opened = take_up(kept, Settings()) if decided else begin(kept, settings, asked, instead=instead)
         async with opened as session:
             note(session.why)
             return await follow(session.moa, decided or session.given, output, config=session.config)
 
-    show(run, output, text)
+    run_and_show(run, output, text)
 
 
 @partial(with_mixture, only=BOUNDS)
@@ -104,7 +105,7 @@ def resume(
     output = Output(as_json, no_stream, page, kept)
     first: Decided = Command(resume=decisions_of(decide)) if decide else None
 
-    async def run(decided: Decided) -> State:
+    async def run(decided: Decided) -> RunState:
         async with take_up(kept, settings) as session:
             output.view.remember(session.state.values)
             if first and session.left != ("review",):
@@ -121,7 +122,7 @@ def resume(
             notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
             return await follow(session.moa, decided or first or session.given, output, config=session.config)
 
-    show(run, output)
+    run_and_show(run, output)
 
 
 async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:

@@ -14,7 +14,7 @@ _EVERY_S = 10.0
 """Seconds between two plain lines."""
 
 
-class View:
+class BatchView:
     """Show the sums of a batch while it runs."""
 
     def __init__(self, console: Console) -> None:
@@ -33,7 +33,7 @@ class View:
         self._task = self._bar.add_task("", total=None, told="")
         self._told_at = time.monotonic()
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> "BatchView":
         self._bar.start()
         return self
 
@@ -60,7 +60,7 @@ class View:
             self._console.print(Text(f"{done:,} of {_many(sums['questions'])}: {told}"), soft_wrap=True)
 
 
-def summary(sums: BatchReport) -> str:
+def batch_summary(sums: BatchReport) -> str:
     """Return the sums in one line."""
     left = f", {sums['left']:,} left" if sums["left"] else ""
     seconds = f"{sums['seconds']:,.1f} s"

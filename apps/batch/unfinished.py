@@ -27,7 +27,7 @@ class Kept:
 
 
 @asynccontextmanager
-async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
+async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     """Open the file `ROWS.unfinished`, where the extra `sqlite` is installed, and remove it when it is not needed.
 
     Args:

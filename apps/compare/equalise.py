@@ -1,9 +1,9 @@
 """Give systems that sample one model as many samples as cost what the most costly system costs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from ...core.bounds.budget import Budget
 from ...core.checks import MOST
@@ -16,18 +16,12 @@ from ...evaluation.batch.rows import RowFile, cost_in
 from ...evaluation.comparing.in_turn import MORE, file_of, left_of
 from ...evaluation.grading.answered import per_question
 from ...graphs.estimate import estimate
-from ..settings.settings import Graph, Settings
+from ..settings.settings import Settings
+from .pilot import FEW, PILOT, Pilot, What, shares_requests
 from .specs import Spec
 
-What = Literal["calls", "tokens", "usd"]
-PILOT = "_pilot"
-"""The folder of the rows of systems that are asked with another number of samples first."""
-FEW = 5
-"""Questions of a pilot."""
 _SCALES = {"self-moa", "self-moa-seq", "best-of-n", "vote"}
 _MOST = {"self-moa-seq": 1_000}
-Pilot = Callable[[Graph, Sequence[Question], Path, Budget | None], Awaitable[object]]
-"""Asks a system questions within a budget; the rows go to a file, and those that are there are not asked again."""
 
 
 @dataclass
@@ -197,11 +191,6 @@ class Equaliser:
                 )
             await self.pilot(graph, few, file, left)
         return [row for _, row in RowFile(file).rows() if row["id"] in wanted]
-
-
-def shares_requests(graph: Graph) -> bool:
-    """Tell whether several samples of a system come in one request, as far as servers go along."""
-    return any((node.metadata or {}).get("moa_samples") for node in graph.builder.nodes.values())
 
 
 def _sampled(settings: Settings, samples: int) -> Settings:

@@ -16,7 +16,7 @@ _NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
 
 
 @contextmanager
-def folder_of(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
+def rows_of_systems(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
     """Give the rows a folder: the one that was named, else one that is gone afterwards.
 
     Args:

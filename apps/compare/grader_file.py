@@ -12,7 +12,7 @@ from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
 from ...core.text import one_line
 from ...evaluation.grading.by_gold import Grader
-from ...evaluation.grading.choose import NAMES, GraderName
+from ...evaluation.grading.choose import GRADER_NAMES, GraderName
 from ..settings.settings import Settings
 
 
@@ -22,12 +22,13 @@ def read_grader(written: str | None) -> GraderName | Grader | None:
     Raises:
         ConfigError: There is none of that name, or the file cannot be run.
     """
-    if written is None or written in NAMES:
+    if written is None or written in GRADER_NAMES:
         return cast("GraderName | None", written)
     file, colon, name = written.rpartition(":")
     if not colon or not file.endswith(".py"):
         raise ConfigError(
-            f"found --grader {written}, expected a name or a function as file.py:function; {nearest(written, NAMES)}"
+            f"found --grader {written}, expected a name or a function as file.py:function; "
+            + nearest(written, GRADER_NAMES)
         )
     found = getattr(_run(Path(file)), name, None)
     if not callable(found):

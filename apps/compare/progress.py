@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
-from ..batch.progress import View
+from ..batch.progress import BatchView
 from ..terminal import note, notes
 
 _EVERY_S = 10.0
@@ -18,7 +18,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._why: Mapping[str, str] = {}
-        self._view: View | None = None
+        self._view: BatchView | None = None
         self._told_at = time.monotonic()
 
     def know(self, why: Mapping[str, str]) -> None:
@@ -29,7 +29,7 @@ class Watch:
         """Show whose turn it is."""
         self.end()
         note(f"{label} ({self._why[label]})")
-        self._view = View(notes)
+        self._view = BatchView(notes)
         self._view.__enter__()
         self._view.begin(sums)
 

@@ -9,14 +9,14 @@ from rich.table import Table
 
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
-from ...evaluation.comparing.measures import Comparison, Measured
+from ...evaluation.comparing.measures import Comparison, MeasuredSystem
 from ..plotting import plotted
 
 _SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
 _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the baseline"}
 
 
-def show(found: Comparison) -> None:
+def show_comparison(found: Comparison) -> None:
     """Print the table, the verdict and what to keep in mind."""
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
     left = f", {found.questions - found.graded:,} left out" if found.questions > found.graded else ""
@@ -73,7 +73,7 @@ def draw(found: Comparison, file: Path) -> None:
         figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), frameon=False)
 
 
-def _cost_axis(systems: Sequence[Measured]) -> tuple[Sequence[float | None], str]:
+def _cost_axis(systems: Sequence[MeasuredSystem]) -> tuple[Sequence[float | None], str]:
     """Take dollars where all are known and one is not free, else tokens, else calls."""
     usd = [system.usd for system in systems]
     if None not in usd and any(usd):
@@ -85,7 +85,7 @@ def _cost_axis(systems: Sequence[Measured]) -> tuple[Sequence[float | None], str
 
 
 def _table(found: Comparison) -> Table:
-    columns: Mapping[str, Callable[[Measured], str]] = {
+    columns: Mapping[str, Callable[[MeasuredSystem], str]] = {
         "system": lambda system: printable(system.label) + (" *" if system.label == found.baseline else ""),
         _SCORES.get(found.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
         "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
@@ -106,7 +106,7 @@ def _table(found: Comparison) -> Table:
     return table
 
 
-def _against(system: Measured) -> str:
+def _against(system: MeasuredSystem) -> str:
     if system.against is None:
         return "–"
     mean, low, high = (100 * part for part in (system.against.mean, system.against.low, system.against.high))

@@ -10,7 +10,7 @@ from ...core.text import one_line
 from ...graphs.adapters.asking import conversation
 from ..settings.settings import Graph
 
-MOST = 32
+MOST_INQUIRIES = 32
 """How many questions are kept, answered ones included; the oldest of those goes first."""
 Tell = Callable[[float, float, str], Awaitable[None]]
 """Takes how far it is, of how far it may go, and what happened."""
@@ -104,7 +104,7 @@ class Inquiry:
 class Inquiries:
     """Keep a bounded number of them."""
 
-    def __init__(self, moa: Graph, *, most: int = MOST) -> None:
+    def __init__(self, moa: Graph, *, most: int = MOST_INQUIRIES) -> None:
         self._moa, self._most = moa, most
         self._kept: dict[str, Inquiry] = {}
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from ...core.errors import ConfigError, nearest
 from ...core.text import one_line
-from .settings import Settings, without_empty
+from .form import without_empty
+from .settings import Settings
 from .tables import (
     EARLY_STOPS,
     BudgetTable,

@@ -27,7 +27,7 @@ _SHOWN = 500
 """Characters of an error that a row holds."""
 
 
-class Result(NamedTuple):
+class QuestionResult(NamedTuple):
     """Hold a question's row, and what only the batch needs to know."""
 
     row: Row
@@ -50,7 +50,7 @@ class _Progress:
     """The state of the turn that is under way."""
 
 
-async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
+async def answer_question(moa: Graph, question: Question, *, file: Path) -> QuestionResult:
     """Answer a question, all its turns; whatever goes wrong with it becomes its row.
 
     With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
@@ -86,7 +86,7 @@ async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
     )
     if question.later:
         row["turns"] = so_far.turns
-    return Result(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
+    return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
 
 
 def bound_of(moa: Graph, question: Question) -> Estimate:

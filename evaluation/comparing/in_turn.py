@@ -17,8 +17,8 @@ from ..batch.questions import Question, Row
 from ..batch.rows import RowFile, cost_in
 from ..batch.tally import BatchReport
 
-OnStart = Callable[[str, BatchReport], None]
-OnRow = Callable[[str, Row, BatchReport], None]
+OnSystemStart = Callable[[str, BatchReport], None]
+OnSystemRow = Callable[[str, Row, BatchReport], None]
 MORE = "raise the budget, or give fewer questions; rows that a folder keeps are not paid for twice"
 _PARTS = 10
 """Into how many parts questions are cut at most where a budget may end: so much of it may go to systems unequally."""
@@ -40,8 +40,8 @@ class InTurn:
         concurrency: int,
         budget: Budget | None,
         retry_errors: bool,
-        on_start: OnStart | None,
-        on_row: OnRow | None,
+        on_start: OnSystemStart | None,
+        on_row: OnSystemRow | None,
     ) -> None:
         """Take what `abatch` takes.
 

@@ -22,7 +22,7 @@ from urllib3 import Retry
 from ...core.text import one_line, redact
 from ..batch.questions import Question, Row
 from ..batch.rows import cost_in
-from ..grading.answered import Answered
+from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grade
 from .measures import Comparison
 
@@ -49,7 +49,7 @@ class Replay(NamedTuple):
 
 
 async def publish(
-    prefix: str, questions: Sequence[Question], answered: Mapping[str, Answered], found: Comparison
+    prefix: str, questions: Sequence[Question], answered: Mapping[str, GradedAnswers], found: Comparison
 ) -> list[str]:
     """Make the dataset, where it is not there yet, and an experiment a system.
 
@@ -111,7 +111,7 @@ async def _experiment(
     name: str,
     examples: Sequence[Example],
     questions: Sequence[Question],
-    one: Answered,
+    one: GradedAnswers,
     metadata: Mapping[str, Any],
 ) -> str:
     replays = {

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...core.run.records import Cost
-from ..grading.answered import Answered, per_question
+from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredSystem:
     """Say how one system did; what is told of a question is an average, over those that it answered."""
 
     label: str
@@ -62,7 +62,7 @@ class Comparison:
     """Those that were graded for all systems, on which they are compared."""
     left_out: dict[str, int]
     """How many of the others were left out, and why."""
-    systems: list[Measured]
+    systems: list[MeasuredSystem]
     baseline: str
     """What the others are held against: the best single model, where nobody named another."""
     verdict: str
@@ -73,12 +73,12 @@ class Comparison:
     contradicted: float | None = None
     """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
 
-    def named(self, label: str) -> Measured:
+    def named(self, label: str) -> MeasuredSystem:
         """Return one system's measures."""
         return next(system for system in self.systems if system.label == label)
 
 
-def graded_for_all(answered: Mapping[str, Answered]) -> tuple[list[int], dict[str, int]]:
+def graded_for_all(answered: Mapping[str, GradedAnswers]) -> tuple[list[int], dict[str, int]]:
     """Return the questions that every system has a grade for, by number, and why the others were left out."""
     kept: list[int] = []
     left_out: dict[str, int] = {}
@@ -92,8 +92,13 @@ def graded_for_all(answered: Mapping[str, Answered]) -> tuple[list[int], dict[st
 
 
 def measured(
-    answered: Mapping[str, Answered], kept: Sequence[int], baseline: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> list[Measured]:
+    answered: Mapping[str, GradedAnswers],
+    kept: Sequence[int],
+    baseline: str,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[MeasuredSystem]:
     """Measure every system.
 
     Args:
@@ -119,10 +124,12 @@ def measured(
     ]
 
 
-def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | None, pair: Paired | None) -> Measured:
+def _measured(
+    label: str, one: GradedAnswers, *, score: Spread, difference: Spread | None, pair: Paired | None
+) -> MeasuredSystem:
     whole = [row for row in one.rows if row["answer"] is not None]
     cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
-    return Measured(
+    return MeasuredSystem(
         label=label,
         is_single=one.is_single,
         score=score,

@@ -10,7 +10,7 @@ from ..batch.rows import cost_in
 from .by_gold import Grade
 
 
-class Answered(NamedTuple):
+class GradedAnswers(NamedTuple):
     """Hold what one system made of all questions, in one order."""
 
     rows: Sequence[Row]
@@ -21,7 +21,7 @@ class Answered(NamedTuple):
     """Answers that end on nothing that could be compared with gold, and count as wrong."""
 
 
-def best_of(answered: Mapping[str, Answered], labels: Sequence[str], kept: Sequence[int]) -> str:
+def best_of(answered: Mapping[str, GradedAnswers], labels: Sequence[str], kept: Sequence[int]) -> str:
     """Return the system of the best mean; the one of fewer tokens, then the one named first, where two are as good."""
 
     def worth(label: str) -> tuple[float, float]:
@@ -51,5 +51,5 @@ def _known(cost: Cost, what: str) -> float | None:
     return None if what == "tokens" and not value and cost["calls"] else value
 
 
-def _mean(one: Answered, kept: Sequence[int]) -> float:
+def _mean(one: GradedAnswers, kept: Sequence[int]) -> float:
     return fmean(one.grades[n].score or 0.0 for n in kept)

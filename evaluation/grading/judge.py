@@ -23,7 +23,7 @@ _LAST = re.compile(r"(\{[^{}]*\})\s*+(?:```\s*+)?\Z")
 _SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
 
 
-class Asked(NamedTuple):
+class JudgePrompt(NamedTuple):
     """Be a prompt for a judge, and how its answer is read."""
 
     prompt: Prompt
@@ -44,17 +44,17 @@ class Judged(NamedTuple):
     cost: Cost
 
 
-def which_is_better(question: Question, one: str, other: str) -> Asked:
+def which_is_better(question: Question, one: str, other: str) -> JudgePrompt:
     """Ask which of two answers is better; neither is named."""
     return _asked("prefer", question, {"A": one, "B": other}, read_better)
 
 
-def how_good(question: Question, answer: str) -> Asked:
+def how_good(question: Question, answer: str) -> JudgePrompt:
     """Ask for a mark from 1 to 10."""
     return _asked("score", question, {"answer": answer}, read_score)
 
 
-async def judge(seat: Seat, asked: Asked) -> Judged:
+async def judge(seat: Seat, asked: JudgePrompt) -> Judged:
     """Ask a judge once; a failure of it is told, and is no verdict.
 
     Args:
@@ -83,10 +83,12 @@ def read_score(said: str) -> float | None:
     return found / 10
 
 
-def _asked(prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]) -> Asked:
+def _asked(
+    prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]
+) -> JudgePrompt:
     parts = {"question": _told(question), **({"gold": question.gold} if question.gold else {}), **answers}
     fenced = fence(list(parts.values()), labels=list(parts))
-    return Asked(Prompt([HumanMessage(bundled(prompt).render(references=fenced))]), read)
+    return JudgePrompt(Prompt([HumanMessage(bundled(prompt).render(references=fenced))]), read)
 
 
 def _told(question: Question) -> str:

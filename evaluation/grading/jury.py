@@ -18,7 +18,7 @@ from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ..batch.questions import Question, Row
 from .by_gold import Grade
-from .judge import Asked, Judged, how_good, judge, which_is_better
+from .judge import Judged, JudgePrompt, how_good, judge, which_is_better
 
 OnJudged = Callable[[int], None]
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
@@ -63,7 +63,7 @@ class Jury:
         """Return the share of pairs in which a place was preferred; None where no pair was judged."""
         return self.places / self.pairs if self.pairs else None
 
-    async def ask(self, asked: Asked) -> Judged:
+    async def ask(self, asked: JudgePrompt) -> Judged:
         """Return a verdict: the one that is there, else a new one, as far as the budget goes."""
         key = self._key(asked)
         judged = self._known.get(key) or await self._new(asked, key)
@@ -73,7 +73,7 @@ class Jury:
             self._on_judged(self._verdicts)
         return judged
 
-    async def _new(self, asked: Asked, key: str) -> Judged:
+    async def _new(self, asked: JudgePrompt, key: str) -> Judged:
         async with self._free:
             if why := await self._misfit(asked.at_most(self._seat), key):
                 return Judged(None, why, NOTHING)
@@ -103,7 +103,7 @@ class Jury:
         set_aside = total([self._spent, *self._under_way.values()], known_only=True)
         return budget.misfit(set_aside, bound, time.monotonic() - self._began)
 
-    def _key(self, asked: Asked) -> str:
+    def _key(self, asked: JudgePrompt) -> str:
         told = [self._seat.label, *(message.text for message in asked.prompt.messages)]
         return sha256(json.dumps(told).encode()).hexdigest()[:24]
 
@@ -141,7 +141,7 @@ async def preferred(jury: Jury, question: Question, one: Row, other: Row) -> Gra
     return Grade(there.score if there.score == 1 - back.score else 0.5)
 
 
-async def marked(jury: Jury, question: Question, row: Row) -> Grade:
+async def scored(jury: Jury, question: Question, row: Row) -> Grade:
     """Say how good an answer is, as a share of ten; no answer is worth nothing."""
     text = text_of(row)
     if text is None:
@@ -157,9 +157,9 @@ async def all_preferred(
     return await asyncio.gather(*(preferred(jury, *each) for each in zip(questions, one, other, strict=True)))
 
 
-async def all_marked(jury: Jury, questions: Sequence[Question], rows: Sequence[Row]) -> list[Grade]:
+async def all_scored(jury: Jury, questions: Sequence[Question], rows: Sequence[Row]) -> list[Grade]:
     """Mark a system's answers to all questions."""
-    return await asyncio.gather(*(marked(jury, *each) for each in zip(questions, rows, strict=True)))
+    return await asyncio.gather(*(scored(jury, *each) for each in zip(questions, rows, strict=True)))
 
 
 def text_of(row: Row) -> str | None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import Answer, read_answer
 from langgraph_moa.core.agreement.measures import near_duplicates
 from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
-from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
+from langgraph_moa.evaluation.calibration import MeasuredRule, measure
+from langgraph_moa.evaluation.rules import Recorded, is_right, rules_for, vote
 from langgraph_moa.evaluation.statistics import wilson
 
 
@@ -164,7 +165,7 @@ def test_near_duplicates_answer_what_their_representative_does() -> None:
         recorded("1,1,1", "1", copies=(0, 1)),
         recorded("-,-,-", "1", copies=(0, 1, 2)),
     ]
-    found: Measured = measure(list("abc"), rows, threshold=0.9).rules[-1]
+    found: MeasuredRule = measure(list("abc"), rows, threshold=0.9).rules[-1]
 
     assert (found.rule, found.stops) == ("near duplicates", 3)
     assert found.precision == pytest.approx(1 / 3)
