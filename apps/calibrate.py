@@ -19,7 +19,7 @@ from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
 from .plotting import check_plot, plotted
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def calibrate(
@@ -51,15 +51,15 @@ def calibrate(
     if plot:
         check_plot(plot)
     proposers, rows = read_record(file, models, copies)
-    found = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
-    if plot and not any(rule.interval for rule in found.rules):
+    calibration = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
+    if plot and not any(rule.interval for rule in calibration.rules):
         raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")
     if as_json:
-        sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(asdict(calibration), ensure_ascii=False, indent=2) + "\n")
     else:
-        _show(found, precision)
+        _show(calibration, precision)
     if plot:
-        _draw(found, precision, plot)
+        _draw(calibration, precision, plot)
 
 
 def _percent(share: float | None, form: str = ".1f") -> str:
@@ -88,16 +88,16 @@ _MEMBERS: dict[str, Callable[[Member], str]] = {
 _NEED_GOLD = {"precision", "95 % interval", "vote: right", "right", "adds to the vote"}
 
 
-def _show(found: Calibration, precision: float) -> None:
+def _show(calibration: Calibration, precision: float) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
-    panel, judged = found.panel, found.judged > 0
+    panel, judged = calibration.panel, calibration.judged > 0
     console.print(
-        f"{found.questions:,} questions, {found.judged:,} with gold; {len(panel.members)} proposers; calls in a mixture"
-        f" of {found.layers} layers, {found.everyone.calls:g} where nothing stops\n",
+        f"{calibration.questions:,} questions, {calibration.judged:,} with gold; {len(panel.members)} proposers; calls "
+        f"in a mixture of {calibration.layers} layers, {calibration.everyone.calls:g} where nothing stops\n",
         soft_wrap=True,
     )
-    console.print(_table(_RULES, [*found.rules, found.everyone], judged=judged))
-    console.print(f"\n{_choice(found, precision)}\n", soft_wrap=True)
+    console.print(_table(_RULES, [*calibration.rules, calibration.everyone], judged=judged))
+    console.print(f"\n{_choice(calibration, precision)}\n", soft_wrap=True)
     console.print(_table(_MEMBERS, panel.members, judged=judged))
     if panel.pair_ratio is not None:
         console.print(
@@ -108,7 +108,7 @@ def _show(found: Calibration, precision: float) -> None:
         )
 
 
-def _table(columns: Mapping[str, Callable[[T], str]], rows: Sequence[T], *, judged: bool) -> Table:
+def _table(columns: Mapping[str, Callable[[_T], str]], rows: Sequence[_T], *, judged: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     shown = {heading: cell for heading, cell in columns.items() if judged or heading not in _NEED_GOLD}
     for n, heading in enumerate(shown):
@@ -118,18 +118,18 @@ def _table(columns: Mapping[str, Callable[[T], str]], rows: Sequence[T], *, judg
     return table
 
 
-def _choice(found: Calibration, precision: float) -> str:
-    if not found.judged:
+def _choice(calibration: Calibration, precision: float) -> str:
+    if not calibration.judged:
         return "no rule can be picked: precision needs the right answers, as `gold` on each line"
-    kept = f"keeps a precision of {100 * precision:g} % (by the lower end of its interval)"
-    if found.chosen is None:
-        return f"no rule {kept}"
-    return f"the cheapest rule that {kept}: {found.chosen.rule}\n  create_moa(..., {found.chosen.options})"
+    wish = f"keeps a precision of {100 * precision:g} % (by the lower end of its interval)"
+    if calibration.chosen is None:
+        return f"no rule {wish}"
+    return f"the cheapest rule that {wish}: {calibration.chosen.rule}\n  create_moa(..., {calibration.chosen.options})"
 
 
-def _draw(found: Calibration, precision: float, file: Path) -> None:
+def _draw(calibration: Calibration, precision: float, file: Path) -> None:
     """Draw each rule's precision, with its interval, against the share of calls it saves."""
-    shown = [rule for rule in found.rules if rule.interval]
+    shown = [rule for rule in calibration.rules if rule.interval]
     with plotted(file, size=(8, 5)) as figure:
         axes = figure.subplots()
         axes.axhline(100 * precision, color="0.7", linestyle="--")
@@ -146,5 +146,5 @@ def _draw(found: Calibration, precision: float, file: Path) -> None:
                 rotation=90 if len(shown) > 8 else 0,
                 arrowprops={"arrowstyle": "-", "color": "0.8"},
             )
-        axes.set_xlabel(f"calls saved, % of a mixture of {found.layers} layers")
+        axes.set_xlabel(f"calls saved, % of a mixture of {calibration.layers} layers")
         axes.set_ylabel("precision, % (95 % Wilson interval)")

@@ -11,8 +11,8 @@ from math import prod
 from statistics import fmean
 
 from ..core.agreement.answers import Answer
-from .rules import Recorded, Rule, is_right, rules_for, vote
 from .statistics import wilson
+from .stop_rules import Recorded, Rule, is_right, rules_for, vote
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,14 @@ def measure(
     """
     size = len(proposers)
     rules = [_measured(rule, rows, layers) for rule in rules_for(size, threshold)]
-    kept = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]
+    precise = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]
     return Calibration(
         questions=len(rows),
         judged=sum(row.gold is not None for row in rows),
         layers=layers,
         rules=rules,
         everyone=_measured(Rule("never stop", size, size + 1, "early_stop=None"), rows, layers),
-        chosen=min(kept, key=lambda rule: rule.calls, default=None),
+        chosen=min(precise, key=lambda rule: rule.calls, default=None),
         panel=_panel(proposers, rows),
     )
 
@@ -118,11 +118,11 @@ def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> MeasuredRule
     size = len(rows[0].answers)
     everyone = size * (layers - 1) + 1
     agreed = [rule.agreed(row) for row in rows]
-    stopped = [_is_right(said, row) for said, row in zip(agreed, rows, strict=True) if said and row.gold]
-    ended = [_is_right(said or vote(row.answers), row) for said, row in zip(agreed, rows, strict=True) if row.gold]
+    stopped = [_is_right(group, row) for group, row in zip(agreed, rows, strict=True) if group and row.gold]
+    ended = [_is_right(group or vote(row.answers), row) for group, row in zip(agreed, rows, strict=True) if row.gold]
     stops = sum(map(bool, agreed))
     coverage = stops / len(rows)
-    calls = everyone - coverage * (everyone - rule.asked)
+    calls = everyone - coverage * (everyone - rule.first)
     return MeasuredRule(
         rule=rule.name,
         options=rule.options,
@@ -134,7 +134,7 @@ def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> MeasuredRule
         calls=calls,
         calls_to_aggregate=calls + coverage,
         saved=1 - calls / everyone,
-        vote_calls=size - coverage * (size - rule.asked),
+        vote_calls=size - coverage * (size - rule.first),
         vote_accuracy=_share(ended),
     )
 
@@ -143,28 +143,37 @@ def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
     judged = [row for row in rows if row.gold]
     wrong = [[not _is_right([row.answers[n]], row) for row in judged] for n in range(len(proposers))]
     rates = [_share(column) or 0.0 for column in wrong]
-    ratios = [
-        fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
-        for a, b in combinations(range(len(proposers)), 2)
-        if rates[a] * rates[b]
-    ]
     everyone = _vote_accuracy(judged)
-    members = []
-    for n, name in enumerate(proposers):
-        others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
-        members.append(
+    return Panel(
+        members=[
             Member(
                 name=name,
                 answered=fmean(row.answers[n] is not None for row in rows),
                 accuracy=1 - rates[n] if judged else None,
-                contribution=None if everyone is None or others is None else everyone - others,
+                contribution=_contribution(n, judged, everyone),
             )
-        )
-    return Panel(
-        members=members,
-        pair_ratio=_share(ratios),
+            for n, name in enumerate(proposers)
+        ],
+        pair_ratio=_pair_ratio(wrong, rates),
         all_wrong=_share(list(map(min, *wrong))),
         all_wrong_if_independent=prod(rates) if judged else None,
+    )
+
+
+def _contribution(n: int, judged: Sequence[Recorded], everyone: float | None) -> float | None:
+    """Return what a proposer adds to the accuracy of the vote of everyone."""
+    others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
+    return None if everyone is None or others is None else everyone - others
+
+
+def _pair_ratio(wrong: Sequence[Sequence[bool]], rates: Sequence[float]) -> float | None:
+    """Return how often two are wrong together, over the product of their rates of error: the mean over pairs."""
+    return _share(
+        [
+            fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
+            for a, b in combinations(range(len(rates)), 2)
+            if rates[a] * rates[b]
+        ]
     )
 
 

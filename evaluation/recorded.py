@@ -9,7 +9,7 @@ from ..core.agreement.answers import Answer, short_answer
 from ..core.agreement.measures import NearDuplicates, closed_answers
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
-from .rules import Recorded
+from .stop_rules import Recorded
 
 _MEASURE = closed_answers()
 
@@ -31,7 +31,7 @@ def read_record(
         ConfigError: The file cannot be read, a line of it is wrong, or the models are not those of the file.
     """
     chosen = None if models is None else [name.strip() for name in models.split(",")]
-    known: dict[str, None] = {}
+    names: dict[str, None] = {}
     read: list[tuple[dict[str, Answer | None], Answer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
@@ -39,16 +39,16 @@ def read_record(
                 if line.strip():
                     where = f"in line {number} of {file}"
                     responses, gold, question = _parsed(line, where)
-                    known.update(dict.fromkeys(responses))
-                    said = {name: _said(responses.get(name), name, where) for name in chosen or known}
-                    alike = _alike({name: text for name, (_, text) in said.items() if text}, copies)
-                    read.append(({name: answer for name, (answer, _) in said.items()}, gold, alike, question))
+                    names.update(dict.fromkeys(responses))
+                    answers_of = {name: _said(responses.get(name), name, where) for name in chosen or names}
+                    alike = _alike({name: text for name, (_, text) in answers_of.items() if text}, copies)
+                    read.append(({name: answer for name, (answer, _) in answers_of.items()}, gold, alike, question))
     except OSError as exc:
         raise ConfigError(
             f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
         ) from exc
-    proposers = list(known) if chosen is None else chosen
-    _check_panel(proposers, list(known), file)
+    proposers = list(names) if chosen is None else chosen
+    _check_panel(proposers, list(names), file)
     return proposers, [
         Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)), question)
         for answers, gold, alike, question in read
@@ -92,18 +92,18 @@ def _text(value: Any, name: str, where: str) -> str:
 def _alike(texts: Mapping[str, str], copies: NearDuplicates | None) -> list[str]:
     """Return who wrote nearly the same text, the one that stands for them first."""
     names = list(texts)
-    found = copies(list(texts.values())) if copies and len(texts) > 1 else None
-    if found is None or found["representative"] is None:
+    likeness = copies(list(texts.values())) if copies and len(texts) > 1 else None
+    if likeness is None or likeness["representative"] is None:
         return []
-    best = found["representative"]
-    return [names[n] for n in sorted(found["groups"][0], key=lambda n: n != best)]
+    best = likeness["representative"]
+    return [names[n] for n in sorted(likeness["groups"][0], key=lambda n: n != best)]
 
 
-def _check_panel(proposers: list[str], known: list[str], file: Path) -> None:
-    if not known:
+def _check_panel(proposers: list[str], names: list[str], file: Path) -> None:
+    if not names:
         raise ConfigError(f"found no answers in {file}, expected an object with `responses` on each line; add some")
     for name in proposers:
-        if name not in known:
-            raise ConfigError(f"found {name!r} among --models, expected some of {file}; {nearest(name, known)}")
+        if name not in names:
+            raise ConfigError(f"found {name!r} among --models, expected some of {file}; {nearest(name, names)}")
     if len(set(proposers)) < max(2, len(proposers)):
         raise ConfigError(f"found the models {', '.join(proposers)}, expected two or more, each once; change the list")

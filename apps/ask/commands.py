@@ -19,7 +19,7 @@ from ..settings.settings import Settings
 from ..terminal import note, notes
 from .output import Output, RunState
 from .review import can_ask, decisions_of
-from .running import Decided, follow, run_and_show
+from .running import Decided, Run, follow, run_and_show
 from .starting import build_mixture, standard_input, thread_of_its_own
 from .threads import Thread, begin, named_thread, take_up
 
@@ -58,32 +58,19 @@ def ask(
     ] = False,
 ) -> None:
     """Answer one question."""
-    kept = named_thread(thread, store)
-    text = standard_input().read() if question == "-" else question
-    if not text.strip():
-        raise ConfigError(
-            "found an empty question, expected some text; write it in quotes, or - to read standard input"
-        )
-    if instead and kept is None:
+    conversation, text = named_thread(thread, store), _text_of(question)
+    if instead and conversation is None:
         raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
     if only_estimate:
-        _print_estimate(asyncio.run(_estimate(settings, text, kept)), as_json=as_json)
+        _print_estimate(asyncio.run(_estimate(settings, text, conversation)), as_json=as_json)
         return
-    if settings.review and kept is None and not can_ask():
+    if settings.review and conversation is None and not can_ask():
         raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
-    output, asked = Output(as_json, no_stream, page, kept), HumanMessage(text)
-    if kept is None:
-        moa, config = build_mixture(settings), thread_of_its_own(settings)
-        run_and_show(lambda decided: follow(moa, decided or {"messages": [asked]}, output, config=config), output, text)
-        return
-
-    async def run(decided: Decided) -> RunState:
-        opened = take_up(kept, Settings()) if decided else begin(kept, settings, asked, instead=instead)
-        async with opened as session:
-            note(session.why)
-            return await follow(session.moa, decided or session.given, output, config=session.config)
-
-    run_and_show(run, output, text)
+    output = Output(as_json, no_stream, page, conversation)
+    if conversation is None:
+        run_and_show(_once(settings, text, output), output, text)
+    else:
+        run_and_show(_in_thread(conversation, settings, text, output, instead=instead), output, text)
 
 
 @partial(with_mixture, only=BOUNDS)
@@ -101,12 +88,12 @@ def resume(
     page: Page = None,
 ) -> None:
     """Go on with a stopped run of a thread; nobody who answered is asked again."""
-    kept = Thread(thread, store)
-    output = Output(as_json, no_stream, page, kept)
+    conversation = Thread(thread, store)
+    output = Output(as_json, no_stream, page, conversation)
     first: Decided = Command(resume=decisions_of(decide)) if decide else None
 
     async def run(decided: Decided) -> RunState:
-        async with take_up(kept, settings) as session:
+        async with take_up(conversation, settings) as session:
             output.view.remember(session.state.values)
             if first and session.left != ("review",):
                 raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
@@ -125,13 +112,42 @@ def resume(
     run_and_show(run, output)
 
 
-async def _estimate(settings: Settings, question: str, kept: Thread | None) -> Estimate:
-    if kept is None or not kept.file.exists():
+def _text_of(question: str) -> str:
+    text = standard_input().read() if question == "-" else question
+    if not text.strip():
+        raise ConfigError(
+            "found an empty question, expected some text; write it in quotes, or - to read standard input"
+        )
+    return text
+
+
+def _once(settings: Settings, text: str, output: Output) -> Run:
+    """Ask a mixture that is gone with the program."""
+    moa, config = build_mixture(settings), thread_of_its_own(settings)
+    given = {"messages": [HumanMessage(text)]}
+    return lambda decided: follow(moa, decided or given, output, config=config)
+
+
+def _in_thread(thread: Thread, settings: Settings, text: str, output: Output, *, instead: bool) -> Run:
+    """Ask the next question of a thread."""
+    message = HumanMessage(text)
+
+    async def run(decided: Decided) -> RunState:
+        opened = take_up(thread, Settings()) if decided else begin(thread, settings, message, instead=instead)
+        async with opened as session:
+            note(session.why)
+            return await follow(session.moa, decided or session.given, output, config=session.config)
+
+    return run
+
+
+async def _estimate(settings: Settings, question: str, thread: Thread | None) -> Estimate:
+    if thread is None or not thread.file.exists():
         return estimate(await asyncio.to_thread(build_mixture, settings), question)
-    asked = HumanMessage(question)
-    async with begin(kept, settings, asked, instead=True) as session:
+    message = HumanMessage(question)
+    async with begin(thread, settings, message, instead=True) as session:
         note(session.why)
-        return estimate(session.moa, [*session.messages, asked])
+        return estimate(session.moa, [*session.messages, message])
 
 
 def _print_estimate(bound: Estimate, *, as_json: bool) -> None:

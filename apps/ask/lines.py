@@ -73,7 +73,7 @@ def interrupted(proposals: list[Proposal]) -> str:
     usable = [p for p in proposals if p["status"] in USABLE]
     if not usable:
         return "interrupted; nothing had been answered yet"
-    said = "\n".join(
+    lines = "\n".join(
         f"- layer {p['layer']}, {p['proposer']}: {one_line(printable(p['text']), limit=400)}" for p in usable
     )
-    return f"interrupted; answered so far:\n{said}"
+    return f"interrupted; answered so far:\n{lines}"

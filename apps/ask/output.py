@@ -76,12 +76,14 @@ def say_that_it_waits(shown: Any, thread: Thread | None) -> None:
 def so_far(view: RunView, question: str, *, stopped: str, why: str) -> RunState:
     """Return what is known of a run that did not end."""
     turn = view.proposals[-1]["turn"] if view.proposals else "unknown"
-    known = [v for v in view.verdicts if v["turn"] == turn]
+    verdicts = [v for v in view.verdicts if v["turn"] == turn]
     mine = [p for p in view.proposals if p["turn"] == turn]
-    run = make_report(mine, known, turn=turn, mixture="", notes=[f"{name} had not answered" for name in view.waiting])
+    run = make_report(
+        mine, verdicts, turn=turn, mixture="", notes=[f"{name} had not answered" for name in view.waiting]
+    )
     messages = view.messages if any(m.id == turn for m in view.messages) else [HumanMessage(question, id=turn)]
-    told = {**run, "stopped": stopped, "degraded": why}
-    return {"messages": messages, "proposals": mine, "verdicts": known, "run": told}
+    cut_short = {**run, "stopped": stopped, "degraded": why}
+    return {"messages": messages, "proposals": mine, "verdicts": verdicts, "run": cut_short}
 
 
 def write_page(output: Output, state: RunState) -> None:
@@ -101,6 +103,6 @@ def write_page(output: Output, state: RunState) -> None:
 
 def print_json(answer: str | None, state: RunState) -> None:
     """Print the answer and what led to it."""
-    told = {"answer": answer, **{key: state.get(key, []) for key in ("proposals", "verdicts")}, "run": state["run"]}
-    told |= {key: state[key] for key in ("citations", "evidence") if key in state}
-    sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    written = {"answer": answer, **{key: state.get(key, []) for key in ("proposals", "verdicts")}, "run": state["run"]}
+    written |= {key: state[key] for key in ("citations", "evidence") if key in state}
+    sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

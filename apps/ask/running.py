@@ -23,6 +23,8 @@ from .output import Output, RunState, print_json, say_that_it_waits, so_far, wai
 from .review import Decisions, ask_person, can_ask
 
 Decided = Command[Any] | None
+Run = Callable[[Decided], Coroutine[Any, Any, RunState]]
+"""Starts a run, or goes on with it after a review."""
 
 
 async def follow(
@@ -39,10 +41,10 @@ async def follow(
     modes: list[StreamMode] = ["custom", "values", "messages"]
     streams = output.streams and not rules_of(moa).removes  # what was printed cannot be taken back
     state: RunState = {}
-    view, kept = output.view, output.thread is not None
+    view, is_kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.
-    durability: Durability | None = "sync" if kept else None
-    with view, drained_on_sigterm(_say_that_it_ends) if kept else nullcontext() as control:
+    durability: Durability | None = "sync" if is_kept else None
+    with view, drained_on_sigterm(_say_that_it_ends) if is_kept else nullcontext() as control:
         stream_of = moa.astream(given, config, stream_mode=modes[: 2 + streams], control=control, durability=durability)
         async for mode, part in cast("AsyncIterator[tuple[str, Any]]", stream_of):
             if mode == "custom":
@@ -69,7 +71,7 @@ def reviewed(run: Callable[[Decided], RunState]) -> RunState:
     return state
 
 
-def run_and_show(run: Callable[[Decided], Coroutine[Any, Any, RunState]], output: Output, question: str = "") -> None:
+def run_and_show(run: Run, output: Output, question: str = "") -> None:
     """Run to the end and print what it came to, or what it had come to when it was stopped.
 
     Args:

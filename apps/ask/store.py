@@ -44,7 +44,7 @@ def _strict(file: Path) -> "SerializerProtocol":
             blocked: list[SerdeEvent] = []
             unregister = register_serde_event_listener(blocked.append)
             try:
-                found = super().loads_typed(data) if data[0] in _WRITTEN else None
+                value = super().loads_typed(data) if data[0] in _WRITTEN else None
             except ValueError as exc:
                 raise _refusal(file, "a value that is damaged") from exc
             finally:
@@ -53,7 +53,7 @@ def _strict(file: Path) -> "SerializerProtocol":
                 raise _refusal(file, f"a value written as {data[0]!r:.40}")
             for event in blocked:
                 raise _refusal(file, f"a call of {event['module']!s:.40}.{event['name']!s:.40}")
-            return found
+            return value
 
     return Strict(pickle_fallback=False, allowed_json_modules=None, allowed_msgpack_modules=None)
 

@@ -81,13 +81,13 @@ class Session:
 
 @asynccontextmanager
 async def begin(
-    thread: Thread, asked: Settings, question: HumanMessage, *, instead: bool = False
+    thread: Thread, changes: Settings, question: HumanMessage, *, instead: bool = False
 ) -> AsyncIterator[Session]:
     """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
 
     Args:
         thread: Which one; a new one is made.
-        asked: What was said of the mixture; it wins over what the thread holds.
+        changes: What was said of the mixture; it wins over what the thread holds.
         question: What to ask.
         instead: Take back a question that was never answered.
 
@@ -96,7 +96,7 @@ async def begin(
     """
     async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)
-        session = await _open(saver, thread, asked if record is None else _settings_of(record, thread, asked))
+        session = await _open(saver, thread, changes if record is None else _settings_of(record, thread, changes))
         if session.left and not instead:
             raise ConfigError(
                 f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: "
@@ -125,10 +125,10 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
     async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)
         if record is None:
-            known = sorted({str(found.config["configurable"]["thread_id"]) async for found in saver.alist(None)})
-            raise ConfigError(
-                f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, known or ['none'])}"
+            ids = sorted(
+                {str(checkpoint.config["configurable"]["thread_id"]) async for checkpoint in saver.alist(None)}
             )
+            raise ConfigError(f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, ids or ['none'])}")
         session = await _open(saver, thread, _settings_of(record, thread, changes))
         yield await _at_failure(session)
 
@@ -163,10 +163,10 @@ async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -
 
 
 async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any] | None:
-    found = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
-    if found is None:
+    checkpoint = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
+    if checkpoint is None:
         return None
-    written = dict(found.metadata).get(_RECORD)
+    written = dict(checkpoint.metadata).get(_RECORD)
     record: dict[str, Any] = json.loads(str(written)) if written else {}
     if record.get("format") != STATE_FORMAT:
         raise InputError(
@@ -177,12 +177,12 @@ async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any]
 
 
 def _settings_of(record: dict[str, Any], thread: Thread, changes: Settings) -> Settings:
-    said = changes.model_dump(exclude_unset=True)
-    replaced = ("proposers", "aggregator", "layers", "base_url") if said.get("preset") else ()
-    kept = {key: value for key, value in record["settings"].items() if key not in replaced}
-    name = kept.pop("preset", None)
+    given = changes.model_dump(exclude_unset=True)
+    replaced = ("proposers", "aggregator", "layers", "base_url") if given.get("preset") else ()
+    recorded = {key: value for key, value in record["settings"].items() if key not in replaced}
+    name = recorded.pop("preset", None)
     try:
-        settings = merged_settings(kept, said)
-        return settings if {"preset", "proposers"} & said.keys() else settings.model_copy(update={"preset": name})
+        settings = merged_settings(recorded, given)
+        return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc

@@ -81,22 +81,17 @@ class RunView:
                 self._tell(f"{layer_title(layer)}: asking {', '.join(proposers)}")
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
-                told = cast("Proposal", {k: v for k, v in event.items() if k != "moa"})
-                self.proposals = merge_proposals(self.proposals, [told])
+                self.proposals = merge_proposals(self.proposals, [cast("Proposal", _record(event))])
                 self._tell("  " + outcome_line(event, _COLUMNS - 2).plain)
             case {"moa": "verdict", "layer": layer, "reason": reason}:
-                told_verdict = cast("Verdict", {k: v for k, v in event.items() if k != "moa"})
-                self.verdicts = merge_verdicts(self.verdicts, [told_verdict])
+                self.verdicts = merge_verdicts(self.verdicts, [cast("Verdict", _record(event))])
                 self._notes[layer] = printable(reason)
                 self._tell(f"gate {layer}: {printable(reason)}")
             case {"moa": "evidence", "passages": passages}:
                 self._notes[RETRIEVAL] = passages_line(passages)
                 self._tell(f"evidence: {self._notes[RETRIEVAL]}")
             case {"moa": "aggregating", "aggregator": name}:
-                self._tell(f"{name} writes the answer")
-                self._stop_live()
-                if self._console.is_terminal:
-                    self._console.print(Text(f"{name} writes the answer", style="dim"))
+                self._begin_answer(f"{name} writes the answer")
             case {"moa": "abandoned", "aggregator": name, "status": status}:
                 self._abandon(f"the answer above was abandoned ({name}: {status})")
 
@@ -122,6 +117,12 @@ class RunView:
         if counted := joined(answer, [p for p in self.proposals if p["turn"] == run["turn"]]):
             self._console.print(Text(in_words(counted), style="dim"), soft_wrap=not self._console.is_terminal)
         self._console.print(Text(run_summary(run), style="dim"))
+
+    def _begin_answer(self, line: str) -> None:
+        self._tell(line)
+        self._stop_live()
+        if self._console.is_terminal:
+            self._console.print(Text(line, style="dim"))
 
     def _abandon(self, why: str) -> None:
         if self.answer:
@@ -154,3 +155,8 @@ class RunView:
                 tree.add(outcome_line(slot, width) if "status" in slot else waiting_line(name, slot))
             trees.append(tree)
         return Group(*trees)
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the proposal, or verdict, that an event tells of."""
+    return {key: value for key, value in event.items() if key != "moa"}

@@ -20,9 +20,9 @@ class Format:
     title: str
     ending: str
     """How the names of answers' files end: its tool reads no others."""
-    asked: Callable[[Item, str], Question]
+    question_of: Callable[[Item, str], Question]
     """Return the question that an item of the file asks, or refuse it, naming where it stands."""
-    answered: Callable[[Question, Row, str], dict[str, Any] | None]
+    answer_of: Callable[[Question, Row, str], dict[str, Any] | None]
     """Return what is written of a row, under the generator's name; None leaves it out."""
 
     def read(self, path: Path) -> Iterator[Question]:
@@ -37,7 +37,7 @@ class Format:
                 raise ConfigError(
                     f"found {shown(item)} {where}, expected an object as in {self.title}; get the file again"
                 )
-            question = self.asked(item, where)
+            question = self.question_of(item, where)
             if before := seen.get(question.id):
                 raise ConfigError(f"found the question {before} again {where}, expected it once; take one of them out")
             seen[question.id] = where
@@ -73,7 +73,7 @@ class Format:
             ConfigError: As `check`, or nothing can be written there.
         """
         self.check(out, generator=generator)
-        items = (self.answered(question, row, generator) for question, row in rows)
+        items = (self.answer_of(question, row, generator) for question, row in rows)
         lines = (json.dumps(item) for item in items if item is not None)
         new = out.with_name(f"{out.name}.new")
         try:

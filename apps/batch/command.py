@@ -65,8 +65,8 @@ def batch(
     note(why)
     keeps = not no_keep and _has_steps(chosen)
     if keeps and not can_keep():
-        told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
-        note(told)
+        hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
+        note(hint)
     job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = BatchView(notes)
     try:
@@ -120,14 +120,14 @@ class _Job:
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
-        async with unfinished_runs(self.files.rows, wanted=self.keeps) as kept:
+        async with unfinished_runs(self.files.rows, wanted=self.keeps) as store:
 
             def begin(sums: BatchReport) -> None:
-                kept.is_needed = True
+                store.is_needed = True
                 view.begin(sums)
 
             sums = await abatch(
-                self.settings.build(kept.saver),
+                self.settings.build(store.saver),
                 self.files if self.files.form else self.files.questions,
                 self.files.rows,
                 concurrency=self.concurrency,
@@ -136,7 +136,7 @@ class _Job:
                 on_start=begin,
                 on_row=view.add,
             )
-            kept.is_needed = kept.was_there and sums["left"] > 0
+            store.is_needed = store.was_there and sums["left"] > 0
             return sums
 
 

@@ -12,7 +12,7 @@ from ...evaluation.batch.questions import Question, Row
 from .benchmark import Format, Item, shown
 
 
-def _alpaca_asked(item: Item, where: str) -> Question:
+def _alpaca_question(item: Item, where: str) -> Question:
     text = _text(item.get("instruction"), "instruction", where)
     if item.get("input"):
         raise ConfigError(
@@ -23,7 +23,7 @@ def _alpaca_asked(item: Item, where: str) -> Question:
     return _question(sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16], item, text)
 
 
-def _alpaca_answered(question: Question, row: Row, generator: str) -> dict[str, Any]:
+def _alpaca_answer(question: Question, row: Row, generator: str) -> dict[str, Any]:
     # One that is missing must keep its place: the length-controlled win rate knows instructions by their number.
     written = {
         "instruction": question.given["instruction"],
@@ -33,7 +33,7 @@ def _alpaca_answered(question: Question, row: Row, generator: str) -> dict[str, 
     return written | {key: question.given[key] for key in ("dataset", "datasplit") if key in question.given}
 
 
-def _mt_asked(item: Item, where: str) -> Question:
+def _mt_question(item: Item, where: str) -> Question:
     turns = item.get("turns")
     if not isinstance(turns, list) or not turns:
         raise _refused(turns, "turns", where, "a list of texts")
@@ -41,7 +41,7 @@ def _mt_asked(item: Item, where: str) -> Question:
     return _question(id_, item, *(_text(turn, f"turn {n}", where) for n, turn in enumerate(turns, 1)))
 
 
-def _mt_answered(question: Question, row: Row, generator: str) -> dict[str, Any] | None:
+def _mt_answer(question: Question, row: Row, generator: str) -> dict[str, Any] | None:
     turns = [turn["answer"] for turn in row.get("turns", [])] or [row["answer"] or ""]
     if row["answer"] is None or len(turns) != 1 + len(question.later):
         return None
@@ -60,13 +60,13 @@ def _written_at(run: Report | None) -> float:
     return max((call["started"] + call["seconds"] for call in calls), default=time.time())
 
 
-def _flask_asked(item: Item, where: str) -> Question:
+def _flask_question(item: Item, where: str) -> Question:
     # The file of its evaluation set and that of its raw questions have different names for the same.
     text, id_ = _named(item, "text", "instruction"), _named(item, "question_id", "idx")
     return _question(_id(item.get(id_), id_, where), item, _text(item.get(text), text, where))
 
 
-def _flask_answered(question: Question, row: Row, generator: str) -> dict[str, Any] | None:
+def _flask_answer(question: Question, row: Row, generator: str) -> dict[str, Any] | None:
     if row["answer"] is None:
         return None
     return {"question_id": question.given[_named(question.given, "question_id", "idx")], "text": plain(row["answer"])}
@@ -99,8 +99,10 @@ def _question(id_: str, given: Item, first: str, *later: str) -> Question:
 
 
 FORMATS = {
-    "alpaca_eval": Format(title="AlpacaEval 2.0", ending=".json", asked=_alpaca_asked, answered=_alpaca_answered),
-    "mt_bench": Format(title="MT-Bench", ending=".jsonl", asked=_mt_asked, answered=_mt_answered),
-    "flask": Format(title="FLASK", ending=".jsonl", asked=_flask_asked, answered=_flask_answered),
+    "alpaca_eval": Format(
+        title="AlpacaEval 2.0", ending=".json", question_of=_alpaca_question, answer_of=_alpaca_answer
+    ),
+    "mt_bench": Format(title="MT-Bench", ending=".jsonl", question_of=_mt_question, answer_of=_mt_answer),
+    "flask": Format(title="FLASK", ending=".jsonl", question_of=_flask_question, answer_of=_flask_answer),
 }
 """The benchmarks whose files are known, by what `--format` calls them."""

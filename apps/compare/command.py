@@ -68,7 +68,7 @@ def compare_systems(
             metavar="WHAT", help="Give samplers as many samples as make equal: calls, tokens, usd.", show_default=False
         ),
     ] = None,
-    kept: Annotated[
+    folder: Annotated[
         Path | None,
         typer.Option("--keep", metavar="DIR", help="Keep rows here, and go on from them.", show_default=False),
     ] = None,
@@ -107,7 +107,7 @@ def compare_systems(
         raise ConfigError(f"found no questions in {questions}, expected at least one; write one on a line")
     job = Job(
         specs=specs,
-        prepared=prepare(given, by, judge, kept, mark=not as_is, **judging(settings)),
+        prepared=prepare(given, by, judge, folder, mark=not as_is, **judging(settings)),
         equal=equal,
         baseline=baseline,
         budget=budget_of(whole),
@@ -119,7 +119,7 @@ def compare_systems(
     if only_estimate:
         show_prospect(prospect(job.estimated(), job.prepared), as_json=as_json)
         return
-    comparison = job.run(kept)
+    comparison = job.run(folder)
     if as_json:
         written = {**asdict(comparison), "notes": notes_of(comparison)}
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

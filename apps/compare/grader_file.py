@@ -30,10 +30,10 @@ def read_grader(written: str | None) -> GraderName | Grader | None:
             f"found --grader {written}, expected a name or a function as file.py:function; "
             + nearest(written, GRADER_NAMES)
         )
-    found = getattr(_run(Path(file)), name, None)
-    if not callable(found):
+    function = getattr(_run(Path(file)), name, None)
+    if not callable(function):
         raise ConfigError(f"found no function {name!r} in {file}, expected one of a question and an answer; define it")
-    return cast("Grader", found)
+    return cast("Grader", function)
 
 
 def judging(settings: Settings) -> dict[str, Any]:
@@ -54,6 +54,6 @@ def _run(file: Path) -> object:
     try:
         spec.loader.exec_module(module)
     except Exception as exc:
-        told = one_line(f"{type(exc).__name__}: {exc}")
-        raise ConfigError(f"the grader's file {file} cannot be run: {told}; mend it") from exc
+        why = one_line(f"{type(exc).__name__}: {exc}")
+        raise ConfigError(f"the grader's file {file} cannot be run: {why}; mend it") from exc
     return module

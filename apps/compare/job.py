@@ -21,6 +21,7 @@ from ..settings.settings import Graph
 from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems
+from .pilot import Pilot
 from .progress import Watch
 from .specs import Spec
 
@@ -43,21 +44,21 @@ class Job:
         """Build the systems as they will be asked, without asking any."""
         return _graphs(asyncio.run(self._scaled(Path())).specs)
 
-    def run(self, kept: Path | None) -> Comparison:
+    def run(self, folder: Path | None) -> Comparison:
         """Compare, and say how to go on where it is stopped.
 
         Args:
-            kept: The folder of the rows; None is one that is gone afterwards.
+            folder: The folder of the rows; None is one that is gone afterwards.
         """
         _graphs(self.specs)  # what cannot be built is told before a folder is made
         watch = Watch()
         try:
-            with sigterm_as_ctrl_c() as ending, rows_of_systems(kept, self.specs) as folder:
-                note_wording(folder, self.prepared.is_marked)  # a pilot's rows may be the first
-                return ending.run(self._compare(folder, watch))
+            with sigterm_as_ctrl_c() as ending, rows_of_systems(folder, self.specs) as rows:
+                note_wording(rows, self.prepared.is_marked)  # a pilot's rows may be the first
+                return ending.run(self._compare(rows, watch))
         except KeyboardInterrupt:
             watch.end()
-            how = "the same command goes on" if kept else "nothing is kept; with --keep DIR the same command goes on"
+            how = "the same command goes on" if folder else "nothing is kept; with --keep DIR the same command goes on"
             sys.stderr.write(f"stopped: {how}\n")
             raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
         finally:
@@ -69,7 +70,7 @@ class Job:
         systems = _graphs(scaled.specs)
         options: dict[str, Any] = {
             "baseline": scaled.renamed.get(self.baseline or "", self.baseline),
-            "budget": left_of(self.budget, scaled.cost, by="the pilot"),
+            "budget": left_of(self.budget, scaled.beside, by="the pilot"),
             "concurrency": self.concurrency,
             "seed": self.seed,
             "experiment": self.experiment,
@@ -91,14 +92,13 @@ class Job:
     async def _scaled(self, folder: Path) -> Equalled:
         if not self.equal:
             return Equalled(list(self.specs))
-        scaled = await Equaliser(self.equal, self.prepared.questions, folder, self._pilot, self.budget).scale(
-            self.specs
-        )
+        pilot = Pilot(self.equal, self.prepared.questions, folder, self._ask_few, self.budget)
+        scaled = await Equaliser(pilot).scale(self.specs)
         for sentence in scaled.notes:
             note(sentence)
         return scaled
 
-    async def _pilot(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
+    async def _ask_few(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
         return await abatch(graph, few, file, concurrency=self.concurrency, budget=budget)
 
 

@@ -46,9 +46,9 @@ def read_specs(written: Sequence[str], shared: Settings) -> list[Spec]:
     base = shared.model_dump(exclude_unset=True)
     if not written:
         return _of_one_mixture(shared, base)
-    found = [_read(spec, base) for spec in written]
-    labels = _labels([(given, derived) for given, derived, _ in found])
-    return [_chosen(label, settings) for label, (_, _, settings) in zip(labels, found, strict=True)]
+    systems = [_read(spec, base) for spec in written]
+    labels = _labels([(given, derived) for given, derived, _ in systems])
+    return [_chosen(label, settings) for label, (_, _, settings) in zip(labels, systems, strict=True)]
 
 
 def _of_one_mixture(shared: Settings, base: Mapping[str, Any]) -> list[Spec]:
@@ -93,8 +93,8 @@ def _read(written: str, base: Mapping[str, Any]) -> tuple[str | None, str, Setti
     others = {key: value for key, value in base.items() if key not in _SHAPE}
     if first.endswith(_FILES):
         file = Path(first)
-        said = load_settings(file, own).model_dump(exclude_unset=True)
-        return given, file.stem, merged_settings(others, said, file=file)
+        own_settings = load_settings(file, own).model_dump(exclude_unset=True)
+        return given, file.stem, merged_settings(others, own_settings, file=file)
     if first in SYSTEM_NAMES:
         start = base if first == "moa" else others
         return given, first, merged_settings({**start, "system": first}, own)

@@ -11,7 +11,7 @@ from ..settings.flags import with_mixture
 from ..settings.settings import Settings
 from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
 from .server import WAIT_S, mcp_server
-from .stdio import serve
+from .stdio import serve_client
 
 
 @with_mixture
@@ -46,7 +46,7 @@ def mcp(
 
     try:
         with sigterm_as_ctrl_c() as ending:
-            ending.run(serve(server))
+            ending.run(serve_client(server))
     except KeyboardInterrupt:
         if ending.terminated:
             raise typer.Exit(TERMINATED) from None

@@ -53,7 +53,6 @@ def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) 
     """
     from mcp import types
     from mcp.server import Server
-    from mcp.shared.exceptions import MCPError
 
     check_asked(moa)
     tools = _tools(moa, docs, wait_s)
@@ -65,15 +64,7 @@ def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) 
     async def call_tool(
         context: "ServerRequestContext[Inquiries]", params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        if params.name not in arguments:
-            raise MCPError(
-                types.INVALID_PARAMS, f"found no tool {params.name!r:.80}, expected {' or '.join(arguments)}"
-            )
-        try:
-            given = _argument(params.arguments or {}, arguments[params.name])
-            return await (_ask if params.name == "ask" else _get_answer)(context, given, wait_s)
-        except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
-            return _result(None, sentence_of(exc))
+        return await _call(context, params.name, params.arguments or {}, arguments, wait_s)
 
     return Server(
         "langgraph-moa",
@@ -82,6 +73,26 @@ def mcp_server(moa: Graph, *, docs: Sequence[str] = (), wait_s: float = WAIT_S) 
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+
+
+async def _call(
+    context: "ServerRequestContext[Inquiries]",
+    tool: str,
+    given: Mapping[str, Any],
+    arguments: Mapping[str, str],
+    wait_s: float,
+) -> "CallToolResult":
+    """Answer one call, whatever happens: but for a tool that there is not, which is the client's own fault."""
+    from mcp.shared.exceptions import MCPError
+    from mcp.types import INVALID_PARAMS
+
+    if tool not in arguments:
+        raise MCPError(INVALID_PARAMS, f"found no tool {tool!r:.80}, expected {' or '.join(arguments)}")
+    try:
+        argument = _argument(given, arguments[tool])
+        return await (_ask if tool == "ask" else _get_answer)(context, argument, wait_s)
+    except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
+        return _result(None, sentence_of(exc))
 
 
 @asynccontextmanager
@@ -168,19 +179,19 @@ def _not_yet(inquiry: Inquiry) -> str:
 def _answered(result: dict[str, Any]) -> dict[str, Any]:
     answer = answered(result)
     cited = sources(answer["sources"], result.get("evidence", []))
-    told = {name: answer[name] for name in ("answer", "missing", "usd", "calls", "tokens", "seconds")}
+    figures = {name: answer[name] for name in ("answer", "missing", "usd", "calls", "tokens", "seconds")}
     return {
         "status": "answered",
         "id": None,
-        **told,
+        **figures,
         "answer": plain(answer["answer"]),
         "sources": plain(cited) or None,
     }
 
 
-def _result(told: dict[str, Any] | None, *texts: str | None) -> "CallToolResult":
-    """Return what was told, as data and as text; without data it is an error."""
+def _result(structured: dict[str, Any] | None, *texts: str | None) -> "CallToolResult":
+    """Return a tool's result, as data and as text; without data it is an error."""
     from mcp.types import CallToolResult, ContentBlock, TextContent
 
     content: list[ContentBlock] = [TextContent(text=text) for text in texts if text]
-    return CallToolResult(content=content, structured_content=told, is_error=told is None)
+    return CallToolResult(content=content, structured_content=structured, is_error=structured is None)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 
 
-async def serve(server: "Server[Inquiries]") -> None:
+async def serve_client(server: "Server[Inquiries]") -> None:
     """Serve one client on standard input and output, until it ends or is gone."""
     from anyio import BrokenResourceError, ClosedResourceError
     from mcp.server.stdio import stdio_server

@@ -12,9 +12,11 @@ from .tables import Nothing
 def form_of(moa: Graph) -> type[Settings]:
     """Return the settings as the form of one mixture, whose proposer prompt is edited at the nodes that are told it."""
     marks = {name: node.metadata or {} for name, node in moa.builder.nodes.items()}
-    told = [name for name, mark in marks.items() if mark.get("moa_role") == "proposer" and mark["moa_layer"] > 1]
+    later_layers = [
+        name for name, mark in marks.items() if mark.get("moa_role") == "proposer" and mark["moa_layer"] > 1
+    ]
     field = Settings.model_fields["proposer_prompt"]
-    marked = Field(default=None, description=field.description, json_schema_extra=edited_at(told))
+    marked = Field(default=None, description=field.description, json_schema_extra=edited_at(later_layers))
     prompt: Any = (str | Nothing, marked)
     checks: Any = {"left_empty": model_validator(mode="before")(without_empty)}
     doc = Settings.__doc__

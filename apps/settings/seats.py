@@ -51,9 +51,9 @@ def without_secrets(written: Any) -> Any:
         return [without_secrets(part) for part in written]
     if not isinstance(written, dict):
         return written
-    kept = dict(written)
-    if url := kept.get("base_url"):
-        kept["base_url"] = bare_url(url)
-    if headers := kept.get("headers"):
-        kept["headers"] = {name: v if HEADER_VARIABLE.fullmatch(v) else "" for name, v in headers.items()}
-    return kept
+    cleaned = dict(written)
+    if url := cleaned.get("base_url"):
+        cleaned["base_url"] = bare_url(url)
+    if headers := cleaned.get("headers"):
+        cleaned["headers"] = {name: v if HEADER_VARIABLE.fullmatch(v) else "" for name, v in headers.items()}
+    return cleaned

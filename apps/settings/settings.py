@@ -66,14 +66,14 @@ class Settings(Fields):
                 why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
             model = self._only_model(self.base_url)
-            found = {"proposers": [model], "aggregator": self.aggregator or model}
-            chosen = self.model_copy(update=found)
+            chosen = self.model_copy(update={"proposers": [model], "aggregator": self.aggregator or model})
             why = f"models: {model}, the only one of {bare_url(self.base_url)}"
         else:
             name, reason = (self.preset, "as asked") if self.preset else self._default()
             preset = load_preset(name)
-            found = {"proposers": list(preset["proposers"]), "aggregator": self.aggregator or preset["aggregator"]}
-            chosen, why = self.model_copy(update=found | {"preset": name}), f"models: preset {name!r}, {reason}"
+            aggregator = self.aggregator or preset["aggregator"]
+            models = {"preset": name, "proposers": list(preset["proposers"]), "aggregator": aggregator}
+            chosen, why = self.model_copy(update=models), f"models: preset {name!r}, {reason}"
         chosen._check_used()
         return chosen, why
 

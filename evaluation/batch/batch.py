@@ -87,7 +87,7 @@ class _Batch:
     def __init__(
         self,
         moa: Graph,
-        left: Iterator[Question],
+        questions: Iterator[Question],
         ids: Ids,
         file: RowFile,
         tally: Tally,
@@ -98,7 +98,7 @@ class _Batch:
         self.replaced = False
         """Whether the file holds rows with an error that have a later one."""
         self._moa = moa
-        self._left = left
+        self._questions = questions
         self._ids = ids
         self._file = file
         self._tally = tally
@@ -123,7 +123,7 @@ class _Batch:
     async def _next(self) -> Question | None:
         """Return a question to be asked now; None where there is none, or the batch was stopped."""
         async with self._one_at_a_time:
-            for number, question in enumerate(self._left):
+            for number, question in enumerate(self._questions):
                 if self._tally.stopped:
                     break
                 if number % BREATH == 0:

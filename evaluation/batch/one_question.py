@@ -64,11 +64,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
     began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
     failure: Exception | None = None
     try:
-        for text in (None, *question.later):
-            if text is not None:
-                answered = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
-                so_far.conversation += [answered, {"role": "user", "content": text}]
-            await _turn(moa, question, so_far, file)
+        await _turns(moa, question, so_far, file)
     except GraphBubbleUp:
         raise
     except Exception as exc:  # noqa: BLE001 - one question that fails is no reason to leave the others unasked
@@ -105,6 +101,15 @@ def keeps(moa: Graph) -> bool:
     return isinstance(moa.checkpointer, BaseCheckpointSaver)
 
 
+async def _turns(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
+    """Put all turns of a question, each after the answers to those before it."""
+    await _turn(moa, question, so_far, file)
+    for text in question.later:
+        answer = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
+        so_far.conversation += [answer, {"role": "user", "content": text}]
+        await _turn(moa, question, so_far, file)
+
+
 async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
     given: dict[str, Any] | None = {"messages": so_far.conversation}
     config: RunnableConfig | None = None
@@ -112,10 +117,10 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     if keeps(moa):
         so_far.threads.append(_thread(moa, question, so_far, file))
         config = {"configurable": {"thread_id": so_far.threads[-1]}}
-        kept = await moa.aget_state(config)
-        so_far.state = dict(kept.values)
+        snapshot = await moa.aget_state(config)
+        so_far.state = dict(snapshot.values)
         # Not `next`, which is empty too where all of a step have answered and the step has not been closed.
-        given = None if kept.tasks else given
+        given = None if snapshot.tasks else given
     if given is None or not so_far.state:
         durability: Durability | None = "sync" if config else None
         async for values in moa.astream(given, config, stream_mode="values", durability=durability):
@@ -130,8 +135,8 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
     """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
-    asked = repr((rules_of(moa).mixture, so_far.conversation)).encode("utf-8", "replace")
-    return f"{file.absolute()}#{question.id}#{sha256(asked).hexdigest()[:16]}"
+    depends_on = repr((rules_of(moa).mixture, so_far.conversation)).encode("utf-8", "replace")
+    return f"{file.absolute()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
 
 
 def _cost(state: dict[str, Any], failure: Exception | None = None) -> Cost:

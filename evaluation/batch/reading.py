@@ -112,40 +112,40 @@ def _read(item: object, where: str) -> Question:
         )
     text, messages = given.get("question"), given.get("messages")
     if (text is None) == (messages is None):
-        found = "neither `question` nor `messages`" if text is None else "both `question` and `messages`"
-        raise ConfigError(f"found {found} {where}, expected one of them; write one, and leave the other out")
-    asked = [{"role": "user", "content": text}] if messages is None else messages
+        what = "neither `question` nor `messages`" if text is None else "both `question` and `messages`"
+        raise ConfigError(f"found {what} {where}, expected one of them; write one, and leave the other out")
+    conversation = [{"role": "user", "content": text}] if messages is None else messages
     return Question(
         id=_id(given.get("id"), where),
-        messages=_messages(asked, "`question`" if messages is None else "`messages`", where),
+        messages=_messages(conversation, "`question`" if messages is None else "`messages`", where),
         gold=_gold(given.get("gold"), where),
         given=dict(given),
     )
 
 
-def _id(found: object, where: str) -> str:
-    if found is None:
+def _id(value: object, where: str) -> str:
+    if value is None:
         return ""
-    if isinstance(found, bool) or not isinstance(found, str | int) or not str(found).strip():
-        raise ConfigError(f"found {_shown(found)} as `id` {where}, expected text or a whole number; or leave it out")
-    return plain(str(found))
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise ConfigError(f"found {_shown(value)} as `id` {where}, expected text or a whole number; or leave it out")
+    return plain(str(value))
 
 
-def _gold(found: object, where: str) -> str | None:
-    if found is None:
+def _gold(value: object, where: str) -> str | None:
+    if value is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, str | int | float):
-        raise ConfigError(f"found {_shown(found)} as `gold` {where}, expected text or a number; or leave it out")
-    return plain(str(found))
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ConfigError(f"found {_shown(value)} as `gold` {where}, expected text or a number; or leave it out")
+    return plain(str(value))
 
 
-def _messages(found: object, key: str, where: str) -> list[dict[str, Any]]:
-    if not isinstance(found, Sequence) or isinstance(found, str | bytes) or not found:
+def _messages(value: object, key: str, where: str) -> list[dict[str, Any]]:
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not value:
         raise ConfigError(
-            f"found {_shown(found)} as {key} {where}, expected a list of messages, "
+            f"found {_shown(value)} as {key} {where}, expected a list of messages, "
             'such as [{"role": "user", "content": "Why?"}]; write it so'
         )
-    messages = [_message(message, key, where) for message in found]
+    messages = [_message(message, key, where) for message in value]
     if messages[-1]["role"] != "user":
         raise ConfigError(
             f"found a last message of the {messages[-1]['role']} {where}, expected one of the user, for it is what "
@@ -154,21 +154,21 @@ def _messages(found: object, key: str, where: str) -> list[dict[str, Any]]:
     return messages
 
 
-def _message(found: object, key: str, where: str) -> dict[str, Any]:
-    role = found.get("role") if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping) or role not in _ROLES:
-        what = f"the role {_shown(role)}" if isinstance(found, Mapping) else _shown(found)
+def _message(value: object, key: str, where: str) -> dict[str, Any]:
+    role = value.get("role") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or role not in _ROLES:
+        what = f"the role {_shown(role)}" if isinstance(value, Mapping) else _shown(value)
         raise ConfigError(
             f"found {what} in {key} {where}, expected messages of {', '.join(_ROLES)}, each with `role` and `content`; "
             "write it so"
         )
-    content = found.get("content")
+    content = value.get("content")
     if isinstance(content, str) and content.strip():
         return {"role": role, "content": plain(content)}
     if isinstance(content, list) and content and all(isinstance(block, dict) for block in content):
         return {"role": role, "content": content}
-    told = "no text" if content in (None, "", []) or isinstance(content, str) else _shown(content)
-    raise ConfigError(f"found {told} in {key} {where}, expected some text; write it, or take the line out")
+    shown = "no text" if content in (None, "", []) or isinstance(content, str) else _shown(content)
+    raise ConfigError(f"found {shown} in {key} {where}, expected some text; write it, or take the line out")
 
 
 def _checked(question: Question, where: str) -> Question:
@@ -190,5 +190,5 @@ def _hash(question: Question) -> str:
     return sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _shown(found: object) -> str:
-    return one_line(printable(repr(found)), limit=60)
+def _shown(value: object) -> str:
+    return one_line(printable(repr(value)), limit=60)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from langsmith.utils import tracing_is_enabled
 
@@ -21,13 +20,13 @@ from ...graphs.hidden import hides
 from ..batch.one_question import Graph
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
-from ..grading.answered import GradedAnswers, best_of
+from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
-from ..grading.choose import GraderName, Graders
+from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
-from .conclusion import caveats, verdict
+from .comparison import comparison_of, with_unasked
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
-from .measures import Comparison, graded_for_all, measured
+from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, is_single, prepare
 from .wording import note_wording
 
@@ -90,20 +89,20 @@ async def acompare(
     Raises:
         ConfigError: An argument is wrong, a system answered nothing, or no question could be graded.
     """
-    asked = list(questions_in(questions))
+    given = list(questions_in(questions))
     check_comparison(
         systems,
-        asked,
+        given,
         baseline=baseline,
         budget=budget,
         concurrency=concurrency,
         seed=seed,
         experiment=experiment,
     )
-    kept = Path(out) if out else None
-    prepared = prepare(asked, grader, judge, kept, mark=mark, resolve=resolve, limits=limits, prices=prices)
+    path = Path(out) if out else None
+    prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices)
     prepared.check_bounded(budget)
-    with rows_folder(kept) as folder:
+    with rows_folder(path) as folder:
         note_wording(folder, prepared.is_marked)
         return await compare_prepared(
             systems,
@@ -166,10 +165,10 @@ async def compare_prepared(
     jury = None
     if prepared.judge:
         remaining, verdicts = turns.budget_left(), folder / VERDICTS
-        jury = Jury(prepared.judge, concurrency=concurrency, budget=remaining, kept=verdicts, on_judged=on_judged)
+        jury = Jury(prepared.judge, concurrency=concurrency, budget=remaining, file=verdicts, on_judged=on_judged)
     singles = [label for label, graph in systems.items() if is_single(graph)]
     answered, chosen = await prepared.graders.grade(questions, rows, singles, jury, baseline)
-    comparison = _compared(
+    comparison = comparison_of(
         answered,
         prepared.graders,
         chosen or baseline,
@@ -177,8 +176,8 @@ async def compare_prepared(
         seed=seed,
         contradicted=jury.contradicted if jury else None,
     )
-    unasked = _unasked(comparison, len(prepared.questions), turns.stopped)
-    comparison = replace(comparison, judging=jury.cost if jury else None, **unasked)
+    comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
+    comparison = replace(comparison, judging=jury.cost if jury else None)
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 
@@ -196,7 +195,7 @@ async def _published(
     systems: Mapping[str, Graph],
     questions: Sequence[Question],
     answered: Mapping[str, GradedAnswers],
-    found: Comparison,
+    comparison: Comparison,
 ) -> list[str]:
     """Show it in LangSmith, where runs are traced and no texts are hidden."""
     if not tracing_is_enabled():
@@ -205,47 +204,7 @@ async def _published(
         return [f"LangSmith got no experiments, for {', '.join(hidden)} keeps texts out of traces"]
     from .langsmith import publish  # it takes a while to import
 
-    return await publish(experiment or "compare", questions, answered, found)
-
-
-def _compared(
-    answered: Mapping[str, GradedAnswers],
-    graders: Graders,
-    baseline: str | None,
-    *,
-    named: bool,
-    seed: int,
-    contradicted: float | None,
-) -> Comparison:
-    kept, left_out = graded_for_all(answered)
-    if not kept:
-        why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
-        raise ConfigError(
-            f"found no question that could be graded for all systems by {graders.name}: {why}; expected one at least; "
-            "mend that, or take another grader"
-        )
-    singles = [label for label, one in answered.items() if one.is_single]
-    baseline = baseline or (best_of(answered, singles, kept) if singles else next(iter(answered)))
-    systems = measured(answered, kept, baseline, seed=seed)
-    other = next(system for system in systems if system.label == baseline)
-    return Comparison(
-        grader=graders.name,
-        questions=sum(left_out.values()) + len(kept),
-        graded=len(kept),
-        left_out=left_out,
-        systems=systems,
-        baseline=baseline,
-        verdict=verdict(systems, other, len(kept), named=named, judged=graders.judged, contradicted=contradicted),
-        contradicted=contradicted,
-        notes=caveats(systems, other, named=named),
-    )
-
-
-def _unasked(found: Comparison, asked: int, stopped: str | None) -> dict[str, Any]:
-    """Count the questions that not all systems were asked with those that were left out."""
-    missing = asked - found.questions
-    left_out = {f"not put to all systems ({stopped})": missing} if missing else {}
-    return {"questions": asked, "left_out": {**found.left_out, **left_out}}
+    return await publish(experiment or "compare", questions, answered, comparison)
 
 
 @contextmanager

@@ -55,10 +55,10 @@ def verdict(
         )
     other = f"the baseline ({baseline.label})" if named else f"{_BASELINE} ({baseline.label})"
     if not mixtures and not named:
-        told = f"no mixture was among the systems; {other} scored highest, then {best.label}, {_points(best)}"
+        sentence = f"no mixture was among the systems; {other} scored highest, then {best.label}, {_points(best)}"
     else:
-        told = f"{best.label}: {_judgement(best, baseline, other, graded)}"
-    return told + (_length_bias(best, baseline) if judged else "")
+        sentence = f"{best.label}: {_judgement(best, baseline, other, graded)}"
+    return sentence + (_length_bias(best, baseline) if judged else "")
 
 
 def caveats(systems: Sequence[MeasuredSystem], baseline: MeasuredSystem, *, named: bool) -> list[str]:
@@ -116,9 +116,11 @@ def _unheard(
     if not unheard:
         return None
     most = max(unheard, key=lambda system: system.missing)
-    told = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
-    told += [f"gave no answer to {most.errors:,}"] if most.errors else []
-    return f"{most.label} {' and '.join(told)} of {graded:,} questions, which may be all that sets it apart; mend that"
+    reasons = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
+    reasons += [f"gave no answer to {most.errors:,}"] if most.errors else []
+    return (
+        f"{most.label} {' and '.join(reasons)} of {graded:,} questions, which may be all that sets it apart; mend that"
+    )
 
 
 def _is_ahead(system: MeasuredSystem) -> bool:
@@ -152,11 +154,11 @@ def _judgement(best: MeasuredSystem, baseline: MeasuredSystem, other: str, grade
 
 
 def _points(system: MeasuredSystem) -> str:
-    found = system.against or Spread(0.0, 0.0, 0.0)
-    told = f"{100 * found.mean:+z.1f} points [{100 * found.low:+z.1f}, {100 * found.high:+z.1f}]"
+    difference = system.against or Spread(0.0, 0.0, 0.0)
+    points = f"{100 * difference.mean:+z.1f} points [{100 * difference.low:+z.1f}, {100 * difference.high:+z.1f}]"
     if system.paired is None:
-        return told
-    return f"{told} (they differ on {system.paired.differing:,})"
+        return points
+    return f"{points} (they differ on {system.paired.differing:,})"
 
 
 def _share(part: float) -> str:

@@ -80,20 +80,20 @@ class Comparison:
 
 def graded_for_all(answered: Mapping[str, GradedAnswers]) -> tuple[list[int], dict[str, int]]:
     """Return the questions that every system has a grade for, by number, and why the others were left out."""
-    kept: list[int] = []
+    graded: list[int] = []
     left_out: dict[str, int] = {}
     for number, grades in enumerate(zip(*(one.grades for one in answered.values()), strict=True)):
         why = next((grade.why or "that nobody could grade" for grade in grades if grade.score is None), None)
         if why is None:
-            kept.append(number)
+            graded.append(number)
         else:
             left_out[why] = left_out.get(why, 0) + 1
-    return kept, left_out
+    return graded, left_out
 
 
 def measured(
     answered: Mapping[str, GradedAnswers],
-    kept: Sequence[int],
+    graded: Sequence[int],
     baseline: str,
     *,
     resamples: int = RESAMPLES,
@@ -103,13 +103,13 @@ def measured(
 
     Args:
         answered: What each made of the questions.
-        kept: The questions to compare them on, by number; at least one.
+        graded: The questions to compare them on, by number; at least one.
         baseline: Whom to hold the others against.
         resamples: How often questions are drawn anew.
         seed: What the draws depend on.
     """
     labels = list(answered)
-    columns = [[answered[label].grades[n].score or 0.0 for n in kept] for label in labels]
+    columns = [[answered[label].grades[n].score or 0.0 for n in graded] for label in labels]
     drawn = Bootstrap(columns, resamples=resamples, seed=seed)
     other = labels.index(baseline)
     return [

@@ -60,13 +60,13 @@ class Graders:
         if jury and self.name == "judge":
             grades, baseline = await _against_the_best(jury, questions, rows, singles, baseline)
         elif jury:
-            grades = {label: await all_scored(jury, questions, found) for label, found in rows.items()}
+            grades = {label: await all_scored(jury, questions, answers) for label, answers in rows.items()}
         else:
             grades = await asyncio.to_thread(self._graded, questions, rows)
-        unreadable = {label: unread(questions, found) if self.own is closed else 0 for label, found in rows.items()}
+        unreadable = {label: unread(questions, answers) if self.own is closed else 0 for label, answers in rows.items()}
         return {
-            label: GradedAnswers(found, grades[label], label in singles, unreadable[label])
-            for label, found in rows.items()
+            label: GradedAnswers(answers, grades[label], label in singles, unreadable[label])
+            for label, answers in rows.items()
         }, baseline
 
     def _graded(self, questions: Sequence[Question], rows: Rows) -> dict[str, list[Grade]]:
@@ -74,8 +74,8 @@ class Graders:
         if by is None:
             raise TypeError(f"the grader {self.name} needs a jury")
         return {
-            label: [grade(by, question, row) for question, row in zip(questions, found, strict=True)]
-            for label, found in rows.items()
+            label: [grade(by, question, row) for question, row in zip(questions, answers, strict=True)]
+            for label, answers in rows.items()
         }
 
 
@@ -161,6 +161,8 @@ async def _against_the_best(
 
     if baseline is None and len(singles) > 1:
         graded = {label: GradedAnswers(rows[label], await against(label, first), True) for label in singles}
-        kept = [n for n in range(len(questions)) if all(one.grades[n].score is not None for one in graded.values())]
-        first = best_of(graded, singles, kept) if kept else first
+        graded_for_all = [
+            n for n in range(len(questions)) if all(one.grades[n].score is not None for one in graded.values())
+        ]
+        first = best_of(graded, singles, graded_for_all) if graded_for_all else first
     return {label: await against(label, first) for label in rows}, first

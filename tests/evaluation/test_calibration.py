@@ -9,8 +9,8 @@ from langgraph_moa.core.agreement.answers import Answer, read_answer
 from langgraph_moa.core.agreement.measures import near_duplicates
 from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
 from langgraph_moa.evaluation.calibration import MeasuredRule, measure
-from langgraph_moa.evaluation.rules import Recorded, is_right, rules_for, vote
 from langgraph_moa.evaluation.statistics import wilson
+from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 
 
 def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Recorded:
@@ -137,9 +137,9 @@ def test_a_rules_options_make_a_mixture_keep_to_it(size: int) -> None:
         )
         stop, waves = options["early_stop"], options.get("waves", ())
         check_early_stop(stop, waves, size)
-        assert (*waves, size)[0] == rule.asked
-        assert stop.needed(rule.asked) == rule.needed
-        assert min(stop.min_responses, rule.asked) <= rule.needed
+        assert (*waves, size)[0] == rule.first
+        assert stop.needed(rule.first) == rule.needed
+        assert min(stop.min_responses, rule.first) <= rule.needed
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class Rule(NamedTuple):
     """Say how many of the proposers asked first must agree."""
 
     name: str
-    asked: int
+    first: int
     needed: int
     options: str
     """What makes a mixture keep to the rule, as `create_moa(...)` takes it."""
@@ -35,7 +35,7 @@ class Rule(NamedTuple):
         """Return the answers of those who agree; nothing where the rule does not stop."""
         if self.by_text:
             return [row.answers[n] for n in row.copies[:1]] if len(row.copies) >= self.needed else []
-        group = vote(row.answers[: self.asked])
+        group = vote(row.answers[: self.first])
         return group if len(group) >= self.needed else []
 
 
