@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     __version__: str
     from .core.offline.docs_retriever import DocsRetriever
     from .evaluation.batch.batch import abatch
-    from .evaluation.batch.questions import Question, read_questions
+    from .evaluation.batch.questions import Question
+    from .evaluation.batch.reading import read_questions
     from .evaluation.comparing.compare import acompare
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
@@ -122,7 +123,7 @@ _WHEN_USED = {
     "create_single": ".graphs.systems",
     "create_smoa": ".graphs.systems",
     "create_vote": ".graphs.systems",
-    "read_questions": ".evaluation.batch.questions",
+    "read_questions": ".evaluation.batch.reading",
 }
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 

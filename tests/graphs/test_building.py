@@ -54,8 +54,11 @@ def test_a_graph_is_as_wide_as_its_widest_layer() -> None:
     narrow = create_moa(proposers=panel("1"), aggregator=says("x"))
     wide = create_moa(proposers=[says(str(n), f"m{n}") for n in range(200)], aggregator=says("x"))
 
-    assert (wide.config or {})["max_concurrency"] == 200
-    assert 1 < (narrow.config or {})["max_concurrency"] < 200
+    def width(moa: Any) -> int:
+        return int(moa.config["max_concurrency"])
+
+    assert width(wide) == 200
+    assert 1 < width(narrow) < 200
 
 
 def test_a_graph_that_hides_its_texts_is_one_of_its_own() -> None:

@@ -1,18 +1,13 @@
 """When an agreement is enough to end a run early."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError, EarlyStop, Quorum, Vote, closed_answers, judge_agreement, near_duplicates
 from langgraph_moa.core.agreement.measures import abstain, agree
-from langgraph_moa.core.bounds.early_stop import (
-    agreed_on,
-    check_early_stop,
-    check_enough,
-    cost_of_asking,
-    is_agreement_used,
-    models_of,
-)
+from langgraph_moa.core.bounds.checks import check_early_stop, check_enough
+from langgraph_moa.core.bounds.early_stop import agreed_on, cost_of_asking, is_agreement_used, models_of
 from langgraph_moa.core.bounds.quorum import Answered
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
@@ -50,7 +45,7 @@ def test_how_many_must_agree(quorum: float, of: int, needed: int) -> None:
 )
 def test_when_an_agreement_is_reached(stop: EarlyStop, groups: list[int], served: Any, *, reached: bool) -> None:
     ends = [sum(groups[:n]) for n in range(len(groups) + 1)]
-    grouped = [FOUR[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    grouped = [FOUR[start:end] for start, end in pairwise(ends)]
 
     assert stop.is_reached(grouped, FOUR, served, whole=True) == reached
 

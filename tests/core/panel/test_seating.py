@@ -9,7 +9,9 @@ from langgraph_moa import Aggregator, ConfigError, Proposer, Rank, Vote, resolve
 from langgraph_moa.core.models.capabilities import bound_to
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
-from langgraph_moa.core.panel.seating import mixture_of, named, seat_layers, seat_of, unique_names
+from langgraph_moa.core.panel.names import unique_names
+from langgraph_moa.core.panel.seating import named, seat_layers, seat_of
+from langgraph_moa.core.panel.signature import mixture_of
 from langgraph_moa.core.panel.stages import stages_of
 
 LAST = "offline:words"
@@ -106,8 +108,7 @@ def test_samples_that_may_be_asked_for_at_once_share_how() -> None:
     defaults = Defaults(samples=2, resolve=partial(resolve_model, base_url=URL))
     (seats,) = seat_layers(["m", Proposer("m", debates=True), ScriptedModel()], LAST, None, defaults).panel
 
-    assert [seat.at_once is not None for seat in seats] == [True, True, False, False, False, False]
-    assert seats[0].at_once is seats[1].at_once
+    assert [seat.shares for seat in seats] == [True, True, False, False, False, False]
     assert [seat.twin for seat in seats] == [0, 0, 1, 1, 0, 0]
 
 
