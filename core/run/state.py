@@ -19,8 +19,8 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
     if not right:
         return left
     turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
-    kept = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
-    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*kept, *right]}
+    valid = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
+    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*valid, *right]}
     return [merged[key] for key in sorted(merged)]
 
 

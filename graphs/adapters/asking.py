@@ -94,8 +94,8 @@ def conversation(question: object) -> dict[str, Any]:
         InputError: The question is not one text that says something.
     """
     if not isinstance(question, str) or not question.strip():
-        found = "no question" if question is None else f"{question!r:.80} as the question"
-        raise InputError(f"found {found}, expected a text that is not blank")
+        what = "no question" if question is None else f"{question!r:.80} as the question"
+        raise InputError(f"found {what}, expected a text that is not blank")
     return {"messages": [HumanMessage(question)]}
 
 

@@ -83,9 +83,9 @@ class ChatMoA(BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
-        known = {key: value for key, value in said.items() if value is not None}
-        return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **known}
+        settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
+        given = {key: value for key, value in settings.items() if value is not None}
+        return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **given}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return {**super()._get_ls_params(stop=stop or self.stop, **kwargs), "ls_provider": "langgraph_moa"}
@@ -145,8 +145,8 @@ class ChatMoA(BaseChatModel):
             raise ConfigError(f"found {next(iter(kwargs))!r}, expected include_raw, method or strict")
         form = make_form(schema, method=method or self._best_method(schema), strict=strict)
         self._check(Request(of=None, form=form))
-        told = {"kwargs": {"method": form.method}, "schema": schema}
-        llm = self.bind(moa_form=form, ls_structured_output_format=told)
+        about = {"kwargs": {"method": form.method}, "schema": schema}
+        llm = self.bind(moa_form=form, ls_structured_output_format=about)
         if include_raw:
             return llm | RunnableLambda(lambda message: read(form, message), name=form.name)
         return llm | RunnableLambda(lambda message: parsed(form, message), name=form.name)
@@ -260,14 +260,14 @@ class ChatMoA(BaseChatModel):
         return Telling(self.model_name, request, message_id, removes=plan_of(self.moa).rules.removes)
 
     def _request(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Request:
-        said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
-        said |= {key: value for key, value in kwargs.items() if key not in _OURS}
+        settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
+        settings |= {key: value for key, value in kwargs.items() if key not in _OURS}
         return Request(
             of=plan_of(self.moa).rules,
             tools=kwargs.get("tools") or (),
             tool_choice=kwargs.get("tool_choice"),
             form=kwargs.get("moa_form"),
-            options={key: value for key, value in said.items() if value is not None},
+            options={key: value for key, value in settings.items() if value is not None},
         )
 
     def _best_method(self, schema: dict[str, Any] | type) -> Method:
@@ -302,8 +302,8 @@ class ChatMoA(BaseChatModel):
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
-    known = list(ChatMoA.model_fields)
-    for name in options.keys() - known:
+    fields = list(ChatMoA.model_fields)
+    for name in options.keys() - fields:
         if name in MoAOptions.__annotations__ or name in ("proposers", "aggregator", "retrievers"):
             raise ConfigError(
                 f"found {name!r} for ChatMoA, expected it in the mixture; write ChatMoA(create_moa({name}=...))"

@@ -82,7 +82,7 @@ def as_node(
         if not isinstance(given, str) and not callable(given):
             raise ConfigError(f"found {option}={given!r:.80}, expected the name of a key, or a function")
 
-    def asked(state: Any) -> dict[str, list[AnyMessage]]:
+    def question(state: Any) -> dict[str, list[AnyMessage]]:
         if callable(read):
             return _conversation(read(state))
         try:
@@ -96,18 +96,18 @@ def as_node(
         return write(result) if callable(write) else {write: result["messages"][-1].text}
 
     def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return answered(moa.invoke(asked(state), config))
+        return answered(moa.invoke(question(state), config))
 
     async def anode(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return answered(await moa.ainvoke(asked(state), config))
+        return answered(await moa.ainvoke(question(state), config))
 
     return RunnableLambda(node, anode, name=moa.name)
 
 
-def _conversation(asked: Any) -> dict[str, Any]:
-    if not isinstance(asked, Sequence) or isinstance(asked, bytes) or not asked:
-        raise ConfigError(f"found {asked!r:.80} as the question, expected text or a list of messages")
-    return {"messages": [("user", asked)] if isinstance(asked, str) else list(asked)}
+def _conversation(question: Any) -> dict[str, Any]:
+    if not isinstance(question, Sequence) or isinstance(question, bytes) or not question:
+        raise ConfigError(f"found {question!r:.80} as the question, expected text or a list of messages")
+    return {"messages": [("user", question)] if isinstance(question, str) else list(question)}
 
 
 def _told(result: dict[str, Any]) -> tuple[str, dict[str, Any]]:
