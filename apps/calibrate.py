@@ -16,7 +16,7 @@ from ..core.agreement.closed import closed_answers
 from ..core.agreement.measures import check_share
 from ..core.agreement.values import FinalAnswer
 from ..core.agreement.whole_texts import NearDuplicates, near_duplicates
-from ..core.checks import check_number
+from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
 from ..evaluation.calibration import Calibration, Measured, Member, Recorded, measure
@@ -50,7 +50,7 @@ def calibrate(
 ) -> None:
     """Measure early stops on recorded answers, and pick the cheapest that keeps a precision."""
     check_share("precision", precision)
-    check_number("layers", layers, minimum=2)
+    check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)

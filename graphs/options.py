@@ -1,6 +1,7 @@
 """The options that every graph of this package takes, for those that pass them on; `create_moa` says what each is."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any, TypedDict
@@ -83,3 +84,36 @@ def decided(
         listed = [p for p in signature(create).parameters if p != "options"]
         raise ConfigError(f"unknown option {name!r} of {create.__name__}; {nearest(name, [*listed, *sorted(known)])}")
     return {**options, **own}
+
+
+@dataclass(frozen=True)
+class Prompting:
+    """Hold what models are told, and where it stands; `create_moa` says what each of these is."""
+
+    proposer_prompt: str | Path | None
+    aggregator_prompt: str | Path | None
+    placement: Placement
+    overflow: Overflow
+    window: int | None
+    mark_answers: bool
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Hold what a layer needs, and what ends the layers or the run; `create_moa` says what each of these is."""
+
+    min_proposals: int
+    early_stop: EarlyStop | None
+    waves: Sequence[int]
+    moderator: Moderator | None
+    quorum: Quorum | None
+    budget: Budget | None
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Hold who looks on, and what they are shown; `create_moa` says what each of these is."""
+
+    review: bool
+    feedback: bool
+    hide_texts: bool

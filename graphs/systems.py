@@ -14,7 +14,7 @@ from typing import Unpack
 from langgraph.graph.state import CompiledStateGraph
 
 from ..core.agreement.vote import Vote
-from ..core.checks import MOST, check_number
+from ..core.checks import MOST_SAMPLES, check_number
 from ..core.errors import ConfigError
 from ..core.panel.declared import Aggregator, Aggregators, Chooser, Moderator, Proposer, ProposerLike, Rank
 from ..core.panel.seating import named
@@ -92,8 +92,8 @@ def create_self_moa_seq(
     Raises:
         ConfigError: An argument is wrong.
     """
-    check_number("samples", samples, minimum=2, most=_SAMPLES)
-    check_number("window", window, minimum=2, most=MOST["samples"])
+    check_number("samples", samples, minimum=2, most=_SAMPLES, whole=True)
+    check_number("window", window, minimum=2, most=MOST_SAMPLES, whole=True)
     proposer = _proposer(model)
     best = proposer if aggregator is None else _aggregating(aggregator)
     fresh = [min(window, samples)]
@@ -194,7 +194,7 @@ def create_debate(
     Raises:
         ConfigError: An argument is wrong.
     """
-    check_number("rounds", rounds, minimum=2)
+    check_number("rounds", rounds, minimum=2, whole=True)
     agents = [replace(_proposer(p), debates=True) for p in proposers]
     if sum(agent.samples or samples for agent in agents) < 2:
         raise ConfigError("found a debate of one, expected two agents or more; name more proposers, or set samples")
@@ -262,7 +262,7 @@ def create_grouped_moa(
     Raises:
         ConfigError: An argument is wrong, or there are too many proposers for two levels.
     """
-    check_number("group", group, minimum=2)
+    check_number("group", group, minimum=2, whole=True)
     members = named(proposers)
     sizes = [proposer.samples or samples for proposer in members]
     if max(sizes, default=0) > group:

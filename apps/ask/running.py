@@ -22,7 +22,7 @@ from rich.text import Text
 from ...core.errors import ConfigError, MoAError
 from ...core.run.report import make_report
 from ...graphs.page import report
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from ..settings.settings import Graph
 from .review import Decisions, ask_person, can_ask, show_proposals
 from .threads import Terminated, Thread, drained_on_sigterm
@@ -84,7 +84,7 @@ async def follow(moa: Graph, given: State | Decided, output: Output, *, config: 
         config: The thread, where there is one.
     """
     modes: list[StreamMode] = ["custom", "values", "messages"]
-    streams = output.streams and not rules_of(moa).removes  # what was printed cannot be taken back
+    streams = output.streams and not plan_of(moa).rules.removes  # what was printed cannot be taken back
     state: State = {}
     view, kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.

@@ -17,7 +17,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
 from ...core.errors import ConfigError, InputError, MissingExtra, nearest
-from ...core.panel.seating import STATE_FORMAT
+from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
 from ..settings.files import merged_settings
 from ..settings.settings import Graph, Settings

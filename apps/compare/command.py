@@ -111,7 +111,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare systems on your questions, and say whether a mixture is worth its money."""
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     if plot:
         check_plot(plot)
     specs = read_specs(systems or [], settings)

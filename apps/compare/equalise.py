@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ...core.bounds.budget import Budget
-from ...core.checks import MOST
+from ...core.checks import MOST_SAMPLES
 from ...core.errors import ConfigError, nearest
 from ...core.run.costs import total
 from ...core.run.records import Cost
@@ -119,7 +119,7 @@ class Equaliser:
 
     def _with_calls(self, spec: Spec, wanted: float) -> tuple[Spec, float]:
         """Return the system with the most samples whose calls are no more than wanted, two at least; and the calls."""
-        low, high = 2, _MOST.get(str(spec.settings.system), MOST["samples"])
+        low, high = 2, _MOST.get(str(spec.settings.system), MOST_SAMPLES)
         while low < high:
             middle = (low + high + 1) // 2
             if self._calls(_sampled(spec.settings, middle)) <= wanted + 1e-9:

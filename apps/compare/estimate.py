@@ -14,7 +14,7 @@ from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.compare import is_single
 from ...evaluation.grading.judge import how_good, which_is_better
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from ..settings.settings import Graph
 
 JUDGING = "judging"
@@ -63,7 +63,7 @@ def _judging(
     built: Mapping[str, Any],
 ) -> Cost:
     seat = seat_of(judge, Defaults(timeout=180.0, **built), role="judge")
-    limits = [max((s.max_tokens or 0 for s in rules_of(graph).chain), default=0) for graph in graphs.values()]
+    limits = [max((s.max_tokens or 0 for s in plan_of(graph).rules.chain), default=0) for graph in graphs.values()]
     answer = max(limits) if all(limits) else None
     pairs = grader == "judge"
     singles = sum(map(is_single, graphs.values()))

@@ -55,7 +55,7 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
 
     calls = asked_of(proposals)
     part = shares(calls)
-    votes = [vote.weights.get(_author(proposal), 1.0) * share for proposal, share in zip(proposals, part, strict=True)]
+    votes = [vote.weights.get(proposal["name"], 1.0) * share for proposal, share in zip(proposals, part, strict=True)]
 
     def weight(group: Iterable[int]) -> float:
         return sum(votes[n] for n in group)
@@ -87,12 +87,6 @@ def _shared(calls: Sequence[Asked], part: Sequence[float], proposals: Sequence[P
         for group in groups
     ]
     return "".join(f"; {line}" for line in sentences)
-
-
-def _author(proposal: Proposal) -> str:
-    """Return a proposer's name without the number of its sample."""
-    title = proposal["proposer"]
-    return title.rpartition("/")[0] if title.endswith(f"/{proposal['sample']}") else title
 
 
 def check_vote(vote: Vote, names: Sequence[str]) -> None:

@@ -10,7 +10,8 @@ from ..checks import check_number
 from ..errors import ConfigError
 from ..models.capabilities import Model, is_chat_model, is_graph
 from ..panel.declared import UNSET, Defaults
-from ..panel.seating import seat_of, unique_names
+from ..panel.names import unique_names
+from ..panel.seating import seat_of
 from ..panel.seats import Seat
 from .retrievers import Retrieval, Retriever, RetrieverLike, Searches
 
@@ -103,10 +104,10 @@ def _rewriter(retrieval: Retrieval, defaults: Defaults) -> Seat | None:
 def _check(retrieval: Retrieval) -> None:
     if isinstance(retrieval.retrievers, str) or not isinstance(retrieval.retrievers, Sequence):
         raise ConfigError(f"found {type(retrieval.retrievers).__name__} as retrievers, expected a list of retrievers")
-    check_number("passages", retrieval.passages, minimum=1)
+    check_number("passages", retrieval.passages, minimum=1, whole=True)
     if retrieval.timeout is not None:
         check_number("retriever_timeout", retrieval.timeout, above=0)
-    check_number("evidence_tokens", retrieval.evidence_tokens, minimum=100)
+    check_number("evidence_tokens", retrieval.evidence_tokens, minimum=100, whole=True)
     if retrieval.wrong_citations not in ("report", "remove"):
         raise ConfigError(f"found wrong_citations={retrieval.wrong_citations!r}, expected 'report' or 'remove'")
     if not isinstance(retrieval.unsupported, str):
@@ -130,7 +131,7 @@ def _searcher(declared: Retriever, name: str, position: int, retrieval: Retrieva
     where = f" for {name!r}"
     timeout = retrieval.timeout if declared.timeout is UNSET else declared.timeout
     if declared.k is not None:
-        check_number("k", declared.k, minimum=1, where=where)
+        check_number("k", declared.k, minimum=1, where=where, whole=True)
     if timeout is not None:
         check_number("timeout", timeout, above=0, where=where)
     source = declared.retriever

@@ -44,7 +44,7 @@ class DocsRetriever(BaseRetriever):
         variant = options.get("variant", "words")
         if variant not in get_args(Variant):
             raise ConfigError(f"unknown docs retriever {variant!r}; {nearest(str(variant), get_args(Variant))}")
-        check_number("k", options.get("k", 5), minimum=1)
+        check_number("k", options.get("k", 5), minimum=1, whole=True)
         if "docs" in options:
             options["docs"] = _paths(options["docs"])
         super().__init__(**options)

@@ -147,7 +147,7 @@ class Proposer(ModelSettings):
     """Whether a graph may have tools that are not marked read-only: each of several proposers would use them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Defaults:
     """Carry the options of `create_moa` that every proposer and the aggregator start from."""
 

@@ -19,7 +19,7 @@ from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
 from ...core.text import one_line, redact
 from ...graphs.estimate import Estimate, estimate
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from .questions import Question, Row, Turn
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -91,7 +91,7 @@ async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
 
 def bound_of(moa: Graph, question: Question) -> Estimate:
     """Bound what a question costs, all its turns; an answer that is not there yet counts as its `max_tokens`."""
-    longest = max((seat.max_tokens or 0 for seat in rules_of(moa).chain), default=0)
+    longest = max((seat.max_tokens or 0 for seat in plan_of(moa).rules.chain), default=0)
     conversation = list(question.messages)
     bounds = [estimate(moa, [dict(message) for message in conversation])]
     for text in question.later:
@@ -130,7 +130,7 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
     """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
-    asked = repr((rules_of(moa).mixture, so_far.conversation)).encode("utf-8", "replace")
+    asked = repr((plan_of(moa).rules.mixture, so_far.conversation)).encode("utf-8", "replace")
     return f"{file.absolute()}#{question.id}#{sha256(asked).hexdigest()[:16]}"
 
 

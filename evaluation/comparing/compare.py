@@ -22,7 +22,7 @@ from ...core.panel.declared import Aggregator, Defaults
 from ...core.panel.seating import seat_of
 from ...core.text import one_line, printable
 from ...graphs.hidden import hides
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from ..batch.one_question import Graph
 from ..batch.questions import Question, Questions, questions_in
 from ..grading.answered import Answered, best_of
@@ -100,7 +100,7 @@ async def acompare(
     _check(systems, asked, baseline, budget)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
             f"found the experiment {experiment!r} without tracing, expected LANGSMITH_TRACING=true; set it, or drop it"
@@ -163,7 +163,7 @@ async def _published(
 
 def is_single(moa: Graph) -> bool:
     """Tell one model that is asked once from a mixture."""
-    return rules_of(moa).shape["moa_proposers"] == 0
+    return plan_of(moa).is_single
 
 
 def _compared(
@@ -226,7 +226,7 @@ def _check(
                 "expected names that differ in letters and digits; rename one"
             )
         files[name] = label
-        rules_of(graph)
+        plan_of(graph)
     if baseline is not None and baseline not in systems:
         raise ConfigError(
             f"found the baseline {baseline!r}, expected one of the systems; {nearest(baseline, list(systems))}"

@@ -17,8 +17,7 @@ from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
 from ...core.run.costs import total
 from ...core.run.records import Call, Cost, Evidence, Proposal
-from ...core.run.state import MoAState
-from ...core.run.turn import evidence_for, references_for, usable_of
+from ...core.run.turn import Turn
 from ...core.text import OURS, one_line, question_in, tokens_at_most
 from ...prompts import (
     Kind,
@@ -74,30 +73,30 @@ class PromptWriter:
     request: Request | None = None
     """What the caller of this run asks of the answer's author; proposers are told of its tools."""
 
-    def write(self, seat: Seat, state: MoAState, layer: int, texts: Sequence[str] | None = None) -> Prompt:
+    def write(self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str] | None = None) -> Prompt:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window.
 
         Passages are cut as references are; where that is not enough, the last of them are left out.
 
         Args:
             seat: Whom it asks.
-            state: The state.
+            turn: The turn.
             layer: Its layer.
             texts: The references; None is those of the layer before that it reads.
         """
         if texts is None:
-            texts = self.texts_for(seat, state, layer)
+            texts = self.texts_for(seat, turn, layer)
         if not texts and layer > 1 and seat.reads:
             return Prompt([], problem="nobody answered whose proposals it reads")
-        found = evidence_for(state, seat.sees)
-        prompt = self._fitted(seat, self._so_far(seat, state, layer), texts, found)
+        found = turn.evidence(seat.sees)
+        prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, found)
         if seat.debates and layer > 2 and (prompt.references_cut or prompt.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            prompt = self._fitted(seat, self._last_said(seat, state, layer), texts, found)
+            prompt = self._fitted(seat, self._last_said(seat, turn, layer), texts, found)
             prompt = prompt._replace(references_cut=prompt.references_cut + layer - 2)
-        theirs = {id(message) for message in state["messages"]}
+        theirs = {id(message) for message in turn.messages}
         is_plain = self.asks_last or all(id(message) in theirs for message in prompt.messages)
-        return prompt if is_plain else prompt._replace(given=self._given(seat, state["messages"], found))
+        return prompt if is_plain else prompt._replace(given=self._given(seat, turn.messages, found))
 
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], found: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
@@ -139,9 +138,9 @@ class PromptWriter:
         told = f"found about {size:,} tokens of conversation and instructions{more}"
         return Prompt([], folds=folds, problem=f"{told}, expected at most {window:,}, the window of {seat.label}")
 
-    def texts_for(self, seat: Seat, state: MoAState, layer: int) -> list[str]:
+    def texts_for(self, seat: Seat, turn: Turn, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
-        return [p["text"] for p in _read_by(seat, references_for(state, layer))]
+        return [p["text"] for p in _read_by(seat, turn.references(layer))]
 
     def forecast(
         self,
@@ -185,7 +184,7 @@ class PromptWriter:
     def bound_step(
         self,
         seats: Sequence[Seat],
-        state: MoAState,
+        turn: Turn,
         layer: int,
         *,
         chain: Sequence[Seat],
@@ -195,32 +194,32 @@ class PromptWriter:
 
         Args:
             seats: Whom to ask.
-            state: The state as they will see it.
+            turn: The turn as they will see it.
             layer: Theirs.
             chain: The aggregators.
             authors: Whose answers the aggregator will read.
         """
         for seat in seats:
-            yield self.write(seat, state, layer).at_most(seat)
+            yield self.write(seat, turn, layer).at_most(seat)
         for last in chain[:1]:
-            found = evidence_for(state, last.sees)
-            yield self.forecast(equipped(last, self.request), state["messages"], authors, found)
+            found = turn.evidence(last.sees)
+            yield self.forecast(equipped(last, self.request), turn.messages, authors, found)
 
-    def _so_far(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
+    def _so_far(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation, for one who debates with what it was asked and said in the layers before."""
         if layer == 1 or not seat.debates:
-            return state["messages"]
-        before = self._so_far(seat, state, layer - 1)
-        said = _own(seat, state, layer - 1)
+            return turn.messages
+        before = self._so_far(seat, turn, layer - 1)
+        said = _own(seat, turn, layer - 1)
         if not said:
             return before
-        texts = [unforged(text) for text in self.texts_for(seat, state, layer - 1)] if layer > 2 else []
-        asked = self._compose(seat, before, texts, evidence_for(state, seat.sees), in_system_prompt=False)
+        texts = [unforged(text) for text in self.texts_for(seat, turn, layer - 1)] if layer > 2 else []
+        asked = self._compose(seat, before, texts, turn.evidence(seat.sees), in_system_prompt=False)
         return _Recalled([*cast("list[AnyMessage]", asked), *said])
 
-    def _last_said(self, seat: Seat, state: MoAState, layer: int) -> Sequence[AnyMessage]:
+    def _last_said(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation for one who debates in a small window: with its last answer, and no round before."""
-        return _Recalled([*state["messages"], *_own(seat, state, layer - 1)])
+        return _Recalled([*turn.messages, *_own(seat, turn, layer - 1)])
 
     def for_run(self, request: Request | None) -> "PromptWriter":
         """Return the writer of one run, which knows what its caller asks for."""
@@ -272,11 +271,9 @@ class PromptWriter:
         return ""
 
 
-def _own(seat: Seat, state: MoAState, layer: int) -> list[AnyMessage]:
+def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:
     """Return what one who debates said in a layer, as its own turn; nothing where it gave no answer."""
-    return [
-        AIMessage(p["text"], additional_kwargs=OURS) for p in usable_of(state, layer) if p["proposer"] == seat.title
-    ]
+    return [AIMessage(p["text"], additional_kwargs=OURS) for p in turn.usable(layer) if p["proposer"] == seat.title]
 
 
 def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -321,7 +318,7 @@ def check_told(placement: object, overflow: object, window: object, proposers: o
     if overflow not in ("fold", "cut"):
         raise ConfigError(f"found overflow={overflow!r}, expected 'fold' or 'cut'")
     if window is not None:
-        check_number("window", window, minimum=2)
+        check_number("window", window, minimum=2, whole=True)
     listed = proposers if isinstance(proposers, list | tuple) else []
     declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
     if placement == "system_prompt" and any(isinstance(p, Proposer) and p.debates for p in declared):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import read_answer
 from langgraph_moa.core.agreement.values import FinalAnswer
 from langgraph_moa.core.agreement.whole_texts import near_duplicates
-from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
+from langgraph_moa.core.bounds.checks import check_early_stop
+from langgraph_moa.core.bounds.early_stop import EarlyStop
 from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
 from langgraph_moa.evaluation.statistics import wilson
 

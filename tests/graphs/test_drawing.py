@@ -16,45 +16,6 @@ def drawn(**options: Any) -> Any:
     return create_moa(**given).get_graph()
 
 
-def reasons(graph: Any, source: str) -> dict[str, str | None]:
-    return {edge.target: edge.data for edge in graph.edges if edge.source == source}
-
-
-@pytest.mark.parametrize(
-    ("options", "to_layer_2", "to_aggregate"),
-    [
-        ({}, "no agreement", "agreed"),
-        ({"early_stop": None}, None, None),
-        ({"early_stop": None, "budget": Budget(calls=9)}, "enough", "budget spent"),
-        ({"budget": Budget(calls=9)}, "no agreement", "agreed or budget spent"),
-        ({"early_stop": EarlyStop(shadow=True)}, None, None),
-        ({"proposers": THREE[:2]}, None, None),
-        ({"proposers": [Proposer("offline:words", samples=3)]}, None, None),
-    ],
-    ids=["default", "none", "budget", "both", "shadow", "two_models", "samples"],
-)
-def test_the_edges_of_a_gate_say_when_and_only_what_can_happen(
-    options: Any, to_layer_2: str | None, to_aggregate: str | None
-) -> None:
-    leads = reasons(drawn(layers=3, **options), "gate_1")
-
-    assert {leads[node] for node in leads if node.startswith("layer_2/")} == {to_layer_2}
-    assert leads.get("aggregate") == to_aggregate
-    assert reasons(drawn(layers=3, **options), "gate_2") == {"aggregate": None}
-
-
-def test_a_later_layer_that_may_fail_has_a_way_back() -> None:
-    leads = reasons(drawn(layers=4, early_stop=None), "gate_2")
-
-    assert leads == {"aggregate": "too few usable", **{f"layer_3/{m.partition(':')[2]}": "enough" for m in THREE}}
-
-
-def test_an_answer_that_is_agreed_on_has_its_own_way() -> None:
-    graph = drawn(early_stop=EarlyStop(then="answer"))
-
-    assert reasons(graph, "gate_1") == {"aggregate": "no agreement", "answer": "agreed"}
-
-
 COMBINATIONS = [
     {"layers": layers, "waves": waves, "early_stop": stop, "review": review, "budget": budget}
     for layers, waves, stop, review, budget in product(

@@ -1,18 +1,35 @@
-"""Ask whether texts agree: two by their final answers, or several by a measure."""
+"""Models that end on given answers, and what a mixture of them comes to."""
 
-import asyncio
-from collections.abc import Sequence
+from typing import Any
 
-from langgraph_moa import Agreement, Measure
-from langgraph_moa.core.agreement.answers import final_answer
-from langgraph_moa.core.agreement.comparing import compare_texts
-from langgraph_moa.core.agreement.values import same_answer
+from langgraph_moa import (
+    EarlyStop,
+    Proposer,
+    create_moa,
+)
+from loopback import Loopback, Reply
+from panels import says
+from reading import QUESTION
+
+QWEN = dict.fromkeys(("llama3", "gemma3", "phi4"), ("7", "qwen05"))
+"""Three names of one model that answers 7."""
 
 
-def same(one: str, other: str) -> bool:
-    a, b = final_answer(one), final_answer(other)
-    return a is not None and b is not None and same_answer(a, b)
+def solvers(*answers: Any) -> list[Any]:
+    """Return models a, b, c, ... that end on these answers; None fails."""
+    lines = [ValueError("down") if a is None else f"Well.\nFinal answer: {a}" for a in answers]
+    return [Proposer(says(line, f"model-{n}"), name="abcdefgh"[n]) for n, line in enumerate(lines)]
 
 
-def judge(measure: Measure, texts: Sequence[str]) -> Agreement:
-    return asyncio.run(compare_texts(measure, texts))
+def solve(*answers: Any, early_stop: Any = EarlyStop(), layers: int = 4, **options: Any) -> Any:  # noqa: B008
+    last = says("written", "last")
+    moa = create_moa(proposers=solvers(*answers), aggregator=last, layers=layers, early_stop=early_stop, **options)
+    return moa.invoke(QUESTION)
+
+
+def served(loopback: Loopback, answers: dict[str, tuple[str, str]], **options: Any) -> Any:
+    """Return a mixture of models by name, with what each answers and as what it is served."""
+    for name, (answer, model) in answers.items():
+        loopback.say(name, Reply(f"Well.\nFinal answer: {answer}", served=model))
+    defaults: dict[str, Any] = {"proposers": list(answers), "aggregator": "last", "layers": 3}
+    return create_moa(**{**defaults, **options}, resolve=loopback.resolve)

@@ -10,7 +10,19 @@ def a_proposal(text: str = "x", proposer: str = "a", **more: Any) -> Any:
     time = {"started": 1.0, "waited": 0.0, "seconds": 1.0, "tried_s": 0.0}
     rest = {"windows": 1, "references_cut": 0, "obstacle": None, "error": None, "reviewed": None}
     place = {"turn": "t", "layer": 1, "position": 0, "sample": 1}
-    return {**call, **cost, **time, **rest, **place, "proposer": proposer, "text": text, **more}
+    fate = {"cut": None, "carried": False, "unread": False}
+    return {
+        **call,
+        **cost,
+        **time,
+        **rest,
+        **place,
+        **fate,
+        "name": proposer,
+        "proposer": proposer,
+        "text": text,
+        **more,
+    }
 
 
 def a_verdict(layer: int = 1, **more: Any) -> Any:

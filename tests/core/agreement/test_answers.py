@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from agreeing import same
+from agreement import same
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import final_answer, read_answer

@@ -1,7 +1,7 @@
 """Short final answers are grouped by their values."""
 
 import pytest
-from agreeing import judge
+from agreement import judge
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import (

@@ -4,7 +4,7 @@ from time import process_time
 from timeit import timeit
 
 import pytest
-from agreeing import same
+from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer, read_answer
 
 TWISTED = [

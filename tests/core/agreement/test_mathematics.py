@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from agreeing import judge
+from agreement import judge
 from langgraph_moa import (
     ConfigError,
     math_answers,

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from agreeing import same
+from agreement import same
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.numerals import read_date, read_number

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from agreeing import judge
+from agreement import judge
 from langchain_core.embeddings import Embeddings
 from langgraph_moa import (
     ConfigError,

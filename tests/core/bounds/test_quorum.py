@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from langgraph_moa import Quorum
-from langgraph_moa.core.bounds.quorum import Answered, Cut, Race
+from langgraph_moa.core.bounds.quorum import Answered, Deadline, Race
 from records import a_proposal
 
 
-async def until_cut(race: Race) -> Cut:
+async def until_cut(race: Race) -> Deadline:
     """Be a call that never ends by itself."""
-    cut = Cut()
+    cut = Deadline()
     with pytest.raises(TimeoutError):
         async with cut:
             race.enter(cut)
@@ -34,14 +34,15 @@ async def test_enough_answers_end_the_rest() -> None:
     race.count("b", "x", served=None, whole=False)
 
     cut = await asyncio.wait_for(waiting, 10)
-    assert (cut.why, cut.wanted, cut.happened) == ("cut 0 s after 2 proposals of the layer were usable", True, True)
+    assert (cut.cause, cut.happened) == ("quorum", True)
+    assert cut.why == "cut 0 s after 2 proposals of the layer were usable"
 
 
 async def test_whoever_comes_after_the_end_is_cut_at_once() -> None:
     race = Race(quorum=Quorum(1))
     race.count_proposal(a_proposal("x", "a"))
 
-    assert (await asyncio.wait_for(until_cut(race), 10)).wanted
+    assert (await asyncio.wait_for(until_cut(race), 10)).cause == "quorum"
 
 
 async def test_what_decides_a_race_is_shown_whole_answers_only() -> None:
@@ -67,24 +68,24 @@ async def test_the_runs_seconds_cut_what_was_still_wanted() -> None:
     cut = await asyncio.wait_for(until_cut(Race(seconds=0.01)), 10)
 
     assert cut.why == "cut at the run's deadline: the last 0.0 s of its budget were over"
-    assert (cut.wanted, cut.happened) == (False, True)
+    assert (cut.cause, cut.happened) == ("deadline", True)
 
 
 @pytest.mark.parametrize(("first", "then", "why"), [(1, 2, "first"), (2, 1, "then")])
 async def test_the_earlier_end_holds(first: float, then: float, why: str) -> None:
     now = asyncio.get_running_loop().time()
 
-    async with Cut() as cut:
-        cut.by(now + 60 * first, "first", wanted=True)
-        cut.by(now + 60 * then, "then", wanted=True)
+    async with Deadline() as cut:
+        cut.by(now + 60 * first, "quorum", "first")
+        cut.by(now + 60 * then, "agreed", "then")
         assert (cut.why, cut.due, cut.happened) == (why, False, False)
         await asyncio.sleep(0)
 
 
 async def test_a_call_that_is_over_is_not_cut() -> None:
-    cut: Any = Cut()
+    cut: Any = Deadline()
     async with cut:
         pass
-    cut.by(0, "late", wanted=True)
+    cut.by(0, "agreed", "late")
 
     assert (cut.why, cut.happened) == (None, False)

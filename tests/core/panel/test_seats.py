@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
-from langgraph_moa.core.panel.seats import AtOnce
 
 SEAT = seat_of("offline:words", Defaults(), role="proposer")
 
@@ -16,7 +15,7 @@ SEAT = seat_of("offline:words", Defaults(), role="proposer")
     [
         ({}, "words", "words", (0, 1)),
         ({"samples": 3, "sample": 2, "position": 4}, "words/2", "words/2", (4, 2)),
-        ({"samples": 3, "sample": 2, "at_once": AtOnce()}, "words/2", "words", (0, 2)),
+        ({"samples": 3, "sample": 2, "shares": True}, "words/2", "words", (0, 2)),
         ({"name": "sceptic"}, "sceptic", "sceptic", (0, 1)),
     ],
 )

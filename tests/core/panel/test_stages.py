@@ -8,8 +8,7 @@ from langgraph_moa import Proposer
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
-from langgraph_moa.core.panel.seats import AtOnce
-from langgraph_moa.core.panel.stages import node_name, stages_of, unanswered
+from langgraph_moa.core.panel.stages import by_node, node_name, stages_of, unanswered
 from records import a_proposal
 
 
@@ -40,19 +39,14 @@ def test_a_layer_is_asked_in_waves(samples: Any, waves: Any, layers: int, expect
 
 
 @pytest.mark.parametrize(
-    ("at_once", "nodes", "calls"),
-    [
-        (None, ["layer_1/m0/1", "layer_1/m0/2", "layer_1/m0/3"], 3),
-        (AtOnce(), ["layer_1/m0"], 1),
-        (AtOnce(most=2), ["layer_1/m0"], 2),
-        (AtOnce(works=False), ["layer_1/m0"], 3),
-    ],
+    ("shares", "nodes"),
+    [(False, ["layer_1/m0/1", "layer_1/m0/2", "layer_1/m0/3"]), (True, ["layer_1/m0"])],
 )
-def test_samples_that_may_be_asked_for_at_once_are_one_node(at_once: Any, nodes: list[str], calls: int) -> None:
-    (stage,) = stages_of([[replace(seat, at_once=at_once) for seat in seats(3)]], ())
+def test_samples_that_may_be_asked_for_at_once_are_one_node(nodes: list[str], *, shares: bool) -> None:
+    (stage,) = stages_of([[replace(seat, shares=shares) for seat in seats(3)]], ())
 
     assert [node_name(1, group[0]) for group in stage.groups] == nodes
-    assert stage.calls == calls
+    assert by_node(stage.seats) == stage.groups
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph_moa import InputError
-from langgraph_moa.core.run.turn import (
-    check_begun,
-    check_mixture,
-    check_thread,
-    evidence_for,
-    left_behind,
-    proposals_of,
-    references_for,
-    turn_of,
-    unfinished,
-    usable_of,
-    verdicts_of,
-    with_later,
-)
+from langgraph_moa.core.run.turn import Turn, check_thread
 from records import a_proposal, a_verdict
 
 
-def state(**given: Any) -> Any:
-    return {"messages": [HumanMessage("Which?", id="t")], **given}
+def turn(**given: Any) -> Turn:
+    state: Any = {"messages": [HumanMessage("Which?", id="t")], **given}
+    return Turn.of(state)
 
 
 A, B, C = a_proposal("x", "a"), a_proposal("y", "b", position=1), a_proposal("", "c", status="error", position=2)
@@ -34,18 +22,18 @@ RUNNING, DONE = {"turn": "t", "stopped": "running", "mixture": "m"}, {"turn": "t
 
 
 def test_a_turn_is_the_message_that_it_answers() -> None:
-    assert turn_of(state()) == "t"
+    assert turn().id == "t"
     nothings: list[Any] = [{}, {"messages": []}]
     for nothing in nothings:
         with pytest.raises(InputError, match="found no messages, expected a conversation"):
-            turn_of(nothing)
+            Turn.of(nothing)
 
 
 def test_only_this_turns_proposals_are_read() -> None:
-    assert proposals_of(state(proposals=WHOLE)) == [A, B, C, LATER]
-    assert proposals_of(state(proposals=WHOLE), 1) == [A, B, C]
-    assert usable_of(state(proposals=WHOLE), 1) == [A, B]
-    assert proposals_of(state()) == []
+    assert turn(proposals=WHOLE).proposals() == [A, B, C, LATER]
+    assert turn(proposals=WHOLE).proposals(1) == [A, B, C]
+    assert turn(proposals=WHOLE).usable(1) == [A, B]
+    assert turn().proposals() == []
 
 
 @pytest.mark.parametrize(
@@ -55,7 +43,7 @@ def test_only_this_turns_proposals_are_read() -> None:
 def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]) -> None:
     verdicts = [a_verdict(1), a_verdict(1, wave=2), a_verdict(2), a_verdict(1, turn="s")]
 
-    read = verdicts_of(state(verdicts=verdicts), before=before, wave=wave)
+    read = turn(verdicts=verdicts).verdicts(before=before, wave=wave)
 
     assert [(v["layer"], v["wave"]) for v in read] == expected
 
@@ -74,26 +62,27 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
     ],
 )
 def test_references_are_what_the_last_gate_passed_on(verdicts: Any, layer: int, references: Any) -> None:
-    assert references_for(state(proposals=WHOLE, verdicts=verdicts), layer) == references
+    assert turn(proposals=WHOLE, verdicts=verdicts).references(layer) == references
+    assert turn(proposals=WHOLE).judged(verdicts).references(layer) == references
 
 
 @pytest.mark.parametrize(
     ("run", "is_unfinished"), [(None, False), (RUNNING, True), (DONE, False), ({**RUNNING, "turn": "s"}, False)]
 )
 def test_a_run_that_did_not_finish_leaves_what_was_paid_for(run: Any, *, is_unfinished: bool) -> None:
-    given = state(proposals=WHOLE, run=run)
+    given = turn(proposals=WHOLE, run=run)
 
-    assert (unfinished(given) is not None) == is_unfinished
-    assert left_behind(given, 1) == ({(0, 1): A, (1, 1): B, (2, 1): C} if is_unfinished else {})
-    assert with_later(given, [A]) == ([A, LATER] if is_unfinished else [A])
+    assert (given.unfinished is not None) == is_unfinished
+    assert given.left_behind(1) == ({(0, 1): A, (1, 1): B, (2, 1): C} if is_unfinished else {})
+    assert given.with_later([A]) == ([A, LATER] if is_unfinished else [A])
 
 
 def test_another_mixtures_run_is_refused() -> None:
-    check_mixture(state(run=RUNNING), "m")
+    turn(run=RUNNING).check_mixture("m")
     with pytest.raises(InputError, match=r"found a run of another mixture \(m\), expected n; resume it"):
-        check_begun(RUNNING, "n")  # type: ignore[arg-type]
+        turn(run=RUNNING).check_mixture("n")
     with pytest.raises(InputError, match="unknown: an older version wrote it"):
-        check_begun(None, "n")
+        turn().check_mixture("n")
 
 
 def test_who_waits_for_a_person_needs_a_thread() -> None:
@@ -109,5 +98,5 @@ def test_who_waits_for_a_person_needs_a_thread() -> None:
 def test_evidence_is_that_of_ones_retrievers(sees: Any, ids: list[str]) -> None:
     evidence = [{"id": "E1", "found_by": ["a"]}, {"id": "E2", "found_by": ["b", "c"]}]
 
-    assert [passage["id"] for passage in evidence_for(state(evidence=evidence), sees)] == ids
-    assert evidence_for(state(), sees) == []
+    assert [passage["id"] for passage in turn(evidence=evidence).evidence(sees)] == ids
+    assert turn().evidence(sees) == []

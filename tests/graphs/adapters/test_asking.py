@@ -11,20 +11,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 from langgraph_moa import ConfigError, Proposer, Retriever, create_ask, create_moa, create_rag_moa
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from panels import says
 from reading import user
-
-APIS = pytest.mark.parametrize("api", ["invoke", "ainvoke"])
-
-
-def says(script: Any) -> ScriptedModel:
-    return ScriptedModel(script=script)
-
-
-async def run(graph: Any, api: str, given: Any, config: Any = None) -> Any:
-    if api == "ainvoke":
-        return await graph.ainvoke(given, config)
-    return await asyncio.to_thread(graph.invoke, given, config)
+from running import APIS, run
 
 
 def told(answer: dict[str, Any], *names: str) -> list[Any]:
@@ -142,7 +131,7 @@ async def test_the_answer_streams(api: str) -> None:
     def parts() -> list[Any]:
         return list(ask.stream({"question": "Which?"}, **streams))
 
-    if api == "ainvoke":
+    if api == "async":
         streamed: list[Any] = [part async for part in ask.astream({"question": "Which?"}, **streams)]
     else:
         streamed = await asyncio.to_thread(parts)

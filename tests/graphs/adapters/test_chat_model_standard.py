@@ -1,14 +1,13 @@
 """LangChain's own tests of chat models, over a real server on 127.0.0.1."""
 
 import json
-from functools import partial
 from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
-from langgraph_moa import ChatMoA, create_moa, resolve_model
+from langgraph_moa import ChatMoA, create_moa
 from loopback import Loopback, Reply
 from reading import question_in
 
@@ -34,7 +33,7 @@ class TestIntegration(ChatModelIntegrationTests):
     @pytest.fixture(autouse=True)
     def _server(self, loopback: Loopback) -> None:
         loopback.say("aggregator", answer)
-        self._resolve = partial(resolve_model, base_url=loopback.url)
+        self._resolve = loopback.resolve
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:

@@ -8,31 +8,29 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph_moa import Budget, Quorum, create_moa, resolve_model
-from langgraph_moa.core.bounds.quorum import Cut
+from langgraph_moa import Budget, Quorum, create_moa
+from langgraph_moa.core.bounds.quorum import Deadline
 from loopback import Loopback, Reply
-from reading import question_in, references_in, user
+from reading import QUESTION, question_in, references_in, user
+from running import APIS, run
 
-QUESTION = user("Which?")
 SIX = [f"m{n}" for n in range(6)]
 
 
 def mixture(server: Loopback, quorum: Quorum | None, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     return create_moa(proposers=SIX, aggregator="aggregator", resolve=resolve, quorum=quorum, **options)
 
 
 @pytest.mark.parametrize("checkpointed", [False, True])
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_the_rest_are_cut_and_their_requests_closed(loopback: Loopback, api: str, checkpointed: bool) -> None:
     for name in ("m1", "m4"):
         loopback.say(name, Reply(broken="hang"))
     moa = mixture(loopback, Quorum(4), layers=3, checkpointer=InMemorySaver() if checkpointed else None)
     thread: Any = {"configurable": {"thread_id": "t"}}
 
-    result = await (
-        moa.ainvoke(QUESTION, thread) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION, thread)
-    )
+    result = await run(moa, api, QUESTION, thread)
 
     for layer in (1, 2):
         statuses = [p["status"] for p in result["proposals"] if p["layer"] == layer]
@@ -64,7 +62,7 @@ async def test_failures_do_not_count(loopback: Loopback) -> None:
     assert [p["status"] for p in result["proposals"]] == ["error", "error", "ok", "ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_all_may_finish_in_the_same_instant(api: str) -> None:
     gate: list[asyncio.Barrier] = []
 
@@ -76,7 +74,7 @@ async def test_all_may_finish_in_the_same_instant(api: str) -> None:
 
     moa = create_moa(proposers=[RunnableLambda(together)] * 6, aggregator="offline:words", quorum=Quorum(3))
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     statuses = [p["status"] for p in result["proposals"]]
     assert set(statuses) <= {"ok", "cancelled"}
@@ -150,10 +148,10 @@ async def test_a_layer_made_again_from_the_same_checkpoint_runs_its_own_race(loo
 
 
 async def test_a_call_that_is_over_cannot_be_cut() -> None:
-    async with Cut() as cut:
+    async with Deadline() as cut:
         pass
 
-    cut.by(asyncio.get_running_loop().time(), "too late", wanted=True)
+    cut.by(asyncio.get_running_loop().time(), "quorum", "too late")
 
     assert (cut.why, cut.happened) == (None, False)
 

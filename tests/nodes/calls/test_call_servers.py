@@ -3,7 +3,6 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from langgraph_moa import AllProposersFailed, Budget, ConfigError, Proposer, Quo
 from langgraph_moa.core.panel.declared import Aggregator
 from langgraph_moa.nodes.calls import call as calls
 from loopback import Loopback, Reply, serve
-from reading import user
+from reading import QUESTION
+from running import APIS, run
 
-QUESTION = user("Which?")
 KEY, HEADER = "tiger-burning-bright-42", "fearful-symmetry-77"
 
 
@@ -26,11 +25,7 @@ def other(socket_enabled: None) -> Iterator[Loopback]:
 
 def mixture(server: Loopback, **options: Any) -> Any:
     defaults: dict[str, Any] = {"proposers": ["a", "b"], "aggregator": "last", "early_stop": None, "max_tokens": 100}
-    return create_moa(**{**defaults, "resolve": partial(resolve_model, base_url=server.url), **options})
-
-
-async def run(moa: Any, api: str) -> Any:
-    return await moa.ainvoke(QUESTION) if api == "async" else moa.invoke(QUESTION)
+    return create_moa(**{**defaults, "resolve": server.resolve, **options})
 
 
 def sent(server: Loopback) -> set[tuple[str | None, str | None]]:
@@ -58,7 +53,7 @@ def holds(
 
 @pytest.mark.parametrize("told", [True, False], ids=["counted", "uncounted"])
 @pytest.mark.parametrize("overflow", ["cut", "fold"])
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_an_aggregator_is_asked_once_more_with_what_fits(
     loopback: Loopback, api: str, overflow: Any, told: bool
 ) -> None:
@@ -67,7 +62,7 @@ async def test_an_aggregator_is_asked_once_more_with_what_fits(
     loopback.say("last", holds(2048, "the answer", told=told))
     moa = mixture(loopback, overflow=overflow)
 
-    first, second = await run(moa, api), await run(moa, api)
+    first, second = await run(moa, api, QUESTION), await run(moa, api, QUESTION)
 
     assert [m["messages"][-1].text for m in (first, second)] == ["the answer"] * 2
     assert len(loopback.asked("last")) == 3, "its window is known from then on"
@@ -136,12 +131,12 @@ def still_loading(times: int) -> Callable[[dict[str, Any]], Reply]:
     return script
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_model_that_loads_is_waited_for(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, api: str) -> None:
     monkeypatch.setattr(calls, "_FIRST_PAUSE", 0.01)
     loopback.say("a", still_loading(3))
 
-    result = await run(mixture(loopback), api)
+    result = await run(mixture(loopback), api, QUESTION)
 
     proposal = result["proposals"][0]
     assert (proposal["text"], proposal["status"], proposal["calls"], proposal["retries"]) == ("loaded", "ok", 1, 3)

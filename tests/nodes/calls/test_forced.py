@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +10,11 @@ from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tools import tool
-from langgraph_moa import AllProposersFailed, Budget, ChatMoA, create_moa, resolve_model
+from langgraph_moa import AllProposersFailed, Budget
 from linear import no_hang, spread
 from loopback import Loopback, Reply
 from pydantic import BaseModel
+from worn import whole, worn
 
 
 class City(BaseModel):
@@ -31,8 +31,13 @@ class Loose(BaseModel):
 
 
 ROME: dict[str, Any] = {"name": "Rome", "country": "Italy", "inhabitants": 2_800_000}
+
+
 CALL = {"name": "City", "arguments": ROME}
+
+
 PROSE = "Rome is a city in Italy. It has 2,800,000 inhabitants."
+
 
 AS_TEXT = {
     "a call": json.dumps(CALL),
@@ -47,6 +52,7 @@ AS_TEXT = {
     "the arguments alone": json.dumps(ROME),
     "the arguments in a fence": f"```json\n{json.dumps(ROME)}\n```",
 }
+
 
 NO_CALL = {
     "prose": PROSE,
@@ -66,11 +72,6 @@ NO_CALL = {
     "no JSON": json.dumps(ROME).replace("2800000", "NaN"),
     "too deep": '{"name": "City", "arguments": ' + '{"a":' * 100_000,
 }
-
-
-def worn(server: Loopback, **options: Any) -> ChatMoA:
-    given = {"proposers": ["m0", "m1"], "aggregator": "aggregator", **options}
-    return ChatMoA(moa=create_moa(resolve=partial(resolve_model, base_url=server.url), **given))
 
 
 @tool
@@ -99,21 +100,12 @@ def llama_server(said: str, by_schema: str | None = None) -> Callable[[dict[str,
 async def every_way(model: Any, question: str = "Tell me of Rome.") -> list[Any]:
     """Ask in each of the four ways that a chat model can be asked in."""
 
-    def whole(chunks: list[Any]) -> Any:
-        first, *others = chunks
-        for chunk in others:
-            first = first + chunk
-        return first
-
     return [
         await model.ainvoke(question),
         await asyncio.to_thread(model.invoke, question),
         whole([chunk async for chunk in model.astream(question)]),
         whole(await asyncio.to_thread(lambda: list(model.stream(question)))),
     ]
-
-
-# Objects as answers
 
 
 @pytest.mark.parametrize("shape", AS_TEXT)
@@ -223,8 +215,6 @@ async def test_the_call_by_a_schema_is_in_the_budget(loopback: Loopback, calls: 
     assert (result["parsed"] is not None) == (asked == 2)
     assert result["raw"].response_metadata["moa"]["calls"] == asked + 2
 
-
-# Tools
 
 FORCED: dict[str, Any] = {
     "any": "any",

@@ -1,7 +1,6 @@
 """Spending is bounded, and the run says by what."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import pytest
@@ -16,20 +15,20 @@ from langgraph_moa import (
     Price,
     Proposer,
     create_moa,
-    estimate,
-    resolve_model,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from reading import references_in, user
+from reading import QUESTION, references_in, user
+from running import APIS, run
 
-QUESTION = user("Which?")
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
+
+
 DEAR = {name: Price(input=1.0, output=10.0) for name in ("m0", "m1", "m2", "aggregator")}
 
 
 def mixture(server: Loopback, budget: Budget, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     defaults: dict[str, Any] = {"proposers": ["m0", "m1", "m2"], "aggregator": "aggregator", "layers": 3}
     defaults["early_stop"] = None
     return create_moa(**{**defaults, "max_tokens": 100, **options}, resolve=resolve, budget=budget)
@@ -44,13 +43,13 @@ CALLS: list[tuple[int, list[str], str, str]] = [
 
 
 @pytest.mark.parametrize(("limit", "asked", "stopped", "answer"), CALLS)
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_step_that_does_not_fit_is_not_started(
     loopback: Loopback, api: str, limit: int, asked: list[str], stopped: str, answer: str
 ) -> None:
     moa = mixture(loopback, Budget(calls=limit))
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     assert [r.model[:1] if r.model != "aggregator" else r.model for r in loopback.requests] == asked
     assert (result["run"]["stopped"], result["messages"][-1].text) == (stopped, answer)
@@ -121,12 +120,12 @@ async def test_an_aggregator_that_does_not_fit_gives_way_to_one_that_does(loopba
     )
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_seconds_cut_calls_in_flight(loopback: Loopback, api: str) -> None:
     loopback.say("m1", Reply(broken="hang"))
     moa = mixture(loopback, Budget(seconds=2), timeout=60)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     assert [p["status"] for p in result["proposals"]] == ["ok", "timeout", "ok"]
     assert result["proposals"][1]["error"] == "cut at the run's deadline: the last 2.0 s of its budget were over"
@@ -163,6 +162,8 @@ async def test_an_unstrict_budget_counts_an_agents_calls_when_it_has_made_them(l
 
 
 MODEL = ScriptedModel(script="x")
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"budget": Budget()}, "found Budget() without a limit"),
     ({"budget": 5}, "found 5 as the budget"),
@@ -214,7 +215,7 @@ async def test_references_of_the_first_layer_reach_the_aggregator_when_the_secon
 
 
 def test_a_proposers_own_limit_bounds_it(loopback: Loopback) -> None:
-    resolve = partial(resolve_model, base_url=loopback.url)
+    resolve = loopback.resolve
     proposers: list[Any] = [Proposer("m0", max_tokens=10)]
 
     with pytest.raises(ConfigError, match="over aggregator without a limit of its answer"):
@@ -302,26 +303,3 @@ async def test_what_a_mixture_inside_has_asked_is_counted_though_it_failed(loopb
     result = await moa.ainvoke(QUESTION)
 
     assert result["proposals"][0]["calls"] == len(loopback.requests) == 3
-
-
-def test_tools_and_several_choices_are_bounded_too() -> None:
-    plain = ScriptedModel(script="x", profile={"max_output_tokens": 100})
-    tool = {"type": "function", "function": {"name": "look", "description": "word " * 200, "parameters": {}}}
-
-    bounds = [
-        estimate(create_moa(proposers=[model], aggregator=plain), "Which?")["tokens"]
-        for model in (plain, plain.bind(n=3), plain.bind(tools=[tool]))
-    ]
-
-    assert None not in bounds
-    one, three, tools = (bound or 0 for bound in bounds)
-    assert three >= one + 200
-    assert tools >= one + 500
-
-
-@pytest.mark.parametrize("wrong", [(3, "hi"), (MODEL, "hi"), ("moa", 3)])
-def test_an_estimate_of_something_else_is_refused(wrong: tuple[Any, Any]) -> None:
-    moa = create_moa(proposers=[MODEL], aggregator=MODEL) if wrong[0] == "moa" else wrong[0]
-
-    with pytest.raises(ConfigError, match=r"found (int|ScriptedModel) (without proposers|as messages)"):
-        estimate(moa, wrong[1])
