@@ -1,5 +1,6 @@
 """When an agreement is enough to end a run early."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_how_many_must_agree(quorum: float, of: int, needed: int) -> None:
 )
 def test_when_an_agreement_is_reached(stop: EarlyStop, groups: list[int], served: Any, *, reached: bool) -> None:
     ends = [sum(groups[:n]) for n in range(len(groups) + 1)]
-    grouped = [FOUR[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    grouped = [FOUR[start:end] for start, end in pairwise(ends)]
 
     assert stop.is_reached(grouped, FOUR, served, whole=True) == reached
 

@@ -13,13 +13,17 @@ from records import a_proposal
 async def until_cut(race: Race) -> Deadline:
     """Be a call that never ends by itself."""
     cut = Deadline()
-    with pytest.raises(TimeoutError):
+
+    async def call() -> None:
         async with cut:
             race.enter(cut)
             try:
                 await asyncio.Event().wait()
             finally:
                 race.leave(cut)
+
+    with pytest.raises(TimeoutError):
+        await call()
     return cut
 
 
