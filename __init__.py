@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     __version__: str
     from .core.offline.docs_retriever import DocsRetriever
     from .evaluation.batch.batch import abatch
-    from .evaluation.batch.questions import Question, read_questions
+    from .evaluation.batch.questions import Question
+    from .evaluation.batch.reading import read_questions
     from .evaluation.comparing.compare import acompare
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
+    from .graphs.self_moa import create_self_moa, create_self_moa_seq
     from .graphs.systems import (
         create_best_of_n,
         create_debate,
         create_grouped_moa,
         create_ranker,
-        create_self_moa,
-        create_self_moa_seq,
         create_single,
         create_smoa,
         create_vote,
@@ -123,7 +123,7 @@ _WHEN_USED = {
     "create_single": ".graphs.systems",
     "create_smoa": ".graphs.systems",
     "create_vote": ".graphs.systems",
-    "read_questions": ".evaluation.batch.questions",
+    "read_questions": ".evaluation.batch.reading",
 }
 """What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
 

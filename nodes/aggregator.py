@@ -17,6 +17,7 @@ from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .answer import signed, word_for_word
+from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
@@ -62,7 +63,7 @@ def make_aggregator(
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {
-            name: largest([writer.forecast(seat, conversation, authors) for authors in sources or [[]]])
+            name: largest([forecast(writer, seat, conversation, authors) for authors in sources or [[]]])
             for name, seat in zip(names, seats, strict=True)
         }
 

@@ -10,8 +10,9 @@ from langgraph_moa.core.agreement.values import FinalAnswer
 from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.bounds.checks import check_early_stop
 from langgraph_moa.core.bounds.early_stop import EarlyStop
-from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
+from langgraph_moa.evaluation.calibration import MeasuredRule, measure
 from langgraph_moa.evaluation.statistics import wilson
+from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 
 
 def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Recorded:
@@ -138,9 +139,9 @@ def test_a_rules_options_make_a_mixture_keep_to_it(size: int) -> None:
         )
         stop, waves = options["early_stop"], options.get("waves", ())
         check_early_stop(stop, waves, size)
-        assert (*waves, size)[0] == rule.asked
-        assert stop.needed(rule.asked) == rule.needed
-        assert min(stop.min_responses, rule.asked) <= rule.needed
+        assert (*waves, size)[0] == rule.first
+        assert stop.needed(rule.first) == rule.needed
+        assert min(stop.min_responses, rule.first) <= rule.needed
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_near_duplicates_answer_what_their_representative_does() -> None:
         recorded("1,1,1", "1", copies=(0, 1)),
         recorded("-,-,-", "1", copies=(0, 1, 2)),
     ]
-    found: Measured = measure(list("abc"), rows, threshold=0.9).rules[-1]
+    found: MeasuredRule = measure(list("abc"), rows, threshold=0.9).rules[-1]
 
     assert (found.rule, found.stops) == ("near duplicates", 3)
     assert found.precision == pytest.approx(1 / 3)

@@ -7,6 +7,7 @@ import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from running import THREAD
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 
@@ -81,11 +82,10 @@ def test_the_state_of_a_proposer_that_is_a_graph_can_be_looked_into() -> None:
         aggregator="offline:words",
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke({"messages": [("user", "1 + 1")]}, thread, interrupt_before=["gate_1"])
+    moa.invoke({"messages": [("user", "1 + 1")]}, THREAD, interrupt_before=["gate_1"])
 
-    assert moa.get_state(thread, subgraphs=True).next == ("gate_1",)
+    assert moa.get_state(THREAD, subgraphs=True).next == ("gate_1",)
     assert [name for name, _ in moa.get_subgraphs()] == ["layer_1/agent"]
 
 
@@ -103,11 +103,10 @@ def test_a_proposer_that_waits_for_a_person_shows_where() -> None:
         aggregator=ScriptedModel(script="done"),
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa.invoke({"messages": [("user", "1 + 1")]}, thread)
+    moa.invoke({"messages": [("user", "1 + 1")]}, THREAD)
 
-    (task,) = [task for task in moa.get_state(thread, subgraphs=True).tasks if task.interrupts]
-    done = moa.invoke(Command(resume="that one"), thread)
+    (task,) = [task for task in moa.get_state(THREAD, subgraphs=True).tasks if task.interrupts]
+    done = moa.invoke(Command(resume="that one"), THREAD)
 
     assert task.state.next == ("ask",)
     assert [p["text"] for p in done["proposals"]][1] == "that one"

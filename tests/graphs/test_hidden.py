@@ -8,6 +8,7 @@ from ingest import Ingest, metadata, traced
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import Proposer, create_moa
 from panels import panel, says
+from running import THREAD
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -103,16 +104,15 @@ def test_hidden_are_tools_and_what_models_are_bound_with_too(traces: Ingest) -> 
 def test_an_edit_of_a_hidden_runs_state_is_not_traced(traces: Ingest) -> None:
     from langgraph.checkpoint.memory import InMemorySaver
 
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa: Any = create_moa(
         proposers=panel("quincunx"), aggregator=says("z", "last"), hide_texts=True, checkpointer=InMemorySaver()
     )
-    moa.invoke(QUESTION, thread, interrupt_before=["gate_1"])
-    (mine,) = moa.get_state(thread).values["proposals"]
+    moa.invoke(QUESTION, THREAD, interrupt_before=["gate_1"])
+    (mine,) = moa.get_state(THREAD).values["proposals"]
 
     def edit() -> None:
-        moa.update_state(thread, {"proposals": [{**mine, "text": "zeugma"}]}, as_node="layer_1/a")
-        asyncio.run(moa.aupdate_state(thread, {"proposals": [{**mine, "text": "tmesis"}]}, as_node="layer_1/a"))
+        moa.update_state(THREAD, {"proposals": [{**mine, "text": "zeugma"}]}, as_node="layer_1/a")
+        asyncio.run(moa.aupdate_state(THREAD, {"proposals": [{**mine, "text": "tmesis"}]}, as_node="layer_1/a"))
 
     traced(traces, edit)
 

@@ -19,6 +19,7 @@ from langgraph_moa import (
 )
 from panels import says
 from reading import references_in, user
+from running import THREAD
 from syrupy.assertion import SnapshotAssertion
 from typing_extensions import TypedDict
 
@@ -147,10 +148,9 @@ def test_one_layer_is_one_model_alone() -> None:
 def test_a_new_turn_starts_clean() -> None:
     proposer, last = says(["SECRET-1", "SECRET-2"]), says(["answer one", "answer two"])
     moa = create_moa(proposers=[proposer], aggregator=last, checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke(user("one?"), thread)
-    result = moa.invoke(user("two?"), thread)
+    moa.invoke(user("one?"), THREAD)
+    result = moa.invoke(user("two?"), THREAD)
 
     assert [m.text for m in result["messages"]] == ["one?", "answer one", "two?", "answer two"]
     assert [p["text"] for p in result["proposals"]] == ["SECRET-2"]
@@ -162,11 +162,10 @@ def test_a_new_turn_starts_clean() -> None:
 def test_an_answer_made_again_does_not_meet_what_is_left_of_the_first() -> None:
     first, second, last = says(["a1", "a2"]), says(["b1", ValueError("down")]), says(["x", "y"])
     moa = create_moa(proposers=[[first], [second]], aggregator=last, checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    answer = moa.invoke({"messages": [HumanMessage("one?", id="fixed")]}, thread)["messages"][-1]
+    answer = moa.invoke({"messages": [HumanMessage("one?", id="fixed")]}, THREAD)["messages"][-1]
     made_again: Any = {"messages": [RemoveMessage(answer.id)]}
-    result = moa.invoke(made_again, thread)
+    result = moa.invoke(made_again, THREAD)
 
     assert [references_in(messages[-1].text) for messages in last.asked] == [["b1"], ["a2"]]
     assert [m.text for m in result["messages"]] == ["one?", "y"]
@@ -197,13 +196,12 @@ def test_the_best_proposal_is_a_whole_one() -> None:
 
 def test_a_failed_turn_is_not_left_with_the_last_ones_report() -> None:
     moa = create_moa(proposers=[says(["a", ValueError("down")])], aggregator=says("x"), checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke(user("one?"), thread)
+    moa.invoke(user("one?"), THREAD)
     with pytest.raises(AllProposersFailed):
-        moa.invoke(user("two?"), thread)
+        moa.invoke(user("two?"), THREAD)
 
-    assert moa.get_state(thread).values["run"]["stopped"] == "running"
+    assert moa.get_state(THREAD).values["run"]["stopped"] == "running"
 
 
 @pytest.mark.filterwarnings("ignore:This API is in beta")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from agreeing import solvers
 from langgraph_moa import (
     ConfigError,
     EarlyStop,
@@ -14,6 +13,7 @@ from langgraph_moa import (
     judge_agreement,
 )
 from panels import says
+from solving import solvers
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"early_stop": True}, "found True as the early stop, expected EarlyStop(...)"),

@@ -8,9 +8,7 @@ from langgraph_moa import (
     create_moa,
 )
 from panels import agent, says
-from reading import user
-
-QUESTION = user("What is the capital of Peru?")
+from reading import QUESTION
 
 
 async def streamed(moa: Any, mode: str) -> list[Any]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from agreeing import QWEN, served, solvers
 from langgraph_moa import (
     EarlyStop,
     Proposer,
@@ -13,6 +12,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
+from solving import QWEN, served, solvers
 
 VOTES: dict[str, tuple[list[Any], Any, str, str]] = {
     "the most win": (["1", "2", "2"], Vote(), "2", "vote: 2 of 3 for the answer of b"),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from agreeing import solvers
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
@@ -11,6 +10,8 @@ from langgraph_moa import (
 )
 from panels import says
 from reading import QUESTION, user
+from running import THREAD
+from solving import solvers
 
 SIX = ["408"] * 6
 
@@ -22,12 +23,11 @@ async def test_the_agreed_answer_comes_by_every_api_and_is_kept() -> None:
         early_stop=EarlyStop(then="answer"),
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    first = moa.invoke(QUESTION, thread)
+    first = moa.invoke(QUESTION, THREAD)
     events = [
         part
-        async for mode, part in moa.astream(user("And?"), thread, stream_mode=["custom", "values"])
+        async for mode, part in moa.astream(user("And?"), THREAD, stream_mode=["custom", "values"])
         if mode == "custom"
     ]
 
@@ -38,14 +38,13 @@ async def test_the_agreed_answer_comes_by_every_api_and_is_kept() -> None:
     last: Any = events[-1]
     assert last["moa"] == "verdict"
     assert last["agreement"]["reached"] is True
-    assert len(moa.get_state(thread).values["messages"]) == 4
+    assert len(moa.get_state(THREAD).values["messages"]) == 4
 
 
 def test_a_paused_answer_is_not_lost_by_another_mixture() -> None:
     options: Any = {"proposers": solvers("1", "1", "1"), "aggregator": says("x", "z"), "checkpointer": InMemorySaver()}
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa = create_moa(**options, early_stop=EarlyStop(then="answer"))
-    moa.invoke(QUESTION, thread, interrupt_before=["answer"])
+    moa.invoke(QUESTION, THREAD, interrupt_before=["answer"])
 
-    assert "an agreed proposal" in moa.get_state(thread).values["run"]["mixture"]
-    assert moa.invoke(None, thread)["run"]["stopped"] == "agreed"
+    assert "an agreed proposal" in moa.get_state(THREAD).values["run"]["mixture"]
+    assert moa.invoke(None, THREAD)["run"]["stopped"] == "agreed"

@@ -1,7 +1,5 @@
 """A gate collects a layer, and says where the run goes: on, back to the layer before, or nowhere."""
 
-from typing import Any
-
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
@@ -13,6 +11,7 @@ from loopback import Loopback, Reply
 from mixtures import mixture
 from panels import says
 from reading import QUESTION, references_in, user
+from running import THREAD
 
 
 async def test_all_fail(loopback: Loopback) -> None:
@@ -54,10 +53,9 @@ def test_a_failed_later_layer_falls_back_to_the_one_before() -> None:
 
 def test_a_conversation_that_changed_under_its_proposals_is_refused() -> None:
     moa = create_moa(proposers=[says("a")], aggregator=says("x"), checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke(QUESTION, thread, interrupt_before=["aggregate"])
+    moa.invoke(QUESTION, THREAD, interrupt_before=["aggregate"])
     with pytest.raises(InputError, match="the conversation changed"):
-        moa.update_state(thread, user("something else?"), as_node="gate_1")
+        moa.update_state(THREAD, user("something else?"), as_node="gate_1")
 
-    assert moa.invoke(None, thread)["messages"][-1].text == "x"
+    assert moa.invoke(None, THREAD)["messages"][-1].text == "x"

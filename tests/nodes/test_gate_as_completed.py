@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from agreeing import solve
 from langgraph_moa import (
     ConfigError,
     EarlyStop,
@@ -15,6 +14,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
+from solving import solve
 
 
 async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from agreeing import solve, solvers
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph_moa import (
     EarlyStop,
@@ -14,6 +13,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
+from solving import solve, solvers
 
 SIX = ["408"] * 6
 

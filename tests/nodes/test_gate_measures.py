@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from agreeing import solve, solvers
 from faulty import hangs
 from langgraph_moa import (
     Budget,
@@ -15,6 +14,7 @@ from langgraph_moa import (
 )
 from panels import says
 from reading import QUESTION
+from solving import solve, solvers
 
 
 def raises(texts: Any) -> Any:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from agreeing import QWEN, served
 from langgraph.cache.memory import InMemoryCache
 from langgraph_moa import (
     EarlyStop,
@@ -13,6 +12,7 @@ from langgraph_moa import (
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
+from solving import QWEN, served
 
 ALL_ONE = "3 of 3 agree: 7, but all were served by one model, qwen05"
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from agreeing import QWEN, served, solve, solvers
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     AllProposersFailed,
@@ -17,6 +16,8 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
+from running import THREAD
+from solving import QWEN, served, solve, solvers
 
 
 @pytest.mark.parametrize("then", ["aggregate", "answer"])
@@ -109,13 +110,12 @@ async def test_the_same_message_may_be_put_again_over_waves() -> None:
         early_stop=EarlyStop(min_responses=2),
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
     with pytest.raises(AllProposersFailed):
-        await moa.ainvoke(QUESTION, thread)
+        await moa.ainvoke(QUESTION, THREAD)
     down.clear()
 
-    question: Any = {"messages": (await moa.aget_state(thread)).values["messages"]}
-    again = await moa.ainvoke(question, thread)
+    question: Any = {"messages": (await moa.aget_state(THREAD)).values["messages"]}
+    again = await moa.ainvoke(question, THREAD)
 
     assert [(p["proposer"], p["calls"]) for p in again["proposals"]] == [("a", 1), ("c", 2), ("b", 2), ("d", 2)]
     assert [(v["wave"], v["next"]) for v in again["verdicts"]] == [(1, "wave_2"), (2, "aggregate")]
@@ -135,14 +135,13 @@ def test_a_wave_made_again_forgets_the_verdict_after_it() -> None:
     moa = create_moa(
         proposers=solvers("1", "2", "1"), aggregator=says("x", "z"), waves=(2,), checkpointer=InMemorySaver()
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa.invoke(QUESTION, thread)
-    (at_wave,) = [s for s in moa.get_state_history(thread) if s.next == ("gate_1/wave_1",)]
+    moa.invoke(QUESTION, THREAD)
+    (at_wave,) = [s for s in moa.get_state_history(THREAD) if s.next == ("gate_1/wave_1",)]
 
     again = moa.invoke(None, at_wave.config, interrupt_after=["gate_1/wave_1"])
 
     assert [(v["layer"], v["wave"]) for v in again["verdicts"]] == [(1, 1)]
-    assert moa.get_state(thread).next == ("layer_1/c",)
+    assert moa.get_state(THREAD).next == ("layer_1/c",)
 
 
 async def test_a_wave_of_one_model_under_two_names_asks_the_rest(loopback: Loopback) -> None:

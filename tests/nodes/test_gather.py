@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lamps import QUESTION, finds, ids, searching, shown
+from lamps import GREEN, QUESTION, finds, ids, searching, shown
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -17,11 +17,9 @@ from panels import says
 from reading import user
 from running import THREAD
 
-GOOD = "The lamp is green."
-
 
 def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
-    document = Document(GOOD, metadata={"source": "lamps.md", "page": 3, "when": object()})
+    document = Document(GREEN, metadata={"source": "lamps.md", "page": 3, "when": object()})
 
     result = searching(Retriever(lambda query: [document], name="shelf")).invoke(QUESTION)
 
@@ -29,7 +27,7 @@ def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
     assert (found["layer"], found["text"], found["calls"], found["usd"]) == (0, "lamps.md", 0, 0.0)
     assert found["found"] == [
         {
-            "text": GOOD,
+            "text": GREEN,
             "source": "lamps.md",
             "metadata": {"source": "lamps.md", "page": 3},
             "query": "What colour is the lamp?",
@@ -40,7 +38,7 @@ def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
         {
             "id": "E1",
             "source": "lamps.md",
-            "text": GOOD,
+            "text": GREEN,
             "found_by": ["shelf"],
             "score": 0.016393,
             "metadata": {"source": "lamps.md", "page": 3},
@@ -50,12 +48,12 @@ def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
 
 
 def test_the_same_passage_of_two_retrievers_is_one() -> None:
-    one, two = Retriever(finds("a", GOOD), name="one"), Retriever(finds("the lamp  IS green.", source="x"), name="two")
+    one, two = Retriever(finds("a", GREEN), name="one"), Retriever(finds("the lamp  IS green.", source="x"), name="two")
 
     result = searching(one, two).invoke(QUESTION)
 
     assert [(e["id"], e["text"], e["source"], e["found_by"]) for e in result["evidence"]] == [
-        ("E1", GOOD, "lamps.md", ["one", "two"]),
+        ("E1", GREEN, "lamps.md", ["one", "two"]),
         ("E2", "a", "lamps.md", ["one"]),
     ]
 
@@ -126,7 +124,7 @@ def test_ids_of_a_history_without_a_thread_are_not_used_again() -> None:
 
 
 def test_a_new_turns_citations_are_not_those_of_the_last() -> None:
-    moa = searching(finds(GOOD), proposers=[says(["p", ValueError("down")])], checkpointer=InMemorySaver())
+    moa = searching(finds(GREEN), proposers=[says(["p", ValueError("down")])], checkpointer=InMemorySaver())
     moa.invoke(QUESTION, THREAD)
 
     with pytest.raises(AllProposersFailed):

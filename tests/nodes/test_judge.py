@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from agreeing import solvers
 from langgraph_moa import (
     Budget,
     EarlyStop,
@@ -16,6 +15,7 @@ from langgraph_moa.nodes.judge import read_groups
 from linear import no_hang, spread
 from panels import says
 from reading import QUESTION, references_in
+from solving import solvers
 
 
 def test_a_judge_is_one_call_that_counts() -> None:

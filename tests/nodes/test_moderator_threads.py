@@ -103,12 +103,11 @@ def test_what_a_moderator_was_paid_before_a_retry_is_counted() -> None:
         checkpointer=InMemorySaver(),
         early_stop=None,
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    shown = moa.invoke(QUESTION, thread)["__interrupt__"][0].value["proposals"]
+    shown = moa.invoke(QUESTION, THREAD)["__interrupt__"][0].value["proposals"]
     back = {"decisions": [{"proposer": shown[0]["proposer"], "action": "retry"}]}
-    moa.invoke(Command(resume=back), thread)
-    result = moa.invoke(Command(resume="accept"), thread)
+    moa.invoke(Command(resume=back), THREAD)
+    result = moa.invoke(Command(resume="accept"), THREAD)
 
     assert len(shown) == 2
     assert result["run"]["calls"] == sum(len(model.asked) for model in [moderator, last, *panel]) == 8
@@ -125,8 +124,7 @@ def test_a_person_may_accept_what_a_moderator_kept_though_it_is_less_than_a_laye
         checkpointer=InMemorySaver(),
         early_stop=None,
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke(QUESTION, thread)
+    moa.invoke(QUESTION, THREAD)
 
-    assert moa.invoke(Command(resume="accept"), thread)["messages"][-1].text == "done"
+    assert moa.invoke(Command(resume="accept"), THREAD)["messages"][-1].text == "done"

@@ -12,9 +12,8 @@ from langgraph_moa import (
     create_moa,
 )
 from panels import agent, says
-from reading import user
-
-QUESTION = user("What is the capital of Peru?")
+from reading import QUESTION
+from running import THREAD
 
 
 def usage(tokens: int) -> Any:
@@ -64,6 +63,6 @@ async def test_an_interrupt_inside_a_proposer_reaches_the_caller() -> None:
     graph.add_edge(START, "ask")
     moa = create_moa(proposers=[graph.compile()], aggregator=says("x"), checkpointer=InMemorySaver())
 
-    result = await moa.ainvoke(QUESTION, {"configurable": {"thread_id": "t"}})
+    result = await moa.ainvoke(QUESTION, THREAD)
 
     assert [i.value for i in result["__interrupt__"]] == ["which?"]

@@ -12,7 +12,7 @@ from langgraph_moa import Budget, Quorum, create_moa
 from langgraph_moa.core.bounds.quorum import Deadline
 from loopback import Loopback, Reply
 from reading import QUESTION, question_in, references_in, user
-from running import APIS, run
+from running import APIS, THREAD, run
 
 SIX = [f"m{n}" for n in range(6)]
 
@@ -28,9 +28,8 @@ async def test_the_rest_are_cut_and_their_requests_closed(loopback: Loopback, ap
     for name in ("m1", "m4"):
         loopback.say(name, Reply(broken="hang"))
     moa = mixture(loopback, Quorum(4), layers=3, checkpointer=InMemorySaver() if checkpointed else None)
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    result = await run(moa, api, QUESTION, thread)
+    result = await run(moa, api, QUESTION, THREAD)
 
     for layer in (1, 2):
         statuses = [p["status"] for p in result["proposals"] if p["layer"] == layer]
@@ -136,9 +135,8 @@ async def test_many_runs_at_once_do_not_mix(runs_at_once: int) -> None:
 async def test_a_layer_made_again_from_the_same_checkpoint_runs_its_own_race(loopback: Loopback) -> None:
     loopback.say("m5", Reply(broken="hang"))
     moa = mixture(loopback, Quorum(5), checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    await moa.ainvoke(QUESTION, thread)
-    before = [state async for state in moa.aget_state_history(thread)][-2]
+    await moa.ainvoke(QUESTION, THREAD)
+    before = [state async for state in moa.aget_state_history(THREAD)][-2]
     loopback.requests.clear()
 
     again = await moa.ainvoke(None, before.config)
@@ -166,9 +164,8 @@ async def test_a_quorums_grace_does_not_put_the_deadline_off(loopback: Loopback)
 
 async def test_a_run_made_again_from_the_same_checkpoint_is_a_race_of_its_own(loopback: Loopback) -> None:
     moa = mixture(loopback, Quorum(6), checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    await moa.ainvoke(QUESTION, thread)
-    (start,) = [s async for s in moa.aget_state_history(thread) if s.next and s.next[0].startswith("layer_1/")]
+    await moa.ainvoke(QUESTION, THREAD)
+    (start,) = [s async for s in moa.aget_state_history(THREAD) if s.next and s.next[0].startswith("layer_1/")]
 
     results = await asyncio.gather(*(moa.ainvoke(None, start.config) for _ in range(5)))
 

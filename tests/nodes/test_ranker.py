@@ -25,7 +25,7 @@ from langgraph_moa import (
 )
 from loopback import Loopback, Reply
 from reading import QUESTION, proposals_in, user
-from running import APIS, run
+from running import APIS, THREAD, run
 
 NAMES = ["anna", "bert", "carl", "dora"]
 
@@ -266,12 +266,11 @@ async def test_nothing_a_ranker_says_is_streamed(loopback: Loopback) -> None:
 
 async def test_two_turns_on_one_thread(loopback: Loopback) -> None:
     naming(loopback, "answer of carl")
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa = mixture(loopback, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, thread)
+    await moa.ainvoke(QUESTION, THREAD)
     naming(loopback, "answer of bert")
 
-    result = await moa.ainvoke({"messages": [HumanMessage("And then?")]}, thread)
+    result = await moa.ainvoke({"messages": [HumanMessage("And then?")]}, THREAD)
 
     assert [m.text for m in result["messages"]] == ["Which?", "answer of carl", "And then?", "answer of bert"]
     assert result["run"]["notes"] == ["ranker ranked bert first of 4"]

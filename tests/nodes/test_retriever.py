@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from faulty import Unprintable, awaits_what_somebody_cancelled, hangs
-from lamps import NOT_FOUND, QUESTION, Ears, finds, ids, searching, shown, statuses
+from lamps import GREEN, NOT_FOUND, QUESTION, Ears, finds, ids, searching, shown, statuses
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -27,8 +27,6 @@ from panels import says
 from reading import user
 from running import APIS, THREAD, run
 
-GOOD = "The lamp is green."
-
 
 @APIS
 async def test_retrievers_run_at_the_same_time(api: str) -> None:
@@ -38,12 +36,12 @@ async def test_retrievers_run_at_the_same_time(api: str) -> None:
         if not everyone_is_here:
             everyone_is_here.append(asyncio.Barrier(12))
         await everyone_is_here[0].wait()
-        return [GOOD]
+        return [GREEN]
 
     result = await run(searching(*[Retriever(wait, timeout=20)] * 12), api, QUESTION)
 
     assert set(statuses(result).values()) == {"ok"}
-    assert ids(result) == [("E1", GOOD)]
+    assert ids(result) == [("E1", GREEN)]
 
 
 def raises(error: BaseException) -> Callable[[str], Any]:
@@ -77,11 +75,11 @@ async def test_a_retriever_that_fails_costs_its_own_evidence(way: str, api: str)
     last = says("It is green [E1].", "last")
     bad = Retriever(source, name="bad", timeout=0.2 if way == "hangs" else 30)
 
-    result = await run(searching(bad, Retriever(finds(GOOD), name="good"), aggregator=last), api, QUESTION)
+    result = await run(searching(bad, Retriever(finds(GREEN), name="good"), aggregator=last), api, QUESTION)
 
     assert statuses(result) == {"bad": status, "good": "ok"}
     assert result["run"]["degraded"] == f"1 of 2 retrievers failed (bad: {status})"
-    assert (ids(result), result["messages"][-1].text) == ([("E1", GOOD)], "It is green [E1].")
+    assert (ids(result), result["messages"][-1].text) == ([("E1", GREEN)], "It is green [E1].")
     error = next(p["error"] for p in result["proposals"] if p["proposer"] == "bad")
     assert told in error
     assert "tigerburning" not in error
@@ -102,17 +100,17 @@ async def test_a_retriever_that_hangs_is_ended_and_one_that_blocks_is_left_behin
         released.wait(60)
         return ["too late"]
 
-    result = await searching(hangs_on, blocks, finds(GOOD), retriever_timeout=0.2).ainvoke(QUESTION)
+    result = await searching(hangs_on, blocks, finds(GREEN), retriever_timeout=0.2).ainvoke(QUESTION)
     released.set()
 
     assert ended.is_set()
     assert [p["status"] for p in result["proposals"][:3]] == ["timeout", "timeout", "ok"]
-    assert ids(result) == [("E1", GOOD)]
+    assert ids(result) == [("E1", GREEN)]
 
 
 @pytest.mark.parametrize("nothing", [[], (), [" \n"]])
 def test_that_one_of_several_finds_nothing_is_no_loss(nothing: Any) -> None:
-    result = searching(Retriever(lambda query: nothing, name="other"), Retriever(finds(GOOD), name="good")).invoke(
+    result = searching(Retriever(lambda query: nothing, name="other"), Retriever(finds(GREEN), name="good")).invoke(
         QUESTION
     )
 
@@ -149,7 +147,7 @@ async def test_a_retriever_may_stop_the_run_to_ask_a_person(api: str) -> None:
 
     def counts(query: str) -> list[str]:
         asked.append(query)
-        return [GOOD]
+        return [GREEN]
 
     moa = searching(
         lambda query: [f"The {interrupt('Which index?')} says green."], counts, checkpointer=InMemorySaver()
@@ -159,7 +157,7 @@ async def test_a_retriever_may_stop_the_run_to_ask_a_person(api: str) -> None:
     result = await run(moa, api, Command(resume="north"), THREAD)
 
     assert waiting["__interrupt__"][0].value == "Which index?"
-    assert [text for _, text in ids(result)] == ["The north says green.", GOOD]
+    assert [text for _, text in ids(result)] == ["The north says green.", GREEN]
     assert result["run"]["degraded"] is None
     assert len(asked) == 1
 
@@ -200,16 +198,16 @@ class Both(BaseRetriever):
 
 def vectors() -> Any:
     store = InMemoryVectorStore(DeterministicFakeEmbedding(size=8))
-    store.add_texts([GOOD])
+    store.add_texts([GREEN])
     return store.as_retriever(search_kwargs={"k": 1})
 
 
 async def async_function(query: str) -> list[Document]:
-    return [Document(GOOD)]
+    return [Document(GREEN)]
 
 
 def strings(query: str) -> list[str]:
-    return [GOOD]
+    return [GREEN]
 
 
 def first_only(documents: list[Document]) -> list[Document]:
@@ -217,17 +215,17 @@ def first_only(documents: list[Document]) -> list[Document]:
 
 
 KINDS: dict[str, tuple[Callable[[], Any], str]] = {
-    "BaseRetriever": (lambda: Shelf(texts=[GOOD]), "shelf"),
+    "BaseRetriever": (lambda: Shelf(texts=[GREEN]), "shelf"),
     "RunnableLambda": (lambda: RunnableLambda(strings), "strings"),
-    "function": (lambda: finds(GOOD), "-lambda-"),
+    "function": (lambda: finds(GREEN), "-lambda-"),
     "async function": (lambda: async_function, "async_function"),
     "function of strings": (lambda: strings, "strings"),
-    "partial": (lambda: partial(lambda prefix, query: [GOOD], "x"), "partial"),
-    "ensemble": (lambda: Both(others=[Shelf(texts=[GOOD]), Shelf(texts=["the  LAMP is green."])]), "both"),
+    "partial": (lambda: partial(lambda prefix, query: [GREEN], "x"), "partial"),
+    "ensemble": (lambda: Both(others=[Shelf(texts=[GREEN]), Shelf(texts=["the  LAMP is green."])]), "both"),
     "vector store": (vectors, "vectorstore"),
-    "chain": (lambda: Shelf(texts=[GOOD, "more"]) | RunnableLambda(first_only), "runnablesequence"),
-    "with retries": (lambda: Shelf(texts=[GOOD]).with_retry(), "shelf"),
-    "settings": (lambda: Retriever(Shelf(texts=[GOOD, "more"]), name="one", k=1), "one"),
+    "chain": (lambda: Shelf(texts=[GREEN, "more"]) | RunnableLambda(first_only), "runnablesequence"),
+    "with retries": (lambda: Shelf(texts=[GREEN]).with_retry(), "shelf"),
+    "settings": (lambda: Retriever(Shelf(texts=[GREEN, "more"]), name="one", k=1), "one"),
 }
 
 
@@ -239,12 +237,12 @@ async def test_every_kind_of_retriever_is_asked(kind: str, api: str) -> None:
     result = await run(searching(make()), api, QUESTION)
 
     assert statuses(result) == {name: "ok"}
-    assert ids(result) == [("E1", GOOD)]
+    assert ids(result) == [("E1", GREEN)]
     assert result["run"]["degraded"] is None
 
 
 async def test_progress_is_told() -> None:
-    moa = searching(Retriever(finds(GOOD), name="a"), Retriever(raises(ValueError("x")), name="b"))
+    moa = searching(Retriever(finds(GREEN), name="a"), Retriever(raises(ValueError("x")), name="b"))
 
     told = [part async for part in moa.astream(QUESTION, stream_mode="custom")]
 

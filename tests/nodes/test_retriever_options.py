@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from faulty import hangs
-from lamps import QUESTION, finds, searching
+from lamps import GREEN, QUESTION, finds, searching
 from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph_moa import (
     ConfigError,
@@ -15,11 +15,9 @@ from langgraph_moa import (
 )
 from panels import says
 
-GOOD = "The lamp is green."
-
 
 def strings(query: str) -> list[str]:
-    return [GOOD]
+    return [GREEN]
 
 
 async def test_a_retriever_has_settings_of_its_own() -> None:

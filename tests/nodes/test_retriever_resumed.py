@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from lamps import QUESTION, Ears, finds, ids, searching
+from lamps import GREEN, QUESTION, Ears, finds, ids, searching
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     AllProposersFailed,
@@ -14,8 +14,6 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from running import APIS, THREAD, pending_proposals, run
-
-GOOD = "The lamp is green."
 
 
 @APIS
@@ -40,7 +38,7 @@ async def test_after_a_crash_in_retrieval_only_who_had_not_found_anything_search
         slow(query)
         if len(slow.queries) == 1:
             await asyncio.Event().wait()
-        return [GOOD]
+        return [GREEN]
 
     moa = searching(ears, hangs_once, checkpointer=saver)
     first = asyncio.create_task(moa.ainvoke(QUESTION, THREAD, durability="sync"))
@@ -69,7 +67,7 @@ async def test_after_a_failed_layer_only_who_failed_is_asked_again(loopback: Loo
         failed(query)
         if len(failed.queries) <= (2 if rewriter else 1):
             raise ConnectionError("down")
-        return [GOOD]
+        return [GREEN]
 
     loopback.say("b", Reply(status=500))
     resolve = loopback.resolve
@@ -86,16 +84,16 @@ async def test_after_a_failed_layer_only_who_failed_is_asked_again(loopback: Loo
     assert [len(ears.queries) for ears in (found, nothing, failed)] == [queries, queries, 2 * queries]
     asked = {model: len(loopback.asked(model)) for model in ("rewriter", "a", "b", "last")}
     assert asked == {"rewriter": queries - 1, "a": 1, "b": 2, "last": 1}
-    assert GOOD in [text for _, text in ids(result)]
+    assert GREEN in [text for _, text in ids(result)]
     assert result["run"]["degraded"] == "no citation in the answer was found to be right"
 
 
 @pytest.mark.parametrize("before", ["layer_1/p", "aggregate"])
 def test_a_run_is_not_resumed_with_other_retrievers(before: str) -> None:
     saver = InMemorySaver()
-    searching(Retriever(finds(GOOD), name="old"), checkpointer=saver).invoke(
+    searching(Retriever(finds(GREEN), name="old"), checkpointer=saver).invoke(
         QUESTION, THREAD, interrupt_before=[before]
     )
 
     with pytest.raises(InputError, match="found a run of another mixture"):
-        searching(Retriever(finds(GOOD), name="new"), checkpointer=saver).invoke(None, THREAD)
+        searching(Retriever(finds(GREEN), name="new"), checkpointer=saver).invoke(None, THREAD)

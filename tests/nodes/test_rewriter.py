@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from lamps import QUESTION, Ears, finds, searching
+from lamps import GREEN, QUESTION, Ears, finds, searching
 from langgraph_moa import (
     Budget,
     BudgetExceeded,
@@ -12,9 +12,6 @@ from langgraph_moa import (
 )
 from panels import says
 from running import APIS, run
-
-GOOD = "The lamp is green."
-
 
 REWRITTEN: list[tuple[str, list[str]]] = [
     ("lamp colour", ["lamp colour"]),
@@ -56,7 +53,7 @@ async def test_a_rewriter_sees_the_conversation_and_is_not_streamed() -> None:
     rewriter = says("the lamp of the hall", "rewriter")
     given = {"messages": [("user", "There is a lamp in the hall."), ("ai", "I see."), ("user", "Its colour?")]}
 
-    parts: Any = searching(finds(GOOD), rewriter=rewriter).astream(given, stream_mode="messages")
+    parts: Any = searching(finds(GREEN), rewriter=rewriter).astream(given, stream_mode="messages")
     tokens = [message.text async for message, _ in parts]
 
     assert "".join(tokens) == "It is green [E1]."
@@ -74,7 +71,7 @@ BUDGETS: list[tuple[int, list[int], str]] = [
 def test_a_rewriters_call_counts(calls: int, asked: list[int], stopped: str) -> None:
     models = [says("q", "rewriter"), says("green [E1]", "p"), says("It is green [E1].", "last")]
     moa = searching(
-        finds(GOOD), rewriter=models[0], proposers=[models[1]], aggregator=models[2], budget=Budget(calls=calls)
+        finds(GREEN), rewriter=models[0], proposers=[models[1]], aggregator=models[2], budget=Budget(calls=calls)
     )
 
     result = moa.invoke(QUESTION)
@@ -85,7 +82,7 @@ def test_a_rewriters_call_counts(calls: int, asked: list[int], stopped: str) -> 
 
 def test_a_first_layer_that_no_longer_fits_after_rewriting_is_not_asked() -> None:
     rewriter, proposer = says("q", "rewriter"), says("green [E1]", "p")
-    moa = searching(finds(GOOD), rewriter=rewriter, proposers=[proposer], budget=Budget(calls=1))
+    moa = searching(finds(GREEN), rewriter=rewriter, proposers=[proposer], budget=Budget(calls=1))
 
     with pytest.raises(BudgetExceeded):
         moa.invoke(QUESTION)
@@ -97,7 +94,7 @@ def test_a_rewriter_that_does_not_fit_is_not_asked() -> None:
     limit: Any = {"profile": {"max_output_tokens": 500}}
     rewriter = says("q", "rewriter", **limit)
     moa = searching(
-        finds(GOOD),
+        finds(GREEN),
         rewriter=rewriter,
         proposers=[says("x", "p", **limit)],
         aggregator=says("x", "last", **limit),
@@ -115,8 +112,8 @@ def test_a_rewriter_is_bounded_and_estimated_like_everybody_else() -> None:
     panel = {"proposers": [says("x", "p", **limit)], "aggregator": says("x", "last", **limit)}
 
     with pytest.raises(ConfigError, match="over rewriter without a limit of its answer"):
-        searching(finds(GOOD), rewriter=says("q", "rewriter"), budget=Budget(tokens=10**6), **panel)
+        searching(finds(GREEN), rewriter=says("q", "rewriter"), budget=Budget(tokens=10**6), **panel)
 
-    moa = searching(finds(GOOD), rewriter=says("q", "rewriter", **limit), early_stop=None, **panel)
+    moa = searching(finds(GREEN), rewriter=says("q", "rewriter", **limit), early_stop=None, **panel)
     bound, run = estimate(moa, "What colour is the lamp?"), moa.invoke(QUESTION)["run"]
     assert bound["calls"] == run["calls"] == 3

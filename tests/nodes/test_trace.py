@@ -12,6 +12,7 @@ from langgraph_moa import AllProposersFailed, Proposer, create_moa
 from langgraph_moa.nodes.trace import FEEDBACK
 from langsmith import Client, tracing_context
 from panels import panel, says
+from running import THREAD
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -233,7 +234,6 @@ def test_a_reviewed_runs_feedback_has_its_agreement(traces: Ingest) -> None:
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.types import Command
 
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa: Any = create_moa(
         proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 8"),
         aggregator=says("z", "last"),
@@ -242,11 +242,11 @@ def test_a_reviewed_runs_feedback_has_its_agreement(traces: Ingest) -> None:
         checkpointer=InMemorySaver(),
     )
 
-    traced(traces, lambda: moa.invoke(QUESTION, thread))
+    traced(traces, lambda: moa.invoke(QUESTION, THREAD))
     (waiting,) = traces.roots
     assert metadata(waiting)["moa_stopped"] == "running"
     assert metadata(waiting)["usage_metadata"]["total_tokens"] > 0
-    traced(traces, lambda: moa.invoke(Command(resume="accept"), thread))
+    traced(traces, lambda: moa.invoke(Command(resume="accept"), THREAD))
 
     assert {one["key"]: one["score"] for one in traces.feedback} == {"agreement": 0.6667, "degraded": 0.0}
 

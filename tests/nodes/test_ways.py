@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from agreeing import solvers
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, InputError, Proposer, create_moa
 from panels import says
 from reading import QUESTION
 from running import THREAD
+from solving import solvers
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 

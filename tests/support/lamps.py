@@ -12,6 +12,7 @@ from panels import says
 from reading import user
 
 QUESTION = user("What colour is the lamp?")
+GREEN = "The lamp is green."
 NOT_FOUND = "(No citation in this answer was found to be right.)"
 
 

@@ -9,20 +9,9 @@ def a_proposal(text: str = "x", proposer: str = "a", **more: Any) -> Any:
     cost = {"usage": None, "at_most": None, "calls": 1, "retries": None, "cached": False, "usd": 0.0}
     time = {"started": 1.0, "waited": 0.0, "seconds": 1.0, "tried_s": 0.0}
     rest = {"windows": 1, "references_cut": 0, "obstacle": None, "error": None, "reviewed": None}
+    facts = {"cut": None, "carried": False, "unread": False, "name": proposer}
     place = {"turn": "t", "layer": 1, "position": 0, "sample": 1}
-    fate = {"cut": None, "carried": False, "unread": False}
-    return {
-        **call,
-        **cost,
-        **time,
-        **rest,
-        **place,
-        **fate,
-        "name": proposer,
-        "proposer": proposer,
-        "text": text,
-        **more,
-    }
+    return {**call, **cost, **time, **rest, **facts, **place, "proposer": proposer, "text": text, **more}
 
 
 def a_verdict(layer: int = 1, **more: Any) -> Any:

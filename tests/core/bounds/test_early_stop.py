@@ -6,12 +6,7 @@ from typing import Any
 import pytest
 from langgraph_moa import EarlyStop, Vote, closed_answers, judge_agreement, near_duplicates
 from langgraph_moa.core.agreement.measures import abstain, agree
-from langgraph_moa.core.bounds.early_stop import (
-    agreed_on,
-    cost_of_asking,
-    is_agreement_used,
-    models_of,
-)
+from langgraph_moa.core.bounds.early_stop import agreed_on, cost_of_asking, is_agreement_used, models_of
 from langgraph_moa.core.bounds.quorum import Answered
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults

@@ -1,4 +1,4 @@
-"""How many samples a request asks for is learnt of each server, for as long as a mixture lives."""
+"""How many samples a request asks for, as declared and as its server turned out to take."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,34 +12,44 @@ from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import stages_of
 
 
-def seats(**options: Any) -> list[Any]:
-    models = [Proposer(ScriptedModel(name_of_model=f"m{n}"), samples=3) for n in range(2)]
+def seats(samples: int = 5, **options: Any) -> list[Any]:
+    models = [Proposer(ScriptedModel(name_of_model=name), samples=samples) for name in ("a", "b")]
     panel = seat_layers(models, "offline:words", None, Defaults()).panel[0]
     return [replace(seat, **options) for seat in panel]
 
 
 @pytest.mark.parametrize(
-    ("options", "most", "calls"),
+    ("options", "learned", "most", "calls"),
     [
-        ({}, 1, 6),
-        ({"shares": True}, None, 2),
-        ({"shares": True, "slots": 2}, 2, 4),
-        ({"shares": True, "slots": 1}, 1, 6),
-        ({"slots": 2}, 1, 6),
+        ({}, None, 1, 10),
+        ({"shares": True}, None, None, 2),
+        ({"shares": True, "slots": 2}, None, 2, 6),
+        ({"shares": True, "slots": 1}, None, 1, 10),
+        ({"shares": True}, 3, 3, 3),
+        ({"shares": True, "slots": 4}, 1, 1, 7),
+        ({}, 3, 1, 10),
     ],
 )
-def test_a_request_asks_for_as_many_as_was_said(options: Any, most: int | None, calls: int) -> None:
-    sampling, panel = Sampling(), seats(**options)
+def test_how_many_calls_samples_take(options: Any, learned: int | None, most: int | None, calls: int) -> None:
+    panel, sampling = seats(**options), Sampling()
+    if learned:
+        sampling.learn(panel[0], learned)
 
-    assert {sampling.most(seat) for seat in panel} == {most}
+    assert sampling.most(panel[0]) == most
     assert sampling.calls(stages_of([panel], ())) == calls
 
 
-def test_what_a_server_gave_holds_for_its_own_model() -> None:
-    sampling, panel = Sampling(), seats(shares=True)
+def test_what_one_server_takes_says_nothing_of_another() -> None:
+    panel, sampling = seats(shares=True), Sampling()
 
-    sampling.learn(panel[0], 2)
+    sampling.learn(panel[0], 1)
 
-    assert [sampling.most(seat) for seat in panel] == [2, 2, 2, None, None, None]
-    assert sampling.calls(stages_of([panel], ())) == 3
+    assert [sampling.most(seat) for seat in panel] == [1] * 5 + [None] * 5
+    assert sampling.most(replace(panel[0], endpoint="http://another/v1")) is None
+
+
+def test_nobody_else_knows_what_one_mixture_learned() -> None:
+    panel = seats(shares=True)
+    Sampling().learn(panel[0], 1)
+
     assert Sampling().most(panel[0]) is None

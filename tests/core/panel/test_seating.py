@@ -9,7 +9,6 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import named, seat_layers, seat_of
 
 LAST = "offline:words"
-URL = "http://127.0.0.1:9/v1"
 
 
 def titles(proposers: Any, layers: int | None = None, **defaults: Any) -> list[list[str]]:

@@ -8,7 +8,7 @@ from langgraph_moa import Proposer
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
-from langgraph_moa.core.panel.stages import by_node, node_name, stages_of, unanswered
+from langgraph_moa.core.panel.stages import node_name, stages_of, unanswered
 from records import a_proposal
 
 
@@ -46,7 +46,6 @@ def test_samples_that_may_be_asked_for_at_once_are_one_node(nodes: list[str], *,
     (stage,) = stages_of([[replace(seat, shares=shares) for seat in seats(3)]], ())
 
     assert [node_name(1, group[0]) for group in stage.groups] == nodes
-    assert by_node(stage.seats) == stage.groups
 
 
 @pytest.mark.parametrize(

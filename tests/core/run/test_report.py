@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from langgraph_moa.core.run.report import make_report, work_seconds
-from records import a_proposal
 
 
 def call(layer: int, started: float, seconds: float, waited: float = 0.0) -> Any:
@@ -39,6 +38,22 @@ def test_the_time_between_a_crash_and_its_resumption_is_no_work() -> None:
     ],
 )
 def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: str | None, told: bool) -> None:
-    proposal = a_proposal(proposer="p", model=asked, served_model=served, usd=None)
+    proposal: Any = {
+        **call(1, 0.0, 1.0),
+        "status": "ok",
+        "proposer": "p",
+        "model": asked,
+        "served_model": served,
+        "usage": None,
+        "usd": None,
+        "calls": 1,
+        "cached": False,
+        "references_cut": 0,
+        "carried": False,
+        "unread": False,
+        "reviewed": None,
+        "tried_s": 0.0,
+        "error": None,
+    }
 
     assert bool(make_report([proposal], [], turn="t", mixture="m")["notes"]) == told

@@ -46,6 +46,8 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
     read = turn(verdicts=verdicts).verdicts(before=before, wave=wave)
 
     assert [(v["layer"], v["wave"]) for v in read] == expected
+    assert turn(verdicts=verdicts).verdicts() == verdicts[:3]
+    assert turn().judged(verdicts[:1]).verdicts(before=2) == verdicts[:1]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,6 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
 )
 def test_references_are_what_the_last_gate_passed_on(verdicts: Any, layer: int, references: Any) -> None:
     assert turn(proposals=WHOLE, verdicts=verdicts).references(layer) == references
-    assert turn(proposals=WHOLE).judged(verdicts).references(layer) == references
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from langgraph.types import Command, interrupt
 from langgraph_moa import ConfigError, Proposer, Retriever, create_ask, create_moa, create_rag_moa
 from panels import says
 from reading import user
-from running import APIS, run
+from running import APIS, THREAD, run
 
 
 def told(answer: dict[str, Any], *names: str) -> list[Any]:
@@ -108,9 +108,8 @@ async def test_what_a_graph_inside_asks_a_person_is_asked(api: str) -> None:
         checkpointer=InMemorySaver(),
     )
 
-    thread = {"configurable": {"thread_id": "t"}}
-    stopped = await run(ask, api, {"question": "Which?"}, thread)
-    answer = await run(ask, api, Command(resume="The red one."), thread)
+    stopped = await run(ask, api, {"question": "Which?"}, THREAD)
+    answer = await run(ask, api, Command(resume="The red one."), THREAD)
 
     assert [question.value for question in stopped["__interrupt__"]] == ["Which lamp?"]
     assert told(answer, "answer", "error") == ["c", None]
@@ -144,10 +143,9 @@ async def test_the_answer_streams(api: str) -> None:
 async def test_a_thread_forgets_an_earlier_failure() -> None:
     mixture = create_moa(proposers=[says([RuntimeError("gone"), "a"])], aggregator=says("c"))
     ask = create_ask(mixture, checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    failed = await ask.ainvoke({"question": "Which?"}, thread)
-    answer = await ask.ainvoke({"question": "Which?"}, thread)
+    failed = await ask.ainvoke({"question": "Which?"}, THREAD)
+    answer = await ask.ainvoke({"question": "Which?"}, THREAD)
 
     assert failed["error"]
     assert told(dict(answer), "answer", "error") == ["c", None]

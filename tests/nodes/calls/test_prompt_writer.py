@@ -9,9 +9,7 @@ from langgraph_moa import (
     create_moa,
 )
 from panels import says
-from reading import user
-
-QUESTION = user("What is the capital of Peru?")
+from reading import QUESTION
 
 
 def test_system_prompts_follow_the_conversations_own() -> None:

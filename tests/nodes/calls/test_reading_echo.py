@@ -8,9 +8,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph_moa import Proposer, Vote, create_moa
 from panels import says
-from reading import user
-
-QUESTION = user("What is the capital of Peru?")
+from reading import QUESTION, user
 
 
 def copies(pattern: str) -> Any:
