@@ -29,6 +29,7 @@ OF_SEVERAL: dict[str, str] = {
 }
 """Test files that belong to no one source, and why."""
 NAMED_OTHERWISE: dict[tuple[str, str], str] = {
+    ("core/errors.py", "asked"): "part of a public error",
     ("core/run/records.py", "asked"): "a field of a verdict, in reports and checkpoints",
     ("core/run/records.py", "found"): "a field of what a retriever brought, in reports and checkpoints",
     ("core/run/records.py", "kept"): "a field of a moderation, in reports and checkpoints",
