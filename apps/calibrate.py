@@ -5,22 +5,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..core.agreement.answers import Answer, short_answer
-from ..core.agreement.measures import NearDuplicates, check_share, closed_answers, near_duplicates
+from ..core.agreement.measures import check_share
+from ..core.agreement.whole_texts import near_duplicates
 from ..core.checks import MOST_LAYERS, check_number
-from ..core.errors import ConfigError, nearest
+from ..core.errors import ConfigError
 from ..core.text import printable
-from ..evaluation.calibration import Calibration, Measured, Member, Recorded, measure
+from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
+from ..evaluation.recorded import read_record
 from .plotting import check_plot, plotted
 
-T = TypeVar("T")
-_MEASURE = closed_answers()
+_T = TypeVar("_T")
 
 
 def calibrate(
@@ -52,117 +52,22 @@ def calibrate(
     if plot:
         check_plot(plot)
     proposers, rows = read_record(file, models, copies)
-    found = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
-    if plot and not any(rule.interval for rule in found.rules):
+    calibration = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
+    if plot and not any(rule.interval for rule in calibration.rules):
         raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")
     if as_json:
-        sys.stdout.write(json.dumps(asdict(found), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(asdict(calibration), ensure_ascii=False, indent=2) + "\n")
     else:
-        _show(found, precision)
+        _show(calibration, precision)
     if plot:
-        _draw(found, precision, plot)
-
-
-def read_record(
-    file: Path, models: str | None = None, copies: NearDuplicates | None = None
-) -> tuple[list[str], list[Recorded]]:
-    """Read a record line by line, and keep its questions and answers, without the texts.
-
-    Args:
-        file: One object a line: `responses` by model, and the right answer as `gold` where it is known.
-        models: Whom to keep, with commas between; all, in the order in which they come, where not given.
-        copies: What tells nearly equal texts, where that is wanted.
-
-    Returns:
-        The proposers' names, and what they answered.
-
-    Raises:
-        ConfigError: The file cannot be read, a line of it is wrong, or the models are not those of the file.
-    """
-    chosen = None if models is None else [name.strip() for name in models.split(",")]
-    known: dict[str, None] = {}
-    read: list[tuple[dict[str, Answer | None], Answer | None, list[str], str | None]] = []
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    where = f"in line {number} of {file}"
-                    responses, gold, question = _parsed(line, where)
-                    known.update(dict.fromkeys(responses))
-                    said = {name: _said(responses.get(name), name, where) for name in chosen or known}
-                    alike = _alike({name: text for name, (_, text) in said.items() if text}, copies)
-                    read.append(({name: answer for name, (answer, _) in said.items()}, gold, alike, question))
-    except OSError as exc:
-        raise ConfigError(
-            f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
-        ) from exc
-    proposers = list(known) if chosen is None else chosen
-    _check_panel(proposers, list(known), file)
-    return proposers, [
-        Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)), question)
-        for answers, gold, alike, question in read
-    ]
-
-
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str | None]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError(f"found no JSON {where}, expected one object; mend the line, or take it out") from exc
-    if not isinstance(row, dict) or not isinstance(row.get("responses"), dict):
-        raise ConfigError(
-            f"found no `responses` by model {where}, expected an object such as "
-            '{"responses": {"a": "...", "b": "..."}, "gold": "..."}; write it so, or take it out'
-        )
-    question = row.get("question")
-    gold = short_answer(_text(row.get("gold"), "`gold`", where))
-    return row["responses"], gold, question if isinstance(question, str) else None
-
-
-def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:
-    """Return a response's answer and its text; an `answer` of its own is taken as it is, and not looked for."""
-    stated = ""
-    if isinstance(response, dict) and response.keys() & {"answer", "text"}:
-        stated = _text(response.get("answer"), repr(name), where)
-        response = response.get("text")
-    text = _text(response, repr(name), where)
-    return (short_answer(stated) if stated else _MEASURE.read(text)), text or stated
-
-
-def _text(value: Any, name: str, where: str) -> str:
-    if not isinstance(value, str | int | float | None):
-        raise ConfigError(
-            f"found {type(value).__name__} for {printable(name)} {where}, expected text or a number, or for a response "
-            "an object with `text` or `answer`; write it so, or leave it out"
-        )
-    return "" if value is None else str(value)
-
-
-def _alike(texts: Mapping[str, str], copies: NearDuplicates | None) -> list[str]:
-    """Return who wrote nearly the same text, the one that stands for them first."""
-    names = list(texts)
-    found = copies(list(texts.values())) if copies and len(texts) > 1 else None
-    if found is None or found["representative"] is None:
-        return []
-    best = found["representative"]
-    return [names[n] for n in sorted(found["groups"][0], key=lambda n: n != best)]
-
-
-def _check_panel(proposers: list[str], known: list[str], file: Path) -> None:
-    if not known:
-        raise ConfigError(f"found no answers in {file}, expected an object with `responses` on each line; add some")
-    for name in proposers:
-        if name not in known:
-            raise ConfigError(f"found {name!r} among --models, expected some of {file}; {nearest(name, known)}")
-    if len(set(proposers)) < max(2, len(proposers)):
-        raise ConfigError(f"found the models {', '.join(proposers)}, expected two or more, each once; change the list")
+        _draw(calibration, precision, plot)
 
 
 def _percent(share: float | None, form: str = ".1f") -> str:
     return "–" if share is None else f"{100 * share:{form}} %"
 
 
-_RULES: dict[str, Callable[[Measured], str]] = {
+_RULES: dict[str, Callable[[MeasuredRule], str]] = {
     "rule": lambda rule: rule.rule,
     "coverage": lambda rule: _percent(rule.coverage),
     "precision": lambda rule: _percent(rule.precision),
@@ -184,16 +89,16 @@ _MEMBERS: dict[str, Callable[[Member], str]] = {
 _NEED_GOLD = {"precision", "95 % interval", "vote: right", "right", "adds to the vote"}
 
 
-def _show(found: Calibration, precision: float) -> None:
+def _show(calibration: Calibration, precision: float) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
-    panel, judged = found.panel, found.judged > 0
+    panel, judged = calibration.panel, calibration.judged > 0
     console.print(
-        f"{found.questions:,} questions, {found.judged:,} with gold; {len(panel.members)} proposers; calls in a mixture"
-        f" of {found.layers} layers, {found.everyone.calls:g} where nothing stops\n",
+        f"{calibration.questions:,} questions, {calibration.judged:,} with gold; {len(panel.members)} proposers; calls "
+        f"in a mixture of {calibration.layers} layers, {calibration.everyone.calls:g} where nothing stops\n",
         soft_wrap=True,
     )
-    console.print(_table(_RULES, [*found.rules, found.everyone], judged=judged))
-    console.print(f"\n{_choice(found, precision)}\n", soft_wrap=True)
+    console.print(_table(_RULES, [*calibration.rules, calibration.everyone], judged=judged))
+    console.print(f"\n{_choice(calibration, precision)}\n", soft_wrap=True)
     console.print(_table(_MEMBERS, panel.members, judged=judged))
     if panel.pair_ratio is not None:
         console.print(
@@ -204,7 +109,7 @@ def _show(found: Calibration, precision: float) -> None:
         )
 
 
-def _table(columns: Mapping[str, Callable[[T], str]], rows: Sequence[T], *, judged: bool) -> Table:
+def _table(columns: Mapping[str, Callable[[_T], str]], rows: Sequence[_T], *, judged: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     shown = {heading: cell for heading, cell in columns.items() if judged or heading not in _NEED_GOLD}
     for n, heading in enumerate(shown):
@@ -214,18 +119,18 @@ def _table(columns: Mapping[str, Callable[[T], str]], rows: Sequence[T], *, judg
     return table
 
 
-def _choice(found: Calibration, precision: float) -> str:
-    if not found.judged:
+def _choice(calibration: Calibration, precision: float) -> str:
+    if not calibration.judged:
         return "no rule can be picked: precision needs the right answers, as `gold` on each line"
-    kept = f"keeps a precision of {100 * precision:g} % (by the lower end of its interval)"
-    if found.chosen is None:
-        return f"no rule {kept}"
-    return f"the cheapest rule that {kept}: {found.chosen.rule}\n  create_moa(..., {found.chosen.options})"
+    wish = f"keeps a precision of {100 * precision:g} % (by the lower end of its interval)"
+    if calibration.chosen is None:
+        return f"no rule {wish}"
+    return f"the cheapest rule that {wish}: {calibration.chosen.rule}\n  create_moa(..., {calibration.chosen.options})"
 
 
-def _draw(found: Calibration, precision: float, file: Path) -> None:
+def _draw(calibration: Calibration, precision: float, file: Path) -> None:
     """Draw each rule's precision, with its interval, against the share of calls it saves."""
-    shown = [rule for rule in found.rules if rule.interval]
+    shown = [rule for rule in calibration.rules if rule.interval]
     with plotted(file, size=(8, 5)) as figure:
         axes = figure.subplots()
         axes.axhline(100 * precision, color="0.7", linestyle="--")
@@ -242,5 +147,5 @@ def _draw(found: Calibration, precision: float, file: Path) -> None:
                 rotation=90 if len(shown) > 8 else 0,
                 arrowprops={"arrowstyle": "-", "color": "0.8"},
             )
-        axes.set_xlabel(f"calls saved, % of a mixture of {found.layers} layers")
+        axes.set_xlabel(f"calls saved, % of a mixture of {calibration.layers} layers")
         axes.set_ylabel("precision, % (95 % Wilson interval)")

@@ -9,47 +9,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 from statistics import fmean
-from typing import NamedTuple
 
-from ..core.agreement.answers import Answer
-from ..core.agreement.gold import is_gold
-from ..core.agreement.measures import same_answers
+from ..core.agreement.values import FinalAnswer
 from .statistics import wilson
-
-
-class Recorded(NamedTuple):
-    """Hold what a panel answered to one question; its texts are not kept."""
-
-    answers: tuple[Answer | None, ...]
-    """By proposer, as declared; None for no answer, or none that can be compared."""
-    gold: Answer | None = None
-    copies: tuple[int, ...] = ()
-    """Who wrote nearly the same text, by number; the one that stands for the others comes first."""
-    question: str | None = None
-    """What was asked, where that is known: it says which unit may be left out."""
-
-
-class Rule(NamedTuple):
-    """Say how many of the proposers asked first must agree."""
-
-    name: str
-    asked: int
-    needed: int
-    options: str
-    """What makes a mixture keep to the rule, as `create_moa(...)` takes it."""
-    by_text: bool = False
-    """Whether nearly the same text counts, instead of the same answer."""
-
-    def agreed(self, row: Recorded) -> Sequence[Answer | None]:
-        """Return the answers of those who agree; nothing where the rule does not stop."""
-        if self.by_text:
-            return [row.answers[n] for n in row.copies[:1]] if len(row.copies) >= self.needed else []
-        group = vote(row.answers[: self.asked])
-        return group if len(group) >= self.needed else []
+from .stop_rules import Recorded, Rule, is_right, rules_for, vote
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredRule:
     """Say what one rule does on a record; calls are a question's average."""
 
     rule: str
@@ -108,10 +75,10 @@ class Calibration:
     judged: int
     """How many of them have gold."""
     layers: int
-    rules: list[Measured]
-    everyone: Measured
+    rules: list[MeasuredRule]
+    everyone: MeasuredRule
     """What it is like never to stop."""
-    chosen: Measured | None
+    chosen: MeasuredRule | None
     """The rule of fewest calls whose precision is, by the lower end of its interval, no less than the wanted one."""
     panel: Panel
 
@@ -135,74 +102,28 @@ def measure(
     """
     size = len(proposers)
     rules = [_measured(rule, rows, layers) for rule in rules_for(size, threshold)]
-    kept = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]
+    precise = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]
     return Calibration(
         questions=len(rows),
         judged=sum(row.gold is not None for row in rows),
         layers=layers,
         rules=rules,
         everyone=_measured(Rule("never stop", size, size + 1, "early_stop=None"), rows, layers),
-        chosen=min(kept, key=lambda rule: rule.calls, default=None),
+        chosen=min(precise, key=lambda rule: rule.calls, default=None),
         panel=_panel(proposers, rows),
     )
 
 
-def rules_for(size: int, threshold: float | None = None) -> list[Rule]:
-    """List the rules that a panel of some size can keep to: majorities, none of fewer than three, and first waves.
-
-    Args:
-        size: How many proposers there are, at least two.
-        threshold: Likeness from which texts are copies, where that rule is asked for.
-    """
-    whole = "EarlyStop(" + ("min_responses=2, " if size == 2 else "")
-    least = max(size // 2 + 1, min(size, 3))
-    rules = [
-        Rule(
-            f"{needed} of {size} agree",
-            size,
-            needed,
-            f'early_stop={whole}{f"quorum={needed}/{size}, " if needed < size else ""}then="answer")',
-        )
-        for needed in range(size, least - 1, -1)
-    ]
-    rules += [
-        Rule(f"wave of {first}", first, first, f'early_stop=EarlyStop(then="answer"), waves=({first},)')
-        for first in (2, 3)
-        if first < size
-    ]
-    if threshold is not None:
-        options = f'early_stop={whole}agreement=near_duplicates({threshold}), then="answer")'
-        rules.append(Rule("near duplicates", size, size, options, by_text=True))
-    return rules
-
-
-def vote(answers: Sequence[Answer | None]) -> Sequence[Answer | None]:
-    """Return the largest group of equal answers, the one declared first where two are as large."""
-    largest = max(same_answers(answers), key=lambda group: (len(group), -min(group)), default=[])
-    return [answers[n] for n in largest]
-
-
-def is_right(agreed: Sequence[Answer | None], gold: Answer | None, question: str | None = None) -> bool:
-    """Tell whether all that was agreed on is gold: where one names a unit and another none, the unit must fit too.
-
-    Args:
-        agreed: The answers.
-        gold: What is right; None where nobody knows.
-        question: What was asked, for its units; None where that is not known either.
-    """
-    return bool(agreed and gold) and all(answer and gold and is_gold(answer, gold, question) for answer in agreed)
-
-
-def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:
+def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> MeasuredRule:
     size = len(rows[0].answers)
     everyone = size * (layers - 1) + 1
     agreed = [rule.agreed(row) for row in rows]
-    stopped = [_is_right(said, row) for said, row in zip(agreed, rows, strict=True) if said and row.gold]
-    ended = [_is_right(said or vote(row.answers), row) for said, row in zip(agreed, rows, strict=True) if row.gold]
+    stopped = [_is_right(group, row) for group, row in zip(agreed, rows, strict=True) if group and row.gold]
+    ended = [_is_right(group or vote(row.answers), row) for group, row in zip(agreed, rows, strict=True) if row.gold]
     stops = sum(map(bool, agreed))
     coverage = stops / len(rows)
-    calls = everyone - coverage * (everyone - rule.asked)
-    return Measured(
+    calls = everyone - coverage * (everyone - rule.first)
+    return MeasuredRule(
         rule=rule.name,
         options=rule.options,
         stops=stops,
@@ -213,7 +134,7 @@ def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> Measured:
         calls=calls,
         calls_to_aggregate=calls + coverage,
         saved=1 - calls / everyone,
-        vote_calls=size - coverage * (size - rule.asked),
+        vote_calls=size - coverage * (size - rule.first),
         vote_accuracy=_share(ended),
     )
 
@@ -222,28 +143,37 @@ def _panel(proposers: Sequence[str], rows: Sequence[Recorded]) -> Panel:
     judged = [row for row in rows if row.gold]
     wrong = [[not _is_right([row.answers[n]], row) for row in judged] for n in range(len(proposers))]
     rates = [_share(column) or 0.0 for column in wrong]
-    ratios = [
-        fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
-        for a, b in combinations(range(len(proposers)), 2)
-        if rates[a] * rates[b]
-    ]
     everyone = _vote_accuracy(judged)
-    members = []
-    for n, name in enumerate(proposers):
-        others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
-        members.append(
+    return Panel(
+        members=[
             Member(
                 name=name,
                 answered=fmean(row.answers[n] is not None for row in rows),
                 accuracy=1 - rates[n] if judged else None,
-                contribution=None if everyone is None or others is None else everyone - others,
+                contribution=_contribution(n, judged, everyone),
             )
-        )
-    return Panel(
-        members=members,
-        pair_ratio=_share(ratios),
+            for n, name in enumerate(proposers)
+        ],
+        pair_ratio=_pair_ratio(wrong, rates),
         all_wrong=_share(list(map(min, *wrong))),
         all_wrong_if_independent=prod(rates) if judged else None,
+    )
+
+
+def _contribution(n: int, judged: Sequence[Recorded], everyone: float | None) -> float | None:
+    """Return what a proposer adds to the accuracy of the vote of everyone."""
+    others = _vote_accuracy([row._replace(answers=row.answers[:n] + row.answers[n + 1 :]) for row in judged])
+    return None if everyone is None or others is None else everyone - others
+
+
+def _pair_ratio(wrong: Sequence[Sequence[bool]], rates: Sequence[float]) -> float | None:
+    """Return how often two are wrong together, over the product of their rates of error: the mean over pairs."""
+    return _share(
+        [
+            fmean(map(min, wrong[a], wrong[b])) / (rates[a] * rates[b])
+            for a, b in combinations(range(len(rates)), 2)
+            if rates[a] * rates[b]
+        ]
     )
 
 
@@ -251,7 +181,7 @@ def _vote_accuracy(judged: Iterable[Recorded]) -> float | None:
     return _share([_is_right(vote(row.answers), row) for row in judged])
 
 
-def _is_right(agreed: Sequence[Answer | None], row: Recorded) -> bool:
+def _is_right(agreed: Sequence[FinalAnswer | None], row: Recorded) -> bool:
     return is_right(agreed, row.gold, row.question)
 
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 from langgraph.graph import END, START
-from langgraph.graph.state import CompiledStateGraph
 
 from ..core.panel.stages import Stage
 from ..core.portal import THREADS
-from ..core.run.state import MoAInput, MoAState
+from ..core.run.state import Mixture
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
 from ..nodes.gate import make_gate
@@ -77,7 +76,7 @@ def add_start(graph: MoAGraph, plan: Plan) -> None:
         graph.add_edge(START, entrance)
 
 
-def finish(graph: MoAGraph, plan: Plan, **options: Any) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
+def finish(graph: MoAGraph, plan: Plan, **options: Any) -> Mixture:
     """Compile the graph, with LangGraph's own `options`."""
     compiled = graph.compile(**options)
     open_inside(compiled)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from langgraph.cache.base import BaseCache
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
@@ -26,11 +25,11 @@ from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
 from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
-from ..core.run.state import MoAInput, MoAState
+from ..core.run.state import Mixture
 from ..nodes.calls.prompt_writer import Overflow
 from ..prompts import Placement
 from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
-from .options import Ending, Prompting, Watching
+from .options import Prompting, Stopping, Watching
 from .plan import MoAGraph, plan_mixture
 
 ON_AGREEMENT = EarlyStop()
@@ -76,7 +75,7 @@ def create_moa(
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
     name: str = "moa",
-) -> CompiledStateGraph[MoAState, None, MoAInput, MoAState]:
+) -> Mixture:
     """Build a mixture of agents: proposers answer in parallel, layer by layer, and an aggregator writes the answer.
 
     Use it where one model's answer is not enough. The result is an ordinary compiled graph over `messages`: invoke
@@ -140,9 +139,9 @@ def create_moa(
         temperature, max_tokens, timeout, samples, context_tokens, limits, prices or {}, stream_proposals, resolve
     )
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
-    ending = Ending(min_proposals, early_stop, waves, moderator, quorum, budget)
+    stopping = Stopping(min_proposals, early_stop, waves, moderator, quorum, budget)
     watching = Watching(review, feedback, hide_texts)
-    plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, ending, watching, retrieval, cache)
+    plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)
 
     graph = MoAGraph(plan)
     for stage in plan.stages:

@@ -13,7 +13,8 @@ from ..core.bounds.budget import check_bounded
 from ..core.bounds.checks import check_early_stop, check_enough, check_rules
 from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
-from ..core.evidence.retrievers import Retrieval, Search, seat_retrieval
+from ..core.evidence.retrievers import Retrieval
+from ..core.evidence.searchers import Search, seat_retrieval
 from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
@@ -21,12 +22,12 @@ from ..core.panel.seating import Seated, seat_layers
 from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of
 from ..core.run.state import MoAInput, MoAState, RagState
-from ..nodes.calls.prompt_writer import PromptWriter, check_told
+from ..nodes.calls.prompt_writer import PromptWriter
 from ..nodes.moderator import Moderating, choosing, seat_moderator
 from ..nodes.rules import Rules
 from ..nodes.ways import ways_from
 from ..prompts import bundled, load_bundled, load_template
-from .options import Ending, Prompting, Watching
+from .options import Prompting, Stopping, Watching
 from .rag_nodes import evidence_shown
 
 
@@ -101,7 +102,7 @@ def plan_mixture(
     layers: int | None,
     defaults: Defaults,
     prompting: Prompting,
-    ending: Ending,
+    stopping: Stopping,
     watching: Watching,
     retrieval: Retrieval | None,
     cache: BaseCache[Any] | None,
@@ -111,42 +112,47 @@ def plan_mixture(
     Raises:
         ConfigError: An option is wrong.
     """
-    check_told(prompting.placement, prompting.overflow, prompting.window, proposers)
+    prompting.check(proposers)
     seated = seat_layers(proposers, aggregator, layers, defaults)
     search, panel = seat_retrieval(retrieval, seated.panel, defaults)
     seated = seated._replace(panel=panel)
-    _check_ending(ending, seated, cache, review=watching.review)
+    _check_stopping(stopping, seated, cache, review=watching.review)
     load_bundled()
     load_prices()
     shown = evidence_shown(search)
-    moderating = seat_moderator(ending.moderator, defaults, prompting.placement, shown)
+    moderating = seat_moderator(stopping.moderator, defaults, prompting.placement, shown)
     moderators = [moderating.seat] if moderating else []
     rewriters = [search.rewriter] if search and search.rewriter else []
-    check_bounded(ending.budget, [seat for seats in [*panel, seated.chain, rewriters, moderators] for seat in seats])
-    stages = stages_of(panel, ending.waves)
-    ways = _ways(stages, ending)
+    check_bounded(stopping.budget, [seat for seats in [*panel, seated.chain, rewriters, moderators] for seat in seats])
+    stages = stages_of(panel, stopping.waves)
+    ways = _ways(stages, stopping)
     may_answer = any("answer" in leads for leads in ways)
     before = search.names if search else ()
     mixture = mixture_of(stages, seated, may_answer=may_answer, moderators=moderators, before=before)
-    propose, synthesise = _writers(prompting, ending, seated, stages, shown)
-    rules = _rules(mixture, seated, ending, watching, retrieval, cache, streams=defaults.stream_proposals)
+    propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
+    rules = _rules(mixture, seated, stopping, watching, retrieval, cache, streams=defaults.stream_proposals)
     return Plan(seated, stages, ways, search, moderating, propose, synthesise, rules, watching.hide_texts)
 
 
-def _check_ending(ending: Ending, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
+def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
     """Refuse what could end no run, or not this one."""
-    panel, needed = seated.panel, ending.min_proposals
+    panel, needed = seated.panel, stopping.min_proposals
     smallest = min(map(len, panel), default=0)
     check_rules(
-        quorum=ending.quorum, budget=ending.budget, cache=cache, min_proposals=needed, review=review, smallest=smallest
+        quorum=stopping.quorum,
+        budget=stopping.budget,
+        cache=cache,
+        min_proposals=needed,
+        review=review,
+        smallest=smallest,
     )
-    check_early_stop(ending.early_stop, ending.waves, len({seat.name for seat in panel[0]}) if panel else 0)
-    check_enough(ending.early_stop, ending.waves, panel, quorum=ending.quorum, needed=needed)
-    check_choice(seated.rank, ending.moderator, len(panel))
+    check_early_stop(stopping.early_stop, stopping.waves, len({seat.name for seat in panel[0]}) if panel else 0)
+    check_enough(stopping.early_stop, stopping.waves, panel, quorum=stopping.quorum, needed=needed)
+    check_choice(seated.rank, stopping.moderator, len(panel))
 
 
-def _ways(stages: Sequence[Stage], ending: Ending) -> list[dict[str, str]]:
-    stop, budget, moderator = ending.early_stop, ending.budget, ending.moderator
+def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
+    stop, budget, moderator = stopping.early_stop, stopping.budget, stopping.moderator
     return [
         ways_from(stage, ahead=stages[n:], stop=stop, budget=budget, moderator=moderator)
         for n, stage in enumerate(stages, 1)
@@ -154,10 +160,10 @@ def _ways(stages: Sequence[Stage], ending: Ending) -> list[dict[str, str]]:
 
 
 def _writers(
-    prompting: Prompting, ending: Ending, seated: Seated, stages: Sequence[Stage], shown: Mapping[str, Any]
+    prompting: Prompting, stopping: Stopping, seated: Seated, stages: Sequence[Stage], shown: Mapping[str, Any]
 ) -> tuple[PromptWriter, PromptWriter]:
     """Return who writes the proposers' prompts, and the aggregator's."""
-    is_read = prompting.mark_answers and is_agreement_used(stages, ending.early_stop, seated.vote)
+    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote)
     shown = {**shown, "overflow": prompting.overflow, "window": prompting.window}
     propose = PromptWriter(load_template(prompting.proposer_prompt), prompting.placement, **shown)
     if seated.rank:
@@ -171,7 +177,7 @@ def _writers(
 def _rules(
     mixture: str,
     seated: Seated,
-    ending: Ending,
+    stopping: Stopping,
     watching: Watching,
     retrieval: Retrieval | None,
     cache: BaseCache[Any] | None,
@@ -181,10 +187,10 @@ def _rules(
     return Rules(
         mixture=mixture,
         chain=seated.chain,
-        min_proposals=ending.min_proposals,
-        early_stop=ending.early_stop,
-        quorum=ending.quorum,
-        budget=ending.budget,
+        min_proposals=stopping.min_proposals,
+        early_stop=stopping.early_stop,
+        quorum=stopping.quorum,
+        budget=stopping.budget,
         cache=cache,
         ranks=seated.rank is not None,
         stream_proposals=streams,

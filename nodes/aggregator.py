@@ -7,8 +7,7 @@ from typing import cast
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement.measures import best_proposal
-from ..core.agreement.vote import Result, Vote, count_votes
+from ..core.agreement.vote import Vote, VoteResult, best_proposal, count_votes
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
@@ -18,6 +17,7 @@ from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .answer import signed, word_for_word
+from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
@@ -63,7 +63,7 @@ def make_aggregator(
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {
-            name: largest([writer.forecast(seat, conversation, authors) for authors in sources or [[]]])
+            name: largest([forecast(writer, seat, conversation, authors) for authors in sources or [[]]])
             for name, seat in zip(names, seats, strict=True)
         }
 
@@ -94,7 +94,7 @@ class _Aggregator:
             truncated=outcome.truncated,
             word_for_word=outcome.fell_back,
             budget=outcome.too_much,
-            notes=[*filter(None, [voted.told]), *outcome.notes],
+            notes=[*filter(None, [voted.why]), *outcome.notes],
             done=True,
         )
         return {"messages": [signed(cast("AIMessage", outcome.answer), run)], "run": run}
@@ -111,19 +111,19 @@ class _Aggregator:
             )
         return references
 
-    async def _count(self, turn: Turn, references: Sequence[Proposal]) -> Result:
+    async def _count(self, turn: Turn, references: Sequence[Proposal]) -> VoteResult:
         """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
         if self.vote is None:
-            return Result(None, "")
+            return VoteResult(None, "")
         if self.rules.request and self.rules.request.needs_author:
-            return Result(None, _NO_CHOICE)
+            return VoteResult(None, _NO_CHOICE)
         seconds = self.rules.seconds_left(turn.proposals(), turn.verdicts(before=self.layer))
         compared = [cast("Proposal", {**p, "text": self.rules.uncited(p["text"])}) for p in references]
         counted = await count_votes(self.vote, compared, seconds=seconds)
         return counted._replace(winner=next((p for p in references if _is_same(p, counted.winner)), None))
 
     async def _asked(
-        self, turn: Turn, config: RunnableConfig, voted: Result, references: Sequence[Proposal]
+        self, turn: Turn, config: RunnableConfig, voted: VoteResult, references: Sequence[Proposal]
     ) -> Outcome:
         """Return what won the vote, what a ranker chose, or what an aggregator wrote."""
         if voted.winner:
@@ -133,7 +133,7 @@ class _Aggregator:
             return await rank_in_order(self.rank, seats, turn, config, layer=self.layer, writer=writer, rules=rules)
         return await _ask_in_order(seats, turn, config, layer=self.layer, writer=writer, rules=rules)
 
-    def _settled(self, outcome: Outcome, voted: Result, references: Sequence[Proposal], turn: Turn) -> Outcome:
+    def _settled(self, outcome: Outcome, voted: VoteResult, references: Sequence[Proposal], turn: Turn) -> Outcome:
         """Fall back to the best proposal where nobody gave an answer."""
         request = self.rules.request
         # Words instead of a forced call are for the caller to judge; a proposal would be no better.
@@ -152,7 +152,7 @@ class _Aggregator:
             answer=word_for_word(best),
             truncated=best["status"] == "truncated",
             fell_back=True,
-            lost=[*outcome.lost, voted.told, f"the answer is the proposal of {best['proposer']}, word for word"],
+            lost=[*outcome.lost, voted.why, f"the answer is the proposal of {best['proposer']}, word for word"],
         )
 
 

@@ -16,10 +16,11 @@ from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
 from ..core.text import plain
 from .calls.call import call_model, unstreamed
+from .calls.fitting import shortened_for
 from .calls.fold import Folded, fold
 from .calls.outcome import unmade
 from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter, shortened_for
+from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, problem_of, with_forced_call
 from .node import emit
 from .rules import Rules

@@ -6,7 +6,7 @@ from typing import cast
 from langchain_core.runnables import RunnableConfig
 
 from ..core.evidence.passages import fuse, highest_id, numbered, with_text
-from ..core.evidence.retrievers import Search
+from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, Evidence, Retrieved
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
@@ -26,7 +26,7 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
         search: Who looked for it, and how much of it is shown.
         rules: What the mixture keeps to.
     """
-    limit, room = search.told.passages, 2 * search.told.evidence_tokens
+    limit, room = search.retrieval.passages, 2 * search.retrieval.evidence_tokens
 
     async def collect(state: MoAState, config: RunnableConfig) -> Update:
         turn = Turn.of(state)

@@ -16,6 +16,7 @@ from ..core.run.turn import Turn
 from ..core.text import plain
 from ..prompts import Placement, Template, bundled
 from .calls.call import call_model, unstreamed
+from .calls.forecast import forecast
 from .calls.prompt import Prompt
 from .calls.prompt_writer import PromptWriter
 from .choice import read_choice, shuffled
@@ -66,7 +67,7 @@ class Moderating:
 
     def at_most(self, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
         """Bound what asking costs, of what these may write."""
-        return self.writer.forecast(replace(self.seat, reads=None), conversation, authors)
+        return forecast(self.writer, replace(self.seat, reads=None), conversation, authors)
 
 
 def choosing(template: Template, placement: Placement, shown: Mapping[str, Any]) -> PromptWriter:

@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
-from ..core.agreement.measures import best_proposal
+from ..core.agreement.vote import best_proposal
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
 from ..core.panel.sampling import Sampling
@@ -21,10 +21,12 @@ from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
 from ..core.text import plain
 from .calls.call import call_model, unstreamed
+from .calls.fitting import shortened_for
 from .calls.fold import fold
+from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter, shortened_for
+from .calls.prompt_writer import PromptWriter
 from .calls.samples import Answers, call_samples
 from .node import Node, Update, emit
 from .rules import Rules
@@ -52,7 +54,7 @@ def make_proposer(
     proposer, seat = _Proposer(seats, stage, writer, rules), seats[0]
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: total([writer.forecast(s, conversation, authors, layer=stage.layer) for s in seats])}
+        return {seat.label: total([forecast(writer, s, conversation, authors, layer=stage.layer) for s in seats])}
 
     return Node(proposer.propose, at_most=at_most, asks=[seat.model], rules=rules)
 

@@ -10,7 +10,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from ..core.evidence.passages import found_of
-from ..core.evidence.retrievers import Searcher
+from ..core.evidence.searchers import Searcher
+from ..core.models.prices import FREE_OF_CHARGE
 from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
@@ -83,7 +84,7 @@ async def _search(searcher: Searcher, turn: Turn, config: RunnableConfig, rules:
         status, error = "empty", "nothing was found"
     seconds = round(time.perf_counter() - clock, 3)
     return Retrieved(
-        **call_of(searcher.name, status=status, calls=0, usd=0.0, started=started, seconds=seconds, error=error),
+        **call_of(searcher.name, status=status, **FREE_OF_CHARGE, started=started, seconds=seconds, error=error),
         turn=turn.id,
         layer=RETRIEVAL,
         name=searcher.name,

@@ -12,6 +12,7 @@ from ..core.panel.stages import Stage, node_name
 from ..core.run.records import USABLE, Proposal, Verdict, place_of
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
+from .calls.forecast import bound_step
 from .calls.prompt_writer import PromptWriter
 from .node import Node
 from .rules import Rules
@@ -95,7 +96,7 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
             raise InputError(
                 f"found 'retry' in layer {layer}, expected no more of it: layer {layer + 1} was asked since"
             )
-        step = writer.for_run(rules.request).bound_step(seats, turn, layer, chain=rules.chain, authors=authors)
+        step = bound_step(writer.for_run(rules.request), seats, turn, layer, chain=rules.chain, authors=authors)
         if seats and (too_much := rules.misfit(turn.proposals(), step, verdicts=verdicts)):
             raise InputError(f"{too_much}; ask fewer again")
 

@@ -13,7 +13,7 @@ from ..core.run.records import REWRITING, USABLE, Cost
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
-from ..prompts import bundled, in_words, put_after
+from ..prompts import bundled, put_after, tools_in_words
 from .calls.call import call_model, unstreamed
 from .calls.outcome import as_proposal
 from .calls.prompt import Prompt
@@ -36,7 +36,7 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
 
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
-        turn, prompt = Turn.of(state), Prompt(put_after(in_words(state["messages"]), instructions))
+        turn, prompt = Turn.of(state), Prompt(put_after(tools_in_words(state["messages"]), instructions))
         before = turn.left_behind(REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}

@@ -75,8 +75,8 @@ def show_proposals(shown: Mapping[str, Any], console: Console) -> None:
     """Show whole proposals, and what could not be done with them."""
     for proposal in shown["proposals"]:
         head = f"{proposal['proposer']} ({proposal['status']})"
-        said = printable(proposal["text"] or proposal["error"] or "")
-        console.print(Text.assemble((head, "bold"), f"\n{said}\n"), soft_wrap=True)
+        text = printable(proposal["text"] or proposal["error"] or "")
+        console.print(Text.assemble((head, "bold"), f"\n{text}\n"), soft_wrap=True)
     if shown["problem"]:
         console.print(Text(printable(shown["problem"]), style="red"), soft_wrap=True)
 

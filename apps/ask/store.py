@@ -1,11 +1,12 @@
 """Open the files that hold what is under way, and run nothing that they say."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import InputError
+from ...core.errors import ConfigError, InputError, MissingExtra
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -43,7 +44,7 @@ def _strict(file: Path) -> "SerializerProtocol":
             blocked: list[SerdeEvent] = []
             unregister = register_serde_event_listener(blocked.append)
             try:
-                found = super().loads_typed(data) if data[0] in _WRITTEN else None
+                value = super().loads_typed(data) if data[0] in _WRITTEN else None
             except ValueError as exc:
                 raise _refusal(file, "a value that is damaged") from exc
             finally:
@@ -52,7 +53,7 @@ def _strict(file: Path) -> "SerializerProtocol":
                 raise _refusal(file, f"a value written as {data[0]!r:.40}")
             for event in blocked:
                 raise _refusal(file, f"a call of {event['module']!s:.40}.{event['name']!s:.40}")
-            return found
+            return value
 
     return Strict(pickle_fallback=False, allowed_json_modules=None, allowed_msgpack_modules=None)
 
@@ -62,3 +63,53 @@ def _refusal(file: Path, what: str) -> InputError:
         f"found {what} in {file}, expected what a run wrote; nothing of it was run: take the file away, and look who "
         "can write to its folder"
     )
+
+
+@asynccontextmanager
+async def locked_store(file: Path, thread: str) -> AsyncIterator["AsyncSqliteSaver"]:
+    """Open a file of threads to work on one of them, which nobody else may be doing.
+
+    Args:
+        file: The file; it is made where it is not there.
+        thread: The id of the thread.
+
+    Raises:
+        ConfigError: Somebody is, or the file cannot be used, or is another program's.
+        MissingExtra: The extra `sqlite` is missing.
+    """
+    import sqlite3
+
+    try:
+        from filelock import FileLock, Timeout
+        from langgraph.checkpoint.sqlite import aio as _  # noqa: F401 - here a missing extra is told
+    except ImportError as exc:
+        raise MissingExtra("keeping threads in a file", "sqlite") from exc
+    try:
+        _check_ours(file)
+        mine = sha256(thread.encode("utf-8", "replace")).hexdigest()[:12]
+        with FileLock(f"{file}.{mine}.lock", timeout=0):
+            async with opened(file) as saver:
+                yield saver
+    except Timeout as exc:
+        raise ConfigError(
+            f"found thread {thread!r} at work in another process, expected it free; wait until that one has ended"
+        ) from exc
+    except (sqlite3.Error, OSError) as exc:
+        why = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made") from exc
+
+
+def _check_ours(file: Path) -> None:
+    """Look before anything is written, and before the store's thread is started: a failure would leave it behind."""
+    import sqlite3
+
+    if not file.exists():
+        if not file.absolute().parent.is_dir():
+            raise ConfigError(f"found no folder {file.parent} for the store {file.name}, expected one; make it first")
+        return
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as opened:
+        tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not {"checkpoints", "writes"} <= tables:
+        raise ConfigError(
+            f"found another program's database in {file}, expected a file that --store made; nothing was changed"
+        )

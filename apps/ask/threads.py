@@ -3,25 +3,22 @@
 import asyncio
 import json
 import shlex
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
-from ...core.errors import ConfigError, InputError, MissingExtra, nearest
+from ...core.errors import ConfigError, InputError, nearest
 from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
 from ..settings.files import merged_settings
 from ..settings.settings import Graph, Settings
-from .store import opened
+from .store import locked_store
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -84,22 +81,22 @@ class Session:
 
 @asynccontextmanager
 async def begin(
-    thread: Thread, asked: Settings, question: HumanMessage, *, instead: bool = False
+    thread: Thread, changes: Settings, question: HumanMessage, *, instead: bool = False
 ) -> AsyncIterator[Session]:
     """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
 
     Args:
         thread: Which one; a new one is made.
-        asked: What was said of the mixture; it wins over what the thread holds.
+        changes: What was said of the mixture; it wins over what the thread holds.
         question: What to ask.
         instead: Take back a question that was never answered.
 
     Raises:
         ConfigError: The thread has a run that is not finished, or another process is at work on it.
     """
-    async with _store(thread) as saver:
+    async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)
-        session = await _open(saver, thread, asked if record is None else _settings_of(record, thread, asked))
+        session = await _open(saver, thread, changes if record is None else _settings_of(record, thread, changes))
         if session.left and not instead:
             raise ConfigError(
                 f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: "
@@ -125,13 +122,13 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
     """
     if not thread.file.is_file():
         raise ConfigError(f"found no store {thread.file}, expected the file that --store named when the run began")
-    async with _store(thread) as saver:
+    async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)
         if record is None:
-            known = sorted({str(found.config["configurable"]["thread_id"]) async for found in saver.alist(None)})
-            raise ConfigError(
-                f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, known or ['none'])}"
+            ids = sorted(
+                {str(checkpoint.config["configurable"]["thread_id"]) async for checkpoint in saver.alist(None)}
             )
+            raise ConfigError(f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, ids or ['none'])}")
         session = await _open(saver, thread, _settings_of(record, thread, changes))
         yield await _at_failure(session)
 
@@ -166,10 +163,10 @@ async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -
 
 
 async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any] | None:
-    found = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
-    if found is None:
+    checkpoint = await saver.aget_tuple({"configurable": {"thread_id": thread.id}})
+    if checkpoint is None:
         return None
-    written = dict(found.metadata).get(_RECORD)
+    written = dict(checkpoint.metadata).get(_RECORD)
     record: dict[str, Any] = json.loads(str(written)) if written else {}
     if record.get("format") != STATE_FORMAT:
         raise InputError(
@@ -180,95 +177,12 @@ async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any]
 
 
 def _settings_of(record: dict[str, Any], thread: Thread, changes: Settings) -> Settings:
-    said = changes.model_dump(exclude_unset=True)
-    replaced = ("proposers", "aggregator", "layers", "base_url") if said.get("preset") else ()
-    kept = {key: value for key, value in record["settings"].items() if key not in replaced}
-    name = kept.pop("preset", None)
+    given = changes.model_dump(exclude_unset=True)
+    replaced = ("proposers", "aggregator", "layers", "base_url") if given.get("preset") else ()
+    recorded = {key: value for key, value in record["settings"].items() if key not in replaced}
+    name = recorded.pop("preset", None)
     try:
-        settings = merged_settings(kept, said)
-        return settings if {"preset", "proposers"} & said.keys() else settings.model_copy(update={"preset": name})
+        settings = merged_settings(recorded, given)
+        return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
-
-
-@asynccontextmanager
-async def _store(thread: Thread) -> AsyncIterator["AsyncSqliteSaver"]:
-    """Open the file, which nobody else may be using for the same thread."""
-    import sqlite3
-
-    try:
-        from filelock import FileLock, Timeout
-        from langgraph.checkpoint.sqlite import aio as _  # noqa: F401 - here a missing extra is told
-    except ImportError as exc:
-        raise MissingExtra("keeping threads in a file", "sqlite") from exc
-    file = thread.file
-    try:
-        _check_ours(file)
-        mine = sha256(thread.id.encode("utf-8", "replace")).hexdigest()[:12]
-        with FileLock(f"{file}.{mine}.lock", timeout=0):
-            async with opened(file) as saver:
-                yield saver
-    except Timeout as exc:
-        raise ConfigError(
-            f"found thread {thread.id!r} at work in another process, expected it free; wait until that one has ended"
-        ) from exc
-    except (sqlite3.Error, OSError) as exc:
-        why = getattr(exc, "strerror", None) or exc
-        raise ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made") from exc
-
-
-def _check_ours(file: Path) -> None:
-    """Look before anything is written, and before the store's thread is started: a failure would leave it behind."""
-    import sqlite3
-
-    if not file.exists():
-        if not file.absolute().parent.is_dir():
-            raise ConfigError(f"found no folder {file.parent} for the store {file.name}, expected one; make it first")
-        return
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as opened:
-        tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not {"checkpoints", "writes"} <= tables:
-        raise ConfigError(
-            f"found another program's database in {file}, expected a file that --store made; nothing was changed"
-        )
-
-
-class Terminated(Exception):
-    """Tell that a run was not left the time to end its step."""
-
-
-@contextmanager
-def drained_on_sigterm(on_first: Callable[[], None]) -> Iterator[RunControl]:
-    """Let SIGTERM stop the run between two steps, where its thread can be taken up again; a second one does not wait.
-
-    Args:
-        on_first: Called where the end of a step is waited for.
-
-    Raises:
-        Terminated: It was stopped within a step.
-    """
-    control, loop, task = RunControl(), asyncio.get_running_loop(), asyncio.current_task()
-    came = 0
-
-    def end() -> None:
-        nonlocal came
-        came += 1
-        if came == 1:
-            control.request_drain("SIGTERM")
-            on_first()
-        elif task:
-            task.cancel()
-
-    try:
-        loop.add_signal_handler(signal.SIGTERM, end)
-    except (NotImplementedError, RuntimeError, ValueError):  # not on Windows, and only in the main thread
-        yield control
-        return
-    try:
-        yield control
-    except asyncio.CancelledError:
-        if came > 1:
-            raise Terminated("stopped within a step") from None
-        raise
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)

@@ -17,13 +17,13 @@ from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
-from ..ask.running import INTERRUPTED, TERMINATED, notes, sigterm_as_ctrl_c
-from ..settings.files import merged_settings
-from ..settings.flags import Concurrency, RetryErrors, limits_of, with_mixture
+from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
-from .formats import FORMATS, Format
-from .progress import View, summary
-from .unfinished import can_keep, unfinished
+from ..terminal import INTERRUPTED, TERMINATED, note, notes, sigterm_as_ctrl_c
+from .benchmark import Format
+from .formats import FORMATS
+from .progress import BatchView, batch_summary
+from .unfinished import can_keep, unfinished_runs
 
 
 @partial(with_mixture, budget="--run-budget")
@@ -60,15 +60,15 @@ def batch(
     """Answer many questions; the same command goes on where it was stopped."""
     files = _files(questions, out, form, generator, settings)
     RowFile(files.rows).check()
-    budget = _budget(whole)
+    budget = budget_of(whole)
     chosen, why = settings.choose()
-    notes.print(Text(why, style="dim"), soft_wrap=True)
+    note(why)
     keeps = not no_keep and _has_steps(chosen)
     if keeps and not can_keep():
-        told = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
-        notes.print(Text(told, style="dim"), soft_wrap=True)
+        hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
+        note(hint)
     job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
-    view = View(notes)
+    view = BatchView(notes)
     try:
         with sigterm_as_ctrl_c() as ending, view:
             sums = ending.run(job.run(view))
@@ -77,7 +77,7 @@ def batch(
         raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
     if not sums["left"]:
         files.write_answers()
-    sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else summary(sums) + "\n")
+    sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else batch_summary(sums) + "\n")
     if advice := _advice(sums):
         notes.print(Text(advice), soft_wrap=True)
         raise typer.Exit(1)
@@ -118,16 +118,16 @@ class _Job:
     retry_errors: bool
     keeps: bool
 
-    async def run(self, view: View) -> BatchReport:
+    async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
-        async with unfinished(self.files.rows, wanted=self.keeps) as kept:
+        async with unfinished_runs(self.files.rows, wanted=self.keeps) as store:
 
             def begin(sums: BatchReport) -> None:
-                kept.is_needed = True
+                store.is_needed = True
                 view.begin(sums)
 
             sums = await abatch(
-                self.settings.build(kept.saver),
+                self.settings.build(store.saver),
                 self.files if self.files.form else self.files.questions,
                 self.files.rows,
                 concurrency=self.concurrency,
@@ -136,7 +136,7 @@ class _Job:
                 on_start=begin,
                 on_row=view.add,
             )
-            kept.is_needed = kept.was_there and sums["left"] > 0
+            store.is_needed = store.was_there and sums["left"] > 0
             return sums
 
 
@@ -152,12 +152,6 @@ def _files(questions: Path, out: Path, form: str | None, generator: str | None, 
     name = settings.preset or "moa" if generator is None else generator
     FORMATS[form].check(out, generator=name)
     return _Files(questions, out, FORMATS[form], name)
-
-
-def _budget(written: list[str] | None) -> Budget | None:
-    limits = limits_of(written) if written else None
-    table = merged_settings({}, {"budget": limits}).budget if limits else None
-    return Budget(**table.model_dump()) if table else None
 
 
 def _has_steps(settings: Settings) -> bool:

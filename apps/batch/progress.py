@@ -14,7 +14,7 @@ _EVERY_S = 10.0
 """Seconds between two plain lines."""
 
 
-class View:
+class BatchView:
     """Show the sums of a batch while it runs."""
 
     def __init__(self, console: Console) -> None:
@@ -24,16 +24,16 @@ class View:
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[rate]}"),
             TextColumn("time left"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, told="")
+        self._task = self._bar.add_task("", total=None, rate="")
         self._told_at = time.monotonic()
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> "BatchView":
         self._bar.start()
         return self
 
@@ -52,25 +52,25 @@ class View:
     def add(self, row: Row, sums: BatchReport) -> None:
         """Show that a question has been done with."""
         self.sums = sums
-        done, told = sums["answered"] + sums["errors"], _told(sums)
-        self._bar.update(self._task, completed=done, told=f"{told},")
+        done, rate = sums["answered"] + sums["errors"], _rate(sums)
+        self._bar.update(self._task, completed=done, rate=f"{rate},")
         now = time.monotonic()
         if not self._console.is_terminal and now - self._told_at >= _EVERY_S:
             self._told_at = now
-            self._console.print(Text(f"{done:,} of {_many(sums['questions'])}: {told}"), soft_wrap=True)
+            self._console.print(Text(f"{done:,} of {_many(sums['questions'])}: {rate}"), soft_wrap=True)
 
 
-def summary(sums: BatchReport) -> str:
+def batch_summary(sums: BatchReport) -> str:
     """Return the sums in one line."""
-    left = f", {sums['left']:,} left" if sums["left"] else ""
+    remaining = f", {sums['left']:,} left" if sums["left"] else ""
     seconds = f"{sums['seconds']:,.1f} s"
     return (
-        f"{_many(sums['questions'])}: {sums['answered']:,} answered{_errors(sums)}{left}; {sums['calls']:,} calls, "
-        f"{sums['tokens']:,} tokens, {_cost(sums)}, {seconds}"
+        f"{_many(sums['questions'])}: {sums['answered']:,} answered{_errors(sums)}{remaining}; "
+        f"{sums['calls']:,} calls, {sums['tokens']:,} tokens, {_cost(sums)}, {seconds}"
     )
 
 
-def _told(sums: BatchReport) -> str:
+def _rate(sums: BatchReport) -> str:
     now = sums["answered"] + sums["errors"] - sums["done_before"]
     rate = now / sums["seconds"] if sums["seconds"] else 0.0
     spent = f"{sums['tokens']:,} tokens" if sums["usd"] is None else f"${sums['usd']:,.4f}"

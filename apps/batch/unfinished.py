@@ -27,7 +27,7 @@ class Kept:
 
 
 @asynccontextmanager
-async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
+async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     """Open the file `ROWS.unfinished`, where the extra `sqlite` is installed, and remove it when it is not needed.
 
     Args:
@@ -41,7 +41,7 @@ async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     if not wanted or not can_keep():
         yield Kept()
         return
-    kept = Kept(was_there=_is_there(file), is_needed=_is_there(file))
+    store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
         async with opened(file) as saver:
             try:
@@ -49,12 +49,12 @@ async def unfinished(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
                 await saver.conn.execute("PRAGMA synchronous = NORMAL")  # after a crash whole, but for the last steps
             except sqlite3.Error as exc:
                 raise ConfigError(f"{file} cannot be used: {exc}; take it away, or keep nothing: --no-keep") from exc
-            kept.saver = saver
-            yield kept
+            store.saver = saver
+            yield store
     except sqlite3.Error as exc:
         raise ConfigError(f"{file} cannot be used: {exc}; mend that, or keep nothing: --no-keep") from exc
     finally:
-        if not kept.is_needed:
+        if not store.is_needed:
             for more in ("", "-wal", "-shm"):
                 file.with_name(f"{file.name}{more}").unlink(missing_ok=True)
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.bounds.budget import call_at_most
-from ...core.panel.declared import Aggregator, Defaults
-from ...core.panel.seating import seat_of
+from ...core.panel.seats import Seat
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
-from ...evaluation.comparing.compare import is_single
+from ...evaluation.comparing.preparing import Prepared, is_single
 from ...evaluation.grading.judge import how_good, which_is_better
 from ...graphs.plan import plan_of
 from ..settings.settings import Graph
@@ -20,28 +19,19 @@ from ..settings.settings import Graph
 JUDGING = "judging"
 
 
-def prospect(
-    graphs: Mapping[str, Graph],
-    questions: Sequence[Question],
-    *,
-    judge: str | Aggregator | None,
-    grader: str,
-    built: Mapping[str, Any],
-) -> dict[str, Cost]:
+def prospect(graphs: Mapping[str, Graph], prepared: Prepared) -> dict[str, Cost]:
     """Bound what each system costs for all questions, and the judge.
 
     Args:
         graphs: The systems.
-        questions: What they are asked.
-        judge: The model that judges, where one does.
-        grader: Whether it compares (`judge`) or marks (`score`).
-        built: What the judge is built with.
+        prepared: What they are asked, and who grades it.
     """
+    questions = prepared.questions
     bounds = {
         label: total(_bare(bound_of(graph, question)) for question in questions) for label, graph in graphs.items()
     }
-    if judge is not None:
-        bounds[JUDGING] = _judging(graphs, questions, judge, grader, built)
+    if prepared.judge:
+        bounds[JUDGING] = _judging(graphs, questions, prepared.judge, pairs=prepared.graders.name == "judge")
     return bounds
 
 
@@ -52,28 +42,20 @@ def show_prospect(bounds: Mapping[str, Cost], *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(everything, ensure_ascii=False, indent=2) + "\n")
         return
     width = max(map(len, everything))
-    sys.stdout.writelines(f"{label:<{width}}  at most {_told(cost)}\n" for label, cost in everything.items())
+    sys.stdout.writelines(f"{label:<{width}}  at most {_bounds(cost)}\n" for label, cost in everything.items())
 
 
-def _judging(
-    graphs: Mapping[str, Graph],
-    questions: Sequence[Question],
-    judge: str | Aggregator,
-    grader: str,
-    built: Mapping[str, Any],
-) -> Cost:
-    seat = seat_of(judge, Defaults(timeout=180.0, **built), role="judge")
+def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:
     limits = [max((s.max_tokens or 0 for s in plan_of(graph).rules.chain), default=0) for graph in graphs.values()]
     answer = max(limits) if all(limits) else None
-    pairs = grader == "judge"
     singles = sum(map(is_single, graphs.values()))
     # Single models are first held against one of them, and then, with all others, against the best.
     rounds = 2 * (len(graphs) - 1 + max(singles - 2, 0)) if pairs else len(graphs)
     calls: list[Cost] = []
     for question in questions:
-        asked = which_is_better(question, "", "") if pairs else how_good(question, "")
+        request = which_is_better(question, "", "") if pairs else how_good(question, "")
         more = None if answer is None else 2 * answer * (2 if pairs else 1)
-        calls += [call_at_most(seat, asked.prompt.messages, more=more)] * rounds
+        calls += [call_at_most(judge, request.prompt.messages, more=more)] * rounds
     return total(calls)
 
 
@@ -81,7 +63,7 @@ def _bare(bound: Mapping[str, Any]) -> Cost:
     return Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
 
 
-def _told(cost: Cost) -> str:
+def _bounds(cost: Cost) -> str:
     calls = "calls unknown" if cost["calls"] is None else f"{cost['calls']:,} calls"
     tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
     return f"{calls}, {tokens}, " + ("cost unknown" if cost["usd"] is None else f"${cost['usd']:.4f}")

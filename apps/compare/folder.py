@@ -16,34 +16,34 @@ _NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
 
 
 @contextmanager
-def folder_of(kept: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
+def rows_of_systems(folder: Path | None, specs: Sequence[Spec]) -> Iterator[Path]:
     """Give the rows a folder: the one that was named, else one that is gone afterwards.
 
     Args:
-        kept: What was named.
+        folder: What was named.
         specs: Whose rows it will hold.
 
     Raises:
         ConfigError: It cannot be written, or holds the rows of another system of the same name.
     """
-    if kept is None:
-        with TemporaryDirectory(prefix="langgraph-moa-") as folder:
-            yield Path(folder)
+    if folder is None:
+        with TemporaryDirectory(prefix="langgraph-moa-") as temporary:
+            yield Path(temporary)
         return
     try:
-        kept.mkdir(exist_ok=True)
-        known = _read(kept / _WHOSE)
+        folder.mkdir(exist_ok=True)
+        recorded = _read(folder / _WHOSE)
         ours = {spec.label: _record(spec) for spec in specs}
         for label, record in ours.items():
-            if _needed(known.get(label, record)) != record:
+            if _needed(recorded.get(label, record)) != record:
                 raise ConfigError(
-                    f"found the rows of another system called {label} in {kept}, expected those of this one; give it "
+                    f"found the rows of another system called {label} in {folder}, expected those of this one; give it "
                     "another name (label=...), or another folder"
                 )
-        (kept / _WHOSE).write_text(json.dumps({**known, **ours}, indent=2) + "\n", encoding="utf-8")
+        (folder / _WHOSE).write_text(json.dumps({**recorded, **ours}, indent=2) + "\n", encoding="utf-8")
     except OSError as exc:
-        raise ConfigError(f"found {kept} for --keep, expected a folder to write to: {exc.strerror or exc}") from exc
-    yield kept
+        raise ConfigError(f"found {folder} for --keep, expected a folder to write to: {exc.strerror or exc}") from exc
+    yield folder
 
 
 def _record(spec: Spec) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _needed(record: dict[str, Any]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found: Any = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        systems: Any = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except ValueError as exc:
         raise ConfigError(f"found no JSON in {file}, expected what an earlier comparison wrote; move it away") from exc
-    return found if isinstance(found, dict) else {}
+    return systems if isinstance(systems, dict) else {}

@@ -12,7 +12,7 @@ from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
 from ...core.text import one_line
 from ...evaluation.grading.by_gold import Grader
-from ...evaluation.grading.choose import NAMES, GraderName
+from ...evaluation.grading.choose import GRADER_NAMES, GraderName
 from ..settings.settings import Settings
 
 
@@ -22,17 +22,18 @@ def read_grader(written: str | None) -> GraderName | Grader | None:
     Raises:
         ConfigError: There is none of that name, or the file cannot be run.
     """
-    if written is None or written in NAMES:
+    if written is None or written in GRADER_NAMES:
         return cast("GraderName | None", written)
     file, colon, name = written.rpartition(":")
     if not colon or not file.endswith(".py"):
         raise ConfigError(
-            f"found --grader {written}, expected a name or a function as file.py:function; {nearest(written, NAMES)}"
+            f"found --grader {written}, expected a name or a function as file.py:function; "
+            + nearest(written, GRADER_NAMES)
         )
-    found = getattr(_run(Path(file)), name, None)
-    if not callable(found):
+    function = getattr(_run(Path(file)), name, None)
+    if not callable(function):
         raise ConfigError(f"found no function {name!r} in {file}, expected one of a question and an answer; define it")
-    return cast("Grader", found)
+    return cast("Grader", function)
 
 
 def judging(settings: Settings) -> dict[str, Any]:
@@ -53,6 +54,6 @@ def _run(file: Path) -> object:
     try:
         spec.loader.exec_module(module)
     except Exception as exc:
-        told = one_line(f"{type(exc).__name__}: {exc}")
-        raise ConfigError(f"the grader's file {file} cannot be run: {told}; mend it") from exc
+        why = one_line(f"{type(exc).__name__}: {exc}")
+        raise ConfigError(f"the grader's file {file} cannot be run: {why}; mend it") from exc
     return module

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
-from ..ask.running import notes
-from ..batch.progress import View
+from ..batch.progress import BatchView
+from ..terminal import note, notes
 
 _EVERY_S = 10.0
 
@@ -18,7 +18,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._why: Mapping[str, str] = {}
-        self._view: View | None = None
+        self._view: BatchView | None = None
         self._told_at = time.monotonic()
 
     def know(self, why: Mapping[str, str]) -> None:
@@ -28,8 +28,8 @@ class Watch:
     def begin(self, label: str, sums: BatchReport) -> None:
         """Show whose turn it is."""
         self.end()
-        notes.print(Text(f"{label} ({self._why[label]})", style="dim"), soft_wrap=True)
-        self._view = View(notes)
+        note(f"{label} ({self._why[label]})")
+        self._view = BatchView(notes)
         self._view.__enter__()
         self._view.begin(sums)
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from ...core.errors import ConfigError, nearest
-from ...core.models.resolve import short_name
+from ...core.models.labels import short_name
+from ..settings.fields import ProposerSpec
 from ..settings.files import load_settings, merged_settings
 from ..settings.flags import read_value
-from ..settings.settings import ProposerSpec, Settings
+from ..settings.settings import Settings
 from ..settings.systems import SystemName
 
-NAMES: tuple[str, ...] = get_args(SystemName)
+SYSTEM_NAMES: tuple[str, ...] = get_args(SystemName)
 _FILES = (".toml", ".yaml", ".yml")
 _LISTS = {"proposers", "waves", "docs"}
 """Keys that may be given several times."""
@@ -45,9 +46,9 @@ def read_specs(written: Sequence[str], shared: Settings) -> list[Spec]:
     base = shared.model_dump(exclude_unset=True)
     if not written:
         return _of_one_mixture(shared, base)
-    found = [_read(spec, base) for spec in written]
-    labels = _labels([(given, derived) for given, derived, _ in found])
-    return [_chosen(label, settings) for label, (_, _, settings) in zip(labels, found, strict=True)]
+    systems = [_read(spec, base) for spec in written]
+    labels = _labels([(given, derived) for given, derived, _ in systems])
+    return [_chosen(label, settings) for label, (_, _, settings) in zip(labels, systems, strict=True)]
 
 
 def _of_one_mixture(shared: Settings, base: Mapping[str, Any]) -> list[Spec]:
@@ -92,16 +93,16 @@ def _read(written: str, base: Mapping[str, Any]) -> tuple[str | None, str, Setti
     others = {key: value for key, value in base.items() if key not in _SHAPE}
     if first.endswith(_FILES):
         file = Path(first)
-        said = load_settings(file, own).model_dump(exclude_unset=True)
-        return given, file.stem, merged_settings(others, said, file=file)
-    if first in NAMES:
+        own_settings = load_settings(file, own).model_dump(exclude_unset=True)
+        return given, file.stem, merged_settings(others, own_settings, file=file)
+    if first in SYSTEM_NAMES:
         start = base if first == "moa" else others
         return given, first, merged_settings({**start, "system": first}, own)
     if ":" in first and not first.endswith(":"):
         return given, short_name(first), _single(first, base, own)
     raise ConfigError(
         f"found --system {written!r}, expected a system's name, provider:model or a settings file; "
-        + nearest(first, NAMES)
+        + nearest(first, SYSTEM_NAMES)
     )
 
 

@@ -9,44 +9,48 @@ from rich.table import Table
 
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
-from ...evaluation.comparing.measures import Comparison, Measured
+from ...evaluation.comparing.measures import Comparison, MeasuredSystem
 from ..plotting import plotted
 
 _SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
 _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the baseline"}
 
 
-def show(found: Comparison) -> None:
+def show_comparison(comparison: Comparison) -> None:
     """Print the table, the verdict and what to keep in mind."""
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
-    left = f", {found.questions - found.graded:,} left out" if found.questions > found.graded else ""
-    questions = "1 question" if found.questions == 1 else f"{found.questions:,} questions"
-    console.print(f"{questions}{left}; graded by {printable(found.grader)}\n", soft_wrap=True)
-    console.print(_table(found))
-    console.print(f"\n{printable(found.verdict)}", soft_wrap=True)
-    for note in notes_of(found):
+    left_out = (
+        f", {comparison.questions - comparison.graded:,} left out" if comparison.questions > comparison.graded else ""
+    )
+    questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
+    console.print(f"{questions}{left_out}; graded by {printable(comparison.grader)}\n", soft_wrap=True)
+    console.print(_table(comparison))
+    console.print(f"\n{printable(comparison.verdict)}", soft_wrap=True)
+    for note in notes_of(comparison):
         console.print(f"- {printable(note)}", soft_wrap=True)
 
 
-def notes_of(found: Comparison) -> list[str]:
+def notes_of(comparison: Comparison) -> list[str]:
     """Return what to keep in mind, one sentence each, with what is missing first."""
-    notes = [f"left out: {count:,} {why}" for why, count in found.left_out.items()]
-    for system in found.systems:
+    notes = [f"left out: {count:,} {why}" for why, count in comparison.left_out.items()]
+    for system in comparison.systems:
         if system.errors:
             why = one_line(printable(system.error or ""), limit=120)
             notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
-    if unread := [f"{system.label} in {system.unread:,}" for system in found.systems if system.unread]:
+    if unread := [f"{system.label} in {system.unread:,}" for system in comparison.systems if system.unread]:
         notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
-    if found.contradicted:
-        share = f"{100 * found.contradicted:.0f} %"
+    if comparison.contradicted:
+        share = f"{100 * comparison.contradicted:.0f} %"
         notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
-    judging = [f"judging cost {_told(found.judging)}, which is in no system's figures"] if found.judging else []
-    return [*notes, *found.notes, *judging]
+    judging = (
+        [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
+    )
+    return [*notes, *comparison.notes, *judging]
 
 
-def draw(found: Comparison, file: Path) -> None:
+def draw(comparison: Comparison, file: Path) -> None:
     """Draw quality, with its interval, against cost and against time."""
-    systems = found.systems
+    systems = comparison.systems
     cost, unit = _cost_axis(systems)
     panels = [(cost, unit), ([system.p50 for system in systems], "seconds a question, the median")]
     with plotted(file, size=(10, 5)) as figure:
@@ -68,12 +72,12 @@ def draw(found: Comparison, file: Path) -> None:
             axes.margins(x=0.1)
             axes.set_xlim(left=0)
             axes.set_xlabel(label)
-        figure.axes[0].set_ylabel(f"{_UNIT.get(found.grader, 'score')}, % (95 % interval)")
+        figure.axes[0].set_ylabel(f"{_UNIT.get(comparison.grader, 'score')}, % (95 % interval)")
         handles, names = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), frameon=False)
 
 
-def _cost_axis(systems: Sequence[Measured]) -> tuple[Sequence[float | None], str]:
+def _cost_axis(systems: Sequence[MeasuredSystem]) -> tuple[Sequence[float | None], str]:
     """Take dollars where all are known and one is not free, else tokens, else calls."""
     usd = [system.usd for system in systems]
     if None not in usd and any(usd):
@@ -84,10 +88,10 @@ def _cost_axis(systems: Sequence[Measured]) -> tuple[Sequence[float | None], str
     return [system.calls for system in systems], "calls a question"
 
 
-def _table(found: Comparison) -> Table:
-    columns: Mapping[str, Callable[[Measured], str]] = {
-        "system": lambda system: printable(system.label) + (" *" if system.label == found.baseline else ""),
-        _SCORES.get(found.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
+def _table(comparison: Comparison) -> Table:
+    columns: Mapping[str, Callable[[MeasuredSystem], str]] = {
+        "system": lambda system: printable(system.label) + (" *" if system.label == comparison.baseline else ""),
+        _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
         "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
         "against *": _against,
         "calls": lambda system: _number(system.calls, ".2f"),
@@ -101,12 +105,12 @@ def _table(found: Comparison) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for n, heading in enumerate(columns):
         table.add_column(heading, justify="right" if n else "left", no_wrap=True)
-    for system in found.systems:
+    for system in comparison.systems:
         table.add_row(*(cell(system) for cell in columns.values()))
     return table
 
 
-def _against(system: Measured) -> str:
+def _against(system: MeasuredSystem) -> str:
     if system.against is None:
         return "–"
     mean, low, high = (100 * part for part in (system.against.mean, system.against.low, system.against.high))

@@ -10,7 +10,7 @@ from ...core.text import one_line
 from ...graphs.adapters.asking import conversation
 from ..settings.settings import Graph
 
-MOST = 32
+MOST_INQUIRIES = 32
 """How many questions are kept, answered ones included; the oldest of those goes first."""
 Tell = Callable[[float, float, str], Awaitable[None]]
 """Takes how far it is, of how far it may go, and what happened."""
@@ -104,9 +104,9 @@ class Inquiry:
 class Inquiries:
     """Keep a bounded number of them."""
 
-    def __init__(self, moa: Graph, *, most: int = MOST) -> None:
+    def __init__(self, moa: Graph, *, most: int = MOST_INQUIRIES) -> None:
         self._moa, self._most = moa, most
-        self._kept: dict[str, Inquiry] = {}
+        self._inquiries: dict[str, Inquiry] = {}
 
     def start(self, question: str) -> Inquiry:
         """Ask a question.
@@ -115,15 +115,15 @@ class Inquiries:
             InputError: It says nothing, or too many are under way.
         """
         given = conversation(question)
-        if len(self._kept) >= self._most:
-            over = next((key for key, inquiry in self._kept.items() if inquiry.task.done()), None)
+        if len(self._inquiries) >= self._most:
+            over = next((key for key, inquiry in self._inquiries.items() if inquiry.task.done()), None)
             if over is None:
                 raise InputError(
                     f"found {self._most} questions under way, expected fewer; wait for one of their answers"
                 )
             self._forget(over)
         inquiry = Inquiry(self._moa, given)
-        self._kept[inquiry.id] = inquiry
+        self._inquiries[inquiry.id] = inquiry
         return inquiry
 
     def find(self, key: str) -> Inquiry:
@@ -132,26 +132,26 @@ class Inquiries:
         Raises:
             InputError: There is none.
         """
-        if key not in self._kept:
+        if key not in self._inquiries:
             raise InputError(
                 f"found no question under the id {one_line(key, limit=80)!r}, expected one that ask gave; it was "
                 f"cancelled, or is older than the {self._most} that are kept: ask again"
             )
-        return self._kept[key]
+        return self._inquiries[key]
 
     def end(self, inquiry: Inquiry) -> None:
         """Forget one that nobody will come back for; where it is under way, it is cancelled."""
         self._forget(inquiry.id)
 
     def _forget(self, key: str) -> None:
-        inquiry = self._kept.pop(key, None)
+        inquiry = self._inquiries.pop(key, None)
         if inquiry and not inquiry.task.cancel() and not inquiry.task.cancelled():
             inquiry.task.exception()  # or asyncio complains that nobody looked
 
     async def close(self) -> None:
         """End all that are under way."""
-        tasks = [inquiry.task for inquiry in self._kept.values()]
+        tasks = [inquiry.task for inquiry in self._inquiries.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._kept.clear()
+        self._inquiries.clear()

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from ...core.errors import ConfigError, nearest
 from ...core.text import one_line
-from .settings import Settings, without_empty
+from .form import without_empty
+from .settings import Settings
 from .tables import (
     EARLY_STOPS,
     BudgetTable,
@@ -76,14 +77,14 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
     Raises:
         ConfigError: A key is unknown or a value is wrong.
     """
-    written, said = _spelt_out(before), _spelt_out(given)
+    written, changes = _spelt_out(before), _spelt_out(given)
     for one, other in (("preset", "proposers"), ("proposers", "preset")):
-        if one in said:
+        if one in changes:
             written.pop(other, None)
-    merged = {**written, **said}
+    merged = {**written, **changes}
     for bounds in ("early_stop", "quorum", "budget"):
-        if isinstance(written.get(bounds), dict) and isinstance(said.get(bounds), dict):
-            merged[bounds] = {**written[bounds], **said[bounds]}
+        if isinstance(written.get(bounds), dict) and isinstance(changes.get(bounds), dict):
+            merged[bounds] = {**written[bounds], **changes[bounds]}
     if merged.get("preset") is not None and merged.get("proposers") is not None:
         raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
     try:
@@ -101,11 +102,11 @@ def form_settings(filled: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: A value is wrong, or a key is nearly, but not quite, one of ours.
     """
-    known = list(Settings.model_fields)
+    keys = list(Settings.model_fields)
     for key in filled:
-        if key not in known and get_close_matches(key, known, cutoff=0.8):
-            raise ConfigError(f"unknown key {key!r}; {nearest(key, known)}")
-    return merged_settings({}, without_empty({key: filled[key] for key in known if key in filled}))
+        if key not in keys and get_close_matches(key, keys, cutoff=0.8):
+            raise ConfigError(f"unknown key {key!r}; {nearest(key, keys)}")
+    return merged_settings({}, without_empty({key: filled[key] for key in keys if key in filled}))
 
 
 def _spelt_out(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,16 +123,16 @@ def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
     where = f" in {file}" if file else ""
     if error["type"] == "extra_forbidden":
         nested = len(error["loc"]) > 1
-        known = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
-        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), known)}"
+        keys = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
+        return f"unknown key {error['loc'][-1]!r}{where}; {nearest(str(error['loc'][-1]), keys)}"
     tables: list[type[Table]] = [Settings, *_TABLES.values()]
     fields = {name for table in tables for name in table.model_fields}
     place = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in fields)
     if error["type"] == "missing":
         name = str(error["loc"][-1])
         return f"found {place.removesuffix(name).rstrip('.')} without {name}{where}, expected it as well"
-    told = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input should be ").lower())
-    expected = told.format(**error.get("ctx", {})) if error["type"] in _EXPECTED else told
+    form = _EXPECTED.get(error["type"])
+    expected = form.format(**error.get("ctx", {})) if form else error["msg"].removeprefix("Input should be ").lower()
     return f"found {_shown(error['input'], error['loc'])} for {place}{where}, expected {expected}"
 
 
@@ -149,12 +150,12 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
     try:
         text = file.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
+        settings = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
     except (OSError, ValueError, yaml.YAMLError) as exc:
         raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
-    if not isinstance(found, dict):
-        raise ConfigError(f"found {type(found).__name__} in {file}, expected keys and values")
-    named = {str(key).replace("-", "_"): value for key, value in found.items()}
+    if not isinstance(settings, dict):
+        raise ConfigError(f"found {type(settings).__name__} in {file}, expected keys and values")
+    named = {str(key).replace("-", "_"): value for key, value in settings.items()}
     if "proposer" in named:
         if "proposers" in named:
             raise ConfigError(f"found proposer and proposers in {file}, expected one of them; leave one out")

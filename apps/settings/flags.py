@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...prompts import Placement
-from .files import load_settings
+from .files import load_settings, merged_settings
 from .settings import Settings
 from .systems import SystemName
 from .tables import WhenAgreed
@@ -103,6 +104,16 @@ def limits_of(written: Sequence[str], option: str = "--budget") -> dict[str, Any
             raise ConfigError(f"found {option} {name}=... twice, expected it once; leave one out")
         limits[name] = read_value(value)
     return limits
+
+
+def budget_of(written: Sequence[str] | None) -> Budget | None:
+    """Return the budget that `LIMIT=N` make; None of none.
+
+    Raises:
+        ConfigError: One is written otherwise, or is no limit.
+    """
+    table = merged_settings({}, {"budget": limits_of(written)}).budget if written else None
+    return Budget(**table.model_dump()) if table else None
 
 
 def read_value(value: str) -> Any:

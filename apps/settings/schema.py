@@ -6,10 +6,10 @@ import sys
 from .settings import Settings
 
 
-def main() -> None:
+def print_schema() -> None:
     """Print it."""
     sys.stdout.write(json.dumps(Settings.model_json_schema(), indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    print_schema()

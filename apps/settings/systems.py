@@ -8,13 +8,12 @@ from ...core.agreement.vote import Vote
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
 from ...core.panel.declared import Aggregator, Proposer
+from ...graphs.self_moa import create_self_moa, create_self_moa_seq
 from ...graphs.systems import (
     create_best_of_n,
     create_debate,
     create_grouped_moa,
     create_ranker,
-    create_self_moa,
-    create_self_moa_seq,
     create_single,
     create_smoa,
     create_vote,
@@ -95,22 +94,22 @@ def create_system(
         layers = {} if name is None else {"layers": 2 if name == "moa-lite" else 3}
         aggregator = chain if len(chain) > 1 else chain[0] if chain else None
         return create(proposers=proposers, aggregator=aggregator, **{**layers, **own, **options})
-    told = {**own, **options}
+    arguments = {**own, **options}
     if name in OF_ONE_MODEL:
         build = {"single": create_single, "self-moa": create_self_moa, "self-moa-seq": create_self_moa_seq}
-        return build.get(name, create_best_of_n)(model=_one(proposers, chain), **told)
+        return build.get(name, create_best_of_n)(model=_one(proposers, chain), **arguments)
     if name == "vote":
-        return create_vote(proposers=proposers, **told)
+        return create_vote(proposers=proposers, **arguments)
     if name == "debate":
-        return create_debate(proposers=proposers, aggregator=[Vote(), *_models(chain)], **told)
+        return create_debate(proposers=proposers, aggregator=[Vote(), *_models(chain)], **arguments)
     models = _models(chain)
     if not models:
         raise ConfigError(f"found no aggregator for {_told(name)}, expected a model; name one as the aggregator")
     if name == "ranker":
-        return create_ranker(proposers=proposers, ranker=models, **told)
+        return create_ranker(proposers=proposers, ranker=models, **arguments)
     if name == "smoa":
-        return create_smoa(proposers=proposers, aggregator=chain, **{"moderator": models[0], **told})
-    return create_grouped_moa(proposers=proposers, aggregator=models[0], **told)
+        return create_smoa(proposers=proposers, aggregator=chain, **{"moderator": models[0], **arguments})
+    return create_grouped_moa(proposers=proposers, aggregator=models[0], **arguments)
 
 
 def _told(name: str | None) -> str:

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ...core.bounds.early_stop import Then
 from ...core.checks import MOST_LAYERS, MOST_SAMPLES
-from ...core.models.resolve import KEY_VARIABLE
+from ...core.models.credentials import KEY_VARIABLE
 
 Nothing = SkipJsonSchema[None]
 """None, which a form need not offer: what is left out is not given."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from langgraph.cache.base import BaseCache
 
-from ..agreement.measures import check_share, closed_answers, is_sync, name_of
+from ..agreement.closed import closed_answers
+from ..agreement.measures import check_share, is_sync, name_of
 from ..checks import check_number
 from ..errors import ConfigError
 from ..panel.seats import Seat

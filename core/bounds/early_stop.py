@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..agreement.measures import Agreement, Measure, closed_answers, compare_at_once
+from ..agreement.closed import closed_answers
+from ..agreement.comparing import compare_at_once
+from ..agreement.measures import Agreement, Measure
 from ..agreement.vote import Vote
 from ..panel.seats import Seat
 from ..panel.stages import Stage

@@ -10,10 +10,11 @@ from typing_extensions import is_typeddict
 
 from ..checks import MOST_SAMPLES, check_number
 from ..errors import ConfigError, nearest
-from ..models.capabilities import Model, is_chat_model, may_write, tools_of, unwrapped
+from ..models.capabilities import Model, is_chat_model, unwrapped
+from ..models.credentials import check_key_variable, headers_from
 from ..models.limits import Limits
+from ..models.parts import may_write, tools_of
 from ..models.prices import check_prices
-from ..models.resolve import check_key_variable, headers_from
 from ..text import one_line
 from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat

@@ -10,7 +10,6 @@ from langchain_core.runnables import Runnable
 from ..errors import ConfigError
 from ..models.capabilities import (
     Model,
-    NoContext,
     answer_limit_of,
     endpoint_of,
     is_chat_model,
@@ -25,8 +24,10 @@ from ..models.capabilities import (
     without_bound,
     without_streaming,
 )
-from ..models.obstacles import bare_url
-from ..models.resolve import model_label, resolve_model, short_name
+from ..models.connections import bare_url
+from ..models.labels import model_label, short_name
+from ..models.parts import NoContext
+from ..models.resolve import resolve_model
 from ..run.served import KNOWN_PROVIDERS
 from .checks import OWN_OPTIONS, check_graph, check_settings
 from .declared import UNSET, Defaults, ModelSettings, Proposer

@@ -2,31 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from ...core.bounds.budget import Budget
-from ...core.bounds.checks import check_rules
-from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
-from ...graphs.plan import plan_of
 from .ids import Ids
-from .one_question import Graph, ask, bound_of
-from .questions import Question, Questions, Row, questions_in
-from .rows import RowFile, cost_in
+from .one_question import Graph, answer_question, bound_of
+from .questions import Question, Questions, Row
+from .reading import questions_in
+from .rows import RowFile
+from .survey import BREATH, DONE, TO_ASK, check_apart, check_mixture_of, survey, take_over
 from .tally import BatchReport, Tally
 
 OnRow = Callable[[Row, BatchReport], None]
 OnStart = Callable[[BatchReport], None]
-T = TypeVar("T")
-_TO_ASK, _DONE = 0, 1
-"""What is known of a question; of one that failed, what it cost, as JSON."""
-_BREATH = 1_000
-"""Lines that are read before others on the event loop get their turn."""
 
 
 async def abatch(
@@ -69,12 +63,12 @@ async def abatch(
         ConfigError: An option or a question is wrong, the file holds rows of other questions or another mixture, or
             another batch is at work on it; nothing has been asked yet. Or the file can not be written any more.
     """
-    mixture = _checked(moa, concurrency, budget)
+    mixture = check_mixture_of(moa, concurrency, budget)
     file, tally = RowFile(Path(out)), Tally(budget)
-    _check_apart(questions, file.path)
+    check_apart(questions, file.path)
     with file.locked(), Ids() as ids:
-        await _survey(moa, questions, ids, tally)
-        await _take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors)
+        await survey(moa, questions, ids, tally)
+        await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors)
         file.open()
         if on_start:
             on_start(tally.report())
@@ -93,7 +87,7 @@ class _Batch:
     def __init__(
         self,
         moa: Graph,
-        left: Iterator[Question],
+        questions: Iterator[Question],
         ids: Ids,
         file: RowFile,
         tally: Tally,
@@ -104,7 +98,7 @@ class _Batch:
         self.replaced = False
         """Whether the file holds rows with an error that have a later one."""
         self._moa = moa
-        self._left = left
+        self._questions = questions
         self._ids = ids
         self._file = file
         self._tally = tally
@@ -129,10 +123,10 @@ class _Batch:
     async def _next(self) -> Question | None:
         """Return a question to be asked now; None where there is none, or the batch was stopped."""
         async with self._one_at_a_time:
-            for number, question in enumerate(self._left):
+            for number, question in enumerate(self._questions):
                 if self._tally.stopped:
                     break
-                if number % _BREATH == 0:
+                if number % BREATH == 0:
                     await asyncio.sleep(0)
                 status = self._ids[question.id]
                 if status is None:
@@ -140,7 +134,7 @@ class _Batch:
                         f"found the question {question.id!r} only the second time that all were gone through, expected "
                         "the same ones again; leave them as they are while a batch is at work"
                     )
-                if status == _TO_ASK or (status != _DONE and self._retry_errors):
+                if status == TO_ASK or (status != DONE and self._retry_errors):
                     return question if await self._fits(question) else None
             return None
 
@@ -161,7 +155,7 @@ class _Batch:
         return True
 
     async def _answer(self, question: Question) -> None:
-        result, tally = await ask(self._moa, question, file=self._file.path), self._tally
+        result, tally = await answer_question(self._moa, question, file=self._file.path), self._tally
         row, before = result.row, self._ids[question.id]
         if isinstance(before, str):
             row["cost"] = total([result.cost, cast("Cost", json.loads(before))])
@@ -176,86 +170,3 @@ class _Batch:
             self._on_row(row, tally.report())
         for thread in result.threads:
             await self._moa.checkpointer.adelete_thread(thread)  # type: ignore[union-attr] # there is one, for it has threads
-
-
-def _checked(moa: Graph, concurrency: int, budget: Budget | None) -> str:
-    """Refuse what could not work, and return which mixture it is."""
-    rules = plan_of(moa).rules
-    check_number("concurrency", concurrency, minimum=1, whole=True)
-    check_rules(quorum=None, budget=budget, cache=None, min_proposals=1, review=False, smallest=0)
-    if rules.review:
-        raise ConfigError("found review=True in a batch, expected a mixture that waits for nobody; leave it out")
-    return rules.mixture
-
-
-def _check_apart(questions: Questions, out: Path) -> None:
-    if isinstance(questions, str | PathLike):
-        given = Path(questions)
-        if given.exists() and out.exists() and given.samefile(out):
-            raise ConfigError(f"found {out} as questions and as rows, expected two files; name another for the rows")
-
-
-async def _survey(moa: Graph, questions: Questions, ids: Ids, tally: Tally) -> None:
-    """Go through all questions, so that a wrong one is found before any is paid for."""
-    async for question in _breathing(questions_in(questions)):
-        if tally.questions == 0 and tally.budget:
-            _check_bounded(moa, question, tally.budget)
-        ids[question.id] = _TO_ASK
-        tally.questions += 1
-    if not tally.questions:
-        raise ConfigError("found no questions, expected at least one; write one on a line")
-
-
-def _check_bounded(moa: Graph, question: Question, budget: Budget) -> None:
-    """Refuse a strict budget over models that cannot be bounded."""
-    bound = bound_of(moa, question)
-    limits = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
-    for limit, value in limits.items():
-        if budget.strict and value is not None and bound[limit] is None:  # type: ignore[literal-required]
-            raise ConfigError(
-                f"found Budget({limit}=...) over what cannot be bounded ({'; '.join(bound['unbounded'])}), expected "
-                "max_tokens and a price for every model; give them, or set strict=False for the budget"
-            )
-
-
-async def _take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retry_errors: bool) -> None:
-    """Take the rows that are there for what they are: done."""
-    replaced = False
-    async for where, row in _breathing(file.rows()):
-        before, cost = ids[row["id"]], cost_in(row)
-        _check_row(row, where, before, mixture)
-        if isinstance(before, str):  # it was asked again by a batch that was killed
-            tally.take_back(json.loads(before))
-            replaced = True
-        tally.spend(cost)
-        tally.count(row)
-        ids[row["id"]] = _DONE if row["error"] is None else json.dumps(cost)
-    if replaced:
-        file.settle()
-    if retry_errors:
-        tally.errors = 0
-    tally.done_before = tally.answered + tally.errors
-
-
-def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> None:
-    if status is None:
-        raise ConfigError(
-            f"found a row of {row['id']!r} {where}, which is none of the questions, expected rows of these questions "
-            "only; write to another file, or give all questions that it was begun with"
-        )
-    if status == _DONE:
-        raise ConfigError(f"found a second row of {row['id']!r} {where}, expected one; take one of them out")
-    begun = row["run"]["mixture"] if row["run"] else mixture
-    if begun != mixture:
-        raise ConfigError(
-            f"found a row of another mixture {where} ({begun}), expected {mixture}; go on with the mixture that the "
-            "file was begun with, or write to another file"
-        )
-
-
-async def _breathing(items: Iterable[T]) -> AsyncIterator[T]:
-    """Go through items without keeping the event loop to oneself."""
-    for number, item in enumerate(items, 1):
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
-        yield item

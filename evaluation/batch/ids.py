@@ -28,8 +28,8 @@ class Ids:
         self._db.close()
 
     def __getitem__(self, id_: str) -> int | str | None:
-        found = self._db.execute("SELECT value FROM ids WHERE id = ?", (id_,)).fetchone()
-        return found[0] if found else None
+        row = self._db.execute("SELECT value FROM ids WHERE id = ?", (id_,)).fetchone()
+        return row[0] if row else None
 
     def __setitem__(self, id_: str, value: int | str) -> None:
         self._db.execute("INSERT OR REPLACE INTO ids VALUES (?, ?)", (id_, value))

@@ -27,7 +27,7 @@ _SHOWN = 500
 """Characters of an error that a row holds."""
 
 
-class Result(NamedTuple):
+class QuestionResult(NamedTuple):
     """Hold a question's row, and what only the batch needs to know."""
 
     row: Row
@@ -50,7 +50,7 @@ class _Progress:
     """The state of the turn that is under way."""
 
 
-async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
+async def answer_question(moa: Graph, question: Question, *, file: Path) -> QuestionResult:
     """Answer a question, all its turns; whatever goes wrong with it becomes its row.
 
     With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
@@ -64,11 +64,7 @@ async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
     began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
     failure: Exception | None = None
     try:
-        for text in (None, *question.later):
-            if text is not None:
-                answered = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
-                so_far.conversation += [answered, {"role": "user", "content": text}]
-            await _turn(moa, question, so_far, file)
+        await _turns(moa, question, so_far, file)
     except GraphBubbleUp:
         raise
     except Exception as exc:  # noqa: BLE001 - one question that fails is no reason to leave the others unasked
@@ -86,7 +82,7 @@ async def ask(moa: Graph, question: Question, *, file: Path) -> Result:
     )
     if question.later:
         row["turns"] = so_far.turns
-    return Result(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
+    return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
 
 
 def bound_of(moa: Graph, question: Question) -> Estimate:
@@ -105,6 +101,15 @@ def keeps(moa: Graph) -> bool:
     return isinstance(moa.checkpointer, BaseCheckpointSaver)
 
 
+async def _turns(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
+    """Put all turns of a question, each after the answers to those before it."""
+    await _turn(moa, question, so_far, file)
+    for text in question.later:
+        answer = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
+        so_far.conversation += [answer, {"role": "user", "content": text}]
+        await _turn(moa, question, so_far, file)
+
+
 async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
     given: dict[str, Any] | None = {"messages": so_far.conversation}
     config: RunnableConfig | None = None
@@ -112,10 +117,10 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     if keeps(moa):
         so_far.threads.append(_thread(moa, question, so_far, file))
         config = {"configurable": {"thread_id": so_far.threads[-1]}}
-        kept = await moa.aget_state(config)
-        so_far.state = dict(kept.values)
+        snapshot = await moa.aget_state(config)
+        so_far.state = dict(snapshot.values)
         # Not `next`, which is empty too where all of a step have answered and the step has not been closed.
-        given = None if kept.tasks else given
+        given = None if snapshot.tasks else given
     if given is None or not so_far.state:
         durability: Durability | None = "sync" if config else None
         async for values in moa.astream(given, config, stream_mode="values", durability=durability):
@@ -130,8 +135,8 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
     """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
-    asked = repr((plan_of(moa).rules.mixture, so_far.conversation)).encode("utf-8", "replace")
-    return f"{file.absolute()}#{question.id}#{sha256(asked).hexdigest()[:16]}"
+    depends_on = repr((plan_of(moa).rules.mixture, so_far.conversation)).encode("utf-8", "replace")
+    return f"{file.absolute()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
 
 
 def _cost(state: dict[str, Any], failure: Exception | None = None) -> Cost:

@@ -1,21 +1,13 @@
 """Questions to put to a mixture one after the other, and the rows that become of them."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from ...core.errors import ConfigError
 from ...core.run.records import Cost, Report
-from ...core.text import one_line, plain, printable
-from .ids import Ids
-
-_ROLES = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,185 +53,7 @@ class Turn(TypedDict):
     run: Report
 
 
-Asked = Question | str | Mapping[str, Any]
+AnyQuestion = Question | str | Mapping[str, Any]
 """A question, its text, or an object as a line of a file holds it."""
-Questions = str | PathLike[str] | Iterable[Asked]
+Questions = str | PathLike[str] | Iterable[AnyQuestion]
 """A file of questions, or what can be gone through more than once."""
-
-
-def read_questions(path: str | PathLike[str], *, check: bool = True) -> Iterator[Question]:
-    """Read questions from a file, one JSON object a line, and never more than one of them at a time.
-
-        {"question": "17 * 24?", "gold": 408}
-        {"id": "b", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]}
-
-    A question without an `id` is called by a hash of its conversation, the second of the same `-2`, and so on.
-
-    Args:
-        path: The file; blank lines are skipped, and keys of other names are kept in `given`.
-        check: Go through the whole file first, so that nobody is asked anything before its last line is known to be
-            right. False is for those who have gone through it themselves.
-
-    Raises:
-        ConfigError: The file cannot be read, or a line of it is wrong, which is named.
-    """
-    if check:
-        for _ in read_questions(path, check=False):
-            pass
-    yield from named(_lines(Path(path)))
-
-
-def questions_in(given: Questions) -> Iterator[Question]:
-    """Go through questions once, whatever they are given as.
-
-    Raises:
-        ConfigError: One of them is wrong, or they can be gone through only once.
-    """
-    if isinstance(given, str | PathLike):
-        return read_questions(given, check=False)
-    if not isinstance(given, Iterable):
-        raise ConfigError(f"found {type(given).__name__} as questions, expected a file, or a list of them")
-    items = iter(given)
-    if items is given:
-        raise ConfigError(
-            f"found {type(given).__name__} as questions, expected what can be gone through twice, for all are checked "
-            "before the first is asked; pass a list, or the path of a file"
-        )
-    return named((f"in question {number}", item) for number, item in enumerate(items, 1))
-
-
-def named(items: Iterable[tuple[str, object]]) -> Iterator[Question]:
-    """Read questions, check each, and give those an id that have none.
-
-    Args:
-        items: Where each stands, for the message, and what was found there.
-
-    Raises:
-        ConfigError: One is wrong, or its id is another's.
-    """
-    with Ids() as ids:
-        for where, item in items:
-            question = _checked(item, where) if isinstance(item, Question) else _read(item, where)
-            if not question.id:
-                yield replace(question, id=ids.add_next(_hash(question)))
-            elif ids.add(question.id, 1):
-                yield question
-            else:
-                raise ConfigError(
-                    f"found the id {_shown(question.id)} again {where}, expected one of its own; rename one of the two"
-                )
-
-
-def _lines(path: Path) -> Iterator[tuple[str, object]]:
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    where = f"in line {number} of {path}"
-                    yield where, _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
-    except OSError as exc:
-        raise ConfigError(
-            f"{path} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
-        ) from exc
-
-
-def _parsed(line: bytes, where: str) -> object:
-    try:
-        return json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"found bytes that are no UTF-8 {where}, expected UTF-8; convert the file") from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError(
-            f"found no JSON {where}, expected an object on one line; mend the line, or take it out"
-        ) from exc
-
-
-def _read(item: object, where: str) -> Question:
-    given: object = {"question": item} if isinstance(item, str) else item
-    if not isinstance(given, Mapping):
-        raise ConfigError(
-            f"found {_shown(given)} {where}, expected an object with `question` or `messages`; write it so, or take it "
-            "out"
-        )
-    text, messages = given.get("question"), given.get("messages")
-    if (text is None) == (messages is None):
-        found = "neither `question` nor `messages`" if text is None else "both `question` and `messages`"
-        raise ConfigError(f"found {found} {where}, expected one of them; write one, and leave the other out")
-    asked = [{"role": "user", "content": text}] if messages is None else messages
-    return Question(
-        id=_id(given.get("id"), where),
-        messages=_messages(asked, "`question`" if messages is None else "`messages`", where),
-        gold=_gold(given.get("gold"), where),
-        given=dict(given),
-    )
-
-
-def _id(found: object, where: str) -> str:
-    if found is None:
-        return ""
-    if isinstance(found, bool) or not isinstance(found, str | int) or not str(found).strip():
-        raise ConfigError(f"found {_shown(found)} as `id` {where}, expected text or a whole number; or leave it out")
-    return plain(str(found))
-
-
-def _gold(found: object, where: str) -> str | None:
-    if found is None:
-        return None
-    if isinstance(found, bool) or not isinstance(found, str | int | float):
-        raise ConfigError(f"found {_shown(found)} as `gold` {where}, expected text or a number; or leave it out")
-    return plain(str(found))
-
-
-def _messages(found: object, key: str, where: str) -> list[dict[str, Any]]:
-    if not isinstance(found, Sequence) or isinstance(found, str | bytes) or not found:
-        raise ConfigError(
-            f"found {_shown(found)} as {key} {where}, expected a list of messages, "
-            'such as [{"role": "user", "content": "Why?"}]; write it so'
-        )
-    messages = [_message(message, key, where) for message in found]
-    if messages[-1]["role"] != "user":
-        raise ConfigError(
-            f"found a last message of the {messages[-1]['role']} {where}, expected one of the user, for it is what "
-            "gets answered; take it out, or add the user's"
-        )
-    return messages
-
-
-def _message(found: object, key: str, where: str) -> dict[str, Any]:
-    role = found.get("role") if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping) or role not in _ROLES:
-        what = f"the role {_shown(role)}" if isinstance(found, Mapping) else _shown(found)
-        raise ConfigError(
-            f"found {what} in {key} {where}, expected messages of {', '.join(_ROLES)}, each with `role` and `content`; "
-            "write it so"
-        )
-    content = found.get("content")
-    if isinstance(content, str) and content.strip():
-        return {"role": role, "content": plain(content)}
-    if isinstance(content, list) and content and all(isinstance(block, dict) for block in content):
-        return {"role": role, "content": content}
-    told = "no text" if content in (None, "", []) or isinstance(content, str) else _shown(content)
-    raise ConfigError(f"found {told} in {key} {where}, expected some text; write it, or take the line out")
-
-
-def _checked(question: Question, where: str) -> Question:
-    if not isinstance(question.id, str) or not question.id.strip():
-        raise ConfigError(f"found {_shown(question.id)} as the id {where}, expected some text; give it one")
-    if isinstance(question.later, str) or not all(isinstance(t, str) and t.strip() for t in question.later):
-        raise ConfigError(f"found {_shown(question.later)} as later turns {where}, expected a list of texts")
-    return replace(
-        question,
-        id=plain(question.id),
-        messages=_messages(question.messages, "`messages`", where),
-        later=[plain(text) for text in question.later],
-        gold=_gold(question.gold, where),
-    )
-
-
-def _hash(question: Question) -> str:
-    written = json.dumps([question.messages, question.later], ensure_ascii=False, sort_keys=True, default=str)
-    return sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
-
-
-def _shown(found: object) -> str:
-    return one_line(printable(repr(found)), limit=60)

@@ -80,9 +80,9 @@ class RowFile:
                     places[row["id"]] = place
                 place += len(line)
             for question in questions:
-                found = places[question.id]
-                if found is not None:
-                    file.seek(int(found))
+                place_of_row = places[question.id]
+                if place_of_row is not None:
+                    file.seek(int(place_of_row))
                     yield question, cast("Row", _parsed(file.readline()))
 
     def open(self) -> None:
@@ -187,12 +187,12 @@ def _was_cut(line: bytes) -> bool:
 def _parsed(line: bytes) -> Row | None:
     """Return the row that a line holds; None where it holds none."""
     try:
-        found: Any = json.loads(line)
+        row: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not found.keys() >= _KEYS or not isinstance(found["id"], str):
+    if not isinstance(row, dict) or not row.keys() >= _KEYS or not isinstance(row["id"], str):
         return None
-    run = found["run"]
+    run = row["run"]
     is_run = isinstance(run, dict) and {"mixture", "calls", "usage", "usd"} <= run.keys()
-    has_answer = isinstance(found["answer"], str) and is_run and found["error"] is None
-    return cast("Row", found) if has_answer or isinstance(found["error"], str) else None
+    has_answer = isinstance(row["answer"], str) and is_run and row["error"] is None
+    return cast("Row", row) if has_answer or isinstance(row["error"], str) else None

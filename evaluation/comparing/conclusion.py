@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .measures import Measured
+from .measures import MeasuredSystem
 from .paired import Spread
 
 ENOUGH = 50
@@ -18,8 +18,8 @@ _BASELINE = "the best single model"
 
 
 def verdict(
-    systems: Sequence[Measured],
-    baseline: Measured,
+    systems: Sequence[MeasuredSystem],
+    baseline: MeasuredSystem,
     graded: int,
     *,
     named: bool,
@@ -55,13 +55,13 @@ def verdict(
         )
     other = f"the baseline ({baseline.label})" if named else f"{_BASELINE} ({baseline.label})"
     if not mixtures and not named:
-        told = f"no mixture was among the systems; {other} scored highest, then {best.label}, {_points(best)}"
+        sentence = f"no mixture was among the systems; {other} scored highest, then {best.label}, {_points(best)}"
     else:
-        told = f"{best.label}: {_judgement(best, baseline, other, graded)}"
-    return told + (_length_bias(best, baseline) if judged else "")
+        sentence = f"{best.label}: {_judgement(best, baseline, other, graded)}"
+    return sentence + (_length_bias(best, baseline) if judged else "")
 
 
-def caveats(systems: Sequence[Measured], baseline: Measured, *, named: bool) -> list[str]:
+def caveats(systems: Sequence[MeasuredSystem], baseline: MeasuredSystem, *, named: bool) -> list[str]:
     """Say what was chosen on the very questions that it is measured on, and so looks better than it is."""
     singles = [system for system in systems if system.is_single]
     mixtures = [system for system in systems if not system.is_single and system.label != baseline.label]
@@ -79,13 +79,13 @@ def caveats(systems: Sequence[Measured], baseline: Measured, *, named: bool) -> 
     return notes
 
 
-def times(system: Measured, other: Measured) -> str:
+def times(system: MeasuredSystem, other: MeasuredSystem) -> str:
     """Say how much more one costs than another, in what is known of both: dollars, else tokens, else calls."""
     ratio = ratio_of(system, other)
     return "" if ratio is None else f"{ratio[0]:.{1 if ratio[0] >= 0.1 else 2}f} times the {ratio[1]}"
 
 
-def ratio_of(system: Measured, other: Measured) -> tuple[float, str] | None:
+def ratio_of(system: MeasuredSystem, other: MeasuredSystem) -> tuple[float, str] | None:
     """Return how many times as much one costs as another, and in what; None where nothing is known of both."""
     pairs = (
         ("cost", system.usd, other.usd),
@@ -95,12 +95,14 @@ def ratio_of(system: Measured, other: Measured) -> tuple[float, str] | None:
     return next(((mine / theirs, what) for what, mine, theirs in pairs if mine is not None and theirs), None)
 
 
-def _worth(system: Measured) -> tuple[float, float]:
+def _worth(system: MeasuredSystem) -> tuple[float, float]:
     """Order systems by what they score; the one of fewer tokens first where two score the same."""
     return system.score.mean, -(float("inf") if system.tokens is None else system.tokens)
 
 
-def _unheard(best: Measured, baseline: Measured, rivals: Sequence[Measured], graded: int) -> str | None:
+def _unheard(
+    best: MeasuredSystem, baseline: MeasuredSystem, rivals: Sequence[MeasuredSystem], graded: int
+) -> str | None:
     """Name a system whose unread answers and errors, had they been right, would have made another verdict.
 
     Whoever is ahead is only so for sure if nobody behind would be level with it in that case. Where nobody is ahead,
@@ -114,24 +116,26 @@ def _unheard(best: Measured, baseline: Measured, rivals: Sequence[Measured], gra
     if not unheard:
         return None
     most = max(unheard, key=lambda system: system.missing)
-    told = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
-    told += [f"gave no answer to {most.errors:,}"] if most.errors else []
-    return f"{most.label} {' and '.join(told)} of {graded:,} questions, which may be all that sets it apart; mend that"
+    reasons = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
+    reasons += [f"gave no answer to {most.errors:,}"] if most.errors else []
+    return (
+        f"{most.label} {' and '.join(reasons)} of {graded:,} questions, which may be all that sets it apart; mend that"
+    )
 
 
-def _is_ahead(system: Measured) -> bool:
+def _is_ahead(system: MeasuredSystem) -> bool:
     return system.against is not None and system.against.low > 0 and _is_no_luck(system)
 
 
-def _is_behind(system: Measured) -> bool:
+def _is_behind(system: MeasuredSystem) -> bool:
     return system.against is not None and system.against.high < 0 and _is_no_luck(system)
 
 
-def _is_no_luck(system: Measured) -> bool:
+def _is_no_luck(system: MeasuredSystem) -> bool:
     return system.paired is None or system.paired.p < _LUCK
 
 
-def _judgement(best: Measured, baseline: Measured, other: str, graded: int) -> str:
+def _judgement(best: MeasuredSystem, baseline: MeasuredSystem, other: str, graded: int) -> str:
     difference = best.against or Spread(0.0, 0.0, 0.0)
     cost, ratio = times(best, baseline), ratio_of(best, baseline)
     paid = f" for {cost}" if cost else ""
@@ -149,12 +153,12 @@ def _judgement(best: Measured, baseline: Measured, other: str, graded: int) -> s
     return f"{'about as good as' if is_cheaper else 'no better than'} {other}: {_points(best)}{paid}"
 
 
-def _points(system: Measured) -> str:
-    found = system.against or Spread(0.0, 0.0, 0.0)
-    told = f"{100 * found.mean:+z.1f} points [{100 * found.low:+z.1f}, {100 * found.high:+z.1f}]"
+def _points(system: MeasuredSystem) -> str:
+    difference = system.against or Spread(0.0, 0.0, 0.0)
+    points = f"{100 * difference.mean:+z.1f} points [{100 * difference.low:+z.1f}, {100 * difference.high:+z.1f}]"
     if system.paired is None:
-        return told
-    return f"{told} (they differ on {system.paired.differing:,})"
+        return points
+    return f"{points} (they differ on {system.paired.differing:,})"
 
 
 def _share(part: float) -> str:
@@ -165,7 +169,7 @@ def _percent(score: Spread) -> str:
     return f"{100 * score.mean:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]"
 
 
-def _length_bias(best: Measured, baseline: Measured) -> str:
+def _length_bias(best: MeasuredSystem, baseline: MeasuredSystem) -> str:
     ahead, behind = (best, baseline) if (best.difference or best.score).mean > 0 else (baseline, best)
     if not ahead.length or not behind.length or ahead.length <= _LONGER * behind.length:
         return ""

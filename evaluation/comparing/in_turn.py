@@ -17,8 +17,8 @@ from ..batch.questions import Question, Row
 from ..batch.rows import RowFile, cost_in
 from ..batch.tally import BatchReport
 
-OnStart = Callable[[str, BatchReport], None]
-OnRow = Callable[[str, Row, BatchReport], None]
+OnSystemStart = Callable[[str, BatchReport], None]
+OnSystemRow = Callable[[str, Row, BatchReport], None]
 MORE = "raise the budget, or give fewer questions; rows that a folder keeps are not paid for twice"
 _PARTS = 10
 """Into how many parts questions are cut at most where a budget may end: so much of it may go to systems unequally."""
@@ -40,8 +40,8 @@ class InTurn:
         concurrency: int,
         budget: Budget | None,
         retry_errors: bool,
-        on_start: OnStart | None,
-        on_row: OnRow | None,
+        on_start: OnSystemStart | None,
+        on_row: OnSystemRow | None,
     ) -> None:
         """Take what `abatch` takes.
 
@@ -75,10 +75,10 @@ class InTurn:
         for label in labels:
             if rows := {row["id"]: row for _, row in RowFile(file_of(self._folder, label)).rows()}:
                 self.rows[label] = rows
-        known = {id_ for rows in self.rows.values() for id_ in rows}
+        answered = {id_ for rows in self.rows.values() for id_ in rows}
         size = max(2 * self._concurrency, ceil(len(questions) / _PARTS))
         for end in range(size, len(questions) + size, size):
-            yield [question for n, question in enumerate(questions) if n < end or question.id in known]
+            yield [question for n, question in enumerate(questions) if n < end or question.id in answered]
             if self.stopped:
                 return
             self._retry_errors = False  # what failed again is not asked a third time
@@ -110,13 +110,16 @@ class InTurn:
         )
         self._seconds += report["seconds"]
         self.rows[label] = {row["id"]: row for _, row in RowFile(file).rows()}
+        self._check_answered(label, report)
+        self.stopped = self.stopped or report["stopped"]
+
+    def _check_answered(self, label: str, report: BatchReport) -> None:
         if report["errors"] and not report["answered"]:
             error = next(row["error"] for row in self.rows[label].values())
             raise ConfigError(
                 f"found no answer of {label} to {report['errors']} questions ({error}), expected some; mend it, or "
                 "leave it out, and ask again what failed"
             )
-        self.stopped = self.stopped or report["stopped"]
 
     def answered_by_all(self, questions: Sequence[Question]) -> tuple[list[Question], dict[str, list[Row]]]:
         """Return the questions that all systems have a row for, and the rows in their order.
@@ -124,10 +127,10 @@ class InTurn:
         Raises:
             ConfigError: There are none.
         """
-        common = [question for question in questions if all(question.id in found for found in self.rows.values())]
+        common = [question for question in questions if all(question.id in by_id for by_id in self.rows.values())]
         if not common:
             raise ConfigError(f"found no question that all systems were asked ({self.stopped}), expected some; {MORE}")
-        return common, {label: [found[question.id] for question in common] for label, found in self.rows.items()}
+        return common, {label: [by_id[question.id] for question in common] for label, by_id in self.rows.items()}
 
     def budget_left(self, *, but: str | None = None) -> Budget | None:
         """Return what the systems so far have left of the budget.
@@ -157,7 +160,7 @@ def left_of(budget: Budget | None, spent: Cost, seconds: float = 0.0, *, by: str
     """
     if budget is None:
         return None
-    left = replace(
+    remaining = replace(
         budget,
         calls=_minus(budget.calls, spent["calls"]),
         tokens=_minus(budget.tokens, spent["tokens"]),
@@ -165,13 +168,13 @@ def left_of(budget: Budget | None, spent: Cost, seconds: float = 0.0, *, by: str
         seconds=_minus(budget.seconds, seconds),
     )
     for limit in ("calls", "tokens", "usd", "seconds"):
-        value = getattr(left, limit)
+        value = getattr(remaining, limit)
         if value is not None and value <= 0:
             raise ConfigError(
                 f"found Budget({limit}={getattr(budget, limit):,}) spent by {by}, expected it to be enough for all "
                 f"systems; {MORE}"
             )
-    return left
+    return remaining
 
 
 def _minus(limit: Any, spent: Any) -> Any:

@@ -22,7 +22,7 @@ from urllib3 import Retry
 from ...core.text import one_line, redact
 from ..batch.questions import Question, Row
 from ..batch.rows import cost_in
-from ..grading.answered import Answered
+from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grade
 from .measures import Comparison
 
@@ -44,12 +44,12 @@ class Replay(NamedTuple):
 
     def feedback(self) -> list[dict[str, Any]]:
         """Return the grade, and what the answer cost; what is not known is left out."""
-        told = {"score": self.grade.score, "seconds": self.row["seconds"], **cost_in(self.row)}
-        return [{"key": key, "score": value} for key, value in told.items() if value is not None]
+        figures = {"score": self.grade.score, "seconds": self.row["seconds"], **cost_in(self.row)}
+        return [{"key": key, "score": value} for key, value in figures.items() if value is not None]
 
 
 async def publish(
-    prefix: str, questions: Sequence[Question], answered: Mapping[str, Answered], found: Comparison
+    prefix: str, questions: Sequence[Question], answered: Mapping[str, GradedAnswers], comparison: Comparison
 ) -> list[str]:
     """Make the dataset, where it is not there yet, and an experiment a system.
 
@@ -57,7 +57,7 @@ async def publish(
         prefix: How the names of the dataset and the experiments begin.
         questions: Those that all systems were asked.
         answered: What became of them, in their order.
-        found: What was measured.
+        comparison: What was measured.
 
     Returns:
         What to tell of it: where it is, or why it is not.
@@ -66,7 +66,7 @@ async def publish(
         client = get_tracing_context().get("client") or Client(timeout_ms=_PATIENCE_MS, retry_config=Retry(1))
         examples = await asyncio.to_thread(_examples, client, prefix, questions)
         names = [
-            await _experiment(client, f"{prefix}-{label}", examples, questions, one, _metadata(label, found))
+            await _experiment(client, f"{prefix}-{label}", examples, questions, one, _metadata(label, comparison))
             for label, one in answered.items()
         ]
     except Exception as exc:  # noqa: BLE001 - whatever LangSmith does, the comparison is done
@@ -78,8 +78,8 @@ async def publish(
 
 def dataset_name(prefix: str, questions: Sequence[Question]) -> str:
     """Name a dataset by what it holds, so that the same questions make the same one."""
-    told = [(question.id, list(question.messages), list(question.later), question.gold) for question in questions]
-    written = json.dumps(told, sort_keys=True, default=str, ensure_ascii=False).encode("utf-8", "replace")
+    contents = [(question.id, list(question.messages), list(question.later), question.gold) for question in questions]
+    written = json.dumps(contents, sort_keys=True, default=str, ensure_ascii=False).encode("utf-8", "replace")
     return f"{prefix}-{sha256(written).hexdigest()[:12]}"
 
 
@@ -90,9 +90,9 @@ def _examples(client: Client, prefix: str, questions: Sequence[Question]) -> lis
         dataset = client.read_dataset(dataset_name=name)
     except LangSmithNotFoundError:
         dataset = client.create_dataset(name, description="Questions that langgraph-moa compared systems on.")
-    known = {str(example.id) for example in client.list_examples(dataset_id=dataset.id)}
+    ids = {str(example.id) for example in client.list_examples(dataset_id=dataset.id)}
     wanted = [_example(name, question) for question in questions]
-    if missing := [example for example in wanted if example["id"] not in known]:
+    if missing := [example for example in wanted if example["id"] not in ids]:
         client.create_examples(dataset_id=dataset.id, examples=missing)
     ours = {example["id"] for example in wanted}
     return [example for example in client.list_examples(dataset_id=dataset.id) if str(example.id) in ours]
@@ -111,7 +111,7 @@ async def _experiment(
     name: str,
     examples: Sequence[Example],
     questions: Sequence[Question],
-    one: Answered,
+    one: GradedAnswers,
     metadata: Mapping[str, Any],
 ) -> str:
     replays = {
@@ -137,13 +137,13 @@ async def _experiment(
     return str(done.experiment_name)
 
 
-def _metadata(label: str, found: Comparison) -> dict[str, Any]:
-    system = found.named(label)
+def _metadata(label: str, comparison: Comparison) -> dict[str, Any]:
+    system = comparison.named(label)
     return {
         "system": label,
-        "baseline": found.baseline,
-        "grader": found.grader,
-        "verdict": found.verdict,
+        "baseline": comparison.baseline,
+        "grader": comparison.grader,
+        "verdict": comparison.verdict,
         "low": system.score.low,
         "high": system.score.high,
     }

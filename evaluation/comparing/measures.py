@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...core.run.records import Cost
-from ..grading.answered import Answered, per_question
+from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredSystem:
     """Say how one system did; what is told of a question is an average, over those that it answered."""
 
     label: str
@@ -62,7 +62,7 @@ class Comparison:
     """Those that were graded for all systems, on which they are compared."""
     left_out: dict[str, int]
     """How many of the others were left out, and why."""
-    systems: list[Measured]
+    systems: list[MeasuredSystem]
     baseline: str
     """What the others are held against: the best single model, where nobody named another."""
     verdict: str
@@ -73,38 +73,43 @@ class Comparison:
     contradicted: float | None = None
     """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
 
-    def named(self, label: str) -> Measured:
+    def named(self, label: str) -> MeasuredSystem:
         """Return one system's measures."""
         return next(system for system in self.systems if system.label == label)
 
 
-def graded_for_all(answered: Mapping[str, Answered]) -> tuple[list[int], dict[str, int]]:
+def graded_for_all(answered: Mapping[str, GradedAnswers]) -> tuple[list[int], dict[str, int]]:
     """Return the questions that every system has a grade for, by number, and why the others were left out."""
-    kept: list[int] = []
+    graded: list[int] = []
     left_out: dict[str, int] = {}
     for number, grades in enumerate(zip(*(one.grades for one in answered.values()), strict=True)):
         why = next((grade.why or "that nobody could grade" for grade in grades if grade.score is None), None)
         if why is None:
-            kept.append(number)
+            graded.append(number)
         else:
             left_out[why] = left_out.get(why, 0) + 1
-    return kept, left_out
+    return graded, left_out
 
 
 def measured(
-    answered: Mapping[str, Answered], kept: Sequence[int], baseline: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> list[Measured]:
+    answered: Mapping[str, GradedAnswers],
+    graded: Sequence[int],
+    baseline: str,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[MeasuredSystem]:
     """Measure every system.
 
     Args:
         answered: What each made of the questions.
-        kept: The questions to compare them on, by number; at least one.
+        graded: The questions to compare them on, by number; at least one.
         baseline: Whom to hold the others against.
         resamples: How often questions are drawn anew.
         seed: What the draws depend on.
     """
     labels = list(answered)
-    columns = [[answered[label].grades[n].score or 0.0 for n in kept] for label in labels]
+    columns = [[answered[label].grades[n].score or 0.0 for n in graded] for label in labels]
     drawn = Bootstrap(columns, resamples=resamples, seed=seed)
     other = labels.index(baseline)
     return [
@@ -119,10 +124,12 @@ def measured(
     ]
 
 
-def _measured(label: str, one: Answered, *, score: Spread, difference: Spread | None, pair: Paired | None) -> Measured:
+def _measured(
+    label: str, one: GradedAnswers, *, score: Spread, difference: Spread | None, pair: Paired | None
+) -> MeasuredSystem:
     whole = [row for row in one.rows if row["answer"] is not None]
     cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
-    return Measured(
+    return MeasuredSystem(
         label=label,
         is_single=one.is_single,
         score=score,

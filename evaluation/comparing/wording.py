@@ -35,13 +35,13 @@ def is_marked(folder: Path | None, *, by_answer: bool, mark: bool) -> bool:
     Raises:
         ConfigError: The rows that are kept are answers to another wording.
     """
-    wanted, kept = by_answer and mark, _kept(folder) if folder else None
-    if kept is None or kept == wanted or not by_answer:
-        return wanted if kept is None else kept
+    wanted, before = by_answer and mark, _wording_before(folder) if folder else None
+    if before is None or before == wanted or not by_answer:
+        return wanted if before is None else before
     raise ConfigError(
-        f"found rows in {folder} of questions that {'ask' if kept else 'do not ask'} for a marked answer, expected "
-        f"rows of questions that {'do' if wanted else 'do not'}; take another folder, or mark={kept} "
-        f"({'without' if kept else 'with'} --as-is)"
+        f"found rows in {folder} of questions that {'ask' if before else 'do not ask'} for a marked answer, expected "
+        f"rows of questions that {'do' if wanted else 'do not'}; take another folder, or mark={before} "
+        f"({'without' if before else 'with'} --as-is)"
     )
 
 
@@ -53,17 +53,17 @@ def note_wording(folder: Path, is_marked: bool) -> None:
         raise ConfigError(f"nothing can be written to {folder}: {exc.strerror or exc}; mend that") from exc
 
 
-def _kept(folder: Path) -> bool | None:
+def _wording_before(folder: Path) -> bool | None:
     if not any(file.name != "_verdicts.jsonl" for file in folder.glob("*.jsonl")):
         return None
     try:
-        found: Any = json.loads((folder / ASKED).read_text(encoding="utf-8"))
-        is_kept = bool(found["marked"])
+        written: Any = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+        is_kept = bool(written["marked"])
     except FileNotFoundError:
         return False  # rows from before anything was asked for
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ConfigError(f"found no JSON in {folder / ASKED}, expected what an earlier comparison wrote") from exc
-    if is_kept and found.get("note") != _note():
+    if is_kept and written.get("note") != _note():
         raise ConfigError(
             f"found rows in {folder} of questions that asked for a marked answer in other words, expected the words of "
             "this version; take another folder"

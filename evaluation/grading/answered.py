@@ -10,7 +10,7 @@ from ..batch.rows import cost_in
 from .by_gold import Grade
 
 
-class Answered(NamedTuple):
+class GradedAnswers(NamedTuple):
     """Hold what one system made of all questions, in one order."""
 
     rows: Sequence[Row]
@@ -21,12 +21,12 @@ class Answered(NamedTuple):
     """Answers that end on nothing that could be compared with gold, and count as wrong."""
 
 
-def best_of(answered: Mapping[str, Answered], labels: Sequence[str], kept: Sequence[int]) -> str:
+def best_of(answered: Mapping[str, GradedAnswers], labels: Sequence[str], graded: Sequence[int]) -> str:
     """Return the system of the best mean; the one of fewer tokens, then the one named first, where two are as good."""
 
     def worth(label: str) -> tuple[float, float]:
         cost = per_question(answered[label].rows)["tokens"]
-        return _mean(answered[label], kept), -(float("inf") if cost is None else cost)
+        return _mean(answered[label], graded), -(float("inf") if cost is None else cost)
 
     return max(labels, key=worth)
 
@@ -39,9 +39,9 @@ def per_question(rows: Sequence[Row]) -> dict[str, float | None]:
     costs = [(cost_in(row), row["answer"] is not None) for row in rows]
     means: dict[str, float | None] = {}
     for what in ("calls", "tokens", "usd"):
-        known = [value for cost, _ in costs if (value := _known(cost, what)) is not None]
+        values = [value for cost, _ in costs if (value := _known(cost, what)) is not None]
         complete = all(_known(cost, what) is not None for cost, is_answered in costs if is_answered)
-        means[what] = fmean(known) if known and complete else None
+        means[what] = fmean(values) if values and complete else None
     return means
 
 
@@ -51,5 +51,5 @@ def _known(cost: Cost, what: str) -> float | None:
     return None if what == "tokens" and not value and cost["calls"] else value
 
 
-def _mean(one: Answered, kept: Sequence[int]) -> float:
-    return fmean(one.grades[n].score or 0.0 for n in kept)
+def _mean(one: GradedAnswers, graded: Sequence[int]) -> float:
+    return fmean(one.grades[n].score or 0.0 for n in graded)

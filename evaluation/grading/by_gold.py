@@ -40,7 +40,7 @@ def closed(question: Question, answer: str) -> float | None:
         final_answer,
         short_answer,
     )
-    from ..calibration import is_right
+    from ..stop_rules import is_right
 
     wanted = short_answer(question.gold or "")
     return float(is_right([final_answer(answer)], wanted, _asked(question))) if wanted else None

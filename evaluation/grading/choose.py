@@ -9,13 +9,13 @@ from typing import Literal
 
 from ...core.errors import ConfigError, nearest
 from ..batch.questions import Question, Row
-from .answered import Answered, best_of
+from .answered import GradedAnswers, best_of
 from .by_gold import GRADERS, Grade, Grader, closed, grade, has_gold, unread
-from .jury import Jury, all_marked, all_preferred
+from .jury import Jury, all_preferred, all_scored
 
 GraderName = Literal["answer", "exact", "judge", "score"]
 JUDGED = ("judge", "score")
-NAMES = (*GRADERS, *JUDGED)
+GRADER_NAMES = (*GRADERS, *JUDGED)
 Rows = Mapping[str, Sequence[Row]]
 """What each system answered, in the order of the questions."""
 
@@ -44,7 +44,7 @@ class Graders:
 
     async def grade(
         self, questions: Sequence[Question], rows: Rows, singles: Sequence[str], jury: Jury | None, baseline: str | None
-    ) -> tuple[dict[str, Answered], str | None]:
+    ) -> tuple[dict[str, GradedAnswers], str | None]:
         """Grade all answers.
 
         Args:
@@ -60,12 +60,13 @@ class Graders:
         if jury and self.name == "judge":
             grades, baseline = await _against_the_best(jury, questions, rows, singles, baseline)
         elif jury:
-            grades = {label: await all_marked(jury, questions, found) for label, found in rows.items()}
+            grades = {label: await all_scored(jury, questions, answers) for label, answers in rows.items()}
         else:
             grades = await asyncio.to_thread(self._graded, questions, rows)
-        unreadable = {label: unread(questions, found) if self.own is closed else 0 for label, found in rows.items()}
+        unreadable = {label: unread(questions, answers) if self.own is closed else 0 for label, answers in rows.items()}
         return {
-            label: Answered(found, grades[label], label in singles, unreadable[label]) for label, found in rows.items()
+            label: GradedAnswers(answers, grades[label], label in singles, unreadable[label])
+            for label, answers in rows.items()
         }, baseline
 
     def _graded(self, questions: Sequence[Question], rows: Rows) -> dict[str, list[Grade]]:
@@ -73,8 +74,8 @@ class Graders:
         if by is None:
             raise TypeError(f"the grader {self.name} needs a jury")
         return {
-            label: [grade(by, question, row) for question, row in zip(questions, found, strict=True)]
-            for label, found in rows.items()
+            label: [grade(by, question, row) for question, row in zip(questions, answers, strict=True)]
+            for label, answers in rows.items()
         }
 
 
@@ -98,8 +99,10 @@ def graders_for(given: GraderName | Grader | None, questions: Sequence[Question]
     if callable(name):
         _check_function(name)
         return _without_judge(Graders(getattr(name, "__name__", type(name).__name__), name), judge)
-    if name not in NAMES:
-        raise ConfigError(f"found the grader {name!r}, expected a function or a name; {nearest(str(name), NAMES)}")
+    if name not in GRADER_NAMES:
+        raise ConfigError(
+            f"found the grader {name!r}, expected a function or a name; {nearest(str(name), GRADER_NAMES)}"
+        )
     if name in JUDGED:
         if not judge:
             raise ConfigError(f"found grader={name!r} without a judge, expected a model that judges; name one")
@@ -157,7 +160,9 @@ async def _against_the_best(
         return pairs[label, other]
 
     if baseline is None and len(singles) > 1:
-        graded = {label: Answered(rows[label], await against(label, first), True) for label in singles}
-        kept = [n for n in range(len(questions)) if all(one.grades[n].score is not None for one in graded.values())]
-        first = best_of(graded, singles, kept) if kept else first
+        graded = {label: GradedAnswers(rows[label], await against(label, first), True) for label in singles}
+        graded_for_all = [
+            n for n in range(len(questions)) if all(one.grades[n].score is not None for one in graded.values())
+        ]
+        first = best_of(graded, singles, graded_for_all) if graded_for_all else first
     return {label: await against(label, first) for label in rows}, first

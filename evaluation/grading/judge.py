@@ -23,7 +23,7 @@ _LAST = re.compile(r"(\{[^{}]*\})\s*+(?:```\s*+)?\Z")
 _SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
 
 
-class Asked(NamedTuple):
+class JudgePrompt(NamedTuple):
     """Be a prompt for a judge, and how its answer is read."""
 
     prompt: Prompt
@@ -44,56 +44,58 @@ class Judged(NamedTuple):
     cost: Cost
 
 
-def which_is_better(question: Question, one: str, other: str) -> Asked:
+def which_is_better(question: Question, one: str, other: str) -> JudgePrompt:
     """Ask which of two answers is better; neither is named."""
     return _asked("prefer", question, {"A": one, "B": other}, read_better)
 
 
-def how_good(question: Question, answer: str) -> Asked:
+def how_good(question: Question, answer: str) -> JudgePrompt:
     """Ask for a mark from 1 to 10."""
     return _asked("score", question, {"answer": answer}, read_score)
 
 
-async def judge(seat: Seat, asked: Asked) -> Judged:
+async def judge(seat: Seat, prompt: JudgePrompt) -> Judged:
     """Ask a judge once; a failure of it is told, and is no verdict.
 
     Args:
         seat: The judge.
-        asked: What to ask.
+        prompt: What to ask.
     """
-    call, message = await call_model(seat, asked.prompt, {"tags": ["moa_judge"]}, race=Race())
+    call, message = await call_model(seat, prompt.prompt, {"tags": ["moa_judge"]}, race=Race())
     cost = cost_of(call)
     if message is None or call["status"] != "ok":
         return Judged(None, f"the judge gave no answer: {call['status']} ({call['error']})", cost)
-    score = asked.read(plain(message.text))
+    score = prompt.read(plain(message.text))
     return Judged(score, None if score is not None else "the judge ended on no verdict as it was asked to", cost)
 
 
-def read_better(said: str) -> float | None:
+def read_better(reply: str) -> float | None:
     """Read which answer is better, strictly: 1 for A, 0 for B, a half for a tie; None where that is not said."""
-    found = _ending(said, "better")
-    return _SIDES.get(found) if isinstance(found, str) else None
+    side = _ending(reply, "better")
+    return _SIDES.get(side) if isinstance(side, str) else None
 
 
-def read_score(said: str) -> float | None:
+def read_score(reply: str) -> float | None:
     """Read a mark from 1 to 10, strictly, as a share of 10."""
-    found = _ending(said, "score")
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found <= 10:
+    mark = _ending(reply, "score")
+    if isinstance(mark, bool) or not isinstance(mark, int | float) or not 1 <= mark <= 10:
         return None
-    return found / 10
+    return mark / 10
 
 
-def _asked(prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]) -> Asked:
+def _asked(
+    prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]
+) -> JudgePrompt:
     parts = {"question": _told(question), **({"gold": question.gold} if question.gold else {}), **answers}
     fenced = fence(list(parts.values()), labels=list(parts))
-    return Asked(Prompt([HumanMessage(bundled(prompt).render(references=fenced))]), read)
+    return JudgePrompt(Prompt([HumanMessage(bundled(prompt).render(references=fenced))]), read)
 
 
 def _told(question: Question) -> str:
     """Write a conversation down; of a single message, only its text."""
-    said = [(message["role"], _text(message["content"])) for message in question.messages]
-    said += [("user", text) for text in question.later]
-    return said[0][1] if len(said) == 1 else "\n\n".join(f"[{role}]\n{text}" for role, text in said)
+    turns = [(message["role"], _text(message["content"])) for message in question.messages]
+    turns += [("user", text) for text in question.later]
+    return turns[0][1] if len(turns) == 1 else "\n\n".join(f"[{role}]\n{text}" for role, text in turns)
 
 
 def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
@@ -102,12 +104,12 @@ def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(str(block.get("text", f"[{block.get('type', 'something')} that is no text]")) for block in content)
 
 
-def _ending(said: str, key: str) -> object:
-    found = _LAST.search(said)
-    if not found:
+def _ending(reply: str, key: str) -> object:
+    verdict = _LAST.search(reply)
+    if not verdict:
         return None
     try:
-        pairs: list[tuple[str, Any]] = json.loads(found[1], object_pairs_hook=list)
+        pairs: list[tuple[str, Any]] = json.loads(verdict[1], object_pairs_hook=list)
     except (ValueError, RecursionError):
         return None
     return pairs[0][1] if [name for name, _ in pairs] == [key] else None

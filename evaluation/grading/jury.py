@@ -18,7 +18,7 @@ from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ..batch.questions import Question, Row
 from .by_gold import Grade
-from .judge import Asked, Judged, how_good, judge, which_is_better
+from .judge import Judged, JudgePrompt, how_good, judge, which_is_better
 
 OnJudged = Callable[[int], None]
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
@@ -33,7 +33,7 @@ class Jury:
         *,
         concurrency: int,
         budget: Budget | None = None,
-        kept: Path | None = None,
+        file: Path | None = None,
         on_judged: OnJudged | None = None,
     ) -> None:
         """Read the verdicts that are there.
@@ -42,7 +42,7 @@ class Jury:
             seat: The judge.
             concurrency: Calls under way at once.
             budget: What the calls of this jury may cost.
-            kept: The file of its verdicts.
+            file: The file of its verdicts.
             on_judged: Called with the number of verdicts after each.
         """
         self.cost = NOTHING
@@ -51,8 +51,8 @@ class Jury:
         """Pairs of answers that were judged both ways."""
         self.places = 0
         """Those of them in which a place was preferred, whatever stood there."""
-        self._seat, self._budget, self._kept, self._on_judged = seat, budget, kept, on_judged
-        self._known = _read(kept) if kept else {}
+        self._seat, self._budget, self._file, self._on_judged = seat, budget, file, on_judged
+        self._judged = _read(file) if file else {}
         self._free = asyncio.Semaphore(concurrency)
         self._one_ended = asyncio.Condition()
         self._spent, self._under_way = NOTHING, dict[str, Cost]()
@@ -63,29 +63,29 @@ class Jury:
         """Return the share of pairs in which a place was preferred; None where no pair was judged."""
         return self.places / self.pairs if self.pairs else None
 
-    async def ask(self, asked: Asked) -> Judged:
+    async def ask(self, prompt: JudgePrompt) -> Judged:
         """Return a verdict: the one that is there, else a new one, as far as the budget goes."""
-        key = self._key(asked)
-        judged = self._known.get(key) or await self._new(asked, key)
+        key = self._key(prompt)
+        judged = self._judged.get(key) or await self._new(prompt, key)
         self.cost = total([self.cost, judged.cost])
         self._verdicts += 1
         if self._on_judged:
             self._on_judged(self._verdicts)
         return judged
 
-    async def _new(self, asked: Asked, key: str) -> Judged:
+    async def _new(self, prompt: JudgePrompt, key: str) -> Judged:
         async with self._free:
-            if why := await self._misfit(asked.at_most(self._seat), key):
+            if why := await self._misfit(prompt.at_most(self._seat), key):
                 return Judged(None, why, NOTHING)
             try:
-                judged = await judge(self._seat, asked)
+                judged = await judge(self._seat, prompt)
             finally:
                 self._under_way.pop(key, None)
                 async with self._one_ended:
                     self._one_ended.notify_all()
             self._spent = total([self._spent, judged.cost], known_only=True)
             if judged.score is not None:
-                self._known[key] = judged
+                self._judged[key] = judged
                 self._write(key, judged)
             return judged
 
@@ -103,21 +103,21 @@ class Jury:
         set_aside = total([self._spent, *self._under_way.values()], known_only=True)
         return budget.misfit(set_aside, bound, time.monotonic() - self._began)
 
-    def _key(self, asked: Asked) -> str:
-        told = [self._seat.label, *(message.text for message in asked.prompt.messages)]
-        return sha256(json.dumps(told).encode()).hexdigest()[:24]
+    def _key(self, prompt: JudgePrompt) -> str:
+        request = [self._seat.label, *(message.text for message in prompt.prompt.messages)]
+        return sha256(json.dumps(request).encode()).hexdigest()[:24]
 
     def _write(self, key: str, judged: Judged) -> None:
-        if not self._kept:
+        if not self._file:
             return
         line = json.dumps({"key": key, "score": judged.score, "cost": judged.cost}).encode() + b"\n"
         try:
-            with FileIO(self._kept, "a") as file:
+            with FileIO(self._file, "a") as file:
                 if file.write(line) != len(line):
                     raise OSError("no room for all of a verdict")
         except OSError as exc:
             raise ConfigError(
-                f"the verdicts cannot be written to {self._kept}: {exc.strerror or exc}; mend that, and start the same "
+                f"the verdicts cannot be written to {self._file}: {exc.strerror or exc}; mend that, and start the same "
                 "comparison again: verdicts that are there are not asked for again"
             ) from exc
 
@@ -141,7 +141,7 @@ async def preferred(jury: Jury, question: Question, one: Row, other: Row) -> Gra
     return Grade(there.score if there.score == 1 - back.score else 0.5)
 
 
-async def marked(jury: Jury, question: Question, row: Row) -> Grade:
+async def scored(jury: Jury, question: Question, row: Row) -> Grade:
     """Say how good an answer is, as a share of ten; no answer is worth nothing."""
     text = text_of(row)
     if text is None:
@@ -157,9 +157,9 @@ async def all_preferred(
     return await asyncio.gather(*(preferred(jury, *each) for each in zip(questions, one, other, strict=True)))
 
 
-async def all_marked(jury: Jury, questions: Sequence[Question], rows: Sequence[Row]) -> list[Grade]:
+async def all_scored(jury: Jury, questions: Sequence[Question], rows: Sequence[Row]) -> list[Grade]:
     """Mark a system's answers to all questions."""
-    return await asyncio.gather(*(marked(jury, *each) for each in zip(questions, rows, strict=True)))
+    return await asyncio.gather(*(scored(jury, *each) for each in zip(questions, rows, strict=True)))
 
 
 def text_of(row: Row) -> str | None:
@@ -174,21 +174,21 @@ def _ungraded(judged: Judged) -> Grade:
     return Grade(None, f"without a verdict ({one_line(printable(judged.why or ''), limit=160)})")
 
 
-def _read(kept: Path) -> dict[str, Judged]:
+def _read(file: Path) -> dict[str, Judged]:
     """Read the verdicts of earlier calls; a last one that was cut off is taken off, and asked for again."""
-    known: dict[str, Judged] = {}
+    verdicts: dict[str, Judged] = {}
     try:
-        found = kept.read_bytes() if kept.exists() else b""
-        whole = found[: found.rfind(b"\n") + 1]
-        if whole != found:
-            with kept.open("r+b") as file:
-                file.truncate(len(whole))
+        content = file.read_bytes() if file.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:
+            with file.open("r+b") as verdicts_file:
+                verdicts_file.truncate(len(whole))
         lines = whole.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{kept} cannot be read: {exc}; expected a judge's verdicts; move the file away") from exc
+        raise ConfigError(f"{file} cannot be read: {exc}; expected a judge's verdicts; move the file away") from exc
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
             read: Mapping[str, Any] = json.loads(line)
             cost: Cost = {"calls": read["cost"]["calls"], "tokens": read["cost"]["tokens"], "usd": read["cost"]["usd"]}
-            known[str(read["key"])] = Judged(float(read["score"]), None, cost)
-    return known
+            verdicts[str(read["key"])] = Judged(float(read["score"]), None, cost)
+    return verdicts

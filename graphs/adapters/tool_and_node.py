@@ -10,8 +10,8 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.graph.state import CompiledStateGraph
 
 from ...core.errors import ConfigError
-from ...core.models.capabilities import may_write, tools_of
-from ...graphs.plan import plan_of
+from ...core.models.parts import may_write, tools_of
+from ..plan import plan_of
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 State = Mapping[str, Any]

@@ -6,10 +6,14 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from ...core.errors import AllProposersFailed
-from ...core.models.capabilities import is_chat_model, secrets_of
-from ...core.models.obstacles import bare_url, connection_problem, obstacle_of
+from ...core.models.capabilities import is_chat_model
+from ...core.models.connections import bare_url, connection_problem
+from ...core.models.credentials import NO_KEY, SERVER_KEY
+from ...core.models.labels import model_label
+from ...core.models.obstacles import obstacle_of
+from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
-from ...core.models.resolve import NO_KEY, SERVER_KEY, model_label
+from ...core.models.prices import FREE_OF_CHARGE
 from ...core.models.servers import names_served, told_names
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
@@ -19,7 +23,7 @@ from ...core.text import one_line, plain, redact
 
 def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
-    free: dict[str, Any] = {"calls": 0, "usd": 0.0, "started": time.time(), "waited": waited, "seconds": 0.0}
+    free = {**FREE_OF_CHARGE, "started": time.time(), "waited": waited, "seconds": 0.0}
     return call_of(seat.label, status=status, cut=cut, error=why, **free)
 
 

@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from ...core.bounds.budget import call_at_most
-from ...core.models.prices import FREE_PROVIDERS, price_of
+from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import counted
 from ...core.run.records import USABLE, Call, Status
@@ -23,12 +23,11 @@ _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blockl
 
 def sampled(call: Call, prompt: Prompt, message: AIMessage | None) -> Call:
     """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
-    free: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_most": None, "retries": None}
     if message is None:
-        return cast("Call", {**call, **free})
+        return cast("Call", {**call, **FREE_OF_CHARGE})
     reason = str(message.response_metadata.get("finish_reason") or "")
     status, error = _unless_echo(*_status_of(message, reason.lower(), may_call=False), prompt, message)
-    return cast("Call", {**call, **free, "status": status, "error": error, "finish_reason": reason or None})
+    return cast("Call", {**call, **FREE_OF_CHARGE, "status": status, "error": error, "finish_reason": reason or None})
 
 
 def read_reply(reply: Any, prompt: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:

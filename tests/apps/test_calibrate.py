@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import typer
-from langgraph_moa.apps.calibrate import calibrate, read_record
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.apps.calibrate import calibrate
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.errors import ConfigError, MissingExtra
+from langgraph_moa.evaluation.recorded import read_record
 from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, Panel, rows
 
 Printed = Callable[..., str]

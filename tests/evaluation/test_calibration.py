@@ -5,12 +5,14 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.agreement.answers import Answer, read_answer
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.core.agreement.answers import read_answer
+from langgraph_moa.core.agreement.values import FinalAnswer
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.bounds.checks import check_early_stop
 from langgraph_moa.core.bounds.early_stop import EarlyStop
-from langgraph_moa.evaluation.calibration import Measured, Recorded, is_right, measure, rules_for, vote
+from langgraph_moa.evaluation.calibration import MeasuredRule, measure
 from langgraph_moa.evaluation.statistics import wilson
+from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 
 
 def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Recorded:
@@ -20,7 +22,7 @@ def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Reco
     )
 
 
-def gold_of(stated: str) -> Answer | None:
+def gold_of(stated: str) -> FinalAnswer | None:
     return read_answer(stated) if stated else None
 
 
@@ -137,9 +139,9 @@ def test_a_rules_options_make_a_mixture_keep_to_it(size: int) -> None:
         )
         stop, waves = options["early_stop"], options.get("waves", ())
         check_early_stop(stop, waves, size)
-        assert (*waves, size)[0] == rule.asked
-        assert stop.needed(rule.asked) == rule.needed
-        assert min(stop.min_responses, rule.asked) <= rule.needed
+        assert (*waves, size)[0] == rule.first
+        assert stop.needed(rule.first) == rule.needed
+        assert min(stop.min_responses, rule.first) <= rule.needed
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_near_duplicates_answer_what_their_representative_does() -> None:
         recorded("1,1,1", "1", copies=(0, 1)),
         recorded("-,-,-", "1", copies=(0, 1, 2)),
     ]
-    found: Measured = measure(list("abc"), rows, threshold=0.9).rules[-1]
+    found: MeasuredRule = measure(list("abc"), rows, threshold=0.9).rules[-1]
 
     assert (found.rule, found.stops) == ("near duplicates", 3)
     assert found.precision == pytest.approx(1 / 3)

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from langchain_core.messages import AIMessage
 from langgraph_moa import create_moa
-from langgraph_moa.core.agreement.measures import best_proposal
+from langgraph_moa.core.agreement.vote import best_proposal
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.records import Proposal
 from loopback import Loopback, Reply

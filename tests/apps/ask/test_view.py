@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from commands import Run
-from langgraph_moa.apps.ask.running import notes
-from langgraph_moa.apps.ask.view import View, interrupted, summary
+from langgraph_moa.apps.ask.lines import interrupted, run_summary
+from langgraph_moa.apps.ask.view import RunView
+from langgraph_moa.apps.terminal import notes
 from rich.cells import cell_len
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
@@ -27,7 +28,7 @@ EVENTS: list[dict[str, Any]] = [
 
 def show(*, terminal: bool) -> str:
     screen = io.StringIO()
-    with View(Console(file=screen, force_terminal=terminal, width=80, color_system=None)) as view:
+    with RunView(Console(file=screen, force_terminal=terminal, width=80, color_system=None)) as view:
         for event in EVENTS:
             view.event(event)
     return screen.getvalue()
@@ -55,7 +56,7 @@ def test_elsewhere_plain_lines() -> None:
 def test_a_proposal_is_shown_by_as_much_of_it_as_fits_a_line() -> None:
     long, two, wide = "word " * 40, "\n  first\x1b[2J\n\nsecond", "文" * 90
     screen = io.StringIO()
-    with View(Console(file=screen, width=200)) as view:
+    with RunView(Console(file=screen, width=200)) as view:
         for number, text in enumerate([long, two, wide, ""]):
             named = {**ONE, "position": number, "proposer": f"p{number}"}
             view.event({**named, "status": "ok", "seconds": 1, "error": None, "text": text})
@@ -117,9 +118,9 @@ def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> Non
         "notes": [],
     }
 
-    assert summary(run) == f"completed: 2 layers, 3 calls, 1,234 tokens, {told}, 1.0 s"
+    assert run_summary(run) == f"completed: 2 layers, 3 calls, 1,234 tokens, {told}, 1.0 s"
     run["notes"] = ["a: from the cache"]
-    assert summary(run).endswith("1.0 s\nnote: a: from the cache")
+    assert run_summary(run).endswith("1.0 s\nnote: a: from the cache")
 
 
 def test_nothing_answered_yet_is_said() -> None:

@@ -13,7 +13,7 @@ import pytest
 from batches import ALONE, PANEL, Files, asked_in, check_repeats, kill_at, run_to_the_end
 from commands import Run, finish, in_a_process
 from langgraph_moa import ConfigError
-from langgraph_moa.apps.batch.unfinished import unfinished
+from langgraph_moa.apps.batch.unfinished import unfinished_runs
 from loopback import Loopback, Reply
 from planted import WAYS, plant
 from reading import question_in
@@ -252,7 +252,7 @@ def test_a_store_that_is_none_is_told(run: Run, loopback: Loopback, files: Files
 
 async def test_what_goes_wrong_with_the_store_meanwhile_is_told(files: Files) -> None:
     async def meet(error: Exception) -> None:
-        async with unfinished(files.rows, wanted=True) as kept:
+        async with unfinished_runs(files.rows, wanted=True) as kept:
             kept.is_needed = True
             raise error
 
@@ -335,7 +335,7 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
 
 def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, files: Files) -> None:
     files.ask(4)
-    marker, unfinished = files.folder / "marker", files.folder / "rows.jsonl.unfinished"
+    marker, unfinished_runs = files.folder / "marker", files.folder / "rows.jsonl.unfinished"
     loopback.say("last", Reply(broken="hang"))
     process = in_a_process(*files.command(loopback, *PANEL))
     loopback.wait_until(lambda: len(loopback.asked("last")) == 4)
@@ -348,7 +348,7 @@ def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, f
             path.unlink()
         for path, data in killed.items():
             path.write_bytes(data)
-        assert plant(unfinished, marker, way) > 3, way
+        assert plant(unfinished_runs, marker, way) > 3, way
 
         done = run(*files.command(loopback, *PANEL))
 

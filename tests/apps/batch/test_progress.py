@@ -30,7 +30,7 @@ def sums(done: int, *, errors: int = 0, usd: float | None = 0.5) -> BatchReport:
 def shown(*, terminal: bool, clock: list[float], monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.pop(0)))
     console = Console(file=io.StringIO(), force_terminal=terminal, width=120, color_system=None)
-    with progress.View(console) as view:
+    with progress.BatchView(console) as view:
         view.begin(sums(100))
         for done in (400, 1_000, 2_000):
             view.add(ROW, sums(done, errors=done // 1_000, usd=None if done > 1_000 else 0.5))
@@ -53,7 +53,7 @@ def test_on_a_terminal_it_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_sums_are_one_line() -> None:
-    assert progress.summary(sums(1_000, errors=2)) == (
+    assert progress.batch_summary(sums(1_000, errors=2)) == (
         "2,000 questions: 998 answered, 2 errors, 1,000 left; 4,000 calls, 10,000 tokens, $0.5000, 10.0 s"
     )
-    assert "cost unknown" in progress.summary(sums(1_000, usd=None))
+    assert "cost unknown" in progress.batch_summary(sums(1_000, usd=None))

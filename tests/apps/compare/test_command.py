@@ -11,7 +11,7 @@ from commands import Run, finish, in_a_process
 from experiments import langsmith
 from langgraph_moa.apps.compare.specs import read_specs
 from langgraph_moa.apps.settings.settings import Settings
-from langgraph_moa.evaluation.comparing.compare import is_single
+from langgraph_moa.evaluation.comparing.preparing import is_single
 from loopback import Loopback, Reply
 
 SUMS = "".join(json.dumps({"question": f"What is {n} * 3?", "gold": 3 * n + (n % 4 == 0)}) + "\n" for n in range(2, 62))

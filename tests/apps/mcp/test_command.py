@@ -18,8 +18,9 @@ from lamps import finds
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph_moa import ConfigError, EarlyStop, InputError, Proposer, create_moa, create_rag_moa
-from langgraph_moa.apps.mcp.command import _lines, mcp_server
 from langgraph_moa.apps.mcp.inquiries import Inquiries
+from langgraph_moa.apps.mcp.server import mcp_server
+from langgraph_moa.apps.mcp.stdio import _lines
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from mcp import Client, MCPError, StdioServerParameters

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.apps.settings.files import form_settings, load_settings
-from langgraph_moa.apps.settings.settings import Settings, form_of
+from langgraph_moa.apps.settings.form import form_of
+from langgraph_moa.apps.settings.settings import Settings
 
 SCHEMA = Settings.model_json_schema()
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "settings.schema.json"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import ConfigError, Question, read_questions
-from langgraph_moa.evaluation.batch.questions import questions_in
+from langgraph_moa.evaluation.batch.reading import questions_in
 
 ASKED = {"role": "user", "content": "Why?"}
 BAD = [

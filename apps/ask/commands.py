@@ -1,0 +1,161 @@
+"""The commands `ask` and `resume`: one question, and going on where its run stopped."""
+
+import asyncio
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from langchain_core.messages import HumanMessage
+from langgraph.types import Command
+from rich.text import Text
+
+from ...core.errors import ConfigError
+from ...graphs.estimate import Estimate, estimate
+from ..settings.flags import BOUNDS, with_mixture
+from ..settings.settings import Settings
+from ..terminal import note, notes
+from .output import Output, RunState
+from .review import can_ask, decisions_of
+from .running import Decided, Run, follow, run_and_show
+from .starting import build_mixture, standard_input, thread_of_its_own
+from .threads import Thread, begin, named_thread, take_up
+
+Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
+NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
+Page = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write a page about the run, as HTML.", show_default=False),
+]
+ThreadId = Annotated[
+    str | None,
+    typer.Option("--thread", metavar="ID", help="Keep the conversation under this name.", show_default=False),
+]
+Store = Annotated[
+    Path | None, typer.Option("--store", metavar="FILE", help="The SQLite file that keeps it.", show_default=False)
+]
+
+
+@with_mixture
+def ask(
+    settings: Settings,
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="The question in quotes, or - for standard input.")
+    ],
+    *,
+    as_json: Json = False,
+    no_stream: NoStream = False,
+    page: Page = None,
+    only_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+    ] = False,
+    thread: ThreadId = None,
+    store: Store = None,
+    instead: Annotated[
+        bool, typer.Option("--instead", help="Take back the thread's question that was never answered.")
+    ] = False,
+) -> None:
+    """Answer one question."""
+    conversation, text = named_thread(thread, store), _text_of(question)
+    if instead and conversation is None:
+        raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
+    if only_estimate:
+        _print_estimate(asyncio.run(_estimate(settings, text, conversation)), as_json=as_json)
+        return
+    if settings.review and conversation is None and not can_ask():
+        raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
+    output = Output(as_json, no_stream, page, conversation)
+    if conversation is None:
+        run_and_show(_once(settings, text, output), output, text)
+    else:
+        run_and_show(_in_thread(conversation, settings, text, output, instead=instead), output, text)
+
+
+@partial(with_mixture, only=BOUNDS)
+def resume(
+    settings: Settings,
+    *,
+    thread: Annotated[str, typer.Option("--thread", metavar="ID", help="Its name.", show_default=False)],
+    store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The file that keeps it.", show_default=False)],
+    decide: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DECISION", help="Review its proposals: accept, NAME=drop, ...", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    no_stream: NoStream = False,
+    page: Page = None,
+) -> None:
+    """Go on with a stopped run of a thread; nobody who answered is asked again."""
+    conversation = Thread(thread, store)
+    output = Output(as_json, no_stream, page, conversation)
+    first: Decided = Command(resume=decisions_of(decide)) if decide else None
+
+    async def run(decided: Decided) -> RunState:
+        async with take_up(conversation, settings) as session:
+            output.view.remember(session.state.values)
+            if first and session.left != ("review",):
+                raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
+            if not session.left:
+                notes.print(Text(f"thread {thread!r} is finished; its answer was:", style="dim"))
+                done = session.state.values
+                with output.view as view:
+                    view.finish(
+                        done["messages"][-1].text, done["run"], done.get("citations", []), done.get("evidence", [])
+                    )
+                return done
+            where = "layer_1, who has not answered" if session.given else ", ".join(session.left)
+            notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
+            return await follow(session.moa, decided or first or session.given, output, config=session.config)
+
+    run_and_show(run, output)
+
+
+def _text_of(question: str) -> str:
+    text = standard_input().read() if question == "-" else question
+    if not text.strip():
+        raise ConfigError(
+            "found an empty question, expected some text; write it in quotes, or - to read standard input"
+        )
+    return text
+
+
+def _once(settings: Settings, text: str, output: Output) -> Run:
+    """Ask a mixture that is gone with the program."""
+    moa, config = build_mixture(settings), thread_of_its_own(settings)
+    given = {"messages": [HumanMessage(text)]}
+    return lambda decided: follow(moa, decided or given, output, config=config)
+
+
+def _in_thread(thread: Thread, settings: Settings, text: str, output: Output, *, instead: bool) -> Run:
+    """Ask the next question of a thread."""
+    message = HumanMessage(text)
+
+    async def run(decided: Decided) -> RunState:
+        opened = take_up(thread, Settings()) if decided else begin(thread, settings, message, instead=instead)
+        async with opened as session:
+            note(session.why)
+            return await follow(session.moa, decided or session.given, output, config=session.config)
+
+    return run
+
+
+async def _estimate(settings: Settings, question: str, thread: Thread | None) -> Estimate:
+    if thread is None or not thread.file.exists():
+        return estimate(await asyncio.to_thread(build_mixture, settings), question)
+    message = HumanMessage(question)
+    async with begin(thread, settings, message, instead=True) as session:
+        note(session.why)
+        return estimate(session.moa, [*session.messages, message])
+
+
+def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(bound, ensure_ascii=False, indent=2) + "\n")
+        return
+    calls = "calls unknown" if bound["calls"] is None else f"{bound['calls']:,} calls"
+    tokens = "tokens unknown" if bound["tokens"] is None else f"{bound['tokens']:,} tokens"
+    usd = "cost unknown" if bound["usd"] is None else f"${bound['usd']:.4f}"
+    sys.stdout.write(f"at most {calls}, {tokens}, {usd}\n")
+    sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])

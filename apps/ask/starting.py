@@ -1,0 +1,35 @@
+"""What the commands about one mixture begin with."""
+
+import sys
+from typing import TextIO
+from uuid import uuid4
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+
+from ...core.errors import ConfigError
+from ..settings.settings import Graph, Settings
+from ..terminal import note
+
+
+def thread_of_its_own(settings: Settings) -> RunnableConfig | None:
+    """Return a thread that ends with this program, where a review needs one to wait in."""
+    return {"configurable": {"thread_id": str(uuid4())}} if settings.review else None
+
+
+def build_mixture(settings: Settings) -> Graph:
+    """Build the mixture, and say who sits in it and why; one with a review is kept as long as the program."""
+    chosen, why = settings.choose()
+    note(why)
+    return chosen.build(InMemorySaver() if settings.review else None)
+
+
+def standard_input() -> TextIO:
+    """Return standard input.
+
+    Raises:
+        ConfigError: It is closed.
+    """
+    if sys.stdin is None:
+        raise ConfigError("found standard input closed, expected something to read; give the question as an argument")
+    return sys.stdin

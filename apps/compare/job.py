@@ -1,0 +1,106 @@
+"""What was asked for of a comparison, and how it is done."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ...core.bounds.budget import Budget
+from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.questions import Question
+from ...evaluation.comparing.compare import compare_prepared
+from ...evaluation.comparing.in_turn import left_of
+from ...evaluation.comparing.measures import Comparison
+from ...evaluation.comparing.preparing import Prepared, check_comparison
+from ...evaluation.comparing.wording import note_wording
+from ..settings.settings import Graph
+from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
+from .equalise import Equaliser, Equalled
+from .folder import rows_of_systems
+from .pilot import Pilot
+from .progress import Watch
+from .specs import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Be a comparison that was asked for."""
+
+    specs: Sequence[Spec]
+    prepared: Prepared
+    equal: str | None
+    baseline: str | None
+    budget: Budget | None
+    concurrency: int
+    retry_errors: bool
+    seed: int
+    experiment: str | None
+
+    def estimated(self) -> dict[str, Graph]:
+        """Build the systems as they will be asked, without asking any."""
+        return _graphs(asyncio.run(self._scaled(Path())).specs)
+
+    def run(self, folder: Path | None) -> Comparison:
+        """Compare, and say how to go on where it is stopped.
+
+        Args:
+            folder: The folder of the rows; None is one that is gone afterwards.
+        """
+        _graphs(self.specs)  # what cannot be built is told before a folder is made
+        watch = Watch()
+        try:
+            with sigterm_as_ctrl_c() as ending, rows_of_systems(folder, self.specs) as rows:
+                note_wording(rows, self.prepared.is_marked)  # a pilot's rows may be the first
+                return ending.run(self._compare(rows, watch))
+        except KeyboardInterrupt:
+            watch.end()
+            how = "the same command goes on" if folder else "nothing is kept; with --keep DIR the same command goes on"
+            sys.stderr.write(f"stopped: {how}\n")
+            raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
+        finally:
+            watch.end()
+
+    async def _compare(self, folder: Path, watch: Watch) -> Comparison:
+        scaled = await self._scaled(folder)
+        watch.know({spec.label: spec.why for spec in scaled.specs})
+        systems = _graphs(scaled.specs)
+        options: dict[str, Any] = {
+            "baseline": scaled.renamed.get(self.baseline or "", self.baseline),
+            "budget": left_of(self.budget, scaled.beside, by="the pilot"),
+            "concurrency": self.concurrency,
+            "seed": self.seed,
+            "experiment": self.experiment,
+        }
+        check_comparison(systems, self.prepared.questions, **options)
+        self.prepared.check_bounded(options["budget"])
+        comparison = await compare_prepared(
+            systems,
+            self.prepared,
+            folder,
+            retry_errors=self.retry_errors,
+            on_start=watch.begin,
+            on_row=watch.add,
+            on_judged=watch.judged,
+            **options,
+        )
+        return replace(comparison, notes=[*scaled.notes, *comparison.notes])
+
+    async def _scaled(self, folder: Path) -> Equalled:
+        if not self.equal:
+            return Equalled(list(self.specs))
+        pilot = Pilot(self.equal, self.prepared.questions, folder, self._ask_few, self.budget)
+        scaled = await Equaliser(pilot).scale(self.specs)
+        for sentence in scaled.notes:
+            note(sentence)
+        return scaled
+
+    async def _ask_few(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
+        return await abatch(graph, few, file, concurrency=self.concurrency, budget=budget)
+
+
+def _graphs(specs: Sequence[Spec]) -> dict[str, Graph]:
+    return {spec.label: spec.settings.build() for spec in specs}

@@ -1,0 +1,28 @@
+"""The settings as a form, which Studio shows."""
+
+from typing import Any
+
+from pydantic import Field, create_model, model_validator
+
+from .fields import edited_at
+from .settings import Graph, Settings
+from .tables import Nothing
+
+
+def form_of(moa: Graph) -> type[Settings]:
+    """Return the settings as the form of one mixture, whose proposer prompt is edited at the nodes that are told it."""
+    marks = {name: node.metadata or {} for name, node in moa.builder.nodes.items()}
+    later_layers = [
+        name for name, mark in marks.items() if mark.get("moa_role") == "proposer" and mark["moa_layer"] > 1
+    ]
+    field = Settings.model_fields["proposer_prompt"]
+    marked = Field(default=None, description=field.description, json_schema_extra=edited_at(later_layers))
+    prompt: Any = (str | Nothing, marked)
+    checks: Any = {"left_empty": model_validator(mode="before")(without_empty)}
+    doc = Settings.__doc__
+    return create_model("Settings", __base__=Settings, __doc__=doc, __validators__=checks, proposer_prompt=prompt)
+
+
+def without_empty(filled: Any) -> Any:
+    """Return what was filled into a form; what was left or made empty is not given."""
+    return {k: v for k, v in filled.items() if v not in (None, "", [], {})} if isinstance(filled, dict) else filled

@@ -1,0 +1,84 @@
+"""What every command shares of a terminal: notes, errors, exit codes, and what SIGTERM does."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from ..core.text import one_line, redact
+
+INTERRUPTED = 130
+"""The exit code of a program ended by Ctrl-C."""
+TERMINATED = 143
+"""The exit code of a program ended by SIGTERM."""
+WAITING = 75
+"""The exit code of a run that waits for a person; sysexits.h calls it a temporary failure."""
+_T = TypeVar("_T")
+notes = Console(stderr=True, highlight=False)
+
+
+class Ending:
+    """Run what SIGTERM is to end as Ctrl-C does; a script's background, where Ctrl-C is ignored, is no exception."""
+
+    def __init__(self) -> None:
+        self.terminated = False
+        """Whether SIGTERM came."""
+        self._task: asyncio.Task[Any] | None = None
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run to the end, or let what is under way end in order.
+
+        Raises:
+            KeyboardInterrupt: SIGTERM ended it, or Ctrl-C did.
+        """
+        try:
+            return asyncio.run(self._watched(work))
+        except asyncio.CancelledError:
+            if not self.terminated:
+                raise
+            raise KeyboardInterrupt from None
+
+    async def _watched(self, work: Coroutine[Any, Any, _T]) -> _T:
+        self._task = asyncio.current_task()
+        try:
+            return await work
+        finally:
+            self._task = None
+
+    def on_signal(self, number: int, frame: object) -> None:
+        """End the task that runs; a second signal waits for nothing."""
+        task, again = self._task, self.terminated
+        self.terminated = True
+        if task is None or again:
+            raise KeyboardInterrupt
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[Ending]:
+    """Let SIGTERM end the program as Ctrl-C does, and tell afterwards that it did."""
+    ending = Ending()
+    try:
+        before = signal.signal(signal.SIGTERM, ending.on_signal)
+    except ValueError:  # not in the main thread
+        yield ending
+        return
+    try:
+        yield ending
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def note(text: str) -> None:
+    """Print a line on standard error that is there to be known, and not to be read twice."""
+    notes.print(Text(text, style="dim"), soft_wrap=True)
+
+
+def print_error(message: str) -> None:
+    """Print an error, in one line and without secrets."""
+    sys.stderr.write(f"error: {one_line(redact(message), limit=2000)}\n")
