@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
 from ...core.agreement.vote import Vote
@@ -23,6 +22,7 @@ from ...core.models.servers import served_models, told_names
 from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant
 from ...core.panel.declared import Aggregator, Proposer
+from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields
@@ -32,7 +32,6 @@ from .tables import (
     EARLY_STOPS,
 )
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 _AS_THEY_ARE = (
     "layers samples temperature max_tokens timeout min_proposals waves mark_answers context_tokens proposer_prompt "
     "aggregator_prompt placement stream_proposals review feedback hide_texts"

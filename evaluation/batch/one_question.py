@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphBubbleUp
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Durability
 
 from ...core.errors import AllProposersFailed, InputError, MoAError
@@ -18,11 +17,11 @@ from ...core.run.costs import cost_of, total
 from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
 from ...core.text import one_line, redact
+from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.estimate import Estimate, estimate
 from ...nodes.node import rules_of
 from .questions import Question, Row, Turn
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 _SHOWN = 500
 """Characters of an error that a row holds."""
 
