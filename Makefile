@@ -28,7 +28,7 @@ newest: .venv/newest/installed  ## Run the tests with the newest versions that t
 	.venv/newest/bin/pytest -q -n auto
 
 oldest: .venv/oldest/installed  ## Run the tests of graphs, nodes and core with the oldest.
-	.venv/oldest/bin/pytest -q -n auto tests/graphs tests/nodes tests/core tests/test_moa.py
+	.venv/oldest/bin/pytest -q -n auto tests/graphs tests/nodes tests/core
 
 pins: .venv/dev  ## Write pins/tested.txt and pins/oldest.txt anew, and look that each Python can install them; run the tests afterwards.
 	$(PIN) --upgrade -o pins/tested.txt

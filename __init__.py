@@ -5,9 +5,11 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
+from .core.agreement.closed import closed_answers
 from .core.agreement.mathematics import math_answers
-from .core.agreement.measures import Agreement, Measure, closed_answers, embedding_agreement, near_duplicates
+from .core.agreement.measures import Agreement, Measure
 from .core.agreement.vote import Vote
+from .core.agreement.whole_texts import embedding_agreement, near_duplicates
 from .core.bounds.budget import Budget
 from .core.bounds.early_stop import EarlyStop
 from .core.bounds.quorum import Quorum
@@ -35,13 +37,12 @@ if TYPE_CHECKING:
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
+    from .graphs.self_moa import create_self_moa, create_self_moa_seq
     from .graphs.systems import (
         create_best_of_n,
         create_debate,
         create_grouped_moa,
         create_ranker,
-        create_self_moa,
-        create_self_moa_seq,
         create_single,
         create_smoa,
         create_vote,

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..core.agreement.measures import check_share, near_duplicates
-from ..core.checks import check_number
+from ..core.agreement.measures import check_share
+from ..core.agreement.whole_texts import near_duplicates
+from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError
 from ..core.text import printable
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
@@ -46,7 +47,7 @@ def calibrate(
 ) -> None:
     """Measure early stops on recorded answers, and pick the cheapest that keeps a precision."""
     check_share("precision", precision)
-    check_number("layers", layers, minimum=2)
+    check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)

@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from langgraph_moa import EarlyStop, Measure, Vote, closed_answers, embedding_agreement, near_duplicates  # noqa: E402
-from langgraph_moa.core.agreement.answers import read_answer, same_answer  # noqa: E402
-from langgraph_moa.core.agreement.measures import compare  # noqa: E402
+from langgraph_moa.core.agreement.answers import read_answer  # noqa: E402
+from langgraph_moa.core.agreement.comparing import compare_texts  # noqa: E402
+from langgraph_moa.core.agreement.values import same_answer  # noqa: E402
 from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, play, strongest_first  # noqa: E402
 from tables import columns  # noqa: E402
 
@@ -97,12 +98,12 @@ async def watched(measure: Measure, texts: Sequence[str]) -> tuple[float, float]
     blocked, cpu = [], []
     for _ in range(7):
         start = time.process_time()
-        await compare(measure, texts)
+        await compare_texts(measure, texts)
         cpu.append(time.process_time() - start)
         turning = asyncio.create_task(turn())
         await asyncio.sleep(0.01)
         longest = 0.0
-        await compare(measure, texts)
+        await compare_texts(measure, texts)
         await asyncio.sleep(0)
         blocked.append(longest)
         turning.cancel()

@@ -2,11 +2,7 @@
 
 from .errors import ConfigError
 
-_COUNTS = frozenset(
-    "layers samples max_tokens min_proposals min_responses context_tokens k calls tokens concurrency passages "
-    "evidence_tokens keep window rounds group slots seed".split()
-)
-MOST = {"layers": 100, "samples": 100}
+MOST_LAYERS = MOST_SAMPLES = 100
 """What a graph can hold and a reader still follow."""
 _MOST = 1_000_000_000
 """Where other options end: none of them means as much."""
@@ -19,15 +15,15 @@ def check_number(
     minimum: float | None = None,
     above: float | None = None,
     most: int | None = None,
+    whole: bool = False,
     where: str = "",
 ) -> None:
-    """Refuse anything but a number within bounds, a whole one where the option is a count.
+    """Refuse anything but a number within bounds, a `whole` one for counts.
 
     Raises:
         ConfigError: It is something else.
     """
-    most = most or MOST.get(option, _MOST)
-    whole = option in _COUNTS
+    most = most or _MOST
     if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and value <= most:
         if minimum is not None and value >= minimum:
             return

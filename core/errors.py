@@ -89,8 +89,8 @@ _CURES = {
 
 def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
     kinds = [(p.get("obstacle") or {}).get("why") or p["status"] for p in failures]
-    told = [(p.get("obstacle") or {}).get("window") for p in failures]
-    windows = [window for window in told if isinstance(window, int)]
+    figures = [(p.get("obstacle") or {}).get("window") for p in failures]
+    windows = [window for window in figures if isinstance(window, int)]
     window = f" {min(windows):,}" if windows else ""
     cures = [cure.format(window=window) for kind, cure in _CURES.items() if kind in kinds]
     cures += ["replace these models"] * any(kind not in _CURES for kind in kinds)
@@ -98,7 +98,7 @@ def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
     return ", or ".join(cures)
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
     """Say what exists, and the nearest guess first where there is one."""
-    guess = get_close_matches(name, known, n=1)
-    return (f"did you mean {guess[0]!r}? " if guess else "") + "known: " + ", ".join(known)
+    guess = get_close_matches(name, names, n=1)
+    return (f"did you mean {guess[0]!r}? " if guess else "") + "known: " + ", ".join(names)

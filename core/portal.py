@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 THREADS = 64
 """For models without an async side of their own; idle threads are never started."""
 
@@ -39,7 +39,7 @@ class _Portal:
                 future.cancel()
             self.loop.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         self.waiting.add(future)
         try:
@@ -68,7 +68,7 @@ _lock = threading.Lock()
 _portals: dict[int, _Portal] = {}
 
 
-def run_sync(work: Coroutine[Any, Any, T]) -> T:
+def run_sync(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine from synchronous code and return its result; context variables go along."""
     depth = _depth.get()
     portal = _open(depth)

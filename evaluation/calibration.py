@@ -10,7 +10,7 @@ from itertools import combinations
 from math import prod
 from statistics import fmean
 
-from ..core.agreement.answers import Answer
+from ..core.agreement.values import FinalAnswer
 from .statistics import wilson
 from .stop_rules import Recorded, Rule, is_right, rules_for, vote
 
@@ -181,7 +181,7 @@ def _vote_accuracy(judged: Iterable[Recorded]) -> float | None:
     return _share([_is_right(vote(row.answers), row) for row in judged])
 
 
-def _is_right(agreed: Sequence[Answer | None], row: Recorded) -> bool:
+def _is_right(agreed: Sequence[FinalAnswer | None], row: Recorded) -> bool:
     return is_right(agreed, row.gold, row.question)
 
 

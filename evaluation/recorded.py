@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.agreement.answers import Answer, short_answer
-from ..core.agreement.measures import NearDuplicates, closed_answers
+from ..core.agreement.answers import short_answer
+from ..core.agreement.closed import closed_answers
+from ..core.agreement.values import FinalAnswer
+from ..core.agreement.whole_texts import NearDuplicates
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
 from .stop_rules import Recorded
@@ -32,7 +34,7 @@ def read_record(
     """
     chosen = None if models is None else [name.strip() for name in models.split(",")]
     names: dict[str, None] = {}
-    read: list[tuple[dict[str, Answer | None], Answer | None, list[str], str | None]] = []
+    read: list[tuple[dict[str, FinalAnswer | None], FinalAnswer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -55,7 +57,7 @@ def read_record(
     ]
 
 
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str | None]:
+def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
@@ -70,7 +72,7 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], Answer | None, str
     return row["responses"], gold, question if isinstance(question, str) else None
 
 
-def _said(response: Any, name: str, where: str) -> tuple[Answer | None, str]:
+def _said(response: Any, name: str, where: str) -> tuple[FinalAnswer | None, str]:
     """Return a response's answer and its text; an `answer` of its own is taken as it is, and not looked for."""
     stated = ""
     if isinstance(response, dict) and response.keys() & {"answer", "text"}:

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..core.agreement.answers import Answer
+from ..core.agreement.closed import same_answers
 from ..core.agreement.gold import is_gold
-from ..core.agreement.measures import same_answers
+from ..core.agreement.values import FinalAnswer
 
 
 class Recorded(NamedTuple):
     """Hold what a panel answered to one question; its texts are not kept."""
 
-    answers: tuple[Answer | None, ...]
+    answers: tuple[FinalAnswer | None, ...]
     """By proposer, as declared; None for no answer, or none that can be compared."""
-    gold: Answer | None = None
+    gold: FinalAnswer | None = None
     copies: tuple[int, ...] = ()
     """Who wrote nearly the same text, by number; the one that stands for the others comes first."""
     question: str | None = None
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
     by_text: bool = False
     """Whether nearly the same text counts, instead of the same answer."""
 
-    def agreed(self, row: Recorded) -> Sequence[Answer | None]:
+    def agreed(self, row: Recorded) -> Sequence[FinalAnswer | None]:
         """Return the answers of those who agree; nothing where the rule does not stop."""
         if self.by_text:
             return [row.answers[n] for n in row.copies[:1]] if len(row.copies) >= self.needed else []
@@ -68,13 +68,13 @@ def rules_for(size: int, threshold: float | None = None) -> list[Rule]:
     return rules
 
 
-def vote(answers: Sequence[Answer | None]) -> Sequence[Answer | None]:
+def vote(answers: Sequence[FinalAnswer | None]) -> Sequence[FinalAnswer | None]:
     """Return the largest group of equal answers, the one declared first where two are as large."""
     largest = max(same_answers(answers), key=lambda group: (len(group), -min(group)), default=[])
     return [answers[n] for n in largest]
 
 
-def is_right(agreed: Sequence[Answer | None], gold: Answer | None, question: str | None = None) -> bool:
+def is_right(agreed: Sequence[FinalAnswer | None], gold: FinalAnswer | None, question: str | None = None) -> bool:
     """Tell whether all that was agreed on is gold: where one names a unit and another none, the unit must fit too.
 
     Args:

@@ -46,7 +46,7 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
     asked = list(seats)
     if asked:
         mark["moa_model"] = ", ".join(dict.fromkeys(seat.label for seat in asked))
-    if len(asked) > 1 and asked[0].at_once:
+    if len(asked) > 1 and asked[0].shares:
         mark["moa_samples"] = len(asked)
     if role == "proposer":
         mark["moa_proposer"] = asked[0].node

@@ -1,6 +1,7 @@
 """The options that every graph of this package takes, for those that pass them on; `create_moa` says what each is."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import Any, TypedDict
@@ -12,11 +13,12 @@ from langgraph.types import Checkpointer
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum
+from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.models.capabilities import Model
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
-from ..core.panel.declared import Moderator
+from ..core.panel.declared import Moderator, Proposer
 from ..nodes.calls.prompt_writer import Overflow
 from ..prompts import Placement
 
@@ -83,3 +85,55 @@ def decided(
         listed = [p for p in signature(create).parameters if p != "options"]
         raise ConfigError(f"unknown option {name!r} of {create.__name__}; {nearest(name, [*listed, *sorted(known)])}")
     return {**options, **own}
+
+
+@dataclass(frozen=True)
+class Prompting:
+    """Hold what models are told, and where it stands; `create_moa` says what each of these is."""
+
+    proposer_prompt: str | Path | None
+    aggregator_prompt: str | Path | None
+    placement: Placement
+    overflow: Overflow
+    window: int | None
+    mark_answers: bool
+
+    def check(self, proposers: object) -> None:
+        """Refuse what does not exist, or does not go together.
+
+        Raises:
+            ConfigError: There is such a thing.
+        """
+        if self.placement not in ("last", "system_prompt"):
+            raise ConfigError(f"found placement={self.placement!r}, expected 'last' or 'system_prompt'")
+        if self.overflow not in ("fold", "cut"):
+            raise ConfigError(f"found overflow={self.overflow!r}, expected 'fold' or 'cut'")
+        if self.window is not None:
+            check_number("window", self.window, minimum=2, whole=True)
+        listed = proposers if isinstance(proposers, list | tuple) else []
+        declared = [p for layer in listed for p in (layer if isinstance(layer, list | tuple) else [layer])]
+        if self.placement == "system_prompt" and any(isinstance(p, Proposer) and p.debates for p in declared):
+            raise ConfigError(
+                "found placement='system_prompt' in a debate, expected 'last': each round is a message of its own"
+            )
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Hold what a layer needs, and what ends the layers or the run; `create_moa` says what each of these is."""
+
+    min_proposals: int
+    early_stop: EarlyStop | None
+    waves: Sequence[int]
+    moderator: Moderator | None
+    quorum: Quorum | None
+    budget: Budget | None
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Hold who looks on, and what they are shown; `create_moa` says what each of these is."""
+
+    review: bool
+    feedback: bool
+    hide_texts: bool

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from langchain_core.messages import BaseMessage, convert_to_messages
 
 from ..core.errors import InputError
-from ..core.panel.seating import STATE_FORMAT
+from ..core.panel.signature import STATE_FORMAT
 from ..core.run.origins import in_words, joined, origins
 from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of

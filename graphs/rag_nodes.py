@@ -5,7 +5,7 @@ from typing import Any
 
 from langgraph.graph import END, StateGraph
 
-from ..core.evidence.retrievers import Search
+from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, REWRITING
 from ..nodes.check_citations import make_check
 from ..nodes.gather import make_evidence
@@ -25,7 +25,7 @@ def evidence_shown(search: Search | None) -> dict[str, Any]:
     """Return how briefs put evidence; a passage's tags and source take some tokens more."""
     if search is None:
         return {}
-    told = search.told
+    told = search.retrieval
     template = load_template(told.evidence_prompt, default="evidence.md", required=("evidence",))
     room = told.evidence_tokens + _AROUND * told.passages
     return {"evidence": template, "evidence_tokens": room * len(search.pools)}
@@ -51,7 +51,7 @@ def add_retrieval(
     graph.add_node("evidence", make_evidence(search, rules=rules), metadata=metadata_of("gate", RETRIEVAL))
     for node in before:
         graph.add_edge("evidence", node)
-    graph.add_node(CHECK, make_check(search.told, rules=rules), metadata=metadata_of("check", depth))
+    graph.add_node(CHECK, make_check(search.retrieval, rules=rules), metadata=metadata_of("check", depth))
     graph.add_edge(CHECK, END)
     if search.rewriter is None:
         return names

@@ -1,13 +1,13 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.agreement.measures import best_proposal
-from ..core.agreement.vote import Result, Vote, count_votes
+from ..core.agreement.vote import Vote, VoteResult, best_proposal, count_votes
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
@@ -15,8 +15,9 @@ from ..core.run.costs import largest
 from ..core.run.records import USABLE, Cost, Proposal, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import check_mixture, proposals_of, references_for, turn_of, verdicts_of
+from ..core.run.turn import Turn
 from .answer import signed, word_for_word
+from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
@@ -56,82 +57,110 @@ def make_aggregator(
         BudgetExceeded: (when run) A model alone does not fit the budget.
         InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
     """
+    aggregator = _Aggregator(layer, writer, rules, vote, rank)
     seats = rules.chain
-
-    async def aggregate(state: MoAState, config: RunnableConfig) -> Update:
-        turn, references, request = turn_of(state), references_for(state, layer), rules.request
-        if layer > 1 or rules.retrieves:
-            check_mixture(state, rules.mixture)
-        if layer > 1 and not references:
-            raise InputError(
-                "found no proposals for the last message: the conversation, or a layer before them, changed after "
-                "they were made; start again as it is now, or resume from before the change"
-            )
-        voted = await _count(vote, references, state, layer=layer, rules=rules)
-        if voted.winner:
-            outcome = Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
-        elif rank:
-            outcome = await rank_in_order(rank, seats, state, config, layer=layer, writer=writer, rules=rules)
-        else:
-            outcome = await _ask_in_order(seats, state, config, layer=layer, writer=writer, rules=rules)
-        degraded = list(outcome.lost)
-        # Words instead of a forced call are for the caller to judge; a proposal would be no better.
-        answer = outcome.answer or (outcome.unfit if not references or (request and request.tools) else None)
-        if answer is None:
-            if not references or (request and request.calls_tools):
-                if outcome.too_much:
-                    raise BudgetExceeded(outcome.too_much)
-                raise AllProposersFailed(
-                    [as_proposal(call, seats[0], turn=turn, layer=layer) for call in outcome.calls]
-                )
-            best = references[0] if rank else best_proposal(references)
-            answer = word_for_word(best)
-            outcome = outcome._replace(truncated=best["status"] == "truncated", fell_back=True)
-            degraded += [voted.told, f"the answer is the proposal of {best['proposer']}, word for word"]
-        run = make_report(
-            proposals_of(state),
-            verdicts_of(state, before=layer),
-            turn=turn,
-            mixture=rules.mixture,
-            aggregators=[*earlier_calls(state), *outcome.calls],
-            degraded=list(filter(None, degraded)),
-            truncated=outcome.truncated,
-            word_for_word=outcome.fell_back,
-            budget=outcome.too_much,
-            notes=[*filter(None, [voted.told]), *outcome.notes],
-            done=True,
-        )
-        return {"messages": [signed(answer, run)], "run": run}
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {
-            name: largest([writer.forecast(seat, conversation, authors) for authors in sources or [[]]])
+            name: largest([forecast(writer, seat, conversation, authors) for authors in sources or [[]]])
             for name, seat in zip(names, seats, strict=True)
         }
 
-    return Node(aggregate, at_most=at_most, asks=[seat.model for seat in seats], rules=rules)
+    return Node(aggregator.aggregate, at_most=at_most, asks=[seat.model for seat in seats], rules=rules)
 
 
-async def _count(
-    vote: Vote | None, references: Sequence[Proposal], state: MoAState, *, layer: int, rules: Rules
-) -> Result:
-    """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
-    if vote is None:
-        return Result(None, "")
-    if rules.request and rules.request.needs_author:
-        return Result(None, _NO_CHOICE)
-    left = rules.seconds_left(proposals_of(state), verdicts_of(state, before=layer))
-    compared = [cast("Proposal", {**p, "text": rules.uncited(p["text"])}) for p in references]
-    counted = await count_votes(vote, compared, seconds=left)
-    return counted._replace(winner=next((p for p in references if _is_same(p, counted.winner)), None))
+@dataclass(frozen=True)
+class _Aggregator:
+    layer: int
+    writer: PromptWriter
+    rules: Rules
+    vote: Vote | None
+    rank: Rank | None
+
+    async def aggregate(self, state: MoAState, config: RunnableConfig) -> Update:
+        """Get the answer, from whoever gives it first, and report."""
+        turn, rules = Turn.of(state), self.rules
+        references = self._checked(turn)
+        voted = await self._count(turn, references)
+        outcome = self._settled(await self._asked(turn, config, voted, references), voted, references, turn)
+        run = make_report(
+            turn.proposals(),
+            turn.verdicts(before=self.layer),
+            turn=turn.id,
+            mixture=rules.mixture,
+            aggregators=[*earlier_calls(turn), *outcome.calls],
+            degraded=list(filter(None, outcome.lost)),
+            truncated=outcome.truncated,
+            word_for_word=outcome.fell_back,
+            budget=outcome.too_much,
+            notes=[*filter(None, [voted.why]), *outcome.notes],
+            done=True,
+        )
+        return {"messages": [signed(cast("AIMessage", outcome.answer), run)], "run": run}
+
+    def _checked(self, turn: Turn) -> list[Proposal]:
+        """Return the references, once it is sure that this run is this mixture's, and nobody changed it."""
+        references = turn.references(self.layer)
+        if self.layer > 1 or self.rules.retrieves:
+            turn.check_mixture(self.rules.mixture)
+        if self.layer > 1 and not references:
+            raise InputError(
+                "found no proposals for the last message: the conversation, or a layer before them, changed after "
+                "they were made; start again as it is now, or resume from before the change"
+            )
+        return references
+
+    async def _count(self, turn: Turn, references: Sequence[Proposal]) -> VoteResult:
+        """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
+        if self.vote is None:
+            return VoteResult(None, "")
+        if self.rules.request and self.rules.request.needs_author:
+            return VoteResult(None, _NO_CHOICE)
+        seconds = self.rules.seconds_left(turn.proposals(), turn.verdicts(before=self.layer))
+        compared = [cast("Proposal", {**p, "text": self.rules.uncited(p["text"])}) for p in references]
+        counted = await count_votes(self.vote, compared, seconds=seconds)
+        return counted._replace(winner=next((p for p in references if _is_same(p, counted.winner)), None))
+
+    async def _asked(
+        self, turn: Turn, config: RunnableConfig, voted: VoteResult, references: Sequence[Proposal]
+    ) -> Outcome:
+        """Return what won the vote, what a ranker chose, or what an aggregator wrote."""
+        if voted.winner:
+            return Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
+        seats, writer, rules = self.rules.chain, self.writer, self.rules
+        if self.rank:
+            return await rank_in_order(self.rank, seats, turn, config, layer=self.layer, writer=writer, rules=rules)
+        return await _ask_in_order(seats, turn, config, layer=self.layer, writer=writer, rules=rules)
+
+    def _settled(self, outcome: Outcome, voted: VoteResult, references: Sequence[Proposal], turn: Turn) -> Outcome:
+        """Fall back to the best proposal where nobody gave an answer."""
+        request = self.rules.request
+        # Words instead of a forced call are for the caller to judge; a proposal would be no better.
+        answer = outcome.answer or (outcome.unfit if not references or (request and request.tools) else None)
+        if answer is not None:
+            return outcome._replace(answer=answer)
+        if not references or (request and request.calls_tools):
+            if outcome.too_much:
+                raise BudgetExceeded(outcome.too_much)
+            seat = self.rules.chain[0]
+            raise AllProposersFailed(
+                [as_proposal(call, seat, turn=turn.id, layer=self.layer) for call in outcome.calls]
+            )
+        best = references[0] if self.rank else best_proposal(references)
+        return outcome._replace(
+            answer=word_for_word(best),
+            truncated=best["status"] == "truncated",
+            fell_back=True,
+            lost=[*outcome.lost, voted.why, f"the answer is the proposal of {best['proposer']}, word for word"],
+        )
 
 
 async def _ask_in_order(
-    seats: Sequence[Seat], state: MoAState, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
+    seats: Sequence[Seat], turn: Turn, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
 ) -> Outcome:
     request = rules.request
-    asking = Asking(state, config, layer, rules, request)
+    asking = Asking(turn, config, layer, rules, request)
     lost: list[str] = []
     unfit: AIMessage | None = None
     best: str | None = None

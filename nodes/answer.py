@@ -7,7 +7,7 @@ from ..core.errors import InputError
 from ..core.run.records import Proposal, Report
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import check_mixture, proposals_of, references_for, turn_of, verdicts_of
+from ..core.run.turn import Turn
 from .node import Node, Update
 from .rules import Rules
 
@@ -24,19 +24,20 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
     """
 
     async def answer(state: MoAState, config: RunnableConfig) -> Update:
-        check_mixture(state, rules.mixture)
-        verdicts = verdicts_of(state, before=layer)
+        turn = Turn.of(state)
+        turn.check_mixture(rules.mixture)
+        verdicts = turn.verdicts(before=layer)
         agreed = verdicts[-1]["agreement"] if verdicts else None
-        chosen = [p for p in references_for(state, layer) if agreed and p["proposer"] == agreed["representative"]]
+        chosen = [p for p in turn.references(layer) if agreed and p["proposer"] == agreed["representative"]]
         if not chosen:
             raise InputError(
                 "found no agreed proposal for the last message: the conversation or the proposals changed after the "
                 "gate; start again with the conversation as it is now, or resume from before the change"
             )
         run = make_report(
-            proposals_of(state),
+            turn.proposals(),
             verdicts,
-            turn=turn_of(state),
+            turn=turn.id,
             mixture=rules.mixture,
             truncated=chosen[0]["status"] == "truncated",
             done=True,
@@ -48,8 +49,8 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
 
 def word_for_word(proposal: Proposal) -> AIMessage:
     """Return a proposal as the answer; its usage is its own."""
-    told = {"model_name": proposal["served_model"]}
-    return AIMessage(proposal["text"], usage_metadata=proposal["usage"], response_metadata=told)
+    metadata = {"model_name": proposal["served_model"]}
+    return AIMessage(proposal["text"], usage_metadata=proposal["usage"], response_metadata=metadata)
 
 
 def signed(answer: AIMessage, run: Report) -> AIMessage:

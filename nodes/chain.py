@@ -9,18 +9,18 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
-from ..core.bounds.quorum import DEADLINE, Race
+from ..core.bounds.quorum import Race
 from ..core.panel.seats import Seat
 from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
-from ..core.run.state import MoAState
-from ..core.run.turn import proposals_of, references_for, unfinished, verdicts_of
+from ..core.run.turn import Turn
 from ..core.text import plain
 from .calls.call import call_model, unstreamed
+from .calls.fitting import shortened_for
 from .calls.fold import Folded, fold
 from .calls.outcome import unmade
 from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter, shortened_for
+from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, problem_of, with_forced_call
 from .node import emit
 from .rules import Rules
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 class Asking:
     """Ask one aggregator after the other, within what the budget leaves."""
 
-    state: MoAState
+    turn: Turn
     config: RunnableConfig
     layer: int
     rules: Rules
@@ -73,7 +73,7 @@ class Asking:
                 return unmade(seat, "skipped", misfit), None
             self.calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
             return self.calls[-1], None
-        references = references_for(self.state, self.layer)
+        references = self.turn.references(self.layer)
         emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
         heard = _Listener()
         config = self.config if answers else unstreamed(self.config)
@@ -87,11 +87,9 @@ class Asking:
                 message = made
             if problem := problem_of(message, self.request):
                 call = {**call, "status": "invalid", "error": problem}
-        self.calls.append(Aggregation(**call, prompt=prompt.lines(self.state["messages"])))
+        self.calls.append(Aggregation(**call, prompt=prompt.lines(self.turn.messages)))
         if call["status"] not in USABLE:
-            # Seconds are rounded: those of a call that its deadline cut may come to a little less than the limit.
-            at_the_end = call["error"] if (call["error"] or "").startswith(DEADLINE) else None
-            self.too_much = self._misfit([]) or at_the_end or self.too_much
+            self.too_much = self._misfit([]) or self.too_much
             if answers and (ids := list(heard.message_ids)):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
@@ -109,7 +107,7 @@ class Asking:
         shorter = shortened_for(asked, call, folded.prompt)
         if shorter is None:
             return call, message, folded
-        prompt = writer.for_run(self.rules.request).write(shorter, self.state, self.layer)
+        prompt = writer.for_run(self.rules.request).write(shorter, self.turn, self.layer)
         if not prompt.is_shorter_than(folded.prompt):
             return call, message, folded
         refused = self.calls.pop()
@@ -129,33 +127,33 @@ class Asking:
         request = writer.for_run(self.rules.request)
 
         def write(texts: Sequence[str]) -> Prompt:
-            return request.write(asked, self.state, self.layer, texts)
+            return request.write(asked, self.turn, self.layer, texts)
 
         async def ask(texts: Sequence[str]) -> str | None:
-            window = writer.write(seat, self.state, self.layer, texts)._replace(folds=0)
+            window = writer.write(seat, self.turn, self.layer, texts)._replace(folds=0)
             last = prompt._replace(folds=0).at_most(asked)
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        prompt = request.write(asked, self.state, self.layer)
-        return await fold(prompt, request.texts_for(asked, self.state, self.layer), write, ask)
+        prompt = request.write(asked, self.turn, self.layer)
+        return await fold(prompt, request.texts_for(asked, self.turn, self.layer), write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
-        return self.rules.misfit(proposals_of(self.state), step, verdicts=self._verdicts(), others=self._others())
+        return self.rules.misfit(self.turn.proposals(), step, verdicts=self._verdicts(), others=self._others())
 
     def _seconds_left(self) -> float | None:
-        return self.rules.seconds_left(proposals_of(self.state), self._verdicts(), self._others())
+        return self.rules.seconds_left(self.turn.proposals(), self._verdicts(), self._others())
 
     def _verdicts(self) -> list[Verdict]:
-        return verdicts_of(self.state, before=self.layer)
+        return self.turn.verdicts(before=self.layer)
 
     def _others(self) -> list[Aggregation]:
-        return [*earlier_calls(self.state), *self.calls]
+        return [*earlier_calls(self.turn), *self.calls]
 
 
-def earlier_calls(state: MoAState) -> list[Aggregation]:
+def earlier_calls(turn: Turn) -> list[Aggregation]:
     """Return what was tried before this run was resumed in front of its aggregators."""
-    run = unfinished(state)
+    run = turn.unfinished
     return run["aggregators"] if run else []
 
 

@@ -11,20 +11,20 @@ from ..core.evidence.passages import with_text
 from ..core.evidence.retrievers import Retrieval
 from ..core.run.records import Citation, Report
 from ..core.run.state import MoAState
-from ..core.run.turn import check_begun, evidence_for
+from ..core.run.turn import Turn
 from ..core.text import CUT_TO_FIT
 from .answer import signed
 from .node import Node, Update, emit
 from .rules import Rules
 
 
-def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
+def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
     """Make the node that checks what an answer cites; it adds no citation and mends none.
 
     A call of a tool is no answer yet, and an answer of a given form is left as it is: both are passed on.
 
     Args:
-        told: What becomes of wrong citations, and what is said where nothing supports the answer.
+        retrieval: What becomes of wrong citations, and what is said where nothing supports the answer.
         rules: What the mixture keeps to.
 
     Raises:
@@ -35,22 +35,23 @@ def make_check(told: Retrieval, *, rules: Rules) -> Node[Update]:
         answer, run = state["messages"][-1], state["run"]
         if not isinstance(answer, AIMessage) or run["stopped"] == "running":
             raise InputError("found no answer to check, expected the mixture's as the last message; ask again")
-        check_begun(run, rules.mixture)
+        turn = Turn.of(state)
+        turn.check_mixture(rules.mixture)
         request = rules.request
         if answer.tool_calls or (request and request.form):
             return {"citations": [], "run": run}
         # What we wrote where a passage was cut is not the passage's.
-        evidence = [with_text(e, e["text"].removesuffix(CUT_TO_FIT)) for e in evidence_for(state, None)]
+        evidence = [with_text(e, e["text"].removesuffix(CUT_TO_FIT)) for e in turn.evidence()]
         before = cast("dict[str, str]", state.get("evidence_ids") or {}).values()
         citations = read_citations(answer.text, evidence, before=before)
         wrong = [citation for citation in citations if citation["problem"]]
-        removed, text = told.wrong_citations == "remove", str(answer.text)
+        removed, text = retrieval.wrong_citations == "remove", str(answer.text)
         if wrong and removed:
             text = without_wrong(text, citations)
             citations = [*read_citations(text, evidence, before=before), *wrong]
         supported = len(wrong) < len(citations)
-        if not supported and told.unsupported:
-            text = f"{text}\n\n{told.unsupported}"
+        if not supported and retrieval.unsupported:
+            text = f"{text}\n\n{retrieval.unsupported}"
         run = _with_findings(run, wrong, removed=removed, lost=_lost(len(evidence), supported=supported))
         emit("citations", citations=citations, passages=len(evidence))
         changed = answer if text == answer.text else answer.model_copy(update={"content": text})

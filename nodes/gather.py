@@ -6,10 +6,10 @@ from typing import cast
 from langchain_core.runnables import RunnableConfig
 
 from ..core.evidence.passages import fuse, highest_id, numbered, with_text
-from ..core.evidence.retrievers import Search
+from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, Evidence, Retrieved
 from ..core.run.state import MoAState
-from ..core.run.turn import check_mixture, proposals_of
+from ..core.run.turn import Turn
 from ..core.text import is_ours
 from ..prompts import pack, unforged
 from .node import Node, Update, emit
@@ -26,22 +26,23 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
         search: Who looked for it, and how much of it is shown.
         rules: What the mixture keeps to.
     """
-    limit, room = search.told.passages, 2 * search.told.evidence_tokens
+    limit, room = search.retrieval.passages, 2 * search.retrieval.evidence_tokens
 
     async def collect(state: MoAState, config: RunnableConfig) -> Update:
-        check_mixture(state, rules.mixture)
-        found = {p["proposer"]: p["found"] for p in cast("list[Retrieved]", proposals_of(state, RETRIEVAL))}
+        turn = Turn.of(state)
+        turn.check_mixture(rules.mixture)
+        by_retriever = {p["proposer"]: p["found"] for p in cast("list[Retrieved]", turn.proposals(RETRIEVAL))}
         evidence: dict[str, Evidence] = {}
         for pool in search.pools:
-            ranked = fuse({name: found[name] for name in pool if name in found}, limit=limit)
+            ranked = fuse({name: by_retriever[name] for name in pool if name in by_retriever}, limit=limit)
             for passage in fitting(ranked, room=room):
                 before = evidence.setdefault(passage["id"], passage)
                 found_by = [*before["found_by"], *passage["found_by"]]
                 evidence[passage["id"]] = {**before, "found_by": list(dict.fromkeys(found_by))}
         cited = [message.text for message in state["messages"] if message.type == "ai"]
         after = highest_id(cited, [message.text for message in state["messages"] if is_ours(message)])
-        known = cast("dict[str, str]", state.get("evidence_ids") or {})
-        shown, ids = numbered(list(evidence.values()), known, after=after)
+        ids = cast("dict[str, str]", state.get("evidence_ids") or {})
+        shown, ids = numbered(list(evidence.values()), ids, after=after)
         emit("evidence", passages=[{"id": e["id"], "source": e["source"]} for e in shown])
         return {"evidence": shown, "evidence_ids": ids, "citations": []}
 

@@ -12,10 +12,11 @@ from ..core.panel.declared import Defaults, Moderator
 from ..core.panel.seating import seat_of
 from ..core.panel.seats import Seat
 from ..core.run.records import Cost, Moderation, Proposal
-from ..core.run.state import MoAState
+from ..core.run.turn import Turn
 from ..core.text import plain
 from ..prompts import Placement, Template, bundled
 from .calls.call import call_model, unstreamed
+from .calls.forecast import forecast
 from .calls.prompt import Prompt
 from .calls.prompt_writer import PromptWriter
 from .choice import read_choice, shuffled
@@ -26,19 +27,19 @@ from .ranker import NO_VERDICT
 class Moderating:
     """Ask a moderator about layers; see `Moderator`."""
 
-    told: Moderator
+    declared: Moderator
     seat: Seat
     writer: PromptWriter
 
-    def prompt(self, usable: Sequence[Proposal], state: MoAState, layer: int) -> tuple[list[Proposal], Prompt]:
+    def prompt(self, usable: Sequence[Proposal], turn: Turn, layer: int) -> tuple[list[Proposal], Prompt]:
         """Write its prompt; proposals come in the order in which it is shown them."""
-        order = shuffled(usable, self.told.seed, self.seat.name)
-        return order, self.writer.write(self.seat, state, layer + 1, [p["text"] for p in order])
+        order = shuffled(usable, self.declared.seed, self.seat.name)
+        return order, self.writer.write(self.seat, turn, layer + 1, [p["text"] for p in order])
 
     async def moderate(
         self,
         usable: Sequence[Proposal],
-        state: MoAState,
+        turn: Turn,
         config: RunnableConfig,
         *,
         layer: int,
@@ -48,27 +49,25 @@ class Moderating:
 
         Args:
             usable: Those that can be kept, in the order of declaration.
-            state: The state.
+            turn: The turn.
             config: The gate's.
             layer: The layer.
             seconds: What the budget leaves.
         """
-        order, prompt = self.prompt(usable, state, layer)
+        order, prompt = self.prompt(usable, turn, layer)
         call, message = await call_model(self.seat, prompt, unstreamed(config), race=Race(seconds=seconds))
         choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
         if choice is None:
             if call["status"] == "ok":
                 call = {**call, "status": "invalid", "error": NO_VERDICT}
             return Moderation(kept=[p["proposer"] for p in usable], stop=False, skipped=None, call=call)
-        kept = {order[n]["proposer"] for n in choice.best[: self.told.keep]}
-        stop = choice.stop and self.told.stops
-        return Moderation(
-            kept=[p["proposer"] for p in usable if p["proposer"] in kept], stop=stop, skipped=None, call=call
-        )
+        best = {order[n]["proposer"] for n in choice.best[: self.declared.keep]}
+        names = [p["proposer"] for p in usable if p["proposer"] in best]
+        return Moderation(kept=names, stop=choice.stop and self.declared.stops, skipped=None, call=call)
 
     def at_most(self, conversation: Sequence[AnyMessage], authors: Sequence[Seat]) -> Cost:
         """Bound what asking costs, of what these may write."""
-        return self.writer.forecast(replace(self.seat, reads=None), conversation, authors)
+        return forecast(self.writer, replace(self.seat, reads=None), conversation, authors)
 
 
 def choosing(template: Template, placement: Placement, shown: Mapping[str, Any]) -> PromptWriter:
@@ -84,11 +83,11 @@ def choosing(template: Template, placement: Placement, shown: Mapping[str, Any])
 
 
 def seat_moderator(
-    told: Moderator | None, defaults: Defaults, placement: Placement, shown: Mapping[str, Any]
+    declared: Moderator | None, defaults: Defaults, placement: Placement, shown: Mapping[str, Any]
 ) -> Moderating | None:
     """Resolve a moderator, and write down how proposals are put to it."""
-    if told is None:
+    if declared is None:
         return None
-    template = Template(bundled("moderate").text.replace("$keep", str(told.keep)))
-    seat = seat_of(told.model, defaults, role="moderator")
-    return Moderating(told, seat, choosing(template, placement, shown))
+    template = Template(bundled("moderate").text.replace("$keep", str(declared.keep)))
+    seat = seat_of(declared.model, defaults, role="moderator")
+    return Moderating(declared, seat, choosing(template, placement, shown))

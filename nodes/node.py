@@ -6,10 +6,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 
-from ..core.errors import AllProposersFailed, ConfigError
+from ..core.errors import AllProposersFailed
 from ..core.models.capabilities import Model, unwrapped
 from ..core.portal import run_sync
 from ..core.run.records import Cost
@@ -71,19 +70,6 @@ class Node(Runnable[MoAState, T], Generic[T]):
             raise
         record(update, input, config, self.rules)
         return update
-
-
-def rules_of(moa: object) -> Rules:
-    """Return what the nodes of a mixture keep to.
-
-    Raises:
-        ConfigError: The graph is no mixture.
-    """
-    nodes = moa.builder.nodes.values() if isinstance(moa, CompiledStateGraph) else ()
-    for node in nodes:
-        if isinstance(node.runnable, Node) and node.runnable.rules:
-            return node.runnable.rules
-    raise ConfigError(f"found {type(moa).__name__} that is no mixture, expected what create_moa returned")
 
 
 def emit(event: str, **fields: Any) -> None:

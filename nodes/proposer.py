@@ -1,6 +1,6 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -8,31 +8,25 @@ from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 
-from ..core.agreement.measures import best_proposal
+from ..core.agreement.vote import best_proposal
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
+from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
-from ..core.panel.stages import Stage, unanswered
+from ..core.panel.stages import Stage, by_node, unanswered
 from ..core.run.costs import added_up, after_refusal, total
-from ..core.run.records import USABLE, Call, Cost, Proposal, place_of
-from ..core.run.report import CARRIED, UNREAD, make_report
+from ..core.run.records import USABLE, Call, Cost, Place, Proposal, place_of
+from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import (
-    check_mixture,
-    check_thread,
-    left_behind,
-    proposals_of,
-    references_for,
-    turn_of,
-    verdicts_of,
-    with_later,
-)
+from ..core.run.turn import Turn, check_thread
 from ..core.text import plain
 from .calls.call import call_model, unstreamed
+from .calls.fitting import shortened_for
 from .calls.fold import fold
+from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter, shortened_for
+from .calls.prompt_writer import PromptWriter
 from .calls.samples import Answers, call_samples
 from .node import Node, Update, emit
 from .rules import Rules
@@ -57,55 +51,98 @@ def make_proposer(
         BudgetExceeded: (when run) The first layer does not fit the budget; no gate has looked at it yet.
         InputError: (when run) Another mixture began this run.
     """
-    layer, seat = stage.layer, seats[0]
-    first = seat is stage.seats[0]
-    is_first = layer == stage.wave == 1
-    opens = is_first and not rules.retrieves
-    together = {other.place for other in stage.seats}
+    proposer, seat = _Proposer(seats, stage, writer, rules), seats[0]
 
-    async def propose(state: MoAState, config: RunnableConfig) -> Update:
-        turn, writes = turn_of(state), writer.for_run(rules.request)
-        before = left_behind(state, layer)
-        mine = {s.place: before[s.place] for s in seats if s.place in before}
-        asked = unanswered(stage.seats, before)
-        again = any(p["reviewed"] == "sent_back" for p in mine.values())
-        if opens:
+    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
+        return {seat.label: total([forecast(writer, s, conversation, authors, layer=stage.layer) for s in seats])}
+
+    return Node(proposer.propose, at_most=at_most, asks=[seat.model], rules=rules)
+
+
+@dataclass(frozen=True)
+class _Proposer:
+    seats: Sequence[Seat]
+    stage: Stage
+    writer: PromptWriter
+    rules: Rules
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether no gate has looked at the run before its stage."""
+        return self.stage.layer == self.stage.wave == 1
+
+    @property
+    def opens(self) -> bool:
+        """Tell whether the run begins with its stage."""
+        return self.is_first and not self.rules.retrieves
+
+    async def propose(self, state: MoAState, config: RunnableConfig) -> Update:
+        """Ask for what is not answered yet, and write down what came of it."""
+        turn, stage, rules = Turn.of(state), self.stage, self.rules
+        if self.opens:
             check_thread(config, needed=rules.review)
         else:
-            check_mixture(state, rules.mixture)
-        if is_first:
-            done = [*(p for p in proposals_of(state) if p["layer"] < layer), *before.values()]
-            _check_fits((writes.write(other, state, layer).at_most(other) for other in asked), done, rules)
-        earlier = [p for p in proposals_of(state) if p["layer"] < layer or place_of(p) not in together]
-        seconds = rules.seconds_left(earlier, verdicts_of(state, before=layer, wave=stage.wave))
-        answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
-        # What a person asks for again, or what all before it went into, is no matter of who is fastest.
-        in_race = not again and not seat.carries
-        race = rules.race_of(stage, seat, seconds=seconds, earlier=answered) if in_race else Race(seconds=seconds)
-        if asked and asked[0] in seats:
-            emit("layer", layer=layer, proposers=[s.title for s in asked])
-        done_before = {place: p for place, p in mine.items() if place not in {s.place for s in asked}}
-        for proposal in done_before.values():
+            turn.check_mixture(rules.mixture)
+        before = turn.left_behind(stage.layer)
+        due = unanswered(stage.seats, before)
+        mine = {s.place: before[s.place] for s in self.seats if s.place in before}
+        again = any(p["reviewed"] == "sent_back" for p in mine.values())
+        race, prompt = self._join(turn, due, before, again=again)
+        if due and due[0] in self.seats:
+            emit("layer", layer=stage.layer, proposers=[s.title for s in due])
+        settled = {place: p for place, p in mine.items() if place not in {s.place for s in due}}
+        for proposal in settled.values():
             race.count_proposal(proposal)
-        told = config if rules.stream_proposals else unstreamed(config)
-        asking = _Asking([s for s in seats if s in asked], state, layer, race, None if again else rules.cache)
-        # What folding takes more was not reckoned with when the budget let this layer begin.
-        shorter = replace(writes, overflow="cut") if rules.budget else writes
-        answers = await asking.ask(writes, shorter, told)
-        made = {s.place: _made(s, *answers[s.place], state, layer, mine.get(s.place)) for s in asking.seats}
-        proposals = [{**done_before, **made}[s.place] for s in seats]
+        asking = _Asking(
+            [s for s in self.seats if s in due], turn, stage.layer, race, None if again else rules.cache, rules.sampling
+        )
+        answers = await asking.ask(
+            self.writer.for_run(rules.request),
+            config if rules.stream_proposals else unstreamed(config),
+            prompt=prompt,
+            may_fold_again=rules.budget is None,
+        )
+        made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
+        proposals = [{**settled, **made}[s.place] for s in self.seats]
         for proposal in proposals:
             emit("proposal", **proposal)
         # Where nobody of the layer is asked, what later layers made of it still holds.
-        update: Update = {"proposals": proposals if asked else with_later(state, proposals)}
-        if first and opens and not again:  # a turn that fails must not be left with the report of the one before
-            update["run"] = make_report(proposals, [], turn=turn, mixture=rules.mixture)
+        update: Update = {"proposals": proposals if due else turn.with_later(proposals)}
+        if self.opens and not again and self.seats[0] is stage.seats[0]:
+            # A turn that fails must not be left with the report of the one before.
+            update["run"] = make_report(proposals, [], turn=turn.id, mixture=rules.mixture)
         return update
 
-    def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: total([writer.forecast(s, conversation, authors, layer=layer) for s in seats])}
+    def _join(
+        self, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal], *, again: bool
+    ) -> tuple[Race, Prompt | None]:
+        """Return the race that its calls are part of, and their prompt where it is written already."""
+        stage, seat, layer = self.stage, self.seats[0], self.stage.layer
+        together = {other.place for other in stage.seats}
+        earlier = [p for p in turn.proposals() if p["layer"] < layer or place_of(p) not in together]
+        seconds = self.rules.seconds_left(earlier, turn.verdicts(before=layer, wave=stage.wave))
+        answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
+        race = self.rules.race_of(stage, seat, seconds=seconds, earlier=answered)
+        prompt = None
+        if self.is_first and self.rules.budget:
+            done = [*(p for p in turn.proposals() if p["layer"] < layer), *before.values()]
+            self._bound(race, turn, due, done)
+            mine = next((s.place for s in due if s in self.seats), None)
+            prompt = race.prompts.pop(mine, None) if race.prompts and mine else None
+        # What a person asks for again, or what all before it went into, is no matter of who is fastest.
+        return Race(seconds=seconds) if again or seat.carries else race, prompt
 
-    return Node(propose, at_most=at_most, asks=[seat.model], rules=rules)
+    def _bound(self, race: Race, turn: Turn, due: Sequence[Seat], done: Sequence[Proposal]) -> None:
+        """Write the prompts of all who are asked, once for all of them, and refuse what does not fit the budget."""
+        if race.prompts is None:
+            writer, groups = self.writer.for_run(self.rules.request), by_node(due)
+            prompts = [writer.write(group[0], turn, self.stage.layer) for group in groups]
+            step = (p.at_most(s) for p, group in zip(prompts, groups, strict=True) for s in group)
+            race.too_much = self.rules.misfit(done, step)
+            places = [group[0].place for group in groups]
+            race.prompts = {} if race.too_much else dict(zip(places, prompts, strict=True))
+        if race.too_much:
+            raise BudgetExceeded(race.too_much, asked=any(p["calls"] for p in done))
 
 
 @dataclass(frozen=True)
@@ -113,25 +150,31 @@ class _Asking:
     """Ask a proposer for its samples; references that do not fit its window are read in several."""
 
     seats: Sequence[Seat]
-    state: MoAState
+    turn: Turn
     layer: int
     race: Race
     cache: BaseCache[Any] | None
+    sampling: Sampling
 
-    async def ask(self, writer: PromptWriter, shorter: PromptWriter, config: RunnableConfig) -> Answers:
+    async def ask(
+        self, writer: PromptWriter, config: RunnableConfig, *, prompt: Prompt | None, may_fold_again: bool
+    ) -> Answers:
         """Say what came of each sample; where a server told that a prompt was too long for it, it is asked once more.
 
         Args:
             writer: How references are put.
-            shorter: How they are put into a prompt that was too long.
             config: The node's.
+            prompt: What to ask, where that is written already.
+            may_fold_again: Whether a prompt that was too long may be read in windows: what that takes was not reckoned
+                with when a budget let the layer begin.
         """
         if not self.seats:
             return {}
-        answers, prompt = await self._once(self.seats, writer, config)
+        answers, prompt = await self._once(self.seats, writer, config, prompt)
+        shorter = writer if may_fold_again else replace(writer, overflow="cut")
         smaller = {s.place: shortened_for(s, answers[s.place][0], prompt) for s in self.seats}
         again = [s for place in smaller if (s := smaller[place])]
-        if not again or not shorter.write(again[0], self.state, self.layer).is_shorter_than(prompt):
+        if not again or not shorter.write(again[0], self.turn, self.layer).is_shorter_than(prompt):
             return answers
         second, _ = await self._once(again, shorter, config)
         for place, (call, message) in second.items():
@@ -139,13 +182,13 @@ class _Asking:
         return answers | second
 
     async def _once(
-        self, seats: Sequence[Seat], writer: PromptWriter, config: RunnableConfig
+        self, seats: Sequence[Seat], writer: PromptWriter, config: RunnableConfig, prompt: Prompt | None = None
     ) -> tuple[Answers, Prompt]:
         """Ask for samples, and return what they were asked, too."""
         seat, read = seats[0], []
 
         def write(texts: Sequence[str]) -> Prompt:
-            return writer.write(seat, self.state, self.layer, texts)
+            return writer.write(seat, self.turn, self.layer, texts)
 
         async def ask_window(texts: Sequence[str]) -> str | None:
             window, hidden = write(texts)._replace(folds=0), unstreamed(config)
@@ -153,40 +196,36 @@ class _Asking:
             read.append(call)
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        texts = writer.texts_for(seat, self.state, self.layer)
-        folded = await fold(writer.write(seat, self.state, self.layer), texts, write, ask_window)
-        answers = await call_samples(seats, folded.prompt, config, race=self.race, cache=self.cache)
+        texts = writer.texts_for(seat, self.turn, self.layer)
+        folded = await fold(prompt or writer.write(seat, self.turn, self.layer), texts, write, ask_window)
+        answers = await call_samples(
+            seats, folded.prompt, config, race=self.race, cache=self.cache, sampling=self.sampling
+        )
         call, message = answers[seat.place]
         for earlier in read:
             cut = call["references_cut"] + earlier["references_cut"]
             call = cast("Call", {**call, **added_up(call, earlier), "references_cut": cut})
         if folded.best and call["status"] not in USABLE:
-            why = f"{CARRIED}: {call['status']} ({call['error']})"
-            call, message = {**call, "status": "ok", "error": why}, AIMessage(folded.best)
+            why = f"the one before stands for it: {call['status']} ({call['error']})"
+            call, message = {**call, "status": "ok", "carried": True, "error": why}, AIMessage(folded.best)
         elif folded.lost and call["status"] == "ok":
-            call = {**call, "error": f"{UNREAD}: {folded.lost}"}
+            call = {**call, "unread": True, "error": f"not all was read: {folded.lost}"}
         return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.prompt
 
 
 def _made(
-    seat: Seat, call: Call, message: AIMessage | None, state: MoAState, layer: int, earlier: Proposal | None
+    seat: Seat, call: Call, message: AIMessage | None, turn: Turn, layer: int, earlier: Proposal | None
 ) -> Proposal:
     """Write down what came of asking, with an earlier attempt that this run left behind."""
-    proposal = as_proposal(call, seat, turn=turn_of(state), layer=layer, message=message)
+    proposal = as_proposal(call, seat, turn=turn.id, layer=layer, message=message)
     if earlier:
         proposal = _with_earlier(proposal, earlier)
-    read = [p for p in references_for(state, layer) if seat.reads_from(p["position"], p["proposer"])]
+    read = [p for p in turn.references(layer) if seat.reads_from(p["position"], p["proposer"])]
     if not seat.carries or not read or proposal["status"] in USABLE:
         return proposal
     before = next((p for p in read if p["proposer"] == seat.title), None) or best_proposal(read)
-    why = f"{CARRIED}: {proposal['status']} ({proposal['error']})"
-    return {**proposal, "text": before["text"], "status": before["status"], "error": why}
-
-
-def _check_fits(step: Iterable[Cost], done: Sequence[Proposal], rules: Rules) -> None:
-    """Refuse a first layer that does not fit the budget; no gate has looked at it yet."""
-    if too_much := rules.misfit(done, step):
-        raise BudgetExceeded(too_much, asked=any(p["calls"] for p in done))
+    why = f"the one before stands for it: {proposal['status']} ({proposal['error']})"
+    return {**proposal, "text": before["text"], "status": before["status"], "carried": True, "error": why}
 
 
 def _with_earlier(proposal: Proposal, earlier: Proposal) -> Proposal:

@@ -8,8 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
 from ..core.run.records import Proposal
-from ..core.run.state import MoAState
-from ..core.run.turn import references_for
+from ..core.run.turn import Turn
 from ..core.text import plain
 from .answer import word_for_word
 from .calls.prompt_writer import PromptWriter
@@ -23,7 +22,7 @@ NO_VERDICT = "named no proposal as it was asked to"
 async def rank_in_order(
     rank: Rank,
     seats: Sequence[Seat],
-    state: MoAState,
+    turn: Turn,
     config: RunnableConfig,
     *,
     layer: int,
@@ -35,7 +34,7 @@ async def rank_in_order(
     Args:
         rank: How to rank.
         seats: The rankers.
-        state: The state.
+        turn: The turn.
         config: The node's.
         layer: The last layer's number.
         writer: How proposals are put to them.
@@ -44,8 +43,8 @@ async def rank_in_order(
     Returns:
         What came of it; no answer where nobody named one, or the answer must call tools or keep to a form.
     """
-    asking = Asking(state, config, layer, rules, None)
-    references = references_for(state, layer)
+    asking = Asking(turn, config, layer, rules, None)
+    references = turn.references(layer)
     if rules.request and rules.request.needs_author:
         return Outcome([], None, lost=["nothing was ranked: only a model that is asked can call tools, or keep a form"])
     if len(references) == 1:
@@ -53,7 +52,7 @@ async def rank_in_order(
     lost: list[str] = []
     for seat in seats:
         order = shuffled(references, rank.seed, seat.name)
-        prompt = writer.write(seat, state, layer, [p["text"] for p in order])
+        prompt = writer.write(seat, turn, layer, [p["text"] for p in order])
         call, message = await asking.ask(seat, prompt, answers=False)
         choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
         if choice:
@@ -65,6 +64,6 @@ async def rank_in_order(
     return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
 
 
-def _named(best: Proposal, asking: Asking, lost: Sequence[str], told: str) -> Outcome:
+def _named(best: Proposal, asking: Asking, lost: Sequence[str], note: str) -> Outcome:
     answer: AIMessage = word_for_word(best)
-    return Outcome(asking.calls, answer, best["status"] == "truncated", asking.too_much, lost=lost, notes=[told])
+    return Outcome(asking.calls, answer, best["status"] == "truncated", asking.too_much, lost=lost, notes=[note])

@@ -10,11 +10,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from ..core.evidence.passages import found_of
-from ..core.evidence.retrievers import Searcher
+from ..core.evidence.searchers import Searcher
+from ..core.models.prices import FREE_OF_CHARGE
 from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import check_mixture, check_thread, left_behind, proposals_of, turn_of, with_later
+from ..core.run.turn import Turn, check_thread
 from ..core.text import one_line, plain, question_in, redact
 from .calls.call import is_cancelled, unstreamed, without_context
 from .calls.outcome import call_of, said
@@ -45,53 +46,54 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
     """
 
     async def retrieve(state: MoAState, config: RunnableConfig) -> Update:
-        first = searcher is together[0]
+        turn, first = Turn.of(state), searcher is together[0]
         if opens:
             check_thread(config, needed=rules.review)
         else:
-            check_mixture(state, rules.mixture)
+            turn.check_mixture(rules.mixture)
         if first:
             emit("layer", layer=RETRIEVAL, proposers=[other.name for other in together])
-        before = left_behind(state, RETRIEVAL).get((searcher.position, 1))
-        known = before if before and before["status"] in USABLE | {"empty"} else None
-        proposal = known or await _search(searcher, state, config, rules)
+        before = turn.left_behind(RETRIEVAL).get((searcher.position, 1))
+        answered = before if before and before["status"] in USABLE | {"empty"} else None
+        proposal = answered or await _search(searcher, turn, config, rules)
         emit("proposal", **proposal)
-        # Writing again what is known would make void what was built on it.
-        update: Update = {} if known else {"proposals": with_later(state, [proposal])}
+        # Writing again what was answered would make void what was built on it.
+        update: Update = {} if answered else {"proposals": turn.with_later([proposal])}
         if first and opens:  # a turn that fails must not be left with the report of the one before
-            update["run"] = make_report([proposal], [], turn=turn_of(state), mixture=rules.mixture)
+            update["run"] = make_report([proposal], [], turn=turn.id, mixture=rules.mixture)
         return update
 
     return Node(retrieve, rules=rules)
 
 
-async def _search(searcher: Searcher, state: MoAState, config: RunnableConfig, rules: Rules) -> Retrieved:
+async def _search(searcher: Searcher, turn: Turn, config: RunnableConfig, rules: Rules) -> Retrieved:
     """Ask for all queries at once, and say what came of it."""
     started, clock = time.time(), time.perf_counter()
     status: Status = "ok"
     error: str | None = None
-    told: RunnableConfig = {**unstreamed(without_context(config)), "run_name": searcher.name}
-    results = await _ask_all(searcher, queries_of(state), told, seconds=_seconds(searcher, state, rules))
+    about: RunnableConfig = {**unstreamed(without_context(config)), "run_name": searcher.name}
+    results = await _ask_all(searcher, queries_of(turn), about, seconds=_seconds(searcher, turn, rules))
     failed = [result for result in results if isinstance(result, Exception)]
-    found = [passage for result in results if isinstance(result, list) for passage in result]
+    passages = [passage for result in results if isinstance(result, list) for passage in result]
     if len(failed) == len(results):
         status = "timeout" if all(isinstance(exc, TimeoutError) for exc in failed) else "error"
-        error = _told(failed[0])
+        error = _in_one_line(failed[0])
     elif failed:
-        error = f"{len(failed)} of {len(results)} queries failed: {_told(failed[0])}"
-    elif not found:
+        error = f"{len(failed)} of {len(results)} queries failed: {_in_one_line(failed[0])}"
+    elif not passages:
         status, error = "empty", "nothing was found"
     seconds = round(time.perf_counter() - clock, 3)
     return Retrieved(
-        **call_of(searcher.name, status=status, calls=0, usd=0.0, started=started, seconds=seconds, error=error),
-        turn=turn_of(state),
+        **call_of(searcher.name, status=status, **FREE_OF_CHARGE, started=started, seconds=seconds, error=error),
+        turn=turn.id,
         layer=RETRIEVAL,
+        name=searcher.name,
         proposer=searcher.name,
         position=searcher.position,
         sample=1,
-        text="\n".join(dict.fromkeys(passage["source"] for passage in found)),
+        text="\n".join(dict.fromkeys(passage["source"] for passage in passages)),
         reviewed=None,
-        found=found,
+        found=passages,
     )
 
 
@@ -129,30 +131,30 @@ async def _try(searcher: Searcher, query: str, config: RunnableConfig) -> list[F
         return exc
 
 
-def _told(exc: Exception) -> str:
+def _in_one_line(exc: Exception) -> str:
     kind = "" if isinstance(exc, _Late) else f"{type(exc).__name__}: "
     return one_line(redact(f"{kind}{said(exc)}"))
 
 
-def _seconds(searcher: Searcher, state: MoAState, rules: Rules) -> float | None:
+def _seconds(searcher: Searcher, turn: Turn, rules: Rules) -> float | None:
     """Return how long it may take: of what the budget leaves, half is for those who answer."""
-    earlier = [p for p in proposals_of(state) if p["layer"] < RETRIEVAL]
-    left = rules.seconds_left(earlier)
-    limits = [searcher.timeout, None if left is None else left / 2]
+    earlier = [p for p in turn.proposals() if p["layer"] < RETRIEVAL]
+    budgeted = rules.seconds_left(earlier)
+    limits = [searcher.timeout, None if budgeted is None else budgeted / 2]
     return min((seconds for seconds in limits if seconds is not None), default=None)
 
 
-def question_of(state: MoAState) -> str:
+def question_of(turn: Turn) -> str:
     """Return what the user asked last."""
-    questions = map(question_in, reversed(state["messages"]))
-    return next((question for question in questions if question is not None), state["messages"][-1].text)
+    questions = map(question_in, reversed(turn.messages))
+    return next((question for question in questions if question is not None), turn.messages[-1].text)
 
 
-def queries_of(state: MoAState) -> list[str]:
+def queries_of(turn: Turn) -> list[str]:
     """Return what to look for: the question, and what it was rewritten to."""
-    rewritten = [p["text"] for p in proposals_of(state, REWRITING) if p["status"] in USABLE]
+    rewritten = [p["text"] for p in turn.proposals(REWRITING) if p["status"] in USABLE]
     lines = (_LISTED.sub("", line).strip() for text in rewritten for line in text.splitlines())
-    return list(dict.fromkeys([question_of(state), *filter(None, lines)]))[: 1 + QUERIES]
+    return list(dict.fromkeys([question_of(turn), *filter(None, lines)]))[: 1 + QUERIES]
 
 
 def _read(reply: Any) -> "list[Document]":

@@ -11,7 +11,8 @@ from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, node_name
 from ..core.run.records import USABLE, Proposal, Verdict, place_of
 from ..core.run.state import MoAState
-from ..core.run.turn import check_mixture, proposals_of, references_for, verdicts_of
+from ..core.run.turn import Turn
+from .calls.forecast import bound_step
 from .calls.prompt_writer import PromptWriter
 from .node import Node
 from .rules import Rules
@@ -48,9 +49,10 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
     depth = stages[-1].layer + 1
 
     async def review(state: MoAState, config: RunnableConfig) -> Command[str]:
-        check_mixture(state, rules.mixture)
-        verdicts = verdicts_of(state, before=depth)
-        proposals = _going_on(state, verdicts[-1]["source"]) if verdicts else []
+        turn = Turn.of(state)
+        turn.check_mixture(rules.mixture)
+        verdicts = turn.verdicts(before=depth)
+        proposals = _going_on(turn, verdicts[-1]["source"]) if verdicts else []
         if not proposals:
             raise InputError(
                 "found no proposals for the last message: the conversation changed while the review waited; start "
@@ -58,53 +60,53 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
             )
         names = [p["proposer"] for p in proposals]
         shown: Shown = {
-            "question": state["messages"][-1].text,
+            "question": turn.messages[-1].text,
             "verdict": verdicts[-1]["reason"],
             "proposals": [_shown(p) for p in proposals],
             "problem": None,
         }
         while True:
-            said = interrupt(shown, response_schema=_schema(names))
+            reply = interrupt(shown, response_schema=_schema(names))
             try:
-                decisions = read_decisions(said, names)
+                decisions = read_decisions(reply, names)
                 after = [_decided(p, decisions.get(p["proposer"])) for p in proposals]
-                check_left(after, proposals, state, verdicts)
+                check_rest(after, proposals, turn, verdicts)
                 break
             except InputError as exc:
                 shown["problem"] = str(exc)
         changed = [p for p in after if p["proposer"] in decisions]
         # A new proposal makes what was built on its layer void; what a person decides about it does not.
-        later = [p for p in proposals_of(state) if p["layer"] > proposals[0]["layer"]]
+        later = [p for p in turn.proposals() if p["layer"] > proposals[0]["layer"]]
         goto = next(
             filter(None, ([*dict.fromkeys(node_name(s.layer, x) for x in sent_back(s, after))] for s in stages)), None
         )
         return Command(update={"proposals": [*changed, *later]} if changed else {}, goto=goto or "aggregate")
 
-    def check_left(
-        after: Sequence[Proposal], shown: Sequence[Proposal], state: MoAState, verdicts: Sequence[Verdict]
+    def check_rest(
+        after: Sequence[Proposal], shown: Sequence[Proposal], turn: Turn, verdicts: Sequence[Verdict]
     ) -> None:
-        layer, left = after[0]["layer"], sum(p["status"] in USABLE for p in after)
+        layer, usable = after[0]["layer"], sum(p["status"] in USABLE for p in after)
         # A moderator may have kept fewer.
         needed = min(rules.min_proposals, max(sum(p["status"] in USABLE for p in shown), 1))
-        if left < needed:
-            raise InputError(f"found {left} proposals left, expected at least {needed}; keep more of them")
+        if usable < needed:
+            raise InputError(f"found {usable} proposals left, expected at least {needed}; keep more of them")
         authors = next(stage.asked for stage in stages if stage.layer == layer and stage.is_last)
         seats = [seat for stage in stages for seat in sent_back(stage, after)]
-        if seats and any(p["layer"] > layer for p in proposals_of(state)):
+        if seats and any(p["layer"] > layer for p in turn.proposals()):
             raise InputError(
                 f"found 'retry' in layer {layer}, expected no more of it: layer {layer + 1} was asked since"
             )
-        step = writer.for_run(rules.request).bound_step(seats, state, layer, chain=rules.chain, authors=authors)
-        if seats and (too_much := rules.misfit(proposals_of(state), step, verdicts=verdicts)):
+        step = bound_step(writer.for_run(rules.request), seats, turn, layer, chain=rules.chain, authors=authors)
+        if seats and (too_much := rules.misfit(turn.proposals(), step, verdicts=verdicts)):
             raise InputError(f"{too_much}; ask fewer again")
 
     return Node(review, rules=rules)
 
 
-def _going_on(state: MoAState, layer: int) -> list[Proposal]:
+def _going_on(turn: Turn, layer: int) -> list[Proposal]:
     """Leave out what a moderator did not keep; who failed is shown, to be asked again."""
-    kept = {place_of(p) for p in references_for(state, layer + 1)}
-    return [p for p in proposals_of(state, layer) if p["status"] not in USABLE or place_of(p) in kept]
+    places = {place_of(p) for p in turn.references(layer + 1)}
+    return [p for p in turn.proposals(layer) if p["status"] not in USABLE or place_of(p) in places]
 
 
 def sent_back(stage: Stage, proposals: Sequence[Proposal]) -> list[Seat]:
@@ -113,22 +115,22 @@ def sent_back(stage: Stage, proposals: Sequence[Proposal]) -> list[Seat]:
     return [seat for seat in stage.seats if seat.place in places]
 
 
-def read_decisions(said: object, names: Sequence[str]) -> dict[str, Decision]:
+def read_decisions(reply: object, names: Sequence[str]) -> dict[str, Decision]:
     """Read what a person decided, by proposer.
 
     Args:
-        said: `{"decisions": [{"proposer": ..., "action": ..., "text": ...}]}`; `"accept"` accepts all.
+        reply: `{"decisions": [{"proposer": ..., "action": ..., "text": ...}]}`; `"accept"` accepts all.
         names: Whose proposals were shown.
 
     Raises:
         InputError: It is something else; the message is for that person.
     """
-    if said is True or said in ("accept", []):
+    if reply is True or reply in ("accept", []):
         return {}
-    listed = said.get("decisions") if isinstance(said, dict) else said
+    listed = reply.get("decisions") if isinstance(reply, dict) else reply
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         expected = {"decisions": [{"proposer": names[0], "action": "drop"}]}
-        raise InputError(f"found {said!r}, expected the like of {expected}")
+        raise InputError(f"found {reply!r}, expected the like of {expected}")
     decisions: dict[str, Decision] = {}
     for one in listed:
         name, decision = one.get("proposer"), Decision(one.get("action"), one.get("text"))
@@ -156,7 +158,15 @@ def _problem(name: object, decision: Decision, names: Sequence[str]) -> str | No
 def _decided(proposal: Proposal, decision: Decision | None) -> Proposal:
     match decision:
         case Decision("edit", str(text)):
-            return {**proposal, "status": "ok", "text": text, "error": None, "reviewed": "edited"}
+            whole: Proposal = {
+                **proposal,
+                "status": "ok",
+                "cut": None,
+                "carried": False,
+                "unread": False,
+                "error": None,
+            }
+            return {**whole, "text": text, "reviewed": "edited"}
         case Decision("drop"):
             return {**proposal, "status": "dropped", "reviewed": "dropped"}
         case Decision("retry"):

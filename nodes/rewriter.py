@@ -12,8 +12,8 @@ from ..core.panel.seats import Seat
 from ..core.run.records import REWRITING, USABLE, Cost
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import check_thread, left_behind, turn_of, with_later
-from ..prompts import bundled, in_words, put_after
+from ..core.run.turn import Turn, check_thread
+from ..prompts import bundled, put_after, tools_in_words
 from .calls.call import call_model, unstreamed
 from .calls.outcome import as_proposal
 from .calls.prompt import Prompt
@@ -36,19 +36,19 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
 
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
-        turn, prompt = turn_of(state), Prompt(put_after(in_words(state["messages"]), instructions))
-        before = left_behind(state, REWRITING).get(seat.place)
+        turn, prompt = Turn.of(state), Prompt(put_after(tools_in_words(state["messages"]), instructions))
+        before = turn.left_behind(REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}
         if too_much := rules.misfit([], [prompt.at_most(seat)]):
             raise BudgetExceeded(too_much)
         emit("layer", layer=REWRITING, proposers=[seat.title])
         call, message = await call_model(seat, prompt, unstreamed(config), race=Race(seconds=rules.seconds_left([])))
-        proposal = as_proposal(call, seat, turn=turn, layer=REWRITING, message=message)
+        proposal = as_proposal(call, seat, turn=turn.id, layer=REWRITING, message=message)
         emit("proposal", **proposal)
         return {
-            "proposals": with_later(state, [proposal]),
-            "run": make_report([proposal], [], turn=turn, mixture=rules.mixture),
+            "proposals": turn.with_later([proposal]),
+            "run": make_report([proposal], [], turn=turn.id, mixture=rules.mixture),
         }
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:

@@ -12,6 +12,7 @@ from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Races
 from ..core.evidence.passages import MARKER
 from ..core.evidence.retrievers import Retrieval
+from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
@@ -43,6 +44,8 @@ class Rules:
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
     races: Races = field(default_factory=Races, init=False)
+    sampling: Sampling = field(default_factory=Sampling, init=False)
+    """How many samples servers gave for one request."""
     identity: str = field(default_factory=lambda: uuid4().hex, init=False)
     """What tells this mixture from all others, for caches."""
 
@@ -109,12 +112,18 @@ class Rules:
         """
         if self.budget is None:
             return None
-        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
-        spent = total(map(cost_of, calls), known_only=True)
-        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others, verdicts))
+        spent = total(map(cost_of, [*proposals, *calls_of(verdicts), *others]), known_only=True)
+        return self.budget.misfit(spent, total(step, known_only=True), self._worked(proposals, others, verdicts))
 
     def seconds_left(
         self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
     ) -> float | None:
         """Return the seconds that the budget leaves after all this; None where it bounds none."""
-        return self.budget.left(work_seconds(proposals, others, verdicts)) if self.budget else None
+        return self.budget.left(self._worked(proposals, others, verdicts)) if self.budget else None
+
+    def _worked(self, proposals: Sequence[Proposal], others: Sequence[Call], verdicts: Sequence[Verdict]) -> float:
+        """Return how long a turn has worked; what the budget's end cut has used it up, however clocks round."""
+        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
+        bound = (self.budget and self.budget.seconds) or 0.0
+        at_least = bound if any(call["cut"] == "deadline" for call in calls) else 0.0
+        return max(work_seconds(proposals, others, verdicts), at_least)

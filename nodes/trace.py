@@ -12,11 +12,11 @@ from langsmith.run_trees import RunTree
 from ..core.run.records import Agreed, Citation, Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
-from ..core.run.turn import proposals_of, turn_of
+from ..core.run.turn import Turn
 from .rules import Rules
 
 _log = logging.getLogger(__name__)
-Told = dict[str, Any]
+Metadata = dict[str, Any]
 FEEDBACK = "langgraph-moa-feedback"
 """The name of the threads that send it."""
 _PATIENCE = 30.0
@@ -41,15 +41,15 @@ def record(update: object, state: MoAState, config: RunnableConfig, rules: Rules
     if not traced or rules is None or not isinstance(update, Mapping):
         return
     proposals, verdicts, run = update.get("proposals"), update.get("verdicts", []), update.get("run")
-    told = _of_proposals(proposals) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
+    metadata = _of_proposals(proposals) if proposals else _of_verdict(verdicts[0]) if verdicts else {}
     done = run if run and run["stopped"] != "running" else None
     if "citations" in update:
-        told |= _of_citations(update["citations"])
+        metadata |= _of_citations(update["citations"])
     if done and done["aggregators"]:
-        told |= {"moa_status": done["aggregators"][-1]["status"]}
+        metadata |= {"moa_status": done["aggregators"][-1]["status"]}
     agreed = _agreement([*state.get("verdicts", []), *verdicts], turn=run["turn"]) if run else {}
     for tracer, node, whole in traced:
-        _add(node, told)
+        _add(node, metadata)
         if whole is not None and run:
             _add(whole, {**rules.shape, **_of_report(run), **agreed})
             if done and rules.feedback and (not rules.retrieves or "citations" in update):
@@ -60,50 +60,50 @@ def record_failure(state: MoAState, config: RunnableConfig, rules: Rules | None)
     """Say on the graph's run what one has cost that ends without an answer."""
     traced = [whole for _, _, whole in _traced(config) if whole is not None]
     if traced and rules is not None:
-        proposals = proposals_of(state)
-        so_far = make_report(proposals, [], turn=turn_of(state), mixture=rules.mixture)
+        turn = Turn.of(state)
+        so_far = make_report(turn.proposals(), [], turn=turn.id, mixture=rules.mixture)
         for whole in traced:
             _add(whole, {**rules.shape, **_of_report(so_far), "moa_stopped": "failed", "moa_degraded": True})
 
 
-def _of_proposals(proposals: Sequence[Proposal]) -> Told:
+def _of_proposals(proposals: Sequence[Proposal]) -> Metadata:
     """Tell of a node's first proposal, and how all of them ended where it has several samples."""
     several = {"moa_statuses": [p["status"] for p in proposals]} if len(proposals) > 1 else {}
     return _of_proposal(proposals[0]) | several
 
 
-def _of_proposal(proposal: Proposal) -> Told:
+def _of_proposal(proposal: Proposal) -> Metadata:
     keys = ("status", "model", "served_model", "finish_reason", "usd", "seconds", "waited", "retries", "cached")
     return {f"moa_{key}": proposal[key] for key in keys}  # type: ignore[literal-required]
 
 
-def _of_verdict(verdict: Verdict) -> Told:
+def _of_verdict(verdict: Verdict) -> Metadata:
     agreed = verdict["agreement"]
-    told: Told = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
+    metadata: Metadata = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
     if moderation := verdict.get("moderation"):
-        told |= {"moa_kept": moderation["kept"], "moa_moderator_stops": moderation["stop"]}
-    return told | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
+        metadata |= {"moa_kept": moderation["kept"], "moa_moderator_stops": moderation["stop"]}
+    return metadata | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
 
 
-def _of_citations(citations: Sequence[Citation]) -> Told:
+def _of_citations(citations: Sequence[Citation]) -> Metadata:
     wrong = sum(citation["problem"] is not None for citation in citations)
     return {"moa_citations": len(citations), "moa_wrong_citations": wrong}
 
 
-def _of_report(run: Report) -> Told:
+def _of_report(run: Report) -> Metadata:
     keys = ("stopped", "calls", "saved", "usd", "seconds", "truncated")
-    told = {f"moa_{key}": run[key] for key in keys}  # type: ignore[literal-required]
+    metadata = {f"moa_{key}": run[key] for key in keys}  # type: ignore[literal-required]
     degraded = run["degraded"] is not None
-    return told | {"moa_layers_run": run["layers"], "moa_degraded": degraded, "usage_metadata": run["usage"]}
+    return metadata | {"moa_layers_run": run["layers"], "moa_degraded": degraded, "usage_metadata": run["usage"]}
 
 
-def _agreement(verdicts: Sequence[Verdict], *, turn: str) -> Told:
+def _agreement(verdicts: Sequence[Verdict], *, turn: str) -> Metadata:
     """Return the first layer's agreement; that of later layers is no evidence, for they have seen one another."""
     first = [v for v in verdicts if v["turn"] == turn and v["layer"] == 1 and v["agreement"]]
     return _score(first[-1]["agreement"]) if first else {}
 
 
-def _score(agreed: Agreed | None) -> Told:
+def _score(agreed: Agreed | None) -> Metadata:
     return {"moa_agreement": agreed["score"]} if agreed and not agreed["abstained"] else {}
 
 
@@ -117,8 +117,8 @@ def _traced(config: RunnableConfig) -> Iterator[tuple[LangChainTracer, RunTree, 
                 yield handler, node, handler.run_map.get(str(node.parent_run_id))
 
 
-def _add(run: RunTree, told: Told) -> None:
-    run.extra.setdefault("metadata", {}).update(told)
+def _add(run: RunTree, metadata: Metadata) -> None:
+    run.extra.setdefault("metadata", {}).update(metadata)
 
 
 def _send_feedback(tracer: LangChainTracer, run: RunTree, report: Report, agreement: float | None) -> None:

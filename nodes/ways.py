@@ -10,7 +10,7 @@ from ..core.errors import InputError, nearest
 from ..core.panel.declared import Moderator
 from ..core.panel.stages import Stage
 from ..core.run.state import MoAState
-from ..core.run.turn import verdicts_of
+from ..core.run.turn import Turn
 from .node import Node
 
 
@@ -63,7 +63,9 @@ def make_exit(stage: Stage, entrances: Mapping[str, Sequence[str]]) -> Node[list
     """
 
     async def leave(state: MoAState, config: RunnableConfig) -> list[str]:
-        mine = [v for v in verdicts_of(state, before=stage.layer, wave=stage.wave + 1) if v["layer"] == stage.layer]
+        mine = [
+            v for v in Turn.of(state).verdicts(before=stage.layer, wave=stage.wave + 1) if v["layer"] == stage.layer
+        ]
         if not mine or mine[-1]["wave"] != stage.wave:
             raise InputError(
                 f"found no verdict of {stage.gate} for the last message: the conversation changed, or that gate has "

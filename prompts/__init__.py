@@ -3,7 +3,7 @@
 from .compose import Placement, compose, put_after
 from .echo import echo_in, load_bundled
 from .fence import Kind, fence, nothing, unforged
-from .history import in_words
+from .history import tools_in_words
 from .pack import pack
 from .template import Template, bundled, load_template
 
@@ -15,11 +15,11 @@ __all__ = [
     "compose",
     "echo_in",
     "fence",
-    "in_words",
     "load_bundled",
     "load_template",
     "nothing",
     "pack",
     "put_after",
+    "tools_in_words",
     "unforged",
 ]

@@ -98,14 +98,14 @@ def _blocks(contents: Sequence[str | list[Any]]) -> list[Any]:
 def _instructed(messages: list[AnyMessage], instructions: str, *, asks_last: bool) -> list[AnyMessage]:
     """Put instructions to the last message: before its words where it is the question and short, else after them."""
     last = messages[-1] if messages and messages[-1].type == "human" else None
-    asked = next(filter(None, map(question_in, reversed(messages))), "")
+    question = next(filter(None, map(question_in, reversed(messages))), "")
     if asks_last:
         again = ""
     elif last and question_in(last) is not None and last.content and len(last.text) <= LONG:
         before = f"{instructions}\n\n{bundled('question').text}\n\n"
         return [*messages[:-1], cast("AnyMessage", _ours(last, before=before))]
     else:
-        again = f"\n\n{bundled('again').text}\n\n{_ends_of(asked)}" if asked else ""
+        again = f"\n\n{bundled('again').text}\n\n{_ends_of(question)}" if question else ""
     return cast("list[AnyMessage]", put_after(messages, f"{instructions}{again}"))
 
 

@@ -40,8 +40,8 @@ def fence(texts: Sequence[str], kind: Kind = "reference", *, labels: Sequence[st
     attribute = "id" if kind == "evidence" else "name"
     named = [f'{attribute}="{_NOT_IN_LABELS.sub("-", label)}"' for label in labels]
     marks = named or [f'number="{number}"' for number, _ in enumerate(texts, 1)]
-    told = [*texts, *labels]
-    nonce = sha256(json.dumps(told).encode()).hexdigest()[:12]
+    fenced = [*texts, *labels]
+    nonce = sha256(json.dumps(fenced).encode()).hexdigest()[:12]
     return "\n\n".join(
         f"<{kind}-{nonce} {mark}>\n{unforged(text)}\n</{kind}-{nonce}>" for mark, text in zip(marks, texts, strict=True)
     )

@@ -26,12 +26,12 @@ def pack(texts: Sequence[str], room: int) -> list[str] | None:
     sizes = sorted(map(_size, texts))
     if sum(sizes) <= room:
         return list(texts)
-    cap, left = 0, room
+    cap, rest = 0, room
     for done, size in enumerate(sizes):
-        cap = left // (len(sizes) - done)
+        cap = rest // (len(sizes) - done)
         if size > cap:
             break
-        left -= size
+        rest -= size
     if cap < _LEAST + _size(CUT_TO_FIT):
         return None
     return [text if _size(text) <= cap else _cut(text, cap - _size(CUT_TO_FIT)) + CUT_TO_FIT for text in texts]
@@ -40,7 +40,7 @@ def pack(texts: Sequence[str], room: int) -> list[str] | None:
 def _cut(text: str, size: int) -> str:
     """Return the longest beginning that ends with a sentence, else with a word, else anywhere, within `size` bytes."""
     head = text.encode()[:size].decode(errors="ignore")
-    ends = [found.end() for found in _SENTENCE_END.finditer(head) if found.end() < len(text)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(head) if match.end() < len(text)]
     if ends and head[: ends[-1]].strip():
         return head[: ends[-1]].rstrip()
     return (head.rpartition(" ")[0].rstrip() if " " in head.strip() else "") or head

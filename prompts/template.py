@@ -49,22 +49,22 @@ def load_template(
     Raises:
         ConfigError: The file cannot be read, or a variable is missing, unknown or malformed.
     """
-    required, known = set(required), {*required, *optional}
+    required, allowed = set(required), {*required, *optional}
     text, name = _read(source, default)
     template = string.Template(text)
     if not template.is_valid():
         raise ConfigError(
-            f"found a '$' in {name} that starts no variable, expected {_list(known)}; write '$$' for a dollar sign"
+            f"found a '$' in {name} that starts no variable, expected {_list(allowed)}; write '$$' for a dollar sign"
         )
-    found = set(template.get_identifiers())
-    if missing := required - found:
+    names = set(template.get_identifiers())
+    if missing := required - names:
         raise ConfigError(
             f"found no {_list(missing)} in {name}, expected it where the fenced texts belong; "
             "to read a file, pass pathlib.Path(...)"
         )
-    if unknown := found - known:
+    if unknown := names - allowed:
         raise ConfigError(
-            f"found {_list(unknown)} in {name}, expected only {_list(known)}; write '$$' for a dollar sign"
+            f"found {_list(unknown)} in {name}, expected only {_list(allowed)}; write '$$' for a dollar sign"
         )
     return Template(text)
 

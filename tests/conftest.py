@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ingest import Ingest
     from loopback import Loopback
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -65,9 +66,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that ask for the loopback server talk to 127.0.0.1, and to nobody else."""
+    """Let the tests that ask for one of the servers below talk to 127.0.0.1, and to nobody else."""
     for item in items:
-        if "loopback" in getattr(item, "fixturenames", ()):
+        if {"loopback", "traces"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
 
@@ -80,6 +81,15 @@ def loopback(socket_enabled: None) -> Iterator["Loopback"]:
     with serve() as server:
         yield server
         close_portals()
+
+
+@pytest.fixture
+def traces(socket_enabled: None) -> Iterator["Ingest"]:
+    """Be a LangSmith that keeps what it is sent."""
+    from ingest import ingest
+
+    with ingest() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

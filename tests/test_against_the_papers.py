@@ -27,7 +27,6 @@ from langgraph_moa import (
     create_smoa,
     create_vote,
 )
-from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.prompts import bundled
 from loopback import Loopback, Reply
 from reading import references_in
@@ -287,7 +286,7 @@ SYSTEMS: dict[str, System] = {
 
 
 def options_of(server: Loopback) -> dict[str, Any]:
-    return {"temperature": 0.7, "max_tokens": 512, "resolve": partial(resolve_model, base_url=server.url)}
+    return {"temperature": 0.7, "max_tokens": 512, "resolve": server.resolve}
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

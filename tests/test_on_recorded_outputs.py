@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_moa.core.agreement.answers import final_answer, read_answer, same_answer
+from langgraph_moa.core.agreement.answers import final_answer, read_answer
+from langgraph_moa.core.agreement.values import same_answer
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading.by_gold import closed
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import kept
 import pytest
 import warm
-from kept import LAYER_2, THREAD, hang_in_layer_2, kept_answers, layer_2, mixture
+from kept import LAYER_2, hang_in_layer_2, kept_answers, layer_2, mixture
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, InputError
 from loopback import Loopback, Reply
 from postgres import postgres
 from reading import user
+from running import APIS, THREAD, pending_proposals, run
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ async def test_a_run_is_not_resumed_by_another_mixture(loopback: Loopback) -> No
     before = await saver.aget_tuple(THREAD)
 
     with pytest.raises(
-        InputError, match=r"found a run of another mixture \(format 3: a, b, c, d \| .*expected format 3: a, b"
+        InputError, match=r"found a run of another mixture \(format 4: a, b, c, d \| .*expected format 4: a, b"
     ):
         await mixture(loopback.url, saver, proposers=["a", "b"]).ainvoke(None, THREAD)
 
@@ -115,7 +116,7 @@ async def test_a_layer_that_was_broken_off_is_not_finished_by_another_mixture(
     run = asyncio.create_task(mixture(loopback.url, saver).ainvoke(user("Which?"), THREAD, durability="sync"))
     async with asyncio.timeout(60):
         while True:
-            if len(await kept_writes(saver)) == 3:
+            if len(await pending_proposals(saver)) == 3:
                 break
             await asyncio.sleep(0.02)
     run.cancel()
@@ -135,12 +136,7 @@ async def test_a_layer_that_was_broken_off_is_not_finished_by_another_mixture(
     assert set(asked) <= set("abcd")
 
 
-async def kept_writes(saver: InMemorySaver) -> list[str]:
-    found = await saver.aget_tuple(THREAD)
-    return [channel for _, channel, _ in found.pending_writes or [] if channel == "proposals"] if found else []
-
-
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_a_first_layer_with_too_few_answers_asks_only_the_rest_again(loopback: Loopback, api: str) -> None:
     for name in ("c", "d"):
         loopback.say(name, Reply(status=500))
@@ -150,9 +146,7 @@ async def test_a_first_layer_with_too_few_answers_asks_only_the_rest_again(loopb
     loopback.scripts.clear()
     question = {"messages": (await moa.aget_state(THREAD)).values["messages"]}
 
-    result = await (
-        moa.ainvoke(question, THREAD) if api == "async" else asyncio.to_thread(moa.invoke, question, THREAD)
-    )
+    result = await run(moa, api, question, THREAD)
 
     assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 1, "c": 2, "d": 2, "last": 1}
     assert [p["calls"] for p in result["proposals"]] == [1, 1, 2, 2]

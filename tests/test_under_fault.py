@@ -6,14 +6,13 @@ import json
 import random
 import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa, resolve_model
+from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.portal import close_portals
 from langgraph_moa.core.run.records import USABLE
@@ -115,7 +114,7 @@ def check(
         max_tokens=20,
         quorum=quorum,
         budget=budget,
-        resolve=partial(resolve_model, base_url=server.url),
+        resolve=server.resolve,
     )
 
     # Four steps and a second aggregator, each cut at its timeout; the rest is patience with a busy machine.
@@ -170,7 +169,7 @@ def test_many_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopback, mar
         early_stop=None,
         timeout=60,
         quorum=Quorum(2, grace_s=0.1),
-        resolve=partial(resolve_model, base_url=server.url),
+        resolve=server.resolve,
     )
     open_before = sockets()
 

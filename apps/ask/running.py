@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ...core.errors import MoAError
 from ...graphs.adapters.tool_and_node import Graph
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from ..terminal import INTERRUPTED, TERMINATED, WAITING, note, notes
 from .draining import Terminated, drained_on_sigterm
 from .lines import interrupted
@@ -39,7 +39,7 @@ async def follow(
         config: The thread, where there is one.
     """
     modes: list[StreamMode] = ["custom", "values", "messages"]
-    streams = output.streams and not rules_of(moa).removes  # what was printed cannot be taken back
+    streams = output.streams and not plan_of(moa).rules.removes  # what was printed cannot be taken back
     state: RunState = {}
     view, is_kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.

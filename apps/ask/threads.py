@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
 from ...core.errors import ConfigError, InputError, nearest
-from ...core.panel.seating import STATE_FORMAT
+from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
 from ...graphs.adapters.tool_and_node import Graph
 from ..settings.files import merged_settings

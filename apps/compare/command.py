@@ -98,7 +98,7 @@ def compare_systems(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare systems on your questions, and say whether a mixture is worth its money."""
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     if plot:
         check_plot(plot)
     specs = _systems(systems, settings, equal, only_estimate=only_estimate)

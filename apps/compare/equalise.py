@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
-from ...core.checks import MOST
+from ...core.checks import MOST_SAMPLES
 from ...core.errors import ConfigError, nearest
 from ...core.run.records import Cost
 from ...evaluation.grading.jury import NOTHING
@@ -102,7 +102,7 @@ class Equaliser:
 
     def _with_calls(self, spec: Spec, wanted: float) -> tuple[Spec, float]:
         """Return the system with the most samples whose calls are no more than wanted, two at least; and the calls."""
-        low, high = 2, _MOST.get(str(spec.settings.system), MOST["samples"])
+        low, high = 2, _MOST.get(str(spec.settings.system), MOST_SAMPLES)
         while low < high:
             middle = (low + high + 1) // 2
             if self.pilot.calls(_sampled(spec.settings, middle)) <= wanted + 1e-9:

@@ -14,7 +14,7 @@ from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.preparing import Prepared, is_single
 from ...evaluation.grading.judge import how_good, which_is_better
 from ...graphs.adapters.tool_and_node import Graph
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 
 JUDGING = "judging"
 
@@ -46,7 +46,7 @@ def show_prospect(bounds: Mapping[str, Cost], *, as_json: bool) -> None:
 
 
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:
-    limits = [max((s.max_tokens or 0 for s in rules_of(graph).chain), default=0) for graph in graphs.values()]
+    limits = [max((s.max_tokens or 0 for s in plan_of(graph).rules.chain), default=0) for graph in graphs.values()]
     answer = max(limits) if all(limits) else None
     singles = sum(map(is_single, graphs.values()))
     # Single models are first held against one of them, and then, with all others, against the best.

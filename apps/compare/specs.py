@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from ...core.errors import ConfigError, nearest
-from ...core.models.resolve import short_name
+from ...core.models.labels import short_name
 from ..settings.fields import ProposerSpec
 from ..settings.files import load_settings, merged_settings
 from ..settings.flags import read_value

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InputError
-from ...core.models.capabilities import may_write, tools_of
+from ...core.models.parts import may_write, tools_of
 from ...core.text import one_line, plain
 from ...graphs.adapters.asking import answered, check_asked, sentence_of
 from ...graphs.adapters.tool_and_node import WHEN_TO_ASK, Graph

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from ...core.models.obstacles import bare_url
-from ...core.models.resolve import HEADER_VARIABLE
+from ...core.models.connections import bare_url
+from ...core.models.credentials import HEADER_VARIABLE
 from ...core.panel.checks import OF_A_SERVER
 from ...core.panel.declared import ModelSettings
 from .fields import ProposerSpec
@@ -28,7 +28,7 @@ def models_in(groups: "Sequence[str | ModelTable | list[ProposerSpec]]") -> list
     return [spec if isinstance(spec, str) else spec.model for spec in seats_in(groups)]
 
 
-def as_aggregator(seat: str | ModelTable) -> str | ModelTable:
+def aggregator_like(seat: str | ModelTable) -> str | ModelTable:
     """Return a proposer's model as an aggregator: where it is asked, and nothing else that was said of the proposer."""
     if isinstance(seat, str):
         return seat

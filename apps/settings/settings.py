@@ -13,8 +13,8 @@ from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
 from ...core.errors import ConfigError
 from ...core.evidence.retrievers import Retriever
+from ...core.models.connections import bare_url
 from ...core.models.limits import Limits
-from ...core.models.obstacles import bare_url
 from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
@@ -26,7 +26,7 @@ from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields
-from .seats import as_aggregator, counted_proposers, declared_seat, models_in, seats_in, without_secrets
+from .seats import aggregator_like, counted_proposers, declared_seat, models_in, seats_in, without_secrets
 from .systems import check_system, create_system
 from .tables import (
     EARLY_STOPS,
@@ -61,7 +61,7 @@ class Settings(Fields):
             chosen, why = self, f"models: as given, {counted_proposers(self.proposers)}"
             specs, seats = models_in(self.proposers), seats_in(self.proposers)
             if self.aggregator is None and self.layers != 1 and specs:
-                chosen = self.model_copy(update={"aggregator": as_aggregator(seats[0])})
+                chosen = self.model_copy(update={"aggregator": aggregator_like(seats[0])})
                 why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
             model = self._only_model(self.base_url)

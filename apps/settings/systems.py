@@ -8,13 +8,12 @@ from ...core.agreement.vote import Vote
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
 from ...core.panel.declared import Aggregator, Proposer
+from ...graphs.self_moa import create_self_moa, create_self_moa_seq
 from ...graphs.systems import (
     create_best_of_n,
     create_debate,
     create_grouped_moa,
     create_ranker,
-    create_self_moa,
-    create_self_moa_seq,
     create_single,
     create_smoa,
     create_vote,

@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from ...core.bounds.early_stop import Then
-from ...core.checks import MOST
-from ...core.models.resolve import KEY_VARIABLE
+from ...core.checks import MOST_LAYERS, MOST_SAMPLES
+from ...core.models.credentials import KEY_VARIABLE
 
 Nothing = SkipJsonSchema[None]
 """None, which a form need not offer: what is left out is not given."""
-Layers = Annotated[int, Field(ge=1, le=MOST["layers"])]
-Samples = Annotated[int, Field(ge=1, le=MOST["samples"])]
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
 Count = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]

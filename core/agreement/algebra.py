@@ -18,16 +18,16 @@ def group_by_meaning(written: list[str]) -> list[int]:
 
     fresh = count()
     numbers: list[int] = []
-    known: list[tuple[int, list[Any]]] = []
+    firsts: list[tuple[int, list[Any]]] = []
 
     def is_same(one: list[Any], other: list[Any]) -> bool:
         return bool(one) and bool(verify(one, other, float_rounding=12, timeout_seconds=None))
 
     for parsed in map(read, written):
-        same = next((number for number, other in known if is_same(other, parsed)), None)
+        same = next((number for number, other in firsts if is_same(other, parsed)), None)
         numbers.append(next(fresh) if same is None else same)
         if same is None:
-            known.append((numbers[-1], parsed))
+            firsts.append((numbers[-1], parsed))
     return numbers
 
 

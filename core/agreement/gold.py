@@ -2,8 +2,9 @@
 
 import re
 
-from .answers import Answer, read_answer, same_answer
-from .units import folded, known_unit, spellings, stem
+from .answers import read_answer
+from .units import folded, known_unit, singular, spellings
+from .values import FinalAnswer, same_answer
 
 _KINDS = tuple(
     map(
@@ -29,14 +30,14 @@ _OTHER_NUMBERS = frozenset(
 """Words, without the `s` of a plural, that make another number of the one before them, or a rate."""
 _UNCOUNTED = frozenset("people children men women mice teeth geese fish sheep".split())
 """Plurals without an `s`."""
-_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<told>\S[^\n]{0,199})$", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+")
 _ASKED = re.compile(r"\b(?:how many|how much|in)\s+(?P<unit>\S+(?:\s+[^\W\d_]+){0,2})", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.?!\n]+")
 _PERCENT = re.compile(r"%|\bper ?cent", re.IGNORECASE)
 
 
-def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
+def is_gold(answer: FinalAnswer, gold: FinalAnswer, question: str | None = None) -> bool:
     """Tell whether an answer is gold; a number may leave out a unit, or add one, where the question leaves no doubt.
 
     - Gold without a unit takes an answer with one that everybody knows, that the question names, or that is a plural
@@ -68,9 +69,9 @@ def is_gold(answer: Answer, gold: Answer, question: str | None = None) -> bool:
     return names_unit(question, theirs)
 
 
-def _is_option(answer: Answer, letter: str, question: str) -> bool:
+def _is_option(answer: FinalAnswer, letter: str, question: str) -> bool:
     """Tell whether an answer has the words of one option, and of no other."""
-    options = [(found["letter"].upper(), read_answer(found["told"])) for found in _OPTION.finditer(question)]
+    options = [(match["letter"].upper(), read_answer(match["text"])) for match in _OPTION.finditer(question)]
     meant = {name for name, option in options if option and same_answer(answer, option)}
     return meant == {letter}
 
@@ -78,32 +79,32 @@ def _is_option(answer: Answer, letter: str, question: str) -> bool:
 def names_unit(question: str, unit: str) -> bool:
     """Tell whether a text names a unit, in whichever spelling; `m` and `in` only behind a number."""
     if known_unit(unit) is None:
-        stems = {stem(word) for word in _WORD.findall(question.casefold())}
-        return all(stem(word) in stems for word in _WORD.findall(unit.casefold()))
+        stems = {singular(word) for word in _WORD.findall(question.casefold())}
+        return all(singular(word) in stems for word in _WORD.findall(unit.casefold()))
     words = f" {' '.join(_WORD.findall(question.casefold()))} "
     for spelled in spellings(unit):
         if len(spelled) == 1 and not spelled.isalpha():
-            found = spelled in question
+            is_named = spelled in question
         elif spelled.islower() and len(spelled) > 2 and spelled.replace(" ", "").isalpha():
-            found = f" {spelled} " in words
+            is_named = f" {spelled} " in words
         else:
             before = r"(?<=\d) ?" if len(spelled) == 1 or spelled == "in" else r"(?<![^\W\d_])"
-            found = re.search(rf"{before}{re.escape(spelled)}(?![^\W\d_])", question) is not None
-        if found:
+            is_named = re.search(rf"{before}{re.escape(spelled)}(?![^\W\d_])", question) is not None
+        if is_named:
             return True
     return False
 
 
-def _may_add(answer: Answer, unit: str, question: str) -> bool:
+def _may_add(answer: FinalAnswer, unit: str, question: str) -> bool:
     """Tell whether an answer may name a unit that gold leaves out."""
     if known_unit(unit):
         return not _contradicts(unit, question)
     if question and names_unit(question, unit):
         return True
     words = _WORD.findall(answer.shown.casefold())
-    if any({word, stem(word)} & _OTHER_NUMBERS for word in words):
+    if any({word, singular(word)} & _OTHER_NUMBERS for word in words):
         return False
-    plural = any(word in _UNCOUNTED or (stem(word) != word and not word.endswith("ss")) for word in words)
+    plural = any(word in _UNCOUNTED or (singular(word) != word and not word.endswith("ss")) for word in words)
     return plural or _number(answer) == 1
 
 
@@ -118,23 +119,23 @@ def _contradicts(unit: str, question: str) -> bool:
 
 def _wanted(question: str) -> set[str]:
     """Return the units that a question asks for: how many of them, or in which."""
-    found = set()
-    for asked in _ASKED.finditer(question):
-        words = [word.strip(".,;:?!()") for word in asked["unit"].split()]
+    units = set()
+    for match in _ASKED.finditer(question):
+        words = [word.strip(".,;:?!()") for word in match["unit"].split()]
         for count in (3, 2, 1):
             phrase = " ".join(words[:count])
             unit = None if (len(phrase) < 2 and phrase.isalpha()) or phrase == "in" else known_unit(folded(phrase))
             if unit:
-                found.add(unit)
+                units.add(unit)
                 break
-    return found
+    return units
 
 
-def _number(answer: Answer) -> object:
+def _number(answer: FinalAnswer) -> object:
     value = answer.value
     return value[1] if isinstance(value, tuple) and value[0] == "number" else None
 
 
-def _unit(answer: Answer) -> str:
+def _unit(answer: FinalAnswer) -> str:
     value = answer.value
     return str(value[2]) if isinstance(value, tuple) and len(value) > 2 else answer.detail

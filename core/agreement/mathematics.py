@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..checks import check_number
 from ..errors import MissingExtra
-from .measures import Agreement, ClosedAnswers, abstain, agree, same_answers
+from .closed import ClosedAnswers, same_answers
+from .measures import Agreement, abstain, agree
 
 _SECONDS = 10.0
 
@@ -48,14 +49,14 @@ class MathAnswers:
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts by what their answers mean."""
-        from .answers import is_formula
+        from .values import is_formula
 
         answers = [self._closed.read(text) for text in texts]
         groups = same_answers(answers)
         if not groups:
             return abstain(self.name, "no text ends on a short answer")
         shown = [answer.shown if answer else None for answer in answers]
-        formulas = [group for group in groups if all((found := answers[n]) and is_formula(found) for n in group)]
+        formulas = [group for group in groups if all((answer := answers[n]) and is_formula(answer) for n in group)]
         if len(formulas) > 1:
             try:
                 async with asyncio.timeout(self.seconds):

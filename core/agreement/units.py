@@ -52,7 +52,7 @@ class Unit(NamedTuple):
     """Of ten, that the number is multiplied with."""
     name: str
     """In one spelling; empty where there is none."""
-    known: bool
+    is_common: bool
     """Whether everybody knows it, so that it may be left out; five apples are not five pears."""
 
 
@@ -71,18 +71,18 @@ def read_unit(written: str, *, gap: bool) -> Unit | None:
     if words and gap and words[0].casefold() in _SCALES:
         power = _SCALES[words.pop(0).casefold()]
     if not words:
-        return Unit(power, "", known=True)
+        return Unit(power, "", is_common=True)
     whole = " ".join(words)
     unit = known_unit(whole)
     if not gap and (unit is None or (len(whole) == 1 and whole not in "%°")):
         return None  # `3x`, `2i`, `5k`, `1990s`
     if unit:
-        return Unit(power, unit, known=True)
+        return Unit(power, unit, is_common=True)
     if len(words) > _WORDS or not all(map(_WORD.fullmatch, words)):
         return None
     if _NO_UNIT & {word.casefold().strip(".") for word in words}:
         return None
-    return Unit(power, " ".join(stem(folded(word)) for word in words), known=False)
+    return Unit(power, " ".join(singular(folded(word)) for word in words), is_common=False)
 
 
 def known_unit(written: str) -> str | None:
@@ -107,6 +107,6 @@ def folded(word: str) -> str:
     return word.casefold() if ordinary else word
 
 
-def stem(word: str) -> str:
+def singular(word: str) -> str:
     """Return a word without the `s` of its plural."""
     return word.removesuffix("s") if len(word) > 3 else word

@@ -1,13 +1,15 @@
-"""Let a count of votes write the answer, instead of a model."""
+"""Let a count of votes write the answer, instead of a model, or choose the proposal that stands for the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import ConfigError, nearest
 from ..run.records import Proposal
 from ..run.served import Asked, asked_of, same_models, served_name, shares
-from .measures import Measure, closed_answers, compare, medoid
+from .closed import closed_answers
+from .comparing import compare_texts
+from .measures import Measure, medoid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +31,14 @@ class Vote:
     """How proposals are compared."""
 
 
-class Result(NamedTuple):
+class VoteResult(NamedTuple):
     """Say who won, or why nobody did."""
 
     winner: Proposal | None
-    told: str
+    why: str
 
 
-async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> Result:
+async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: float | None = None) -> VoteResult:
     """Count.
 
     Args:
@@ -47,46 +49,44 @@ async def count_votes(vote: Vote, proposals: Sequence[Proposal], *, seconds: flo
     whole = [p for p in proposals if p["status"] == "ok"]
     proposals = whole or proposals  # where an answer was cut, it may say something else
     texts = [p["text"] for p in proposals]
-    found = await compare(vote.agreement, texts, seconds=seconds)
-    if found["abstained"]:
-        return Result(None, f"the vote abstained: {found['abstained']}")
+    agreement = await compare_texts(vote.agreement, texts, seconds=seconds)
+    if agreement["abstained"]:
+        return VoteResult(None, f"the vote abstained: {agreement['abstained']}")
 
     calls = asked_of(proposals)
     part = shares(calls)
+    votes = [vote.weights.get(proposal["name"], 1.0) * share for proposal, share in zip(proposals, part, strict=True)]
 
-    def weight(group: Sequence[int]) -> float:
-        return sum(vote.weights.get(_author(proposals[n]), 1.0) * part[n] for n in group)
+    def weight(group: Iterable[int]) -> float:
+        return sum(votes[n] for n in group)
 
-    groups = sorted(found["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
+    groups = sorted(agreement["groups"], key=lambda group: (-round(weight(group), 9), group[0]))
     first, everyone = groups[0], weight(range(len(texts)))
     alone = round(sum(part[n] for n in first), 9) < 2  # two names of one model are one who says so
     if weight(first) <= 0 or (alone and round(weight(first) * 2 - everyone, 9) <= 0):
         whose = "models" if len(first) > 1 else "proposals"
-        return Result(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
+        return VoteResult(None, f"the vote abstained: no two {whose} agree{_shared(calls, part, proposals)}")
     winner = proposals[medoid(texts, first)]
-    told = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
-    tied = [group for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
-    if tied:
-        others = ", ".join(proposals[group[0]]["proposer"] for group in tied)
-        told += f"; tied with that of {others}, and declared first"
-    return Result(winner, told + _shared(calls, part, proposals))
+    tied = [proposals[group[0]] for group in groups[1:] if round(weight(group) - weight(first), 9) == 0]
+    why = f"vote: {round(weight(first), 2):g} of {round(everyone, 2):g} for the answer of {winner['proposer']}"
+    return VoteResult(winner, why + _tied(tied) + _shared(calls, part, proposals))
+
+
+def _tied(proposals: Sequence[Proposal]) -> str:
+    """Say whose answers had as many votes."""
+    others = ", ".join(proposal["proposer"] for proposal in proposals)
+    return f"; tied with that of {others}, and declared first" if others else ""
 
 
 def _shared(calls: Sequence[Asked], part: Sequence[float], proposals: Sequence[Proposal]) -> str:
     """Say who had to share votes."""
     groups = [group for group in same_models(calls) if part[group[0]] < 1]
-    told = [
+    sentences = [
         f"{', '.join(proposals[n]['proposer'] for n in group)} share one model's votes: all were served by "
         f"{served_name(calls[n] for n in group)}"
         for group in groups
     ]
-    return "".join(f"; {line}" for line in told)
-
-
-def _author(proposal: Proposal) -> str:
-    """Return a proposer's name without the number of its sample."""
-    title = proposal["proposer"]
-    return title.rpartition("/")[0] if title.endswith(f"/{proposal['sample']}") else title
+    return "".join(f"; {line}" for line in sentences)
 
 
 def check_vote(vote: Vote, names: Sequence[str]) -> None:
@@ -114,3 +114,22 @@ def check_vote(vote: Vote, names: Sequence[str]) -> None:
         )
     if not callable(vote.agreement):
         raise ConfigError(f"found {vote.agreement!r} as the vote's agreement, expected a measure as closed_answers()")
+
+
+def best_proposal(proposals: Sequence[Proposal]) -> Proposal:
+    """Return the one proposal that stands for the others.
+
+    That is the medoid of the largest group whose final answers agree, in which a model that was asked under several
+    names has the part of one, as in a vote; where no two agree, the first one that is whole.
+
+    Args:
+        proposals: Usable proposals of one layer, as declared; at least one.
+    """
+    whole = [p for p in proposals if p["status"] == "ok"] or list(proposals)
+    groups = closed_answers()([p["text"] for p in proposals])["groups"]
+    part = shares(asked_of(proposals))
+    largest = max(groups, key=lambda group: (round(sum(part[n] for n in group), 9), len(group)), default=[])
+    if len(largest) < 2:
+        return whole[0]
+    chosen = [proposals[n] for n in largest if proposals[n]["status"] == "ok"] or [proposals[n] for n in largest]
+    return chosen[medoid([p["text"] for p in chosen], range(len(chosen)))]

@@ -1,10 +1,16 @@
 """Refuse bounds of a run that could not mean anything."""
 
+from collections.abc import Sequence
+
 from langgraph.cache.base import BaseCache
 
+from ..agreement.closed import closed_answers
+from ..agreement.measures import check_share, is_sync, name_of
 from ..checks import check_number
 from ..errors import ConfigError
+from ..panel.seats import Seat
 from .budget import Budget
+from .early_stop import EarlyStop
 from .quorum import Quorum
 
 
@@ -26,7 +32,7 @@ def check_rules(
     """
     if review and not smallest:
         raise ConfigError("found review=True with layers=1, expected proposals to review; use layers=2, or drop it")
-    check_number("min_proposals", min_proposals, minimum=1)
+    check_number("min_proposals", min_proposals, minimum=1, whole=True)
     if smallest and min_proposals > smallest:
         raise ConfigError(f"found min_proposals={min_proposals}, expected at most {smallest}, the smallest layer")
     if quorum is not None:
@@ -40,7 +46,7 @@ def check_rules(
 def _check_quorum(quorum: object, min_proposals: int, smallest: int) -> None:
     if not isinstance(quorum, Quorum):
         raise ConfigError(f"found {quorum!r} as the quorum, expected Quorum(k, grace_s=...)")
-    check_number("k", quorum.k, minimum=min_proposals, where=" for the quorum")
+    check_number("k", quorum.k, minimum=min_proposals, where=" for the quorum", whole=True)
     check_number("grace_s", quorum.grace_s, minimum=0, where=" for the quorum")
     if quorum.k > smallest:
         raise ConfigError(f"found Quorum({quorum.k}), expected at most {smallest}, the smallest layer")
@@ -54,4 +60,81 @@ def _check_budget(budget: object) -> None:
         raise ConfigError("found Budget() without a limit, expected one of calls, tokens, usd, seconds")
     for option, value in given.items():
         if value is not None:
-            check_number(option, value, above=0, where=" for the budget")
+            check_number(option, value, above=0, whole=option in ("calls", "tokens"), where=" for the budget")
+
+
+def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> None:
+    """Refuse an early stop that could not mean anything, and waves that are none.
+
+    Args:
+        stop: What was given as the rule.
+        waves: Sizes of the first layer's waves.
+        proposers: How many proposers the first layer has; 0 where a model answers alone.
+
+    Raises:
+        ConfigError: One of them is wrong.
+    """
+    if stop is not None:
+        _check_rule(stop)
+    if not isinstance(waves, list | tuple) or any(isinstance(w, bool) or not isinstance(w, int) for w in waves):
+        raise ConfigError(f"found waves={waves!r}, expected sizes such as (2,)")
+    sizes = [size for size in waves if isinstance(size, int)]
+    if not sizes:
+        return
+    found = f"found waves={tuple(sizes)!r}"
+    if stop is None:
+        raise ConfigError(f"{found} without an early stop, expected one to say whether a wave agrees; drop one of them")
+    if sizes[0] < 2 or min(sizes) < 1:
+        raise ConfigError(f"{found}, expected a first wave of at least 2, for one agrees with nobody, and no empty one")
+    if sum(sizes) >= proposers:
+        raise ConfigError(
+            f"{found} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
+        )
+
+
+def check_enough(
+    stop: EarlyStop | None, waves: Sequence[int], panel: Sequence[Sequence[Seat]], *, quorum: Quorum | None, needed: int
+) -> None:
+    """Refuse waves and stops that could never be enough, or would leave too few answers.
+
+    Args:
+        stop: The rule.
+        waves: Sizes of the first layer's waves.
+        panel: The proposers of each layer.
+        quorum: The quorum that holds beside it.
+        needed: Usable proposals that a layer needs.
+
+    Raises:
+        ConfigError: They are such.
+    """
+    if stop and stop.as_completed and panel and needed > (least := min(stop.needed(len(seats)) for seats in panel)):
+        raise ConfigError(
+            f"found min_proposals={needed} with as_completed, expected at most {least}: that many may end a layer"
+        )
+    if waves and needed > waves[0]:
+        raise ConfigError(
+            f"found min_proposals={needed} with waves={tuple(waves)!r}, expected a first wave that is as large"
+        )
+    if waves and quorum is not None and quorum.k <= sum(waves):
+        raise ConfigError(
+            f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
+        )
+
+
+def _check_rule(stop: object) -> None:
+    if not isinstance(stop, EarlyStop):
+        raise ConfigError(f"found {stop!r} as the early stop, expected EarlyStop(...), or None for none")
+    check_share("quorum", stop.quorum)
+    check_number("min_responses", stop.min_responses, minimum=1, whole=True)
+    if stop.then not in ("aggregate", "answer"):
+        raise ConfigError(f"found then={stop.then!r} for the early stop, expected 'aggregate' or 'answer'")
+    for option in ("shadow", "as_completed", "later_layers"):
+        if not isinstance(getattr(stop, option), bool):
+            raise ConfigError(f"found {option}={getattr(stop, option)!r} for the early stop, expected True or False")
+    if not callable(stop.agreement) or name_of(stop.agreement) == closed_answers.__name__:
+        raise ConfigError(f"found {stop.agreement!r} as the agreement, expected a measure such as closed_answers()")
+    if stop.as_completed and not is_sync(stop.agreement):
+        raise ConfigError(
+            "found as_completed with a measure that is awaited or takes its time, and would be asked again at every "
+            "answer; expected one that answers at once, as closed_answers()"
+        )

@@ -4,18 +4,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from langgraph.runtime import get_runtime
 
-from ..run.records import Proposal
+from ..run.records import Cut, Place, Proposal
 
 _RECENT = 1000
 """How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
-
-DEADLINE = "cut at the run's deadline"
-"""How the reason begins of a call that the budget's seconds cut."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +32,21 @@ class Quorum:
     """Seconds that the others are given after that."""
 
 
-class Cut:
+class Deadline:
     """End one call at a time that others may bring forward; use it as an asynchronous context manager.
 
     Attributes:
-        why: What cut the call short, or will, in one line.
-        wanted: Whether the call was cut because it was no longer needed, and not because its time was up.
+        cause: What cut the call short, or will.
+        why: The same, in one line for people.
     """
 
     def __init__(self) -> None:
+        self.cause: Cut | None = None
         self.why: str | None = None
-        self.wanted = False
         self._timeout = asyncio.timeout(None)
         self._over = False
 
-    async def __aenter__(self) -> "Cut":
+    async def __aenter__(self) -> "Deadline":
         await self._timeout.__aenter__()
         return self
 
@@ -57,12 +54,12 @@ class Cut:
         self._over = True
         await self._timeout.__aexit__(*exc)  # type: ignore[arg-type]
 
-    def by(self, when: float, why: str, *, wanted: bool) -> None:
+    def by(self, when: float, cause: Cut, why: str) -> None:
         """Let the call end at `when`, a time of the running loop, unless it ends earlier anyway or has ended."""
-        known = self._timeout.when()
-        if not self._over and (known is None or when < known):
+        so_far = self._timeout.when()
+        if not self._over and (so_far is None or when < so_far):
             self._timeout.reschedule(when)
-            self.why, self.wanted = why, wanted
+            self.cause, self.why = cause, why
 
     @property
     def due(self) -> bool:
@@ -100,24 +97,28 @@ class Race:
     """What else ends it, at once."""
     read: Callable[[str], str] = str
     """What of an answer is compared."""
+    prompts: dict[Place, Any] | None = None
+    """What its proposers are asked, once its first one has bounded that; each takes its own away."""
+    too_much: str | None = None
+    """The limit of the budget that asking them does not fit in."""
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
-    _running: set[Cut] = field(default_factory=set)
+    _running: set[Deadline] = field(default_factory=set)
     _usable: set[str] = field(default_factory=set)
     _answers: dict[str, Answered] = field(default_factory=dict)
-    _end: tuple[float, str] | None = None
+    _end: tuple[float, Cut, str] | None = None
 
-    def enter(self, cut: Cut) -> None:
+    def enter(self, call: Deadline) -> None:
         """Join with a call that is under way."""
-        self._running.add(cut)
+        self._running.add(call)
         if self.seconds is not None:
-            why = f"{DEADLINE}: the last {self.seconds:.1f} s of its budget were over"
-            cut.by(self.started + self.seconds, why, wanted=False)
-        self._tell(cut)
+            why = f"cut at the run's deadline: the last {self.seconds:.1f} s of its budget were over"
+            call.by(self.started + self.seconds, "deadline", why)
+        self._bring_forward(call)
 
-    def leave(self, cut: Cut) -> None:
+    def leave(self, call: Deadline) -> None:
         """Go, with an answer or without."""
-        self._running.discard(cut)
+        self._running.discard(call)
 
     def count(self, title: str, answer: str, *, served: str | None, whole: bool) -> None:
         """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
@@ -127,20 +128,20 @@ class Race:
         now = asyncio.get_running_loop().time()
         if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
             k, grace = self.quorum.k, self.quorum.grace_s
-            self._end = now + grace, f"cut {grace:g} s after {k} proposals of the layer were usable"
+            self._end = now + grace, "quorum", f"cut {grace:g} s after {k} proposals of the layer were usable"
         if self.decide and (why := self.decide(self._answers)):
-            self._end = now, why
+            self._end = now, "agreed", why
         for other in self._running:
-            self._tell(other)
+            self._bring_forward(other)
 
     def count_proposal(self, proposal: Proposal) -> None:
         """Take a usable answer that was given before."""
         whole = proposal["status"] == "ok"
         self.count(proposal["proposer"], proposal["text"], served=proposal["served_model"], whole=whole)
 
-    def _tell(self, cut: Cut) -> None:
+    def _bring_forward(self, call: Deadline) -> None:
         if self._end is not None:
-            cut.by(*self._end, wanted=True)
+            call.by(*self._end)
 
 
 class Races:
@@ -151,7 +152,7 @@ class Races:
     """
 
     def __init__(self) -> None:
-        self._known: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
+        self._races: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
         self._recent: deque[Race] = deque(maxlen=_RECENT)
 
     def join(self, title: str, *, layer: int, start: Callable[[], Race]) -> Race:
@@ -159,9 +160,9 @@ class Races:
         info = get_runtime().execution_info
         parent = info.checkpoint_ns.rpartition("|")[0] if info else ""
         key = (info.checkpoint_id if info else "", parent, str(layer))
-        race = self._known.get(key)
+        race = self._races.get(key)
         if race is None or title in race.joined:
-            race = self._known[key] = start()
+            race = self._races[key] = start()
             self._recent.append(race)
         race.joined.add(title)
         return race

@@ -7,29 +7,14 @@ from functools import cache
 from ..run.records import Citation, Evidence
 from ..text import one_line
 from .passages import MARKER
+from .quotes import QUOTE, fold_passage, position_of, quote_to_check
 
 _ID = re.compile(r"[Ee][0-9]+")
-_QUOTE = re.compile(
-    r"“[^“”]*(?:“[^“”]*”[^“”]*)*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«|‹[^‹›]*›|›[^‹›]*‹|「[^「」]*」|『[^『』]*』|‚[^‚‘]*‘"
-    r'|(?<![0-9A-Za-z])"(?!\s)[^"]*(?<!\s)"'  # 12" opens no quote
-)
-_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-"""Characters of scripts that put no space between words."""
-_BETWEEN_DENSE = re.compile(rf"(?<={_DENSE.pattern})\s+(?={_DENSE.pattern})")
 _GAP = " \t\r\n\u00a0\u202f.,;:!?)*_。，、；：！？"
 """What may stand between a quote and its citations; `*` and `_` because Markdown sets quotes in italics."""
-_ENDS = " .,;:!?…。，、；：！？"
 _CLOSES_UP = frozenset(".,;:!?)]}”»")
 _OPEN_BRACKET = re.compile(r"\[[\sEe0-9,;]*\Z")
-_ELLIPSIS = re.compile(r" ?(?:\[ ?(?:\.{3}|…) ?\]|\.{3,}|…) ?")
-_WORD = re.compile("[0-9A-Za-z]+")
-_EDGE = "\uffff"
-"""Set around each word of what is compared; no text holds it, for Unicode has no such character."""
-_ALIKE = str.maketrans(
-    dict.fromkeys('“”„‟«»‘’‚‛‹›"`´', "'") | dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("\u00ad\u200b\u2060\ufeff")
-)
 
-_Folded = tuple[str, list[int]]
 _Cited = tuple[str, int]
 
 
@@ -46,24 +31,18 @@ def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collect
         before: Ids of passages that only earlier turns were shown.
     """
     passages = {e["id"]: e for e in evidence}
-    unknown = f"known: {', '.join(passages) or 'none'}"
-    folded = cache(_fold)
+    folded = cache(fold_passage)
 
     @cache
     def place_in(id_: str, quote: str) -> int | None:
-        return _place(quote, folded(passages[id_]["text"]))
+        return position_of(quote, folded(passages[id_]["text"]))
 
     citations: list[Citation] = []
     for quote, cited in _runs(answer):
         places = {i: place_in(i, quote) for i, _ in cited if i in passages} if quote else {}
         lost = bool(places) and all(place is None for place in places.values())
         for id_, position in cited:
-            place, problem = places.get(id_), None
-            if id_ not in passages:
-                was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
-                problem = f"{was}; {unknown}"
-            elif lost:
-                problem = f"the quote is not in {' or '.join(places)}"
+            place = places.get(id_)
             citations.append(
                 Citation(
                     id=id_,
@@ -71,10 +50,25 @@ def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collect
                     quote=quote if place is not None or (lost and id_ in places) else None,
                     position=position,
                     found_at=place,
-                    problem=problem,
+                    problem=_problem(id_, passages, before, lost_in=places if lost else ()),
                 )
             )
     return citations
+
+
+def _problem(id_: str, passages: Collection[str], before: Collection[str], *, lost_in: Collection[str]) -> str | None:
+    """Say what is wrong with a citation, None where nothing is.
+
+    Args:
+        id_: What is cited.
+        passages: Ids of the passages of this turn.
+        before: Ids of passages that only earlier turns were shown.
+        lost_in: Ids of the passages in which the quote before it was looked for, and stands in none.
+    """
+    if id_ not in passages:
+        was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
+        return f"{was}; known: {', '.join(passages) or 'none'}"
+    return f"the quote is not in {' or '.join(lost_in)}" if lost_in else None
 
 
 def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
@@ -84,8 +78,9 @@ def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
     """
     wrong = {c["position"] for c in citations if c["problem"]}
     markers = list(_markers(answer))
-    kept = [_shorten(marker, wrong) for marker in markers]
-    return "".join(piece + left for piece, left in zip(_around(answer, markers, kept), [*kept, ""], strict=True))
+    shortened = [_shorten(marker, wrong) for marker in markers]
+    pieces = _around(answer, markers, shortened)
+    return "".join(piece + marker for piece, marker in zip(pieces, [*shortened, ""], strict=True))
 
 
 def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
@@ -96,63 +91,17 @@ def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
     """
     markers = list(_markers(answer))
     pieces = _around(answer, markers, [""] * len(markers))
-    quotes = {match.end(): match for match in _QUOTE.finditer("".join(pieces))}
+    quotes = {match.end(): match for match in QUOTE.finditer("".join(pieces))}
     at, quote, run = 0, None, list[_Cited]()
     for piece, marker in zip(pieces, markers, strict=False):
-        if said := piece.rstrip(_GAP):
+        if words := piece.rstrip(_GAP):
             if run:
                 yield quote, run
-            quote, run = _worth_checking(quotes.get(at + len(said))), []
+            quote, run = quote_to_check(quotes.get(at + len(words))), []
         at += len(piece)
         run += [(match[0].upper(), match.start()) for match in _ids(marker)]
     if run:
         yield quote, run
-
-
-def _worth_checking(match: re.Match[str] | None) -> str | None:
-    """Return a quote's text; a word in quotes is more often a word that is talked about."""
-    text = match[0][1:-1].strip() if match else ""
-    words = len(re.findall(r"\w+", text))
-    is_dense = len(_DENSE.findall(text)) >= 3
-    return text if words > 1 or is_dense or (words and len(text) >= 8) else None
-
-
-def _place(quote: str, passage: _Folded) -> int | None:
-    """Return where the quote begins in the passage as it was written."""
-    text, offsets = passage
-    folded = " ".join(_BETWEEN_DENSE.sub("", quote).translate(_ALIKE).split()).rstrip(_ENDS)
-    parts = list(filter(None, _ELLIPSIS.split(folded)))
-    starts = [_find(first + parts[0][1:], text, 0) for first in (parts[0][0], parts[0][0].swapcase())]
-    start, end = min((span for span in starts if span[0] >= 0), default=(-1, -1))
-    for part in parts[1:] if start >= 0 else []:
-        at, end = _find(part, text, end)
-        if at < 0:
-            return None
-    return offsets[start] if start >= 0 else None
-
-
-def _find(part: str, text: str, start: int) -> tuple[int, int]:
-    """Find whole words: `5 million` is not what `15 million` says; the text has its edges, so one search is enough."""
-    edged = _WORD.sub(rf"{_EDGE}\g<0>{_EDGE}", part)
-    return (at := text.find(edged, start)), at + len(edged)
-
-
-def _fold(text: str) -> _Folded:
-    """Return what quotes are compared with, and where each of its characters stood."""
-    text = _BETWEEN_DENSE.sub(lambda gap: "\u200b" * len(gap[0]), text)
-    folded = [
-        (character, match.start())
-        for match in re.finditer(r"\s+|\S", text)
-        for character in (" " if match[0].isspace() else match[0].translate(_ALIKE))
-    ]
-    edged: list[tuple[str, int]] = []
-    in_word = False
-    for character, at in [*folded, (" ", len(text))]:
-        if (character.isascii() and character.isalnum()) is not in_word:
-            in_word = not in_word
-            edged.append((_EDGE, at))
-        edged.append((character, at))
-    return "".join(character for character, _ in edged), [at for _, at in edged]
 
 
 def _markers(answer: str) -> Iterator[re.Match[str]]:
@@ -190,16 +139,16 @@ def _ids(marker: re.Match[str]) -> list[re.Match[str]]:
 def _shorten(marker: re.Match[str], wrong: set[int]) -> str:
     """Return what is left of a marker, the signs between its ids as they were."""
     answer, ids = marker.string, _ids(marker)
-    left, end = "", marker.start()
+    rest, end = "", marker.start()
     for match in ids:
         if match.start() not in wrong:
-            left += (answer[end : match.start()] if left else answer[marker.start() : ids[0].start()]) + match[0]
+            rest += (answer[end : match.start()] if rest else answer[marker.start() : ids[0].start()]) + match[0]
         end = match.end()
-    return left and left + answer[end : marker.end()]
+    return rest and rest + answer[end : marker.end()]
 
 
-def _around(answer: str, markers: Sequence[re.Match[str]], kept: Sequence[str]) -> list[str]:
-    """Return the text before each marker and after the last, as it reads where `kept` is all that is left of them.
+def _around(answer: str, markers: Sequence[re.Match[str]], shortened: Sequence[str]) -> list[str]:
+    """Return the text before each marker and after the last, as it reads where `shortened` is all that is left of them.
 
     An emptied marker leaves its brackets where what stands around them would else grow together into another marker,
     or into other code: `[E1[E9]]`.
@@ -210,10 +159,10 @@ def _around(answer: str, markers: Sequence[re.Match[str]], kept: Sequence[str]) 
     after = pieces[-1][:1]
     for index in reversed(range(len(markers))):
         piece = pieces[index]
-        if not kept[index]:
+        if not shortened[index]:
             if _OPEN_BRACKET.search(piece) or piece[-1:] == after == "`":
                 pieces[index] += "[]"
             elif not after or after.isspace() or after in _CLOSES_UP:
                 pieces[index] = piece.rstrip(" \t")
-        after = (pieces[index] or kept[index] or after)[:1]
+        after = (pieces[index] or shortened[index] or after)[:1]
     return pieces

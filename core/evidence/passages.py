@@ -33,7 +33,7 @@ def found_of(documents: "Sequence[Document]", query: str, *, source: str = "unkn
         query: What it was asked.
         source: Where from, for documents that do not say so themselves.
     """
-    kept = [(text, document) for document in documents if (text := plain(document.page_content)).strip()]
+    texts = [(text, document) for document in documents if (text := plain(document.page_content)).strip()]
     return [
         Found(
             text=text,
@@ -42,18 +42,18 @@ def found_of(documents: "Sequence[Document]", query: str, *, source: str = "unkn
             query=query,
             rank=rank,
         )
-        for rank, (text, document) in enumerate(kept, 1)
+        for rank, (text, document) in enumerate(texts, 1)
     ]
 
 
-def fuse(found: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence]:
+def fuse(results: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence]:
     """Rank what retrievers found by reciprocal rank fusion, each passage once.
 
     Ranks are all that retrievers have in common: their own scores cannot be compared. The same text from two sources
     is one passage, under the source that was declared first.
 
     Args:
-        found: What each retriever found, by its name, in the order the retrievers are declared.
+        results: What each retriever found, by its name, in the order the retrievers are declared.
         limit: How many passages to keep.
 
     Returns:
@@ -61,7 +61,7 @@ def fuse(found: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence]:
     """
     first: dict[str, Found] = {}
     ranks: dict[str, dict[tuple[str, str], int]] = {}
-    for retriever, passages in found.items():
+    for retriever, passages in results.items():
         for passage in sorted(passages, key=lambda p: p["rank"]):
             content = _content(passage["text"])
             first.setdefault(content, passage)
@@ -81,19 +81,19 @@ def fuse(found: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence]:
 
 
 def numbered(
-    evidence: Sequence[Evidence], known: Mapping[str, str], *, after: int = 0
+    evidence: Sequence[Evidence], given: Mapping[str, str], *, after: int = 0
 ) -> tuple[list[Evidence], dict[str, str]]:
     """Give passages the ids that answers cite, `E1`, `E2`, ...; one that was shown before keeps its own.
 
     Args:
         evidence: Passages as `fuse` returns them.
-        known: Ids that were given before, by content.
+        given: Ids that were given before, by content.
         after: The highest number that is taken, whoever gave it.
 
     Returns:
         The passages, and all ids that were ever given.
     """
-    ids, number = dict(known), max([after, *(int(id_[1:]) for id_ in known.values())])
+    ids, number = dict(given), max([after, *(int(id_[1:]) for id_ in given.values())])
     for passage in evidence:
         if passage["id"] not in ids:
             number += 1

@@ -1,21 +1,18 @@
 """What a model is made of: a chat model, perhaps wrapped or in a chain, or a graph."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.retry import RunnableRetry
 from langgraph.pregel import Pregel
-from pydantic import SecretStr
 
-from ..text import is_secret, tokens_at_most
-from .transport import sent_along
+from ..text import tokens_at_most
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.tools import BaseTool
 
 Model = Runnable[Any, Any]
 """A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
@@ -46,8 +43,8 @@ def without_bound(model: Model, names: Collection[str]) -> Model:
     """Copy a model with nothing bound by these names, however deep: what is bound further out would win."""
     match model:
         case RunnableBindingBase():
-            kept = {key: value for key, value in model.kwargs.items() if key not in names}
-            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kept})
+            kwargs = {key: value for key, value in model.kwargs.items() if key not in names}
+            return model.model_copy(update={"bound": without_bound(model.bound, names), "kwargs": kwargs})
         case RunnableWithFallbacks():
             fallbacks = [without_bound(fallback, names) for fallback in model.fallbacks]
             return model.model_copy(update={"runnable": without_bound(model.runnable, names), "fallbacks": fallbacks})
@@ -77,28 +74,6 @@ def is_chat_model(model: Model) -> bool:
 def is_graph(model: Model) -> bool:
     """Tell a compiled graph, which takes `{"messages": [...]}`, from what takes a list of messages."""
     return isinstance(unwrapped(model), Pregel)
-
-
-_HANDOFF = "__handoff_destination"
-"""What marks a tool that hands over to another agent, as langgraph-supervisor and langgraph-swarm make them."""
-
-
-class NoContext(dict[str, Any]):
-    """Be an empty context that counts as one: LangGraph takes what is false for none, and passes on its caller's."""
-
-    def __bool__(self) -> bool:
-        return True
-
-
-def tools_of(model: Any) -> list["BaseTool"]:
-    """Return the tools that graphs in a model run themselves; what is only bound to a chat model runs nowhere."""
-    return [tool for part in _parts_in(model) for tool in getattr(part, "tools_by_name", {}).values()]
-
-
-def may_write(tool: "BaseTool") -> bool:
-    """Tell a tool that nobody calls read-only, in its metadata and in the word of the Model Context Protocol."""
-    about = tool.metadata or {}
-    return about.get("readOnlyHint") is not True and _HANDOFF not in about
 
 
 def without_streaming(model: Model) -> Model:
@@ -181,8 +156,8 @@ def bound_to(model: Model) -> dict[str, Any]:
 
 def tool_tokens_of(model: Model) -> int:
     """Bound the tokens of the tools, functions and formats that are bound to a model."""
-    told = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
-    return tokens_at_most(json.dumps(told, default=str)) if told else 0
+    described = {name: value for name, value in bound_to(model).items() if isinstance(value, list | dict)}
+    return tokens_at_most(json.dumps(described, default=str)) if described else 0
 
 
 def knows_tools(model: Model) -> bool:
@@ -198,32 +173,3 @@ def prompt_limit_of(model: Model) -> int | None:
 def _profile_of(chat: "BaseChatModel | None") -> dict[str, Any]:
     profile = getattr(chat, "profile", None)
     return dict(profile) if profile else {}
-
-
-_PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes", "subgraphs", "asks", "moa")
-
-
-def secrets_of(model: Any) -> set[str]:
-    """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
-    parts = list(_parts_in(model))
-    held = (value for part in parts for value in getattr(part, "__dict__", {}).values())
-    headers = {value for part in parts for _, value in sent_along(part) if is_secret(value)}
-    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | headers
-
-
-def _parts_in(model: Any) -> Iterator[Any]:
-    """Yield a model and all that it is made of: chains, graphs, their nodes, and what functions close over."""
-    seen: set[int] = set()
-    left = [model]
-    while left:
-        part = left.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Mapping):
-            left += part.values()
-        elif isinstance(part, list | tuple):
-            left += part
-        elif isinstance(part, Runnable) or hasattr(part, "bound"):
-            yield part
-            left += [getattr(part, name) for name in _PARTS if hasattr(part, name)]

@@ -5,18 +5,14 @@ is not understood has no cause, and is an error like any other.
 """
 
 import re
-import socket
-import ssl
-from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..run.records import Obstacle, Why
 from ..text import one_line, plain
+from .connections import connection_problem
 
 _READ = 2_000
 """Characters of an error that are looked at."""
-_DEPTH = 10
 SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
 """Tokens that a window may hold: another figure is no window. vLLM once subtracted the answer's limit, and told of
 windows of three tokens (github.com/vllm-project/vllm/issues/33418)."""
@@ -98,43 +94,8 @@ def most_choices(exc: BaseException) -> int | None:
     """
     text = _text_of(exc)
     about_n = _fields_of(exc).get("param") == "n" or _ABOUT_N.search(text)
-    found = _MOST_CHOICES.search(text) if about_n else None
-    return int(found[1]) if found and int(found[1]) >= 1 else None
-
-
-def connection_problem(exc: BaseException, endpoint: str | None = None) -> str | None:
-    """Say in words that no connection came about, and with whom; None where there was one.
-
-    Args:
-        exc: What asking raised.
-        endpoint: Where it was sent, for clients that do not say.
-    """
-    chain = list(_chain(exc))
-    causes = [cause for cause in chain if isinstance(cause, OSError)]
-    kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
-    where = _address(chain, endpoint)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        host = where.removeprefix("https://").partition(":")[0]
-        return f"the host {host} is not found; is its address right, and is there a network?"
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return f"the certificate of {where} is not trusted"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return f"{where} does not speak TLS; does its address begin with http:// and not https://?"
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return f"nobody listens at {where}; is the server started?"
-    # httpx says so as well of a connection that came about and was lost, where aiohttp is under it.
-    is_certain = kinds & {"ClientConnectorError", "ConnectionTimeoutError"}
-    if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
-        return f"no connection to {where} came about; is the server started, and its address right?"
-    return None
-
-
-def bare_url(url: str) -> str:
-    """Return an address without what may be a secret: user and password, query and fragment."""
-    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
-    host, slash, path = rest.partition("/")
-    bare = f"{host.rpartition('@')[2]}{slash}{path}"
-    return f"{scheme}://{bare}" if scheme else bare
+    match = _MOST_CHOICES.search(text) if about_n else None
+    return int(match[1]) if match and int(match[1]) >= 1 else None
 
 
 def sane_window(value: object) -> int | None:
@@ -155,19 +116,9 @@ def _length(fields: dict[str, Any], text: str) -> Obstacle | None:
 
 
 def _first(patterns: list[re.Pattern[str]], text: str) -> int | None:
-    found = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
-    digits = found[1].replace(",", "") if found else ""
+    match = next(filter(None, (pattern.search(text) for pattern in patterns)), None)
+    digits = match[1].replace(",", "") if match else ""
     return int(digits) if digits else None
-
-
-def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the last one first."""
-    seen: list[BaseException] = []
-    at: BaseException | None = exc
-    while at is not None and len(seen) < _DEPTH and not any(at is known for known in seen):
-        seen.append(at)
-        yield at
-        at = at.__cause__ or at.__context__
 
 
 def _status_of(exc: BaseException) -> int | None:
@@ -178,9 +129,9 @@ def _status_of(exc: BaseException) -> int | None:
 def _fields_of(exc: BaseException) -> dict[str, Any]:
     """Return the error object that a server sent: LangChain raises one that came with status 200 as a ValueError's."""
     body = getattr(exc, "body", None)
-    found = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
-    inner = found.get("error")
-    return inner if isinstance(inner, dict) else found
+    sent = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
+    inner = sent.get("error")
+    return inner if isinstance(inner, dict) else sent
 
 
 def _text_of(exc: BaseException) -> str:
@@ -189,24 +140,3 @@ def _text_of(exc: BaseException) -> str:
     except Exception:  # noqa: BLE001 - what cannot be printed says nothing
         return ""
     return one_line(words, limit=_READ).lower()
-
-
-def _address(chain: list[BaseException], endpoint: str | None) -> str:
-    """Return host and port of the request that failed."""
-    for exc in chain:
-        try:
-            url = str(exc.request.url)  # type: ignore[attr-defined]
-        except (AttributeError, RuntimeError):  # httpx raises where it knows of no request
-            continue
-        return _host(url)
-    return _host(endpoint) if endpoint else "its server"
-
-
-def _host(url: str) -> str:
-    """Return host and port; what is asked with TLS is told with it, for that may be what is wrong."""
-    try:
-        parts = urlsplit(bare_url(url))
-    except ValueError:  # what is no address at all
-        return "its server"
-    scheme = "https://" if parts.scheme == "https" and ":" in parts.netloc else ""
-    return one_line(f"{scheme}{parts.netloc}", limit=120) or "its server"

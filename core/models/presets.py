@@ -28,8 +28,8 @@ def _file() -> dict[str, Any]:
 
 def presets() -> dict[str, Preset]:
     """Return all presets by name."""
-    found: dict[str, Preset] = _file()["presets"]
-    return found
+    mixtures: dict[str, Preset] = _file()["presets"]
+    return mixtures
 
 
 def presets_checked() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata
 
@@ -10,6 +11,8 @@ from ..errors import ConfigError
 
 FREE_PROVIDERS = ("gguf", "offline")
 """What runs in this process."""
+FREE_OF_CHARGE: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_most": None, "retries": None}
+"""What a call says of its cost where nothing was sent: it came from a cache, with another one, or was never made."""
 _PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
 _MILLION = 1_000_000
 
@@ -76,20 +79,26 @@ def price_of(
         own: The caller's prices, which win over genai-prices' list (extra `prices`).
     """
     names = [model for model in models if model]
-    if mine := next((own[model] for model in names if model in own), None):
-        if not usage or not usage.get("input_tokens"):
-            return None
-        return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
-    if provider in FREE_PROVIDERS:
+    mine = next((own[model] for model in names if model in own), None)
+    if mine is None and provider in FREE_PROVIDERS:
         return 0.0
     if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
         return None
+    if mine:
+        return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
+    return _listed_price(usage, names, provider, endpoint)
+
+
+def _listed_price(
+    usage: UsageMetadata, models: Iterable[str], provider: str | None, endpoint: str | None
+) -> float | None:
+    """Return what genai-prices' list says that tokens cost, under the first id that it knows."""
     if not load_prices():
         return None
     from genai_prices import Usage, calc_price
 
     details = usage.get("input_token_details") or {}
-    for model in names:
+    for model in models:
         try:
             tokens = Usage(
                 input_tokens=usage["input_tokens"],

@@ -7,16 +7,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
 from .capabilities import Model, chat_model_of, endpoint_of
-from .obstacles import bare_url, connection_problem, obstacle_of, sane_window
-from .resolve import SERVER_KEY
-
-if TYPE_CHECKING:
-    pass
+from .connections import bare_url, connection_problem
+from .credentials import SERVER_KEY
+from .obstacles import obstacle_of, sane_window
 
 _KEPT = 1_000
 _MOST_BYTES = 4_000_000
@@ -34,7 +32,7 @@ bound."""
 _NO_CHAT = {"embedding", "embeddings", "reranker", "rerank", "image", "audio"}
 
 
-class Served(NamedTuple):
+class ListedModel(NamedTuple):
     """Be a model as a server lists it."""
 
     name: str
@@ -84,7 +82,7 @@ def prompt_room(window: int, answer: int | None) -> int:
     return room if room >= window // 4 else window // 2
 
 
-def served_models(model: Model) -> list[Served]:
+def served_models(model: Model) -> list[ListedModel]:
     """Ask the server of a model which it serves; windows that it tells are remembered.
 
     It blocks, so on an event loop it belongs in a thread.
@@ -136,21 +134,21 @@ def told_names(names: Sequence[str], wanted: str = "") -> str:
     return shown + (f" and {len(ordered) - _MOST_TOLD} more" if len(ordered) > _MOST_TOLD else "")
 
 
-def _read(body: bytes, endpoint: str) -> list[Served]:
+def _read(body: bytes, endpoint: str) -> list[ListedModel]:
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError) as exc:
         kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
         raise ConfigError(
             f"found {kind} at {_models(endpoint)}, expected a list of models; does the base URL end in /v1?"
         ) from exc
-    listed = found.get("data", found.get("models")) if isinstance(found, dict) else found
+    listed = parsed.get("data", parsed.get("models")) if isinstance(parsed, dict) else parsed
     if not isinstance(listed, list):
         raise ConfigError(f"found JSON without a list of models at {_models(endpoint)}; name one with --proposer MODEL")
     entries = [entry for entry in listed[:_MOST_LISTED] if isinstance(entry, dict)]
     chats = [entry for entry in entries if str(entry.get("type", "")).lower() not in _NO_CHAT]
     named = {name: _window(entry) for entry in chats if (name := _name(entry))}
-    return [Served(name, window) for name, window in named.items()]
+    return [ListedModel(name, window) for name, window in named.items()]
 
 
 def _name(entry: dict[str, Any]) -> str | None:
@@ -183,5 +181,5 @@ def _why_not_listed(exc: Exception, endpoint: str) -> str:
         return (
             f"found no answer at {where} within {_CONNECTING:g} s, expected a list of models; name one with --proposer"
         )
-    found = f"HTTP {status}" if status else type(exc).__name__
-    return f"found {found} at {where}, expected a list of models; name one with --proposer MODEL"
+    what = f"HTTP {status}" if status else type(exc).__name__
+    return f"found {what} at {where}, expected a list of models; name one with --proposer MODEL"

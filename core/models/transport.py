@@ -99,8 +99,8 @@ def shared_sync_client(headers: Headers = ()) -> "openai.DefaultHttpxClient":
 
 def sent_along(model: object) -> Headers:
     """Return the headers that a model's client sends along with each request."""
-    found: Headers = getattr(getattr(model, "http_async_client", None), "sends_along", ())
-    return found
+    headers: Headers = getattr(getattr(model, "http_async_client", None), "sends_along", ())
+    return headers
 
 
 def _bound_connecting(request: "httpx2.Request") -> None:
@@ -165,14 +165,14 @@ async def _without_secrets(
     if cleaned == body or not (is_refused or _is_error(body)):
         return response
     dropped = ("content-length", "content-encoding")
-    kept = {name: value for name, value in response.headers.items() if name not in dropped}
-    return type(response)(response.status_code, headers=kept, content=cleaned, request=request)
+    others = {name: value for name, value in response.headers.items() if name not in dropped}
+    return type(response)(response.status_code, headers=others, content=cleaned, request=request)
 
 
 def _is_error(body: bytes) -> bool:
     """Tell what nobody can take for an answer, whatever its status says."""
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return True
-    return not isinstance(found, dict) or bool(found.get("error"))
+    return not isinstance(parsed, dict) or bool(parsed.get("error"))

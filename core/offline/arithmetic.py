@@ -57,8 +57,8 @@ def work_out(question: str) -> str | None:
 
 def _worked(clause: str) -> str | None:
     for share, written in _SHARES.items():
-        if (found := re.search(share, clause, re.IGNORECASE)) and _is_framed(clause, found[0]):
-            return _equation(found.expand(written))
+        if (match := re.search(share, clause, re.IGNORECASE)) and _is_framed(clause, match[0]):
+            return _equation(match.expand(written))
     for expression in sorted(_EXPRESSION.findall(clause), key=len, reverse=True):
         is_sum = not _BARE.fullmatch(expression.strip()) or _ASKS.match(clause)
         if is_sum and _is_framed(clause, expression) and (worked := _equation(" ".join(expression.split()))):

@@ -12,7 +12,8 @@ from pydantic import ConfigDict
 
 from ..checks import check_number
 from ..errors import ConfigError, nearest
-from .library import Passage, Variant, library_for
+from .documents import Passage
+from .library import Variant, library_for
 
 
 class DocsRetriever(BaseRetriever):
@@ -37,21 +38,21 @@ class DocsRetriever(BaseRetriever):
                 cannot be read.
             MissingExtra: A document is a PDF or a page, and the package that reads it is missing.
         """
-        known = list(type(self).model_fields)
-        if unknown := options.keys() - known:
-            raise ConfigError(f"unknown option {min(unknown)!r} of DocsRetriever; {nearest(min(unknown), known)}")
+        names = list(type(self).model_fields)
+        if unknown := options.keys() - names:
+            raise ConfigError(f"unknown option {min(unknown)!r} of DocsRetriever; {nearest(min(unknown), names)}")
         variant = options.get("variant", "words")
         if variant not in get_args(Variant):
             raise ConfigError(f"unknown docs retriever {variant!r}; {nearest(str(variant), get_args(Variant))}")
-        check_number("k", options.get("k", 5), minimum=1)
+        check_number("k", options.get("k", 5), minimum=1, whole=True)
         if "docs" in options:
             options["docs"] = _paths(options["docs"])
         super().__init__(**options)
         library_for(self.docs, self.variant)
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        found = library_for(self.docs, self.variant).find(query, self.variant, limit=self.k)
-        return [_document(passage) for passage in found]
+        passages = library_for(self.docs, self.variant).find(query, self.variant, limit=self.k)
+        return [_document(passage) for passage in passages]
 
 
 def _document(passage: Passage) -> Document:

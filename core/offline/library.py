@@ -6,30 +6,28 @@ import sqlite3
 import threading
 import unicodedata
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from ..errors import ConfigError
-from .pages import read_html, read_pdf
+from .documents import Passage, document_files, passages_in
 
 Variant = Literal["words", "stems", "phrases", "headings"]
 """How to search: for the question's words, also for other forms of them, for pairs of them close together, or for
 other forms of them with most trust in headings."""
-BUNDLED_DOCS = Path(__file__).parents[2] / "docs"
-SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
-_FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
-_HEADING = re.compile(r"#{1,6}\s")
-_PICTURE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
 _BEGINNING = 8
 """Words in which a paragraph says what it is about."""
 _LOOKED_AT = 4
 """Passages that are looked at for each that is wanted, where some may not be about the question."""
+_BEST = (
+    "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
+    " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
+)
+"""What holds some terms, best first, given the weight of a heading."""
 _MARK = "\x01"
-_NOT_OURS = frozenset({"node_modules", "__pycache__"})
 _STOP_WORDS = frozenset(
     "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
@@ -38,15 +36,6 @@ _STOP_WORDS = frozenset(
 _ASKING = frozenset({"mean", "means"})
 """Ask for a meaning, and are no part of what it is the meaning of."""
 _NUMBERS = frozenset("zero one two three four five six seven eight nine ten".split())
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Quote one paragraph and say where it stands."""
-
-    source: str
-    heading: str
-    text: str
 
 
 @lru_cache(maxsize=8)
@@ -59,7 +48,7 @@ def open_library(paths: tuple[str, ...], tokenizer: str, where: Path) -> "Librar
         where: The working directory, which the paths may be relative to.
     """
     return Library(
-        (p for name, path in document_files(paths) for p in _passages(name, path, code=bool(paths))), tokenizer
+        (p for name, path in document_files(paths) for p in passages_in(name, path, code=bool(paths))), tokenizer
     )
 
 
@@ -76,41 +65,6 @@ def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
 def tokenizer_for(variant: Variant) -> str:
     """Return what a library has to be indexed with for one way of searching."""
     return "unicode61" if variant == "words" else "porter unicode61"
-
-
-def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """List the documents under some paths, each with the name to cite it by; hidden files and folders are left out.
-
-    Raises:
-        ConfigError: A path does not exist, or there is no document under any of them.
-    """
-    files: list[tuple[str, Path]] = []
-    for given in paths or (str(BUNDLED_DOCS),):
-        if not given.strip() or "://" in given:
-            raise ConfigError(f"found {given!r} as documents, expected a file or a folder of this machine")
-        root = Path(given)
-        try:
-            exists = root.exists()
-        except OSError as exc:
-            raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
-        if not exists:
-            raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if _is_document(p, root))
-        inside = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
-        files += [
-            (path.name if path == root else f"{inside}{path.relative_to(root).as_posix()}", path) for path in found
-        ]
-    if not files:
-        raise ConfigError(
-            f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}"
-        )
-    return tuple(files)
-
-
-def _is_document(path: Path, root: Path) -> bool:
-    parts = path.relative_to(root).parts
-    is_hidden = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-    return path.suffix.lower() in SUFFIXES and not is_hidden and not path.is_dir()
 
 
 class Library:
@@ -143,22 +97,15 @@ class Library:
                 the question's words, which a number is not: for documents that nobody chose for the question.
         """
         words = key_words(question)
-        terms = [f'"{word}"' for word in words]
-        if variant == "phrases":
-            terms = [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
+        terms = _terms(words, variant)
         topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
         is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
         if not terms or is_sum or not self.size:
             return []
-        heading_weight = 8.0 if variant == "headings" else 2.0
         weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
-        sql = (
-            "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
-            " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
-        )
-        looked_at = _LOOKED_AT * limit if on_topic else limit
+        best = (" OR ".join(terms), 8.0 if variant == "headings" else 2.0, _LOOKED_AT * limit if on_topic else limit)
         with self._lock:
-            rows = self._db.execute(sql, (" OR ".join(terms), heading_weight, looked_at)).fetchall()
+            rows = self._db.execute(_BEST, best).fetchall()
             if on_topic:
                 rows = [row for row in rows if self._is_about(row[0], topics, variant)]
             held = [self._held(row[0], weights) for row in rows]
@@ -177,8 +124,8 @@ class Library:
     def count(self, word: str) -> int:
         """Count the passages that hold a word."""
         with self._lock:
-            found = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
-            return int(found.fetchone()[0])
+            rows = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
+            return int(rows.fetchone()[0])
 
     def _held(self, row: int, words: Iterable[str]) -> set[str]:
         """Return which words a passage speaks of, in the sense of its index."""
@@ -194,6 +141,14 @@ class Library:
         heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone() or ("", "")
         beginning = [] if variant == "headings" else text.split(None, _BEGINNING)[:_BEGINNING]
         return _MARK in text and any(_MARK in part for part in (heading, *beginning))
+
+
+def _terms(words: Sequence[str], variant: Variant) -> list[str]:
+    """Write words as SQLite looks for them."""
+    terms = [f'"{word}"' for word in words]
+    if variant == "phrases":
+        return [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
+    return terms
 
 
 def key_words(text: str) -> list[str]:
@@ -216,41 +171,3 @@ def telling(word: str) -> float:
 def stem(word: str) -> str:
     """Return the beginning that a word shares with most of its other forms."""
     return word[: max(4, len(word) - 3)][:6]
-
-
-def _passages(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
-    read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower())
-    try:
-        found = read(path) if read else _read_text(path, code=code)
-        yield from (Passage(name, heading, text) for heading, text in found)
-    except OSError as exc:
-        why = exc.strerror or exc
-        raise ConfigError(f"found {str(path)!r}, expected a document that can be read: {why}; leave it out") from exc
-
-
-def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
-    """Yield paragraphs but pictures, and items of lists, each with its heading; code between fences if asked for."""
-    heading, text, end = path.stem, _decoded(path), 0
-    for fenced in [*_FENCED.finditer(text), None]:
-        for block in re.split(r"\n\s*\n", text[end : fenced.start() if fenced else len(text)]):
-            for part in re.split(r"\n(?=[-*] )", block.strip()):
-                if _HEADING.match(part):
-                    heading = part.splitlines()[0].lstrip("# ").strip()
-                    part = part.partition("\n")[2]
-                if (plain := " ".join(part.split())) and not _PICTURE.fullmatch(plain):
-                    yield heading, plain
-        if fenced and code and (block := " ".join(fenced["code"].split())):
-            yield heading, block
-        end = fenced.end() if fenced else end
-
-
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"found {str(path)!r}, expected text in UTF-8; save it so, or leave it out") from exc
-    if "\0" in text:
-        raise ConfigError(f"found {str(path)!r}, expected one of {', '.join(SUFFIXES)}; it holds no text")
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -6,7 +6,6 @@ search, so they agree where documents are clear and disagree where they are not.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, get_args
@@ -21,26 +20,21 @@ from pydantic import Field
 
 from ..errors import ConfigError, nearest
 from .arithmetic import work_out
-from .library import Library, Passage, Variant, document_files, key_words, library_for, tokenizer_for
-from .prompt import MAX_QUOTE, Told, read
-from .tools import Tool, decide, fitting, offer_tools
+from .choosing import decide, fitting_tool
+from .documents import Passage, document_files
+from .joining import CANNOT, SILENT, choose, cite, combine, is_no_answer, parts_of, quote
+from .library import Library, Variant, key_words, library_for, tokenizer_for
+from .prompt import PromptParts, read_prompt
+from .tools import OfferedTool, offer_tools
 
 _MOST_WORDS = 1000
 """Far more than quotes of that length come to; what budgets count with."""
-_CANNOT = "The offline models cannot answer this"
-_SILENT = "The passages do not answer this"
-_NO_PASSAGE = f"{_SILENT}: none speaks of enough of the question's words."
+_NO_PASSAGE = f"{SILENT}: none speaks of enough of the question's words."
 _REFUSAL = (
-    f"{_CANNOT}: no language model is asked, they only work arithmetic and quote documents, and found nothing that "
+    f"{CANNOT}: no language model is asked, they only work arithmetic and quote documents, and found nothing that "
     "fits. To ask a real model, set OPENAI_API_KEY or TOGETHER_API_KEY, or name a server (--base-url URL) or a file "
     "(--proposer gguf:PATH)."
 )
-_SHORT = 240
-"""Characters of a quotation that several are read beside."""
-_MOST_QUOTES = 4
-"""More than these are a list to read, and no answer."""
-_BETWEEN = re.compile(r",(?: and| or)?\s|\b(?:and|or)\b")
-_USE = re.compile(r"Use the tool \S+\.")
 
 
 class OfflineModel(BaseChatModel):
@@ -98,9 +92,9 @@ class OfflineModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        said = self._answer(messages, kwargs)
-        pieces = [AIMessageChunk(content=piece) for piece in _words(said.text)]
-        for index, call in enumerate(said.tool_calls):
+        answer = self._answer(messages, kwargs)
+        pieces = [AIMessageChunk(content=piece) for piece in _words(answer.text)]
+        for index, call in enumerate(answer.tool_calls):
             part = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
             pieces.append(AIMessageChunk(content="", tool_call_chunks=[part]))
         for piece in pieces:
@@ -110,54 +104,54 @@ class OfflineModel(BaseChatModel):
             yield chunk
         last = AIMessageChunk(
             content="",
-            usage_metadata=said.usage_metadata,
-            response_metadata=said.response_metadata,
+            usage_metadata=answer.usage_metadata,
+            response_metadata=answer.response_metadata,
             chunk_position="last",
         )
         yield ChatGenerationChunk(message=last)
 
     def _answer(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
-        told, bound = read(messages), options.get("tools") or []
-        used = {name for name, _ in told.results}
-        if call := decide(told.question, bound, options.get("tool_choice"), used=used):
+        prompt, bound = read_prompt(messages), options.get("tools") or []
+        used = {name for name, _ in prompt.results}
+        if call := decide(prompt.question, bound, options.get("tool_choice"), used=used):
             written = [call["name"], *json.dumps(call["args"]).split()]
             return self._message(messages, written, "tool_calls", calls=[call])
-        pieces = _words(self._text(told, [] if bound else told.tools))
+        pieces = _words(self._text(prompt, [] if bound else prompt.tools))
         limit = options.get("max_tokens") or self.max_tokens or _MOST_WORDS
         return self._message(messages, pieces[:limit], "length" if limit < len(pieces) else "stop")
 
     def _message(
         self, messages: list[BaseMessage], written: list[str], reason: str, *, calls: Sequence[ToolCall] = ()
     ) -> AIMessage:
-        asked = sum(len(message.text.split()) for message in messages)
+        read = sum(len(message.text.split()) for message in messages)
         return AIMessage(
             "" if calls else "".join(written),
             tool_calls=list(calls),
             usage_metadata=UsageMetadata(
-                input_tokens=asked, output_tokens=len(written), total_tokens=asked + len(written)
+                input_tokens=read, output_tokens=len(written), total_tokens=read + len(written)
             ),
             response_metadata={"model_name": self.model_name, "model_provider": "offline", "finish_reason": reason},
         )
 
-    def _text(self, told: Told, tools: list[Tool]) -> str:
-        if told.proposals:
-            return choose(told.proposals)
-        if not told.results and (tool := fitting(told.question, tools)):
+    def _text(self, prompt: PromptParts, tools: list[OfferedTool]) -> str:
+        if prompt.proposals:
+            return choose(prompt.proposals)
+        if not prompt.results and (tool := fitting_tool(prompt.question, tools)):
             return f"Use the tool {tool.name}."
-        if told.references:
-            text = combine(told.references, told.question)
-            return _NO_PASSAGE if told.passages is not None and _is_no_answer(text) else text
-        if told.results:
-            return "\n".join(said for _, said in told.results)
-        return self._propose(told.question, told.passages)
+        if prompt.references:
+            text = combine(prompt.references, prompt.question)
+            return _NO_PASSAGE if prompt.passages is not None and is_no_answer(text) else text
+        if prompt.results:
+            return "\n".join(result for _, result in prompt.results)
+        return self._propose(prompt.question, prompt.passages)
 
-    def _propose(self, question: str, passages: list[Passage] | None) -> str:
+    def _propose(self, question: str, given: list[Passage] | None) -> str:
         if worked := work_out(question):
             return worked
-        found = self._find(question, passages)
-        if passages is not None:
-            return "\n".join(map(_cite, found)) or _NO_PASSAGE
-        return "\n".join(map(_quote, found)) or _REFUSAL
+        passages = self._find(question, given)
+        if given is not None:
+            return "\n".join(map(cite, passages)) or _NO_PASSAGE
+        return "\n".join(map(quote, passages)) or _REFUSAL
 
     def _find(self, question: str, passages: list[Passage] | None) -> list[Passage]:
         if passages is not None:
@@ -170,90 +164,11 @@ class OfflineModel(BaseChatModel):
         # Nobody chose these pages for the question: what they have no word for, they do not answer.
         if not library_for((), "stems").holds_all(key_words(question)):
             return []
-        parts = _parts(question)
+        parts = parts_of(question)
         each = 2 if len(parts) == 1 else 1
-        found = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
-        return list(dict.fromkeys(chain.from_iterable(found)))
-
-
-def combine(references: list[str], question: str) -> str:
-    """Join what several proposals share, most shared first, and the quotations that only one of them found.
-
-    A quotation with its source stands for itself, so it is added where it speaks of the question; other lines do not
-    without the rest of their text: where none is shared, the first proposal is kept whole. Lines that only name a tool,
-    and proposals that answer nothing, are kept where there is nothing else.
-
-    Args:
-        references: The proposals.
-        question: What they answer.
-    """
-    whole = [r.splitlines() for r in references]
-    told = [[line for line in lines if not _USE.fullmatch(line.strip())] for lines in whole]
-    kept = [lines for lines, before in zip(told, whole, strict=True) if lines == before or any(map(str.strip, lines))]
-    able = [lines for lines in kept if not any(map(_is_no_answer, lines))]
-    answers = able or kept or whole
-    support = Counter(line.strip() for lines in answers for line in dict.fromkeys(lines) if line.strip())
-    joined = [line for line, count in support.most_common() if count > 1]
-    if all(map(_is_sourced, support)):
-        speaking = _speaking([line for line in support if line not in joined], _parts(question))
-        joined = [*joined, *speaking][: max(_MOST_QUOTES, len(joined))]
-    return "\n".join(joined or [line for line in answers[0] if line.strip()])
-
-
-def _speaking(quotations: list[str], parts: list[str]) -> list[str]:
-    """Return the quotations that speak of a question, or of a part of it."""
-    quoted = Library((Passage(line, "", line) for line in quotations), tokenizer_for("stems"))
-    found = {
-        passage.source for part in parts for passage in quoted.find(part, "stems", limit=len(quotations), share=0.4)
-    }
-    return [line for line in quotations if line in found]
-
-
-def _parts(question: str) -> list[str]:
-    """Take a question apart that asks for several things at once: each part has two words at least that tell."""
-    parts = _BETWEEN.split(question)
-    return parts if all(len(key_words(part)) > 1 for part in parts) else [question]
-
-
-def choose(proposals: list[str]) -> str:
-    """Order proposals by how many others share their lines, those that answer nothing last; enough if all are equal."""
-    lines = [{line.strip() for line in text.splitlines() if line.strip()} for text in proposals]
-    support = Counter(line for said in lines for line in said)
-    worth = [
-        (_is_no_answer(text), -max((support[line] for line in said), default=0))
-        for text, said in zip(proposals, lines, strict=True)
-    ]
-    order = sorted(range(len(proposals)), key=lambda n: worth[n])
-    return json.dumps({"best": [n + 1 for n in order], "stop": len({*map(frozenset, lines)}) == 1})
-
-
-def _is_no_answer(text: str) -> bool:
-    return _CANNOT in text or _SILENT in text
-
-
-def _is_sourced(line: str) -> bool:
-    """Tell a quotation with its source, as `_quote` and `_cite` write it."""
-    return line.startswith("“") and line.endswith((")", "]")) and ("” (" in line or "” [" in line)
+        quoted = [library.find(part, self.variant, limit=each, share=0.58, on_topic=True) for part in parts]
+        return list(dict.fromkeys(chain.from_iterable(quoted)))
 
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\s*\S+", text.rstrip())
-
-
-def _quote(passage: Passage) -> str:
-    return f"“{_beginning(passage.text, limit=_SHORT, mark='…')}” ({passage.source}, {passage.heading})"
-
-
-def _cite(passage: Passage) -> str:
-    """Quote word for word, with nothing added: citations are looked up in the passage."""
-    return f"“{_beginning(passage.text, limit=MAX_QUOTE, mark='')}” [{passage.source}]"
-
-
-def _beginning(text: str, *, limit: int, mark: str) -> str:
-    text = text.lstrip("-* ")
-    head = text[:limit]
-    if text == head:
-        return text
-    if ". " in head:
-        return head.rpartition(". ")[0] + "."
-    return head + mark if mark else head.rpartition(" ")[0] or head

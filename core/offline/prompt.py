@@ -9,8 +9,8 @@ from typing import NamedTuple
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from ..text import CUT_TO_FIT, is_ours, one_line, question_in, question_span
-from .library import Passage
-from .tools import Tool
+from .documents import Passage
+from .tools import OfferedTool
 
 MAX_QUOTE = 400
 _KINDS = "reference|proposal|evidence|tool|call|result|answer|problem"
@@ -21,14 +21,14 @@ _HANDOFF = re.compile("transfer_(back_)?to_")
 """How the tools begin that hand over to another agent: that they did so answers nothing."""
 
 
-class Told(NamedTuple):
+class PromptParts(NamedTuple):
     """Hold what a prompt says to a model."""
 
     question: str
     references: list[str]
     proposals: list[str]
     """What it is to choose from."""
-    tools: list[Tool]
+    tools: list[OfferedTool]
     results: list[tuple[str, str]]
     """Tools that were called for the question, and what is to be said of each call."""
     passages: list[Passage] | None
@@ -44,24 +44,24 @@ class _Block(NamedTuple):
     end: int
 
 
-def read(messages: list[BaseMessage]) -> Told:
+def read_prompt(messages: list[BaseMessage]) -> PromptParts:
     """Tell the user's question from what this package wrote around it."""
-    asked = max((n for n, m in enumerate(messages) if question_span(m) is not None), default=-1)
-    question = question_in(messages[asked]) or "" if asked >= 0 else ""
+    last = max((n for n, m in enumerate(messages) if question_span(m) is not None), default=-1)
+    question = question_in(messages[last]) or "" if last >= 0 else ""
     # What a tool returned may stand last, and may look like a block; so may what the user wrote.
-    told: list[str] = [m.text for m in messages if m.type == "system"]
+    texts: list[str] = [m.text for m in messages if m.type == "system"]
     if messages and messages[-1].type == "human":
         start, end = (question_span(messages[-1]) if is_ours(messages[-1]) else None) or (0, 0)
-        told.append(messages[-1].text[:start] + messages[-1].text[end:])
-    blocks = [block for text in told for block in _blocks(text)]
+        texts.append(messages[-1].text[:start] + messages[-1].text[end:])
+    blocks = [block for text in texts for block in _blocks(text)]
     labelled = [(block.kind, block.label, block.text) for block in blocks if block.label]
     passages = [_passage(label, text) for kind, label, text in labelled if kind == "evidence"]
-    return Told(
-        question=_bare(question) if asked == len(messages) - 1 and not is_ours(messages[asked]) else question,
+    return PromptParts(
+        question=_bare(question) if last == len(messages) - 1 and not is_ours(messages[last]) else question,
         references=[text for kind, _, text in labelled if kind == "reference"],
         proposals=[text for kind, _, text in labelled if kind == "proposal"],
-        tools=[Tool(label, text) for kind, label, text in labelled if kind == "tool"],
-        results=list(_results(messages[asked + 1 :])),
+        tools=[OfferedTool(label, text) for kind, label, text in labelled if kind == "tool"],
+        results=list(_results(messages[last + 1 :])),
         passages=passages if any(block.kind == "evidence" for block in blocks) else None,
     )
 
@@ -69,14 +69,14 @@ def read(messages: list[BaseMessage]) -> Told:
 def _blocks(text: str) -> Iterator[_Block]:
     """Yield what is fenced, from each opening tag to the first closing tag of the same nonce."""
     closings: defaultdict[str, list[re.Match[str]]] = defaultdict(list)
-    for found in _CLOSING.finditer(text):
-        closings[found[1]].append(found)
+    for match in _CLOSING.finditer(text):
+        closings[match[1]].append(match)
     end = 0
     for opened in _OPENING.finditer(text):
         if opened.start() < end:
             continue
         closed = closings[opened[1]]
-        first = bisect_left(closed, opened.end(), key=lambda found: found.start())
+        first = bisect_left(closed, opened.end(), key=lambda match: match.start())
         if opened["label"] is None:
             end = opened.end()
             yield _Block(opened["kind"], None, "", opened.start(), end)
@@ -96,10 +96,10 @@ def _results(since: list[BaseMessage]) -> Iterator[tuple[str, str]]:
     names = {call["id"]: call["name"] for m in since if isinstance(m, AIMessage) for call in m.tool_calls}
     for message in since:
         if isinstance(message, ToolMessage):
-            name, said = message.name or names.get(message.tool_call_id) or "unknown", f"“{_line(message.text)}”"
+            name, quoted = message.name or names.get(message.tool_call_id) or "unknown", f"“{_line(message.text)}”"
             if _HANDOFF.match(name):
                 continue
-            yield name, f"The tool {name} failed: {said}" if message.status == "error" else f"{said} ({name})"
+            yield name, f"The tool {name} failed: {quoted}" if message.status == "error" else f"{quoted} ({name})"
         elif is_ours(message):
             for block in _blocks(message.text):
                 if block.kind == "result" and block.label and not _HANDOFF.match(block.label):

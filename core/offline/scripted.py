@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 
 from .tools import offer_tools
 
-Line = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMessage"]
+ScriptLine = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | AIMessage"]
 """One answer: a text, a whole message, an exception to raise, or a function of the messages."""
 
 
@@ -33,8 +33,8 @@ class ScriptedModel(BaseChatModel):
     name_of_model: str = "scripted"
     delay: float = 0.0
     """Seconds before each answer."""
-    _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
-    _told: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+    _conversations: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _options: list[dict[str, Any]] = PrivateAttr(default_factory=list)
 
     @property
     def model_name(self) -> str:
@@ -44,12 +44,12 @@ class ScriptedModel(BaseChatModel):
     @property
     def asked(self) -> list[list[BaseMessage]]:
         """Return the messages of every call so far, in order."""
-        return self._asked
+        return self._conversations
 
     @property
     def told(self) -> list[dict[str, Any]]:
         """Return what every call so far was given beside its messages, such as tools, in order."""
-        return self._told
+        return self._options
 
     @property
     def _llm_type(self) -> str:
@@ -57,34 +57,34 @@ class ScriptedModel(BaseChatModel):
 
     def assert_complete(self) -> None:
         """Complain about lines of the script that were never asked for."""
-        left = len(self.script) - len(self._asked) if self._is_sequence() else 0
-        if left > 0:
-            raise AssertionError(f"{left} of {len(self.script)} lines of {self.model_name}'s script were not asked for")
+        rest = len(self.script) - len(self._conversations) if self._is_sequence() else 0
+        if rest > 0:
+            raise AssertionError(f"{rest} of {len(self.script)} lines of {self.model_name}'s script were not asked for")
 
     bind_tools = offer_tools
 
     def _is_sequence(self) -> bool:
         return isinstance(self.script, Sequence) and not isinstance(self.script, str)
 
-    def _play(self, messages: list[BaseMessage], told: dict[str, Any]) -> AIMessage:
-        self._told.append(told)
+    def _play(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
+        self._options.append(options)
         return self._next(messages)
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
-        self._asked.append(messages)
-        if self._is_sequence() and len(self._asked) > len(self.script):
+        self._conversations.append(messages)
+        if self._is_sequence() and len(self._conversations) > len(self.script):
             raise AssertionError(
-                f"{self.model_name} was asked {len(self._asked)} times, its script has {len(self.script)} lines"
+                f"{self.model_name} was asked {len(self._conversations)} times, its script has {len(self.script)} lines"
             )
-        line = self.script[len(self._asked) - 1] if self._is_sequence() else self.script
+        line = self.script[len(self._conversations) - 1] if self._is_sequence() else self.script
         if isinstance(line, Exception):
             raise line
-        said = line(messages) if callable(line) else line
-        if isinstance(said, AIMessage):
-            return said.model_copy(update={"id": None})
-        read, written = sum(len(m.text.split()) for m in messages), len(said.split())
+        reply = line(messages) if callable(line) else line
+        if isinstance(reply, AIMessage):
+            return reply.model_copy(update={"id": None})
+        read, written = sum(len(m.text.split()) for m in messages), len(reply.split())
         return AIMessage(
-            said,
+            reply,
             usage_metadata=UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written),
             response_metadata={"model_name": self.model_name, "model_provider": "offline", "finish_reason": "stop"},
         )

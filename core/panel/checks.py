@@ -8,12 +8,13 @@ from langgraph.pregel import Pregel
 from pydantic import ValidationError
 from typing_extensions import is_typeddict
 
-from ..checks import check_number
+from ..checks import MOST_SAMPLES, check_number
 from ..errors import ConfigError, nearest
-from ..models.capabilities import Model, is_chat_model, may_write, tools_of, unwrapped
+from ..models.capabilities import Model, is_chat_model, unwrapped
+from ..models.credentials import check_key_variable, headers_from
 from ..models.limits import Limits
+from ..models.parts import may_write, tools_of
 from ..models.prices import check_prices
-from ..models.resolve import check_key_variable, headers_from
 from ..text import one_line
 from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
@@ -39,7 +40,7 @@ def check_options(defaults: Defaults) -> None:
     Raises:
         ConfigError: It is.
     """
-    check_number("samples", defaults.samples, minimum=1)
+    check_number("samples", defaults.samples, minimum=1, whole=True, most=MOST_SAMPLES)
     _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
     check_prices(defaults.prices)
     if not isinstance(defaults.limits, Sequence):
@@ -60,9 +61,9 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     timeout = None if settings.timeout is UNSET else settings.timeout
     _check_ranges(settings.temperature, settings.max_tokens, timeout, settings.context_tokens, where=where)
     if isinstance(settings, Proposer) and settings.samples is not None:
-        check_number("samples", settings.samples, minimum=1, where=where)
+        check_number("samples", settings.samples, minimum=1, where=where, whole=True, most=MOST_SAMPLES)
     if isinstance(settings, Proposer) and settings.slots is not None:
-        check_number("slots", settings.slots, minimum=1, where=where)
+        check_number("slots", settings.slots, minimum=1, where=where, whole=True)
     _check_sampling(settings, where)
     _check_server(settings, where)
     if isinstance(settings, Proposer):
@@ -81,7 +82,7 @@ def _check_sampling(settings: ModelSettings, where: str) -> None:
     if settings.top_p is not None:
         check_number("top_p", settings.top_p, above=0, most=1, where=where)
     if settings.seed is not None:
-        check_number("seed", settings.seed, minimum=0, most=2**63 - 1, where=where)
+        check_number("seed", settings.seed, minimum=0, most=2**63 - 1, where=where, whole=True)
     stop = settings.stop
     if stop is not None and not isinstance(stop, str):
         listed = isinstance(stop, list | tuple) and stop and all(isinstance(text, str) and text for text in stop)
@@ -195,7 +196,7 @@ def _check_limit(limit: object) -> None:
     if limit.concurrency is None and limit.per_second is None:
         raise ConfigError(f"found Limits{where} without a limit, expected concurrency or per_second")
     if limit.concurrency is not None:
-        check_number("concurrency", limit.concurrency, minimum=1, where=where)
+        check_number("concurrency", limit.concurrency, minimum=1, where=where, whole=True)
     if limit.per_second is not None:
         check_number("per_second", limit.per_second, above=0, where=where)
 
@@ -206,11 +207,11 @@ def _check_ranges(
     if temperature is not None:
         check_number("temperature", temperature, minimum=0, where=where)
     if max_tokens is not None:
-        check_number("max_tokens", max_tokens, minimum=1, where=where)
+        check_number("max_tokens", max_tokens, minimum=1, where=where, whole=True)
     if timeout is not None:
         check_number("timeout", timeout, above=0, where=where)
     if context_tokens is not None:
-        check_number("context_tokens", context_tokens, minimum=1, where=where)
+        check_number("context_tokens", context_tokens, minimum=1, where=where, whole=True)
 
 
 def check_choice(rank: object, moderator: object, layers: int) -> None:
@@ -232,7 +233,7 @@ def check_choice(rank: object, moderator: object, layers: int) -> None:
         return
     if not isinstance(moderator, Moderator):
         raise ConfigError(f"found {moderator!r:.80} as the moderator, expected Moderator(model, keep=...)")
-    check_number("keep", moderator.keep, minimum=1, where=" for the moderator")
+    check_number("keep", moderator.keep, minimum=1, where=" for the moderator", whole=True)
     _check_seed(moderator.seed, "Moderator")
     if not isinstance(moderator.stops, bool):
         raise ConfigError(f"found stops={moderator.stops!r} for the moderator, expected True or False")

@@ -1,7 +1,7 @@
 """Who sits in a mixture: what the user declares, and what becomes of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Final
 
@@ -147,7 +147,7 @@ class Proposer(ModelSettings):
     """Whether a graph may have tools that are not marked read-only: each of several proposers would use them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Defaults:
     """Carry the options of `create_moa` that every proposer and the aggregator start from."""
 
@@ -168,3 +168,21 @@ Aggregators = AggregatorLike | Sequence[AggregatorLike]
 """One, or several in the order in which they are tried."""
 Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]
 """One list, used in every layer but the last, or one list a layer."""
+
+
+def as_proposer(model: ProposerLike | Aggregator) -> Proposer:
+    """Return a declaration as a proposer's, with the same settings: an aggregator may answer in a layer before."""
+    if isinstance(model, Proposer):
+        return model
+    if not isinstance(model, Aggregator):
+        return Proposer(model)
+    return Proposer(**{setting.name: getattr(model, setting.name) for setting in fields(Aggregator)})
+
+
+def as_aggregator(model: ProposerLike | Aggregator) -> Aggregator:
+    """Return a declaration as an aggregator's, with the same settings; a proposer's name stays the proposer's."""
+    if isinstance(model, Aggregator):
+        return model
+    proposer = as_proposer(model)
+    settings = [setting.name for setting in fields(Aggregator) if setting.name != "name"]
+    return Aggregator(**{name: getattr(proposer, name) for name in settings})

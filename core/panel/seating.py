@@ -1,56 +1,31 @@
 """Resolve a declaration into seats: checked once, when the graph is built, so that nothing is found out by paying."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from inspect import signature
 from typing import NamedTuple, cast
 
-from langchain_core.runnables import Runnable
-
 from ..agreement.vote import Vote, check_vote
-from ..checks import check_number
+from ..checks import MOST_LAYERS, check_number
 from ..errors import ConfigError, nearest
 from ..models.capabilities import (
     Model,
-    NoContext,
-    answer_limit_of,
-    endpoint_of,
-    is_chat_model,
-    is_graph,
-    is_one_call,
-    map_chat_models,
-    prompt_limit_of,
-    provider_of,
-    slots_of,
-    takes_choices,
-    tool_tokens_of,
-    without_bound,
-    without_streaming,
 )
-from ..models.obstacles import bare_url
-from ..models.resolve import model_label, resolve_model, short_name
-from ..run.served import KNOWN_PROVIDERS
-from .checks import OWN_OPTIONS, check_graph, check_limited, check_options, check_settings
+from ..models.labels import short_name
+from .checks import check_limited, check_options
 from .declared import (
-    UNSET,
     Aggregator,
     AggregatorLike,
     Aggregators,
     Defaults,
-    ModelSettings,
     Proposer,
     ProposerLike,
     Proposers,
     Rank,
+    as_aggregator,
 )
-from .seats import AtOnce, Seat
-from .stages import Stage
-
-_NOT_IN_NAMES = re.compile(r"[^\w .+@-]")
-"""LangGraph refuses ':' and '|' in the name of a node; Mermaid trips over brackets, quotes and '#'."""
-STATE_FORMAT = 3
-"""Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
+from .from_settings import seats_of
+from .names import unique_names
+from .seats import Seat
 
 
 class Seated(NamedTuple):
@@ -92,7 +67,7 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
             raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
         if (alone.samples or defaults.samples) > 1:
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
-        chain = _seats([alone], defaults, role="aggregator")
+        chain = seats_of([alone], defaults, role="aggregator")
         check_limited(defaults.limits, chain)
         return Seated([], chain)
     if aggregator is None:
@@ -100,8 +75,8 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
     vote, rank, others = _chain(aggregator)
-    chain = _seats(others, defaults, role="aggregator")
-    seats = [_seats(layer, defaults, role="proposer") for layer in declared]
+    chain = seats_of(others, defaults, role="aggregator")
+    seats = [seats_of(layer, defaults, role="proposer") for layer in declared]
     before = [seats[0] if len(seats) == 1 and layers not in (None, 2) else [], *seats]
     seats = [_reading(*layer) for layer in zip(declared, seats, before, strict=False)]
     if len(seats) == 1 and layers is not None:
@@ -119,50 +94,7 @@ def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str
         ConfigError: It cannot be built, or an option is out of range.
     """
     check_options(defaults)
-    return _seats([_aggregator(declared)], defaults, role=role)[0]
-
-
-def _aggregator(declared: str | Model | Aggregator) -> Aggregator:
-    return declared if isinstance(declared, Aggregator) else Aggregator(declared)
-
-
-def mixture_of(
-    stages: Sequence[Stage],
-    seated: Seated,
-    *,
-    may_answer: bool,
-    moderators: Sequence[Seat] = (),
-    before: Sequence[str] = (),
-) -> str:
-    """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
-
-    Args:
-        stages: Who is asked together.
-        seated: Who sits in it.
-        may_answer: Whether an agreed proposal can be the answer.
-        moderators: Who keeps some of each layer's proposals.
-        before: Who looks for evidence first.
-    """
-    steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
-    first = ["an agreed proposal"] * may_answer + ["a vote"] * (seated.vote is not None)
-    first += ["ranked by"] * (seated.rank is not None)
-    last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
-    last += f"; moderated by {_signatures(moderators)}" if moderators else ""
-    search = f"{', '.join(before)} | " if before else ""
-    return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
-
-
-def _signatures(seats: Sequence[Seat]) -> str:
-    return ", ".join(map(_signature, seats))
-
-
-def _signature(seat: Seat) -> str:
-    reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
-    asked = seat.label if seat.label != seat.title else ""
-    asked += f" at {seat.server}".removeprefix("" if asked else " ") if seat.server else ""
-    more = [asked, reads, "debates" if seat.debates else ""]
-    told = "; ".join(filter(None, more))
-    return f"{seat.title} ({told})" if told else seat.title
+    return seats_of([as_aggregator(declared)], defaults, role=role)[0]
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -174,7 +106,7 @@ def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
     if not proposers:
         raise ConfigError("found no proposers, expected at least one model; pass proposers=['provider:model', ...]")
     if layers is not None:
-        check_number("layers", layers, minimum=1)
+        check_number("layers", layers, minimum=1, whole=True, most=MOST_LAYERS)
     lists = [p for p in proposers if isinstance(p, Sequence) and not isinstance(p, str)]
     models = [p for p in proposers if isinstance(p, str) or not isinstance(p, Sequence)]
     if lists:
@@ -218,7 +150,7 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, Rank | None, list[Aggr
     if any(isinstance(model, Rank) for model in chain) and (rank is None or len(chain) > 1):
         raise ConfigError("found Rank(...) beside models, expected it alone, or after Vote(); name its models in it")
     models = rank.rankers if rank else cast("list[str | Model | Aggregator]", chain)
-    return vote, rank, [_aggregator(model) for model in models]
+    return vote, rank, [as_aggregator(model) for model in models]
 
 
 def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:
@@ -234,16 +166,6 @@ def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:
     return [replace(proposer, name=name) for proposer, name in zip(declared[0], names, strict=True)]
 
 
-def _seats(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
-    seats: list[Seat] = []
-    names = unique_names([(s.name, short_name(s.model)) for s in declared], "proposer of a layer")
-    for position, (settings, name) in enumerate(zip(declared, names, strict=True)):
-        asked = _samples(settings, name, position, defaults, role)
-        twins = sum(seat.label == asked[0].label and seat.sample == 1 for seat in seats)
-        seats += [replace(seat, twin=twins) for seat in asked]
-    return seats
-
-
 def _reading(declared: Sequence[Proposer], seats: Sequence[Seat], before: Sequence[Seat]) -> list[Seat]:
     """Find whom of the layer before each proposer reads."""
     positions = {seat.name: seat.position for seat in before}
@@ -255,130 +177,3 @@ def _reading(declared: Sequence[Proposer], seats: Sequence[Seat], before: Sequen
             raise ConfigError(f"found {unknown[0]!r} among reads, no proposer of the layer before; {hint}")
         found.append(None if settings.reads is None else frozenset(positions[name] for name in settings.reads))
     return [replace(seat, reads=found[seat.position]) for seat in seats]
-
-
-def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
-    """Resolve one declaration, once, into a seat a sample."""
-    check_settings(settings, name)
-    asked = (settings.samples or defaults.samples) if role == "proposer" and isinstance(settings, Proposer) else 1
-    model = _resolved(settings, name, defaults)
-    if role == "proposer" and not defaults.stream_proposals:
-        model = without_streaming(model)
-    # In a debate, each sample's prompt holds what it said itself.
-    may_share = (
-        asked > 1 and not defaults.stream_proposals and not (isinstance(settings, Proposer) and settings.debates)
-    )
-    slots = (settings.slots if isinstance(settings, Proposer) else None) or slots_of(model)
-    at_once = AtOnce(works=slots != 1, most=slots) if may_share and takes_choices(model) else None
-    context = NoContext() if settings.context in (None, {}) else settings.context
-    check_graph(settings, model, name, context)
-    provider = _provider(settings.model, model)
-    answer = answer_limit_of(model)
-    return [
-        Seat(
-            role=role,
-            name=name,
-            label=model_label(settings.model),
-            model=_counted_on(model, settings.seed, sample),
-            takes_state=is_graph(model),
-            context=context,
-            one_call=is_one_call(model),
-            provider=provider,
-            endpoint=endpoint_of(model),
-            server=bare_url(settings.base_url) if settings.base_url else None,
-            max_tokens=answer,
-            tool_tokens=tool_tokens_of(model),
-            window=_window(settings, defaults, model, answer, name),
-            limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
-            prices=defaults.prices,
-            system_prompt=settings.system_prompt,
-            timeout=defaults.timeout if settings.timeout is UNSET else settings.timeout,
-            tags=settings.tags,
-            retriever=settings.retriever if isinstance(settings, Proposer) else None,
-            debates=isinstance(settings, Proposer) and settings.debates,
-            carries=isinstance(settings, Proposer) and settings.carries,
-            position=position,
-            sample=sample,
-            samples=asked,
-            at_once=at_once,
-        )
-        for sample in range(1, asked + 1)
-    ]
-
-
-def _resolved(settings: ModelSettings, name: str, defaults: Defaults) -> Model:
-    """Build the model of one declaration."""
-    resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
-    given = {option: getattr(settings, option) for option in OWN_OPTIONS}
-    own = {option: value for option, value in given.items() if value is not None}
-    try:
-        signature(resolve).bind(settings.model, temperature=None, max_tokens=None, **own)
-    except TypeError as exc:
-        raise ConfigError(
-            f"found {', '.join(own) or 'a model'} for {name!r} with a resolve function that does not take it: {exc}; "
-            "let it take what resolve_model takes"
-        ) from exc
-    except ValueError:  # a function that cannot be looked into
-        pass
-    model = resolve(
-        settings.model,
-        temperature=defaults.temperature if settings.temperature is None else settings.temperature,
-        max_tokens=defaults.max_tokens if settings.max_tokens is None else settings.max_tokens,
-        **own,
-    )
-    if not isinstance(model, Runnable):
-        raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
-    return model
-
-
-def _counted_on(model: Model, seed: int | None, sample: int) -> Model:
-    """Return the model as a sample asks it: from one seed, all samples would be one."""
-    if seed is None or sample == 1 or not is_chat_model(model):
-        return model
-    return map_chat_models(without_bound(model, {"seed"}), lambda chat: chat.bind(seed=seed + sample - 1))
-
-
-def _provider(spec: str | Model, model: Model) -> str | None:
-    """Return the provider as it is written in `provider:model`, else as the model's package is called."""
-    provider = provider_of(model)
-    written = spec.partition(":")[0] if isinstance(spec, str) else ""
-    return written if provider and written in KNOWN_PROVIDERS else provider
-
-
-def _window(settings: ModelSettings, defaults: Defaults, model: Model, answer: int | None, name: str) -> int | None:
-    given = defaults.context_tokens if settings.context_tokens is None else settings.context_tokens
-    if given is None:
-        return prompt_limit_of(model)
-    if answer is not None and answer >= given:
-        raise ConfigError(
-            f"found context_tokens={given} for {name!r}, expected more than its answer's limit, max_tokens={answer}"
-        )
-    return given - (answer or 0)
-
-
-def unique_names(declared: Sequence[tuple[str | None, str]], what: str) -> list[str]:
-    """Give each of several a name of its own that a node can bear.
-
-    Args:
-        declared: The name that was given, or None, and what it is called otherwise.
-        what: What is named, for the message.
-
-    Raises:
-        ConfigError: A given name is another's too, or cannot be borne.
-    """
-    given = [name for name, _ in declared if name is not None]
-    for name in given:
-        if not isinstance(name, str) or _NOT_IN_NAMES.search(name) or not name.strip() or given.count(name) > 1:
-            raise ConfigError(
-                f"found the name {name!r}, expected one of its own for each {what}, "
-                "made of letters, digits, spaces and any of _ - . + @"
-            )
-    names: list[str] = []
-    for own, called in declared:
-        base = own or _NOT_IN_NAMES.sub("-", called)
-        name, count = base, 1
-        while name in names or (own is None and name in given):
-            count += 1
-            name = f"{base}-{count}"
-        names.append(name)
-    return names

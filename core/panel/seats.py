@@ -9,21 +9,12 @@ from ..models.prices import Prices
 from ..run.records import Place
 
 
-@dataclass
-class AtOnce:
-    """Ask for all samples in one request, whose prompt is paid for once, for as long as the server goes along."""
-
-    works: bool = True
-    most: int | None = None
-    """How many samples one request asks for, as was said, or as its server told; None is all."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Seat:
     """Be one resolved call to make: all that a node needs to know about its model."""
 
     role: str
-    """`proposer` or `aggregator`."""
+    """Who is asked: `proposer`, `aggregator`, `moderator`, `rewriter` or `judge`."""
     name: str
     """The proposer's name, unique in its layer."""
     label: str
@@ -63,8 +54,10 @@ class Seat:
     position: int = 0
     sample: int = 1
     samples: int = 1
-    at_once: AtOnce | None = None
-    """Shared by the samples of one proposer that may be asked for in one request."""
+    shares: bool = False
+    """Whether its samples may be asked for in one request, which is one node then."""
+    slots: int | None = None
+    """How many of them one request asks for at most, as was said; None finds out."""
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
 
@@ -81,7 +74,7 @@ class Seat:
     @property
     def node(self) -> str:
         """Return what the node that asks it is called in its layer."""
-        return self.name if self.at_once else self.title
+        return self.name if self.shares else self.title
 
     def reads_from(self, position: int, title: str) -> bool:
         """Tell whether this proposal of the layer before is among its references; in a debate, its own is not."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..run.records import USABLE, Place, Proposal
-from .seats import AtOnce, Seat
+from .seats import Seat
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,7 @@ class Stage:
     @property
     def groups(self) -> list[list[Seat]]:
         """Return who is asked by one node: samples that may be asked for in one request are."""
-        groups: dict[str, list[Seat]] = {}
-        for seat in self.seats:
-            groups.setdefault(seat.node, []).append(seat)
-        return list(groups.values())
-
-    @property
-    def calls(self) -> int:
-        """Return how many calls asking them takes, as far as is known before."""
-        return sum(_requests(group[0].at_once, len(group)) for group in self.groups)
+        return by_node(self.seats)
 
     @property
     def gate(self) -> str:
@@ -45,9 +37,12 @@ class Stage:
         return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
 
 
-def _requests(at_once: AtOnce | None, samples: int) -> int:
-    """Return how many requests samples take."""
-    return -(-samples // (at_once.most or samples)) if at_once and at_once.works else samples
+def by_node(seats: Sequence[Seat]) -> list[list[Seat]]:
+    """Group seats by the node that asks them."""
+    groups: dict[str, list[Seat]] = {}
+    for seat in seats:
+        groups.setdefault(seat.node, []).append(seat)
+    return list(groups.values())
 
 
 def node_name(layer: int, seat: Seat) -> str:

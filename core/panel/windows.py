@@ -1,6 +1,6 @@
 """How much a seat's prompt may hold: as was declared, and as its server told."""
 
-from ..models.resolve import model_label
+from ..models.labels import model_label
 from ..models.servers import SERVERS, prompt_room
 from .seats import Seat
 

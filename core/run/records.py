@@ -62,6 +62,10 @@ class Obstacle(TypedDict):
     """Tokens of the prompt, as the server counted them."""
 
 
+Cut = Literal["quorum", "agreed", "deadline"]
+"""What cut a call short: a `quorum` was there without it, the others `agreed`, or the run's `deadline` was over."""
+
+
 class Call(TypedDict):
     """Say what came of one model call; plain JSON, so that checkpoints and reports can hold it."""
 
@@ -72,6 +76,7 @@ class Call(TypedDict):
     """The model that the server says answered."""
     endpoint: str | None
     """Where an OpenAI-compatible model was asked: what tells two servers apart that call their models the same."""
+    cut: Cut | None
     finish_reason: str | None
     usage: UsageMetadata | None
     at_most: Cost | None
@@ -86,6 +91,10 @@ class Call(TypedDict):
     """In how many parts its references were read, one call each; more than 1 where they did not fit."""
     references_cut: int
     """References and passages that had to be shortened, or left out, to fit the model's window."""
+    carried: bool
+    """Whether the text is that of the layer before, or of windows before the last, for the last call gave none."""
+    unread: bool
+    """Whether its author was not shown all of its references, for a window of them failed."""
     usd: float | None
     """None where the price is not known; 0.0 means free."""
     started: float
@@ -107,7 +116,10 @@ class Proposal(Call):
     turn: str
     """The id of the message being answered: what keeps one turn's proposals out of the next."""
     layer: int
+    name: str
+    """The proposer's, as declared."""
     proposer: str
+    """The same, with the sample's number where it was asked several times."""
     position: int
     """The proposer's place in its layer, as declared."""
     sample: int

@@ -7,11 +7,6 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from .served import is_another
 
-CARRIED = "the one before stands for it"
-"""How the error begins of a proposal whose text is that of the layer before, or of windows before the last."""
-UNREAD = "not all was read"
-"""How the error begins of a proposal whose author was not shown all of its references."""
-
 
 def make_report(
     proposals: Sequence[Proposal],
@@ -171,7 +166,7 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:
-    carried = [p for p in proposals if p["status"] in USABLE and (p["error"] or "").startswith((CARRIED, UNREAD))]
+    carried = [p for p in proposals if p["status"] in USABLE and (p["carried"] or p["unread"])]
     lost = [*carried, *(p for p in proposals if p["status"] not in USABLE | {"cancelled", "dropped"})]
     if layer == RETRIEVAL:  # that one of several found nothing is no loss
         lost = [p for p in lost if p["status"] != "empty"]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langgraph.graph.message import add_messages
+from langgraph.graph.state import CompiledStateGraph
 from pydantic import GetCoreSchemaHandler, GetPydanticSchema, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core.core_schema import CoreSchema, no_info_wrap_validator_function
 from typing_extensions import TypedDict
@@ -100,3 +101,7 @@ class RagState(MoAState):
     citations: list[Citation]
     evidence_ids: dict[str, str]
     """The ids that passages were given in any turn, by their content."""
+
+
+Mixture = CompiledStateGraph[MoAState, None, MoAInput, MoAState]
+"""What `create_moa` and all systems return: LangGraph's compiled graph, over this state."""

@@ -1,70 +1,113 @@
 """Read one turn out of the state."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
+
+from langchain_core.messages import AnyMessage
 
 from ..errors import InputError
 from .records import USABLE, Evidence, Place, Proposal, Report, Verdict, place_of
 from .state import MoAState
 
 
-def turn_of(state: MoAState) -> str:
-    """Identify the turn by the message it answers, which `add_messages` gives an id of its own.
+@dataclass(frozen=True)
+class Turn:
+    """Hold what this turn has come to so far: nodes read the state through it, and never see another turn's.
 
-    Raises:
-        InputError: There is no message to answer.
+    turn = Turn.of(state)
+    turn.references(2)      # what layer 2 is shown of layer 1
     """
-    if not state.get("messages"):
-        raise InputError(
-            "found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}"
-        )
-    return str(state["messages"][-1].id)
 
+    id: str
+    """The id of the message that is answered, which `add_messages` gives an id of its own."""
+    messages: Sequence[AnyMessage]
+    run: Report | None
+    """The thread's last report, which may be another turn's."""
+    _proposals: Sequence[Proposal]
+    _verdicts: Sequence[Verdict]
+    _evidence: Sequence[Evidence]
 
-def left_behind(state: MoAState, layer: int) -> dict[Place, Proposal]:
-    """Return what a run of the same turn that never finished has from a layer, by its place.
+    @classmethod
+    def of(cls, state: MoAState) -> "Turn":
+        """Read the turn that answers the last message.
 
-    That is so where too few answered and the same message is put to the thread once more.
-    """
-    return {place_of(p): p for p in proposals_of(state, layer)} if unfinished(state) else {}
+        Raises:
+            InputError: There is no message to answer.
+        """
+        if not state.get("messages"):
+            raise InputError(
+                "found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}"
+            )
+        turn = str(state["messages"][-1].id)
+        proposals = [p for p in state.get("proposals", []) if p["turn"] == turn]
+        verdicts = [v for v in state.get("verdicts", []) if v["turn"] == turn]
+        evidence = cast("list[Evidence]", state.get("evidence") or [])
+        return cls(turn, state["messages"], state.get("run"), proposals, verdicts, evidence)
 
+    def proposals(self, layer: int | None = None) -> list[Proposal]:
+        """Return the proposals as declared, of one layer or of all."""
+        return [p for p in self._proposals if layer in (None, p["layer"])]
 
-def with_later(state: MoAState, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Return proposals with those of later layers that a run of the same turn left behind.
+    def usable(self, layer: int) -> list[Proposal]:
+        """Return the usable proposals of a layer."""
+        return [p for p in self.proposals(layer) if p["status"] in USABLE]
 
-    A new one would void them; but what was answered was paid for.
-    """
-    later = [p for p in proposals_of(state) if p["layer"] > proposals[-1]["layer"]]
-    return [*proposals, *(later if unfinished(state) else [])]
+    def verdicts(self, *, before: int | None = None, wave: int = 1) -> list[Verdict]:
+        """Return the verdicts of the layers before one, and of its waves before one; all of them by default."""
+        return [v for v in self._verdicts if before is None or (v["layer"], v["wave"]) < (before, wave)]
 
+    def references(self, layer: int) -> list[Proposal]:
+        """Return the usable proposals that the last gate before `layer` passed on; none for the first layer."""
+        verdicts = self.verdicts(before=layer)
+        if not verdicts:
+            return []
+        source = verdicts[-1]["source"]
+        moderations = [v["moderation"] for v in verdicts if v["layer"] == source and v.get("moderation")]
+        names = moderations[-1]["kept"] if moderations and moderations[-1] else None
+        return [p for p in self.usable(source) if names is None or p["proposer"] in names]
 
-def unfinished(state: MoAState) -> Report | None:
-    """Return the report of a run of this turn that has no answer yet."""
-    run = state.get("run")
-    return run if run and run["turn"] == turn_of(state) and run["stopped"] == "running" else None
+    def evidence(self, sees: Sequence[str] | None = None) -> list[Evidence]:
+        """Return the passages that some retrievers found, or all of them did."""
+        return [e for e in self._evidence if sees is None or not set(sees).isdisjoint(e["found_by"])]
 
+    def judged(self, verdicts: Sequence[Verdict]) -> "Turn":
+        """Return the turn as it is once gates have said this."""
+        return replace(self, _verdicts=list(verdicts))
 
-def check_mixture(state: MoAState, mixture: str) -> None:
-    """Refuse to go on with a run that another mixture, or another version's state, began.
+    @property
+    def unfinished(self) -> Report | None:
+        """Return the report of a run of this turn that has no answer yet."""
+        run = self.run
+        return run if run and run["turn"] == self.id and run["stopped"] == "running" else None
 
-    Raises:
-        InputError: It did; the thread is left as it is.
-    """
-    check_begun(state.get("run"), mixture)
+    def left_behind(self, layer: int) -> dict[Place, Proposal]:
+        """Return what a run of this turn that never finished has from a layer, by its place.
 
+        That is so where too few answered and the same message is put to the thread once more.
+        """
+        return {place_of(p): p for p in self.proposals(layer)} if self.unfinished else {}
 
-def check_begun(run: Report | None, mixture: str) -> None:
-    """Refuse to go on with a run whose report says that another mixture began it.
+    def with_later(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+        """Return proposals with those of later layers that a run of this turn left behind.
 
-    Raises:
-        InputError: It does.
-    """
-    begun = run.get("mixture") if run else None
-    if begun != mixture:
-        raise InputError(
-            f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}; "
-            "resume it with the mixture that began it, or ask again on another thread; no answer was lost"
-        )
+        A new one would void them; but what was answered was paid for.
+        """
+        later = [p for p in self._proposals if p["layer"] > proposals[-1]["layer"]]
+        return [*proposals, *(later if self.unfinished else [])]
+
+    def check_mixture(self, mixture: str) -> None:
+        """Refuse to go on with a run that another mixture, or another version's state, began.
+
+        Raises:
+            InputError: It did; the thread is left as it is.
+        """
+        begun = self.run.get("mixture") if self.run else None
+        if begun != mixture:
+            raise InputError(
+                f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}"
+                "; resume it with the mixture that began it, or ask again on another thread; no answer was lost"
+            )
 
 
 def check_thread(config: Mapping[str, Any], *, needed: bool) -> None:
@@ -78,37 +121,3 @@ def check_thread(config: Mapping[str, Any], *, needed: bool) -> None:
             "found review=True in a run without a thread, expected a checkpointer, of this graph or its parent, and "
             "{'configurable': {'thread_id': ...}}; nothing was asked"
         )
-
-
-def proposals_of(state: MoAState, layer: int | None = None) -> list[Proposal]:
-    """Return this turn's proposals as declared, of one layer or of all."""
-    turn = turn_of(state)
-    return [p for p in state.get("proposals", []) if p["turn"] == turn and layer in (None, p["layer"])]
-
-
-def verdicts_of(state: MoAState, *, before: int, wave: int = 1) -> list[Verdict]:
-    """Return this turn's verdicts of the layers before one, and of its waves before one."""
-    turn = turn_of(state)
-    return [v for v in state.get("verdicts", []) if v["turn"] == turn and (v["layer"], v["wave"]) < (before, wave)]
-
-
-def evidence_for(state: MoAState, sees: Sequence[str] | None) -> list[Evidence]:
-    """Return the passages of this turn that some retrievers found, or all of them did."""
-    found = cast("list[Evidence]", state.get("evidence") or [])
-    return [passage for passage in found if sees is None or not set(sees).isdisjoint(passage["found_by"])]
-
-
-def references_for(state: MoAState, layer: int) -> list[Proposal]:
-    """Return the usable proposals that the last gate before `layer` passed on; none for the first layer."""
-    verdicts = verdicts_of(state, before=layer)
-    if not verdicts:
-        return []
-    source = verdicts[-1]["source"]
-    moderated = [v["moderation"] for v in verdicts if v["layer"] == source and v.get("moderation")]
-    kept = moderated[-1]["kept"] if moderated and moderated[-1] else None
-    return [p for p in usable_of(state, source) if kept is None or p["proposer"] in kept]
-
-
-def usable_of(state: MoAState, layer: int) -> list[Proposal]:
-    """Return this turn's usable proposals of a layer."""
-    return [p for p in proposals_of(state, layer) if p["status"] in USABLE]

@@ -19,8 +19,8 @@ from ...core.run.report import calls_of
 from ...core.text import one_line, redact
 from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.estimate import Estimate, estimate
-from ...nodes.node import rules_of
-from .questions import Question, Row, Turn
+from ...graphs.plan import plan_of
+from .questions import AnsweredTurn, Question, Row
 
 _SHOWN = 500
 """Characters of an error that a row holds."""
@@ -42,7 +42,7 @@ class _Progress:
     """Hold what is known of a question while it is being answered."""
 
     conversation: list[dict[str, Any]]
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[AnsweredTurn] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
     threads: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
@@ -86,7 +86,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
 
 def bound_of(moa: Graph, question: Question) -> Estimate:
     """Bound what a question costs, all its turns; an answer that is not there yet counts as its `max_tokens`."""
-    longest = max((seat.max_tokens or 0 for seat in rules_of(moa).chain), default=0)
+    longest = max((seat.max_tokens or 0 for seat in plan_of(moa).rules.chain), default=0)
     conversation = list(question.messages)
     bounds = [estimate(moa, [dict(message) for message in conversation])]
     for text in question.later:
@@ -128,13 +128,13 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     if "__interrupt__" in state:
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))
-    so_far.turns.append(Turn(answer=state["messages"][-1].text, run=state["run"]))
+    so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
     so_far.state = {}
 
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
     """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
-    depends_on = repr((rules_of(moa).mixture, so_far.conversation)).encode("utf-8", "replace")
+    depends_on = repr((plan_of(moa).rules.mixture, so_far.conversation)).encode("utf-8", "replace")
     return f"{file.absolute()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
 
 

@@ -12,7 +12,7 @@ from ...core.bounds.checks import check_rules
 from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...graphs.adapters.tool_and_node import Graph
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
@@ -29,8 +29,8 @@ BREATH = 1_000
 
 def check_mixture_of(moa: Graph, concurrency: int, budget: Budget | None) -> str:
     """Refuse what could not work, and return which mixture it is."""
-    rules = rules_of(moa)
-    check_number("concurrency", concurrency, minimum=1)
+    rules = plan_of(moa).rules
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     check_rules(quorum=None, budget=budget, cache=None, min_proposals=1, review=False, smallest=0)
     if rules.review:
         raise ConfigError("found review=True in a batch, expected a mixture that waits for nobody; leave it out")

@@ -19,7 +19,7 @@ from ...core.panel.seating import seat_of
 from ...core.panel.seats import Seat
 from ...core.text import one_line, printable
 from ...graphs.adapters.tool_and_node import Graph
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from ..batch.questions import Question
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
@@ -115,7 +115,7 @@ def check_comparison(
     check_rules(quorum=None, budget=budget, cache=None, min_proposals=1, review=False, smallest=0)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
-    check_number("concurrency", concurrency, minimum=1)
+    check_number("concurrency", concurrency, minimum=1, whole=True)
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
             f"found the experiment {experiment!r} without tracing, expected LANGSMITH_TRACING=true; set it, or drop it"
@@ -135,9 +135,9 @@ def _check_names(systems: Mapping[str, Graph]) -> None:
                 "expected names that differ in letters and digits; rename one"
             )
         files[name] = label
-        rules_of(graph)
+        plan_of(graph)
 
 
 def is_single(moa: Graph) -> bool:
     """Tell one model that is asked once from a mixture."""
-    return rules_of(moa).shape["moa_proposers"] == 0
+    return plan_of(moa).is_single

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from ...core.errors import ConfigError, InputError, MoAError
 from ...core.run.records import Citation, Report
 from ...core.text import one_line, redact
-from ...nodes.node import rules_of
+from ...graphs.plan import plan_of
 from .tool_and_node import Graph
 
 _MOST_CHARACTERS = 2000
@@ -105,7 +105,7 @@ def check_asked(moa: Graph) -> None:
     Raises:
         ConfigError: It does, or the graph is no mixture.
     """
-    if rules_of(moa).review:
+    if plan_of(moa).rules.review:
         raise ConfigError("found a review in a mixture that is asked as a tool, expected none; leave the review out")
 
 

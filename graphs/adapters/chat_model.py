@@ -24,8 +24,8 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
 from ...core.models.capabilities import is_chat_model
 from ...core.text import one_line
+from ...graphs.plan import plan_of
 from ...nodes.calls.request import Method, Request, equipped
-from ...nodes.node import rules_of
 from ..options import MoAOptions
 from .callbacks import copied, known_run, nested
 from .chunks import Telling, answer_of, result_of
@@ -85,7 +85,7 @@ class ChatMoA(BaseChatModel):
     def _identifying_params(self) -> Mapping[str, Any]:
         said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
         known = {key: value for key, value in said.items() if value is not None}
-        return {"model_name": self.model_name, "moa": self.cache_key or rules_of(self.moa).identity, **known}
+        return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **known}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return {**super()._get_ls_params(stop=stop or self.stop, **kwargs), "ls_provider": "langgraph_moa"}
@@ -257,13 +257,13 @@ class ChatMoA(BaseChatModel):
         yield telling.rest()
 
     def _telling(self, request: Request, message_id: str | None = None) -> Telling:
-        return Telling(self.model_name, request, message_id, removes=rules_of(self.moa).removes)
+        return Telling(self.model_name, request, message_id, removes=plan_of(self.moa).rules.removes)
 
     def _request(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Request:
         said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
         said |= {key: value for key, value in kwargs.items() if key not in _OURS}
         return Request(
-            of=rules_of(self.moa),
+            of=plan_of(self.moa).rules,
             tools=kwargs.get("tools") or (),
             tool_choice=kwargs.get("tool_choice"),
             form=kwargs.get("moa_form"),
@@ -280,7 +280,7 @@ class ChatMoA(BaseChatModel):
 
     def _check(self, request: Request) -> None:
         """Refuse what the aggregators cannot do, before anything is paid for."""
-        rules = rules_of(self.moa)
+        rules = plan_of(self.moa).rules
         chain = rules.chain
         if rules.ranks or not chain:
             how = "ranked" if rules.ranks else "voted on"
@@ -311,7 +311,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
         ours = list(ChatMoA.__annotations__)
         raise ConfigError(f"unknown option {name!r} of ChatMoA; {nearest(name, ours)}, and those of LangChain's models")
     moa = options.get("moa")
-    rules_of(moa)
+    plan_of(moa)
     if isinstance(getattr(moa, "checkpointer", None), BaseCheckpointSaver):
         raise ConfigError(
             "found a mixture with a checkpointer, expected one without: a chat model is given the whole "
@@ -319,4 +319,4 @@ def _check_options(options: Mapping[str, Any]) -> None:
         )
     for name, minimum in (("temperature", 0), ("max_tokens", 1)):
         if options.get(name) is not None:
-            check_number(name, options[name], minimum=minimum)
+            check_number(name, options[name], minimum=minimum, whole=name == "max_tokens")

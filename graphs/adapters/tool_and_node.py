@@ -10,8 +10,8 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.graph.state import CompiledStateGraph
 
 from ...core.errors import ConfigError
-from ...core.models.capabilities import may_write, tools_of
-from ...nodes.node import rules_of
+from ...core.models.parts import may_write, tools_of
+from ..plan import plan_of
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 State = Mapping[str, Any]
@@ -39,7 +39,7 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_A
     Raises:
         ConfigError: The graph is no mixture.
     """
-    rules_of(moa)
+    plan_of(moa)
     if name is not None and not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]+", name)):
         raise ConfigError(f"found name={name!r:.80}, expected letters, digits, - and _, which is what providers take")
 
@@ -77,7 +77,7 @@ def as_node(
     Raises:
         ConfigError: The graph is no mixture, or (when run) there is no question to read.
     """
-    rules_of(moa)
+    plan_of(moa)
     for option, given in (("read", read), ("write", write)):
         if not isinstance(given, str) and not callable(given):
             raise ConfigError(f"found {option}={given!r:.80}, expected the name of a key, or a function")

@@ -18,6 +18,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
 from ...core.models.capabilities import chat_model_of
+from ...core.models.prices import FREE_OF_CHARGE
 from ...core.panel.seats import Seat
 from ...core.run.records import Call
 
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
 
     async def recall(self) -> tuple[Call, AIMessage] | None:
         """Return the outcome and the answer that are kept, marked as such."""
-        free: dict[str, Any] = {"cached": True, "calls": 0, "usd": 0.0, "usage": None, "at_most": None, "retries": None}
+        free = {**FREE_OF_CHARGE, "cached": True, "cut": None, "carried": False, "unread": False}
         free |= {"waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
         try:
             async with asyncio.timeout(_PATIENCE):

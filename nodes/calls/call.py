@@ -13,7 +13,7 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
-from ...core.bounds.quorum import Cut, Race
+from ...core.bounds.quorum import Deadline, Race
 from ...core.models.obstacles import obstacle_of
 from ...core.models.transport import requests_sent
 from ...core.panel.seats import Seat
@@ -50,14 +50,14 @@ async def call_model(
     Returns:
         The call's outcome, and the message where one came back, even one without usable text.
     """
-    cut = Cut()
+    deadline = Deadline()
     try:
         if prompt.problem:
             return unmade(seat, "skipped", prompt.problem), None
         entry = entry_of(cache, seat, prompt.messages)
-        call, message = await _ask(seat, prompt, config, race, cut, entry)
+        call, message = await _ask(seat, prompt, config, race, deadline, entry)
     finally:
-        race.leave(cut)
+        race.leave(deadline)
     if counts and message and call["status"] in USABLE:
         race.count(seat.title, plain(message.text), served=call["served_model"], whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
@@ -83,20 +83,20 @@ def without_context(config: RunnableConfig) -> RunnableConfig:
 
 
 async def _ask(
-    seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, cut: Cut, entry: Entry | None
+    seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, deadline: Deadline, entry: Entry | None
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
     with requests_sent() as sent:
         attempt = _Attempt(seat, prompt, sent)
         try:
-            async with cut:
-                race.enter(cut)
-                if entry and (known := await entry.recall()):
-                    return known
-                reply = await attempt.make(config, cut)
+            async with deadline:
+                race.enter(deadline)
+                if entry and (recalled := await entry.recall()):
+                    return recalled
+                reply = await attempt.make(config, deadline)
             message, usage, calls = read_reply(reply, prompt.messages)
-            return answered(seat, prompt, message, usage, calls, attempt.told()), message
+            return answered(seat, prompt, message, usage, calls, attempt.facts()), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise
@@ -107,14 +107,16 @@ async def _ask(
             failure = exc  # not ours: the model awaited something that somebody else cancelled
         except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
             failure = exc
-    told, was_cut = attempt.told(), cut.happened and isinstance(failure, TimeoutError)
+    facts, is_late = attempt.facts(), deadline.cause == "deadline"
+    was_cut = deadline.happened and isinstance(failure, TimeoutError)
     if was_cut and not attempt.made:
-        status: Status = "cancelled" if cut.wanted else "skipped"
-        return unmade(seat, status, cut.why, started=time.time(), waited=told["seconds"]), None
-    told["at_most"] = call_at_most(seat, prompt.messages)
+        status: Status = "skipped" if is_late else "cancelled"
+        return unmade(seat, status, deadline.why, cut=deadline.cause, waited=facts["seconds"]), None
+    facts["at_most"] = call_at_most(seat, prompt.messages)
     if not was_cut:
-        return await with_names(seat, failed(seat, failure, told, loading=attempt.loading)), message
-    return call_of(seat.label, status="cancelled" if cut.wanted else "timeout", error=cut.why, **told), None
+        return await with_names(seat, failed(seat, failure, facts, loading=attempt.loading)), message
+    status = "timeout" if is_late else "cancelled"
+    return call_of(seat.label, status=status, cut=deadline.cause, error=deadline.why, **facts), None
 
 
 class _Attempt:
@@ -127,9 +129,9 @@ class _Attempt:
         self.loading = False
         """Whether its server was still loading the model when it was last asked."""
 
-    async def make(self, config: RunnableConfig, cut: Cut) -> Any:
+    async def make(self, config: RunnableConfig, deadline: Deadline) -> Any:
         seat, messages = self._seat, list(self._prompt.messages)
-        if cut.due:
+        if deadline.due:
             await asyncio.sleep(0)  # it falls here, before anything is asked
         async with AsyncExitStack() as turn:
             for limit in sorted(seat.limits, key=id):  # in one order everywhere, or two mixtures could lock each other
@@ -140,10 +142,10 @@ class _Attempt:
             async with asyncio.timeout(seat.timeout):
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
                 tags = [*config.get("tags", []), *seat.tags]
-                told: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
+                context: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
                 about = {**without_context(config), "run_name": seat.label, "tags": tags}
                 return await self._once_loaded(
-                    lambda: seat.model.ainvoke(prompt, cast("RunnableConfig", about), **told)
+                    lambda: seat.model.ainvoke(prompt, cast("RunnableConfig", about), **context)
                 )
 
     async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -166,7 +168,7 @@ class _Attempt:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return what is known of the call however it ended."""
         return {
             "started": self._started,

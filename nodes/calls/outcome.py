@@ -6,21 +6,25 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage
 
 from ...core.errors import AllProposersFailed
-from ...core.models.capabilities import is_chat_model, secrets_of
-from ...core.models.obstacles import bare_url, connection_problem, obstacle_of
+from ...core.models.capabilities import is_chat_model
+from ...core.models.connections import bare_url, connection_problem
+from ...core.models.credentials import NO_KEY, SERVER_KEY
+from ...core.models.labels import model_label
+from ...core.models.obstacles import obstacle_of
+from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
-from ...core.models.resolve import NO_KEY, SERVER_KEY, model_label
+from ...core.models.prices import FREE_OF_CHARGE
 from ...core.models.servers import names_served, told_names
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
-from ...core.run.records import Call, Obstacle, Proposal, Status
+from ...core.run.records import Call, Cut, Obstacle, Proposal, Status
 from ...core.text import one_line, plain, redact
 
 
-def unmade(seat: Seat, status: Status, why: str | None, *, started: float | None = None, waited: float = 0.0) -> Call:
+def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
-    at = time.time() if started is None else started
-    return call_of(seat.label, status=status, calls=0, usd=0.0, started=at, waited=waited, seconds=0.0, error=why)
+    free = {**FREE_OF_CHARGE, "started": time.time(), "waited": waited, "seconds": 0.0}
+    return call_of(seat.label, status=status, cut=cut, error=why, **free)
 
 
 def where_asked(seat: Seat) -> str | None:
@@ -34,6 +38,7 @@ def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMes
         **call,
         turn=turn,
         layer=layer,
+        name=seat.name,
         proposer=seat.title,
         position=seat.position,
         sample=seat.sample,
@@ -47,6 +52,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     nothing: dict[str, Any] = {
         "served_model": None,
         "endpoint": None,
+        "cut": None,
         "finish_reason": None,
         "usage": None,
         "at_most": None,
@@ -55,6 +61,8 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
         "cached": False,
         "windows": 1,
         "references_cut": 0,
+        "carried": False,
+        "unread": False,
         "waited": 0.0,
         "tried_s": 0.0,
         "usd": None,
@@ -64,7 +72,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     return cast("Call", {"status": status, "model": model, **nothing, **fields})
 
 
-def failed(seat: Seat, exc: BaseException, told: dict[str, Any], *, loading: bool) -> Call:
+def failed(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loading: bool) -> Call:
     """Return what came of a call that raised; `loading` where its server was still loading the model."""
     root = _root(exc)
     code = getattr(exc, "status_code", None)
@@ -82,15 +90,15 @@ def failed(seat: Seat, exc: BaseException, told: dict[str, Any], *, loading: boo
         status = "error"
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
-    error = _explain(seat, exc, root, code, status, told["seconds"])
+    error = _explain(seat, exc, root, code, status, facts["seconds"])
     if obstacle:
         error = _in_words(seat, exc, obstacle, error)
     if isinstance(exc, AllProposersFailed):
-        told = {**told, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
+        facts = {**facts, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
     if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
-        told = {**told, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
+        facts = {**facts, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
-    return call_of(seat.label, status=status, error=error, obstacle=obstacle, **told)
+    return call_of(seat.label, status=status, error=error, obstacle=obstacle, **facts)
 
 
 def _in_words(seat: Seat, exc: BaseException, obstacle: Obstacle, error: str) -> str:

@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from ...core.bounds.budget import call_at_most
-from ...core.models.prices import FREE_PROVIDERS, price_of
+from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import counted
 from ...core.run.records import USABLE, Call, Status
@@ -23,19 +23,18 @@ _REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blockl
 
 def sampled(call: Call, prompt: Prompt, message: AIMessage | None) -> Call:
     """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
-    free: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_most": None, "retries": None}
     if message is None:
-        return cast("Call", {**call, **free})
+        return cast("Call", {**call, **FREE_OF_CHARGE})
     reason = str(message.response_metadata.get("finish_reason") or "")
     status, error = _unless_echo(*_status_of(message, reason.lower(), may_call=False), prompt, message)
-    return cast("Call", {**call, **free, "status": status, "error": error, "finish_reason": reason or None})
+    return cast("Call", {**call, **FREE_OF_CHARGE, "status": status, "error": error, "finish_reason": reason or None})
 
 
-def read_reply(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
+def read_reply(reply: Any, prompt: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
     """Find the answer in whatever a model, chain or graph returned, with the usage and number of calls behind it."""
     if isinstance(reply, dict) and isinstance(reply.get("messages"), list):
-        known = {id(message) for message in asked} | {message.id for message in asked if message.id}
-        new = [m for m in reply["messages"] if isinstance(m, AIMessage) and not {id(m), m.id} & known]
+        before = {id(message) for message in prompt} | {message.id for message in prompt if message.id}
+        new = [m for m in reply["messages"] if isinstance(m, AIMessage) and not {id(m), m.id} & before]
         if not new:
             raise TypeError("found no new AI message in its state, expected its answer as the last of 'messages'")
         usage: UsageMetadata | None = None
@@ -54,23 +53,22 @@ def read_reply(reply: Any, asked: Sequence[BaseMessage]) -> tuple[AIMessage, Usa
 
 
 def answered(
-    seat: Seat, prompt: Prompt, message: AIMessage, usage: UsageMetadata | None, calls: int, told: dict[str, Any]
+    seat: Seat, prompt: Prompt, message: AIMessage, usage: UsageMetadata | None, calls: int, facts: dict[str, Any]
 ) -> Call:
     """Return what came of a call that brought a message."""
-    said = message.response_metadata
-    nested = said.get("moa") or {}
-    served = said.get("model_name") or said.get("model")
-    reason = (
-        said.get("finish_reason") or said.get("stop_reason") or (said.get("incomplete_details") or {}).get("reason")
-    )
+    metadata = message.response_metadata
+    nested = metadata.get("moa") or {}
+    served = metadata.get("model_name") or metadata.get("model")
+    reason = metadata.get("finish_reason") or metadata.get("stop_reason")
+    reason = reason or (metadata.get("incomplete_details") or {}).get("reason")
     usage = nested.get("usage", counted(usage))
     names = (served, seat.label, seat.label.partition(":")[2])
-    provider = seat.provider if seat.provider in FREE_PROVIDERS else said.get("model_provider") or seat.provider
-    usd = (
-        nested["usd"]
-        if nested
-        else price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
-    )
+    provider = seat.provider if seat.provider in FREE_PROVIDERS else metadata.get("model_provider") or seat.provider
+    usd: float | None
+    if nested:
+        usd = nested["usd"]
+    else:
+        usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
     status, error = _status_of(message, str(reason or "").lower(), may_call=seat.role == "aggregator")
     status, error = _unless_echo(status, error, prompt, message)
     is_known = usage and usd is not None
@@ -84,7 +82,7 @@ def answered(
         calls=nested.get("calls", calls),
         usd=usd,
         at_most=None if is_known else call_at_most(seat, prompt.messages),
-        **told,
+        **facts,
     )
 
 

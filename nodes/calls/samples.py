@@ -14,7 +14,8 @@ from langgraph.cache.base import BaseCache
 
 from ...core.bounds.quorum import Race
 from ...core.models.obstacles import most_choices
-from ...core.panel.seats import AtOnce, Seat
+from ...core.panel.sampling import Sampling
+from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Place
 from ...core.text import plain
 from .cache import entry_of
@@ -28,7 +29,13 @@ Answers = dict[Place, tuple[Call, AIMessage | None]]
 
 
 async def call_samples(
-    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, *, race: Race, cache: BaseCache[Any] | None = None
+    seats: Sequence[Seat],
+    prompt: Prompt,
+    config: RunnableConfig,
+    *,
+    race: Race,
+    sampling: Sampling,
+    cache: BaseCache[Any] | None = None,
 ) -> Answers:
     """Ask one model for several samples, and say what came of each.
 
@@ -41,63 +48,65 @@ async def call_samples(
         prompt: The whole prompt.
         config: The node's.
         race: The layer they belong to.
+        sampling: How many samples the server gave for one request so far.
         cache: Where to look for each of them first.
     """
-    may_share = len(seats) > 1 and seats[0].at_once is not None and seats[0].at_once.works and not prompt.problem
-    unknown = [seat for seat in seats if not await _is_known(seat, prompt, cache)] if may_share else []
+    first = seats[0]
+    may_share = len(seats) > 1 and sampling.most(first) != 1 and not prompt.problem
+    new = [seat for seat in seats if not await _is_cached(seat, prompt, cache)] if may_share else []
     answers: Answers = {}
-    refused, at_once = False, seats[0].at_once
-    if at_once and len(unknown) > 1:
-        answers, refused = await _together(at_once, unknown, prompt, config, race)
-    for seat in unknown:
+    was_refused = False
+    if len(new) > 1:
+        answers, was_refused = await _together(new, prompt, config, race, sampling)
+    for seat in new:
         call, message = answers.get(seat.place, (None, None))
         entry = entry_of(cache, seat, prompt.messages)
         if entry and call and message and call["status"] == "ok":
             await entry.keep(call, message)
     alone = [seat for seat in seats if seat.place not in answers]
-    told = await asyncio.gather(*(call_model(seat, prompt, config, race=race, cache=cache) for seat in alone))
-    if refused and at_once and any(call["status"] in USABLE for call, _ in told):
-        at_once.works = False  # what is refused either way says nothing of `n`
-    return answers | dict(zip((seat.place for seat in alone), told, strict=True))
+    others = await asyncio.gather(*(call_model(seat, prompt, config, race=race, cache=cache) for seat in alone))
+    if was_refused and any(call["status"] in USABLE for call, _ in others):
+        sampling.learn(first, 1)  # what is refused either way says nothing of `n`
+    return answers | dict(zip((seat.place for seat in alone), others, strict=True))
 
 
-async def _is_known(seat: Seat, prompt: Prompt, cache: BaseCache[Any] | None) -> bool:
+async def _is_cached(seat: Seat, prompt: Prompt, cache: BaseCache[Any] | None) -> bool:
     entry = entry_of(cache, seat, prompt.messages)
     return entry is not None and await entry.recall() is not None
 
 
 async def _together(
-    at_once: AtOnce, seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race
+    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race, sampling: Sampling
 ) -> tuple[Answers, bool]:
     """Ask for samples in as few requests as the server takes, and tell whether it refused one for being several."""
-    most = at_once.most or len(seats)
+    most = sampling.most(seats[0]) or len(seats)
     parts = [seats[start : start + most] for start in range(0, len(seats), most)]
-    made = await asyncio.gather(*(_in_one(part, prompt, config, race) for part in parts))
-    answers: Answers = {place: answer for told, _ in made for place, answer in told.items()}
+    made = await asyncio.gather(*(_in_one(part, prompt, config, race, sampling) for part in parts))
+    answers: Answers = {place: answer for part, _ in made for place, answer in part.items()}
     bounds = [heard.most for _, heard in made if heard.refused and heard.most]
-    left = [seat for seat in seats if seat.place not in answers]
-    if bounds and most > min(bounds) > 1 and len(left) > 1:
-        at_once.most = min(bounds)
-        again, refused = await _together(at_once, left, prompt, config, race)
-        return answers | again, refused
+    rest = [seat for seat in seats if seat.place not in answers]
+    if bounds and most > min(bounds) > 1 and len(rest) > 1:
+        sampling.learn(seats[0], min(bounds))
+        again, was_refused = await _together(rest, prompt, config, race, sampling)
+        return answers | again, was_refused
     return answers, any(heard.refused for _, heard in made)
 
 
 async def _in_one(
-    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race
+    seats: Sequence[Seat], prompt: Prompt, config: RunnableConfig, race: Race, sampling: Sampling
 ) -> tuple[Answers, "_Heard"]:
     """Ask for samples in one request; no answers where the server refused it for asking for several."""
     first, heard = seats[0], _Heard()
     if len(seats) == 1:
         return {first.place: await call_model(first, prompt, config, race=race)}, heard
     limit = None if first.max_tokens is None else first.max_tokens * len(seats)
-    asked = replace(first, model=first.model.bind(n=len(seats)), max_tokens=limit)
-    call, message = await call_model(asked, prompt, merge_configs(config, {"callbacks": [heard]}), race=race)
+    several = replace(first, model=first.model.bind(n=len(seats)), max_tokens=limit)
+    call, message = await call_model(several, prompt, merge_configs(config, {"callbacks": [heard]}), race=race)
     heard.refused = heard.refused and not call["obstacle"]  # what is too long for all is too long for one
     if heard.refused:
         return {}, heard
-    if first.at_once and len(heard.messages) == 1:
-        first.at_once.works = False
+    if len(heard.messages) == 1:
+        sampling.learn(first, 1)
     if message is None:
         failed: Answers = {seat.place: (sampled(call, prompt, None), None) for seat in seats}
         return failed | {first.place: (call, None)}, heard
@@ -122,8 +131,8 @@ class _Heard(AsyncCallbackHandler):
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Take the answers, and write on each who gave it, which LangChain does for an only one."""
-        found = [getattr(choice, "message", None) for choice in response.generations[0]]
-        self.messages = [message for message in found if isinstance(message, AIMessage)]
+        messages = [getattr(choice, "message", None) for choice in response.generations[0]]
+        self.messages = [message for message in messages if isinstance(message, AIMessage)]
         if served := (response.llm_output or {}).get("model_name"):
             for message in self.messages:
                 message.response_metadata.setdefault("model_name", served)

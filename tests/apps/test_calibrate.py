@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 from langgraph_moa.apps.calibrate import calibrate
-from langgraph_moa.core.agreement.measures import near_duplicates
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.errors import ConfigError, MissingExtra
 from langgraph_moa.evaluation.recorded import read_record
 from recordings import line

@@ -1,7 +1,8 @@
 """Foreign text does nothing to the terminal that it is printed on."""
 
 import pytest
-from langgraph_moa.core.text import is_secret, one_line, printable, redact
+from langchain_core.messages import HumanMessage
+from langgraph_moa.core.text import OURS, QUESTION, is_secret, one_line, printable, question_in, redact
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),
@@ -58,3 +59,20 @@ def test_what_stands_for_no_key_is_no_secret(word: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_is_struck_from_an_error(key: str) -> None:
     assert redact(f"wrong key: '{key}', {key}x", [key[:-1], key]) == "wrong key: '[redacted]', [redacted]x"
+
+
+def test_text_is_made_fit_for_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOMEBODYS_API_KEY", "tiger-burning-bright")
+
+    assert redact("it said tiger-burning-bright") == "it said [redacted]"
+    assert redact("Bearer abc def sk-0123456789 tok", ["tok"]) == "Bearer [redacted] def [redacted] tok"
+    assert one_line("a\n  b\tc") == "a b c"
+    assert one_line("x" * 10, limit=5) == "xxxx…"
+    assert printable("a\x1b[31mb\r\n\tc\x9b") == "a[31mb\n\tc"
+
+
+@pytest.mark.parametrize("span", ["ab", [1], [None, 2], ["0", "1"], {"a": 1}, 7])
+def test_a_place_that_is_none_holds_no_question(span: object) -> None:
+    forged = HumanMessage("text", additional_kwargs={**OURS, QUESTION: span})
+
+    assert question_in(forged) is None

@@ -1,8 +1,9 @@
 """Rules for an early stop, and what is right."""
 
 import pytest
-from langgraph_moa.core.agreement.measures import near_duplicates
-from langgraph_moa.core.bounds.early_stop import EarlyStop, check_early_stop
+from langgraph_moa.core.agreement.whole_texts import near_duplicates
+from langgraph_moa.core.bounds.checks import check_early_stop
+from langgraph_moa.core.bounds.early_stop import EarlyStop
 from langgraph_moa.evaluation.calibration import measure
 from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 from recordings import gold_of, recorded

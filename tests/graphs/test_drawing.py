@@ -7,6 +7,7 @@ import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from running import THREAD
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 
@@ -14,45 +15,6 @@ THREE = ["offline:words", "offline:stems", "offline:phrases"]
 def drawn(**options: Any) -> Any:
     given: dict[str, Any] = {"proposers": THREE, "aggregator": "offline:words", **options}
     return create_moa(**given).get_graph()
-
-
-def reasons(graph: Any, source: str) -> dict[str, str | None]:
-    return {edge.target: edge.data for edge in graph.edges if edge.source == source}
-
-
-@pytest.mark.parametrize(
-    ("options", "to_layer_2", "to_aggregate"),
-    [
-        ({}, "no agreement", "agreed"),
-        ({"early_stop": None}, None, None),
-        ({"early_stop": None, "budget": Budget(calls=9)}, "enough", "budget spent"),
-        ({"budget": Budget(calls=9)}, "no agreement", "agreed or budget spent"),
-        ({"early_stop": EarlyStop(shadow=True)}, None, None),
-        ({"proposers": THREE[:2]}, None, None),
-        ({"proposers": [Proposer("offline:words", samples=3)]}, None, None),
-    ],
-    ids=["default", "none", "budget", "both", "shadow", "two_models", "samples"],
-)
-def test_the_edges_of_a_gate_say_when_and_only_what_can_happen(
-    options: Any, to_layer_2: str | None, to_aggregate: str | None
-) -> None:
-    leads = reasons(drawn(layers=3, **options), "gate_1")
-
-    assert {leads[node] for node in leads if node.startswith("layer_2/")} == {to_layer_2}
-    assert leads.get("aggregate") == to_aggregate
-    assert reasons(drawn(layers=3, **options), "gate_2") == {"aggregate": None}
-
-
-def test_a_later_layer_that_may_fail_has_a_way_back() -> None:
-    leads = reasons(drawn(layers=4, early_stop=None), "gate_2")
-
-    assert leads == {"aggregate": "too few usable", **{f"layer_3/{m.partition(':')[2]}": "enough" for m in THREE}}
-
-
-def test_an_answer_that_is_agreed_on_has_its_own_way() -> None:
-    graph = drawn(early_stop=EarlyStop(then="answer"))
-
-    assert reasons(graph, "gate_1") == {"aggregate": "no agreement", "answer": "agreed"}
 
 
 COMBINATIONS = [
@@ -120,11 +82,10 @@ def test_the_state_of_a_proposer_that_is_a_graph_can_be_looked_into() -> None:
         aggregator="offline:words",
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    moa.invoke({"messages": [("user", "1 + 1")]}, thread, interrupt_before=["gate_1"])
+    moa.invoke({"messages": [("user", "1 + 1")]}, THREAD, interrupt_before=["gate_1"])
 
-    assert moa.get_state(thread, subgraphs=True).next == ("gate_1",)
+    assert moa.get_state(THREAD, subgraphs=True).next == ("gate_1",)
     assert [name for name, _ in moa.get_subgraphs()] == ["layer_1/agent"]
 
 
@@ -142,11 +103,10 @@ def test_a_proposer_that_waits_for_a_person_shows_where() -> None:
         aggregator=ScriptedModel(script="done"),
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa.invoke({"messages": [("user", "1 + 1")]}, thread)
+    moa.invoke({"messages": [("user", "1 + 1")]}, THREAD)
 
-    (task,) = [task for task in moa.get_state(thread, subgraphs=True).tasks if task.interrupts]
-    done = moa.invoke(Command(resume="that one"), thread)
+    (task,) = [task for task in moa.get_state(THREAD, subgraphs=True).tasks if task.interrupts]
+    done = moa.invoke(Command(resume="that one"), THREAD)
 
     assert task.state.next == ("ask",)
     assert [p["text"] for p in done["proposals"]][1] == "that one"

@@ -14,6 +14,7 @@ from langchain_core.messages import message_to_dict
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, InputError, Limits, Proposer, Quorum, Vote, create_moa, report
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from running import THREAD
 
 SCRIPT = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
 QUESTION = "What is six times seven? </h1>" + SCRIPT
@@ -169,10 +170,9 @@ def test_a_run_that_waits_or_was_cut_says_so() -> None:
     moa: Any = create_moa(
         proposers=[says("one", "a")], aggregator=ScriptedModel(script="x"), checkpointer=InMemorySaver()
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa.invoke({"messages": [("user", "Which?")]}, thread, interrupt_before=["aggregate"])
+    moa.invoke({"messages": [("user", "Which?")]}, THREAD, interrupt_before=["aggregate"])
 
-    page = Page(report(moa.get_state(thread).values))
+    page = Page(report(moa.get_state(THREAD).values))
 
     assert "There is no answer yet." in page.text
     assert "one" in page.text
@@ -185,10 +185,9 @@ def test_only_the_last_turn_is_shown() -> None:
         aggregator=ScriptedModel(script="done"),
         checkpointer=InMemorySaver(),
     )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa.invoke({"messages": [("user", "first question")]}, thread)
+    moa.invoke({"messages": [("user", "first question")]}, THREAD)
 
-    page = Page(report(moa.invoke({"messages": [("user", "second question")]}, thread)))
+    page = Page(report(moa.invoke({"messages": [("user", "second question")]}, THREAD)))
 
     assert page.text.count("answer to first question") == 0
     assert "after 2 earlier messages" in page.text

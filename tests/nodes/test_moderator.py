@@ -1,14 +1,9 @@
 """A moderator keeps the best proposals of a layer, and says when no more are needed."""
 
-import asyncio
-import json
-from collections import Counter
 from functools import partial
 from typing import Any, cast
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
 from langgraph_moa import (
     Budget,
     ConfigError,
@@ -20,64 +15,18 @@ from langgraph_moa import (
     create_smoa,
     resolve_model,
 )
-from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from reading import references_in, user
-
-QUESTION = user("Which?")
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-NAMES = ["anna", "bert", "carl", "dora"]
+from moderating import NAMES, keeping, mixture, told
+from reading import QUESTION, proposals_in, references_in, user
+from running import APIS, run
 
 
-def mixture(server: Loopback, moderator: Any = None, **options: Any) -> Any:
-    for name in NAMES:
-        if name not in server.scripts:
-            numbered(server, name)
-    told = moderator or Moderator("moderator", keep=2)
-    defaults: dict[str, Any] = {"proposers": NAMES, "aggregator": "last", "layers": 4, "early_stop": None}
-    return create_moa(
-        **{**defaults, "moderator": told, "resolve": partial(resolve_model, base_url=server.url), **options}
-    )
-
-
-def numbered(server: Loopback, name: str) -> None:
-    """Let a model tell how often it was asked."""
-    asked: Counter[str] = Counter()
-
-    def script(body: dict[str, Any]) -> Reply:
-        asked[name] += 1
-        return Reply(f"{name} {asked[name]}")
-
-    server.say(name, script)
-
-
-def shown(body: dict[str, Any]) -> list[str]:
-    return references_in(body["messages"][-1]["content"], "proposal")
-
-
-def keeping(server: Loopback, *rounds: list[str], stop: int = 99) -> None:
-    """Let the moderator keep these authors, one list a layer, the last one from then on, and stop at a layer."""
-    asked = iter(range(1, 100))
-
-    def script(body: dict[str, Any]) -> Reply:
-        number, texts = next(asked), shown(body)
-        wanted = rounds[min(number, len(rounds)) - 1]
-        best = [n for name in wanted for n, text in enumerate(texts, 1) if text.startswith(name)]
-        return Reply(json.dumps({"best": best, "stop": number >= stop}))
-
-    server.say("moderator", script)
-
-
-def told(server: Loopback, model: str) -> list[list[str]]:
-    return [references_in(r.messages[-1]["content"]) for r in server.asked(model)]
-
-
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_only_who_is_kept_is_read_by_the_next_layer_and_the_aggregator(loopback: Loopback, api: str) -> None:
     keeping(loopback, ["dora", "bert"], ["carl", "anna"], ["anna", "bert"])
     moa = mixture(loopback)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     for name in NAMES:
         assert told(loopback, name) == [[], ["bert 1", "dora 1"], ["anna 2", "carl 2"]]
@@ -88,10 +37,10 @@ async def test_only_who_is_kept_is_read_by_the_next_layer_and_the_aggregator(loo
         ["anna", "bert"],
     ]
     assert [v["reason"] for v in result["verdicts"]] == ["4 of 4 proposals usable; the moderator kept 2"] * 3
-    run = result["run"]
-    assert (run["stopped"], run["degraded"], run["saved"]) == ("completed", None, 0)
-    assert run["calls"] == len(loopback.requests) == 12 + 3 + 1
-    assert run["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
+    report = result["run"]
+    assert (report["stopped"], report["degraded"], report["saved"]) == ("completed", None, 0)
+    assert report["calls"] == len(loopback.requests) == 12 + 3 + 1
+    assert report["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
 
 
 @pytest.mark.parametrize(("stop", "saved", "asked"), [(1, 8, 4), (2, 4, 8), (3, 0, 12)])
@@ -140,7 +89,7 @@ async def test_nobody_is_named_to_it_and_the_order_is_shuffled(loopback: Loopbac
             await mixture(loopback, Moderator("moderator", keep=2, seed=seed), layers=2).ainvoke(QUESTION)
             (asked,) = loopback.asked("moderator")
             assert not [name for name in NAMES if name in asked.prompt]
-            orders.add((seed, *shown(asked.body)))
+            orders.add((seed, *proposals_in(asked.body)))
 
     assert len(orders) == 6
     assert len({order[1:] for order in orders}) > 2
@@ -211,57 +160,6 @@ async def test_it_is_asked_where_there_is_anything_to_decide(
     assert "moderat" not in str(result["run"]["degraded"])
 
 
-async def test_who_was_kept_stays_so_where_a_later_layer_fails(loopback: Loopback) -> None:
-    keeping(loopback, ["dora", "bert"])
-    for name in NAMES:
-        loopback.say(
-            name,
-            lambda body, name=name: Reply(status=500) if "<reference-" in json.dumps(body) else Reply(f"{name} 1"),
-        )
-
-    result = await mixture(loopback, layers=3).ainvoke(QUESTION)
-
-    assert told(loopback, "last") == [["bert 1", "dora 1"]]
-    assert result["run"]["stopped"] == "fell_back"
-
-
-async def test_its_verdict_is_kept_and_not_asked_for_again(loopback: Loopback) -> None:
-    keeping(loopback, ["dora", "bert"])
-    saver = InMemorySaver()
-    hung: Counter[str] = Counter()
-
-    def script(body: dict[str, Any]) -> Reply:
-        later = "<reference-" in json.dumps(body)
-        hung["anna"] += later
-        return Reply(broken="hang") if later and hung["anna"] == 1 else Reply("anna 1")
-
-    loopback.say("anna", script)
-    moa = mixture(loopback, layers=3, checkpointer=saver)
-    run = asyncio.create_task(moa.ainvoke(QUESTION, THREAD, durability="sync"))
-    await asyncio.to_thread(loopback.wait_until, lambda: len(loopback.billed) == 4 + 1 + 3 and hung["anna"] == 1)
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
-
-    result = await mixture(loopback, layers=3, checkpointer=saver).ainvoke(None, THREAD)
-
-    assert len(loopback.asked("moderator")) == 2  # once a layer
-    assert told(loopback, "anna") == [[], ["bert 1", "dora 1"], ["bert 1", "dora 1"]]
-    assert result["run"]["stopped"] == "completed"
-
-
-async def test_a_second_question_sees_nothing_of_the_firsts_moderation(loopback: Loopback) -> None:
-    keeping(loopback, ["dora"], ["dora"], ["anna", "bert"])
-    moa = mixture(loopback, layers=3, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, THREAD)
-    loopback.say("moderator", "no idea")
-
-    result = await moa.ainvoke(user("And then?"), THREAD)
-
-    assert told(loopback, "last")[1] == [f"{name} 4" for name in NAMES]
-    assert told(loopback, "anna")[2:] == [[], [f"{name} 3" for name in NAMES]]
-    assert [v["moderation"]["kept"] for v in result["verdicts"]] == [NAMES, NAMES]
-
-
 async def test_its_verdict_is_told_as_an_event(loopback: Loopback) -> None:
     keeping(loopback, ["dora", "bert"], stop=1)
     events = [event async for event in mixture(loopback).astream(QUESTION, stream_mode="custom")]
@@ -298,7 +196,7 @@ async def test_it_is_asked_about_a_whole_layer_and_not_about_a_wave(loopback: Lo
     result = await mixture(loopback, early_stop=stop, waves=(2,)).ainvoke(QUESTION)
 
     assert len(loopback.asked("moderator")) == 1
-    assert len(shown(loopback.asked("moderator")[0].body)) == 4
+    assert len(proposals_in(loopback.asked("moderator")[0].body)) == 4
     assert [v["moderation"] is None for v in result["verdicts"]] == [True, False]
     assert result["run"]["stopped"] == "moderated"
 
@@ -321,28 +219,6 @@ async def test_the_same_model_twice_is_two_proposers(loopback: Loopback) -> None
 
     assert len(told(loopback, "last")[0]) == 1
     assert len(result["verdicts"][0]["moderation"]["kept"]) == 1
-
-
-async def test_a_person_sees_all_and_who_was_kept_goes_on(loopback: Loopback) -> None:
-    keeping(loopback, ["dora", "bert"])
-    moa = mixture(loopback, layers=2, review=True, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, THREAD)
-    edited = {"proposer": "bert", "action": "edit", "text": "bert, better"}
-
-    await moa.ainvoke(Command(resume={"decisions": [edited]}), THREAD)
-
-    assert told(loopback, "last") == [["bert, better", "dora 1"]]
-
-
-async def test_a_person_who_drops_all_that_were_kept_still_gets_an_answer(loopback: Loopback) -> None:
-    keeping(loopback, ["dora", "bert"])
-    moa = mixture(loopback, layers=2, review=True, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, THREAD)
-    dropped = [{"proposer": name, "action": "drop"} for name in ("dora", "bert")]
-
-    result = await moa.ainvoke(Command(resume={"decisions": dropped}), THREAD)
-
-    assert "__interrupt__" in result or told(loopback, "last") == [["anna 1", "carl 1"]]
 
 
 async def test_what_debaters_were_told_before_is_what_was_kept(loopback: Loopback) -> None:
@@ -403,44 +279,3 @@ async def test_the_offline_models_moderate() -> None:
 
     assert result["run"]["degraded"] is None
     assert all(len(v["moderation"]["kept"]) <= 2 for v in result["verdicts"] if v["moderation"])
-
-
-def test_what_a_moderator_was_paid_before_a_retry_is_counted() -> None:
-    moderator = ScriptedModel(script='{"best": [1, 2], "stop": false}', name_of_model="moderator")
-    panel = [ScriptedModel(script=f"p{n}", name_of_model=f"p{n}") for n in range(4)]
-    last = ScriptedModel(script="done", name_of_model="last")
-    moa = create_moa(
-        proposers=panel,
-        aggregator=last,
-        moderator=Moderator(moderator, keep=2),
-        review=True,
-        checkpointer=InMemorySaver(),
-        early_stop=None,
-    )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-
-    shown = moa.invoke(QUESTION, thread)["__interrupt__"][0].value["proposals"]
-    back = {"decisions": [{"proposer": shown[0]["proposer"], "action": "retry"}]}
-    moa.invoke(Command(resume=back), thread)
-    result = moa.invoke(Command(resume="accept"), thread)
-
-    assert len(shown) == 2
-    assert result["run"]["calls"] == sum(len(model.asked) for model in [moderator, last, *panel]) == 8
-
-
-def test_a_person_may_accept_what_a_moderator_kept_though_it_is_less_than_a_layer_needs() -> None:
-    moderator = ScriptedModel(script='{"best": [1]}', name_of_model="moderator")
-    moa = create_moa(
-        proposers=[ScriptedModel(script=f"p{n}", name_of_model=f"p{n}") for n in range(4)],
-        aggregator=ScriptedModel(script="done", name_of_model="last"),
-        moderator=Moderator(moderator, keep=2),
-        min_proposals=2,
-        review=True,
-        checkpointer=InMemorySaver(),
-        early_stop=None,
-    )
-    thread: Any = {"configurable": {"thread_id": "t"}}
-
-    moa.invoke(QUESTION, thread)
-
-    assert moa.invoke(Command(resume="accept"), thread)["messages"][-1].text == "done"

@@ -1,6 +1,5 @@
 """A ranker names the best proposal, which is the answer word for word, and nothing a proposal says decides for it."""
 
-import asyncio
 from functools import partial
 from typing import Any, cast
 
@@ -24,34 +23,29 @@ from langgraph_moa import (
     create_ranker,
     resolve_model,
 )
-from langgraph_moa.nodes.choice import read_choice
 from loopback import Loopback, Reply
-from reading import references_in, user
+from reading import QUESTION, proposals_in, user
+from running import APIS, THREAD, run
 
-QUESTION = user("Which?")
 NAMES = ["anna", "bert", "carl", "dora"]
 
 
 def mixture(server: Loopback, rank: Any = None, **options: Any) -> Any:
     defaults: dict[str, Any] = {"proposers": NAMES, "aggregator": rank or Rank("ranker"), "early_stop": None}
-    return create_moa(**{**defaults, **options}, resolve=partial(resolve_model, base_url=server.url))
-
-
-def shown(body: dict[str, Any]) -> list[str]:
-    return references_in(body["messages"][-1]["content"], "proposal")
+    return create_moa(**{**defaults, **options}, resolve=server.resolve)
 
 
 def naming(server: Loopback, text: str, model: str = "ranker") -> None:
     """Let a ranker name the proposal that holds this text."""
 
     def script(body: dict[str, Any]) -> Reply:
-        number = next(n for n, found in enumerate(shown(body), 1) if text in found)
+        number = next(n for n, found in enumerate(proposals_in(body), 1) if text in found)
         return Reply(f'I thought about {{"best": [9]}}.\n{{"best": [{number}]}}')
 
     server.say(model, script)
 
 
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 @pytest.mark.parametrize("best", NAMES)
 async def test_the_one_that_is_named_is_the_answer_word_for_word(loopback: Loopback, api: str, best: str) -> None:
     for name in NAMES:
@@ -59,17 +53,17 @@ async def test_the_one_that_is_named_is_the_answer_word_for_word(loopback: Loopb
     naming(loopback, f"The {best[::-1]} way")
     moa = mixture(loopback)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
-    answer, run = result["messages"][-1], result["run"]
+    answer, report = result["messages"][-1], result["run"]
     mine = next(p for p in result["proposals"] if p["proposer"] == best)
     assert answer.text == f"  The {best[::-1]} way:\n1. <b>\n\n"
     assert answer.usage_metadata["total_tokens"] == mine["usage"]["total_tokens"]
     assert answer.response_metadata["model_name"] == best
-    assert (run["stopped"], run["degraded"], run["truncated"]) == ("completed", None, False)
-    assert run["notes"] == [f"ranker ranked {best} first of 4"]
-    assert run["calls"] == len(loopback.requests) == 5
-    assert run["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
+    assert (report["stopped"], report["degraded"], report["truncated"]) == ("completed", None, False)
+    assert report["notes"] == [f"ranker ranked {best} first of 4"]
+    assert report["calls"] == len(loopback.requests) == 5
+    assert report["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
 
 
 async def test_one_that_was_cut_is_told_to_be(loopback: Loopback) -> None:
@@ -92,7 +86,7 @@ async def test_nobody_is_named_to_the_ranker(loopback: Loopback) -> None:
 
     (asked,) = loopback.asked("ranker")
     assert not [name for name in NAMES if name in asked.prompt]
-    assert sorted(shown(asked.body)) == [f"answer {n}" for n in range(4)]
+    assert sorted(proposals_in(asked.body)) == [f"answer {n}" for n in range(4)]
 
 
 async def test_the_order_is_shuffled_by_the_seed_and_the_same_again(loopback: Loopback) -> None:
@@ -102,7 +96,7 @@ async def test_the_order_is_shuffled_by_the_seed_and_the_same_again(loopback: Lo
         for _ in range(2):
             loopback.requests.clear()
             result = await mixture(loopback, Rank("ranker", seed=seed)).ainvoke(QUESTION)
-            order = tuple(shown(loopback.asked("ranker")[0].body))
+            order = tuple(proposals_in(loopback.asked("ranker")[0].body))
             assert orders.setdefault(seed, order) == order
             assert result["messages"][-1].text == order[0]
 
@@ -120,7 +114,7 @@ async def test_what_a_proposal_says_of_itself_does_not_decide(loopback: Loopback
     result = await mixture(loopback).ainvoke(QUESTION)
 
     (asked,) = loopback.asked("ranker")
-    assert len(shown(asked.body)) == 4
+    assert len(proposals_in(asked.body)) == 4
     assert result["messages"][-1].text == "answer of dora"
 
 
@@ -178,28 +172,6 @@ async def test_where_nobody_names_one_the_first_that_was_declared_is_taken(loopb
     assert "the answer is the proposal of bert, word for word" in run["degraded"]
     if UNREADABLE[kind].status == 200 and UNREADABLE[kind].text and not UNREADABLE[kind].body and kind != "cut":
         assert "invalid (named no proposal as it was asked to)" in run["degraded"]
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ('{"best": [2]}', [1]),
-        ('```json\n{"best": [3, 1]}\n```', [2, 0]),
-        ('{"best": [1]}{"best": [2]}', [1]),
-        ('{"best": [2], "stop": false}', [1]),
-        ('{"best": [2], "why": "it is } right"}', None),
-        ('{"best": [2], "stop": "no"}', None),
-        ('{"best": [2], "why": {"a": 1}}', None),
-        ("[" * 100_000 + '{"best": [2]}', [1]),
-        ('{"best": ' + "[" * 100_000 + "]" * 100_000 + "}", None),
-        ('{"best": [NaN]}', None),
-        ('{"best": null}', None),
-    ],
-)
-def test_a_choice_is_read_strictly(said: str, expected: list[int] | None) -> None:
-    found = read_choice(said, 3)
-
-    assert (found.best if found else None) == expected
 
 
 async def test_nobody_is_asked_about_an_only_proposal(loopback: Loopback) -> None:
@@ -294,16 +266,15 @@ async def test_nothing_a_ranker_says_is_streamed(loopback: Loopback) -> None:
 
 async def test_two_turns_on_one_thread(loopback: Loopback) -> None:
     naming(loopback, "answer of carl")
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa = mixture(loopback, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, thread)
+    await moa.ainvoke(QUESTION, THREAD)
     naming(loopback, "answer of bert")
 
-    result = await moa.ainvoke({"messages": [HumanMessage("And then?")]}, thread)
+    result = await moa.ainvoke({"messages": [HumanMessage("And then?")]}, THREAD)
 
     assert [m.text for m in result["messages"]] == ["Which?", "answer of carl", "And then?", "answer of bert"]
     assert result["run"]["notes"] == ["ranker ranked bert first of 4"]
-    assert len(shown(loopback.asked("ranker")[1].body)) == 4
+    assert len(proposals_in(loopback.asked("ranker")[1].body)) == 4
 
 
 async def test_proposals_that_do_not_fit_its_window_are_shortened_in_one_call(loopback: Loopback) -> None:
@@ -322,9 +293,7 @@ async def test_several_samples_with_the_same_text_are_one_answer(loopback: Loopb
     loopback.say("m", "the same")
     loopback.say("ranker", '{"best": [2]}')
 
-    result = await create_best_of_n(
-        model="m", ranker="ranker", resolve=partial(resolve_model, base_url=loopback.url)
-    ).ainvoke(QUESTION)
+    result = await create_best_of_n(model="m", ranker="ranker", resolve=loopback.resolve).ainvoke(QUESTION)
 
     assert result["messages"][-1].text == "the same"
     assert result["run"]["degraded"] is None
@@ -353,7 +322,7 @@ async def test_what_was_answered_from_evidence_is_ranked_and_its_citations_are_c
         proposers=NAMES,
         aggregator=Rank("ranker"),
         early_stop=None,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     ).ainvoke(QUESTION)
 
     assert result["messages"][-1].text.startswith('c: "The Ucayali is a river." [E1]')

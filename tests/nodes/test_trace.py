@@ -3,64 +3,30 @@
 import asyncio
 import json
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ingest import Ingest, ingest, metadata
-from langchain_core.language_models import BaseChatModel
-from langgraph.graph import START, MessagesState, StateGraph
+from ingest import Ingest, ingest, metadata, traced
 from langgraph_moa import AllProposersFailed, Proposer, create_moa
-from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.trace import FEEDBACK
 from langsmith import Client, tracing_context
+from panels import panel, says
+from running import THREAD
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+
 QUESTION: Any = {"messages": [("user", "Which sesquipedalian number?")]}
-USAGE: Any = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
 
 
-@pytest.fixture
-def server(socket_enabled: None) -> Iterator[Ingest]:
-    with ingest() as kept:
-        yield kept
-
-
-def says(text: Any, name: str) -> BaseChatModel:
-    return ScriptedModel(script=text, name_of_model=name)
-
-
-def panel(*answers: Any) -> list[Any]:
-    return [Proposer(says(answer, name), name=name) for answer, name in zip(answers, "abcdef", strict=False)]
-
-
-def traced(server: Ingest, run: Callable[[], Any], **context: Any) -> Any:
-    """Run something with tracing on, and wait until everything is there."""
-    client = Client(api_url=server.url, api_key="k")
-    try:
-        with tracing_context(enabled=True, client=client, project_name="p", **context):
-            return run()
-    finally:
-        client.flush()
-
-
-def until(there: Callable[[], bool]) -> None:
-    """Wait for what another thread does, for a while."""
-    deadline = time.monotonic() + 20
-    while not there():
-        assert time.monotonic() < deadline, "it did not come"
-        threading.Event().wait(0.02)
-
-
-def test_a_run_is_one_readable_tree(server: Ingest) -> None:
+def test_a_run_is_one_readable_tree(traces: Ingest) -> None:
     moa = create_moa(proposers=panel("x", "y"), aggregator=says("z", "last"), layers=3, name="panel")
 
-    traced(server, lambda: moa.invoke(QUESTION))
+    traced(traces, lambda: moa.invoke(QUESTION))
 
-    (root,) = server.roots
-    tree = server.tree(root)
+    (root,) = traces.roots
+    tree = traces.tree(root)
     assert tree[0] == "panel [chain]"
     layers = [["layer_1/a", "layer_1/b"], ["gate_1"], ["layer_2/a", "layer_2/b"], ["gate_2"], ["aggregate"]]
     nodes = [line.strip() for line in tree[1:] if "[chain]" in line]
@@ -70,10 +36,10 @@ def test_a_run_is_one_readable_tree(server: Ingest) -> None:
         "    b [llm]": 2,
         "    last [llm]": 1,
     }
-    assert [run.get("error") for run in server.runs.values() if run.get("error")] == []
+    assert [run.get("error") for run in traces.runs.values() if run.get("error")] == []
 
 
-def test_tags_and_metadata_say_what_happened_and_the_users_own_stay(server: Ingest) -> None:
+def test_tags_and_metadata_say_what_happened_and_the_users_own_stay(traces: Ingest) -> None:
     moa = create_moa(
         proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 7", ConnectionError("down")),
         aggregator=says("z", "last"),
@@ -81,9 +47,9 @@ def test_tags_and_metadata_say_what_happened_and_the_users_own_stay(server: Inge
     )
     mine: Any = {"tags": ["mine"], "metadata": {"customer": "c-1"}, "run_name": "the question of c-1"}
 
-    traced(server, lambda: moa.invoke(QUESTION, mine), tags=["context"], metadata={"build": 7})
+    traced(traces, lambda: moa.invoke(QUESTION, mine), tags=["context"], metadata={"build": 7})
 
-    (root,) = server.roots
+    (root,) = traces.roots
     assert root["name"] == "the question of c-1"
     assert {"moa", "mine", "context"} <= set(root["tags"])
     told = metadata(root)
@@ -91,92 +57,46 @@ def test_tags_and_metadata_say_what_happened_and_the_users_own_stay(server: Inge
     assert (told["moa_layers"], told["moa_proposers"]) == (3, 8)
     assert (told["moa_stopped"], told["moa_layers_run"], told["moa_agreement"]) == ("completed", 3, 0.75)
     assert told["moa_degraded"] is True
-    assert {metadata(r).get("customer") for r in server.runs.values()} == {"c-1"}
-    first = {metadata(r)["moa_proposer"]: metadata(r) for r in server.below(root) if r["name"].startswith("layer_1/")}
+    assert {metadata(r).get("customer") for r in traces.runs.values()} == {"c-1"}
+    first = {metadata(r)["moa_proposer"]: metadata(r) for r in traces.below(root) if r["name"].startswith("layer_1/")}
     assert [first[name]["moa_status"] for name in "abcd"] == ["ok", "ok", "ok", "error"]
     assert (first["a"]["moa_role"], first["a"]["moa_layer"], first["a"]["moa_model"]) == ("proposer", 1, "a")
-    gate = metadata(server.named("gate_1"))
+    gate = metadata(traces.named("gate_1"))
     assert (gate["moa_usable"], gate["moa_asked"], gate["moa_groups"]) == (3, 4, [["a", "b", "c"]])
-    assert metadata(server.named("aggregate"))["moa_status"] == "ok"
+    assert metadata(traces.named("aggregate"))["moa_status"] == "ok"
 
 
-def test_every_model_run_has_its_usage_and_the_root_the_sum(server: Ingest) -> None:
+def test_every_model_run_has_its_usage_and_the_root_the_sum(traces: Ingest) -> None:
     result = traced(
-        server, lambda: create_moa(proposers=panel("x", "y"), aggregator=says("z", "last")).invoke(QUESTION)
+        traces, lambda: create_moa(proposers=panel("x", "y"), aggregator=says("z", "last")).invoke(QUESTION)
     )
 
-    models = [run for run in server.runs.values() if run["run_type"] == "llm"]
+    models = [run for run in traces.runs.values() if run["run_type"] == "llm"]
     used = [metadata(run)["usage_metadata"]["total_tokens"] for run in models]
-    (root,) = server.roots
+    (root,) = traces.roots
     assert len(used) == 3
     assert metadata(root)["usage_metadata"] == result["run"]["usage"]
     assert metadata(root)["usage_metadata"]["total_tokens"] == sum(used)
 
 
-@pytest.mark.parametrize("how", ["sync", "async"])
-def test_hidden_texts_are_in_no_request_and_the_rest_is(server: Ingest, how: str) -> None:
-    words = ["sesquipedalian", "borborygmus", "quincunx", "zeugma", "tmesis"]
-    moa = create_moa(
-        proposers=panel("Final answer: quincunx", "borborygmus", ValueError("zeugma is refused")),
-        aggregator=says("tmesis", "last"),
-        hide_texts=True,
-        aggregator_prompt="borborygmus $references",
-    )
-
-    def run() -> Any:
-        return moa.invoke(QUESTION) if how == "sync" else asyncio.run(moa.ainvoke(QUESTION))
-
-    result = traced(server, run)
-
-    assert result["messages"][-1].text == "tmesis"
-    assert [word for word in words if word in server.posted] == []
-    (root,) = server.roots
-    assert root["inputs"] == {"messages": [["[4 characters hidden]", "[28 characters hidden]"]]}
-    assert [p["status"] for p in root["outputs"]["proposals"]] == ["ok", "ok", "error"]
-    assert [p["proposer"] for p in root["outputs"]["proposals"]] == ["a", "b", "c"]
-    assert metadata(root)["usage_metadata"] == result["run"]["usage"]
-    model = next(run for run in server.runs.values() if run["name"] == "last")
-    assert metadata(model)["usage_metadata"]["total_tokens"] > 0
-    assert server.tree(root)[0] == "moa [chain]"
-
-
-def test_hidden_texts_stay_hidden_in_a_parent_and_while_streaming(server: Ingest) -> None:
-    moa: Any = create_moa(proposers=panel("quincunx"), aggregator=says("borborygmus zeugma", "last"), hide_texts=True)
-
-    async def node(state: MessagesState) -> Any:
-        async for _ in moa.astream({"messages": [("user", "tmesis")]}, stream_mode="messages"):
-            pass
-        return {"messages": []}
-
-    parent: Any = StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile(name="parent")
-
-    traced(server, lambda: asyncio.run(parent.ainvoke({"messages": [("user", "the parent's own")]})))
-
-    assert [w for w in ("quincunx", "borborygmus", "zeugma", "tmesis") if w in server.posted] == []
-    assert "the parent's own" in server.posted
-    (root,) = server.roots
-    assert "    moa [chain]" in server.tree(root)
-
-
-def test_feedback_says_agreement_and_losses(server: Ingest) -> None:
+def test_feedback_says_agreement_and_losses(traces: Ingest) -> None:
     moa = create_moa(
         proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 8", ConnectionError("down")),
         aggregator=says("z", "last"),
         feedback=True,
     )
 
-    traced(server, lambda: moa.invoke(QUESTION))
-    until(lambda: len(server.feedback) == 2)
+    traced(traces, lambda: moa.invoke(QUESTION))
 
-    (root,) = server.roots
-    assert {(one["key"], one["score"]) for one in server.feedback} == {("agreement", 0.5), ("degraded", 1.0)}
-    assert {one["run_id"] for one in server.feedback} == {root["id"]}
+    (root,) = traces.roots
+    assert {(one["key"], one["score"]) for one in traces.feedback} == {("agreement", 0.5), ("degraded", 1.0)}
+    assert {one["run_id"] for one in traces.feedback} == {root["id"]}
 
 
-def test_without_being_asked_no_feedback_is_sent(server: Ingest) -> None:
-    traced(server, lambda: create_moa(proposers=panel("x"), aggregator=says("z", "last")).invoke(QUESTION))
+def test_without_being_asked_no_feedback_is_sent(traces: Ingest) -> None:
+    traced(traces, lambda: create_moa(proposers=panel("x"), aggregator=says("z", "last")).invoke(QUESTION))
 
-    assert server.feedback == []
+    assert traces.feedback == []
 
 
 @pytest.mark.parametrize("feedback", [False, True])
@@ -214,41 +134,40 @@ def test_feedback_that_cannot_be_given_costs_no_answer(socket_enabled: None, cap
 
     with ingest(project=False) as server:
         result = traced(server, lambda: moa.invoke(QUESTION))
-        until(lambda: any("feedback did not reach LangSmith" in record.message for record in caplog.records))
 
     assert result["messages"][-1].text == "z"
     assert server.feedback == []
 
 
-def test_concurrent_runs_are_trees_of_their_own(server: Ingest) -> None:
+def test_concurrent_runs_are_trees_of_their_own(traces: Ingest) -> None:
     moa: Any = create_moa(proposers=panel("x", "y", "w"), aggregator=says("z", "last"), layers=3)
 
     async def many() -> None:
         questions = [{"messages": [("user", f"number {n}")]} for n in range(8)]
         await asyncio.gather(*(moa.ainvoke(question) for question in questions))
 
-    traced(server, lambda: asyncio.run(many()))
+    traced(traces, lambda: asyncio.run(many()))
 
-    assert len(server.roots) == 8
-    assert {len(server.tree(root)) for root in server.roots} == {1 + 6 * 2 + 2 + 2}
-    for root in server.roots:
+    assert len(traces.roots) == 8
+    assert {len(traces.tree(root)) for root in traces.roots} == {1 + 6 * 2 + 2 + 2}
+    for root in traces.roots:
         (question,) = root["inputs"]["messages"]
-        below = [run for run in server.runs.values() if run["trace_id"] == root["id"]]
+        below = [run for run in traces.runs.values() if run["trace_id"] == root["id"]]
         assert len(below) == len({run["id"] for run in below})
         told = [json.dumps(run["inputs"]) for run in below if run["run_type"] == "llm"]
         assert len(told) == 7
         assert all(question[1] in prompt for prompt in told)
 
 
-def test_a_failed_run_says_so_on_the_root(server: Ingest) -> None:
+def test_a_failed_run_says_so_on_the_root(traces: Ingest) -> None:
     moa = create_moa(proposers=panel(ConnectionError("down")), aggregator=says("z", "last"))
 
     with pytest.raises(AllProposersFailed):
-        traced(server, lambda: moa.invoke(QUESTION))
+        traced(traces, lambda: moa.invoke(QUESTION))
 
-    (root,) = server.roots
+    (root,) = traces.roots
     assert "AllProposersFailed" in root["error"]
-    assert metadata(server.named("layer_1/a"))["moa_status"] == "error"
+    assert metadata(traces.named("layer_1/a"))["moa_status"] == "error"
 
 
 def test_opentelemetry_gets_the_same_tree(socket_enabled: None) -> None:
@@ -278,77 +197,18 @@ def test_opentelemetry_gets_the_same_tree(socket_enabled: None) -> None:
     assert parent.span_id == found["moa"].context.span_id
 
 
-def test_hidden_are_tools_and_what_models_are_bound_with_too(server: Ingest) -> None:
-    from langchain_core.messages import AIMessage, ToolMessage
-    from langchain_core.tools import tool
-
-    @tool
-    def find(name: str, place: dict[str, str]) -> str:
-        """Find somebody."""
-        return f"{name} zeugma"
-
-    def agent(messages: Any) -> AIMessage:
-        said = find.invoke({"name": "quincunx", "place": {"id": "tmesis", "borborygmus": "x"}})
-        return AIMessage(said)
-
-    def with_artifact(messages: Any) -> Any:
-        return {"messages": [ToolMessage("x", tool_call_id="1", artifact={"name": "litotes"}), AIMessage("ok")]}
-
-    from langchain_core.runnables import RunnableLambda
-
-    model = says("x", "b").bind(stop=["anaphora"], extra_body={"system": "chiasmus"})
-    moa: Any = create_moa(
-        proposers=[
-            Proposer(RunnableLambda(agent), name="agent"),
-            Proposer(RunnableLambda(with_artifact), name="artifact"),
-            Proposer(model, name="bound"),
-        ],
-        aggregator=says("z", "last"),
-        hide_texts=True,
-    )
-    configured = {
-        "configurable": {"aggregator_prompt": "epanalepsis $references"},
-        "metadata": {"moa_record": "aposiopesis"},
-    }
-
-    traced(server, lambda: moa.invoke(QUESTION, configured))
-
-    words = "quincunx tmesis zeugma litotes anaphora chiasmus epanalepsis aposiopesis sesquipedalian".split()
-    assert [word for word in words if word in server.posted] == []
-    assert any(run["run_type"] == "tool" for run in server.runs.values())
-
-
-def test_an_edit_of_a_hidden_runs_state_is_not_traced(server: Ingest) -> None:
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    moa: Any = create_moa(
-        proposers=panel("quincunx"), aggregator=says("z", "last"), hide_texts=True, checkpointer=InMemorySaver()
-    )
-    moa.invoke(QUESTION, thread, interrupt_before=["gate_1"])
-    (mine,) = moa.get_state(thread).values["proposals"]
-
-    def edit() -> None:
-        moa.update_state(thread, {"proposals": [{**mine, "text": "zeugma"}]}, as_node="layer_1/a")
-        asyncio.run(moa.aupdate_state(thread, {"proposals": [{**mine, "text": "tmesis"}]}, as_node="layer_1/a"))
-
-    traced(server, edit)
-
-    assert server.posted == ""
-
-
-def test_a_mixture_in_a_mixture_says_its_own_shape(server: Ingest) -> None:
+def test_a_mixture_in_a_mixture_says_its_own_shape(traces: Ingest) -> None:
     inner = create_moa(proposers=panel("x", "y"), aggregator=says("z", "inner-last"), layers=3, name="inner")
     outer = create_moa(proposers=[inner, *panel("x")], aggregator=says("z", "last"), name="outer")
 
-    traced(server, lambda: outer.invoke(QUESTION))
+    traced(traces, lambda: outer.invoke(QUESTION))
 
-    shapes = {r["name"]: metadata(r) for r in server.runs.values() if r["name"] in ("inner", "outer")}
+    shapes = {r["name"]: metadata(r) for r in traces.runs.values() if r["name"] in ("inner", "outer")}
     assert [shapes["inner"][key] for key in ("moa_layers", "moa_proposers", "moa_calls")] == [3, 4, 5]
     assert [shapes["outer"][key] for key in ("moa_layers", "moa_proposers", "moa_calls")] == [2, 2, 7]
 
 
-def test_agreement_is_the_first_layers_and_unknown_is_not_zero(server: Ingest) -> None:
+def test_agreement_is_the_first_layers_and_unknown_is_not_zero(traces: Ingest) -> None:
     seen = iter(["Final answer: 1", "Final answer: 9"])
     closed = create_moa(
         proposers=[Proposer(says(lambda m: next(seen), "x"), name="x"), *panel("Final answer: 2", "Final answer: 9")],
@@ -363,19 +223,17 @@ def test_agreement_is_the_first_layers_and_unknown_is_not_zero(server: Ingest) -
         feedback=True,
     )
 
-    traced(server, lambda: (closed.invoke(QUESTION), open_.invoke(QUESTION)))
-    until(lambda: bool(server.feedback))
+    traced(traces, lambda: (closed.invoke(QUESTION), open_.invoke(QUESTION)))
 
-    assert metadata(server.named("closed"))["moa_agreement"] == pytest.approx(1 / 3, abs=0.001)
-    assert "moa_agreement" not in metadata(server.named("open"))
-    assert [one["key"] for one in server.feedback] == ["degraded"]
+    assert metadata(traces.named("closed"))["moa_agreement"] == pytest.approx(1 / 3, abs=0.001)
+    assert "moa_agreement" not in metadata(traces.named("open"))
+    assert [one["key"] for one in traces.feedback] == ["degraded"]
 
 
-def test_a_reviewed_runs_feedback_has_its_agreement(server: Ingest) -> None:
+def test_a_reviewed_runs_feedback_has_its_agreement(traces: Ingest) -> None:
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.types import Command
 
-    thread: Any = {"configurable": {"thread_id": "t"}}
     moa: Any = create_moa(
         proposers=panel("Final answer: 7", "Final answer: 7", "Final answer: 8"),
         aggregator=says("z", "last"),
@@ -384,25 +242,24 @@ def test_a_reviewed_runs_feedback_has_its_agreement(server: Ingest) -> None:
         checkpointer=InMemorySaver(),
     )
 
-    traced(server, lambda: moa.invoke(QUESTION, thread))
-    (waiting,) = server.roots
+    traced(traces, lambda: moa.invoke(QUESTION, THREAD))
+    (waiting,) = traces.roots
     assert metadata(waiting)["moa_stopped"] == "running"
     assert metadata(waiting)["usage_metadata"]["total_tokens"] > 0
-    traced(server, lambda: moa.invoke(Command(resume="accept"), thread))
-    until(lambda: len(server.feedback) == 2)
+    traced(traces, lambda: moa.invoke(Command(resume="accept"), THREAD))
 
-    assert {one["key"]: one["score"] for one in server.feedback} == {"agreement": 0.6667, "degraded": 0.0}
+    assert {one["key"]: one["score"] for one in traces.feedback} == {"agreement": 0.6667, "degraded": 0.0}
 
 
-def test_a_failed_run_says_what_it_cost(server: Ingest) -> None:
+def test_a_failed_run_says_what_it_cost(traces: Ingest) -> None:
     moa = create_moa(
         proposers=[*panel("x"), *panel("", ConnectionError("down"))[1:]], aggregator=says("z", "last"), min_proposals=2
     )
 
     with pytest.raises(AllProposersFailed):
-        traced(server, lambda: moa.invoke(QUESTION))
+        traced(traces, lambda: moa.invoke(QUESTION))
 
-    (root,) = server.roots
+    (root,) = traces.roots
     told = metadata(root)
     assert (told["moa_stopped"], told["moa_calls"], told["moa_layers"]) == ("failed", 2, 2)
     assert told["usage_metadata"]["total_tokens"] > 0

@@ -13,7 +13,8 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa import AllProposersFailed, ConfigError, Proposer, create_moa, resolve_model
 from langgraph_moa.core.models import gguf
-from langgraph_moa.core.models.capabilities import prompt_limit_of, secrets_of, slots_of
+from langgraph_moa.core.models.capabilities import prompt_limit_of, slots_of
+from langgraph_moa.core.models.parts import secrets_of
 from langgraph_moa.core.run.records import USABLE
 
 QUESTION: Any = {"messages": [("user", "Which colour has grass?")]}

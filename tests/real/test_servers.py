@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa import AllProposersFailed, ChatMoA, Proposer, Quorum, create_moa, resolve_model
-from langgraph_moa.core.models.resolve import model_label
+from langgraph_moa.core.models.labels import model_label
 from langgraph_moa.core.run.records import USABLE
 from llama import Llama, serving
 from pydantic import BaseModel

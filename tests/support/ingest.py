@@ -10,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
+from langgraph_moa.nodes.trace import FEEDBACK
+from langsmith import Client, tracing_context
+
 Run = dict[str, Any]
 _INGEST = {
     "use_multipart_endpoint": True,
@@ -144,3 +147,16 @@ def ingest(*, hangs: bool = False, project: bool = True) -> Iterator[Ingest]:
         yield kept
     finally:
         stop()
+
+
+def traced(server: Ingest, run: Callable[[], Any], **context: Any) -> Any:
+    """Run something with tracing on, and wait until everything is there."""
+    client = Client(api_url=server.url, api_key="k")
+    try:
+        with tracing_context(enabled=True, client=client, project_name="p", **context):
+            return run()
+    finally:
+        for thread in threading.enumerate():
+            if thread.name == FEEDBACK:
+                thread.join(60)
+        client.flush()

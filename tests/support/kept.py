@@ -14,10 +14,10 @@ from typing import Any
 
 from langgraph_moa import create_moa, resolve_model
 from loopback import Loopback, Reply
+from running import THREAD as THREAD
 
 LAYER_2 = "<reference-"
 """What only prompts of later layers hold."""
-THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
 @asynccontextmanager

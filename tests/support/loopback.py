@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -92,6 +93,13 @@ class Loopback:
         """The headers of those who asked for it."""
         self.billed: list[dict[str, Any]] = []
         """The usage of every answer that was sent."""
+
+    @property
+    def resolve(self) -> Any:
+        """Return what makes models of names, all of them on this server."""
+        from langgraph_moa import resolve_model  # the process that benchmarks start needs none of it
+
+        return partial(resolve_model, base_url=self.url)
 
     def say(self, model: str, script: "Script | str") -> None:
         self.scripts[model] = Reply(script) if isinstance(script, str) else script

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from langgraph_moa.core.agreement.answers import Answer, read_answer
+from langgraph_moa.core.agreement.answers import read_answer
+from langgraph_moa.core.agreement.values import FinalAnswer
 from langgraph_moa.evaluation.stop_rules import Recorded
 
 
@@ -20,5 +21,5 @@ def recorded(answers: str, gold: str = "", copies: tuple[int, ...] = ()) -> Reco
     )
 
 
-def gold_of(stated: str) -> Answer | None:
+def gold_of(stated: str) -> FinalAnswer | None:
     return read_answer(stated) if stated else None

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from langgraph_moa import Proposer, create_moa
-from langgraph_moa.core.agreement.answers import final_answer, read_answer, same_answer
+from langgraph_moa.core.agreement.answers import final_answer, read_answer
+from langgraph_moa.core.agreement.values import same_answer
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from reading import question_in
 

@@ -1,12 +1,10 @@
 """Why a server did not answer is read from what it says, bounded, and only where it can be so."""
 
-from itertools import pairwise
 from typing import Any
 
-import httpx
 import openai
 import pytest
-from langgraph_moa.core.models.obstacles import bare_url, connection_problem, most_choices, obstacle_of, sane_window
+from langgraph_moa.core.models.obstacles import most_choices, obstacle_of, sane_window
 
 
 def error(status: int, body: Any) -> openai.APIStatusError:
@@ -168,47 +166,3 @@ def test_a_long_error_is_read_in_part() -> None:
     late = error(400, "x" * 3000 + " maximum context length is 4096 tokens")
 
     assert obstacle_of(late) is None
-
-
-def caused(*chain: BaseException) -> BaseException:
-    for exc, cause in pairwise(chain):
-        exc.__cause__ = cause
-    return chain[0]
-
-
-def test_a_lost_connection_is_none_that_never_came_about() -> None:
-    import aiohttp
-
-    lost = caused(RuntimeError("Connection error."), httpx.ConnectError("gone"), aiohttp.ServerDisconnectedError())
-
-    assert connection_problem(lost, "http://127.0.0.1:1/v1") is None
-    assert connection_problem(TimeoutError(), "http://127.0.0.1:1/v1") is None
-
-
-@pytest.mark.parametrize(
-    ("exc", "told"),
-    [
-        (ConnectionRefusedError(111, "x"), "nobody listens at 127.0.0.1:8119; is the server started?"),
-        (httpx.ConnectTimeout("x"), "no connection to 127.0.0.1:8119 came about"),
-        (OSError("anything"), None),
-    ],
-)
-def test_nobody_is_there(exc: BaseException, told: str | None) -> None:
-    said = connection_problem(exc, "http://user:secret@127.0.0.1:8119/v1?key=secret")
-
-    assert (said or "").startswith(told or "")
-    assert bool(said) == bool(told)
-    assert "secret" not in str(said)
-
-
-@pytest.mark.parametrize(
-    ("url", "bare"),
-    [
-        ("http://me:pw@host:1/v1?key=x#y", "http://host:1/v1"),
-        ("http://host/v1/path@odd", "http://host/v1/path@odd"),
-        ("me:pw@host/v1", "host/v1"),
-        ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
-    ],
-)
-def test_an_address_without_secrets(url: str, bare: str) -> None:
-    assert bare_url(url) == bare

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_moa.core.offline.library import Library, Passage, library_for, telling, tokenizer_for
-from linear import SIZE, no_hang
+from langgraph_moa.core.offline.documents import Passage
+from langgraph_moa.core.offline.library import Library, library_for, telling, tokenizer_for
 
 VARIANTS: list[Any] = ["words", "stems", "phrases", "headings"]
 PASSAGES = [
@@ -29,16 +29,6 @@ def test_ready_passages_are_searched_as_documents_are(
 
     assert found == of_files.find(question, variant, limit=2, share=share)
     assert bool(found) == ("pump" in question or "lamp" in question)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_picture_alone_is_nothing_to_quote(tmp_path: Path, variant: Any) -> None:
-    text = "A ![lamp](b.png) beside a ![green one](c.png) is shown."
-    (tmp_path / "a.md").write_text(f"# Lamps\n\n![A green lamp](lamp.svg)\n\n{text}")
-
-    found = library_for((str(tmp_path),), variant).find("Which lamp is green?", variant, limit=2)
-
-    assert [passage.text for passage in found] == [text]
 
 
 def test_one_rare_word_in_common_is_no_strict_answer() -> None:
@@ -103,21 +93,3 @@ def test_what_holds_only_some_of_the_words_of_another_adds_nothing() -> None:
     assert library.find("pump, lamp", "words", limit=3, share=0.1) == [both]
     assert set(library.find("pump, lamp, tyre", "words", limit=3, share=0.1)) == {both, other}
     assert set(library.find("pump, lamp", "words", limit=3)) == {both, one, other}
-
-
-@pytest.mark.parametrize("mark", ["`", "~"])
-def test_a_fence_that_nothing_closes_is_looked_for_once(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "a.md").write_text(mark * SIZE + "\n" + "pump\n" * (SIZE // 5) + "\nThe pump is red.\n")
-
-    with no_hang():
-        (found,) = library_for((str(tmp_path),), "words").find("Which pump is red?", "words", limit=1)
-
-    assert found.text == "The pump is red."
-
-
-def test_a_longer_fence_holds_shorter_ones(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("````\npump\n\n```\nlamp\n```\n````\n")
-
-    (found,) = library_for((str(tmp_path),), "words").find("pump", "words", limit=2)
-
-    assert found.text == "pump ``` lamp ```"

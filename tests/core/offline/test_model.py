@@ -4,69 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.core.models.resolve import resolve_model
-from langgraph_moa.core.offline.arithmetic import work_out
-from langgraph_moa.core.offline.model import OfflineModel, combine
-from langgraph_moa.core.offline.prompt import read
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.offline.model import OfflineModel
 from langgraph_moa.prompts import compose, load_template
-from linear import SIZE, no_hang, spread
+from linear import SIZE, no_hang
 from reading import user
 
 VARIANTS = ["words", "stems", "phrases", "headings"]
-
-
-@pytest.mark.parametrize(
-    ("question", "answer"),
-    [
-        ("What is 17 * 24?", "17 * 24 = 408"),
-        ("17×24", "17*24 = 408"),
-        ("Work out (2 + 3) * 4 please", "(2 + 3) * 4 = 20"),
-        ("What is 1,500 times 3?", "1500 * 3 = 4500"),
-        ("7 divided by 2?", "7 / 2 = 3.5"),
-        ("2^10", "2**10 = 1024"),
-        ("0.1 + 0.2", "0.1 + 0.2 = 0.3"),
-        ("1/3", "1/3 = 0.333333333333"),
-        ("10 % 3", "10 % 3 = 1"),
-        ("-3 + 5", "-3 + 5 = 2"),
-        ("5 / 0", "5 / 0 has no value: it divides by zero"),
-        ("9**9**9**9", None),
-        ("What happened on 2024-05-01?", None),
-        ("Call 555", None),
-        ("version 1.2.3", None),
-        ("What happened on 9/11?", None),
-        ("Did they win 3-1?", None),
-        ("What is 3/4?", "3/4 = 0.75"),
-        ("0 + 5", "0 + 5 = 5"),
-        ("0 * 5", "0 * 5 = 0"),
-        ("007 + 3", "007 + 3 = 10"),
-        ("+".join(["11"] * 100), None),
-        ("-" * 60_000 + "1", None),
-        ("(" * 60_000 + "1+1", None),
-        ("", None),
-        ("(" * 500 + "1+1" + ")" * 500, None),
-    ],
-)
-def test_arithmetic(question: str, answer: str | None) -> None:
-    assert work_out(question) == answer
-
-
-@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.sampled_from("+-*"))
-def test_arithmetic_is_exact(a: int, b: int, sign: str) -> None:
-    expected = {"+": a + b, "-": a - b, "*": a * b}[sign]
-
-    assert work_out(f"What is ({a}) {sign} ({b})?") == f"({a}) {sign} ({b}) = {expected}"
-
-
-@given(st.text(alphabet="0123456789+-*/%^(). x", max_size=60))
-def test_arithmetic_never_fails(question: str) -> None:
-    answer = work_out(question)
-
-    assert answer is None or " = " in answer or "no value" in answer
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -128,35 +74,6 @@ def test_wrong_documents_are_refused_when_the_model_is_built(tmp_path: Path, doc
         resolve_model("offline:words", docs=[tmp_path / docs])
 
 
-PRIMED = "“The pump is primed with water.” (a.md, Pumps)"
-GREEN = "“The lamp is green.” (a.md, Lamps (old))"
-OTHER = "“The tyre is flat.” (b.md, Tyres)"
-
-
-@pytest.mark.parametrize(
-    ("references", "answer"),
-    [
-        (["a\nb", "b\nc", "c\nb"], "b\nc"),
-        (["a", "b"], "a"),
-        (["The offline models cannot answer this: …", "b"], "b"),
-        (["The offline models cannot answer this: …"] * 2, "The offline models cannot answer this: …"),
-        (["a\na", "b"], "a\na"),
-        ([PRIMED, GREEN], f"{PRIMED}\n{GREEN}"),
-        ([f"{PRIMED}\n{GREEN}", GREEN], f"{GREEN}\n{PRIMED}"),
-        ([PRIMED, OTHER], PRIMED),
-        ([PRIMED, OTHER, OTHER], f"{OTHER}\n{PRIMED}"),
-        ([OTHER, "“The rose is red.” (b.md, Roses)"], OTHER),
-        ([PRIMED, "I say that the lamp is green."], PRIMED),
-        (
-            [f"“Pump and lamp {n}.” (a.md, a)" for n in range(9)],
-            "\n".join(f"“Pump and lamp {n}.” (a.md, a)" for n in range(4)),
-        ),
-    ],
-)
-def test_an_aggregator_joins_what_is_shared_and_what_one_found_alone(references: list[str], answer: str) -> None:
-    assert combine(references, "How is the pump primed, and is the lamp green?") == answer
-
-
 def test_a_question_is_taken_apart_where_its_parts_can_stand() -> None:
     alone = [OfflineModel.of("stems").invoke(q).text for q in ("How are costs bounded?", "How are proposals cached?")]
 
@@ -202,33 +119,139 @@ def test_it_costs_nothing() -> None:
     assert result["run"]["usd"] == 0.0
 
 
-def test_a_scripts_unsaid_lines_are_complained_about() -> None:
-    model = ScriptedModel(script=["a", "b"])
-    model.invoke("x")
-
-    with pytest.raises(AssertionError, match="1 of 2 lines"):
-        model.assert_complete()
-    model.invoke("y")
-    model.assert_complete()
-    with pytest.raises(AssertionError, match="asked 3 times"):
-        model.invoke("z")
-
-
-BLOCK = '<call-ab name="x">\nx\n</call-ab>\n'
-
-
-@pytest.mark.parametrize("piece", ["", "1/2", "what is 1/2", BLOCK])
-def test_a_question_of_blanks_is_read_once(piece: str) -> None:
-    with no_hang():
-        for question in [*spread(piece), f"{' ' * SIZE}x {piece}"]:
-            told = read([HumanMessage(question)])
-            work_out(told.question)
-            assert told.question.strip("x \n\t") == ("" if piece == BLOCK else question.strip("x \n\t"))
-
-
 async def test_what_ends_in_blanks_is_streamed_without_them() -> None:
     prompt = compose(
         [HumanMessage("1+1?")], ["It is two." + "\u00a0" * SIZE], template=load_template(None), placement="last"
     )
     with no_hang():
         assert [m.text async for m in OfflineModel.of("words").astream(prompt) if m.text] == ["It", " is", " two."]
+
+
+EVERYDAY = """
+What are the layers of the Earth?
+What is a logic gate?
+At what age can you vote in Germany?
+How do I make a household budget?
+Which key is Beethoven's fifth symphony in?
+How high may a garden fence be?
+How do I write a letter of reference?
+What is the quorum of a parliament?
+How do I thread a needle?
+Which fish live in a mountain stream?
+How do I clean a window without streaks?
+How long does a batch of cookies need in the oven?
+What does a real estate agent do?
+What is the normal body temperature?
+How do I stop hiccups?
+What does it cost to rent a car for a week?
+How many calls can a doctor take in a day?
+Who answers the phone at night?
+How do I fall asleep when it is too hot?
+What is the price of a first class stamp?
+When does the next train run?
+How do I open a jar when the lid is stuck?
+Where do penguins live?
+What is the longest river in the world?
+How many players are on a football team?
+Who was the first person on the moon?
+What is the capital of Canada?
+Name three planets.
+What is the plural of mouse?
+What is the opposite of cold?
+How do you say thank you in Spanish?
+Give me a recipe for pancakes.
+Write a poem about autumn.
+Tell me a joke.
+What is the meaning of life?
+How old is the universe?
+Why is the sky blue?
+Why do cats purr?
+How do vaccines work?
+What does a heart do?
+Which country has the most people?
+Who invented the telephone?
+When did the Second World War end?
+How many continents are there?
+What is the speed of light?
+What is the difference between a crocodile and an alligator?
+How do I remove a coffee stain from a shirt?
+How do I tie a tie?
+What time is it in Tokyo?
+What should I cook tonight?
+Is a tomato a fruit?
+Can dogs eat chocolate?
+What is the best way to learn a language?
+How do I change a flat tyre?
+What rhymes with orange?
+How do I reset my password?
+My phone does not charge any more, what can I do?
+What is a good name for a cat?
+Which film won the most Oscars?
+Who wrote Hamlet?
+How many bones are in the human body?
+What do bees make?
+Which is the largest animal?
+What colour do you get when you mix blue and yellow?
+How many days has February in a leap year?
+What is the currency of Japan?
+How do I write a good cover letter?
+How do I sort a list in Python?
+What does CPU stand for?
+What is a hash table?
+How do I make a copy of a file in Linux?
+What is the past tense of go?
+How do I list files in a Linux shell?
+Which layer of the skin is the outermost?
+What does the judge say at the end of a trial?
+What happens when you mix oil and water?
+What happens when a volcano erupts?
+How many samples does a blood test need?
+Who wins a tie in tennis?
+What happens if I do not pay my taxes?
+How long can a person hold their breath?
+What do I do when my computer hangs?
+How do I resume a broken download?
+What is the answer to the ultimate question?
+Which models of cars are electric?
+What is a model of the solar system made of?
+How do I report a lost passport?
+When should I not use salt?
+What is the time limit of a chess game?
+Does water expand when it freezes?
+How do I draw a graph of a parabola?
+How do I calibrate a thermometer?
+What are the rules of the game?
+Translate 'the gate is open' into Latin.
+What is a mixture of salt and water called?
+How is a vote counted in the United Nations?
+Which questions should I ask in a job interview?
+How many tokens do I need to ride the subway?
+What is on the front page of the newspaper today?
+How many people work here?
+Is it going to rain tomorrow?
+How do I run a marathon?
+What do the words on this sign say?
+How do I compare two houses?
+What status does a bishop have?
+Who pays the costs of a trial?
+Name the largest ocean.
+Who painted the Mona Lisa?
+What does HTTP stand for?
+"""
+"""Most share words with this package's pages: layers, gates, votes, budgets, keys, models, judges, runs."""
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_nothing_is_quoted_at_who_asks_of_other_things(variant: str) -> None:
+    questions = EVERYDAY.strip().splitlines()
+    answers = {question: OfflineModel.of(variant).invoke(question).text for question in questions}
+
+    assert len(answers) >= 100
+    assert [question for question, answer in answers.items() if "cannot answer this" not in answer] == []
+
+
+@pytest.mark.parametrize("question", ["How do I change a flat tyre?", "What is 100 - 10%?"])
+def test_a_mixture_refuses_as_its_models_do(question: str) -> None:
+    moa = create_moa(proposers=[f"offline:{variant}" for variant in VARIANTS], aggregator="offline:words", layers=3)
+
+    assert "cannot answer this" in moa.invoke(user(question))["messages"][-1].text

@@ -71,3 +71,15 @@ async def test_what_it_was_given_beside_the_messages_is_remembered() -> None:
     assert all(told["tools"][0]["function"]["name"] == "look_up" for told in model.told[1:])
     assert all(told["temperature"] == 1 for told in model.told[1:])
     assert len(model.asked) == 5
+
+
+def test_a_scripts_unsaid_lines_are_complained_about() -> None:
+    model = ScriptedModel(script=["a", "b"])
+    model.invoke("x")
+
+    with pytest.raises(AssertionError, match="1 of 2 lines"):
+        model.assert_complete()
+    model.invoke("y")
+    model.assert_complete()
+    with pytest.raises(AssertionError, match="asked 3 times"):
+        model.invoke("z")

@@ -5,158 +5,16 @@ from operator import add
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
-from langgraph_moa.core.offline.model import OfflineModel, combine
+from langgraph_moa.core.offline.model import OfflineModel
 from langgraph_moa.core.text import OURS
 from langgraph_moa.prompts import fence
-from pydantic import BaseModel
+from offline_tools import Forecast, asked, get_weather, multiply
 
 VARIANTS = ["words", "stems", "phrases", "headings"]
 ROME = HumanMessage("What is the weather in Rome?")
-
-
-def get_weather(city: str) -> str:
-    """Get the weather for a city."""
-    return f"Sunny in {city}"
-
-
-def multiply(a: int, b: int) -> int:
-    """Multiply two numbers."""
-    return a * b
-
-
-def send_mail(to: str, body: str, *, urgent: bool) -> str:
-    """Send a mail to somebody."""
-    return f"{to} {body} {urgent}"
-
-
-class Forecast(BaseModel):
-    """Forecast the weather of some days."""
-
-    city: str
-    days: int
-
-
-def schema(required: list[str] | None = None, **properties: Any) -> dict[str, Any]:
-    """Return a tool `look_up` with these parameters."""
-    parameters = {"type": "object", "properties": properties, "required": required or list(properties)}
-    return {"name": "look_up", "description": "Look up tickets.", "parameters": parameters}
-
-
-def asked(question: str | list[BaseMessage], *tools: Any, choice: Any = None) -> AIMessage:
-    return OfflineModel.of("words").bind_tools(tools, tool_choice=choice).invoke(question)
-
-
-def called(question: str, *tools: Any, choice: Any = None) -> list[tuple[str, dict[str, Any]]]:
-    return [(call["name"], call["args"]) for call in asked(question, *tools, choice=choice).tool_calls]
-
-
-@pytest.mark.parametrize(
-    ("question", "choice", "expected"),
-    [
-        ("What is the weather in Rome?", None, [("get_weather", {"city": "Rome"})]),
-        ("What's New York's weather?", "auto", [("get_weather", {"city": "New York"})]),
-        ("Multiply 17 by 1,024", None, [("multiply", {"a": 17, "b": 1024})]),
-        ("Multiply 17", None, []),
-        ("Multiply 17", "any", [("multiply", {"a": 17, "b": 0})]),
-        ("What is 17 * 24?", None, []),
-        ("Which of the numbers is 17 * 24?", None, []),
-        ("What is 17 * 24, if you multiply the numbers?", None, [("multiply", {"a": 17, "b": 24})]),
-        ("What is 17 * 24?", "multiply", [("multiply", {"a": 17, "b": 24})]),
-        ("What is the weather in Rome?", "none", []),
-        ("Who wrote Faust?", None, []),
-        ("Who wrote Faust?", "required", [("get_weather", {"city": "wrote Faust"})]),
-        ("Who wrote Faust?", True, [("get_weather", {"city": "wrote Faust"})]),
-        ("Who wrote Faust?", "multiply", [("multiply", {"a": 0, "b": 0})]),
-        ("Rome", {"type": "function", "function": {"name": "get_weather"}}, [("get_weather", {"city": "Rome"})]),
-        ("Rome", {"type": "tool", "name": "multiply"}, [("multiply", {"a": 0, "b": 0})]),
-        ("Rome", "no_such_tool", [("get_weather", {"city": "Rome"})]),
-        ("", "any", [("get_weather", {"city": ""})]),
-    ],
-)
-def test_a_tool_is_called_where_the_question_speaks_of_it(question: str, choice: Any, expected: list[Any]) -> None:
-    assert called(question, get_weather, multiply, choice=choice) == expected
-
-
-@pytest.mark.parametrize(
-    ("question", "tool", "expected"),
-    [
-        ("Look up tickets", schema(), {}),
-        ("Look up the open tickets", schema(state={"enum": ["closed", "Open"]}), {"state": "Open"}),
-        ("Look up opening tickets", schema(state={"enum": ["closed", "open"]}), None),
-        ("Look up tickets 3 and 4.5", schema(n={"type": "integer"}, x={"type": "number"}), {"n": 3, "x": 4.5}),
-        ("Look up tickets", schema(n={"type": "integer"}), None),
-        ("Look up tickets", schema(n={"type": "null"}), {"n": None}),
-        ("Look up tickets", schema(["x"], x={"type": "boolean"}, y={"type": "boolean"}), {"x": True}),
-        ("Look up tickets", schema(kind={"const": "ticket"}), {"kind": "ticket"}),
-        ("Look up tickets of “Ann Lee”, now", schema(who={"type": "string"}), {"who": "Ann Lee"}),
-        ("Look up tickets of Ann Lee, as 'late'", schema(a={}, b={}), {"a": "late", "b": "Ann Lee"}),
-        ("Look up tickets", schema(who={"type": "string"}), {"who": "tickets"}),
-        ("Look it up!", schema(who={"type": "string"}), {"who": "Look it up!"}),
-        ("I'd like the tickets of who?", schema(who={"type": "string"}), {"who": "tickets"}),
-        ("Look up 3 tickets of Ann", schema(who={"type": "string"}, n={"type": "integer"}), {"who": "Ann", "n": 3}),
-        ("Look up open tickets of Ann", schema(["who"], who={}, is_={"enum": ["open"]}), {"who": "Ann", "is_": "open"}),
-        ("Look up tickets of Ann", schema(["who"], who={}, n={"type": "integer"}), {"who": "Ann"}),
-        ("Look up tickets 3, -4", schema(n={"type": "array", "items": {"type": "integer"}}), {"n": [3, -4]}),
-        ("Look up tickets of Ann Lee and Bob", schema(who={"type": "array"}), {"who": ["Ann Lee", "Bob"]}),
-        ("Look up tickets", schema(n={"type": "array", "items": {"type": "integer"}}), None),
-        (
-            "Look up tickets in red or blue",
-            schema(c={"type": "array", "items": {"enum": ["red", "green", "blue"]}}),
-            {"c": ["red", "blue"]},
-        ),
-        (
-            "Look up tickets of Ann, 7",
-            schema(by={"properties": {"who": {"type": "string"}, "n": {"type": "integer"}}, "required": ["n", "who"]}),
-            {"by": {"who": "Ann", "n": 7}},
-        ),
-        ("Look up ticket 7", schema(n={"anyOf": [{"type": "null"}, {"type": "integer"}]}), {"n": 7}),
-        ("Look up ticket 7", schema(n={"type": ["null", "integer"]}), {"n": 7}),
-        ("Look up ticket 123456789012345678901234567890", schema(n={"type": "integer"}), None),
-    ],
-)
-def test_arguments_come_from_the_question(question: str, tool: Any, expected: dict[str, Any] | None) -> None:
-    assert called(question, tool) == ([] if expected is None else [("look_up", expected)])
-
-
-def test_definitions_are_followed_and_what_contains_itself_ends() -> None:
-    node = {"type": "object", "properties": {"n": {"type": "integer"}, "next": {"$ref": "#/$defs/Node"}}}
-    node["required"] = ["n", "next"]
-    once = schema(n={"$ref": "#/$defs/Number"})
-    once["parameters"]["$defs"] = {"Number": {"type": "integer"}}
-    endless = schema(node={"$ref": "#/$defs/Node"})
-    endless["parameters"]["$defs"] = {"Node": node}
-
-    assert called("Look up ticket 7", once) == [("look_up", {"n": 7})]
-    assert called("Look up ticket 7", endless) == []
-    assert called("Look up ticket 7", endless, choice="any")[0][1]["node"]["n"] == 7
-
-
-@given(st.text(max_size=60), st.sampled_from([None, "any"]))
-def test_no_question_breaks_a_call(question: str, choice: str | None) -> None:
-    calls = called(question, Forecast, send_mail, multiply, choice=choice)
-
-    assert calls or not choice
-
-
-def test_a_schema_is_filled_as_structured_output() -> None:
-    model = OfflineModel.of("words").with_structured_output(Forecast)
-
-    assert model.invoke("The weather in Rome for 3 days") == Forecast(city="Rome", days=3)
-
-
-def test_a_call_is_counted_and_named_by_what_it_asks() -> None:
-    rome, again, paris = (asked(f"What is the weather in {city}?", get_weather) for city in ("Rome", "Rome", "Paris"))
-
-    assert rome.text == ""
-    assert rome.response_metadata["finish_reason"] == "tool_calls"
-    assert rome.usage_metadata == {"input_tokens": 6, "output_tokens": 3, "total_tokens": 9}
-    assert rome.tool_calls == again.tool_calls
-    assert rome.tool_calls[0]["id"] != paris.tool_calls[0]["id"]
 
 
 async def test_a_streamed_call_is_the_same_call() -> None:
@@ -247,22 +105,6 @@ def test_an_aggregator_calls_what_the_question_needs_else_combines() -> None:
     assert asked([ROME, proposals], get_weather).tool_calls
     assert asked([ROME, CALL, result("Sunny"), proposals], get_weather).text == "It rains."
     assert asked([ROME, proposals], multiply).text == "It rains."
-
-
-@pytest.mark.parametrize(
-    ("references", "kept"),
-    [
-        (["Use the tool a.", "b"], "b"),
-        (["Use the tool a.\nb", "c\nb"], "b"),
-        (["Use the tool a."] * 2 + ["b"], "b"),
-        (["Use the tool a."] * 2, "Use the tool a."),
-        (["Use the tool a.", "The offline models cannot answer this: …"], "The offline models cannot answer this: …"),
-        (["Use the tool of your choice.", "b"], "Use the tool of your choice."),
-        (["The passages do not answer this.", "“b” [E1]"], "“b” [E1]"),
-    ],
-)
-def test_naming_a_tool_is_no_answer(references: list[str], kept: str) -> None:
-    assert combine(references, "Hm?") == kept
 
 
 def evidence(*passages: str) -> str:

@@ -49,6 +49,8 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
         "calls": 1,
         "cached": False,
         "references_cut": 0,
+        "carried": False,
+        "unread": False,
         "reviewed": None,
         "tried_s": 0.0,
         "error": None,

@@ -11,20 +11,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 from langgraph_moa import ConfigError, Proposer, Retriever, create_ask, create_moa, create_rag_moa
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from panels import says
 from reading import user
-
-APIS = pytest.mark.parametrize("api", ["invoke", "ainvoke"])
-
-
-def says(script: Any) -> ScriptedModel:
-    return ScriptedModel(script=script)
-
-
-async def run(graph: Any, api: str, given: Any, config: Any = None) -> Any:
-    if api == "ainvoke":
-        return await graph.ainvoke(given, config)
-    return await asyncio.to_thread(graph.invoke, given, config)
+from running import APIS, THREAD, run
 
 
 def told(answer: dict[str, Any], *names: str) -> list[Any]:
@@ -119,9 +108,8 @@ async def test_what_a_graph_inside_asks_a_person_is_asked(api: str) -> None:
         checkpointer=InMemorySaver(),
     )
 
-    thread = {"configurable": {"thread_id": "t"}}
-    stopped = await run(ask, api, {"question": "Which?"}, thread)
-    answer = await run(ask, api, Command(resume="The red one."), thread)
+    stopped = await run(ask, api, {"question": "Which?"}, THREAD)
+    answer = await run(ask, api, Command(resume="The red one."), THREAD)
 
     assert [question.value for question in stopped["__interrupt__"]] == ["Which lamp?"]
     assert told(answer, "answer", "error") == ["c", None]
@@ -142,7 +130,7 @@ async def test_the_answer_streams(api: str) -> None:
     def parts() -> list[Any]:
         return list(ask.stream({"question": "Which?"}, **streams))
 
-    if api == "ainvoke":
+    if api == "async":
         streamed: list[Any] = [part async for part in ask.astream({"question": "Which?"}, **streams)]
     else:
         streamed = await asyncio.to_thread(parts)
@@ -155,10 +143,9 @@ async def test_the_answer_streams(api: str) -> None:
 async def test_a_thread_forgets_an_earlier_failure() -> None:
     mixture = create_moa(proposers=[says([RuntimeError("gone"), "a"])], aggregator=says("c"))
     ask = create_ask(mixture, checkpointer=InMemorySaver())
-    thread: Any = {"configurable": {"thread_id": "t"}}
 
-    failed = await ask.ainvoke({"question": "Which?"}, thread)
-    answer = await ask.ainvoke({"question": "Which?"}, thread)
+    failed = await ask.ainvoke({"question": "Which?"}, THREAD)
+    answer = await ask.ainvoke({"question": "Which?"}, THREAD)
 
     assert failed["error"]
     assert told(dict(answer), "answer", "error") == ["c", None]

@@ -14,13 +14,11 @@ from langgraph_moa import Limits, Proposer, Quorum, create_moa, resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from pydantic import Field, PrivateAttr
-from reading import references_in, user
-
-QUESTION = user("Which?")
+from reading import QUESTION, references_in, user
 
 
 def mixture(server: Loopback, cache: Any, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
+    resolve = server.resolve
     defaults: dict[str, Any] = {"proposers": ["m0", "m1"], "aggregator": "aggregator", "layers": 3}
     return create_moa(**{**defaults, **options}, resolve=resolve, cache=cache)
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -17,73 +15,28 @@ from langchain_core.messages import AIMessage
 from langchain_core.retrievers import BaseRetriever
 from langgraph_moa import (
     Aggregator,
-    Budget,
-    BudgetExceeded,
     ChatMoA,
     Proposer,
-    Quorum,
-    create_debate,
-    create_grouped_moa,
     create_moa,
     create_rag_moa,
-    create_self_moa_seq,
-    estimate,
-    resolve_model,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.calls.fold import fold
 from langgraph_moa.nodes.calls.prompt import Prompt
-from loopback import Loopback, Reply, Request
-from reading import references_in, user
-
-QUESTION = user("Which?")
-WINDOW = 1_200
-"""Tokens that hold the instructions and a few references of 600 bytes."""
-CUT = "shortened here to fit"
+from loopback import Loopback, Reply
+from panels import says
+from reading import QUESTION, references_in
+from running import APIS, run
+from windows import CUT, WINDOW, authors, joining, mixture, read_by, tokens, words
 
 
-def tokens(request: Request) -> int:
-    """Count a prompt as the package does to fit a window: three bytes a token, and a little around each message."""
-    return sum(8 + -(-len(m["content"].encode()) // 3) for m in request.messages)
-
-
-def words(author: str, size: int = 600) -> str:
-    """Return a text of so many bytes that names its author, and nobody else."""
-    return f"[{author}] " + "word " * ((size - len(author) - 3) // 5)
-
-
-def authors(text: str) -> list[str]:
-    return re.findall(r"\[([\w-]+)\]", text)
-
-
-def joining(server: Loopback, model: str = "last", size: int = 400) -> None:
-    """Let a model number its answers."""
-    numbers = count(1)
-    server.say(model, lambda body: Reply(words(f"{model}-{next(numbers)}", size)))
-
-
-def mixture(server: Loopback, size: int = 8, **options: Any) -> Any:
-    names = [f"m{n}" for n in range(size)]
-    for name in names:
-        server.say(name, words(name))
-    joining(server)
-    defaults: dict[str, Any] = {"proposers": names, "aggregator": Aggregator("last", context_tokens=WINDOW)}
-    defaults |= {"early_stop": None, "resolve": partial(resolve_model, base_url=server.url)}
-    return create_moa(**{**defaults, **options})
-
-
-def read_by(server: Loopback, model: str = "last") -> list[list[str]]:
-    """Return whose references each call of a model held."""
-    return [[authors(text)[0] for text in references_in(r.messages[-1]["content"])] for r in server.asked(model)]
-
-
-@pytest.mark.parametrize("api", ["async", "sync"])
+@APIS
 async def test_no_prompt_is_longer_than_the_window_and_every_reference_is_read_once(
     loopback: Loopback, api: str
 ) -> None:
     moa = mixture(loopback)
 
-    result = await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
+    result = await run(moa, api, QUESTION)
 
     windows = read_by(loopback)
     assert len(windows) > 2
@@ -96,18 +49,6 @@ async def test_no_prompt_is_longer_than_the_window_and_every_reference_is_read_o
         f"aggregator last: its references did not fit its window, and were read in {len(windows)} parts"
     ]
     assert (result["run"]["degraded"], result["run"]["stopped"]) == (None, "completed")
-
-
-async def test_what_it_took_is_counted(loopback: Loopback) -> None:
-    result = await mixture(loopback).ainvoke(QUESTION)
-
-    run = result["run"]
-    assert run["calls"] == len(loopback.requests)
-    assert run["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
-    assert len(run["aggregators"]) == len(loopback.asked("last"))
-    assert [call["windows"] for call in run["aggregators"]] == [1] * (len(run["aggregators"]) - 1) + [
-        len(run["aggregators"])
-    ]
 
 
 async def test_one_prompt_is_enough_where_all_of_them_fit(loopback: Loopback) -> None:
@@ -191,47 +132,6 @@ async def test_only_the_last_window_is_streamed(loopback: Loopback) -> None:
     assert list(filter(None, said.values())) == [words(f"last-{last}", 400)]
 
 
-@pytest.mark.parametrize("calls", range(8, 15))
-async def test_a_budget_of_calls_is_never_exceeded_and_never_spent_on_windows_alone(
-    loopback: Loopback, calls: int
-) -> None:
-    result = await mixture(loopback, budget=Budget(calls=calls)).ainvoke(QUESTION)
-
-    assert len(loopback.requests) == result["run"]["calls"] <= calls
-    assert max([0, *map(tokens, loopback.asked("last"))]) <= WINDOW
-    assert result["messages"][-1].text.startswith("[last-" if calls > 8 else "[m0")
-    if calls == 8 or len(read_by(loopback)[-1]) == 8:  # it had to read them at once
-        assert result["run"]["stopped"] == "budget"
-
-
-async def test_windows_of_a_proposer_share_the_seconds_of_the_budget(loopback: Loopback) -> None:
-    def script(body: dict[str, Any]) -> Reply:
-        return Reply(words("reader")) if len(loopback.asked("reader")) == 1 else Reply(broken="hang")
-
-    loopback.say("reader", script)
-    names, reader = [f"m{n}" for n in range(8)], Proposer("reader", context_tokens=WINDOW)
-
-    moa = mixture(loopback, proposers=[names, [reader]], aggregator="last", budget=Budget(seconds=2))
-    result = await moa.ainvoke(QUESTION)
-
-    assert len(loopback.asked("reader")) == 2
-    last = result["proposals"][-1]
-    assert (last["status"], last["calls"], last["text"]) == ("ok", 2, words("reader"))
-    assert "reader: the one before stands for it: cancelled" in result["run"]["degraded"] or "skipped" in last["error"]
-    assert result["run"]["stopped"] == "budget"
-
-
-async def test_a_quorum_cuts_one_who_still_folds(loopback: Loopback) -> None:
-    names = [f"m{n}" for n in range(8)]
-    loopback.say("reader", Reply(words("reader"), delay=0.5))
-    second = [Proposer("reader", context_tokens=WINDOW), *names]
-
-    result = await mixture(loopback, proposers=[names, second], aggregator="last", quorum=Quorum(8)).ainvoke(QUESTION)
-
-    assert [p["status"] for p in result["proposals"][8:]] == ["cancelled", *["ok"] * 8]
-    assert len(loopback.asked("reader")) == 1  # the others had answered long before
-
-
 async def test_what_a_proposers_window_had_to_shorten_is_told(loopback: Loopback) -> None:
     sizes = [300, 300, 9_000, 300]
     names = [f"m{n}" for n in range(4)]
@@ -246,39 +146,6 @@ async def test_what_a_proposers_window_had_to_shorten_is_told(loopback: Loopback
     assert max(map(tokens, loopback.asked("reader"))) <= WINDOW
     assert CUT in "".join(r.prompt for r in loopback.asked("reader"))
     assert any("shortened" in note for note in result["run"]["notes"])
-
-
-@pytest.mark.parametrize("limit", range(2_000, 9_000, 500))
-@pytest.mark.parametrize("where", ["aggregator", "proposer"])
-async def test_a_budget_of_tokens_is_never_exceeded(loopback: Loopback, limit: int, where: str) -> None:
-    joining(loopback, "reader")
-    names = [f"m{n}" for n in range(8)]
-    reader = Proposer("reader", context_tokens=WINDOW + 200, max_tokens=200)
-    layers: Any = [names, [reader]] if where == "proposer" else names
-    last = Aggregator("last", context_tokens=WINDOW + 200, max_tokens=200)
-
-    moa = mixture(loopback, proposers=layers, aggregator=last, max_tokens=200, budget=Budget(tokens=limit))
-    try:
-        result = await moa.ainvoke(QUESTION)
-    except BudgetExceeded:
-        assert loopback.requests == []
-        return
-
-    assert sum(usage["total_tokens"] for usage in loopback.billed) == result["run"]["usage"]["total_tokens"] <= limit
-    assert result["messages"][-1].text
-
-
-async def test_the_estimate_bounds_all_windows(loopback: Loopback) -> None:
-    joining(loopback, "reader")
-    names = [f"m{n}" for n in range(8)]
-    reader = Proposer("reader", context_tokens=WINDOW + 200)
-    moa = mixture(loopback, proposers=[names, [reader, *names]], max_tokens=200)
-
-    bound: Any = estimate(moa, "Which?")
-    await moa.ainvoke(QUESTION)
-
-    assert len(loopback.requests) <= bound["calls"]
-    assert sum(usage["total_tokens"] for usage in loopback.billed) <= bound["tokens"]
 
 
 async def test_only_the_last_window_of_a_proposer_is_streamed_where_proposals_are(loopback: Loopback) -> None:
@@ -346,7 +213,7 @@ async def test_evidence_that_does_not_fit_is_shortened_and_not_read_in_windows_f
         proposers=[Proposer(name, context_tokens=50_000) for name in names],
         aggregator=Aggregator("last", context_tokens=2_500),
         early_stop=None,
-        resolve=partial(resolve_model, base_url=loopback.url),
+        resolve=loopback.resolve,
     )
 
     result = await moa.ainvoke(QUESTION)
@@ -418,127 +285,6 @@ def test_no_window_is_overfull_whatever_the_sizes(sizes: list[int], window: int,
     folded(sizes, window, own, rate=4)
 
 
-# What is sold as a bounded context is one, by references and by tokens.
-
-
-@pytest.mark.parametrize("n", ["taken", "refused"])
-@pytest.mark.parametrize(("samples", "window"), [(60, 6), (13, 2), (16, 7)])
-async def test_self_moa_seq_never_shows_more_than_its_window(
-    loopback: Loopback, samples: int, window: int, n: str
-) -> None:
-    loopback.refuses_n = 400 if n == "refused" else None
-    numbers = count(1)
-
-    def script(body: dict[str, Any]) -> Reply:
-        kind = "best" if "<reference-" in json.dumps(body) else "fresh"
-        return Reply(words(f"{kind}-{next(numbers)}"))
-
-    loopback.say("m", script)
-    moa = create_self_moa_seq(
-        model="m", samples=samples, window=window, resolve=partial(resolve_model, base_url=loopback.url)
-    )
-
-    result = await moa.ainvoke(QUESTION)
-
-    windows = [w for w in read_by(loopback, "m") if w]
-    longest = 3_500 if window == 7 else 3_000
-    assert max(map(len, windows)) == window
-    assert max(map(tokens, loopback.requests)) <= longest
-    read = [name for w in windows for name in w]
-    assert len([name for name in read if name.startswith("fresh")]) == len({*read} - {x for x in read if x[0] == "b"})
-    assert len([name for name in read if name.startswith("fresh")]) == samples
-    assert [sum(name.startswith("best") for name in w) for w in windows] == [0] + [1] * (len(windows) - 1)
-    assert result["run"]["degraded"] is None
-
-
-@pytest.mark.parametrize("samples", [1, 2])
-async def test_a_grouped_mixture_never_shows_more_than_its_group(loopback: Loopback, samples: int) -> None:
-    names = [f"m{n}" for n in range(30)]
-    group = 6 * samples
-    numbers = count(1)
-    for name in names:
-        loopback.say(name, lambda body, name=name: Reply(words(f"{name}-{next(numbers)}")))
-    joining(loopback, size=600)
-    moa = create_grouped_moa(
-        proposers=names,
-        aggregator="last",
-        group=group,
-        samples=samples,
-        resolve=partial(resolve_model, base_url=loopback.url),
-    )
-
-    result = await moa.ainvoke(QUESTION)
-
-    windows = read_by(loopback)
-    assert max(map(len, windows)) == group
-    assert max(map(tokens, loopback.requests)) <= 800 + group * 230
-    read = Counter(name for w in windows for name in w)
-    assert {*read.values()} == {1}
-    assert sum(name[0] == "m" for name in read) == 30 * samples
-    assert result["run"]["degraded"] is None
-
-
-async def test_a_grouped_mixture_whose_proposers_agree_shows_no_more_either(loopback: Loopback) -> None:
-    loopback.default = lambda body: Reply(f"[{body['model']}]\nFinal answer: 12")
-    moa = create_grouped_moa(
-        proposers=[f"m{n}" for n in range(30)], aggregator="last", resolve=partial(resolve_model, base_url=loopback.url)
-    )
-
-    await moa.ainvoke(QUESTION)
-
-    assert max(map(len, read_by(loopback))) == 6
-
-
-@pytest.mark.parametrize("why", ["failed", "budget"])
-async def test_a_grouped_mixture_that_falls_back_shows_no_more_either(loopback: Loopback, why: str) -> None:
-    numbers = count(1)
-    if why == "failed":
-        loopback.say("last", lambda body: Reply(status=500) if next(numbers) <= 5 else Reply("the answer"))
-    moa = create_grouped_moa(
-        proposers=[f"m{n}" for n in range(30)],
-        aggregator="last",
-        budget=Budget(calls=32) if why == "budget" else None,
-        resolve=partial(resolve_model, base_url=loopback.url),
-    )
-
-    await moa.ainvoke(QUESTION)
-
-    assert max(len(references_in(r.messages[-1]["content"])) for r in loopback.asked("last")) == 6
-
-
-async def test_a_debate_in_a_small_window_goes_on(loopback: Loopback) -> None:
-    names = [f"m{n}" for n in range(6)]
-    for name in names:
-        loopback.say(name, words(name, 500))
-
-    result = await create_debate(
-        proposers=names, rounds=4, context_tokens=WINDOW, resolve=partial(resolve_model, base_url=loopback.url)
-    ).ainvoke(QUESTION)
-
-    assert max(map(tokens, loopback.requests)) <= WINDOW
-    assert [p["status"] for p in result["proposals"]] == ["ok"] * 24
-
-
-def says(script: Any, name: str) -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name)
-
-
-def test_windows_by_number_are_within_the_estimate_and_the_budget() -> None:
-    def moa(**options: Any) -> Any:
-        panel = [says(words(f"p{n}", 200), f"p{n}") for n in range(6)]
-        last = says(words("last", 300), "last")
-        more = {"layers": 3, "window": 2, "early_stop": None, "max_tokens": 100, **options}
-        return create_moa(proposers=panel, aggregator=last, **more)
-
-    bound = estimate(moa(), "Which?")
-    run = moa().invoke(QUESTION)["run"]
-    bounded = moa(budget=Budget(tokens=6_000)).invoke(QUESTION)["run"]
-
-    assert run["calls"] == 6 + 6 * 5 + 5 <= (bound["calls"] or 0)
-    assert run["usage"]["total_tokens"] <= (bound["tokens"] or 0)
-    assert bounded["usage"]["total_tokens"] <= 6_000
-
-
 def test_what_came_of_windows_is_the_answer_where_the_last_call_fails() -> None:
     numbers = count(1)
 
@@ -566,22 +312,3 @@ async def test_windows_are_asked_without_the_tools_and_the_form_of_the_answer(lo
     assert found == {"n": 3}
     assert [bool(r.body.get("tools")) for r in asked] == [*[False] * (len(asked) - 1), True]
     assert len(asked) > 2
-
-
-def test_what_a_skipped_proposers_windows_cost_is_in_the_sum() -> None:
-    numbers = count(1)
-
-    def script(messages: Any) -> str:
-        if next(numbers) == 2:
-            raise ValueError("down")
-        return "merged"
-
-    panel = [says(f"p{n}", f"p{n}") for n in range(5)]
-    second = [says(script, "reader")]
-    result = create_moa(proposers=[panel, second], aggregator=says("done", "last"), window=2, early_stop=None).invoke(
-        QUESTION
-    )
-
-    asked = sum(len(model.asked) for model in [*panel, *second])
-    assert result["run"]["calls"] == asked + 1
-    assert "reader: not all was read: " in result["run"]["degraded"]

@@ -1,80 +1,27 @@
 """Samples of one model are one request where its server goes along, and each its own where it does not."""
 
 import asyncio
-import json
-from collections import Counter
-from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 import pytest
 from langchain_openai import ChatOpenAI
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
 from langgraph_moa import (
-    AllProposersFailed,
-    Budget,
-    BudgetExceeded,
-    EarlyStop,
-    Limits,
     Price,
-    Proposer,
-    Quorum,
-    create_moa,
-    create_self_moa,
-    resolve_model,
 )
 from langgraph_moa.core.models.transport import shared_async_client, shared_sync_client
 from loopback import Loopback, Reply
-from packaging.version import Version
 from pydantic import SecretStr
-from reading import references_in, user
-
-QUESTION = user("Which?")
-TELLS_EVERY_REFUSAL = Version(version("langchain-openai")) >= Version("1.7.4")
-"""Before, LangChain tells of the first choice's only: another one is an answer without text."""
-THREAD: Any = {"configurable": {"thread_id": "t"}}
-
-
-def mixture(server: Loopback, **options: Any) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
-    defaults: dict[str, Any] = {"proposers": ["m"], "aggregator": "last", "samples": 4, "early_stop": None}
-    return create_moa(**{**defaults, "resolve": resolve, **options})
-
-
-def counting(server: Loopback, model: str = "m", **fields: Any) -> None:
-    """Let each answer of a model be another one."""
-    given: Counter[str] = Counter()
-
-    def script(body: dict[str, Any]) -> Reply:
-        given[model] += 1
-        return Reply(f"{model} says {given[model]}", **fields)
-
-    server.say(model, script)
+from reading import QUESTION, references_in, user
+from running import THREAD
+from sampling import asked_for, bill_of, counted, counting, mixture
 
 
 def own(server: Loopback, **options: Any) -> ChatOpenAI:
     """Build a model as a user would."""
     clients: Any = {"http_client": shared_sync_client(), "http_async_client": shared_async_client()}
     return ChatOpenAI(model="m", api_key=SecretStr("k"), base_url=server.url, **{**clients, **options})
-
-
-def asked_for(server: Loopback, model: str = "m") -> list[int]:
-    return [r.n for r in server.asked(model)]
-
-
-def bill_of(server: Loopback) -> dict[str, int]:
-    """Return what the server counted, all answers together."""
-    return {
-        "input_tokens": sum(usage["prompt_tokens"] for usage in server.billed),
-        "output_tokens": sum(usage["completion_tokens"] for usage in server.billed),
-        "total_tokens": sum(usage["total_tokens"] for usage in server.billed),
-    }
-
-
-def counted(run: Any) -> dict[str, int]:
-    return {key: run["usage"][key] for key in ("input_tokens", "output_tokens", "total_tokens")}
 
 
 @pytest.mark.parametrize("api", ["async", "sync", "astream", "stream"])
@@ -137,133 +84,6 @@ async def test_it_is_told_who_served_each_of_them(loopback: Loopback) -> None:
     assert result["run"]["usd"] is not None
 
 
-REFUSALS = {"ignored": (1, None), "refused": (128, 400), "unprocessable": (128, 422)}
-
-
-@pytest.mark.parametrize("kind", REFUSALS)
-@pytest.mark.parametrize("api", ["async", "sync"])
-async def test_a_server_that_knows_no_n_is_asked_for_each_alone_from_then_on(
-    loopback: Loopback, kind: str, api: str
-) -> None:
-    counting(loopback)
-    loopback.most_choices, loopback.refuses_n = REFUSALS[kind]
-    moa = mixture(loopback)
-
-    async def ask() -> Any:
-        return await (moa.ainvoke(QUESTION) if api == "async" else asyncio.to_thread(moa.invoke, QUESTION))
-
-    first = await ask()
-    before = asked_for(loopback)
-    second = await ask()
-    after = asked_for(loopback)[len(before) :]
-
-    assert before == ([4, 1, 1, 1] if kind == "ignored" else [4, 1, 1, 1, 1])
-    assert after == [1] * 4
-    for result in (first, second):
-        assert [p["status"] for p in result["proposals"]] == ["ok"] * 4
-        assert len({p["text"] for p in result["proposals"]}) == 4
-        assert (result["run"]["calls"], result["run"]["degraded"]) == (5, None)
-    assert (
-        counted(first["run"])["total_tokens"] + counted(second["run"])["total_tokens"]
-        == (bill_of(loopback)["total_tokens"])
-    )
-
-
-async def test_a_server_that_gives_fewer_is_asked_for_those_left_and_for_all_again_next_time(
-    loopback: Loopback,
-) -> None:
-    counting(loopback)
-    loopback.most_choices = 2
-
-    moa = mixture(loopback)
-    result = await moa.ainvoke(QUESTION)
-    await moa.ainvoke(QUESTION)
-
-    assert asked_for(loopback) == [4, 1, 1] * 2
-    assert len({p["text"] for p in result["proposals"]}) == 4
-    assert result["run"]["calls"] == 4
-
-
-async def test_a_question_that_is_refused_with_n_and_without_says_nothing_about_n(loopback: Loopback) -> None:
-    told = json.dumps({"error": {"message": "maximum context length exceeded", "type": "x"}})
-    counting(loopback)
-    working = loopback.scripts["m"]
-    moa = mixture(loopback)
-    loopback.say("m", Reply(status=400, body=told))
-    with pytest.raises(AllProposersFailed, match="maximum context length"):
-        await moa.ainvoke(QUESTION)
-    loopback.scripts["m"] = working
-    loopback.requests.clear()
-
-    await moa.ainvoke(QUESTION)
-
-    assert asked_for(loopback) == [4]
-
-
-FAILURES: dict[str, tuple[Reply, str, dict[str, Any]]] = {
-    "401": (Reply(status=401), "error", {}),
-    "404": (Reply(status=404), "error", {}),
-    "429": (Reply(status=429), "rate_limited", {}),
-    "500": (Reply(status=500), "error", {}),
-    "hang": (Reply(broken="hang"), "timeout", {"timeout": 1.0}),
-    "reset": (Reply(broken="reset"), "error", {}),
-    "cut": (Reply(broken="cut"), "error", {}),
-    "html": (Reply(body="<html>busy</html>"), "error", {}),
-    "deadline": (Reply(broken="hang"), "timeout", {"budget": Budget(seconds=0.3)}),
-    "quorum": (Reply(broken="hang"), "cancelled", {"quorum": Quorum(1)}),
-}
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-async def test_what_went_wrong_is_told_of_each_and_done_once(loopback: Loopback, failure: str) -> None:
-    reply, status, options = FAILURES[failure]
-    loopback.say("m", reply)
-
-    moa = mixture(loopback, proposers=[Proposer("m", samples=3), "other"], samples=1, **options)
-    result = await moa.ainvoke(QUESTION)
-
-    tries = 3 if failure in ("reset", "cut") else 1  # the client's own, for what broke off
-    assert asked_for(loopback) == [3] * tries
-    found = [p for p in result["proposals"] if p["model"] == "m"]
-    assert [p["status"] for p in found] == [status] * 3
-    assert len({p["error"] for p in found}) == 1
-    assert [p["calls"] for p in found] == [1, 0, 0]
-    if status != "cancelled":
-        for n in range(1, 4):
-            assert f"m/{n}: {status}" in result["run"]["degraded"]
-    if failure in ("hang", "deadline", "quorum"):
-        assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
-
-
-OUTCOMES: dict[str, tuple[Reply, str]] = {
-    "ok": (Reply("fine"), "ok"),
-    "truncated": (Reply("half a", finish_reason="length"), "truncated"),
-    "filtered": (Reply("no", finish_reason="content_filter"), "refused"),
-    "refused": (Reply("", refusal="I will not."), "refused"),
-    "empty": (Reply(""), "empty"),
-    "tool": (Reply("", tool_calls=[("look", {})]), "empty"),
-}
-
-
-@pytest.mark.parametrize("first", OUTCOMES)
-async def test_each_choice_ends_in_its_own_way(loopback: Loopback, first: str) -> None:
-    order = [first, *(name for name in OUTCOMES if name != first)]
-    loopback.say("m", Reply(choices=[OUTCOMES[name][0] for name in order]))
-
-    result = await mixture(loopback, samples=len(order)).ainvoke(QUESTION)
-
-    assert asked_for(loopback) == [6]
-    expected = [OUTCOMES[name][1] for name in order]
-    if first != "refused" and not TELLS_EVERY_REFUSAL:
-        expected[order.index("refused")] = "empty"
-    assert [p["status"] for p in result["proposals"]] == expected
-    reasons = [OUTCOMES[name][0].finish_reason if name != "tool" else "tool_calls" for name in order]
-    assert [p["finish_reason"] for p in result["proposals"]] == reasons
-    (last,) = loopback.asked("last")
-    assert sorted(references_in(last.messages[-1]["content"])) == ["fine", "half a"]
-    assert counted(result["run"]) == bill_of(loopback)
-
-
 async def test_the_cache_keeps_each_of_them(loopback: Loopback) -> None:
     counting(loopback)
     cache: Any = InMemoryCache()
@@ -296,121 +116,6 @@ async def test_the_cache_keeps_whole_answers_only(loopback: Loopback) -> None:
         ("fine", True),
         ("m says 2", False),
     ]
-
-
-async def test_one_that_is_missing_is_asked_alone(loopback: Loopback) -> None:
-    counting(loopback)
-    cache: Any = InMemoryCache()
-    await mixture(loopback, cache=cache, samples=3).ainvoke(QUESTION)
-
-    await mixture(loopback, cache=cache, samples=4).ainvoke(QUESTION)
-
-    assert asked_for(loopback) == [3, 1]
-
-
-async def test_a_run_that_failed_is_gone_on_with_by_those_who_did_not_answer(loopback: Loopback) -> None:
-    loopback.say("m", Reply(choices=[Reply("one"), Reply(""), Reply(""), Reply("four")]))
-    saver = InMemorySaver()
-    moa = mixture(loopback, min_proposals=4, checkpointer=saver)
-    question = {"messages": [{"role": "user", "content": "Which?", "id": "q"}]}
-    with pytest.raises(AllProposersFailed):
-        await moa.ainvoke(question, THREAD)
-    counting(loopback)
-
-    result = await moa.ainvoke(question, THREAD)
-
-    assert asked_for(loopback) == [4, 2]
-    assert [p["text"] for p in result["proposals"]] == ["one", "m says 1", "m says 2", "four"]
-    assert result["run"]["calls"] == 3
-    assert counted(result["run"]) == bill_of(loopback)
-
-
-async def test_a_person_sends_one_of_them_back(loopback: Loopback) -> None:
-    counting(loopback)
-    moa = mixture(loopback, review=True, checkpointer=InMemorySaver(), layers=3)
-    await moa.ainvoke(QUESTION, THREAD)
-    await moa.ainvoke(Command(resume={"decisions": [{"proposer": "m/2", "action": "retry"}]}), THREAD)
-
-    result = await moa.ainvoke(Command(resume="accept"), THREAD)
-
-    assert asked_for(loopback) == [4, 4, 1]
-    assert [p["text"] for p in result["proposals"]][4:] == ["m says 5", "m says 9", "m says 7", "m says 8"]
-    assert counted(result["run"]) == bill_of(loopback)
-    assert result["run"]["calls"] == 4
-
-
-async def test_a_person_sends_several_of_them_back(loopback: Loopback) -> None:
-    counting(loopback)
-    moa = mixture(loopback, review=True, checkpointer=InMemorySaver())
-    await moa.ainvoke(QUESTION, THREAD)
-    back = [{"proposer": f"m/{n}", "action": "retry"} for n in (1, 3)]
-    await moa.ainvoke(Command(resume={"decisions": back}), THREAD)
-
-    result = await moa.ainvoke(Command(resume="accept"), THREAD)
-
-    assert asked_for(loopback) == [4, 2]
-    assert [p["text"] for p in result["proposals"]] == ["m says 5", "m says 2", "m says 6", "m says 4"]
-    assert counted(result["run"]) == bill_of(loopback)
-
-
-async def test_they_count_for_the_quorum(loopback: Loopback) -> None:
-    loopback.say("slow", Reply(broken="hang"))
-
-    result = await mixture(loopback, proposers=[Proposer("m", samples=4), "slow"], quorum=Quorum(4), samples=1).ainvoke(
-        QUESTION
-    )
-
-    assert [p["status"] for p in result["proposals"]] == ["ok"] * 4 + ["cancelled"]
-
-
-async def test_they_count_for_an_agreement_that_does_not_wait(loopback: Loopback) -> None:
-    loopback.say("m", "Final answer: 12")
-    loopback.say("slow", Reply(broken="hang"))
-    stop = EarlyStop(quorum=0.75, min_responses=1, as_completed=True, then="answer")
-
-    result = await mixture(loopback, proposers=[Proposer("m", samples=4), "slow"], early_stop=stop, samples=1).ainvoke(
-        QUESTION
-    )
-
-    assert [p["status"] for p in result["proposals"]] == ["ok"] * 4 + ["cancelled"]
-    assert result["run"]["stopped"] == "agreed"
-
-
-BUDGETS: list[tuple[Budget, bool]] = [
-    (Budget(calls=5), True),
-    (Budget(calls=3), False),
-    (Budget(tokens=3_000), True),
-    (Budget(tokens=300), False),
-]
-
-
-@pytest.mark.parametrize(("budget", "fits"), BUDGETS, ids=str)
-@pytest.mark.parametrize("most", [128, 1])
-async def test_a_budget_bounds_them_as_if_each_were_asked_alone(
-    loopback: Loopback, budget: Budget, fits: bool, most: int
-) -> None:
-    loopback.most_choices = most
-    moa = mixture(loopback, budget=budget, max_tokens=100)
-    if not fits:
-        with pytest.raises(BudgetExceeded, match="nothing was asked"):
-            await moa.ainvoke(QUESTION)
-        assert loopback.requests == []
-        return
-
-    result = await moa.ainvoke(QUESTION)
-
-    assert result["run"]["stopped"] == "completed"
-    assert result["run"]["calls"] == len(loopback.requests)
-
-
-async def test_what_nobody_counted_is_bounded_for_all_of_them(loopback: Loopback) -> None:
-    loopback.say("m", Reply("fine", usage=None))
-
-    result = await mixture(loopback, max_tokens=100).ainvoke(QUESTION)
-
-    first, *others = result["proposals"]
-    assert first["at_most"]["tokens"] >= 400
-    assert [p["at_most"] for p in others] == [None] * 3
 
 
 async def test_streamed_proposals_are_asked_for_one_at_a_time(loopback: Loopback) -> None:
@@ -495,27 +200,6 @@ async def test_the_same_model_twice_makes_a_request_each(loopback: Loopback) -> 
     assert len({p["text"] for p in result["proposals"]}) == 4
 
 
-async def test_limits_count_one_request(loopback: Loopback) -> None:
-    counting(loopback)
-
-    result = await mixture(loopback, limits=[Limits(provider="openai", concurrency=1)]).ainvoke(QUESTION)
-
-    assert asked_for(loopback) == [4]
-    assert result["run"]["degraded"] is None
-
-
-async def test_a_cancelled_run_closes_its_one_request(loopback: Loopback) -> None:
-    loopback.say("m", Reply(broken="hang"))
-    run = asyncio.create_task(mixture(loopback).ainvoke(QUESTION))
-    await asyncio.to_thread(loopback.wait_for, "m")
-
-    run.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await run
-    assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
-
-
 async def test_a_conversation_with_tools_is_told_to_all_of_them(loopback: Loopback) -> None:
     call = {"id": "c", "name": "look", "args": {"at": "map"}}
     conversation: Any = [("user", "Where?"), {"role": "assistant", "content": "", "tool_calls": [call]}]
@@ -538,34 +222,3 @@ async def test_two_turns_on_one_thread(loopback: Loopback) -> None:
 
     assert asked_for(loopback) == [4, 4]
     assert [p["text"] for p in result["proposals"]] == [f"m says {n}" for n in range(5, 9)]
-
-
-async def test_one_request_for_six_samples_bills_a_quarter_of_six(
-    loopback: Loopback, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One model, six samples, three layers, a question of 1,500 tokens: the prompt is billed once a layer."""
-    question = user(" ".join(f"word{n}" for n in range(1_500)))
-    answer = " ".join(f"said{n}" for n in range(150))
-    loopback.say("m", answer)
-    billed = {}
-    for most in (128, 1):
-        loopback.most_choices = most
-        loopback.billed.clear()
-        loopback.requests.clear()
-        moa = create_self_moa(
-            model="m", samples=6, layers=3, early_stop=None, resolve=partial(resolve_model, base_url=loopback.url)
-        )
-        if most == 1:
-            await moa.ainvoke(user("Do you take n?"))  # it is remembered that this server does not
-            loopback.billed.clear()
-            loopback.requests.clear()
-        result = await moa.ainvoke(question)
-        assert counted(result["run"]) == bill_of(loopback)
-        billed[most] = bill_of(loopback)["input_tokens"], len(loopback.requests)
-
-    (once, requests), (six_times, more_requests) = billed[128], billed[1]
-    assert (requests, more_requests) == (3, 13)
-    with capsys.disabled():
-        share = once / six_times
-        print(f"\nprompt tokens: {once:,} in {requests} requests, {six_times:,} in {more_requests}: {share:.2f}")
-    assert once <= 0.3 * six_times

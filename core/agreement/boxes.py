@@ -1,0 +1,56 @@
+"""Read an answer that is boxed, as mathematicians write it: `\\boxed{42}`."""
+
+import re
+
+from .remarks import CONTRAST, takes_back
+from .units import known_unit
+
+_LONGEST = 200
+_COUNTED = 3
+"""Words after a boxed number that say what is counted."""
+BOX = re.compile(r"\\(?:boxed|fbox)[ ]?\{")
+_BEFORE_BOX = re.compile(
+    r"\b(?:not|or|either|neither|nor|than|if)\b|n't\b|[<>≤≥≠±]|\\(?:n?eq|neq?|leq?|geq?|lt|gt|pm|frac|sqrt)\b"
+    r"|(?:[-+*/^(×÷·]|\\(?:cdot|times|div))\s*$|\d$",
+    re.IGNORECASE,
+)
+"""What, before a boxed answer, makes something else of it; its own `\\(`, `\\[` or `$` is not looked at."""
+_MATH_OPENS = re.compile(r"(?:\\[(\[]|(?<!\\)\${1,2})\s*$")
+_AFTER_BOX = re.compile(r"[.\s$*_`!]*(?:\\[\])])?[.\s$*_`!]*")
+_BOXED_NUMBER = re.compile(r"[-+]?(?:\\?[$€£])?\s*[\d.,/\s]*\d")
+_LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}|\\([%$])|\\[,;:! ()\[\]]|\$|~")
+_ALL_SAID = re.compile(r"(?!\s*(?:an?|per|every|and|squared|cubed|times)\b)[\w\s,.;:!'*_`’-]*")
+"""What may follow a boxed number and its unit: the rest of a sentence that adds no number and no rate."""
+
+
+def boxed_answer(text: str, match: re.Match[str]) -> tuple[str, int]:
+    """Return what is boxed, where its line says nothing else."""
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
+    end = end if end >= 0 else len(text)
+    depth, at = 1, match.end()
+    while depth and at < min(end, match.end() + _LONGEST):
+        depth += (text[at] == "{") - (text[at] == "}")
+        at += 1
+    before, after = _MATH_OPENS.sub("", text[start : match.start()]), text[at:end]
+    open_braces = before.count("{") > before.count("}")
+    if depth or open_braces or _BEFORE_BOX.search(before) or "boxed" in before + after:
+        return "", end
+    stated = text[match.end() : at - 1].strip()
+    if not _AFTER_BOX.fullmatch(after):
+        stated = _measured(stated, after) if _BOXED_NUMBER.fullmatch(stated) else ""
+    return stated, end
+
+
+def _measured(number: str, after: str) -> str:
+    """Return a boxed number with the unit that stands after the box; nothing where more than that does."""
+    rest = _LATEX.sub(lambda latex: latex[1] or latex[2] or " ", after)
+    words = rest.replace("^\\circ", "°").strip(" .*_`!").split()
+    for count in (3, 2, 1):
+        unit = " ".join(words[:count]).rstrip(".,;:!*_`")
+        if known_unit(unit):
+            more = " ".join(words[count:])
+            return f"{number} {unit}" if _ALL_SAID.fullmatch(more) and not takes_back(more) else ""
+    thing = " ".join(words)
+    counted = 0 < len(words) <= _COUNTED and all(map(str.isalpha, words)) and len(words[0]) > 2
+    return f"{number} {thing}" if counted and _ALL_SAID.fullmatch(thing) and not CONTRAST.search(thing) else ""

@@ -1,0 +1,57 @@
+"""Write an answer in one way, whatever wrapping, script and LaTeX it comes in."""
+
+import re
+import unicodedata
+
+LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
+"""How a literal of code begins."""
+_WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
+    ("“", "”"),
+    ("„", "“"),
+    ("«", "»"),
+    ("\\(", "\\)"),
+    ("\\[", "\\]"),
+    ("\\text{", "}"),
+    ("\\textbf{", "}"),
+    ("\\mathrm{", "}"),
+    ("\\mathbf{", "}"),
+    ("\\boxed{", "}"),
+]
+_FRACTION = re.compile(r"(\d?)\\[dt]?frac\s*\{(-?\d+)\}\s*\{(-?\d+)\}")
+_LATEX = {"\\!": "", "{,}": ",", "\\%": "%", "\\$": "$", "^\\circ": "°", "^{\\circ}": "°"}
+_LATEX |= dict.fromkeys(("\\,", "\\;", "\\:", "\\ ", "~"), " ")
+_IN_LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}")
+_SET_APART = re.compile(r"^(?:`([-+]?\d[\d.,]*)`|\\\(\s*([-+]?\d[\d.,]*)\s*\\\)|\$([-+]?\d[\d.,]*)\$)\s+(?=[^\W\d_])")
+"""A number in code or LaTeX, before its unit."""
+_VULGAR = re.compile(r"(\d)([¼-¾⅐-⅞])")
+_DOT_AFTER = re.compile(r"([*_`$)}\]])\.$")
+_RAISED = re.compile(r"([⁺⁻⁰¹²³⁴-⁹₀-₉]+)")
+_SIGNS = str.maketrans("−–⁄’٫٬", "--/'.,")
+
+
+def stripped(stated: str) -> str:
+    """Take off emphasis, LaTeX and curly quotes around an answer; straight quotes and brackets belong to it."""
+    written = stated.strip()
+    while True:
+        before = written = _DOT_AFTER.sub(r"\1", written)
+        for opens, closes in _WRAPPERS:
+            inner = written[len(opens) : -len(closes)]
+            if written.startswith(opens) and written.endswith(closes) and inner.strip() and closes not in inner:
+                written = inner.strip()
+        if re.fullmatch(r"\$[^$]+\$", written):
+            written = written[1:-1].strip()
+        if written == before:
+            return written if written.strip("*_`$ ") else ""
+
+
+def normalised(written: str) -> str:
+    """Write digits, minus signs and spaces in one way, whatever script and style they come in."""
+    written = _SET_APART.sub(lambda number: f"{number[1] or number[2] or number[3]} ", written)
+    written = _FRACTION.sub(lambda m: f"{m[1]} {m[2]}/{m[3]}".strip(), _IN_LATEX.sub(r"\1", written))
+    for latex, meant in _LATEX.items():
+        written = written.replace(latex, meant)
+    if not written.isascii():
+        written = _RAISED.sub(r"^\1", _VULGAR.sub(r"\1 \2", written))
+        written = unicodedata.normalize("NFKC", written).translate(_SIGNS)
+        written = "".join(str(unicodedata.decimal(c, c)) for c in written)
+    return " ".join(written.split())

@@ -1,0 +1,76 @@
+"""Tell that no connection to a server came about, and why."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ..text import one_line
+
+_DEPTH = 10
+
+
+def connection_problem(exc: BaseException, endpoint: str | None = None) -> str | None:
+    """Say in words that no connection came about, and with whom; None where there was one.
+
+    Args:
+        exc: What asking raised.
+        endpoint: Where it was sent, for clients that do not say.
+    """
+    chain = list(_chain(exc))
+    causes = [cause for cause in chain if isinstance(cause, OSError)]
+    kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
+    where = _address(chain, endpoint)
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        host = where.removeprefix("https://").partition(":")[0]
+        return f"the host {host} is not found; is its address right, and is there a network?"
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return f"the certificate of {where} is not trusted"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return f"{where} does not speak TLS; does its address begin with http:// and not https://?"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"nobody listens at {where}; is the server started?"
+    # httpx says so as well of a connection that came about and was lost, where aiohttp is under it.
+    is_certain = kinds & {"ClientConnectorError", "ConnectionTimeoutError"}
+    if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
+        return f"no connection to {where} came about; is the server started, and its address right?"
+    return None
+
+
+def bare_url(url: str) -> str:
+    """Return an address without what may be a secret: user and password, query and fragment."""
+    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    bare = f"{host.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}://{bare}" if scheme else bare
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what led to it, the last one first."""
+    seen: list[BaseException] = []
+    at: BaseException | None = exc
+    while at is not None and len(seen) < _DEPTH and not any(at is earlier for earlier in seen):
+        seen.append(at)
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def _address(chain: list[BaseException], endpoint: str | None) -> str:
+    """Return host and port of the request that failed."""
+    for exc in chain:
+        try:
+            url = str(exc.request.url)  # type: ignore[attr-defined]
+        except (AttributeError, RuntimeError):  # httpx raises where it knows of no request
+            continue
+        return _host(url)
+    return _host(endpoint) if endpoint else "its server"
+
+
+def _host(url: str) -> str:
+    """Return host and port; what is asked with TLS is told with it, for that may be what is wrong."""
+    try:
+        parts = urlsplit(bare_url(url))
+    except ValueError:  # what is no address at all
+        return "its server"
+    scheme = "https://" if parts.scheme == "https" and ":" in parts.netloc else ""
+    return one_line(f"{scheme}{parts.netloc}", limit=120) or "its server"

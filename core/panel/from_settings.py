@@ -1,0 +1,156 @@
+"""One declaration becomes a seat a sample: settings over defaults, and the model built."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+
+from langchain_core.runnables import Runnable
+
+from ..errors import ConfigError
+from ..models.capabilities import (
+    Model,
+    answer_limit_of,
+    endpoint_of,
+    is_chat_model,
+    is_graph,
+    is_one_call,
+    map_chat_models,
+    prompt_limit_of,
+    provider_of,
+    slots_of,
+    takes_choices,
+    tool_tokens_of,
+    without_bound,
+    without_streaming,
+)
+from ..models.connections import bare_url
+from ..models.labels import model_label, short_name
+from ..models.parts import NoContext
+from ..models.resolve import resolve_model
+from ..run.served import KNOWN_PROVIDERS
+from .checks import OWN_OPTIONS, check_graph, check_settings
+from .declared import UNSET, Defaults, ModelSettings, Proposer
+from .names import unique_names
+from .seats import Seat
+
+
+def seats_of(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
+    """Resolve declarations into seats, in their order, the samples of one beside each other.
+
+    Args:
+        declared: Who is asked.
+        defaults: What they do not say for themselves.
+        role: What they are asked as.
+
+    Raises:
+        ConfigError: A model cannot be built, an option is out of range, or two have one name.
+    """
+    seats: list[Seat] = []
+    names = unique_names(
+        [(s.name, short_name(s.model)) for s in declared], "proposer of a layer" if role == "proposer" else role
+    )
+    for position, (settings, name) in enumerate(zip(declared, names, strict=True)):
+        samples = _samples(settings, name, position, defaults, role)
+        twins = sum(seat.label == samples[0].label and seat.sample == 1 for seat in seats)
+        seats += [replace(seat, twin=twins) for seat in samples]
+    return seats
+
+
+def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaults, role: str) -> list[Seat]:
+    """Resolve one declaration, once, into a seat a sample."""
+    check_settings(settings, name)
+    own = settings if isinstance(settings, Proposer) else Proposer(settings.model)
+    samples = (own.samples or defaults.samples) if role == "proposer" else 1
+    model = _resolved(settings, name, defaults)
+    if role == "proposer" and not defaults.stream_proposals:
+        model = without_streaming(model)
+    # In a debate, each sample's prompt holds what it said itself.
+    may_share = samples > 1 and not defaults.stream_proposals and not own.debates
+    context = NoContext() if settings.context in (None, {}) else settings.context
+    check_graph(settings, model, name, context)
+    provider, answer = _provider(settings.model, model), answer_limit_of(model)
+    seat = Seat(
+        role=role,
+        name=name,
+        label=model_label(settings.model),
+        model=model,
+        takes_state=is_graph(model),
+        context=context,
+        one_call=is_one_call(model),
+        provider=provider,
+        endpoint=endpoint_of(model),
+        server=bare_url(settings.base_url) if settings.base_url else None,
+        max_tokens=answer,
+        tool_tokens=tool_tokens_of(model),
+        window=_window(settings, defaults, model, answer, name),
+        limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
+        prices=defaults.prices,
+        system_prompt=settings.system_prompt,
+        timeout=_over("timeout", settings, defaults),
+        tags=settings.tags,
+        retriever=own.retriever,
+        debates=own.debates,
+        carries=own.carries,
+        position=position,
+        samples=samples,
+        shares=may_share and takes_choices(model),
+        slots=own.slots or slots_of(model),
+    )
+    return [
+        replace(seat, sample=sample, model=_counted_on(model, settings.seed, sample))
+        for sample in range(1, samples + 1)
+    ]
+
+
+def _over(option: str, settings: ModelSettings, defaults: Defaults) -> Any:
+    """Return an option as a model says it for itself, else as its mixture does."""
+    own = getattr(settings, option)
+    absent = UNSET if option == "timeout" else None  # None is no limit there
+    return getattr(defaults, option) if own is absent else own
+
+
+def _resolved(settings: ModelSettings, name: str, defaults: Defaults) -> Model:
+    """Build the model of one declaration."""
+    resolve = defaults.resolve if isinstance(settings.model, str) else resolve_model
+    given = {option: getattr(settings, option) for option in OWN_OPTIONS}
+    own = {option: value for option, value in given.items() if value is not None}
+    try:
+        signature(resolve).bind(settings.model, temperature=None, max_tokens=None, **own)
+    except TypeError as exc:
+        raise ConfigError(
+            f"found {', '.join(own) or 'a model'} for {name!r} with a resolve function that does not take it: {exc}; "
+            "let it take what resolve_model takes"
+        ) from exc
+    except ValueError:  # a function that cannot be looked into
+        pass
+    merged = {option: _over(option, settings, defaults) for option in ("temperature", "max_tokens")}
+    model = resolve(settings.model, **merged, **own)
+    if not isinstance(model, Runnable):
+        raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
+    return model
+
+
+def _counted_on(model: Model, seed: int | None, sample: int) -> Model:
+    """Return the model as a sample asks it: from one seed, all samples would be one."""
+    if seed is None or sample == 1 or not is_chat_model(model):
+        return model
+    return map_chat_models(without_bound(model, {"seed"}), lambda chat: chat.bind(seed=seed + sample - 1))
+
+
+def _provider(spec: str | Model, model: Model) -> str | None:
+    """Return the provider as it is written in `provider:model`, else as the model's package is called."""
+    provider = provider_of(model)
+    written = spec.partition(":")[0] if isinstance(spec, str) else ""
+    return written if provider and written in KNOWN_PROVIDERS else provider
+
+
+def _window(settings: ModelSettings, defaults: Defaults, model: Model, answer: int | None, name: str) -> int | None:
+    given: int | None = _over("context_tokens", settings, defaults)
+    if given is None:
+        return prompt_limit_of(model)
+    if answer is not None and answer >= given:
+        raise ConfigError(
+            f"found context_tokens={given} for {name!r}, expected more than its answer's limit, max_tokens={answer}"
+        )
+    return given - (answer or 0)

@@ -1,0 +1,37 @@
+"""How many samples of one model a request asks for: as was declared, and as its server turned out to take."""
+
+from collections.abc import Sequence
+
+from .seats import Seat
+from .stages import Stage
+
+_Key = tuple[str, str, str | None]
+
+
+class Sampling:
+    """Remember, for as long as a mixture lives, how many samples servers gave for one request.
+
+    Samples of one request pay for their prompt once; a seat is frozen, and a server shows what it takes later.
+    """
+
+    def __init__(self) -> None:
+        self._most: dict[_Key, int] = {}
+
+    def most(self, seat: Seat) -> int | None:
+        """Return how many samples one request may ask for; None is all, and 1 is each alone."""
+        return self._most.get(_key(seat), seat.slots) if seat.shares else 1
+
+    def learn(self, seat: Seat, most: int) -> None:
+        """Keep how many a server gives at most; 1 where it knows no such requests."""
+        self._most[_key(seat)] = most
+
+    def calls(self, stages: Sequence[Stage]) -> int:
+        """Return how many calls asking these stages takes, as far as is known before."""
+        return sum(self._requests(group) for stage in stages for group in stage.groups)
+
+    def _requests(self, samples: Sequence[Seat]) -> int:
+        return -(-len(samples) // (self.most(samples[0]) or len(samples)))
+
+
+def _key(seat: Seat) -> _Key:
+    return seat.name, seat.label, seat.endpoint

@@ -1,0 +1,49 @@
+"""Write down who sits where: what a thread is checked against."""
+
+from collections.abc import Sequence
+
+from .seating import Seated
+from .seats import Seat
+from .stages import Stage
+
+STATE_FORMAT = 4
+"""Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
+
+
+def mixture_of(
+    stages: Sequence[Stage],
+    seated: Seated,
+    *,
+    may_answer: bool,
+    moderators: Sequence[Seat] = (),
+    before: Sequence[str] = (),
+) -> str:
+    """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
+
+    Args:
+        stages: Who is asked together.
+        seated: Who sits in it.
+        may_answer: Whether an agreed proposal can be the answer.
+        moderators: Who keeps some of each layer's proposals.
+        before: Who looks for evidence first.
+    """
+    steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
+    first = ["an agreed proposal"] * may_answer + ["a vote"] * (seated.vote is not None)
+    first += ["ranked by"] * (seated.rank is not None)
+    last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
+    last += f"; moderated by {_signatures(moderators)}" if moderators else ""
+    search = f"{', '.join(before)} | " if before else ""
+    return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
+
+
+def _signatures(seats: Sequence[Seat]) -> str:
+    return ", ".join(map(_signature, seats))
+
+
+def _signature(seat: Seat) -> str:
+    reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
+    asked = seat.label if seat.label != seat.title else ""
+    asked += f" at {seat.server}".removeprefix("" if asked else " ") if seat.server else ""
+    more = [asked, reads, "debates" if seat.debates else ""]
+    told = "; ".join(filter(None, more))
+    return f"{seat.title} ({told})" if told else seat.title

@@ -1,0 +1,201 @@
+"""What a mixture comes to before it is a graph: who sits, what each is told, what ends it; every check is made here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from langgraph.cache.base import BaseCache
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from ..core.bounds.budget import check_bounded
+from ..core.bounds.checks import check_early_stop, check_enough, check_rules
+from ..core.bounds.early_stop import is_agreement_used
+from ..core.errors import ConfigError
+from ..core.evidence.retrievers import Retrieval
+from ..core.evidence.searchers import Search, seat_retrieval
+from ..core.models.prices import load_prices
+from ..core.panel.checks import check_choice
+from ..core.panel.declared import Aggregators, Defaults, Proposers
+from ..core.panel.seating import Seated, seat_layers
+from ..core.panel.signature import mixture_of
+from ..core.panel.stages import Stage, node_name, stages_of
+from ..core.run.state import MoAInput, MoAState, RagState
+from ..nodes.calls.prompt_writer import PromptWriter
+from ..nodes.moderator import Moderating, choosing, seat_moderator
+from ..nodes.rules import Rules
+from ..nodes.ways import ways_from
+from ..prompts import bundled, load_bundled, load_template
+from .options import Prompting, Stopping, Watching
+from .rag_nodes import evidence_shown
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hold all that a mixture's graph is built of."""
+
+    seated: Seated
+    stages: Sequence[Stage]
+    """Who is asked together, in order."""
+    ways: Sequence[Mapping[str, str]]
+    """Where the gate of each stage may lead, and why."""
+    search: Search | None
+    """Who looks for evidence first."""
+    moderating: Moderating | None
+    propose: PromptWriter
+    synthesise: PromptWriter
+    rules: Rules
+    """What all nodes keep to."""
+    hide_texts: bool
+
+    @property
+    def state(self) -> type[MoAState]:
+        """Return what a run carries."""
+        return RagState if self.search else MoAState
+
+    @property
+    def depth(self) -> int:
+        """Return the number of the last layer, which is the aggregator's."""
+        return len(self.seated.panel) + 1
+
+    @property
+    def is_single(self) -> bool:
+        """Tell whether it is one model that answers alone."""
+        return not self.seated.panel
+
+    @cached_property
+    def entrances(self) -> dict[str, list[str]]:
+        """Return the nodes behind each place that a verdict can name."""
+        stages = {stage.name: [node_name(stage.layer, group[0]) for group in stage.groups] for stage in self.stages}
+        return {**stages, "aggregate": ["review" if self.rules.review else "aggregate"], "answer": ["answer"]}
+
+    @property
+    def may_answer(self) -> bool:
+        """Tell whether a proposal that stands for an agreement can be the answer."""
+        return any("answer" in leads for leads in self.ways)
+
+
+class MoAGraph(StateGraph[MoAState, None, MoAInput, MoAState]):
+    """Be LangGraph's graph, with the plan that it is built from."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan.state, input_schema=MoAInput)
+        self.plan = plan
+
+
+def plan_of(moa: object) -> Plan:
+    """Return what a mixture was built from.
+
+    Raises:
+        ConfigError: The graph is no mixture.
+    """
+    builder = moa.builder if isinstance(moa, CompiledStateGraph) else None
+    if not isinstance(builder, MoAGraph):
+        raise ConfigError(f"found {type(moa).__name__} that is no mixture, expected what create_moa returned")
+    return builder.plan
+
+
+def plan_mixture(
+    proposers: Proposers,
+    aggregator: Aggregators | None,
+    layers: int | None,
+    defaults: Defaults,
+    prompting: Prompting,
+    stopping: Stopping,
+    watching: Watching,
+    retrieval: Retrieval | None,
+    cache: BaseCache[Any] | None,
+) -> Plan:
+    """Resolve a declaration, and refuse what could not mean anything; nothing has been called then.
+
+    Raises:
+        ConfigError: An option is wrong.
+    """
+    prompting.check(proposers)
+    seated = seat_layers(proposers, aggregator, layers, defaults)
+    search, panel = seat_retrieval(retrieval, seated.panel, defaults)
+    seated = seated._replace(panel=panel)
+    _check_stopping(stopping, seated, cache, review=watching.review)
+    load_bundled()
+    load_prices()
+    shown = evidence_shown(search)
+    moderating = seat_moderator(stopping.moderator, defaults, prompting.placement, shown)
+    moderators = [moderating.seat] if moderating else []
+    rewriters = [search.rewriter] if search and search.rewriter else []
+    check_bounded(stopping.budget, [seat for seats in [*panel, seated.chain, rewriters, moderators] for seat in seats])
+    stages = stages_of(panel, stopping.waves)
+    ways = _ways(stages, stopping)
+    may_answer = any("answer" in leads for leads in ways)
+    before = search.names if search else ()
+    mixture = mixture_of(stages, seated, may_answer=may_answer, moderators=moderators, before=before)
+    propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
+    rules = _rules(mixture, seated, stopping, watching, retrieval, cache, streams=defaults.stream_proposals)
+    return Plan(seated, stages, ways, search, moderating, propose, synthesise, rules, watching.hide_texts)
+
+
+def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
+    """Refuse what could end no run, or not this one."""
+    panel, needed = seated.panel, stopping.min_proposals
+    smallest = min(map(len, panel), default=0)
+    check_rules(
+        quorum=stopping.quorum,
+        budget=stopping.budget,
+        cache=cache,
+        min_proposals=needed,
+        review=review,
+        smallest=smallest,
+    )
+    check_early_stop(stopping.early_stop, stopping.waves, len({seat.name for seat in panel[0]}) if panel else 0)
+    check_enough(stopping.early_stop, stopping.waves, panel, quorum=stopping.quorum, needed=needed)
+    check_choice(seated.rank, stopping.moderator, len(panel))
+
+
+def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
+    stop, budget, moderator = stopping.early_stop, stopping.budget, stopping.moderator
+    return [
+        ways_from(stage, ahead=stages[n:], stop=stop, budget=budget, moderator=moderator)
+        for n, stage in enumerate(stages, 1)
+    ]
+
+
+def _writers(
+    prompting: Prompting, stopping: Stopping, seated: Seated, stages: Sequence[Stage], shown: Mapping[str, Any]
+) -> tuple[PromptWriter, PromptWriter]:
+    """Return who writes the proposers' prompts, and the aggregator's."""
+    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote)
+    shown = {**shown, "overflow": prompting.overflow, "window": prompting.window}
+    propose = PromptWriter(load_template(prompting.proposer_prompt), prompting.placement, **shown)
+    if seated.rank:
+        template = load_template(prompting.aggregator_prompt, default="rank.md")
+        synthesise = choosing(template, prompting.placement, shown)
+    else:
+        synthesise = PromptWriter(load_template(prompting.aggregator_prompt), prompting.placement, **shown)
+    return replace(propose, note=bundled("mark").text if is_read else ""), synthesise
+
+
+def _rules(
+    mixture: str,
+    seated: Seated,
+    stopping: Stopping,
+    watching: Watching,
+    retrieval: Retrieval | None,
+    cache: BaseCache[Any] | None,
+    *,
+    streams: bool,
+) -> Rules:
+    return Rules(
+        mixture=mixture,
+        chain=seated.chain,
+        min_proposals=stopping.min_proposals,
+        early_stop=stopping.early_stop,
+        quorum=stopping.quorum,
+        budget=stopping.budget,
+        cache=cache,
+        ranks=seated.rank is not None,
+        stream_proposals=streams,
+        review=watching.review,
+        feedback=watching.feedback,
+        retrieval=retrieval,
+        shape={"moa_layers": len(seated.panel) + 1, "moa_proposers": sum(map(len, seated.panel))},
+    )

@@ -1,0 +1,66 @@
+"""Answers are written in one way, whatever wrapping, script and LaTeX they come in."""
+
+import pytest
+from langgraph_moa.core.agreement.notation import LITERAL, normalised, stripped
+from linear import SIZE, no_hang, spread
+
+
+@pytest.mark.parametrize(
+    ("stated", "bare"),
+    [
+        ("42", "42"),
+        ("**42**", "42"),
+        ("***42***.", "42"),
+        ("$42$", "42"),
+        ("$$42$$", "42"),
+        ("\\(\\boxed{B}\\)", "B"),
+        ("\\text{B}", "B"),
+        ("“red”", "red"),
+        ("'red'", "'red'"),
+        ("[42]", "[42]"),
+        ("**4** and **2**", "**4** and **2**"),
+        ("$4$ and $2$", "$4$ and $2$"),
+        ("**", ""),
+        ("` `", ""),
+        ("", ""),
+    ],
+)
+def test_emphasis_and_latex_are_taken_off_and_what_belongs_to_an_answer_is_not(stated: str, bare: str) -> None:
+    assert stripped(stated) == bare
+
+
+@pytest.mark.parametrize(
+    ("written", "one_way"),
+    [
+        ("٤٢", "42"),
+        ("−５", "-5"),
+        ("½", "1/2"),
+        ("1½", "1 1/2"),
+        ("2\\frac{1}{2}", "2 1/2"),
+        ("\\dfrac{-1}{2}", "-1/2"),
+        ("10⁵", "10^5"),
+        ("1{,}234", "1,234"),
+        ("7\\,\\mathrm{cm}", "7 cm"),
+        ("7~km", "7 km"),
+        ("50\\%", "50%"),
+        ("45^\\circ", "45°"),
+        ("`7` cm", "7 cm"),
+        ("\\(7\\) cm", "7 cm"),
+        ("a \n b", "a b"),
+    ],
+)
+def test_digits_signs_and_spaces_are_written_in_one_way(written: str, one_way: str) -> None:
+    assert normalised(written) == one_way
+
+
+@pytest.mark.parametrize("text", ["[1]", "(1, 2)", "{1}", "'a'", '"a"', "b'a'", "Rb'a'"])
+def test_how_a_literal_begins(text: str) -> None:
+    assert LITERAL.match(text)
+    assert not LITERAL.match(f"x{text}")
+
+
+@pytest.mark.parametrize("piece", ["$", "**", "\\text{", "\\frac{1}{", "½", "`7", "\\(7"])
+def test_a_text_of_any_length_is_read_in_linear_time(piece: str) -> None:
+    with no_hang():
+        for text in [*spread(piece), piece * (SIZE // len(piece))]:
+            assert isinstance(normalised(stripped(text)), str)

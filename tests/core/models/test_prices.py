@@ -1,0 +1,51 @@
+"""What tokens cost, where that is known."""
+
+from typing import Any
+
+import pytest
+from langgraph_moa.core.models.prices import Price, price_of
+
+
+def usage(tokens: int) -> Any:
+    return {"input_tokens": tokens, "output_tokens": tokens, "total_tokens": 2 * tokens}
+
+
+@pytest.mark.parametrize(
+    ("provider", "endpoint", "model", "known"),
+    [
+        ("openai", "https://api.openai.com/v1/", "gpt-5.4-mini", True),
+        ("openai", "http://localhost:8000/v1/", "gpt-5.4-mini", False),
+        ("openai", "https://api.openai.com/v1/", "gpt-nonsense", False),
+        ("somebody", None, "gpt-5.4-mini", False),
+        (None, None, "gpt-5.4-mini", False),
+    ],
+)
+def test_a_price_that_is_not_known_is_none(provider: str, endpoint: str, model: str, known: bool) -> None:
+    usd = price_of(usage(1000), models=[model], provider=provider, endpoint=endpoint, own={})
+
+    assert (usd is not None and usd > 0) == known
+    assert usd != 0
+
+
+@pytest.mark.parametrize("counted", [-1, "many", None, 0])
+def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
+    made_up: Any = {"input_tokens": counted, "output_tokens": 1, "total_tokens": 1}
+
+    assert price_of(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None, own={}) is None
+
+
+def test_ones_own_prices_win() -> None:
+    own = {"openai:gpt-5.4-mini": Price(input=10, output=20), "served": Price()}
+
+    def of(*models: str, **options: Any) -> float | None:
+        return price_of(usage(1000), models=models, provider="openai", endpoint=None, own=own)
+
+    assert of("openai:gpt-5.4-mini", "gpt-5.4-mini") == pytest.approx(0.03)
+    assert of("served", "gpt-5.4-mini") == 0.0
+    assert price_of(None, models=["served"], provider="openai", endpoint=None, own=own) is None
+
+
+def test_a_file_of_ones_own_costs_nothing() -> None:
+    priced = price_of(None, models=["gpt-4o"], provider="gguf", endpoint="http://127.0.0.1:1/v1", own={})
+
+    assert priced == 0.0

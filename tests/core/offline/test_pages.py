@@ -1,0 +1,86 @@
+"""PDFs are read by their pages, HTML by its headings."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from langgraph_moa.core.errors import MissingExtra
+from langgraph_moa.core.offline.docs_retriever import DocsRetriever
+from langgraph_moa.core.offline.library import library_for
+from pdfs import pdf
+
+PAGE = """<html><head><title>All about
+pumps</title><style>p {color: green}</style><script>var lamp = 1</script></head>
+<body><nav><a href="/">Home of pumps</a></nav><p>First <b>words</b> of it.</p>
+<h1>Priming</h1><!-- a comment on pumps --><div>Loose words<p>The pump is<br>primed.</p>More loose ones.</div>
+<h2>Parts &amp; prices</h2><ul><li>Valve<ul><li>Spring</li></ul></li>
+<li>Seal</li><li>Seal</li></ul>
+<table><tr><th>Part</th><th>Price</th></tr><tr><td>Valve</td><td>7</td></tr></table>
+<pre>open   valve</pre><blockquote><p>Quoted.</p></blockquote><p>\x00 \x07</p></body></html>"""
+
+
+def all_of(path: Path, words: str) -> list[tuple[str, str]]:
+    return [(p.heading, p.text) for p in library_for((str(path),), "words").find(words, "words", limit=99)]
+
+
+@pytest.mark.parametrize("password", [None, ""])
+def test_a_pdf_is_found_by_its_pages(tmp_path: Path, password: str | None) -> None:
+    first = ["The pump is primed", "with water.", "Valve B is opened", "by hand."]
+    pdf(tmp_path / "Manual.PDF", first, ["Pumps need valve grease."], password=password)
+
+    assert all_of(tmp_path, "pump pumps valve") == [
+        ("page 2", "Pumps need valve grease."),
+        ("page 1", "The pump is primed with water."),
+        ("page 1", "Valve B is opened by hand."),
+    ]
+    (document,) = DocsRetriever(docs=[tmp_path]).invoke("Who opened B?")
+    assert document.metadata == {"source": "Manual.PDF", "heading": "page 1"}
+
+
+@pytest.mark.parametrize(
+    ("words", "passages"),
+    [
+        ("first words", [("All about pumps", "First words of it."), ("Priming", "Loose words")]),
+        ("primed", [("Priming", "The pump is primed.")]),
+        ("ones", [("Priming", "More loose ones.")]),
+        ("spring", [("Parts & prices", "Spring")]),
+        ("seal", [("Parts & prices", "Seal")] * 2),
+        ("part price", [("Parts & prices", "Part Price")]),
+        ("7", [("Parts & prices", "Valve 7")]),
+        ("open", [("Parts & prices", "open valve")]),
+        ("quoted", [("Parts & prices", "Quoted.")]),
+        ("home comment lamp color", []),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["html", "HTM"])
+def test_a_page_is_found_by_its_headings(
+    tmp_path: Path, suffix: str, words: str, passages: list[tuple[str, str]]
+) -> None:
+    (tmp_path / f"page.{suffix}").write_text(PAGE)
+
+    found = all_of(tmp_path, words)
+
+    assert sorted(p for p in found if p in passages) == sorted(passages)
+    assert bool(found) == bool(passages)
+
+
+@pytest.mark.parametrize("page", [b"", b"notes.txt", b"http://a.example", b"\xff\xfe\x00<p>", b"<p>" * 3000, b"<![x"])
+def test_any_page_is_read(tmp_path: Path, page: bytes) -> None:
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "page.html").write_bytes(page)
+
+    assert all_of(tmp_path, "nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "expected"), [("a.pdf", "pypdf", "reading a.pdf"), ("a.html", "bs4", "reading a.html")]
+)
+def test_a_missing_package_is_told_and_no_document_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, expected: str
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("The lamp is green.")
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(MissingExtra, match=rf"{expected}.*langgraph-moa\[docs\]"):
+        DocsRetriever(docs=[tmp_path])

@@ -1,0 +1,39 @@
+"""A number that could not mean anything is refused in one sentence."""
+
+from typing import Any
+
+import pytest
+from langgraph_moa import ConfigError
+from langgraph_moa.core.checks import check_number
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "bounds", "expected"),
+    [
+        ("layers", 2, {"minimum": 1}, None),
+        ("layers", 0, {"minimum": 1}, "found layers=0, expected a whole number from 1 to 100"),
+        ("layers", 101, {"minimum": 1}, "found layers=101"),
+        ("layers", 2.0, {"minimum": 1}, "found layers=2.0"),
+        ("layers", True, {"minimum": 1}, "found layers=True"),
+        ("layers", "2", {"minimum": 1}, "found layers='2'"),
+        ("layers", None, {"minimum": 1}, "found layers=None"),
+        ("timeout", 0.5, {"above": 0}, None),
+        ("timeout", 0, {"above": 0}, "found timeout=0, expected a number above 0"),
+        ("timeout", float("nan"), {"above": 0}, "found timeout=nan"),
+        ("timeout", float("inf"), {"above": 0}, "found timeout=inf"),
+        ("timeout", 1e10, {"above": 0}, "found timeout=10000000000.0"),
+        ("top_p", 1, {"above": 0, "most": 1}, None),
+        ("top_p", 1.1, {"above": 0, "most": 1}, "found top_p=1.1, expected a number above 0 to 1"),
+        ("seed", 2**62, {"minimum": 0, "most": 2**63 - 1}, None),
+        ("k", 0, {"minimum": 1, "where": " for 'a'"}, "found k=0 for 'a', expected a whole number from 1"),
+    ],
+)
+def test_what_a_number_may_be(option: str, value: Any, bounds: dict[str, Any], expected: str | None) -> None:
+    if expected is None:
+        check_number(option, value, **bounds)
+        return
+    with pytest.raises(ConfigError) as refused:
+        check_number(option, value, **bounds)
+
+    assert str(refused.value).startswith(expected)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,226 @@
+"""Answers that are objects are asked for, read, checked and mended."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.exceptions import OutputParserException
+from langgraph_moa import (
+    ChatMoA,
+    ConfigError,
+    create_moa,
+)
+from loopback import Loopback, Reply
+from pydantic import BaseModel, Field, RootModel, field_validator
+from typing_extensions import TypedDict
+from worn import worn
+
+
+class Trip(BaseModel):
+    """A trip to a city."""
+
+    city: str
+    days: int = Field(ge=1)
+
+    @field_validator("city")
+    @classmethod
+    def known(cls, city: str) -> str:
+        if city not in ("Rome", "Oslo"):
+            raise ValueError(f"no trips to {city}")
+        return city
+
+
+GOOD, BAD = {"city": "Rome", "days": 3}, {"city": "Atlantis", "days": 0}
+
+
+def in_turn(*replies: Reply) -> Callable[[dict[str, Any]], Reply]:
+    left = list(replies)
+    return lambda body: left.pop(0)
+
+
+def called(arguments: dict[str, Any]) -> Reply:
+    return Reply("", tool_calls=[("Trip", arguments)])
+
+
+async def test_an_answer_that_does_not_fit_is_asked_for_once_more(loopback: Loopback) -> None:
+    loopback.say("aggregator", in_turn(called(BAD), called(GOOD)))
+
+    result = await worn(loopback).with_structured_output(Trip, include_raw=True).ainvoke("A trip to Rome?")
+
+    assert result["parsed"] == Trip(city="Rome", days=3)
+    first, second = loopback.asked("aggregator")
+    assert second.messages[0]["content"].startswith(first.messages[0]["content"])
+    assert "no trips to Atlantis" in second.messages[-1]["content"]
+    assert '"city": "Atlantis"' in second.messages[-1]["content"]
+    moa = result["raw"].response_metadata["moa"]
+    assert (moa["calls"], moa["degraded"]) == (4, None)
+    assert all("tools" not in request.body for request in loopback.asked("m0"))
+
+
+async def test_after_one_repair_the_next_aggregator_is_asked(loopback: Loopback) -> None:
+    loopback.say("first", called(BAD))
+    loopback.say("second", called(GOOD))
+
+    model = worn(loopback, aggregator=["first", "second"])
+
+    assert await model.with_structured_output(Trip).ainvoke("A trip?") == Trip(city="Rome", days=3)
+    assert [len(loopback.asked(name)) for name in ("first", "second")] == [2, 1]
+
+
+async def test_where_no_answer_fits_the_caller_is_told_and_nothing_is_made_up(loopback: Loopback) -> None:
+    loopback.say("aggregator", called(BAD))
+    model = worn(loopback)
+
+    with pytest.raises(OutputParserException, match="aggregator: invalid"):
+        await model.with_structured_output(Trip).ainvoke("A trip?")
+    result = await model.with_structured_output(Trip, include_raw=True).ainvoke("A trip?")
+    assert result["parsed"] is None
+    assert isinstance(result["parsing_error"], OutputParserException)
+
+
+JSON = json.dumps(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("method", "reply", "told"),
+    [
+        ("json_mode", f"```json\n{JSON}\n```", "JSON Schema"),
+        ("json_schema", JSON, None),
+        ("function_calling", JSON, None),
+    ],
+)
+@pytest.mark.parametrize("schema", [Trip, Trip.model_json_schema()])
+async def test_there_are_three_ways_to_ask_for_a_form(
+    loopback: Loopback, method: Any, reply: str, told: str | None, schema: Any
+) -> None:
+    loopback.say("aggregator", reply)
+
+    found = await worn(loopback).with_structured_output(schema, method=method).ainvoke("A trip?")
+
+    assert (found if isinstance(found, dict) else found.model_dump()) == GOOD
+    (request,) = loopback.asked("aggregator")
+    assert ("response_format" in request.body) == (method == "json_schema")
+    assert ("tools" in request.body) == (method == "function_calling")
+    assert (told or "") in request.messages[-1]["content"]
+
+
+async def test_a_json_schema_is_checked_too(loopback: Loopback) -> None:
+    loopback.say("aggregator", in_turn(called({"city": "Rome"}), called(GOOD)))
+    schema = {"title": "Trip", "type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
+
+    assert await worn(loopback).with_structured_output(schema).ainvoke("A trip?") == GOOD
+    assert "'days' is a required property" in loopback.asked("aggregator")[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"method": "function"}, "did you mean 'function_calling'"),
+        ({"method": "json_mode", "strict": True}, "leave it out"),
+        ({"scheme": 1}, "found 'scheme', expected include_raw, method or strict"),
+    ],
+)
+def test_a_wrong_option_of_a_form_is_one_sentence(options: dict[str, Any], expected: str) -> None:
+    model = ChatMoA(moa=create_moa(proposers=["offline:words"], aggregator="offline:words"))
+    with pytest.raises(ConfigError, match=expected):
+        model.with_structured_output(Trip, **options)
+
+
+async def test_an_agents_response_format_is_kept_to(loopback: Loopback) -> None:
+    loopback.say("aggregator", called(GOOD))
+
+    agent: Any = create_agent(worn(loopback), tools=[], response_format=Trip)
+    result = await agent.ainvoke({"messages": [("user", "A trip to Rome?")]})
+
+    assert result["structured_response"] == Trip(city="Rome", days=3)
+
+
+async def test_arguments_that_are_no_json_are_asked_for_once_more(loopback: Loopback) -> None:
+    broken = {"id": "1", "type": "function", "function": {"name": "Trip", "arguments": '{"city": "Rome", days'}}
+    body = {"role": "assistant", "content": "", "tool_calls": [broken]}
+    choice = {"index": 0, "message": body, "finish_reason": "tool_calls"}
+    whole_body = json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+    loopback.say("aggregator", in_turn(Reply(body=whole_body), called(GOOD)))
+
+    assert await worn(loopback).with_structured_output(Trip).ainvoke("A trip?") == Trip(city="Rome", days=3)
+    assert "days" in loopback.asked("aggregator")[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+async def test_include_raw_raises_nothing_streamed_or_not(loopback: Loopback, layers: int) -> None:
+    loopback.say("aggregator", called(BAD))
+    options: Any = {"proposers": ["aggregator"], "aggregator": None, "layers": 1} if layers == 1 else {}
+    model = worn(loopback, **options).with_structured_output(Trip, include_raw=True)
+
+    (streamed,) = [chunk async for chunk in model.astream("A trip?")]
+    for result in (streamed, await model.ainvoke("A trip?")):
+        assert result["parsed"] is None
+        assert isinstance(result["parsing_error"], OutputParserException)
+        assert "no trips to Atlantis" in str(result["parsing_error"])
+        assert "errors.pydantic.dev" not in str(result["parsing_error"])
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (RootModel[list[int]], "expected an object at its top, not 'array'"),
+        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object at its top, not 'array'"),
+        ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
+        ("Trip", "found 'Trip' as the schema, expected a class"),
+        ({}, "found {} as the schema"),
+    ],
+)
+def test_a_schema_that_cannot_work_is_refused_before_anything_is_paid(schema: Any, expected: str) -> None:
+    model = ChatMoA(create_moa(proposers=["offline:words"], aggregator="offline:words"))
+
+    with pytest.raises(ConfigError, match=expected) as told:
+        model.with_structured_output(schema)
+    assert "\n" not in str(told.value)
+
+
+async def test_a_typed_dict_may_hold_null(loopback: Loopback) -> None:
+    class Note(TypedDict):
+        """A note."""
+
+        name: str
+        note: str | None
+
+    loopback.say("aggregator", Reply("", tool_calls=[("Note", {"name": "x", "note": None})]))
+
+    assert await worn(loopback).with_structured_output(Note).ainvoke("?") == {"name": "x", "note": None}
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    name: str
+    branches: list["Tree"] = []
+
+
+class Rated(TypedDict):
+    """A joke."""
+
+    setup: Annotated[str, ..., "the setup"]
+    rating: Annotated[int | None, None, "how good"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "given"),
+    [
+        (Tree, {"name": "oak", "branches": [{"name": "twig"}]}),
+        (Rated, {"setup": "s"}),
+        (RootModel[dict[str, int]], {"a": 1}),
+        ({"title": "Bag", "type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
+        ({"title": "Untyped", "properties": {"a": {"type": "integer"}}}, {"a": 1}),
+    ],
+)
+async def test_whatever_langchain_takes_as_an_object_is_taken(loopback: Loopback, schema: Any, given: Any) -> None:
+    loopback.say("aggregator", lambda body: Reply("", tool_calls=[(body["tools"][0]["function"]["name"], given)]))
+
+    found = await worn(loopback).with_structured_output(schema, method="function_calling").ainvoke("?")
+
+    kept = found.model_dump(exclude_unset=True) if isinstance(found, BaseModel) else found
+    assert kept == given
+    assert len(loopback.asked("aggregator")) == 1
