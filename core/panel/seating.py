@@ -21,7 +21,6 @@ from .declared import (
     ProposerLike,
     Proposers,
     Rank,
-    as_aggregator,
 )
 from .from_settings import seats_of
 from .names import unique_names
@@ -94,7 +93,11 @@ def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str
         ConfigError: It cannot be built, or an option is out of range.
     """
     check_options(defaults)
-    return seats_of([as_aggregator(declared)], defaults, role=role)[0]
+    return seats_of([_aggregator(declared)], defaults, role=role)[0]
+
+
+def _aggregator(declared: str | Model | Aggregator) -> Aggregator:
+    return declared if isinstance(declared, Aggregator) else Aggregator(declared)
 
 
 def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
@@ -150,7 +153,7 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, Rank | None, list[Aggr
     if any(isinstance(model, Rank) for model in chain) and (rank is None or len(chain) > 1):
         raise ConfigError("found Rank(...) beside models, expected it alone, or after Vote(); name its models in it")
     models = rank.rankers if rank else cast("list[str | Model | Aggregator]", chain)
-    return vote, rank, [as_aggregator(model) for model in models]
+    return vote, rank, [_aggregator(model) for model in models]
 
 
 def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:

@@ -4,19 +4,21 @@ from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError
-from langgraph_moa.core.checks import check_number
+from langgraph_moa.core.checks import MOST_LAYERS, check_number
+
+LAYERS = {"minimum": 1, "most": MOST_LAYERS, "whole": True}
 
 
 @pytest.mark.parametrize(
     ("option", "value", "bounds", "expected"),
     [
-        ("layers", 2, {"minimum": 1}, None),
-        ("layers", 0, {"minimum": 1}, "found layers=0, expected a whole number from 1 to 100"),
-        ("layers", 101, {"minimum": 1}, "found layers=101"),
-        ("layers", 2.0, {"minimum": 1}, "found layers=2.0"),
-        ("layers", True, {"minimum": 1}, "found layers=True"),
-        ("layers", "2", {"minimum": 1}, "found layers='2'"),
-        ("layers", None, {"minimum": 1}, "found layers=None"),
+        ("layers", 2, LAYERS, None),
+        ("layers", 0, LAYERS, "found layers=0, expected a whole number from 1 to 100"),
+        ("layers", 101, LAYERS, "found layers=101"),
+        ("layers", 2.0, LAYERS, "found layers=2.0"),
+        ("layers", True, LAYERS, "found layers=True"),
+        ("layers", "2", LAYERS, "found layers='2'"),
+        ("layers", None, LAYERS, "found layers=None"),
         ("timeout", 0.5, {"above": 0}, None),
         ("timeout", 0, {"above": 0}, "found timeout=0, expected a number above 0"),
         ("timeout", float("nan"), {"above": 0}, "found timeout=nan"),
@@ -24,8 +26,13 @@ from langgraph_moa.core.checks import check_number
         ("timeout", 1e10, {"above": 0}, "found timeout=10000000000.0"),
         ("top_p", 1, {"above": 0, "most": 1}, None),
         ("top_p", 1.1, {"above": 0, "most": 1}, "found top_p=1.1, expected a number above 0 to 1"),
-        ("seed", 2**62, {"minimum": 0, "most": 2**63 - 1}, None),
-        ("k", 0, {"minimum": 1, "where": " for 'a'"}, "found k=0 for 'a', expected a whole number from 1"),
+        ("seed", 2**62, {"minimum": 0, "most": 2**63 - 1, "whole": True}, None),
+        (
+            "k",
+            0,
+            {"minimum": 1, "whole": True, "where": " for 'a'"},
+            "found k=0 for 'a', expected a whole number from 1",
+        ),
     ],
 )
 def test_what_a_number_may_be(option: str, value: Any, bounds: dict[str, Any], expected: str | None) -> None:

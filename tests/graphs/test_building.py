@@ -18,7 +18,11 @@ COMBINATIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", COMBINATIONS, ids=str)
+def named(options: dict[str, Any]) -> str:
+    return "-".join(str(value.then if isinstance(value, EarlyStop) else value) for value in options.values())
+
+
+@pytest.mark.parametrize("options", COMBINATIONS, ids=named)
 def test_its_nodes_are_those_of_the_plan(options: dict[str, Any]) -> None:
     moa = create_moa(proposers=panel("1", "2", "3"), aggregator=says("x"), **options)
     plan = plan_of(moa)
@@ -28,7 +32,7 @@ def test_its_nodes_are_those_of_the_plan(options: dict[str, Any]) -> None:
     assert set(moa.nodes) - {START} == asked | {stage.gate for stage in plan.stages} | last
 
 
-@pytest.mark.parametrize("options", COMBINATIONS, ids=str)
+@pytest.mark.parametrize("options", COMBINATIONS, ids=named)
 def test_each_proposer_leads_into_the_gate_of_its_stage_alone(options: dict[str, Any]) -> None:
     moa = create_moa(proposers=panel("1", "2", "3"), aggregator=says("x"), **options)
     plan = plan_of(moa)

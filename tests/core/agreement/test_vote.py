@@ -44,7 +44,7 @@ async def test_names_of_one_model_outvote_nobody() -> None:
 
 
 async def test_samples_have_a_vote_each_and_their_proposers_weight() -> None:
-    samples = [a_proposal("Final answer: 7", f"a/{n}", model="a", sample=n) for n in (1, 2)]
+    samples = [a_proposal("Final answer: 7", f"a/{n}", name="a", model="a", sample=n) for n in (1, 2)]
     other = a_proposal("Final answer: 8", "b")
 
     assert (await count_votes(Vote(), [*samples, other])).why == "vote: 2 of 3 for the answer of a/1"

@@ -158,12 +158,12 @@ def test_one_model_sits_in_no_layer() -> None:
 @pytest.mark.parametrize(
     ("proposers", "layers", "options", "expected"),
     [
-        ([LAST], None, {}, "format 3: words (offline:words) | words (offline:words)"),
+        ([LAST], None, {}, "format 4: words (offline:words) | words (offline:words)"),
         (
             [Proposer(LAST, name="a", debates=True), LAST],
             3,
             {"may_answer": True, "before": ["retrieve/wiki"]},
-            "format 3: retrieve/wiki | a (offline:words; debates), words (offline:words) | "
+            "format 4: retrieve/wiki | a (offline:words; debates), words (offline:words) | "
             "a (offline:words; debates), words (offline:words) | an agreed proposal, words (offline:words)",
         ),
     ],
