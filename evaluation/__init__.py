@@ -1,1 +1,1 @@
-"""Many questions put to a mixture, and several systems compared on them."""
+"""Many questions put to mixtures, answers graded, and systems compared; knows graphs, and no terminal."""

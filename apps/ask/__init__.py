@@ -1,1 +1,1 @@
-"""One conversation on the command line: asking, threads, reviews, what the terminal shows."""
+"""One mixture at a terminal: `ask`, `resume`, `chat` and `graph`, threads, reviews, and what is shown of a run."""

@@ -13,8 +13,8 @@ from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.preparing import Prepared, is_single
 from ...evaluation.grading.judge import how_good, which_is_better
+from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.plan import plan_of
-from ..settings.settings import Graph
 
 JUDGING = "judging"
 

@@ -17,7 +17,7 @@ from ...evaluation.comparing.in_turn import left_of
 from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.preparing import Prepared, check_comparison
 from ...evaluation.comparing.wording import note_wording
-from ..settings.settings import Graph
+from ...graphs.adapters.tool_and_node import Graph
 from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems

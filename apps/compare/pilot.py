@@ -15,8 +15,9 @@ from ...evaluation.batch.rows import RowFile, cost_in
 from ...evaluation.comparing.in_turn import MORE, file_of, left_of
 from ...evaluation.grading.answered import per_question
 from ...evaluation.grading.jury import NOTHING
+from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.estimate import estimate
-from ..settings.settings import Graph, Settings
+from ..settings.settings import Settings
 from .specs import Spec
 
 What = Literal["calls", "tokens", "usd"]

@@ -1,1 +1,1 @@
-"""A mixture as a tool for MCP clients."""
+"""The command `mcp`: a mixture as a tool for clients of the Model Context Protocol."""

@@ -10,9 +10,8 @@ from ...core.errors import InputError
 from ...core.models.parts import may_write, tools_of
 from ...core.text import one_line, plain
 from ...graphs.adapters.asking import answered, check_asked, sentence_of
-from ...graphs.adapters.tool_and_node import WHEN_TO_ASK
+from ...graphs.adapters.tool_and_node import WHEN_TO_ASK, Graph
 from ..ask.lines import run_summary, sources
-from ..settings.settings import Graph
 from .inquiries import Inquiries, Inquiry
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Several systems on the same questions, paired."""
+"""Several systems on the same questions: what is asked, measured, concluded and published."""

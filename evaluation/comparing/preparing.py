@@ -18,8 +18,8 @@ from ...core.panel.declared import Aggregator, Defaults
 from ...core.panel.seating import seat_of
 from ...core.panel.seats import Seat
 from ...core.text import one_line, printable
+from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.plan import plan_of
-from ..batch.one_question import Graph
 from ..batch.questions import Question
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
