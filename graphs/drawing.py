@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
-
 from ..core.panel.seats import Seat
+from ..core.run.state import Graph
 from ..nodes.node import Node
 
 
@@ -53,7 +52,7 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
     return mark
 
 
-def open_inside(moa: CompiledStateGraph[Any, Any, Any, Any]) -> None:
+def open_inside(moa: Graph) -> None:
     """Let drawings with `xray` open proposers, and an only aggregator, that are graphs themselves.
 
     LangGraph finds a graph that is a node, and none that a node calls.

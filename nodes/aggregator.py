@@ -21,7 +21,7 @@ from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
-from .chain import Asking, Outcome, earlier_calls, what_failed
+from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
 from .ranker import rank_in_order
 from .rules import Rules
@@ -160,7 +160,7 @@ async def _ask_in_order(
     seats: Sequence[Seat], turn: Turn, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
 ) -> Outcome:
     request = rules.request
-    asking = Asking(turn, config, layer, rules, request)
+    asking = Attempts(turn, config, layer, rules, request)
     lost: list[str] = []
     unfit: AIMessage | None = None
     best: str | None = None

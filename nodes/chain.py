@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class Asking:
+class Attempts:
     """Ask one aggregator after the other, within what the budget leaves."""
 
     turn: Turn

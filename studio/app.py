@@ -13,7 +13,7 @@ from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of, without_empty
 from langgraph_moa.core.models.presets import load_preset
 from langgraph_moa.core.offline.documents import BUNDLED_DOCS
-from langgraph_moa.graphs.adapters.tool_and_node import Graph
+from langgraph_moa.core.run.state import Graph
 from langgraph_sdk.runtime import ServerRuntime
 
 

@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from rich.text import Text
 
 from ...core.errors import ConfigError, MoAError
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
 from ..terminal import notes, print_error

@@ -14,7 +14,7 @@ from langgraph.types import Command, Durability, StreamMode
 from rich.text import Text
 
 from ...core.errors import MoAError
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ...graphs.plan import plan_of
 from ..terminal import INTERRUPTED, TERMINATED, WAITING, note, notes
 from .draining import Terminated, drained_on_sigterm

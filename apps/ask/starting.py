@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ...core.errors import ConfigError
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ..settings.settings import Settings
 from ..terminal import note
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, create_model, model_validator
 
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from .fields import edited_at
 from .settings import Settings
 from .tables import Nothing

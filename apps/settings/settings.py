@@ -22,7 +22,7 @@ from ...core.models.servers import served_models, told_names
 from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant
 from ...core.panel.declared import Aggregator, Proposer
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields

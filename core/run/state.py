@@ -105,3 +105,7 @@ class RagState(MoAState):
 
 Mixture = CompiledStateGraph[MoAState, None, MoAInput, MoAState]
 """What `create_moa` and all systems return: LangGraph's compiled graph, over this state."""
+
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+"""Any of them, whatever its state holds beside."""

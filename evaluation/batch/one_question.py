@@ -16,8 +16,8 @@ from ...core.errors import AllProposersFailed, InputError, MoAError
 from ...core.run.costs import cost_of, total
 from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
+from ...core.run.state import Graph
 from ...core.text import one_line, redact
-from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.estimate import Estimate, estimate
 from ...graphs.plan import plan_of
 from .questions import AnsweredTurn, Question, Row

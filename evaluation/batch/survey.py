@@ -11,7 +11,7 @@ from ...core.bounds.budget import Budget
 from ...core.bounds.checks import check_rules
 from ...core.checks import check_number
 from ...core.errors import ConfigError
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ...graphs.plan import plan_of
 from .ids import Ids
 from .one_question import bound_of

@@ -16,7 +16,7 @@ from ...core.models.limits import Limits
 from ...core.models.prices import Prices
 from ...core.models.resolve import resolve_model
 from ...core.panel.declared import Aggregator
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ...graphs.hidden import hides
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in

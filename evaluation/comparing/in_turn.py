@@ -11,7 +11,7 @@ from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
-from ...graphs.adapters.tool_and_node import Graph
+from ...core.run.state import Graph
 from ..batch.batch import abatch
 from ..batch.questions import Question, Row
 from ..batch.rows import RowFile, cost_in

@@ -17,8 +17,8 @@ from ...core.models.resolve import resolve_model
 from ...core.panel.declared import Aggregator, Defaults
 from ...core.panel.seating import seat_of
 from ...core.panel.seats import Seat
+from ...core.run.state import Graph
 from ...core.text import one_line, printable
-from ...graphs.adapters.tool_and_node import Graph
 from ...graphs.plan import plan_of
 from ..batch.questions import Question
 from ..grading.by_gold import Grader

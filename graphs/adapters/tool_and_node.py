@@ -7,15 +7,14 @@ from typing import Any
 from langchain_core.messages import AnyMessage, MessageLikeRepresentation
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
-from langgraph.graph.state import CompiledStateGraph
 
 from ...core.errors import ConfigError
 from ...core.models.parts import may_write, tools_of
+from ...core.run.state import Graph
 from ..plan import plan_of
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 State = Mapping[str, Any]
-Asked = str | Sequence[MessageLikeRepresentation]
+Wording = str | Sequence[MessageLikeRepresentation]
 WHEN_TO_ASK = (
     "Ask several models the same question at once, and get one answer made of theirs. Use it for questions that are "
     "hard, or where being wrong is costly. The question must say all that is needed to answer it."
@@ -60,7 +59,7 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_A
 
 
 def as_node(
-    moa: Graph, *, read: str | Callable[[Any], Asked], write: str | Callable[[dict[str, Any]], dict[str, Any]]
+    moa: Graph, *, read: str | Callable[[Any], Wording], write: str | Callable[[dict[str, Any]], dict[str, Any]]
 ) -> Runnable[Any, dict[str, Any]]:
     """Return a mixture as a node of a graph that has other keys than `messages`.
 
