@@ -84,7 +84,7 @@ def models() -> None:
     console.print(table)
     console.print(Text(f"\nmodel ids checked {presets_checked()}, kept in {PRESETS_FILE}"), soft_wrap=True)
     console.print(Text(f"offline models: {', '.join('offline:' + v for v in get_args(Variant))}"), soft_wrap=True)
-    console.print(Text(f"default here: {Settings().choose()[1].removeprefix('models: ')}"), soft_wrap=True)
+    console.print(Text(f"default here: {Settings().choose()[1]}"), soft_wrap=True)
 
 
 app.command()(batch)

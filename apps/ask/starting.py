@@ -21,7 +21,7 @@ def thread_of_its_own(settings: Settings) -> RunnableConfig | None:
 def build_mixture(settings: Settings) -> Graph:
     """Build the mixture, and say who sits in it and why; one with a review is kept as long as the program."""
     chosen, why = settings.choose()
-    note(why)
+    note(f"models: {why}")
     return chosen.build(InMemorySaver() if settings.review else None)
 
 

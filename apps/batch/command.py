@@ -62,7 +62,7 @@ def batch(
     RowFile(files.rows).check()
     budget = budget_of(whole)
     chosen, why = settings.choose()
-    note(why)
+    note(f"models: {why}")
     keeps = not no_keep and _has_steps(chosen)
     if keeps and not can_keep():
         hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"

@@ -58,7 +58,7 @@ def _of_one_mixture(shared: Settings, base: Mapping[str, Any]) -> list[Spec]:
     name = shared.system or "moa"
     derived = _labels([(None, _called(model)) for model in models] + [(name, name)])
     singles = [_chosen(label, _single(model, base)) for label, model in zip(derived, models, strict=False)]
-    return [*singles, Spec(derived[-1], whole, why)]
+    return [*singles, Spec(derived[-1], whole, f"models: {why}")]
 
 
 def _alone(seat: ProposerSpec) -> ProposerSpec:
@@ -77,7 +77,8 @@ def _called(seat: ProposerSpec) -> str:
 
 
 def _chosen(label: str, settings: Settings) -> Spec:
-    chosen, why = settings.choose()
+    chosen, reason = settings.choose()
+    why = f"models: {reason}"
     if settings.system == "single" and settings.proposers and not isinstance(settings.proposers[0], list):
         seat = settings.proposers[0]
         why = f"one model: {seat if isinstance(seat, str) else seat.model}"

@@ -39,7 +39,7 @@ def mcp(
         if stream is None:
             raise ConfigError(f"found {name} closed, expected an MCP client there; let one start this command")
     chosen, why = settings.choose()
-    note(why)
+    note(f"models: {why}")
     server = mcp_server(chosen.build(), docs=settings.docs, wait_s=wait)
     if sys.stdin.isatty():
         note("waiting for an MCP client on standard input; Ctrl-C ends")

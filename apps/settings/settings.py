@@ -52,27 +52,27 @@ class Settings(Fields):
     """What makes a mixture: the keys of a settings file, and of the form in Studio; flags win over a file."""
 
     def choose(self) -> "tuple[Settings, str]":
-        """Fill in who sits in the mixture, and say in one line who it is and why.
+        """Fill in who sits in the mixture, and return in one line who it is and why.
 
         Raises:
             ConfigError: The preset is unknown, or the options do not go together.
         """
         if self.proposers is not None:
-            chosen, why = self, f"models: as given, {counted_proposers(self.proposers)}"
+            chosen, why = self, f"as given, {counted_proposers(self.proposers)}"
             specs, seats = models_in(self.proposers), seats_in(self.proposers)
             if self.aggregator is None and self.layers != 1 and specs:
                 chosen = self.model_copy(update={"aggregator": aggregator_like(seats[0])})
-                why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
+                why = f"as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
             model = self._only_model(self.base_url)
             chosen = self.model_copy(update={"proposers": [model], "aggregator": self.aggregator or model})
-            why = f"models: {model}, the only one of {bare_url(self.base_url)}"
+            why = f"{model}, the only one of {bare_url(self.base_url)}"
         else:
             name, reason = (self.preset, "as asked") if self.preset else self._default()
             preset = load_preset(name)
             aggregator = self.aggregator or preset["aggregator"]
             models = {"preset": name, "proposers": list(preset["proposers"]), "aggregator": aggregator}
-            chosen, why = self.model_copy(update=models), f"models: preset {name!r}, {reason}"
+            chosen, why = self.model_copy(update=models), f"preset {name!r}, {reason}"
         chosen._check_used()
         return chosen, why
 
