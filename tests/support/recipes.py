@@ -70,6 +70,9 @@ RECIPES: dict[str, dict[str, list[Change]]] = {
             after("    create_ranker,\n", "    create_relay,\n"),
             before('    "best-of-n": partial(', '    "relay": partial(create_relay, models=THREE),\n'),
         ],
+        "tests/graphs/test_systems.py": [
+            before('    "best-of-n": {', '    "relay": {"models": ["offline:words", "offline:stems"]},\n')
+        ],
     },
     "A node": {
         "nodes/guard.py": [
