@@ -4,10 +4,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from langgraph_moa import ConfigError, Proposer, resolve_model
+from langgraph_moa import Aggregator, ConfigError, Proposer, resolve_model
 from langgraph_moa.core.models.capabilities import bound_to
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
+from langgraph_moa.core.panel.from_settings import seats_of
 from langgraph_moa.core.panel.seating import seat_layers
 
 LAST = "offline:words"
@@ -50,3 +51,14 @@ def test_samples_that_may_be_asked_for_at_once_share_how() -> None:
 def test_a_resolve_function_of_ones_own_is_checked(resolve: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         seat_layers(["m"], LAST, None, Defaults(resolve=resolve))
+
+
+@pytest.mark.parametrize(
+    ("declared", "role", "what"),
+    [(Proposer, "proposer", "proposer of a layer"), (Aggregator, "aggregator", "aggregator")],
+)
+def test_two_of_one_name_are_refused_as_what_they_are(declared: Any, role: str, what: str) -> None:
+    twins = [declared(ScriptedModel(), name="a") for _ in range(2)]
+
+    with pytest.raises(ConfigError, match=f"found the name 'a', expected one of its own for each {what}, made of"):
+        seats_of(twins, Defaults(), role=role)
