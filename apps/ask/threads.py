@@ -160,7 +160,7 @@ async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -
     record = json.dumps({"format": STATE_FORMAT, "settings": chosen.record()}, ensure_ascii=False)
     config: RunnableConfig = {"configurable": {"thread_id": thread.id}, "metadata": {_RECORD: record}}
     moa = chosen.build(saver)
-    return Session(moa, config, await moa.aget_state(config), why)
+    return Session(moa, config, await moa.aget_state(config), f"models: {why}")
 
 
 async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any] | None:
