@@ -1,1 +1,1 @@
-"""One conversation on the command line: asking, threads, reviews, what the terminal shows."""
+"""One conversation on the command line, its threads and reviews; of apps `settings` and all below enter."""

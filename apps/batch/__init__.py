@@ -1,1 +1,1 @@
-"""A file of questions on the command line."""
+"""A file of questions on the command line; of apps `ask` and all below enter."""

@@ -1,1 +1,1 @@
-"""Systems compared on the command line."""
+"""Systems compared on the command line; of apps `batch` and all below enter."""

@@ -1,1 +1,1 @@
-"""Many questions put to one mixture."""
+"""Many questions put to one mixture, a row each; nothing else of evaluation enters."""

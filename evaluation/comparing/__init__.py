@@ -1,1 +1,1 @@
-"""Several systems on the same questions, paired."""
+"""Several systems on the same questions, paired; all of evaluation enters."""

@@ -1,1 +1,1 @@
-"""Who says what is right."""
+"""Who says what is right; all of evaluation but `comparing` enters."""
