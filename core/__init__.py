@@ -1,1 +1,1 @@
-"""The words every other part shares: errors, state, report, models."""
+"""The words that all other rooms share: what is said, asked and carried; nothing of those rooms enters."""

@@ -1,1 +1,1 @@
-"""Many questions put to mixtures, answers graded, and systems compared; knows graphs, and no terminal."""
+"""Many questions put to a mixture, and several systems compared on them; `graphs` and all below enter."""

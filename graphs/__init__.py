@@ -1,1 +1,1 @@
-"""What a run looks like; each file is one `create_x(...)` that returns a compiled graph."""
+"""What a run looks like: `create_x(...)` returns a graph, others draw or bound it; `nodes` and all below enter."""

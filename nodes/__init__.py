@@ -1,1 +1,1 @@
-"""What one step of a run does: one factory a file, over `node.py` (their shape) and `call.py` (a model call)."""
+"""What one step of a run does: a box of the drawing a file, and what boxes share; `prompts` and `core` enter."""

@@ -1,4 +1,4 @@
-"""What models are told, and in what order."""
+"""What models are told, and in what order; `core` enters."""
 
 from .compose import Placement, compose, put_after
 from .echo import echo_in, load_bundled

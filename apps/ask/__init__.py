@@ -1,1 +1,1 @@
-"""One mixture at a terminal: `ask`, `resume`, `chat` and `graph`, threads, reviews, and what is shown of a run."""
+"""One conversation on the command line, its threads and reviews; of apps `settings` and all below enter."""

@@ -1,1 +1,1 @@
-"""The command `batch`: a file of questions, in our form or a benchmark's, and what is kept while they are asked."""
+"""A file of questions on the command line; of apps `ask` and all below enter."""

@@ -1,1 +1,1 @@
-"""The command `compare`: which systems, made equal by a pilot, and what came of them as a table and a plot."""
+"""Systems compared on the command line; of apps `batch` and all below enter."""

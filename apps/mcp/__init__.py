@@ -1,1 +1,1 @@
-"""The command `mcp`: a mixture as a tool for clients of the Model Context Protocol."""
+"""A mixture as a tool for MCP clients; of apps `batch` and all below enter."""

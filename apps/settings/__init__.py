@@ -1,1 +1,1 @@
-"""What files, flags and Studio's form say of a mixture; every command reads it here, and nothing is shown."""
+"""What files, flags and Studio's form say of a mixture, for every command; no command enters."""

@@ -1,1 +1,1 @@
-"""Who says the same: texts come in, answers and groups come out; seats are not known here."""
+"""Who says the same: texts come in, groups come out, seats are not known; `run` and all below enter."""

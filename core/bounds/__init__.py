@@ -1,1 +1,1 @@
-"""What ends a run early: budgets, quorums, early stops."""
+"""What ends a run early: budgets, quorums, early stops; all of core but `evidence` enters."""

@@ -1,1 +1,1 @@
-"""What answers rest on: passages and citations."""
+"""What answers rest on: retrievers, passages, quotes and citations; all of core but `bounds` enters."""

@@ -1,1 +1,1 @@
-"""What is asked: names become models, with their servers, windows, prices and limits."""
+"""What is asked: names become models, with servers, windows, prices; `agreement` and all below enter."""

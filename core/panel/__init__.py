@@ -1,1 +1,1 @@
-"""Who sits where: what a user declares becomes seats and stages."""
+"""Who sits where: what a user declares becomes seats and stages; `models` and all below enter."""

@@ -1,1 +1,1 @@
-"""What a run carries from node to node, and what it tells."""
+"""What a run carries from node to node, and tells; only `checks`, `portal`, `errors` and `text` enter."""

@@ -1,1 +1,1 @@
-"""Many questions put to one mixture: how they are read, asked, counted and written down; nothing is graded."""
+"""Many questions put to one mixture, a row each; nothing else of evaluation enters."""

@@ -1,1 +1,1 @@
-"""Several systems on the same questions: what is asked, measured, concluded and published."""
+"""Several systems on the same questions, paired; all of evaluation enters."""

@@ -1,1 +1,1 @@
-"""Who says what is right: gold, a judge, or a function of one's own."""
+"""Who says what is right; all of evaluation but `comparing` enters."""

@@ -1,1 +1,1 @@
-"""How one model is asked, and what came back is read; the only place that asks."""
+"""How one model is asked and its reply read, by nobody else; `prompts` and `core` enter, and no box."""
