@@ -9,7 +9,7 @@ from langgraph_moa import Proposer, create_moa, report
 from langgraph_moa.core.offline.scripted import ScriptedModel
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests" / "support"))
+sys.path.insert(0, str(HERE.parents[1] / "tests" / "support" / "servers"))
 from browser import chromium, opened  # noqa: E402 - found by the line above
 
 QUESTION = "A train leaves at 9:40 and arrives at 13:05. How long does it take?"

@@ -145,7 +145,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def python(copy: Path, *arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
     """Run Python with the copy as the package."""
-    path = os.pathsep.join(map(str, (copy.parent, copy / "tests" / "support")))
+    support = copy / "tests" / "support"
+    path = os.pathsep.join(map(str, (copy.parent, support, support / "mixtures")))
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=copy,

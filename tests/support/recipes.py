@@ -66,7 +66,7 @@ RECIPES: dict[str, dict[str, list[Change]]] = {
         "docs/systems.md": [
             before("\n```sh\nlanggraph-moa ask", "| relay | `create_relay(models=...)` | `relay` | models |\n")
         ],
-        "tests/support/every_system.py": [
+        "tests/support/mixtures/every_system.py": [
             after("    create_ranker,\n", "    create_relay,\n"),
             before('    "best-of-n": partial(', '    "relay": partial(create_relay, models=THREE),\n'),
         ],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LIFETIME = 300
 """Seconds after which a server ends, whatever became of the tests that started it."""
 _WANTED = re.compile(r"API: \S*?(http://127\.0\.0\.1:\d+)")
