@@ -9,8 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-SUPPORT = Path(__file__).parents[1] / "tests" / "support"
-sys.path[:0] = [str(SUPPORT), str(SUPPORT / "processes")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support" / "processes"))
 
 from batches import ALONE, PANEL, Files, check_repeats, kill_at, run_to_the_end
 from loopback import serve
