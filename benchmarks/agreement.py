@@ -44,10 +44,10 @@ def samples_of_one(size: int) -> tuple[str, str]:
     with (DATA / "cruxeval_codellama7b_10samples.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     for row in rows:
-        found = closed_answers()(dice.sample(row["samples"], size))
-        if found["groups"] and len(found["groups"][0]) == size:
+        agreement = closed_answers()(dice.sample(row["samples"], size))
+        if agreement["groups"] and len(agreement["groups"][0]) == size:
             agreed += 1
-            one, gold = read_answer(found["answer"] or ""), read_answer(row["gold"])
+            one, gold = read_answer(agreement["answer"] or ""), read_answer(row["gold"])
             right += one is not None and gold is not None and same_answer(one, gold)
     return share(agreed / len(rows)), share(right / agreed)
 
@@ -55,13 +55,13 @@ def samples_of_one(size: int) -> tuple[str, str]:
 def waves() -> Iterator[Sequence[str]]:
     yield "questions", "asked", "right", "calls a question"
     for name, panel in (("GSM8K, five models", strongest_first(FIVE)), ("CRUX, six models", strongest_first(CRUX))):
-        for asked, options in (
+        for who, options in (
             ("everyone, then a vote", {"early_stop": None}),
             ("2 first, then the rest and a vote", {"early_stop": ANSWER, "waves": (2,)}),
             ("3 first, then the rest and a vote", {"early_stop": ANSWER, "waves": (3,)}),
         ):
             played = play(panel, aggregator=Vote(), **options)
-            yield name, asked, share(played.right), f"{played.calls:.2f}"
+            yield name, who, share(played.right), f"{played.calls:.2f}"
 
 
 def speed() -> Iterator[Sequence[str]]:
@@ -80,8 +80,8 @@ def speed() -> Iterator[Sequence[str]]:
         ("embeddings of 1,536 numbers", embedding_agreement(Directions(), 0.9)),  # type: ignore[arg-type]
     ]
     for name, measure in measures:
-        kept, cpu = asyncio.run(watched(measure, texts))
-        yield name, f"{cpu * 1000:.1f} ms", f"{kept * 1000:.1f} ms"
+        blocked, cpu = asyncio.run(watched(measure, texts))
+        yield name, f"{cpu * 1000:.1f} ms", f"{blocked * 1000:.1f} ms"
 
 
 async def watched(measure: Measure, texts: Sequence[str]) -> tuple[float, float]:
@@ -95,7 +95,7 @@ async def watched(measure: Measure, texts: Sequence[str]) -> tuple[float, float]
             await asyncio.sleep(0)
             longest = max(longest, time.perf_counter() - start)
 
-    kept, cpu = [], []
+    blocked, cpu = [], []
     for _ in range(7):
         start = time.process_time()
         await compare_texts(measure, texts)
@@ -105,10 +105,10 @@ async def watched(measure: Measure, texts: Sequence[str]) -> tuple[float, float]
         longest = 0.0
         await compare_texts(measure, texts)
         await asyncio.sleep(0)
-        kept.append(longest)
+        blocked.append(longest)
         turning.cancel()
         await asyncio.gather(turning, return_exceptions=True)
-    return min(kept), min(cpu)
+    return min(blocked), min(cpu)
 
 
 def share(value: float) -> str:

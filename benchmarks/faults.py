@@ -36,8 +36,8 @@ PROPOSERS = ["m0", "m1", "m2"]
 
 def once_limited() -> Script:
     """Answer 429 with Retry-After to the first request."""
-    left = [Reply(status=429, body=ERROR, headers={**AGAIN, "Retry-After": "1"})]
-    return lambda body: left.pop() if left else Reply("an answer")
+    replies = [Reply(status=429, body=ERROR, headers={**AGAIN, "Retry-After": "1"})]
+    return lambda body: replies.pop() if replies else Reply("an answer")
 
 
 FAULTS: dict[str, Any] = {
@@ -104,8 +104,8 @@ async def case(server: Loopback, fault: str, place: str) -> Row:
     except AllProposersFailed:
         ends, degraded = "AllProposersFailed", "-"
     seconds = time.perf_counter() - clock
-    asked = [request for request in server.requests if request.model.startswith(prefix)]
-    return Row(fault, place, ends, seconds, len(asked), degraded, sum(SECRET in r.prompt for r in asked))
+    requests = [request for request in server.requests if request.model.startswith(prefix)]
+    return Row(fault, place, ends, seconds, len(requests), degraded, sum(SECRET in r.prompt for r in requests))
 
 
 async def measure() -> list[Row]:
@@ -119,7 +119,7 @@ async def measure() -> list[Row]:
 def page(rows: list[Row]) -> str:
     """Write the page."""
     head = ["fault", "where", "ends with", "seconds", "requests", "degraded", "error text in prompts"]
-    told = [[r.fault, r.place, r.ends, f"{r.seconds:.1f}", str(r.requests), r.degraded, str(r.leaks)] for r in rows]
+    cells = [[r.fault, r.place, r.ends, f"{r.seconds:.1f}", str(r.requests), r.degraded, str(r.leaks)] for r in rows]
     ran = f"{datetime.now(UTC).date()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return f"""# Faults, tried
 
@@ -129,7 +129,7 @@ Each line is a run of three proposers, an aggregator and its fallback on a serve
 timeout of {TIMEOUT:g} s a call. Without a fault such a run makes 4 requests; what is sent again is the client's own
 retry.
 
-{columns([head, *told])}
+{columns([head, *cells])}
 """
 
 

@@ -127,7 +127,7 @@ def _holds(patterns: Iterable[str], text: str) -> bool:
 
 def _first(patterns: Iterable[str], text: str) -> float:
     """Return where the first of them stands; of two answers in one, the first counts."""
-    return min((found.start() for pattern in patterns if (found := _whole(pattern).search(text))), default=inf)
+    return min((match.start() for pattern in patterns if (match := _whole(pattern).search(text))), default=inf)
 
 
 @cache
@@ -148,8 +148,8 @@ def chosen(text: str, options: Sequence[str]) -> str | None:
     """
     text = _without_copy(_WRAPPED.sub(r"\1", text), options)
     for rule in (_BOX, _FINAL, _CONCLUDES):
-        for said in reversed(rule.findall(text)):
-            if (letter := _letter_of(said, options)) is not None:
+        for statement in reversed(rule.findall(text)):
+            if (letter := _letter_of(statement, options)) is not None:
                 return letter or None
     if (letter := _letter_of(text.strip().partition("\n")[0], options, anywhere=False)) is not None:
         return letter or None
@@ -173,31 +173,31 @@ def _without_copy(text: str, options: Sequence[str]) -> str:
     return "\n".join(line for number, line in enumerate(lines) if number not in copied) if len(copied) > 2 else text
 
 
-def _letter_of(said: str, options: Sequence[str], *, anywhere: bool = True) -> str | None:
+def _letter_of(statement: str, options: Sequence[str], *, anywhere: bool = True) -> str | None:
     """Return the letter that some words begin with, or of the only option in them; "" where these differ."""
-    if _NOT.match(said):
+    if _NOT.match(statement):
         return None
-    named = _named(said.partition(". ")[0] if anywhere else said, options)
-    found = _LETTER.match(said)
-    if found and _is_article(found, said):
-        found = None
-    if found:
-        return "" if len(named) == 1 and named[0] != found[1] else found[1]
+    named = _named(statement.partition(". ")[0] if anywhere else statement, options)
+    match = _LETTER.match(statement)
+    if match and _is_article(match, statement):
+        match = None
+    if match:
+        return "" if len(named) == 1 and named[0] != match[1] else match[1]
     return named[0] if anywhere and len(named) == 1 else None
 
 
-def _is_article(found: re.Match[str], said: str) -> bool:
+def _is_article(match: re.Match[str], statement: str) -> bool:
     """Tell the letter A from the word: a small letter follows it, and nothing sets it apart."""
-    return found[1] == "A" and re.match(r" [a-z]", said[found.end() :]) is not None
+    return match[1] == "A" and re.match(r" [a-z]", statement[match.end() :]) is not None
 
 
 def _named(text: str, options: Sequence[str]) -> list[str]:
     """Return the letters of the options whose words stand in a text, and not only as a part of another option."""
     spots = {}
-    text = _ELSEWHERE.sub(lambda found: _SPELLED[found[0].lower()], text)
+    text = _ELSEWHERE.sub(lambda match: _SPELLED[match[0].lower()], text)
     for letter, option in zip(LETTERS, options, strict=False):
         words = re.escape(option.rstrip(".")).replace(r"\ ", r"\s+") + (r"(?:s|es)?" if option.isalpha() else "")
-        spots[letter] = [found.span() for found in _whole(words).finditer(text)]
+        spots[letter] = [match.span() for match in _whole(words).finditer(text)]
     return [
         letter
         for letter, mine in spots.items()
@@ -261,7 +261,7 @@ def items_of(text: str) -> list[str]:
 def sentences_in(text: str) -> int:
     """Count sentences: by how they end, and one more for what ends in nothing."""
     body = _ENUMERATED.sub("", "\n".join(lines_of(text)))
-    ends = [found.end() for found in _SENTENCE_END.finditer(body)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(body)]
     return len(ends) + bool(_WORD.search(body[ends[-1] if ends else 0 :]))
 
 

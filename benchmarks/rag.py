@@ -146,8 +146,8 @@ def place_of(passage: Mapping[str, Any]) -> tuple[str, str]:
 
 def searched(ways: Sequence[Variant], question: str) -> list[tuple[str, str]]:
     """Return where the best passages stand, as one way of searching or several fused rank them."""
-    found = {str(way): found_of(RETRIEVERS[way].invoke(question), question) for way in ways}
-    return [place_of(passage) for passage in fuse(found, limit=max(SHOWN))]
+    ranked = {str(way): found_of(RETRIEVERS[way].invoke(question), question) for way in ways}
+    return [place_of(passage) for passage in fuse(ranked, limit=max(SHOWN))]
 
 
 RETRIEVERS = {way: DocsRetriever(variant=way, docs=DOCS, k=max(SHOWN)) for way in WAYS}
@@ -158,21 +158,21 @@ def search() -> Iterator[Sequence[str]]:
     for name, ways in (*((way, (way,)) for way in WAYS), ("all four, fused", WAYS)):
         ranked = {kind: [(searched(ways, q), places) for q, places in KINDS[kind]] for kind in KINDS}
         for shown in SHOWN:
-            figures = [figure for found in ranked.values() for figure in hits(found, shown)]
+            figures = [figure for lists in ranked.values() for figure in hits(lists, shown)]
             yield name, str(shown), *figures
 
 
 def hits(ranked: Sequence[tuple[Places, Places]], shown: int) -> tuple[str, str, str]:
     """Return how often the right page, and the right heading, is among the first few, and how early the latter."""
-    pages = [any(page in dict(places) for page, _ in found[:shown]) for found, places in ranked]
-    ranks = [rank_of(places, found[:shown]) for found, places in ranked]
+    pages = [any(page in dict(places) for page, _ in ranking[:shown]) for ranking, places in ranked]
+    ranks = [rank_of(places, ranking[:shown]) for ranking, places in ranked]
     mean = sum(1 / rank for rank in ranks if rank) / len(ranks)
     return share(pages), share(rank > 0 for rank in ranks), f"{mean:.2f}"
 
 
-def rank_of(places: Places, found: Places) -> int:
+def rank_of(places: Places, ranking: Places) -> int:
     """Return at which rank the first right passage stands, 0 for none."""
-    return next((rank for rank, place in enumerate(found, 1) if place in places), 0)
+    return next((rank for rank, place in enumerate(ranking, 1) if place in places), 0)
 
 
 def mixture(**options: Any) -> Any:
@@ -193,8 +193,8 @@ def answers() -> Iterator[Sequence[str]]:
         for kind, questions in KINDS.items():
             states = [ask(moa, question) for question, _ in questions]
             cited = [(cited_places(state), places) for state, (_, places) in zip(states, questions, strict=True)]
-            pages = share(any(page in dict(places) for page, _ in found) for found, places in cited)
-            headings = share(any(place in places for place in found) for found, places in cited)
+            pages = share(any(page in dict(places) for page, _ in ranking) for ranking, places in cited)
+            headings = share(any(place in places for place in ranking) for ranking, places in cited)
             name = f"{len(questions)} in {kind}"
             yield str(layers), name, pages, headings, validity(states), share(map(says_so, states))
         lost = [ask(moa, question) for question in NOWHERE]
@@ -222,20 +222,20 @@ def planted() -> Iterator[Sequence[str]]:
     for wish in ("report", "remove"):
         moa = mixture(aggregator=ScriptedModel(script=PLANTED), wrong_citations=wish)
         states = [ask(moa, question) for question, _ in QUESTIONS]
-        told = [c for state in states for c in state["citations"] if c["problem"]]
-        wrong = [c for c in told if c["id"] == "E99" or c["quote"]]
-        left = [c for state in states for c in read_citations(state["messages"][-1].text, state["evidence"])]
-        right = sum(c["problem"] is None for c in left)
-        counts = (2 * len(states), len(wrong), len(left) - right, len(told) - len(wrong), right)
+        reported = [c for state in states for c in state["citations"] if c["problem"]]
+        wrong = [c for c in reported if c["id"] == "E99" or c["quote"]]
+        remaining = [c for state in states for c in read_citations(state["messages"][-1].text, state["evidence"])]
+        right = sum(c["problem"] is None for c in remaining)
+        counts = (2 * len(states), len(wrong), len(remaining) - right, len(reported) - len(wrong), right)
         yield wish, *map(str, counts)
 
 
 def missed() -> Iterator[Sequence[str]]:
     yield "question", "answered in", "found first"
     for question, places in QUESTIONS:
-        found = searched(WAYS, question)
-        if not rank_of(places, found):
-            yield question, ": ".join(places[0]), ": ".join(found[0]) if found else "nothing"
+        ranked = searched(WAYS, question)
+        if not rank_of(places, ranked):
+            yield question, ": ".join(places[0]), ": ".join(ranked[0]) if ranked else "nothing"
 
 
 def share(counted: Iterable[bool]) -> str:

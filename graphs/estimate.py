@@ -1,7 +1,7 @@
 """Say what a run may cost at most, before it is run."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from langchain_core.messages import AnyMessage, MessageLikeRepresentation, convert_to_messages
 from langgraph.graph.state import CompiledStateGraph
@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from ..core.errors import ConfigError
 from ..core.run.costs import total
 from ..core.run.records import Cost
+from ..core.run.state import Graph
 from ..nodes.node import Node
 
 
@@ -19,9 +20,7 @@ class Estimate(Cost):
     """Why not, one line a model."""
 
 
-def estimate(
-    moa: CompiledStateGraph[Any, Any, Any, Any], messages: str | Sequence[MessageLikeRepresentation]
-) -> Estimate:
+def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) -> Estimate:
     """Bound what a mixture costs for a conversation: every layer is asked, and every aggregator is tried.
 
     Calls are exact but for what fails or stops early. A prompt is taken for a token every two bytes, an answer for its

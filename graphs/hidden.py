@@ -18,10 +18,11 @@ from langchain_core.tracers.langchain import LangChainTracer
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
+from ..core.run.state import Graph
 from .hiding_tracer import HidingTracer
 
 
-def hide(moa: CompiledStateGraph[Any, Any, Any, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+def hide(moa: Graph) -> Graph:
     """Return a copy of a graph whose runs are traced without texts.
 
     What a model traces by itself, past LangChain's callbacks, is that model's; and a parent's own run is the parent's.

@@ -57,8 +57,8 @@ class HidingTracer(LangChainTracer):
     def copy_with_metadata_defaults(
         self, *, metadata: Mapping[str, Any] | None = None, tags: list[str] | None = None
     ) -> LangChainTracer:
-        told = {name: _shape(value, told=name in _NAMES) for name, value in (metadata or {}).items()}
-        return super().copy_with_metadata_defaults(metadata=told, tags=tags)
+        shapes = {name: _shape(value, is_name=name in _NAMES) for name, value in (metadata or {}).items()}
+        return super().copy_with_metadata_defaults(metadata=shapes, tags=tags)
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> Run:
         blank = [[_blank_message(message) for message in batch] for batch in messages]
@@ -116,20 +116,20 @@ def _kind(serialized: Any) -> dict[str, Any]:
     return {key: serialized[key] for key in ("lc", "type", "id", "name") if key in (serialized or {})}
 
 
-def _shape(value: Any, *, told: bool = False) -> Any:
+def _shape(value: Any, *, is_name: bool = False) -> Any:
     """Return what a value is made of, its words replaced by their number; only in our own items are names told."""
     match value:
         case str():
-            return value if told else _hidden(value)
+            return value if is_name else _hidden(value)
         case bool() | int() | float() | None:
             return value
         case BaseMessage():
             return _blank_message(value)
         case Mapping():
             ours = any(keys <= value.keys() for keys in _OURS)
-            return {_key(name): _shape(item, told=ours and name in _TOLD) for name, item in value.items()}
+            return {_key(name): _shape(item, is_name=ours and name in _TOLD) for name, item in value.items()}
         case list() | tuple():
-            return [_shape(item, told=told) for item in value]
+            return [_shape(item, is_name=is_name) for item in value]
     return f"[{type(value).__name__} hidden]"
 
 
@@ -141,18 +141,20 @@ def _without_words(options: dict[str, Any]) -> dict[str, Any]:
     """Return a callback's options with only the shape of inputs, and of what a model was built or bound with."""
     options = {key: _shape(value) if key in _WITH_WORDS else value for key, value in options.items()}
     about = options.get("metadata")
-    return {**options, "metadata": {k: _shape(v, told=k not in _HELD) for k, v in about.items()}} if about else options
+    return (
+        {**options, "metadata": {k: _shape(v, is_name=k not in _HELD) for k, v in about.items()}} if about else options
+    )
 
 
 def _blank_message(message: BaseMessage) -> BaseMessage:
     about = {key: message.response_metadata[key] for key in _ABOUT_A_MESSAGE if key in message.response_metadata}
-    told: dict[str, Any] = {"content": _hidden(message.text), "response_metadata": about, "id": message.id}
+    blank: dict[str, Any] = {"content": _hidden(message.text), "response_metadata": about, "id": message.id}
     if isinstance(message, AIMessage):
         calls = [{**call, "args": {}} for call in message.tool_calls]
-        return AIMessage(**told, tool_calls=calls, usage_metadata=message.usage_metadata)
+        return AIMessage(**blank, tool_calls=calls, usage_metadata=message.usage_metadata)
     if isinstance(message, ToolMessage):
-        told["artifact"] = None
-    return message.model_copy(update={**told, "additional_kwargs": {}})
+        blank["artifact"] = None
+    return message.model_copy(update={**blank, "additional_kwargs": {}})
 
 
 def _blank_result(response: LLMResult) -> LLMResult:

@@ -76,14 +76,14 @@ def decided(
     Raises:
         ConfigError: An option is unknown, or one that the system decides.
     """
-    known = may.__annotations__.keys() - own.keys()
-    for name in options.keys() - known:
+    allowed = may.__annotations__.keys() - own.keys()
+    for name in options.keys() - allowed:
         if name in own or name in MoAOptions.__annotations__:
             raise ConfigError(
                 f"found {name} in {create.__name__}, which decides it itself; leave it out, or use create_moa"
             )
         listed = [p for p in signature(create).parameters if p != "options"]
-        raise ConfigError(f"unknown option {name!r} of {create.__name__}; {nearest(name, [*listed, *sorted(known)])}")
+        raise ConfigError(f"unknown option {name!r} of {create.__name__}; {nearest(name, [*listed, *sorted(allowed)])}")
     return {**options, **own}
 
 

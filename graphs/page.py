@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
     name: str
     call: Call
-    left: float
+    start: float
     waited: float
     width: float
     group: Group
@@ -88,7 +88,7 @@ def report(state: Mapping[str, Any]) -> str:
     judges = calls_of(verdicts)
     clock = Clock([*proposals, *judges, *run["aggregators"]])
     messages = convert_to_messages(state["messages"])
-    asked = next((n for n, m in enumerate(messages) if m.id == turn), None)
+    question = next((n for n, m in enumerate(messages) if m.id == turn), None)
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -97,12 +97,12 @@ def report(state: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    answer = _answer(messages, asked) if run["stopped"] not in _UNANSWERED else None
+    answer = _answer(messages, question) if run["stopped"] not in _UNANSWERED else None
     counted = joined(answer, proposals) if answer else None
     return pages.get_template("report.html").render(
         run=run,
-        question=_GONE if asked is None else _words(messages[asked]),
-        earlier=asked or 0,
+        question=_GONE if question is None else _words(messages[question]),
+        earlier=question or 0,
         answer=answer,
         joined=in_words(counted) if counted else None,
         origins=origins(answer, proposals) if answer and counted else [],
@@ -130,9 +130,9 @@ class Clock:
 
     def bar(self, name: str, call: Call, group: Group = _ALONE) -> Bar:
         """Place a call."""
-        left = self._percent(self._at(call["started"] - call["waited"]))
+        start = self._percent(self._at(call["started"] - call["waited"]))
         width = self._percent(call["seconds"])
-        return Bar(name, call, left, self._percent(call["waited"]), width, group)
+        return Bar(name, call, start, self._percent(call["waited"]), width, group)
 
     def _at(self, moment: float) -> float:
         return sum(max(min(moment, end) - start, 0.0) for start, end in self._busy)
@@ -158,17 +158,17 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     return Layer(number, bars, judged)
 
 
-def _answer(messages: Sequence[BaseMessage], asked: int | None) -> str:
-    after = messages[-1:] if asked is None else messages[asked + 1 : asked + 2]
+def _answer(messages: Sequence[BaseMessage], question: int | None) -> str:
+    after = messages[-1:] if question is None else messages[question + 1 : question + 2]
     return _words(after[0]) if after else _GONE
 
 
 def _prompt(call: Aggregation, messages: Sequence[BaseMessage]) -> list[Told]:
-    known = {message.id: message for message in messages}
+    by_id = {message.id: message for message in messages}
     return [
         Told(line["role"], line["text"], added=True)
         if line["text"] is not None
-        else Told(line["role"], _words(known[line["id"]]) if line["id"] in known else _GONE, False)
+        else Told(line["role"], _words(by_id[line["id"]]) if line["id"] in by_id else _GONE, False)
         for line in call["prompt"]
     ]
 

@@ -25,9 +25,9 @@ def evidence_shown(search: Search | None) -> dict[str, Any]:
     """Return how briefs put evidence; a passage's tags and source take some tokens more."""
     if search is None:
         return {}
-    told = search.retrieval
-    template = load_template(told.evidence_prompt, default="evidence.md", required=("evidence",))
-    room = told.evidence_tokens + _AROUND * told.passages
+    retrieval = search.retrieval
+    template = load_template(retrieval.evidence_prompt, default="evidence.md", required=("evidence",))
+    room = retrieval.evidence_tokens + _AROUND * retrieval.passages
     return {"evidence": template, "evidence_tokens": room * len(search.pools)}
 
 

@@ -21,7 +21,7 @@ from .calls.forecast import forecast
 from .calls.outcome import as_proposal
 from .calls.prompt_writer import PromptWriter
 from .calls.request import Request, equipped, told_as_text
-from .chain import Asking, Outcome, earlier_calls, what_failed
+from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
 from .ranker import rank_in_order
 from .rules import Rules
@@ -160,13 +160,13 @@ async def _ask_in_order(
     seats: Sequence[Seat], turn: Turn, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
 ) -> Outcome:
     request = rules.request
-    asking = Asking(turn, config, layer, rules, request)
+    asking = Attempts(turn, config, layer, rules, request)
     lost: list[str] = []
     unfit: AIMessage | None = None
     best: str | None = None
     for seat in seats:
-        asked = equipped(seat, request)
-        call, message, folded = await asking.ask_to_fit(seat, asked, writer)
+        author = equipped(seat, request)
+        call, message, folded = await asking.ask_to_fit(seat, author, writer)
         best = folded.best or best
         asking.calls[-1]["windows"] = folded.windows
         failed = [what_failed(seat, call)]
@@ -180,9 +180,9 @@ async def _ask_in_order(
                 again, answer = await asking.ask(by_schema, folded.prompt)
                 failed.append(what_failed(seat, again))
                 if answer and again["status"] in {*USABLE, "invalid"}:
-                    asked, call, message, how = by_schema, again, answer, "and was asked by a schema"
+                    author, call, message, how = by_schema, again, answer, "and was asked by a schema"
             if request.form and call["status"] == "invalid":
-                call, message = await asking.ask(asked, folded.prompt.mended(message, str(call["error"]), asked))
+                call, message = await asking.ask(author, folded.prompt.mended(message, str(call["error"]), author))
                 failed.append(what_failed(seat, call))
                 how = "and was asked again"
             if call["status"] == "ok":

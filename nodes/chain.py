@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass
-class Asking:
+class Attempts:
     """Ask one aggregator after the other, within what the budget leaves."""
 
     turn: Turn
@@ -94,17 +94,17 @@ class Asking:
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message
 
-    async def ask_to_fit(self, seat: Seat, asked: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
+    async def ask_to_fit(self, seat: Seat, author: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
         """Ask for the answer; once more, with less of the references, where its server tells that this was too long.
 
         Args:
             seat: Who reads the windows before the last.
-            asked: The same, with the tools and the form that only the answer is asked for.
+            author: The same, with the tools and the form that only the answer is asked for.
             writer: How references are put.
         """
-        folded = await self.folded(seat, asked, writer)
-        call, message = await self.ask(asked, folded.prompt)
-        shorter = shortened_for(asked, call, folded.prompt)
+        folded = await self.folded(seat, author, writer)
+        call, message = await self.ask(author, folded.prompt)
+        shorter = shortened_for(author, call, folded.prompt)
         if shorter is None:
             return call, message, folded
         prompt = writer.for_run(self.rules.request).write(shorter, self.turn, self.layer)
@@ -116,27 +116,27 @@ class Asking:
         call = self.calls[-1] = cast("Aggregation", after_refusal(self.calls[-1], refused))
         return call, message, folded
 
-    async def folded(self, seat: Seat, asked: Seat, writer: PromptWriter) -> Folded:
+    async def folded(self, seat: Seat, author: Seat, writer: PromptWriter) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
 
         Args:
             seat: Who reads the windows before the last.
-            asked: The same, with the tools and the form that only the answer is asked for.
+            author: The same, with the tools and the form that only the answer is asked for.
             writer: How references are put.
         """
         request = writer.for_run(self.rules.request)
 
         def write(texts: Sequence[str]) -> Prompt:
-            return request.write(asked, self.turn, self.layer, texts)
+            return request.write(author, self.turn, self.layer, texts)
 
         async def ask(texts: Sequence[str]) -> str | None:
             window = writer.write(seat, self.turn, self.layer, texts)._replace(folds=0)
-            last = prompt._replace(folds=0).at_most(asked)
+            last = prompt._replace(folds=0).at_most(author)
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        prompt = request.write(asked, self.turn, self.layer)
-        return await fold(prompt, request.texts_for(asked, self.turn, self.layer), write, ask)
+        prompt = request.write(author, self.turn, self.layer)
+        return await fold(prompt, request.texts_for(author, self.turn, self.layer), write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
         return self.rules.misfit(self.turn.proposals(), step, verdicts=self._verdicts(), others=self._others())

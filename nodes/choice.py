@@ -24,22 +24,22 @@ class Choice(NamedTuple):
     """Whether it says that no more are needed."""
 
 
-def read_choice(said: str, size: int) -> Choice | None:
+def read_choice(answer: str, size: int) -> Choice | None:
     """Read a choice, strictly: the last JSON object counts, so that what is quoted before it does not.
 
     Args:
-        said: The answer.
+        answer: The answer.
         size: How many proposals were shown.
 
     Returns:
         The choice; None where the answer holds none.
     """
-    objects = _OBJECT.findall(said)
+    objects = _OBJECT.findall(answer)
     try:
-        found = json.loads(objects[-1]) if objects else {}
+        choice = json.loads(objects[-1]) if objects else {}
     except (ValueError, RecursionError):
         return None
-    best, stop = found.get("best"), found.get("stop", False)
+    best, stop = choice.get("best"), choice.get("stop", False)
     if not isinstance(best, list) or not best or not isinstance(stop, bool):
         return None
     if any(type(n) is not int or not 1 <= n <= size for n in best) or len({*best}) < len(best):

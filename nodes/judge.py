@@ -92,21 +92,21 @@ def _only_groups(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def read_groups(said: str, size: int) -> list[list[int]] | None:
+def read_groups(answer: str, size: int) -> list[list[int]] | None:
     """Read a judge's answer, strictly; None where it is not a partition of all texts.
 
     Args:
-        said: The answer.
+        answer: The answer.
         size: How many texts there are.
 
     Returns:
         Groups of texts, numbered from 0.
     """
     try:
-        found: Any = json.loads(_FENCED.sub("", said.strip()), object_pairs_hook=_only_groups)
+        verdict: Any = json.loads(_FENCED.sub("", answer.strip()), object_pairs_hook=_only_groups)
     except (ValueError, RecursionError):
         return None
-    groups = found.get("groups") if isinstance(found, dict) else None
+    groups = verdict.get("groups") if isinstance(verdict, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, list) and group for group in groups):
         return None
     numbers = [number for group in groups for number in group]

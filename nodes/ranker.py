@@ -12,7 +12,7 @@ from ..core.run.turn import Turn
 from ..core.text import plain
 from .answer import word_for_word
 from .calls.prompt_writer import PromptWriter
-from .chain import Asking, Outcome, what_failed
+from .chain import Attempts, Outcome, what_failed
 from .choice import read_choice, shuffled
 from .rules import Rules
 
@@ -43,7 +43,7 @@ async def rank_in_order(
     Returns:
         What came of it; no answer where nobody named one, or the answer must call tools or keep to a form.
     """
-    asking = Asking(turn, config, layer, rules, None)
+    asking = Attempts(turn, config, layer, rules, None)
     references = turn.references(layer)
     if rules.request and rules.request.needs_author:
         return Outcome([], None, lost=["nothing was ranked: only a model that is asked can call tools, or keep a form"])
@@ -64,6 +64,6 @@ async def rank_in_order(
     return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
 
 
-def _named(best: Proposal, asking: Asking, lost: Sequence[str], note: str) -> Outcome:
+def _named(best: Proposal, asking: Attempts, lost: Sequence[str], note: str) -> Outcome:
     answer: AIMessage = word_for_word(best)
     return Outcome(asking.calls, answer, best["status"] == "truncated", asking.too_much, lost=lost, notes=[note])

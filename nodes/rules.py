@@ -86,7 +86,7 @@ class Rules:
         def start() -> Race:
             stop = self.early_stop
             in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
-            decide = stop.decided(stage.asked, whole=stage.is_last) if stop and in_time else None
+            decide = stop.decided(stage.so_far, whole=stage.is_last) if stop and in_time else None
             race = Race(self.quorum, seconds, decide, self.uncited)
             for proposal in earlier:
                 race.count_proposal(proposal)

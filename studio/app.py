@@ -11,9 +11,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph_moa import ConfigError, MoAError, Proposer, create_ask, create_moa
 from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of, without_empty
-from langgraph_moa.apps.settings.settings import Graph
 from langgraph_moa.core.models.presets import load_preset
 from langgraph_moa.core.offline.documents import BUNDLED_DOCS
+from langgraph_moa.core.run.state import Graph
 from langgraph_sdk.runtime import ServerRuntime
 
 

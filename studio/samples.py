@@ -41,12 +41,12 @@ async def add(assistants: list[dict[str, Any]], threads: list[dict[str, Any]]) -
         thread_id = id_of(thread["question"])
         if await client.threads.search(ids=[thread_id]):
             continue
-        asked = {"messages": [{"role": "user", "content": thread["question"], "id": thread_id}]}
+        question = {"messages": [{"role": "user", "content": thread["question"], "id": thread_id}]}
         await client.threads.create(
             graph_id=GRAPH,
             thread_id=thread_id,
             metadata={"sample": True, "question": thread["question"]},
-            supersteps=[{"updates": [{"values": asked, "as_node": "__input__"}]}],
+            supersteps=[{"updates": [{"values": question, "as_node": "__input__"}]}],
         )
 
 

@@ -8,8 +8,9 @@ from langchain_core.runnables import RunnableConfig
 from rich.text import Text
 
 from ...core.errors import ConfigError, MoAError
+from ...core.run.state import Graph
 from ..settings.flags import with_mixture
-from ..settings.settings import Graph, Settings
+from ..settings.settings import Settings
 from ..terminal import notes, print_error
 from .lines import interrupted
 from .output import LEFT, Output, waiting_for

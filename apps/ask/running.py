@@ -14,8 +14,8 @@ from langgraph.types import Command, Durability, StreamMode
 from rich.text import Text
 
 from ...core.errors import MoAError
+from ...core.run.state import Graph
 from ...graphs.plan import plan_of
-from ..settings.settings import Graph
 from ..terminal import INTERRUPTED, TERMINATED, WAITING, note, notes
 from .draining import Terminated, drained_on_sigterm
 from .lines import interrupted

@@ -8,7 +8,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
 from ...core.errors import ConfigError
-from ..settings.settings import Graph, Settings
+from ...core.run.state import Graph
+from ..settings.settings import Settings
 from ..terminal import note
 
 

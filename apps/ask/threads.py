@@ -16,8 +16,9 @@ from langgraph.types import Command, StateSnapshot
 from ...core.errors import ConfigError, InputError, nearest
 from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
+from ...core.run.state import Graph
 from ..settings.files import merged_settings
-from ..settings.settings import Graph, Settings
+from ..settings.settings import Settings
 from .store import locked_store
 
 if TYPE_CHECKING:

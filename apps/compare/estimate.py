@@ -9,12 +9,12 @@ from ...core.bounds.budget import call_at_most
 from ...core.panel.seats import Seat
 from ...core.run.costs import total
 from ...core.run.records import Cost
+from ...core.run.state import Graph
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.preparing import Prepared, is_single
 from ...evaluation.grading.judge import how_good, which_is_better
 from ...graphs.plan import plan_of
-from ..settings.settings import Graph
 
 JUDGING = "judging"
 

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from ...core.bounds.budget import Budget
+from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.compare import compare_prepared
@@ -17,7 +18,6 @@ from ...evaluation.comparing.in_turn import left_of
 from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.preparing import Prepared, check_comparison
 from ...evaluation.comparing.wording import note_wording
-from ..settings.settings import Graph
 from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems

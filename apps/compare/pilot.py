@@ -9,6 +9,7 @@ from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
+from ...core.run.state import Graph
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question, Row
 from ...evaluation.batch.rows import RowFile, cost_in
@@ -16,7 +17,7 @@ from ...evaluation.comparing.in_turn import MORE, file_of, left_of
 from ...evaluation.grading.answered import per_question
 from ...evaluation.grading.jury import NOTHING
 from ...graphs.estimate import estimate
-from ..settings.settings import Graph, Settings
+from ..settings.settings import Settings
 from .specs import Spec
 
 What = Literal["calls", "tokens", "usd"]

@@ -6,9 +6,9 @@ from typing import Any, cast
 from uuid import uuid4
 
 from ...core.errors import InputError
+from ...core.run.state import Graph
 from ...core.text import one_line
 from ...graphs.adapters.asking import conversation
-from ..settings.settings import Graph
 
 MOST_INQUIRIES = 32
 """How many questions are kept, answered ones included; the oldest of those goes first."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InputError
 from ...core.models.parts import may_write, tools_of
+from ...core.run.state import Graph
 from ...core.text import one_line, plain
-from ...graphs.adapters.asking import answered, check_asked, sentence_of
+from ...graphs.adapters.asking import as_answer, check_asked, sentence_of
 from ...graphs.adapters.tool_and_node import WHEN_TO_ASK
 from ..ask.lines import run_summary, sources
-from ..settings.settings import Graph
 from .inquiries import Inquiries, Inquiry
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _not_yet(inquiry: Inquiry) -> str:
 
 
 def _answered(result: dict[str, Any]) -> dict[str, Any]:
-    answer = answered(result)
+    answer = as_answer(result)
     cited = sources(answer["sources"], result.get("evidence", []))
     figures = {name: answer[name] for name in ("answer", "missing", "usd", "calls", "tokens", "seconds")}
     return {

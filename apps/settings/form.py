@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import Field, create_model, model_validator
 
+from ...core.run.state import Graph
 from .fields import edited_at
-from .settings import Graph, Settings
+from .settings import Settings
 from .tables import Nothing
 
 

@@ -28,7 +28,7 @@ def models_in(groups: "Sequence[str | ModelTable | list[ProposerSpec]]") -> list
     return [spec if isinstance(spec, str) else spec.model for spec in seats_in(groups)]
 
 
-def as_aggregator(seat: str | ModelTable) -> str | ModelTable:
+def aggregator_like(seat: str | ModelTable) -> str | ModelTable:
     """Return a proposer's model as an aggregator: where it is asked, and nothing else that was said of the proposer."""
     if isinstance(seat, str):
         return seat

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
 from ...core.agreement.vote import Vote
@@ -23,16 +22,16 @@ from ...core.models.servers import served_models, told_names
 from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant
 from ...core.panel.declared import Aggregator, Proposer
+from ...core.run.state import Graph
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields
-from .seats import as_aggregator, counted_proposers, declared_seat, models_in, seats_in, without_secrets
+from .seats import aggregator_like, counted_proposers, declared_seat, models_in, seats_in, without_secrets
 from .systems import check_system, create_system
 from .tables import (
     EARLY_STOPS,
 )
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 _AS_THEY_ARE = (
     "layers samples temperature max_tokens timeout min_proposals waves mark_answers context_tokens proposer_prompt "
     "aggregator_prompt placement stream_proposals review feedback hide_texts"
@@ -62,7 +61,7 @@ class Settings(Fields):
             chosen, why = self, f"models: as given, {counted_proposers(self.proposers)}"
             specs, seats = models_in(self.proposers), seats_in(self.proposers)
             if self.aggregator is None and self.layers != 1 and specs:
-                chosen = self.model_copy(update={"aggregator": as_aggregator(seats[0])})
+                chosen = self.model_copy(update={"aggregator": aggregator_like(seats[0])})
                 why = f"models: as given; {specs[0]} aggregates (name another with --aggregator)"
         elif self.base_url and not self.preset:
             model = self._only_model(self.base_url)

@@ -84,15 +84,15 @@ def check_bounded(budget: Budget | None, seats: Iterable[Seat]) -> None:
         return
     for seat in seats:
         bound = call_at_most(seat, [])
-        found = f"found Budget({limits[0]}=...) over {seat.label}"
+        opening = f"found Budget({limits[0]}=...) over {seat.label}"
         if bound["calls"] is None:
             raise ConfigError(
-                f"{found}, a chain or graph whose calls nobody can count beforehand, expected chat models; "
+                f"{opening}, a chain or graph whose calls nobody can count beforehand, expected chat models; "
                 "set strict=False for the budget to count it afterwards"
             )
         if bound["tokens"] is None and limits != ["calls"]:
             raise ConfigError(
-                f"{found.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; set it "
+                f"{opening.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; set it "
                 "for the mixture or for this model, or strict=False for the budget"
             )
         if bound["usd"] is None and budget.usd is not None:

@@ -81,14 +81,18 @@ def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> N
     sizes = [size for size in waves if isinstance(size, int)]
     if not sizes:
         return
-    found = f"found waves={tuple(sizes)!r}"
+    opening = f"found waves={tuple(sizes)!r}"
     if stop is None:
-        raise ConfigError(f"{found} without an early stop, expected one to say whether a wave agrees; drop one of them")
+        raise ConfigError(
+            f"{opening} without an early stop, expected one to say whether a wave agrees; drop one of them"
+        )
     if sizes[0] < 2 or min(sizes) < 1:
-        raise ConfigError(f"{found}, expected a first wave of at least 2, for one agrees with nobody, and no empty one")
+        raise ConfigError(
+            f"{opening}, expected a first wave of at least 2, for one agrees with nobody, and no empty one"
+        )
     if sum(sizes) >= proposers:
         raise ConfigError(
-            f"{found} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
+            f"{opening} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
         )
 
 

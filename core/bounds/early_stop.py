@@ -48,32 +48,32 @@ class EarlyStop:
     later_layers: bool = False
     """Stop at later layers too. Their proposers have seen one another's answers: that they agree is no evidence."""
 
-    def needed(self, asked: int) -> int:
+    def needed(self, size: int) -> int:
         """Return how many of so many proposals must agree."""
-        return math.ceil(self.quorum * asked - 1e-9)
+        return math.ceil(self.quorum * size - 1e-9)
 
     def is_reached(
-        self, groups: Sequence[Sequence[Seat]], asked: Sequence[Seat], served: Mapping[str, str | None], *, whole: bool
+        self, groups: Sequence[Sequence[Seat]], seats: Sequence[Seat], served: Mapping[str, str | None], *, whole: bool
     ) -> bool:
         """Tell whether the largest group is large enough, and larger than any other.
 
         Args:
             groups: Who agrees, the largest first.
-            asked: Who was asked.
+            seats: Who was asked.
             served: The models that servers say answered, by the proposer's title.
             whole: Whether those are the whole layer, and not a first wave.
         """
-        if not groups or len(groups[0]) < max(2, self.needed(len(asked))):
+        if not groups or len(groups[0]) < max(2, self.needed(len(seats))):
             return False
         tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
-        return not tied and models_of(groups[0], served) >= self.models_needed(asked, whole=whole)
+        return not tied and models_of(groups[0], served) >= self.models_needed(seats, whole=whole)
 
-    def models_needed(self, asked: Sequence[Seat], *, whole: bool) -> int:
+    def models_needed(self, seats: Sequence[Seat], *, whole: bool) -> int:
         """Return how many different models must agree, of a whole layer or of a first wave.
 
         A wave's are counted as declared: where one server had them all, they do not get by as one model.
         """
-        return self.min_responses if whole else min(self.min_responses, models_of(asked))
+        return self.min_responses if whole else min(self.min_responses, models_of(seats))
 
     def may_stop(self, layer: int) -> bool:
         """Tell whether the agreement of a layer may end the run's layers."""
@@ -81,7 +81,9 @@ class EarlyStop:
 
     def can_stop(self, stage: Stage) -> bool:
         """Tell whether enough different models are asked for their agreement to end the run's layers."""
-        enough = len(stage.asked) > 1 and models_of(stage.asked) >= self.models_needed(stage.asked, whole=stage.is_last)
+        enough = len(stage.so_far) > 1 and models_of(stage.so_far) >= self.models_needed(
+            stage.so_far, whole=stage.is_last
+        )
         return enough and self.may_stop(stage.layer)
 
     def decided(self, seats: Sequence[Seat], *, whole: bool) -> Callable[[Mapping[str, Answered]], str | None]:
@@ -92,10 +94,10 @@ class EarlyStop:
                 return None
             by_title = {seat.title: seat for seat in seats}
             titles = [title for title in by_title if title in answers]
-            found = compare_at_once(self.agreement, [answers[title].text for title in titles])
-            if not found["groups"]:
+            agreement = compare_at_once(self.agreement, [answers[title].text for title in titles])
+            if not agreement["groups"]:
                 return None
-            groups = [[by_title[titles[n]] for n in group] for group in found["groups"]]
+            groups = [[by_title[titles[n]] for n in group] for group in agreement["groups"]]
             others = len(seats) - len(answers) + max(map(len, groups[1:]), default=0)
             served = {title: answer.served for title, answer in answers.items()}
             if len(groups[0]) <= others or not self.is_reached(groups, seats, served, whole=whole):
@@ -140,7 +142,7 @@ def _reads_marks(measure: Measure) -> bool:
 
 def agreed_on(
     stop: EarlyStop,
-    found: Agreement,
+    agreement: Agreement,
     compared: Sequence[Proposal],
     seats: Sequence[Seat],
     *,
@@ -151,28 +153,28 @@ def agreed_on(
 
     Args:
         stop: The rule.
-        found: What the measure said of the proposals' texts.
+        agreement: What the measure said of the proposals' texts.
         compared: Those proposals.
         seats: All who were asked.
         whole: Whether those are the whole layer, and not a first wave.
         seconds: How long the measure took.
     """
     by_title = {seat.title: seat for seat in seats}
-    groups = [[compared[n]["proposer"] for n in group] for group in found["groups"]]
-    best = found["representative"]
+    groups = [[compared[n]["proposer"] for n in group] for group in agreement["groups"]]
+    best = agreement["representative"]
     served = {p["proposer"]: p["served_model"] for p in compared}
     seated = [[by_title[title] for title in group] for group in groups]
     return Agreed(
-        measure=found["measure"],
+        measure=agreement["measure"],
         groups=groups,
         score=round(len(groups[0]) / len(seats), 4) if groups else 0.0,
-        answer=found["answer"],
+        answer=agreement["answer"],
         representative=None if best is None else compared[best]["proposer"],
-        abstained=found["abstained"],
+        abstained=agreement["abstained"],
         models=models_of(seated[0], served) if seated else 0,
         reached=stop.is_reached(seated, seats, served, whole=whole),
         seconds=round(seconds, 3),
-        call=found["call"],
+        call=agreement["call"],
     )
 
 

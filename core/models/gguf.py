@@ -107,16 +107,8 @@ def serve(path: str) -> ServedFile:
 
 
 def _start(file: Path, name: str) -> ServedFile:
-    try:
-        from xllamacpp import Server
-    except ImportError as exc:
-        raise MissingExtra(f"the model {PREFIX}{name}", "local") from exc
-
     key = secrets.token_urlsafe(32)
-    try:
-        server = Server(server_parameters(file, name, key))
-    except RuntimeError as exc:
-        raise ConfigError(f"{PREFIX}{name} cannot be loaded: {why_not_loaded(file)}") from exc
+    server = _loaded(file, name, key)
     # Destroyed while it answers, or by a process that was forked and does not have its threads, it would hang; the
     # interpreter drops its references wherever it stands. So this one is dropped in _stop alone.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
@@ -124,7 +116,7 @@ def _start(file: Path, name: str) -> ServedFile:
         atexit.register(_stop)
     _servers.append((os.getpid(), server))
     url = server.listening_address
-    properties = _asked(f"{url}/props", key)
+    properties = _answer_at(f"{url}/props", key)
     return ServedFile(
         name=name,
         url=f"{url}/v1",
@@ -135,7 +127,20 @@ def _start(file: Path, name: str) -> ServedFile:
     )
 
 
-def _asked(url: str, key: str) -> Any:
+def _loaded(file: Path, name: str, key: str) -> Any:
+    """Load a file into a server of its own."""
+    try:
+        from xllamacpp import Server
+    except ImportError as exc:
+        raise MissingExtra(f"the model {PREFIX}{name}", "local") from exc
+
+    try:
+        return Server(server_parameters(file, name, key))
+    except RuntimeError as exc:
+        raise ConfigError(f"{PREFIX}{name} cannot be loaded: {why_not_loaded(file)}") from exc
+
+
+def _answer_at(url: str, key: str) -> Any:
     import httpx2
 
     with httpx2.Client(trust_env=False, timeout=30, headers={"Authorization": f"Bearer {key}"}) as client:
@@ -167,6 +172,6 @@ def _is_idle(url: str, keys: dict[str, str]) -> bool:
     import httpx2
 
     try:
-        return not any(slot["is_processing"] for slot in _asked(f"{url}/slots", keys[url]))
+        return not any(slot["is_processing"] for slot in _answer_at(f"{url}/slots", keys[url]))
     except (httpx2.HTTPError, KeyError):
         return False

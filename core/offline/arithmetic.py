@@ -89,10 +89,10 @@ def _value(node: ast.AST) -> Fraction:
             return Fraction(str(number))
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_value(operand))
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left), _value(right))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](_value(left), _value(right))
+        case ast.BinOp(left=base, op=ast.Pow(), right=exponent):
+            return _power(_value(base), _value(exponent))
+        case ast.BinOp(left=first, op=op, right=second) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(first), _value(second))
     raise ValueError("not arithmetic")
 
 

@@ -179,10 +179,10 @@ def check_limited(limits: Sequence[Limits], seats: Sequence[Seat]) -> None:
     Raises:
         ConfigError: There is one.
     """
-    asked = sorted({seat.provider for seat in seats if seat.provider})
+    providers = sorted({seat.provider for seat in seats if seat.provider})
     for limit in limits:
-        if limit.provider not in asked and get_close_matches(limit.provider, asked):
-            raise ConfigError(f"found Limits for {limit.provider!r}; {nearest(limit.provider, asked)}")
+        if limit.provider not in providers and get_close_matches(limit.provider, providers):
+            raise ConfigError(f"found Limits for {limit.provider!r}; {nearest(limit.provider, providers)}")
 
 
 def _check_limit(limit: object) -> None:

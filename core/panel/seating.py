@@ -172,11 +172,11 @@ def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:
 def _reading(declared: Sequence[Proposer], seats: Sequence[Seat], before: Sequence[Seat]) -> list[Seat]:
     """Find whom of the layer before each proposer reads."""
     positions = {seat.name: seat.position for seat in before}
-    found: list[frozenset[int] | None] = []
+    positions_read: list[frozenset[int] | None] = []
     for settings in declared:
         unknown = [name for name in settings.reads or () if name not in positions]
         if unknown:
             hint = nearest(unknown[0], list(positions)) if positions else "expected no such proposer; leave it out"
             raise ConfigError(f"found {unknown[0]!r} among reads, no proposer of the layer before; {hint}")
-        found.append(None if settings.reads is None else frozenset(positions[name] for name in settings.reads))
-    return [replace(seat, reads=found[seat.position]) for seat in seats]
+        positions_read.append(None if settings.reads is None else frozenset(positions[name] for name in settings.reads))
+    return [replace(seat, reads=positions_read[seat.position]) for seat in seats]

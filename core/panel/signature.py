@@ -42,8 +42,8 @@ def _signatures(seats: Sequence[Seat]) -> str:
 
 def _signature(seat: Seat) -> str:
     reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
-    asked = seat.label if seat.label != seat.title else ""
-    asked += f" at {seat.server}".removeprefix("" if asked else " ") if seat.server else ""
-    more = [asked, reads, "debates" if seat.debates else ""]
-    told = "; ".join(filter(None, more))
-    return f"{seat.title} ({told})" if told else seat.title
+    model = seat.label if seat.label != seat.title else ""
+    model += f" at {seat.server}".removeprefix("" if model else " ") if seat.server else ""
+    more = [model, reads, "debates" if seat.debates else ""]
+    notes = "; ".join(filter(None, more))
+    return f"{seat.title} ({notes})" if notes else seat.title

@@ -42,8 +42,8 @@ def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
     listed = list(costs)
 
     def add(values: list[Any]) -> Any:
-        known = [value for value in values if value is not None]
-        return sum(known) if known_only or len(known) == len(values) else None
+        counted = [value for value in values if value is not None]
+        return sum(counted) if known_only or len(counted) == len(values) else None
 
     return Cost(
         calls=add([cost["calls"] for cost in listed]),

@@ -35,8 +35,8 @@ def origins(answer: str, proposals: Sequence[Proposal]) -> list[Origin]:
     layers = [_usable(proposals, number) for number in sorted({p["layer"] for p in proposals if p["layer"] >= 1})]
 
     def holders(line: str) -> list[str]:
-        found = ([name for name, lines in layer.items() if line in lines] for layer in layers)
-        return next(filter(None, found), [])
+        holding = ([name for name, lines in layer.items() if line in lines] for layer in layers)
+        return next(filter(None, holding), [])
 
     return [Origin(line, holders(line)) for line in _lines(answer)]
 

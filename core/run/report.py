@@ -46,8 +46,8 @@ def make_report(
     for call in calls:
         usage = add_usage(usage, call["usage"])
     prices = [call["usd"] for call in calls if call["calls"] or call["status"] != "skipped"]
-    known = [usd for usd in prices if usd is not None]
-    asked = sum(layer >= 1 for layer in layers)
+    counted = [usd for usd in prices if usd is not None]
+    layers_asked = sum(layer >= 1 for layer in layers)
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
     losses += [_unjudged(v) for v in verdicts]
@@ -58,11 +58,11 @@ def make_report(
         stopped=_stopped(
             done, limit=limit, fell_back=fell_back, early=next(filter(None, map(_ends_here, verdicts)), None)
         ),
-        layers=asked + any(call["status"] != "skipped" for call in aggregators),
+        layers=layers_asked + any(call["status"] != "skipped" for call in aggregators),
         calls=sum(call["calls"] for call in calls),
         saved=saved,
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
-        usd=sum(known) if len(known) == len(prices) else None,
+        usd=sum(counted) if len(counted) == len(prices) else None,
         seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
@@ -73,7 +73,7 @@ def make_report(
 
 def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
     """Return the calls that gates made: to judge agreement, and to moderate."""
-    made = [asked["call"] for v in verdicts for asked in (v["agreement"], v.get("moderation")) if asked]
+    made = [look["call"] for v in verdicts for look in (v["agreement"], v.get("moderation")) if look]
     return [call for call in made if call]
 
 

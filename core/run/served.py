@@ -59,12 +59,12 @@ def shares(calls: Sequence[Asked]) -> list[float]:
     served all there is nobody to outvote, and each counts.
     """
     groups = same_models(calls)
-    found = [1.0] * len(calls)
+    part = [1.0] * len(calls)
     for group in groups if len(groups) > 1 else ():
         declared = len({model_name(calls[n].label) or calls[n].label for n in group})
         for n in group:
-            found[n] = 1 / declared
-    return found
+            part[n] = 1 / declared
+    return part
 
 
 def served_name(calls: Iterable[Asked]) -> str | None:
@@ -82,13 +82,13 @@ def is_another(label: str, served: str | None) -> bool:
     """Tell a model that is not the one asked for from a dated version of it."""
     if not served:
         return False
-    asked = {label.lower(), label.partition(":")[2].lower()}
-    return not asked & {served.lower(), _VERSION.sub("", served.lower())}
+    labels = {label.lower(), label.partition(":")[2].lower()}
+    return not labels & {served.lower(), _VERSION.sub("", served.lower())}
 
 
 def _names(call: Asked) -> set[str]:
-    known = {name for name in (model_name(call.label), _plain(call.served or "")) if name}
-    return known or {f"={call.label}"}
+    names = {name for name in (model_name(call.label), _plain(call.served or "")) if name}
+    return names or {f"={call.label}"}
 
 
 def _plain(name: str) -> str | None:

@@ -19,8 +19,8 @@ def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequen
     if not right:
         return left
     turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
-    kept = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
-    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*kept, *right]}
+    valid = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
+    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*valid, *right]}
     return [merged[key] for key in sorted(merged)]
 
 
@@ -105,3 +105,7 @@ class RagState(MoAState):
 
 Mixture = CompiledStateGraph[MoAState, None, MoAInput, MoAState]
 """What `create_moa` and all systems return: LangGraph's compiled graph, over this state."""
+
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+"""Any of them, whatever its state holds beside."""

@@ -11,8 +11,9 @@ from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
+from ...core.run.state import Graph
 from .ids import Ids
-from .one_question import Graph, answer_question, bound_of
+from .one_question import answer_question, bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
 from .rows import RowFile

@@ -10,19 +10,18 @@ from typing import Any, NamedTuple
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphBubbleUp
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Durability
 
 from ...core.errors import AllProposersFailed, InputError, MoAError
 from ...core.run.costs import cost_of, total
 from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
+from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.estimate import Estimate, estimate
 from ...graphs.plan import plan_of
-from .questions import Question, Row, Turn
+from .questions import AnsweredTurn, Question, Row
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 _SHOWN = 500
 """Characters of an error that a row holds."""
 
@@ -43,7 +42,7 @@ class _Progress:
     """Hold what is known of a question while it is being answered."""
 
     conversation: list[dict[str, Any]]
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[AnsweredTurn] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
     threads: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
@@ -129,7 +128,7 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     if "__interrupt__" in state:
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))
-    so_far.turns.append(Turn(answer=state["messages"][-1].text, run=state["run"]))
+    so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
     so_far.state = {}
 
 

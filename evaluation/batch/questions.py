@@ -39,14 +39,14 @@ class Row(TypedDict):
     gold: str | None
     seconds: float
     """How long the question took, all its turns."""
-    turns: NotRequired[list["Turn"]]
+    turns: NotRequired[list["AnsweredTurn"]]
     """All turns that were answered, in order, where the question has more than one."""
     cost: NotRequired[Cost]
     """What the question cost, all its turns, and tries that failed, as far as they are known; at most where nobody
     counted."""
 
 
-class Turn(TypedDict):
+class AnsweredTurn(TypedDict):
     """Hold one turn of a question that has several."""
 
     answer: str

@@ -11,9 +11,10 @@ from ...core.bounds.budget import Budget
 from ...core.bounds.checks import check_rules
 from ...core.checks import check_number
 from ...core.errors import ConfigError
+from ...core.run.state import Graph
 from ...graphs.plan import plan_of
 from .ids import Ids
-from .one_question import Graph, bound_of
+from .one_question import bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
 from .rows import RowFile, cost_in

@@ -16,8 +16,8 @@ from ...core.models.limits import Limits
 from ...core.models.prices import Prices
 from ...core.models.resolve import resolve_model
 from ...core.panel.declared import Aggregator
+from ...core.run.state import Graph
 from ...graphs.hidden import hides
-from ..batch.one_question import Graph
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
 from ..grading.answered import GradedAnswers

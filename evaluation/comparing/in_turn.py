@@ -11,8 +11,8 @@ from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
+from ...core.run.state import Graph
 from ..batch.batch import abatch
-from ..batch.one_question import Graph
 from ..batch.questions import Question, Row
 from ..batch.rows import RowFile, cost_in
 from ..batch.tally import BatchReport

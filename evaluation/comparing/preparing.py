@@ -17,9 +17,9 @@ from ...core.models.resolve import resolve_model
 from ...core.panel.declared import Aggregator, Defaults
 from ...core.panel.seating import seat_of
 from ...core.panel.seats import Seat
+from ...core.run.state import Graph
 from ...core.text import one_line, printable
 from ...graphs.plan import plan_of
-from ..batch.one_question import Graph
 from ..batch.questions import Question
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for

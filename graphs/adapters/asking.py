@@ -15,15 +15,15 @@ from typing_extensions import TypedDict
 
 from ...core.errors import ConfigError, InputError, MoAError
 from ...core.run.records import Citation, Report
+from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.plan import plan_of
-from .tool_and_node import Graph
 
 _MOST_CHARACTERS = 2000
 """Of an error, which may tell of each proposer."""
 
 
-class Question(TypedDict):
+class AskInput(TypedDict):
     """Take one question."""
 
     question: Annotated[str, Field(description="The question, with all that is needed to answer it.")]
@@ -47,11 +47,11 @@ class Answer(TypedDict):
     """What the answer cites of the documents that it is from."""
 
 
-class Asking(Question, Answer):
+class AskState(AskInput, Answer):
     """Hold both."""
 
 
-def answered(result: Mapping[str, Any]) -> Answer:
+def as_answer(result: Mapping[str, Any]) -> Answer:
     """Tell what a mixture's result comes to."""
     run: Report = result["run"]
     cut = "the rest: it was cut at the token limit of its author" if run["truncated"] else None
@@ -67,7 +67,7 @@ def answered(result: Mapping[str, Any]) -> Answer:
     }
 
 
-def unanswered(why: Exception) -> Answer:
+def as_no_answer(why: Exception) -> Answer:
     """Tell why there is no answer, in one sentence without secrets."""
     return {
         "answer": "",
@@ -94,8 +94,8 @@ def conversation(question: object) -> dict[str, Any]:
         InputError: The question is not one text that says something.
     """
     if not isinstance(question, str) or not question.strip():
-        found = "no question" if question is None else f"{question!r:.80} as the question"
-        raise InputError(f"found {found}, expected a text that is not blank")
+        what = "no question" if question is None else f"{question!r:.80} as the question"
+        raise InputError(f"found {what}, expected a text that is not blank")
     return {"messages": [HumanMessage(question)]}
 
 
@@ -116,7 +116,7 @@ def create_ask(
     context_schema: type[Any] | None = None,
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
-) -> CompiledStateGraph[Asking, Any, Question, Answer]:
+) -> CompiledStateGraph[AskState, Any, AskInput, Answer]:
     """Create the graph that puts a question to a mixture, for callers that are no person: LangGraph's server makes a
     tool of it at `/mcp`, with the question as its only argument.
 
@@ -136,7 +136,7 @@ def create_ask(
     Raises:
         ConfigError: The graph is no mixture, or shows its proposals to a person.
     """
-    graph = StateGraph(Asking, context_schema=context_schema, input_schema=Question, output_schema=Answer)
+    graph = StateGraph(AskState, context_schema=context_schema, input_schema=AskInput, output_schema=Answer)
     graph.add_node("ask", _answering(mixture))
     graph.add_edge(START, "ask")
     return graph.compile(checkpointer, store=store, name=name)
@@ -144,24 +144,24 @@ def create_ask(
 
 def _answering(mixture: Graph | MoAError) -> Runnable[Any, Any]:
     if isinstance(mixture, MoAError):
-        return RunnableLambda(lambda _: unanswered(mixture), name="ask")
+        return RunnableLambda(lambda _: as_no_answer(mixture), name="ask")
     check_asked(mixture)
 
     # LangGraph finds the graph inside a node where the node's own function holds it.
     def ask(given: Mapping[str, Any], config: RunnableConfig) -> Answer:
         try:
-            return answered(mixture.invoke(conversation(given.get("question")), config))
+            return as_answer(mixture.invoke(conversation(given.get("question")), config))
         except GraphBubbleUp:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever happens, the caller gets a sentence
-            return unanswered(exc)
+            return as_no_answer(exc)
 
     async def aask(given: Mapping[str, Any], config: RunnableConfig) -> Answer:
         try:
-            return answered(await mixture.ainvoke(conversation(given.get("question")), config))
+            return as_answer(await mixture.ainvoke(conversation(given.get("question")), config))
         except GraphBubbleUp:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever happens, the caller gets a sentence
-            return unanswered(exc)
+            return as_no_answer(exc)
 
     return RunnableLambda(ask, aask, name="ask")

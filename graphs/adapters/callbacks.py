@@ -24,8 +24,8 @@ def copied(messages: Sequence[BaseMessage]) -> dict[str, list[AnyMessage]]:
     seen: set[str] = set()
     copies: list[BaseMessage] = []
     for message in messages:
-        known = message.id is not None and message.id not in seen
-        copies.append(message.model_copy(update={"id": message.id if known else str(uuid4())}))
+        is_unique = message.id is not None and message.id not in seen
+        copies.append(message.model_copy(update={"id": message.id if is_unique else str(uuid4())}))
         seen.add(cast("str", copies[-1].id))
     return {"messages": cast("list[AnyMessage]", copies)}
 
@@ -35,13 +35,13 @@ def nested(run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None)
     if run is None:
         return {}
     about = {key: value for key, value in run.inheritable_metadata.items() if not key.startswith("ls_")}
-    told: dict[str, Any] = {key: getattr(run, key) for key in _MANAGER} | {"inheritable_metadata": about}
+    manager: dict[str, Any] = {key: getattr(run, key) for key in _MANAGER} | {"inheritable_metadata": about}
     kind = (
         AsyncCallbackManagerForChainRun
         if isinstance(run, AsyncCallbackManagerForLLMRun)
         else CallbackManagerForChainRun
     )
-    return {"callbacks": kind(**told).get_child()}
+    return {"callbacks": kind(**manager).get_child()}
 
 
 def known_run(

@@ -15,20 +15,16 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import ensure_config
 from langchain_core.tools import BaseTool
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import StreamMode
 from pydantic import ConfigDict
 
-from ...core.checks import check_number
-from ...core.errors import ConfigError, nearest
-from ...core.models.capabilities import is_chat_model
-from ...core.text import one_line
+from ...core.errors import ConfigError
+from ...core.run.state import Graph
 from ...graphs.plan import plan_of
-from ...nodes.calls.request import Method, Request, equipped
-from ..options import MoAOptions
+from ...nodes.calls.request import Method, Request
 from .callbacks import copied, known_run, nested
 from .chunks import Telling, answer_of, result_of
+from .requests import check_request, check_wearing
 from .structured import described_tools, make_form, parsed, read
 
 _MODES: list[StreamMode] = ["messages", "values"]
@@ -51,7 +47,7 @@ class ChatMoA(BaseChatModel):
     follows. What `invoke` returns never holds such a line.
     """
 
-    moa: CompiledStateGraph[Any, Any, Any, Any]
+    moa: Graph
     """What `create_moa`, or another of this package, returned; without a checkpointer of its own."""
     temperature: float | None = None
     """The aggregator's, instead of the mixture's."""
@@ -69,7 +65,7 @@ class ChatMoA(BaseChatModel):
     def __init__(self, moa: object = None, /, **options: Any) -> None:
         """Refuse what is no mixture, or keeps conversations of its own, in one sentence."""
         given = {"moa": moa, **options} if moa is not None else options
-        _check_options(given)
+        check_wearing(ChatMoA, given)
         super().__init__(**given)
 
     @property
@@ -83,9 +79,9 @@ class ChatMoA(BaseChatModel):
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
-        said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
-        known = {key: value for key, value in said.items() if value is not None}
-        return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **known}
+        settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
+        given = {key: value for key, value in settings.items() if value is not None}
+        return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **given}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return {**super()._get_ls_params(stop=stop or self.stop, **kwargs), "ls_provider": "langgraph_moa"}
@@ -114,7 +110,7 @@ class ChatMoA(BaseChatModel):
             ConfigError: An aggregator cannot call tools.
         """
         described = described_tools(tools, strict=strict)
-        self._check(Request(of=None, tools=described, tool_choice=tool_choice))
+        check_request(self.moa, Request(of=None, tools=described, tool_choice=tool_choice))
         chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=described, **chosen, **kwargs)
 
@@ -144,9 +140,9 @@ class ChatMoA(BaseChatModel):
         if kwargs:
             raise ConfigError(f"found {next(iter(kwargs))!r}, expected include_raw, method or strict")
         form = make_form(schema, method=method or self._best_method(schema), strict=strict)
-        self._check(Request(of=None, form=form))
-        told = {"kwargs": {"method": form.method}, "schema": schema}
-        llm = self.bind(moa_form=form, ls_structured_output_format=told)
+        check_request(self.moa, Request(of=None, form=form))
+        about = {"kwargs": {"method": form.method}, "schema": schema}
+        llm = self.bind(moa_form=form, ls_structured_output_format=about)
         if include_raw:
             return llm | RunnableLambda(lambda message: read(form, message), name=form.name)
         return llm | RunnableLambda(lambda message: parsed(form, message), name=form.name)
@@ -260,63 +256,20 @@ class ChatMoA(BaseChatModel):
         return Telling(self.model_name, request, message_id, removes=plan_of(self.moa).rules.removes)
 
     def _request(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Request:
-        said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
-        said |= {key: value for key, value in kwargs.items() if key not in _OURS}
+        settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
+        settings |= {key: value for key, value in kwargs.items() if key not in _OURS}
         return Request(
             of=plan_of(self.moa).rules,
             tools=kwargs.get("tools") or (),
             tool_choice=kwargs.get("tool_choice"),
             form=kwargs.get("moa_form"),
-            options={key: value for key, value in said.items() if value is not None},
+            options={key: value for key, value in settings.items() if value is not None},
         )
 
     def _best_method(self, schema: dict[str, Any] | type) -> Method:
         form = make_form(schema, method="function_calling", strict=None)
         try:
-            self._check(Request(of=None, form=form))
+            check_request(self.moa, Request(of=None, form=form))
         except ConfigError:
             return "json_mode"
         return "function_calling"
-
-    def _check(self, request: Request) -> None:
-        """Refuse what the aggregators cannot do, before anything is paid for."""
-        rules = plan_of(self.moa).rules
-        chain = rules.chain
-        if rules.ranks or not chain:
-            how = "ranked" if rules.ranks else "voted on"
-            raise ConfigError(f"found a mixture whose answers are only {how}, expected an aggregator that can write")
-        for seat in chain:
-            if not is_chat_model(seat.model):
-                raise ConfigError(
-                    f"found tools or a form for {seat.label}, a chain or graph, expected a chat model as the aggregator"
-                )
-            try:
-                equipped(seat, request)
-            except NotImplementedError:
-                raise ConfigError(
-                    f"found tools for {seat.label}, which cannot call any, expected an aggregator that can; for an "
-                    "object as the answer, method='json_mode' needs none"
-                ) from None
-            except (ValueError, TypeError) as exc:
-                raise ConfigError(f"found tools that {seat.label} does not take: {one_line(str(exc))}") from exc
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    known = list(ChatMoA.model_fields)
-    for name in options.keys() - known:
-        if name in MoAOptions.__annotations__ or name in ("proposers", "aggregator", "retrievers"):
-            raise ConfigError(
-                f"found {name!r} for ChatMoA, expected it in the mixture; write ChatMoA(create_moa({name}=...))"
-            )
-        ours = list(ChatMoA.__annotations__)
-        raise ConfigError(f"unknown option {name!r} of ChatMoA; {nearest(name, ours)}, and those of LangChain's models")
-    moa = options.get("moa")
-    plan_of(moa)
-    if isinstance(getattr(moa, "checkpointer", None), BaseCheckpointSaver):
-        raise ConfigError(
-            "found a mixture with a checkpointer, expected one without: a chat model is given the whole "
-            "conversation; keep threads in the graph around it"
-        )
-    for name, minimum in (("temperature", 0), ("max_tokens", 1)):
-        if options.get(name) is not None:
-            check_number(name, options[name], minimum=minimum, whole=name == "max_tokens")

@@ -27,7 +27,7 @@ class Telling:
         self._model_name, self._request, self._id = model_name, request, message_id
         self._holds = request.form is not None or bool(request.forced) or removes
         self._state: Mapping[str, Any] = {}
-        self._told = self._heard = ""
+        self._sent = self._heard = ""
         self._author: str | None = None
 
     def take(self, mode: str, part: Any) -> ChatGenerationChunk | None:
@@ -39,17 +39,17 @@ class Telling:
         is_answer = isinstance(message, AIMessageChunk) and about.get("moa_role") == "aggregator"
         if not is_answer or self._holds or not message.text:
             return None
-        is_void = bool(self._told) and message.id != self._author
+        is_void = bool(self._sent) and message.id != self._author
         if message.id != self._author:
             self._author, self._heard, before = message.id, "", ""
         else:
-            before = self._told
+            before = self._sent
         self._heard += message.text
-        told = self._safe(self._heard)[len(before) :]
-        if not told:
+        fresh = self._safe(self._heard)[len(before) :]
+        if not fresh:
             return None
-        self._told = before + told
-        return ChatGenerationChunk(message=AIMessageChunk(content=f"{VOID}{told}" if is_void else told, id=self._id))
+        self._sent = before + fresh
+        return ChatGenerationChunk(message=AIMessageChunk(content=f"{VOID}{fresh}" if is_void else fresh, id=self._id))
 
     def _safe(self, heard: str) -> str:
         """Return what no stop takes back: up to the first one, and without what may be the beginning of one."""
@@ -60,8 +60,8 @@ class Telling:
     def rest(self) -> ChatGenerationChunk:
         """Return the last chunk: what was not told yet, and what the run came to."""
         whole = self.whole()
-        text, told = whole.text, self._told
-        left = text[len(told) :] if text.startswith(told) else f"{VOID}{text}"
+        text, sent = whole.text, self._sent
+        rest = text[len(sent) :] if text.startswith(sent) else f"{VOID}{text}"
         made = [(call["name"], json.dumps(call["args"]), call["id"]) for call in whole.tool_calls]
         unread = [(call["name"], call["args"], call["id"]) for call in whole.invalid_tool_calls]
         calls = [
@@ -69,7 +69,7 @@ class Telling:
             for number, (name, args, id_) in enumerate([*made, *unread])
         ]
         last = AIMessageChunk(
-            content=left,
+            content=rest,
             id=self._id,
             tool_call_chunks=calls,
             usage_metadata=whole.usage_metadata,
@@ -86,8 +86,8 @@ class Telling:
 def answer_of(state: Mapping[str, Any], model_name: str, request: Request) -> AIMessage:
     """Return a run's answer, under the mixture's name and with the usage of all its calls."""
     answer, run = state["messages"][-1], state["run"]
-    said = answer.response_metadata
-    about = {**said.get("moa", {}), "served_model": said.get("model_name")}
+    metadata = answer.response_metadata
+    about = {**metadata.get("moa", {}), "served_model": metadata.get("model_name")}
     if "citations" in state:
         about["citations"] = state["citations"]
     content = _ended(answer.content, _listed(request.options.get("stop")))
@@ -97,7 +97,7 @@ def answer_of(state: Mapping[str, Any], model_name: str, request: Request) -> AI
         invalid_tool_calls=answer.invalid_tool_calls,
         additional_kwargs=answer.additional_kwargs,
         usage_metadata=run["usage"] if run["usage"]["total_tokens"] else None,
-        response_metadata={**said, "model_name": model_name, "moa": about},
+        response_metadata={**metadata, "model_name": model_name, "moa": about},
     )
 
 
@@ -119,12 +119,12 @@ def _ended(content: Any, stops: Sequence[str]) -> Any:
     """Cut a message's content, which may be a list of blocks, where its text was to end."""
     if isinstance(content, str) or not stops:
         return _until(content, stops) if stops else content
-    left = len(_until(AIMessage(content).text, stops))
+    room = len(_until(AIMessage(content).text, stops))
     blocks = []
     for block in content:
         text = block if isinstance(block, str) else block.get("text", "") if block.get("type") == "text" else None
         if text is not None:
-            block = text[:left] if isinstance(block, str) else {**block, "text": text[:left]}
-            left -= min(left, len(text))
+            block = text[:room] if isinstance(block, str) else {**block, "text": text[:room]}
+            room -= min(room, len(text))
         blocks.append(block)
     return blocks

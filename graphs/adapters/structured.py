@@ -163,12 +163,12 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any], valid
         with suppress(PydanticUserError, PydanticSchemaGenerationError):
             return _checked_by(TypeAdapter(cast("Any", schema)), parameters.get("required", ()))
 
-    def check(found: Any) -> Any:
+    def check(value: Any) -> Any:
         from jsonschema.exceptions import best_match
 
-        if error := best_match(validator.iter_errors(found)):
+        if error := best_match(validator.iter_errors(value)):
             raise ValueError(f"{error.json_path}: {error.message}")
-        return found
+        return value
 
     return check
 
@@ -181,13 +181,13 @@ def _checked_by(adapter: TypeAdapter[Any], required: Collection[str]) -> Callabl
         required: What models were told to give; LangChain's defaults are no part of the annotations.
     """
 
-    def check(found: Any) -> Any:
+    def check(value: Any) -> Any:
         try:
-            adapter.validate_python(found)
+            adapter.validate_python(value)
         except ValidationError as exc:
             left_out = [e for e in exc.errors() if e["type"] == "missing" and e["loc"][0] not in required]
             if len(left_out) < exc.error_count():
                 raise
-        return found
+        return value
 
     return check

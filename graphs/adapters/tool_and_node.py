@@ -7,15 +7,14 @@ from typing import Any
 from langchain_core.messages import AnyMessage, MessageLikeRepresentation
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
-from langgraph.graph.state import CompiledStateGraph
 
 from ...core.errors import ConfigError
 from ...core.models.parts import may_write, tools_of
+from ...core.run.state import Graph
 from ..plan import plan_of
 
-Graph = CompiledStateGraph[Any, Any, Any, Any]
 State = Mapping[str, Any]
-Asked = str | Sequence[MessageLikeRepresentation]
+Wording = str | Sequence[MessageLikeRepresentation]
 WHEN_TO_ASK = (
     "Ask several models the same question at once, and get one answer made of theirs. Use it for questions that are "
     "hard, or where being wrong is costly. The question must say all that is needed to answer it."
@@ -60,7 +59,7 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_A
 
 
 def as_node(
-    moa: Graph, *, read: str | Callable[[Any], Asked], write: str | Callable[[dict[str, Any]], dict[str, Any]]
+    moa: Graph, *, read: str | Callable[[Any], Wording], write: str | Callable[[dict[str, Any]], dict[str, Any]]
 ) -> Runnable[Any, dict[str, Any]]:
     """Return a mixture as a node of a graph that has other keys than `messages`.
 
@@ -82,7 +81,7 @@ def as_node(
         if not isinstance(given, str) and not callable(given):
             raise ConfigError(f"found {option}={given!r:.80}, expected the name of a key, or a function")
 
-    def asked(state: Any) -> dict[str, list[AnyMessage]]:
+    def question(state: Any) -> dict[str, list[AnyMessage]]:
         if callable(read):
             return _conversation(read(state))
         try:
@@ -96,18 +95,18 @@ def as_node(
         return write(result) if callable(write) else {write: result["messages"][-1].text}
 
     def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return answered(moa.invoke(asked(state), config))
+        return answered(moa.invoke(question(state), config))
 
     async def anode(state: Any, config: RunnableConfig) -> dict[str, Any]:
-        return answered(await moa.ainvoke(asked(state), config))
+        return answered(await moa.ainvoke(question(state), config))
 
     return RunnableLambda(node, anode, name=moa.name)
 
 
-def _conversation(asked: Any) -> dict[str, Any]:
-    if not isinstance(asked, Sequence) or isinstance(asked, bytes) or not asked:
-        raise ConfigError(f"found {asked!r:.80} as the question, expected text or a list of messages")
-    return {"messages": [("user", asked)] if isinstance(asked, str) else list(asked)}
+def _conversation(question: Any) -> dict[str, Any]:
+    if not isinstance(question, Sequence) or isinstance(question, bytes) or not question:
+        raise ConfigError(f"found {question!r:.80} as the question, expected text or a list of messages")
+    return {"messages": [("user", question)] if isinstance(question, str) else list(question)}
 
 
 def _told(result: dict[str, Any]) -> tuple[str, dict[str, Any]]:

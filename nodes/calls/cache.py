@@ -44,8 +44,8 @@ class Entry(NamedTuple):
         free |= {"waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
         try:
             async with asyncio.timeout(_PATIENCE):
-                known = (await self.cache.aget([self.key])).get(self.key)
-            return (cast("Call", {**known["call"], **free}), AIMessage(known["text"])) if known else None
+                content = (await self.cache.aget([self.key])).get(self.key)
+            return (cast("Call", {**content["call"], **free}), AIMessage(content["text"])) if content else None
         except Exception as exc:  # noqa: BLE001 - a cache that is down costs money, not answers
             _log.warning("the cache cannot be read, asking the model instead: %s", type(exc).__name__)
             return None
@@ -77,12 +77,12 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage]) -> FullKey | None:
     while isinstance(model, RunnableBindingBase):
         bound.append(model.kwargs)
         model = model.bound
-    told = [message.model_dump(exclude={"id", "usage_metadata", "response_metadata"}) for message in messages]
+    prompt = [message.model_dump(exclude={"id", "usage_metadata", "response_metadata"}) for message in messages]
     kind = f"{type(chat).__module__}.{type(chat).__qualname__}"
     # What a dump leaves out may still decide the answer. Whatever is no JSON keeps its address, and so never hits in
     # another process; clients are known by the endpoint.
     undumped = {name for name, field in type(chat).model_fields.items() if field.exclude} - _WIRING
     hidden = {name: getattr(chat, name) for name in undumped}
     private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
-    parts = [kind, seat.label, seat.endpoint, seat.sample, seat.twin, chat.model_dump(), hidden, private, bound, told]
+    parts = [kind, seat.label, seat.endpoint, seat.sample, seat.twin, chat.model_dump(), hidden, private, bound, prompt]
     return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()

@@ -20,9 +20,9 @@ from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import plain
 from .cache import Entry, entry_of
-from .outcome import call_of, failed, unmade, where_asked, with_names
+from .outcome import call_of, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
-from .reading import answered, read_reply
+from .reading import answered_call, read_reply
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 """Seconds between two questions to a server that is still loading its model."""
@@ -96,7 +96,7 @@ async def _ask(
                     return recalled
                 reply = await attempt.make(config, deadline)
             message, usage, calls = read_reply(reply, prompt.messages)
-            return answered(seat, prompt, message, usage, calls, attempt.facts()), message
+            return answered_call(seat, prompt, message, usage, calls, attempt.facts()), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise
@@ -114,7 +114,7 @@ async def _ask(
         return unmade(seat, status, deadline.why, cut=deadline.cause, waited=facts["seconds"]), None
     facts["at_most"] = call_at_most(seat, prompt.messages)
     if not was_cut:
-        return await with_names(seat, failed(seat, failure, facts, loading=attempt.loading)), message
+        return await with_names(seat, failed_call(seat, failure, facts, loading=attempt.loading)), message
     status = "timeout" if is_late else "cancelled"
     return call_of(seat.label, status=status, cut=deadline.cause, error=deadline.why, **facts), None
 

@@ -41,24 +41,24 @@ async def fold(prompt: Prompt, texts: Sequence[str], write: Write, ask: Ask) -> 
     if not prompt.folds or _is_cut(write(texts[:2])):
         return Folded(prompt._replace(folds=0))
     best: list[str] = []
-    left, windows = list(texts), 1
+    unread, windows = list(texts), 1
     while True:
-        window, taken = _fill(write, best, left)
-        if taken == len(left):
+        window, taken = _fill(write, best, unread)
+        if taken == len(unread):
             return Folded(window, windows, *best)
-        said = await ask([*best, *left[:taken]])
-        if said is None or not said.strip():
-            rest = write([*best, *left])._replace(folds=0)
-            told = f"{rest.references_cut} of {len(left)} references were shortened or not read, for a window failed"
-            return Folded(rest, windows, best[0] if best else None, told if rest.references_cut else None)
-        best, left, windows = [said], left[taken:], windows + 1
+        reply = await ask([*best, *unread[:taken]])
+        if reply is None or not reply.strip():
+            rest = write([*best, *unread])._replace(folds=0)
+            loss = f"{rest.references_cut} of {len(unread)} references were shortened or not read, for a window failed"
+            return Folded(rest, windows, best[0] if best else None, loss if rest.references_cut else None)
+        best, unread, windows = [reply], unread[taken:], windows + 1
 
 
-def _fill(write: Write, best: Sequence[str], left: Sequence[str]) -> tuple[Prompt, int]:
+def _fill(write: Write, best: Sequence[str], unread: Sequence[str]) -> tuple[Prompt, int]:
     """Put as many references beside the best answer so far as fit whole; one more than that, where none does."""
     taken = 2 - len(best)
-    window = write([*best, *left[:taken]])
-    while taken < len(left) and not _is_cut(more := write([*best, *left[: taken + 1]])):
+    window = write([*best, *unread[:taken]])
+    while taken < len(unread) and not _is_cut(more := write([*best, *unread[: taken + 1]])):
         window, taken = more, taken + 1
     return window._replace(folds=0), taken
 

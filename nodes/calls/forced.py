@@ -44,11 +44,11 @@ def calls_in(text: str, offered: Sequence[Tool]) -> Iterator[ToolCall]:
         text: All that was said.
         offered: The tools of which one was to be called.
     """
-    found = _object(text)
-    if found is None:
+    object_ = _object(text)
+    if object_ is None:
         return
     functions = {str(tool["function"]["name"]): tool["function"] for tool in offered}
-    inner = found["function"] if "function" in found and found.keys() <= {"type", "id", "function"} else found
+    inner = object_["function"] if "function" in object_ and object_.keys() <= {"type", "id", "function"} else object_
     if isinstance(inner, dict) and inner.keys() <= _AROUND and inner.get("name") in functions:
         args = next((inner[key] for key in _ARGUMENTS if key in inner), None)
         args = _read(args) if isinstance(args, str) else args
@@ -56,8 +56,8 @@ def calls_in(text: str, offered: Sequence[Tool]) -> Iterator[ToolCall]:
             yield _called(str(inner["name"]), args)
     if len(functions) == 1:
         ((name, function),) = functions.items()
-        if _may_be_arguments(found, function.get("parameters") or {}):
-            yield _called(name, found)
+        if _may_be_arguments(object_, function.get("parameters") or {}):
+            yield _called(name, object_)
 
 
 def fits(call: ToolCall, offered: Sequence[Tool]) -> bool:
@@ -121,17 +121,17 @@ def _object(text: str) -> dict[str, Any] | None:
 
 def _read(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        object_ = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return object_ if isinstance(object_, dict) else None
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"found {constant}, which is no JSON")
 
 
-def _may_be_arguments(found: Collection[str], parameters: Mapping[str, Any]) -> bool:
+def _may_be_arguments(object_: Collection[str], parameters: Mapping[str, Any]) -> bool:
     """Tell arguments from an object about something else, as the call of another tool."""
-    known = parameters.get("properties", {})
-    return bool(parameters.get("additionalProperties")) or all(key in known for key in found)
+    properties = parameters.get("properties", {})
+    return bool(parameters.get("additionalProperties")) or all(key in properties for key in object_)

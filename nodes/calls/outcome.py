@@ -72,7 +72,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     return cast("Call", {"status": status, "model": model, **nothing, **fields})
 
 
-def failed(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loading: bool) -> Call:
+def failed_call(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loading: bool) -> Call:
     """Return what came of a call that raised; `loading` where its server was still loading the model."""
     root = _root(exc)
     code = getattr(exc, "status_code", None)

@@ -50,9 +50,9 @@ class Prompt(NamedTuple):
         """Ask for the same answer once more, in the form that was asked for."""
         calls = [json.dumps(call["args"], ensure_ascii=False, default=str) for call in answer.tool_calls]
         calls += [str(call["args"]) for call in answer.invalid_tool_calls]
-        said = fence(["\n".join([*calls, answer.text]).strip()], "answer")
-        told = bundled("repair").render(answer=said, problem=fence([problem], "problem"))
-        messages = put_after(self.messages, told)
+        fenced = fence(["\n".join([*calls, answer.text]).strip()], "answer")
+        request = bundled("repair").render(answer=fenced, problem=fence([problem], "problem"))
+        messages = put_after(self.messages, request)
         rate, window = BYTES_A_TOKEN[-1], room_of(seat)
         if window is not None and prompt_at_most(messages, rate=rate) > room_at(seat, window, rate):
             return Prompt([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
@@ -64,9 +64,9 @@ class Prompt(NamedTuple):
 
     def lines(self, conversation: Sequence[AnyMessage]) -> list[Line]:
         """Write it down for the report; the conversation's own messages are told by their id."""
-        known = {id(message) for message in conversation}
+        theirs = {id(message) for message in conversation}
         return [
-            Line(role=m.type, id=m.id, text=None) if id(m) in known else Line(role=m.type, id=None, text=m.text)
+            Line(role=m.type, id=m.id, text=None) if id(m) in theirs else Line(role=m.type, id=None, text=m.text)
             for m in self.messages
         ]
 

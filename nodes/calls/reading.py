@@ -52,7 +52,7 @@ def read_reply(reply: Any, prompt: Sequence[BaseMessage]) -> tuple[AIMessage, Us
     return reply, reply.usage_metadata, 1
 
 
-def answered(
+def answered_call(
     seat: Seat, prompt: Prompt, message: AIMessage, usage: UsageMetadata | None, calls: int, facts: dict[str, Any]
 ) -> Call:
     """Return what came of a call that brought a message."""

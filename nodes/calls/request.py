@@ -147,12 +147,12 @@ def equipped(seat: Seat, request: Request | None) -> Seat:
     """Return an aggregator with the tools, the form and the options that are asked for."""
     if request is None:
         return seat
-    said = {
+    names = {
         *request.options,
         *(_TOOLS if request.tools else ()),
         *((*_TOOLS, "response_format") if request.form else ()),
     }
-    model = map_chat_models(without_bound(seat.model, said), lambda chat: _equipped(chat, request))
+    model = map_chat_models(without_bound(seat.model, names), lambda chat: _equipped(chat, request))
     return replace(seat, model=model, tool_tokens=tool_tokens_of(model), max_tokens=answer_limit_of(model))
 
 

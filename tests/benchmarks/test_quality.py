@@ -15,24 +15,10 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from quality import (
-    Kept,
-    Row,
-    Served,
-    ask_all,
-    baseline_of,
-    compared,
-    concluded,
-    differences,
-    facts_of_file,
-    facts_of_server,
-    load,
-    page,
-    regraded,
-    results,
-    served,
-    systems_of,
-)
+from quality_measures import compared, concluded, differences, load, regraded
+from quality_models import Kept, Served, facts_of_file, facts_of_server, served
+from quality_page import page, results
+from quality_systems import Row, ask_all, baseline_of, systems_of
 
 ITALY = Question("everyday", "e1", "What is the capital of Italy?", {"checks": ["rome"]})
 HEN = Question("choice", "c1", "Which lays eggs?", {"options": ["Dog", "Hen", "Horse", "Cow"], "gold": "B"})

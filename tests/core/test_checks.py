@@ -4,21 +4,27 @@ from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError
-from langgraph_moa.core.checks import MOST_LAYERS, check_number
+from langgraph_moa.core.checks import check_number
 
-LAYERS = {"minimum": 1, "most": MOST_LAYERS, "whole": True}
+FEW: dict[str, Any] = {"minimum": 1, "most": 100, "whole": True}
+WIDE: dict[str, Any] = {"minimum": 0, "most": 2**63 - 1, "whole": True}
 
 
 @pytest.mark.parametrize(
     ("option", "value", "bounds", "expected"),
     [
-        ("layers", 2, LAYERS, None),
-        ("layers", 0, LAYERS, "found layers=0, expected a whole number from 1 to 100"),
-        ("layers", 101, LAYERS, "found layers=101"),
-        ("layers", 2.0, LAYERS, "found layers=2.0"),
-        ("layers", True, LAYERS, "found layers=True"),
-        ("layers", "2", LAYERS, "found layers='2'"),
-        ("layers", None, LAYERS, "found layers=None"),
+        ("layers", 2, FEW, None),
+        (
+            "layers",
+            0,
+            FEW,
+            "found layers=0, expected a whole number from 1 to 100",
+        ),
+        ("layers", 101, FEW, "found layers=101"),
+        ("layers", 2.0, FEW, "found layers=2.0"),
+        ("layers", True, FEW, "found layers=True"),
+        ("layers", "2", FEW, "found layers='2'"),
+        ("layers", None, FEW, "found layers=None"),
         ("timeout", 0.5, {"above": 0}, None),
         ("timeout", 0, {"above": 0}, "found timeout=0, expected a number above 0"),
         ("timeout", float("nan"), {"above": 0}, "found timeout=nan"),
@@ -26,11 +32,11 @@ LAYERS = {"minimum": 1, "most": MOST_LAYERS, "whole": True}
         ("timeout", 1e10, {"above": 0}, "found timeout=10000000000.0"),
         ("top_p", 1, {"above": 0, "most": 1}, None),
         ("top_p", 1.1, {"above": 0, "most": 1}, "found top_p=1.1, expected a number above 0 to 1"),
-        ("seed", 2**62, {"minimum": 0, "most": 2**63 - 1, "whole": True}, None),
+        ("seed", 2**62, WIDE, None),
         (
             "k",
             0,
-            {"minimum": 1, "whole": True, "where": " for 'a'"},
+            {"minimum": 1, "where": " for 'a'", "whole": True},
             "found k=0 for 'a', expected a whole number from 1",
         ),
     ],

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from citing import GOOD, citing, problems, served, shown, words_of
+from citing import GOOD, citing, long, problems, served, shown, words_of
 from lamps import NOT_FOUND, QUESTION, finds
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
@@ -20,6 +20,7 @@ from langgraph_moa import (
     create_moa,
     report,
 )
+from langgraph_moa.core.text import CUT_TO_FIT
 from loopback import Loopback
 from panels import says
 from running import APIS, run
@@ -281,3 +282,14 @@ def test_a_page_shows_evidence_and_citations() -> None:
     assert "lamps.md" in page
     assert "wiki" in page
     assert "<script>x" not in page
+
+
+@pytest.mark.parametrize(("passages", "evidence_tokens"), [(3, 8_000), (8, 500)])
+def test_evidence_is_bounded(passages: int, evidence_tokens: int) -> None:
+    result = citing(found=finds(*map(long, range(20))), passages=passages, evidence_tokens=evidence_tokens).invoke(
+        QUESTION
+    )
+
+    assert len(result["evidence"]) == passages
+    assert sum(len(e["text"].encode()) for e in result["evidence"]) <= 2 * evidence_tokens
+    assert (CUT_TO_FIT in result["evidence"][0]["text"]) == (evidence_tokens == 500)

@@ -1,6 +1,5 @@
 """A layer that is asked to ends as soon as its answers are decided, and the rest are cut."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ async def test_a_layer_ends_as_soon_as_it_is_decided(loopback: Loopback) -> None
 
     late = result["proposals"][5]
     assert (late["status"], late["error"]) == ("cancelled", "no longer needed: 4 of 6 agree")
-    assert await asyncio.to_thread(loopback.asked("f")[0].closed_early.wait, 10)
+    assert await loopback.asked("f")[0].closed()
     assert result["messages"][-1].text == "Final answer: 7"
     cut = sum(p["status"] == "cancelled" for p in result["proposals"])
     assert result["run"]["saved"] == 6 + 1 + cut

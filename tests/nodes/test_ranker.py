@@ -63,7 +63,7 @@ async def test_the_one_that_is_named_is_the_answer_word_for_word(loopback: Loopb
     assert (report["stopped"], report["degraded"], report["truncated"]) == ("completed", None, False)
     assert report["notes"] == [f"ranker ranked {best} first of 4"]
     assert report["calls"] == len(loopback.requests) == 5
-    assert report["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
+    assert report["usage"]["total_tokens"] == loopback.tokens_billed
 
 
 async def test_one_that_was_cut_is_told_to_be(loopback: Loopback) -> None:

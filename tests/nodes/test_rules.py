@@ -1,6 +1,5 @@
 """Spending is bounded, and the run says by what."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -129,7 +128,7 @@ async def test_seconds_cut_calls_in_flight(loopback: Loopback, api: str) -> None
 
     assert [p["status"] for p in result["proposals"]] == ["ok", "timeout", "ok"]
     assert result["proposals"][1]["error"] == "cut at the run's deadline: the last 2.0 s of its budget were over"
-    assert await asyncio.to_thread(loopback.asked("m1")[0].closed_early.wait, 10)
+    assert await loopback.asked("m1")[0].closed()
     assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "answer of m0")
     assert "Budget(seconds=2) is spent: 2.0 s" in result["run"]["degraded"]
 

@@ -103,3 +103,7 @@ def check_repeats(server: Loopback, kills: Sequence[Killed], *, at_most: int) ->
         assert max(now.values(), default=1) == 1, "nobody is asked twice in one process"
         before += now
     return sum(count - 1 for count in before.values())
+
+
+def names(files: Files) -> set[str]:
+    return {path.name for path in files.folder.iterdir()}

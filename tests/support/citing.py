@@ -36,3 +36,7 @@ def words_of(body: dict[str, Any]) -> str:
 
 def problems(result: Any) -> list[tuple[str, str | None]]:
     return [(c["id"], c["problem"]) for c in result["citations"]]
+
+
+def long(n: int) -> str:
+    return f"Passage {n}. " + "The lamp is green, and so are all the others of its kind. " * 60

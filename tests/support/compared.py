@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from langgraph_moa import acompare, create_moa
@@ -43,3 +44,28 @@ def mixed(wrong: int, **options: Any) -> Any:
     answers = {text: f"Final answer: {int(id_) + (int(id_) >= 60 - wrong)}" for id_, text in GOLD.items()}
     proposers = [ScriptedModel(script="I do not know.", name_of_model=f"p{n}") for n in range(2)]
     return create_moa(proposers=proposers, aggregator=says(answers, "last"), **options)
+
+
+def obeys(wrong: int, **options: Any) -> Any:
+    """Make a model that marks its answer only where it was asked to."""
+
+    def say(messages: Sequence[Any]) -> str:
+        number = int(asked(messages)[:-1])
+        told = str(number + (number >= 60 - wrong))
+        is_asked = any("Final answer" in message.text for message in messages)
+        return f"Final answer: {told}" if is_asked else f"It comes to {told}, I should think, all things considered."
+
+    return ScriptedModel(script=say, **options)
+
+
+FEW = QUESTIONS[50:]
+"""Enough where no verdict is waited for."""
+
+
+def number(text: str) -> object:
+    """Read a number as a person would, without this package."""
+    bare = text.strip().strip("$*").replace(",", "").removesuffix(".").removesuffix("%").strip()
+    try:
+        return Fraction(bare)
+    except ValueError:
+        return bare or None

@@ -66,6 +66,10 @@ class Request:
     def prompt(self) -> str:
         return json.dumps(self.messages, ensure_ascii=False)
 
+    async def closed(self) -> bool:
+        """Tell whether its caller gave it up, of which the server may learn a moment later."""
+        return await asyncio.to_thread(self.closed_early.wait, 60)
+
 
 Script = Reply | Callable[[dict[str, Any]], Reply]
 
@@ -113,6 +117,11 @@ class Loopback:
         with self._news:
             if not self._news.wait_for(is_so, seconds):
                 raise TimeoutError(f"it was not so within {seconds} s: {[r.model for r in self.requests]}")
+
+    @property
+    def tokens_billed(self) -> int:
+        """Return the tokens of every answer that was sent, and of its prompt."""
+        return sum(usage["total_tokens"] for usage in self.billed)
 
     def asked(self, model: str) -> list[Request]:
         return [r for r in self.requests if r.model == model]

@@ -35,7 +35,7 @@ def bill_of(server: Loopback) -> dict[str, int]:
     return {
         "input_tokens": sum(usage["prompt_tokens"] for usage in server.billed),
         "output_tokens": sum(usage["completion_tokens"] for usage in server.billed),
-        "total_tokens": sum(usage["total_tokens"] for usage in server.billed),
+        "total_tokens": server.tokens_billed,
     }
 
 

@@ -11,18 +11,12 @@ from typing import Any
 
 import pytest
 from commands import Run, finish, in_a_process
-from kept import THREAD, hang_in_layer_2, kept_answers, layer_2, mixture, open_saver
+from kept import hang_in_layer_2, kept_answers, layer_2
+from layered import MODELS
 from loopback import Loopback, Reply
-from planted import WAYS, plant
-from reading import question_in, user
+from reading import question_in
 
-MODELS = ["--proposer", "a", "--proposer", "b", "--proposer", "c", "--aggregator", "last", "--layers", "3"]
 KEY = "tiger-burning-bright"
-
-
-@pytest.fixture
-def where(tmp_path: Path) -> list[str]:
-    return ["--thread", "t", "--store", str(tmp_path / "store.db")]
 
 
 def test_killed_in_layer_2_resume_needs_no_other_flag(
@@ -113,47 +107,6 @@ def test_after_a_failed_first_layer_it_is_asked_again(run: Run, loopback: Loopba
     assert (second.code, second.out) == (0, "up again\n")
 
 
-def test_sigterm_stops_between_steps_and_loses_nothing(run: Run, loopback: Loopback, where: list[str]) -> None:
-    loopback.say("a", Reply("answer of a", delay=0.5))
-    process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
-    loopback.wait_for("a")
-    process.send_signal(signal.SIGTERM)
-    stopped = finish(process)
-    before = Counter(r.model for r in loopback.requests)
-
-    resumed = run("resume", *where)
-
-    assert stopped.code == 143
-    assert f"go on with: langgraph-moa resume {' '.join(where)}" in stopped.err
-    assert before == {"a": 1, "b": 1, "c": 1}
-    assert (resumed.code, resumed.out) == (0, "answer of last\n")
-    assert Counter(r.model for r in loopback.requests) == {"a": 2, "b": 2, "c": 2, "last": 1}
-
-
-@pytest.mark.parametrize("in_background", [False, True])
-def test_a_second_sigterm_waits_for_nobody(run: Run, loopback: Loopback, where: list[str], in_background: bool) -> None:
-    loopback.say("a", Reply(broken="hang"))
-    command = ["ask", "Which?", *where, "--base-url", loopback.url, *MODELS]
-    process = in_a_process(*command, in_background=in_background)
-    loopback.wait_until(lambda: len(loopback.requests) == 3)
-    process.send_signal(signal.SIGTERM)
-    assert process.stderr
-    while "stopping after this step" not in (line := process.stderr.readline()):
-        assert line
-    process.send_signal(signal.SIGTERM)
-    stopped = finish(process)
-    loopback.scripts.clear()
-
-    resumed = run("resume", *where)
-
-    assert stopped.code == 143
-    assert f"go on with: langgraph-moa resume {' '.join(where)}" in stopped.err
-    assert "Traceback" not in stopped.err
-    assert "between two steps" not in stopped.err
-    assert loopback.asked("a")[0].closed_early.wait(10)
-    assert (resumed.code, resumed.out) == (0, "answer of last\n")
-
-
 def test_a_thread_has_several_turns_and_keeps_its_mixture(run: Run, loopback: Loopback, where: list[str]) -> None:
     run("ask", "One?", *where, "--base-url", loopback.url, *MODELS)
 
@@ -180,24 +133,6 @@ def test_credentials_in_an_address_are_not_kept(run: Run, loopback: Loopback, wh
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert loopback.url.encode() in kept
     assert KEY.encode() not in kept
-
-
-def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopback: Loopback, where: list[str]) -> None:
-    async def write() -> None:
-        async with open_saver("sqlite", where[-1]) as saver:
-            config: Any = {**THREAD, "metadata": {"moa_record": json.dumps({"format": 99, "settings": {}})}}
-            await mixture(loopback.url, saver).ainvoke(user("Which?"), config)
-            await mixture(loopback.url, saver).ainvoke(user("Which?"), {"configurable": {"thread_id": "foreign"}})
-
-    asyncio.run(write())
-    asked = len(loopback.requests)
-
-    newer, foreign = run("resume", *where), run("ask", "x", "--thread", "foreign", *where[2:])
-
-    assert newer.code == foreign.code == 1
-    assert "found thread 't' in format 99, expected 4: another program or version wrote it" in newer.err
-    assert "found thread 'foreign' in format unknown, expected 4" in foreign.err
-    assert len(loopback.requests) == asked
 
 
 WRONG: list[tuple[list[str], str]] = [
@@ -311,23 +246,6 @@ def test_a_question_that_did_not_fit_goes_on_with_a_larger_bound(
     assert (larger.code, larger.out) == (0, "answer of last\n")
 
 
-def test_two_processes_are_not_at_work_on_one_thread(run: Run, loopback: Loopback, where: list[str]) -> None:
-    loopback.say("a", Reply(broken="hang"))
-    process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
-    loopback.wait_for("a")
-
-    second = [run("ask", "And?", *where), run("resume", *where)]
-    elsewhere = run("ask", "1 + 1", "--thread", "other", *where[2:], "--preset", "offline")
-    process.kill()
-    finish(process)
-    loopback.scripts.clear()
-
-    assert [done.code for done in second] == [1, 1]
-    assert all("found thread 't' at work in another process" in done.err for done in second)
-    assert elsewhere.code == 0
-    assert run("resume", *where).out == "answer of last\n"
-
-
 def test_an_estimate_is_of_the_threads_mixture_and_history(run: Run, loopback: Loopback, where: list[str]) -> None:
     run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS, "--max-tokens", "50")
     asked = len(loopback.requests)
@@ -424,20 +342,3 @@ def test_a_resumed_run_that_fails_has_its_whole_page(run: Run, loopback: Loopbac
     html = page.read_text(encoding="utf-8")
     assert "Which of them?" in html
     assert "answer of a" in html
-
-
-@pytest.mark.parametrize("command", ["resume", "ask"])
-@pytest.mark.parametrize("way", WAYS)
-def test_a_planted_store_runs_nothing(
-    run: Run, loopback: Loopback, where: list[str], tmp_path: Path, way: str, command: str
-) -> None:
-    loopback.say("last", Reply(status=500))
-    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
-    assert plant(tmp_path / "store.db", tmp_path / "marker", way) > 3
-
-    done = run(command, *(["And now?"] if command == "ask" else []), *where)
-
-    assert not (tmp_path / "marker").exists()
-    assert done.code == 1
-    assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
-    assert "unexpected" not in done.err

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 from commands import Run
-from langgraph_moa.apps.ask.lines import interrupted, run_summary
 from langgraph_moa.apps.ask.view import RunView
 from langgraph_moa.apps.terminal import notes
-from rich.cells import cell_len
 from rich.console import Console
+from run_events import ONE
 from syrupy.assertion import SnapshotAssertion
 
-ONE: dict[str, Any] = {"moa": "proposal", "turn": "t", "layer": 1, "position": 0, "sample": 1, "proposer": "one"}
 TWO: dict[str, Any] = {**ONE, "position": 1, "proposer": "two"}
 EVENTS: list[dict[str, Any]] = [
     {"moa": "layer", "layer": 1, "proposers": ["one", "two"]},
@@ -53,21 +51,6 @@ def test_elsewhere_plain_lines() -> None:
     ]
 
 
-def test_a_proposal_is_shown_by_as_much_of_it_as_fits_a_line() -> None:
-    long, two, wide = "word " * 40, "\n  first\x1b[2J\n\nsecond", "文" * 90
-    screen = io.StringIO()
-    with RunView(Console(file=screen, width=200)) as view:
-        for number, text in enumerate([long, two, wide, ""]):
-            named = {**ONE, "position": number, "proposer": f"p{number}"}
-            view.event({**named, "status": "ok", "seconds": 1, "error": None, "text": text})
-    shown = screen.getvalue().splitlines()
-
-    assert shown[0].startswith("  p0  ok  1.0 s  word word")
-    assert shown[1] == "  p1  ok  1.0 s  2 lines: first[2J"
-    assert shown[3] == "  p3  ok  1.0 s"
-    assert [cell_len(line) <= 80 and line.endswith("…") for line in shown] == [True, False, True, False]
-
-
 DEMO = re.search(r"ask (\".*\")$", (Path(__file__).parents[3] / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -102,26 +85,3 @@ def test_the_demos_screen(demo: tuple[str, str, dict[str, Any]], snapshot: Snaps
 
     assert [*sorted(asked), *(line for line in steady.splitlines() if line not in asked)] == snapshot
     assert answer == snapshot
-
-
-@pytest.mark.parametrize(("usd", "told"), [(None, "cost unknown"), (0.0, "free"), (0.0123, "$0.0123")])
-def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> None:
-    run: Any = {
-        "stopped": "completed",
-        "layers": 2,
-        "calls": 3,
-        "saved": 0,
-        "usage": {"total_tokens": 1234},
-        "usd": usd,
-        "seconds": 1.0,
-        "degraded": None,
-        "notes": [],
-    }
-
-    assert run_summary(run) == f"completed: 2 layers, 3 calls, 1,234 tokens, {told}, 1.0 s"
-    run["notes"] = ["a: from the cache"]
-    assert run_summary(run).endswith("1.0 s\nnote: a: from the cache")
-
-
-def test_nothing_answered_yet_is_said() -> None:
-    assert interrupted([]) == "interrupted; nothing had been answered yet"

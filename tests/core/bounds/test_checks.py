@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 from langgraph.cache.memory import InMemoryCache
-from langgraph_moa import Budget, ConfigError, Quorum
-from langgraph_moa.core.bounds.checks import check_rules
+from langgraph_moa import Budget, ConfigError, EarlyStop, Quorum, closed_answers, near_duplicates
+from langgraph_moa.core.bounds.checks import check_early_stop, check_enough, check_rules
+from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.panel.declared import Defaults
+from langgraph_moa.core.panel.seating import seat_layers
 
 
 def check(**given: Any) -> None:
@@ -39,3 +42,51 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_bounds_that_could_not_mean_anything_are_refused(given: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         check(**given)
+
+
+def four() -> list[Any]:
+    models = [ScriptedModel(name_of_model=name) for name in "abcd"]
+    return seat_layers(models, "offline:words", None, Defaults()).panel
+
+
+RULES: list[tuple[Any, Any, int, str]] = [
+    ("agree", (), 4, "found 'agree' as the early stop"),
+    (EarlyStop(quorum=0), (), 4, "found quorum=0, expected a share"),
+    (EarlyStop(min_responses=0), (), 4, "found min_responses=0"),
+    (EarlyStop(then="end"), (), 4, "found then='end'"),  # type: ignore[arg-type]
+    (EarlyStop(shadow=1), (), 4, "found shadow=1 for the early stop"),  # type: ignore[arg-type]
+    (EarlyStop(agreement=closed_answers), (), 4, r"expected a measure such as closed_answers\(\)"),  # type: ignore[arg-type]
+    (EarlyStop(agreement=near_duplicates(), as_completed=True), (), 4, "found as_completed with a measure"),
+    (EarlyStop(), 2, 4, "found waves=2, expected sizes"),
+    (EarlyStop(), (True,), 4, r"found waves=\(True,\)"),
+    (None, (2,), 4, r"found waves=\(2,\) without an early stop"),
+    (EarlyStop(), (1,), 4, "expected a first wave of at least 2"),
+    (EarlyStop(), (2, 0), 4, "no empty one"),
+    (EarlyStop(), (2, 2), 4, r"found waves=\(2, 2\) of 4 proposers"),
+]
+
+
+@pytest.mark.parametrize(("stop", "waves", "proposers", "expected"), RULES, ids=[row[-1] for row in RULES])
+def test_a_rule_that_could_not_mean_anything_is_refused(stop: Any, waves: Any, proposers: int, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        check_early_stop(stop, waves, proposers)
+
+
+ENOUGH: list[tuple[EarlyStop, tuple[int, ...], Quorum | None, int, str]] = [
+    (
+        EarlyStop(quorum=0.5, as_completed=True),
+        (),
+        None,
+        3,
+        "found min_proposals=3 with as_completed, .* at most 2",
+    ),
+    (EarlyStop(), (2,), None, 3, r"found min_proposals=3 with waves=\(2,\)"),
+    (EarlyStop(), (2, 1), Quorum(3), 1, r"found Quorum\(3\) with waves=\(2, 1\)"),
+]
+
+
+@pytest.mark.parametrize(("stop", "waves", "quorum", "needed", "expected"), ENOUGH)
+def test_a_rule_leaves_enough(stop: EarlyStop, waves: Any, quorum: Quorum | None, needed: int, expected: str) -> None:
+    check_enough(stop, waves, four(), quorum=None, needed=1)
+    with pytest.raises(ConfigError, match=expected):
+        check_enough(stop, waves, four(), quorum=quorum, needed=needed)

@@ -4,9 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from langgraph_moa import ConfigError, EarlyStop, Quorum, Vote, closed_answers, judge_agreement, near_duplicates
+from langgraph_moa import EarlyStop, Vote, closed_answers, judge_agreement, near_duplicates
 from langgraph_moa.core.agreement.measures import abstain, agree
-from langgraph_moa.core.bounds.checks import check_early_stop, check_enough
 from langgraph_moa.core.bounds.early_stop import agreed_on, cost_of_asking, is_agreement_used, models_of
 from langgraph_moa.core.bounds.quorum import Answered
 from langgraph_moa.core.offline.scripted import ScriptedModel
@@ -127,46 +126,3 @@ def test_an_agreement_is_told_by_names() -> None:
 def test_only_a_measure_that_says_so_costs_something() -> None:
     assert cost_of_asking(closed_answers(), ["a", "b"]) == []
     assert len(cost_of_asking(judge_agreement("offline:words"), ["a", "b"])) == 1
-
-
-RULES: list[tuple[Any, Any, int, str]] = [
-    ("agree", (), 4, "found 'agree' as the early stop"),
-    (EarlyStop(quorum=0), (), 4, "found quorum=0, expected a share"),
-    (EarlyStop(min_responses=0), (), 4, "found min_responses=0"),
-    (EarlyStop(then="end"), (), 4, "found then='end'"),  # type: ignore[arg-type]
-    (EarlyStop(shadow=1), (), 4, "found shadow=1 for the early stop"),  # type: ignore[arg-type]
-    (EarlyStop(agreement=closed_answers), (), 4, r"expected a measure such as closed_answers\(\)"),  # type: ignore[arg-type]
-    (EarlyStop(agreement=near_duplicates(), as_completed=True), (), 4, "found as_completed with a measure"),
-    (EarlyStop(), 2, 4, "found waves=2, expected sizes"),
-    (EarlyStop(), (True,), 4, r"found waves=\(True,\)"),
-    (None, (2,), 4, r"found waves=\(2,\) without an early stop"),
-    (EarlyStop(), (1,), 4, "expected a first wave of at least 2"),
-    (EarlyStop(), (2, 0), 4, "no empty one"),
-    (EarlyStop(), (2, 2), 4, r"found waves=\(2, 2\) of 4 proposers"),
-]
-
-
-@pytest.mark.parametrize(("stop", "waves", "proposers", "expected"), RULES, ids=[row[-1] for row in RULES])
-def test_a_rule_that_could_not_mean_anything_is_refused(stop: Any, waves: Any, proposers: int, expected: str) -> None:
-    with pytest.raises(ConfigError, match=expected):
-        check_early_stop(stop, waves, proposers)
-
-
-ENOUGH: list[tuple[EarlyStop, tuple[int, ...], Quorum | None, int, str]] = [
-    (
-        EarlyStop(quorum=0.5, as_completed=True),
-        (),
-        None,
-        3,
-        "found min_proposals=3 with as_completed, .* at most 2",
-    ),
-    (EarlyStop(), (2,), None, 3, r"found min_proposals=3 with waves=\(2,\)"),
-    (EarlyStop(), (2, 1), Quorum(3), 1, r"found Quorum\(3\) with waves=\(2, 1\)"),
-]
-
-
-@pytest.mark.parametrize(("stop", "waves", "quorum", "needed", "expected"), ENOUGH)
-def test_a_rule_leaves_enough(stop: EarlyStop, waves: Any, quorum: Quorum | None, needed: int, expected: str) -> None:
-    check_enough(stop, waves, [FOUR], quorum=None, needed=1)
-    with pytest.raises(ConfigError, match=expected):
-        check_enough(stop, waves, [FOUR], quorum=quorum, needed=needed)

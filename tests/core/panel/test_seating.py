@@ -1,21 +1,14 @@
 """A declaration becomes seats, once, when the graph is built."""
 
-from functools import partial
 from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableLambda
-from langgraph_moa import Aggregator, ConfigError, Proposer, Rank, Vote, resolve_model
-from langgraph_moa.core.models.capabilities import bound_to
-from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa import Aggregator, ConfigError, Proposer, Rank, Vote
 from langgraph_moa.core.panel.declared import Defaults
-from langgraph_moa.core.panel.names import unique_names
 from langgraph_moa.core.panel.seating import named, seat_layers, seat_of
-from langgraph_moa.core.panel.signature import mixture_of
-from langgraph_moa.core.panel.stages import stages_of
 
 LAST = "offline:words"
-URL = "http://127.0.0.1:9/v1"
 
 
 def titles(proposers: Any, layers: int | None = None, **defaults: Any) -> list[list[str]]:
@@ -86,63 +79,6 @@ def test_a_mistake_is_told_when_the_mixture_is_built(
         seat_layers(proposers, aggregator, layers, Defaults())
 
 
-def test_what_a_model_does_not_say_the_graph_does() -> None:
-    defaults = Defaults(temperature=0.5, max_tokens=9, timeout=7, context_tokens=100)
-    own = Proposer(ScriptedModel(), temperature=1, max_tokens=3, timeout=None, context_tokens=50)
-
-    ((usual, mine),) = seat_layers([ScriptedModel(), own], LAST, None, defaults).panel
-
-    assert (usual.max_tokens, usual.timeout, usual.window) == (9, 7, 91)
-    assert (mine.max_tokens, mine.timeout, mine.window) == (3, None, 47)
-    bound: Any = usual.model
-    assert bound.kwargs["temperature"] == 0.5
-
-
-def test_samples_from_a_seed_count_on_from_it() -> None:
-    (seats,) = seat_layers([Proposer(ScriptedModel(), samples=3, seed=7)], LAST, None, Defaults()).panel
-
-    assert [bound_to(seat.model)["seed"] for seat in seats] == [7, 8, 9]
-
-
-def test_samples_that_may_be_asked_for_at_once_share_how() -> None:
-    defaults = Defaults(samples=2, resolve=partial(resolve_model, base_url=URL))
-    (seats,) = seat_layers(["m", Proposer("m", debates=True), ScriptedModel()], LAST, None, defaults).panel
-
-    assert [seat.shares for seat in seats] == [True, True, False, False, False, False]
-    assert [seat.twin for seat in seats] == [0, 0, 1, 1, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("resolve", "expected"),
-    [
-        (lambda spec: spec, "with a resolve function that does not take it"),
-        (lambda spec, **_: 3, "found int from resolve"),
-    ],
-)
-def test_a_resolve_function_of_ones_own_is_checked(resolve: Any, expected: str) -> None:
-    with pytest.raises(ConfigError, match=expected):
-        seat_layers(["m"], LAST, None, Defaults(resolve=resolve))
-
-
-@pytest.mark.parametrize(
-    ("declared", "names"),
-    [
-        ([(None, "a"), (None, "a"), ("b", "a")], ["a", "a-2", "b"]),
-        ([(None, "a"), ("a", "x")], ["a-2", "a"]),
-        ([(None, "a:b|c")], ["a-b-c"]),
-        ([], []),
-    ],
-)
-def test_each_has_a_name_of_its_own(declared: Any, names: list[str]) -> None:
-    assert unique_names(declared, "proposer") == names
-
-
-@pytest.mark.parametrize("name", ["a:b", "a|b", "", " ", 3, "[a]"])
-def test_a_name_that_no_node_can_bear_is_refused(name: Any) -> None:
-    with pytest.raises(ConfigError, match="expected one of its own for each proposer"):
-        unique_names([(name, "x")], "proposer")
-
-
 def test_others_can_refer_to_the_names_that_proposers_get() -> None:
     assert [proposer.name for proposer in named([LAST, LAST, Proposer(LAST, name="a")])] == ["words", "words-2", "a"]
     with pytest.raises(ConfigError, match="found proposers by layer"):
@@ -153,22 +89,3 @@ def test_one_model_sits_in_no_layer() -> None:
     seat = seat_of(Aggregator(RunnableLambda(str), name="chain"), Defaults(), role="judge")
 
     assert (seat.role, seat.name, seat.one_call, seat.provider) == ("judge", "chain", False, None)
-
-
-@pytest.mark.parametrize(
-    ("proposers", "layers", "options", "expected"),
-    [
-        ([LAST], None, {}, "format 4: words (offline:words) | words (offline:words)"),
-        (
-            [Proposer(LAST, name="a", debates=True), LAST],
-            3,
-            {"may_answer": True, "before": ["retrieve/wiki"]},
-            "format 4: retrieve/wiki | a (offline:words; debates), words (offline:words) | "
-            "a (offline:words; debates), words (offline:words) | an agreed proposal, words (offline:words)",
-        ),
-    ],
-)
-def test_a_mixture_is_written_down(proposers: Any, layers: int | None, options: Any, expected: str) -> None:
-    seated = seat_layers(proposers, LAST, layers, Defaults())
-
-    assert mixture_of(stages_of(seated.panel, ()), seated, **{"may_answer": False, **options}) == expected

@@ -1,50 +1,19 @@
 """Many questions: every one gets its row, and nothing is paid for twice."""
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from answering import ASKED, alone, broken_off, bytes_of, on, panel, rows_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import Budget, ConfigError, Question, abatch, create_moa, resolve_model
-from langgraph_moa.core.errors import AllProposersFailed
+from langgraph_moa import Budget, abatch, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.evaluation.batch.tally import BatchReport
 from loopback import Loopback, Reply
-
-ASKED = [f"Question {n}?" for n in range(5)]
-
-
-def model(script: Any, name: str = "model") -> ScriptedModel:
-    return ScriptedModel(script=script, name_of_model=name)
-
-
-def alone(script: Any = "an answer") -> Any:
-    return create_moa(proposers=[model(script)], layers=1)
-
-
-def panel(first: Any = "a", second: Any = "b", last: Any = "the answer", **options: Any) -> Any:
-    proposers = [model(first, "first"), model(second, "second")]
-    return create_moa(proposers=proposers, aggregator=model(last, "last"), early_stop=None, **options)
-
-
-def rows_in(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def bytes_of(file: Path) -> bytes:
-    return file.read_bytes() if file.exists() else b"not there"
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "rows.jsonl"
 
 
 async def test_each_question_gets_a_row(out: Path) -> None:
@@ -125,19 +94,6 @@ async def test_never_more_than_asked_for_are_under_way(out: Path) -> None:
     assert under_way == [0, 3]
 
 
-async def test_later_turns_are_put_to_the_conversation_so_far(out: Path) -> None:
-    script = model(["one", "two", "three"])
-    question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?", "Third?"])
-
-    await abatch(create_moa(proposers=[script], layers=1), [question], out)
-
-    (row,) = rows_in(out)
-    assert (row["answer"], [turn["answer"] for turn in row["turns"]]) == ("three", ["one", "two", "three"])
-    assert [m.text for m in script.asked[2]] == ["First?", "one", "Second?", "two", "Third?"]
-    assert (row["cost"]["calls"], [turn["run"]["calls"] for turn in row["turns"]]) == (3, [1, 1, 1])
-    assert row["run"] == row["turns"][2]["run"]
-
-
 # Failures
 
 
@@ -204,38 +160,6 @@ async def test_killed_while_failures_are_asked_again_the_last_row_counts(
     assert sorted(row["id"] for row in rows_in(out)) == sorted({row["id"] for row in rows_in(out)})
 
 
-async def test_what_a_failed_question_cost_is_known(out: Path) -> None:
-    moa = panel(second=RuntimeError("broken"), min_proposals=2)
-
-    await abatch(moa, ["Why?"], out)
-
-    (row,) = rows_in(out)
-    assert row["cost"]["calls"] == 2
-
-
-async def test_a_later_turn_that_fails_leaves_those_before(out: Path) -> None:
-    question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?"])
-
-    await abatch(alone(["one", RuntimeError("broken")]), [question], out)
-
-    (row,) = rows_in(out)
-    assert (row["answer"], row["run"], [turn["answer"] for turn in row["turns"]]) == (None, None, ["one"])
-    assert row["cost"]["calls"] == 2
-
-
-@pytest.mark.parametrize(("good", "asked"), [(0, 10), (1, 50)])
-async def test_what_fails_alike_from_the_start_is_stopped(out: Path, good: int, asked: int) -> None:
-    script = model(lambda messages: "fine" if int(messages[-1].text) < good else str(1 / 0))
-    moa = create_moa(proposers=[script], layers=1)
-
-    report = await abatch(moa, [str(n) for n in range(50)], out, concurrency=1)
-
-    assert len(script.asked) == asked == report["answered"] + report["errors"]
-    stopped = "the first 10 questions all failed alike, the last of them with: 0 of 1 proposals"
-    assert (report["stopped"] or "").startswith(stopped if not good else "")
-    assert bool(report["stopped"]) is not bool(good)
-
-
 async def test_the_model_is_not_hurt_by_whoever_watches(out: Path) -> None:
     def watch(row: Any, sums: Any) -> None:
         raise LookupError("watching failed")
@@ -246,126 +170,7 @@ async def test_the_model_is_not_hurt_by_whoever_watches(out: Path) -> None:
     assert (await abatch(alone(), ASKED, out))["left"] == 0
 
 
-# What a batch may spend
-
-
-async def test_a_budget_bounds_the_whole_batch_over_calls(out: Path) -> None:
-    begun = [await abatch(panel(), ASKED, out, budget=Budget(calls=limit)) for limit in (2, 7, 11)]
-    whole = await abatch(panel(), ASKED, out, budget=Budget(calls=15))
-
-    assert [(r["answered"], r["left"], r["calls"]) for r in begun] == [(0, 5, 0), (2, 3, 6), (3, 2, 9)]
-    assert [r["stopped"] for r in begun] == [
-        "Budget(calls=2): 0 are spent, the step may take 3",
-        "Budget(calls=7): 6 are spent, the step may take 3",
-        "Budget(calls=11): 9 are spent, the step may take 3",
-    ]
-    assert (whole["answered"], whole["calls"], whole["stopped"]) == (5, 15, None)
-
-
-async def test_what_is_set_aside_and_not_spent_is_given_to_others(out: Path) -> None:
-    at_most_3 = create_moa(proposers=[model("x")], aggregator=[model("y"), model("z")], early_stop=None)
-
-    report = await abatch(at_most_3, ASKED, out, budget=Budget(calls=11))
-
-    assert (report["answered"], report["calls"]) == (5, 10)
-
-
-async def test_seconds_are_those_of_this_call(out: Path) -> None:
-    report = await abatch(alone(), ASKED, out, budget=Budget(seconds=1e-9))
-
-    assert (report["left"], (report["stopped"] or "")[:29]) == (5, "Budget(seconds=1e-09) is spen")
-
-
-async def test_later_turns_are_bounded_too(out: Path) -> None:
-    question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?"])
-
-    report = await abatch(alone(), [question], out, budget=Budget(calls=1))
-
-    assert report["stopped"] == "Budget(calls=1): 0 are spent, the step may take 2"
-
-
-# What is refused before anything is asked
-
-
-async def test_rows_of_another_kind_are_refused(out: Path) -> None:
-    await abatch(alone(), ASKED[:2], out)
-    before = bytes_of(out)
-    refused: list[tuple[Any, Sequence[Any], str]] = [
-        (panel(), ASKED, r"found a row of another mixture in line 1 .* expected format \d+: first"),
-        (alone([]), ASKED[1:], r"found a row of '\w{12}' in line 1 of .*, which is none of the questions"),
-        (alone([]), [*ASKED, " "], "found no text in `question` in question 6"),
-    ]
-
-    for moa, questions, told in refused:
-        with pytest.raises(ConfigError, match=told):
-            await abatch(moa, questions, out)
-    await asyncio.to_thread(out.write_bytes, before * 2)
-    with pytest.raises(ConfigError, match=r"found a second row of '.*' in line 3"):
-        await abatch(alone([]), ASKED, out)
-
-    assert bytes_of(out) == before * 2
-
-
-REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"moa": 3}, "found int that is no mixture"),
-    ({"moa": panel(review=True, checkpointer=InMemorySaver())}, "found review=True in a batch"),
-    ({"questions": []}, "found no questions, expected at least one"),
-    ({"questions": (text for text in ASKED)}, "found generator as questions, expected what can be gone through twice"),
-    ({"concurrency": 0}, "found concurrency=0"),
-    ({"budget": 3}, "found 3 as the budget"),
-    ({"budget": Budget()}, r"found Budget\(\) without a limit"),
-    ({"budget": Budget(tokens=9)}, r"found Budget\(tokens=...\) over what cannot be bounded \(model: no max_tokens"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "told"), REFUSED)
-async def test_wrong_options_are_refused(out: Path, wrong: dict[str, Any], told: str) -> None:
-    right: dict[str, Any] = {"moa": alone([]), "questions": ASKED}
-
-    with pytest.raises(ConfigError, match=told):
-        await abatch(**{**right, **wrong}, out=out)
-
-    assert bytes_of(out) == b"not there"
-
-
-def test_questions_and_rows_are_two_files(out: Path) -> None:
-    out.write_text('{"question": "Why?"}\n')
-
-    with pytest.raises(ConfigError, match="as questions and as rows, expected two files"):
-        asyncio.run(abatch(alone([]), out, out))
-
-
-async def test_questions_that_change_while_they_are_asked_are_told(out: Path) -> None:
-    class Changing:
-        texts = iter([["a"], ["b"]])
-
-        def __iter__(self) -> Any:
-            return iter(next(self.texts))
-
-    with pytest.raises(ConfigError, match="only the second time that all were gone through"):
-        await abatch(alone([]), Changing(), out)
-
-
 # What was under way
-
-
-def on(server: Loopback, saver: Any = None) -> Any:
-    resolve = partial(resolve_model, base_url=server.url)
-    options: dict[str, Any] = {"proposers": ["a", "b"], "aggregator": "last", "early_stop": None}
-    return create_moa(**options, resolve=resolve, checkpointer=saver)
-
-
-async def broken_off(moa: Any, out: Path, is_so: Callable[[], Any]) -> None:
-    """Cancel a batch as soon as something is so."""
-    batch = asyncio.create_task(abatch(moa, ASKED[:1], out))
-    async with asyncio.timeout(60):
-        while True:
-            if is_so():
-                break
-            await asyncio.sleep(0.01)
-    batch.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await batch
 
 
 async def test_cancelled_it_closes_what_was_under_way(loopback: Loopback, out: Path) -> None:
@@ -377,79 +182,3 @@ async def test_cancelled_it_closes_what_was_under_way(loopback: Loopback, out: P
     assert bytes_of(out) == b""
     loopback.scripts.clear()
     assert (await abatch(on(loopback), ASKED[:1], out))["answered"] == 1
-
-
-async def test_with_a_checkpointer_who_answered_is_not_asked_again(loopback: Loopback, out: Path) -> None:
-    saver = InMemorySaver()
-    loopback.say("last", Reply(broken="hang"))
-    await broken_off(on(loopback, saver), out, lambda: loopback.asked("last"))
-    assert saver.storage
-    loopback.scripts.clear()
-
-    report = await abatch(on(loopback, saver), ASKED, out)
-
-    asked = Counter(r.model for r in loopback.requests)
-    assert (report["answered"], asked) == (5, {"a": 5, "b": 5, "last": 6})
-    assert not saver.storage, "threads are gone once their rows are there"
-
-
-class HangsBeforeTheGate(InMemorySaver):
-    """Keep what all proposers said, and never close their step."""
-
-    hangs = True
-
-    async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
-        if self.hangs and metadata.get("step") == 1:
-            await asyncio.Event().wait()
-        return await super().aput(config, checkpoint, metadata, new_versions)
-
-
-async def test_a_step_that_all_had_answered_and_nobody_closed_goes_on(loopback: Loopback, out: Path) -> None:
-    saver = HangsBeforeTheGate()
-    await broken_off(on(loopback, saver), out, lambda: sum(map(len, saver.writes.values())) >= 4)
-    saver.hangs = False
-
-    await abatch(on(loopback, saver), ASKED[:1], out)
-
-    assert rows_in(out)[0]["answer"] == "answer of last"
-    assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 1, "last": 1}
-
-
-async def test_a_thread_of_another_question_is_not_taken_up(loopback: Loopback, out: Path) -> None:
-    saver = InMemorySaver()
-    loopback.say("last", Reply(broken="hang"))
-    moa = on(loopback, saver)
-    batch = asyncio.create_task(abatch(moa, [{"id": 1, "question": "Old?"}], out))
-    await asyncio.to_thread(loopback.wait_for, "last")
-    batch.cancel()
-    await asyncio.gather(batch, return_exceptions=True)
-    loopback.scripts.clear()
-
-    await abatch(moa, [{"id": 1, "question": "New?"}], out)
-
-    assert "New?" in loopback.requests[-1].prompt
-    assert len(loopback.asked("a")) == 2
-
-
-async def test_a_run_that_ended_before_its_row_was_written_is_not_run_again(out: Path) -> None:
-    saver = InMemorySaver()
-    question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?"])
-    moa = create_moa(proposers=[model(["one", RuntimeError("broken"), "two"])], layers=1, checkpointer=saver)
-    deleted = saver.adelete_thread
-    saver.adelete_thread = lambda thread: asyncio.sleep(0)  # type: ignore[method-assign, assignment] # as if it had been killed
-    await abatch(moa, [question], out)
-    saver.adelete_thread = deleted  # type: ignore[method-assign]
-
-    await abatch(moa, [question], out, retry_errors=True)
-
-    (row,) = rows_in(out)
-    assert [turn["answer"] for turn in row["turns"]] == ["one", "two"]
-
-
-def test_failures_that_are_no_ours_do_not_look_alike() -> None:
-    from langgraph_moa.evaluation.batch.one_question import _sort_of
-
-    failed = AllProposersFailed([{"proposer": "a", "status": "timeout", "error": None}])
-
-    assert _sort_of(failed) == "AllProposersFailed, timeout"
-    assert _sort_of(ValueError("x")) == "ValueError"

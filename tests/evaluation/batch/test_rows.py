@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +11,11 @@ from langgraph_moa.evaluation.batch.questions import Row
 from langgraph_moa.evaluation.batch.rows import RowFile, cost_in
 
 RUN: Any = {"mixture": "m", "calls": 2, "usage": {"total_tokens": 7}, "usd": None}
-HOLD = """
-import sys, pathlib
-from langgraph_moa.evaluation.batch.rows import RowFile
-with RowFile(pathlib.Path(sys.argv[1])).locked():
-    print("held", flush=True)
-    input()
-"""
 
 
 def row(name: str, answer: str | None = "ja – 是") -> Row:
     error = None if answer else "no answer"
     return Row(id=name, answer=answer, run=RUN if answer else None, error=error, gold=None, seconds=0.5)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> RowFile:
-    return RowFile(tmp_path / "rows.jsonl")
 
 
 def fill(file: RowFile, *rows: Row) -> bytes:
@@ -124,31 +110,6 @@ def test_what_a_row_cost_is_read_from_its_run_where_nothing_else_says() -> None:
     assert cost_in({**row("a"), "cost": {"calls": 3, "tokens": 9, "usd": 0.5}})["calls"] == 3
     assert cost_in({**row("a"), "turns": [{"answer": "x", "run": RUN}] * 2})["calls"] == 4
     assert cost_in(row("a", None)) == {"calls": None, "tokens": None, "usd": None}
-
-
-def test_a_lock_is_gone_with_whoever_is_killed(file: RowFile) -> None:
-    command = [sys.executable, "-c", HOLD, str(file.path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout
-        other.stdout.readline()
-        with (
-            pytest.raises(ConfigError, match=r"found another batch at work on .*rows\.jsonl, expected it free"),
-            file.locked(),
-        ):
-            pass
-        other.kill()
-        other.wait()
-
-    with file.locked(), pytest.raises(ConfigError, match="another batch"), RowFile(file.path).locked():
-        pass
-    assert list(file.path.parent.iterdir()) == []
-
-
-def test_a_lock_holds_by_whatever_path(file: RowFile, tmp_path: Path) -> None:
-    (tmp_path / "link.jsonl").symlink_to(file.path)
-
-    with file.locked(), pytest.raises(ConfigError, match="another batch"), RowFile(tmp_path / "link.jsonl").locked():
-        pass
 
 
 @pytest.mark.parametrize("where", ["nowhere/rows.jsonl", ".", "fifo", "/dev/null"])

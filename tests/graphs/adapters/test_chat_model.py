@@ -12,7 +12,6 @@ from langgraph.types import Command
 from langgraph_moa import (
     AllProposersFailed,
     ChatMoA,
-    ConfigError,
     create_moa,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
@@ -62,26 +61,6 @@ def test_a_message_that_stands_twice_in_a_conversation_is_there_twice(loopback: 
     assert again.id is None
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({"moa": "x"}, "found str that is no mixture, expected what create_moa returned"),
-        ({}, "found NoneType that is no mixture"),
-        (
-            {"moa": None, "timeout": 60},
-            r"found 'timeout' for ChatMoA, expected it in the mixture; write ChatMoA\(create_moa\(",
-        ),
-        ({"moa": None, "proposers": []}, r"ChatMoA\(create_moa\(proposers=...\)\)"),
-        ({"moa": None, "temperature": -1}, "found NoneType that is no mixture"),
-        ({"moa": None, "temprature": 1}, "did you mean 'temperature'?"),
-        ({"moa": create_agent(ScriptedModel(script="x"), [])}, "is no mixture, expected what create_moa returned"),
-    ],
-)
-def test_what_is_no_mixture_is_refused(options: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ConfigError, match=expected):
-        ChatMoA(**options)
-
-
 def test_a_review_inside_an_agents_model_waits_for_a_person_and_goes_on() -> None:
     one, two, last = (ScriptedModel(script=text, name_of_model=text) for text in ("advice", "nonsense", "done"))
     moa = create_moa(proposers=[one, two], aggregator=last, review=True)
@@ -120,12 +99,6 @@ async def test_an_agent_that_is_killed_in_a_mixture_does_not_ask_again_who_had_a
 
     assert result["messages"][-1].text == "done"
     assert len(one.asked) == 1
-
-
-def test_a_mixture_that_keeps_threads_of_its_own_is_refused() -> None:
-    moa = create_moa(proposers=["offline:words"], aggregator="offline:words", checkpointer=InMemorySaver())
-    with pytest.raises(ConfigError, match="found a mixture with a checkpointer, expected one without"):
-        ChatMoA(moa=moa)
 
 
 async def test_a_batch_is_answered_in_order(loopback: Loopback) -> None:

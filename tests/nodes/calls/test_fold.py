@@ -118,7 +118,7 @@ async def test_proposers_of_later_layers_fold_too(loopback: Loopback, samples: i
         f"{len(windows)} parts"
     ) in result["run"]["notes"]
     assert result["run"]["calls"] == len(loopback.requests)
-    assert result["run"]["usage"]["total_tokens"] == sum(usage["total_tokens"] for usage in loopback.billed)
+    assert result["run"]["usage"]["total_tokens"] == loopback.tokens_billed
 
 
 async def test_only_the_last_window_is_streamed(loopback: Loopback) -> None:

@@ -95,7 +95,7 @@ async def test_a_cancelled_run_closes_its_one_request(loopback: Loopback) -> Non
 
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
+    assert await loopback.asked("m")[0].closed()
 
 
 async def test_one_request_for_six_samples_bills_a_quarter_of_six(

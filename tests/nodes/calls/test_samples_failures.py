@@ -1,6 +1,5 @@
 """Samples that a server refuses, forgets or spoils: each is asked for again alone, or ends in its own way."""
 
-import asyncio
 import json
 from importlib.metadata import version
 from typing import Any
@@ -120,7 +119,7 @@ async def test_what_went_wrong_is_told_of_each_and_done_once(loopback: Loopback,
         for n in range(1, 4):
             assert f"m/{n}: {status}" in result["run"]["degraded"]
     if failure in ("hang", "deadline", "quorum"):
-        assert await asyncio.to_thread(loopback.asked("m")[0].closed_early.wait, 60)
+        assert await loopback.asked("m")[0].closed()
 
 
 OUTCOMES: dict[str, tuple[Reply, str]] = {

@@ -1,25 +1,14 @@
-"""Evidence is shortened to fit a window, and counts against budgets and estimates."""
+"""Passages are shortened to fit a window, then left out; the conversation never is."""
 
-from typing import Any
-
-import pytest
-from citing import citing, served, shown, words_of
+from citing import citing, long, served, shown, words_of
 from lamps import QUESTION, finds
 from langgraph_moa import (
-    Budget,
-    BudgetExceeded,
     Proposer,
-    Retriever,
-    estimate,
 )
 from langgraph_moa.core.text import CUT_TO_FIT
 from loopback import Loopback
 from panels import says
 from reading import user
-
-
-def long(n: int) -> str:
-    return f"Passage {n}. " + "The lamp is green, and so are all the others of its kind. " * 60
 
 
 async def test_passages_are_shortened_to_fit_and_the_conversation_is_not(loopback: Loopback) -> None:
@@ -75,51 +64,3 @@ def test_a_quote_from_what_was_cut_for_one_model_is_still_in_its_passage() -> No
 
     assert "very last" not in last.asked[0][-1].text
     assert [c["found_at"] for c in result["citations"]] == [passage.index("The very last")]
-
-
-@pytest.mark.parametrize(("passages", "evidence_tokens"), [(3, 8_000), (8, 500)])
-def test_evidence_is_bounded(passages: int, evidence_tokens: int) -> None:
-    result = citing(found=finds(*map(long, range(20))), passages=passages, evidence_tokens=evidence_tokens).invoke(
-        QUESTION
-    )
-
-    assert len(result["evidence"]) == passages
-    assert sum(len(e["text"].encode()) for e in result["evidence"]) <= 2 * evidence_tokens
-    assert (CUT_TO_FIT in result["evidence"][0]["text"]) == (evidence_tokens == 500)
-
-
-LIMIT: dict[str, Any] = {"profile": {"max_output_tokens": 50}}
-
-
-def test_evidence_counts_against_the_budget() -> None:
-    model = says("x", "p", **LIMIT)
-    panel: Any = {"proposers": [model], "aggregator": says("y", "last", **LIMIT), "budget": Budget(tokens=4_000)}
-
-    assert citing(**panel).invoke(QUESTION)["run"]["stopped"] == "completed"
-    with pytest.raises(BudgetExceeded, match="nothing was asked"):
-        citing(found=finds(*map(long, range(3))), **panel).invoke(QUESTION)
-
-    assert len(model.asked) == 1
-
-
-SOURCES = {"short": "lamps.md", "long": "s" * 230, "of another script": "河" * 230}
-
-
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("layers", [1, 3])
-def test_an_estimate_bounds_a_prompt_with_all_its_evidence(source: str, layers: int) -> None:
-    models = [says("x", name, **LIMIT) for name in ("p", "q", "last")]
-    found = [Retriever(finds(*map(long, range(9)), source=SOURCES[source]), name="a")]
-    panel: Any = {"proposers": [models[0], Proposer(models[1], retriever=finds(long(11)))], "aggregator": models[2]}
-    if layers == 1:
-        panel = {"proposers": [models[2]], "aggregator": None}
-    moa = citing(retrievers=found, evidence_tokens=500, early_stop=None, layers=layers, **panel)
-
-    bound = estimate(moa, "What colour is the lamp?")
-    moa.invoke(QUESTION)
-
-    asked = [messages for model in models for messages in model.asked]
-    sizes = [sum(8 + -(-len(m.text.encode()) // 2) for m in messages) for messages in asked]
-    assert bound["calls"] == len(asked)
-    assert bound["tokens"] is not None
-    assert bound["tokens"] >= sum(sizes) + 50 * len(asked)

@@ -1,0 +1,49 @@
+"""What a run came to, in lines."""
+
+import io
+from typing import Any
+
+import pytest
+from langgraph_moa.apps.ask.lines import interrupted, run_summary
+from langgraph_moa.apps.ask.view import RunView
+from rich.cells import cell_len
+from rich.console import Console
+from run_events import ONE
+
+
+def test_a_proposal_is_shown_by_as_much_of_it_as_fits_a_line() -> None:
+    long, two, wide = "word " * 40, "\n  first\x1b[2J\n\nsecond", "文" * 90
+    screen = io.StringIO()
+    with RunView(Console(file=screen, width=200)) as view:
+        for number, text in enumerate([long, two, wide, ""]):
+            named = {**ONE, "position": number, "proposer": f"p{number}"}
+            view.event({**named, "status": "ok", "seconds": 1, "error": None, "text": text})
+    shown = screen.getvalue().splitlines()
+
+    assert shown[0].startswith("  p0  ok  1.0 s  word word")
+    assert shown[1] == "  p1  ok  1.0 s  2 lines: first[2J"
+    assert shown[3] == "  p3  ok  1.0 s"
+    assert [cell_len(line) <= 80 and line.endswith("…") for line in shown] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(("usd", "told"), [(None, "cost unknown"), (0.0, "free"), (0.0123, "$0.0123")])
+def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> None:
+    run: Any = {
+        "stopped": "completed",
+        "layers": 2,
+        "calls": 3,
+        "saved": 0,
+        "usage": {"total_tokens": 1234},
+        "usd": usd,
+        "seconds": 1.0,
+        "degraded": None,
+        "notes": [],
+    }
+
+    assert run_summary(run) == f"completed: 2 layers, 3 calls, 1,234 tokens, {told}, 1.0 s"
+    run["notes"] = ["a: from the cache"]
+    assert run_summary(run).endswith("1.0 s\nnote: a: from the cache")
+
+
+def test_nothing_answered_yet_is_said() -> None:
+    assert interrupted([]) == "interrupted; nothing had been answered yet"

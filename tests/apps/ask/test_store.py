@@ -1,0 +1,66 @@
+"""The file of threads: one at work on it, and nothing of it run."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import Run, finish, in_a_process
+from kept import THREAD, mixture, open_saver
+from layered import MODELS
+from loopback import Loopback, Reply
+from planted import WAYS, plant
+from reading import user
+
+
+def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopback: Loopback, where: list[str]) -> None:
+    async def write() -> None:
+        async with open_saver("sqlite", where[-1]) as saver:
+            config: Any = {**THREAD, "metadata": {"moa_record": json.dumps({"format": 99, "settings": {}})}}
+            await mixture(loopback.url, saver).ainvoke(user("Which?"), config)
+            await mixture(loopback.url, saver).ainvoke(user("Which?"), {"configurable": {"thread_id": "foreign"}})
+
+    asyncio.run(write())
+    asked = len(loopback.requests)
+
+    newer, foreign = run("resume", *where), run("ask", "x", "--thread", "foreign", *where[2:])
+
+    assert newer.code == foreign.code == 1
+    assert "found thread 't' in format 99, expected 4: another program or version wrote it" in newer.err
+    assert "found thread 'foreign' in format unknown, expected 4" in foreign.err
+    assert len(loopback.requests) == asked
+
+
+def test_two_processes_are_not_at_work_on_one_thread(run: Run, loopback: Loopback, where: list[str]) -> None:
+    loopback.say("a", Reply(broken="hang"))
+    process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    loopback.wait_for("a")
+
+    second = [run("ask", "And?", *where), run("resume", *where)]
+    elsewhere = run("ask", "1 + 1", "--thread", "other", *where[2:], "--preset", "offline")
+    process.kill()
+    finish(process)
+    loopback.scripts.clear()
+
+    assert [done.code for done in second] == [1, 1]
+    assert all("found thread 't' at work in another process" in done.err for done in second)
+    assert elsewhere.code == 0
+    assert run("resume", *where).out == "answer of last\n"
+
+
+@pytest.mark.parametrize("command", ["resume", "ask"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_planted_store_runs_nothing(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path, way: str, command: str
+) -> None:
+    loopback.say("last", Reply(status=500))
+    run("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    assert plant(tmp_path / "store.db", tmp_path / "marker", way) > 3
+
+    done = run(command, *(["And now?"] if command == "ask" else []), *where)
+
+    assert not (tmp_path / "marker").exists()
+    assert done.code == 1
+    assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
+    assert "unexpected" not in done.err

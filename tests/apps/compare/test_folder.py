@@ -1,0 +1,38 @@
+"""A folder that holds a comparison's rows."""
+
+import json
+from pathlib import Path
+
+from commands import Run
+from sums import TWO
+
+
+def test_rows_that_are_kept_go_on_and_are_graded_anew(run: Run, few: str) -> None:
+    run("compare", few, *TWO, "--keep", "kept")
+    Path("grade.py").write_text("def short(question, answer):\n    return len(answer) < 5 or None\n")
+    again = run("compare", few, *TWO, "--keep", "kept", "--grader", "exact", "--json")
+
+    assert "8 questions, 8 done before" in again.err
+    assert json.loads(again.out)["grader"] == "exact"
+    assert json.loads(again.out)["systems"][0]["score"]["mean"] == 0
+
+
+def test_a_folder_knows_whose_rows_it_holds(run: Run, few: str) -> None:
+    run("compare", few, *TWO, "--keep", "kept")
+
+    other = run("compare", few, "--system", "offline:stems,label=words", "--system", "vote", "--keep", "kept")
+    slower = run("compare", few, *TWO, "--keep", "kept", "--timeout", "9")
+
+    assert other.code == 1
+    assert other.err.startswith("error: found the rows of another system called words in kept, expected those of this")
+    assert slower.code == 0
+
+
+def test_another_aggregator_or_address_is_no_other_single_model(run: Run, few: str) -> None:
+    both = [*TWO[:2], "--system", "single,proposers=offline:stems"]
+
+    for aggregator in ("offline:stems", "offline:phrases"):
+        done = run("compare", few, *both, "--keep", "kept", "--aggregator", aggregator)
+
+        assert done.code == 0, done.err
+    assert done.err.count("8 done before") == 2

@@ -1,0 +1,79 @@
+"""What is concluded, and what is not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from compared import FEW, QUESTIONS, alone, asked, compare, mixed, obeys, right
+from langgraph_moa import Vote, create_moa
+from langgraph_moa.core.offline.scripted import ScriptedModel
+
+
+@pytest.mark.parametrize(
+    ("single", "mixture", "told"),
+    [
+        (20, 4, "moa: better than the best single model (a): +26.7 points [+14.9, +38.7] (they differ on 16) at "),
+        (4, 20, "moa: worse than the best single model (a): -26.7 points [-38.7, -14.9] (they differ on 16) at "),
+        (4, 4, "moa: no better than the best single model (a): +0.0 points [-6.1, +6.1] (they differ on 0) for "),
+        (
+            10,
+            7,
+            "moa: too few questions to tell it from the best single model (a), 60 graded: +5.0 points [-2.1, +13.0] "
+            "(they differ on 3)",
+        ),
+    ],
+)
+def test_verdicts(single: int, mixture: int, told: str) -> None:
+    assert compare({"a": right(single), "moa": mixed(mixture)}, QUESTIONS).verdict.startswith(told)
+
+
+def test_nothing_is_concluded_from_a_few_questions() -> None:
+    found = compare({"a": right(20), "moa": mixed(0)}, QUESTIONS[10:])
+    few = compare({"a": right(20), "moa": mixed(0)}, QUESTIONS[11:])
+
+    assert found.verdict.startswith("moa: better than")
+    assert few.verdict.startswith("moa: too few questions to tell, 49 graded, expected 50 or more; +40.8 points [")
+
+
+def test_without_a_single_model_nothing_is_said_of_money() -> None:
+    found = compare({"moa": mixed(4), "other": mixed(8)}, FEW)
+
+    assert found.baseline == "moa"
+    assert found.verdict.startswith(
+        "no single model was among the systems, so nothing shows whether a mixture is worth"
+    )
+
+
+def test_without_a_mixture_the_models_are_put_in_order() -> None:
+    found = compare({"a": right(10), "b": right(4)}, QUESTIONS)
+
+    assert found.verdict.startswith(
+        "no mixture was among the systems; the best single model (b) scored highest, then a, -10.0 points ["
+    )
+
+
+def test_the_best_of_several_mixtures_is_told_to_look_better_than_it_is() -> None:
+    found = compare({"a": right(4), "x": mixed(4), "y": mixed(2)}, FEW)
+
+    assert any(note.startswith("2 mixtures were compared on the same questions") for note in found.notes)
+
+
+def test_what_was_not_read_concludes_nothing() -> None:
+    voters = create_moa(proposers=[obeys(4, name_of_model=n) for n in "xyz"], aggregator=[Vote(), obeys(4)])
+
+    found = compare({"single": alone(obeys(4)), "vote": voters}, QUESTIONS, mark=False)
+
+    assert found.verdict.startswith(
+        "nothing can be told: single ends on no short answer in 60 of 60 questions, which may be all that sets it apart"
+    )
+
+
+def test_errors_that_may_be_the_whole_difference_conclude_nothing() -> None:
+    def breaks(messages: Sequence[Any]) -> str:
+        if int(asked(messages)[:-1]) % 3 == 0:
+            raise ValueError("out of order")
+        return f"Final answer: {asked(messages)[:-1]}"
+
+    found = compare({"a": alone(ScriptedModel(script=breaks)), "moa": mixed(4)}, QUESTIONS)
+
+    assert found.verdict.startswith("nothing can be told: a gave no answer to 20 of 60 questions")
