@@ -51,8 +51,10 @@ rag = create_rag_moa(retrievers=[lines], proposers=THREE[:1], aggregator=THREE[0
 with serve() as server:
     resolve._ADDRESSES["acme"] = server.url
     os.environ["ACME_API_KEY"] = "theirs"
-    provided = create_moa(proposers=["acme:a", "acme:b"], aggregator="acme:c").invoke(user("Which?"))
-    keys = {request.headers["Authorization"] for request in server.requests}
+    provided = create_moa(proposers=["acme:a", "acme:b"], samples=2, aggregator="acme:c").invoke(user("Which?"))
+    sent = sorted([request.model, request.n] for request in server.requests)
+    resolve.resolve_model("acme:a", base_url=server.url).invoke("Which?")
+    keys = [request.headers["Authorization"] for request in server.requests]
 print(json.dumps({
     "file": langgraph_moa.__file__,
     "asked": json.loads(asked.stdout),
@@ -60,7 +62,7 @@ print(json.dumps({
     "refused": refused,
     "agreed": [agreed["run"]["stopped"], agreed["verdicts"][0]["agreement"]["measure"]],
     "found": rag.invoke(user("When is the pump oiled?"))["messages"][-1].text,
-    "provided": [provided["messages"][-1].text, [p["model"] for p in provided["proposals"]], sorted(keys)],
+    "provided": [provided["messages"][-1].text, sent, keys[:3], keys[3:]],
 }))
 """
 
@@ -171,7 +173,10 @@ def test_what_was_added_works(copy: Path) -> None:
     assert result["refused"].startswith("found a question that is refused: it is about cats")
     assert result["agreed"] == ["agreed", "last words"]
     assert result["found"] == "“The pump is oiled each spring.” [E1]"
-    assert result["provided"] == ["answer of c", ["acme:a", "acme:b"], ["Bearer theirs"]]
+    answer, sent, keys, elsewhere = result["provided"]
+    assert (answer, sent) == ("answer of c", [["a", 2], ["b", 2], ["c", 1]])
+    assert keys == ["Bearer theirs"] * 3
+    assert elsewhere == ["Bearer not-needed"]
 
 
 TESTS = [
