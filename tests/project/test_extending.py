@@ -195,6 +195,9 @@ TESTS = [
 
 @pytest.mark.soak
 def test_the_project_still_passes_with_what_was_added(copy: Path) -> None:
+    models = [part for name in ("words", "stems") for part in ("--proposer", f"offline:{name}")]
+    asked = python(copy, "-m", "langgraph_moa", "ask", "What is 17 * 24?", "--system", "relay", *models)
+    assert (asked.returncode, asked.stdout.strip()) == (0, "17 * 24 = 408"), asked.stderr
     schema = python(copy, "-m", "langgraph_moa.apps.settings.schema")
     (copy / "docs" / "settings.schema.json").write_text(schema.stdout, encoding="utf-8")
     drawn = python(copy, "-m", "pytest", "-q", "tests/graphs/test_systems.py", "-k", "drawn", "--snapshot-update")
