@@ -1,1 +1,1 @@
-"""Many questions put to a mixture, and several systems compared on them; `graphs` and all below enter."""
+"""Many questions put to mixtures, answers graded, systems compared; `graphs` and all below enter."""

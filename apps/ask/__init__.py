@@ -1,1 +1,1 @@
-"""One conversation on the command line, its threads and reviews; of apps `settings` and all below enter."""
+"""One mixture at a terminal: asking, threads, reviews, what is shown; of apps `settings` and all below enter."""

@@ -1,1 +1,1 @@
-"""A file of questions on the command line; of apps `ask` and all below enter."""
+"""The command `batch`: a file of questions, ours or a benchmark's; of apps `ask` and all below enter."""

@@ -1,1 +1,1 @@
-"""Systems compared on the command line; of apps `batch` and all below enter."""
+"""The command `compare`: systems made equal, and what came of them; of apps `batch` and all below enter."""

@@ -1,1 +1,1 @@
-"""Many questions put to one mixture, a row each; nothing else of evaluation enters."""
+"""Many questions put to one mixture, read, asked, counted, written; nothing else of evaluation enters."""

@@ -1,1 +1,1 @@
-"""Several systems on the same questions, paired; all of evaluation enters."""
+"""Several systems on the same questions: asked, measured, concluded; all of evaluation enters."""

@@ -1,1 +1,1 @@
-"""Who says what is right; all of evaluation but `comparing` enters."""
+"""Who says what is right: gold, a judge, or a function; all of evaluation but `comparing` enters."""

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import get_args
 from urllib.parse import urlsplit
 
 import langgraph_moa
 import pytest
 from langgraph_moa.apps.cli import app
+from langgraph_moa.core.run.records import Status
 from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError
 from scripts import module_at
@@ -188,6 +190,12 @@ def test_tests_that_a_page_names_are_there() -> None:
 
     assert len(named) >= 30
     assert [name for name in sorted(named) if not re.search(rf"def {name}\(", text)] == []
+
+
+def test_every_status_is_explained() -> None:
+    text = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8").partition("\n## ")[0]
+
+    assert re.findall(r"^- `(\w+)` (?:is|means) ", text, re.MULTILINE) == [*get_args(Status)]
 
 
 PAPERS = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "RELEASING.md")]

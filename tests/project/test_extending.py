@@ -51,8 +51,10 @@ rag = create_rag_moa(retrievers=[lines], proposers=THREE[:1], aggregator=THREE[0
 with serve() as server:
     resolve._ADDRESSES["acme"] = server.url
     os.environ["ACME_API_KEY"] = "theirs"
-    provided = create_moa(proposers=["acme:a", "acme:b"], aggregator="acme:c").invoke(user("Which?"))
-    keys = {request.headers["Authorization"] for request in server.requests}
+    provided = create_moa(proposers=["acme:a", "acme:b"], samples=2, aggregator="acme:c").invoke(user("Which?"))
+    sent = sorted([request.model, request.n] for request in server.requests)
+    resolve.resolve_model("acme:a", base_url=server.url).invoke("Which?")
+    keys = [request.headers["Authorization"] for request in server.requests]
 print(json.dumps({
     "file": langgraph_moa.__file__,
     "asked": json.loads(asked.stdout),
@@ -60,7 +62,7 @@ print(json.dumps({
     "refused": refused,
     "agreed": [agreed["run"]["stopped"], agreed["verdicts"][0]["agreement"]["measure"]],
     "found": rag.invoke(user("When is the pump oiled?"))["messages"][-1].text,
-    "provided": [provided["messages"][-1].text, [p["model"] for p in provided["proposals"]], sorted(keys)],
+    "provided": [provided["messages"][-1].text, sent, keys[:3], keys[3:]],
 }))
 """
 
@@ -125,13 +127,16 @@ def test_the_files_to_touch_are_those_that_following_it_touches(recipe: str, tmp
 
     follow(copy, recipe)
 
-    written = [name for name in files_named(recipe) if name in GENERATED]
-    assert [name for name in files_named(recipe) if name not in GENERATED] == list(RECIPES[recipe])
-    assert changed(copy) == {*files_named(recipe)} - {*written}
-    assert [name for name in written if GENERATED[name].partition(" ")[2] not in SECTIONS[recipe]] in (
-        [],
-        ["docs/settings.schema.json"],
-    )
+    by_hand = [name for name in files_named(recipe) if name not in GENERATED]
+    assert by_hand == list(RECIPES[recipe])
+    assert changed(copy) == {*by_hand}
+
+
+def test_what_a_command_writes_is_said_with_the_command() -> None:
+    lines = [line for text in SECTIONS.values() for line in text.splitlines()]
+
+    for name, command in GENERATED.items():
+        assert [line for line in lines if f"`{name}`" in line and f"`{command}`" in line]
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +174,10 @@ def test_what_was_added_works(copy: Path) -> None:
     assert result["refused"].startswith("found a question that is refused: it is about cats")
     assert result["agreed"] == ["agreed", "last words"]
     assert result["found"] == "“The pump is oiled each spring.” [E1]"
-    assert result["provided"] == ["answer of c", ["acme:a", "acme:b"], ["Bearer theirs"]]
+    answer, sent, keys, elsewhere = result["provided"]
+    assert (answer, sent) == ("answer of c", [["a", 2], ["b", 2], ["c", 1]])
+    assert keys == ["Bearer theirs"] * 3
+    assert elsewhere == ["Bearer not-needed"]
 
 
 TESTS = [
@@ -188,6 +196,9 @@ TESTS = [
 
 @pytest.mark.soak
 def test_the_project_still_passes_with_what_was_added(copy: Path) -> None:
+    models = [part for name in ("words", "stems") for part in ("--proposer", f"offline:{name}")]
+    asked = python(copy, "-m", "langgraph_moa", "ask", "What is 17 * 24?", "--system", "relay", *models)
+    assert (asked.returncode, asked.stdout.strip()) == (0, "17 * 24 = 408"), asked.stderr
     schema = python(copy, "-m", "langgraph_moa.apps.settings.schema")
     (copy / "docs" / "settings.schema.json").write_text(schema.stdout, encoding="utf-8")
     drawn = python(copy, "-m", "pytest", "-q", "tests/graphs/test_systems.py", "-k", "drawn", "--snapshot-update")

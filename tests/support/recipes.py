@@ -282,10 +282,10 @@ def test_a_line_is_found_by_a_word_of_it() -> None:
 }
 """The edits of each section of the page."""
 GENERATED = {
-    "docs/settings.schema.json": "python -m langgraph_moa.apps.settings.schema",
+    "docs/settings.schema.json": "make schema",
     "tests/graphs/__snapshots__/test_systems.ambr": "pytest tests/graphs/test_systems.py --snapshot-update",
 }
-"""Files that a command writes."""
+"""Files that a command writes, and which."""
 
 
 def copy_project(folder: Path) -> Path:
