@@ -14,7 +14,7 @@ _OURS = ({"turn", "layer"}, {"turn", "mixture"}, {"measure", "groups"}, {"kept",
 
 
 _TOLD = frozenset(
-    "status stopped next proposer groups representative kept model served_model finish_reason measure mixture "
+    "status stopped next name proposer cut groups representative kept model served_model finish_reason measure mixture "
     "turn".split()
 )
 """Their keys whose texts are names, and nobody's words."""

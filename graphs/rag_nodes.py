@@ -22,7 +22,7 @@ _AROUND = 200
 
 
 def evidence_shown(search: Search | None) -> dict[str, Any]:
-    """Return how briefs put evidence; a passage's tags and source take some tokens more."""
+    """Return how prompts put evidence; a passage's tags and source take some tokens more."""
     if search is None:
         return {}
     retrieval = search.retrieval

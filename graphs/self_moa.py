@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from ..core.checks import MOST_SAMPLES, check_number
-from ..core.panel.declared import Aggregators, Chooser, ProposerLike, as_aggregator, as_proposer
+from ..core.panel.declared import Aggregators, Chooser, ProposerLike, as_aggregator, as_proposer, proposing
 from ..core.run.state import Mixture
 from .moa import create_moa
 from .options import SystemOptions, decided
@@ -68,7 +68,7 @@ def create_self_moa_seq(
     check_number("samples", samples, minimum=2, most=_SAMPLES, whole=True)
     check_number("window", window, minimum=2, most=MOST_SAMPLES, whole=True)
     proposer = as_proposer(model)
-    best = proposer if aggregator is None else as_proposer(aggregator)
+    best = proposer if aggregator is None else proposing(aggregator)
     fresh = [min(window, samples)]
     while (rest := samples - sum(fresh)) > 0:
         fresh.append(min(window - 1, rest))

@@ -23,6 +23,7 @@ from ..core.panel.declared import (
     Rank,
     as_aggregator,
     as_proposer,
+    proposing,
 )
 from ..core.panel.seating import named
 from ..core.run.state import Mixture
@@ -215,7 +216,7 @@ def create_grouped_moa(
         )
     second = [
         replace(
-            as_proposer(aggregator),
+            proposing(aggregator),
             name=f"group-{n}",
             samples=1,
             reads=tuple(str(p.name) for p in part),

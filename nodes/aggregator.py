@@ -143,9 +143,8 @@ class _Aggregator:
         if not references or (request and request.calls_tools):
             if outcome.too_much:
                 raise BudgetExceeded(outcome.too_much)
-            seat = self.rules.chain[0]
             raise AllProposersFailed(
-                [as_proposal(call, seat, turn=turn.id, layer=self.layer) for call in outcome.calls]
+                [as_proposal(call, self.rules.chain[0], turn=turn.id, layer=self.layer) for call in outcome.calls]
             )
         best = references[0] if self.rank else best_proposal(references)
         return outcome._replace(

@@ -71,7 +71,7 @@ class _Gate:
         turn, stage = Turn.of(state), self.stage
         turn.check_mixture(self.rules.mixture)
         # An earlier attempt at the same message may have left proposals of who has not been asked yet this time.
-        places = {seat.place for seat in stage.so_far}
+        places = {seat.place for seat in stage.asked_so_far}
         layer = LayerResult(turn, stage, [p for p in turn.proposals(stage.layer) if place_of(p) in places], self.rules)
         _check_places(stage, layer.proposals)
         agreed = moderation = None
@@ -108,21 +108,21 @@ class _Gate:
             seconds = self.rules.seconds_left(proposals, verdicts)
             agreement = await compare_texts(stop.agreement, texts, seconds=seconds)
         took = time.perf_counter() - clock
-        return agreed_on(stop, agreement, whole, self.stage.so_far, whole=self.stage.is_last, seconds=took)
+        return agreed_on(stop, agreement, whole, self.stage.asked_so_far, whole=self.stage.is_last, seconds=took)
 
     def end_agreed(self, stop: EarlyStop, agreed: Agreed, layer: LayerResult) -> Conclusion:
         """Say who agrees; where they are enough, leave out what comes next."""
         largest = agreed["groups"][0] if agreed["groups"] else []
         if len(largest) < 2:
             return Conclusion()
-        agree = f"{len(largest)} of {len(self.stage.so_far)} agree" + (
+        agree = f"{len(largest)} of {len(self.stage.asked_so_far)} agree" + (
             f": {agreed['answer']}" if agreed["answer"] else ""
         )
         if not agreed["reached"]:
             return Conclusion(words=(agree + self._why_not(stop, agreed, layer),))
         answers = stop.then == "answer" and bool(self.rules.chain)
         needless = {place_of(p) for p in layer.proposals if p["cut"] == "agreed" and not p["carried"]}
-        cut = replace(self.stage, seats=[seat for seat in self.stage.so_far if seat.place in needless])
+        cut = replace(self.stage, seats=[seat for seat in self.stage.asked_so_far if seat.place in needless])
         saved = self.rules.sampling.calls([cut, *self.ahead]) + answers
         may_stop = stop.may_stop(self.stage.layer)
         words = [agree]
@@ -134,8 +134,8 @@ class _Gate:
 
     def _why_not(self, stop: EarlyStop, agreed: Agreed, layer: LayerResult) -> str:
         """Say where only models are too few for the agreement to count."""
-        largest, needed = agreed["groups"][0], stop.models_needed(self.stage.so_far, whole=self.stage.is_last)
-        if agreed["models"] >= needed or len(largest) < stop.needed(len(self.stage.so_far)):
+        largest, needed = agreed["groups"][0], stop.models_needed(self.stage.asked_so_far, whole=self.stage.is_last)
+        if agreed["models"] >= needed or len(largest) < stop.needed(len(self.stage.asked_so_far)):
             return ""
         return too_few([p for p in layer.proposals if p["proposer"] in largest], needed)
 
@@ -180,14 +180,14 @@ class _Gate:
         before = {place_of(p): p for p in turn.proposals(after.layer)} if to else {}
         seats = unanswered(to.seats, before) if to else []
         writer = self.writer.for_run(self.rules.request)
-        yield from bound_step(writer, seats, turn, after.layer, chain=self.rules.chain, authors=after.so_far)
+        yield from bound_step(writer, seats, turn, after.layer, chain=self.rules.chain, authors=after.asked_so_far)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound what judging and moderating cost."""
-        costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.so_far) if self.stop else []
+        costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.asked_so_far) if self.stop else []
         bounds = {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
         if self.moderator and self.stage.is_last:
-            bounds[self.moderator.seat.label] = self.moderator.at_most(conversation, self.stage.so_far)
+            bounds[self.moderator.seat.label] = self.moderator.at_most(conversation, self.stage.asked_so_far)
         return bounds
 
 
@@ -198,7 +198,7 @@ def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:
             "start again with the conversation as it is now"
         )
     authors = {place_of(p): (p["proposer"], p["model"]) for p in proposals}
-    expected = {seat.place: (seat.title, seat.label) for seat in stage.so_far}
+    expected = {seat.place: (seat.title, seat.label) for seat in stage.asked_so_far}
     if authors != expected:
         raise InputError(
             f"found proposals of {_names(authors)} at {stage.gate}, expected of {_names(expected)}: another mixture "

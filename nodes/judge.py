@@ -64,7 +64,7 @@ class JudgeAgreement:
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts as the judge says."""
-        prompt = self._letter(texts)
+        prompt = self._asking(texts)
         config = unstreamed(ensure_config())
         call, message = await call_model(self._seat, prompt, config, race=Race(seconds=self._seconds))
         if message is None or call["status"] != "ok":
@@ -77,12 +77,12 @@ class JudgeAgreement:
     def at_most(self, texts: Sequence[str] | None, authors: Sequence[Seat] = ()) -> Cost:
         """Bound what asking costs, of texts or of what their authors may write."""
         if texts is not None:
-            return call_at_most(self._seat, self._letter(texts).messages)
+            return call_at_most(self._seat, self._asking(texts).messages)
         limits = [author.max_tokens for author in authors]
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
-        return call_at_most(self._seat, self._letter([""] * len(authors)).messages, more=more)
+        return call_at_most(self._seat, self._asking([""] * len(authors)).messages, more=more)
 
-    def _letter(self, texts: Sequence[str]) -> Prompt:
+    def _asking(self, texts: Sequence[str]) -> Prompt:
         return Prompt([HumanMessage(self._prompt.render(references=fence(texts), count=str(len(texts))))])
 
 

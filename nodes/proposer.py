@@ -13,7 +13,7 @@ from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
 from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
-from ..core.panel.stages import Stage, by_node, unanswered
+from ..core.panel.stages import Stage, unanswered
 from ..core.run.costs import added_up, after_refusal, total
 from ..core.run.records import USABLE, Call, Cost, Place, Proposal, place_of
 from ..core.run.report import make_report
@@ -24,6 +24,7 @@ from .calls.call import call_model, unstreamed
 from .calls.fitting import shortened_for
 from .calls.fold import fold
 from .calls.forecast import forecast
+from .calls.opening import Opening
 from .calls.outcome import as_proposal
 from .calls.prompt import Prompt
 from .calls.prompt_writer import PromptWriter
@@ -87,7 +88,8 @@ class _Proposer:
         due = unanswered(stage.seats, before)
         mine = {s.place: before[s.place] for s in self.seats if s.place in before}
         again = any(p["reviewed"] == "sent_back" for p in mine.values())
-        race, prompt = self._join(turn, due, before, again=again)
+        opening = self._opening(turn, due, before)
+        race = self._race(turn, alone=again or self.seats[0].carries)
         if due and due[0] in self.seats:
             emit("layer", layer=stage.layer, proposers=[s.title for s in due])
         settled = {place: p for place, p in mine.items() if place not in {s.place for s in due}}
@@ -99,7 +101,7 @@ class _Proposer:
         answers = await asking.ask(
             self.writer.for_run(rules.request),
             config if rules.stream_proposals else unstreamed(config),
-            prompt=prompt,
+            prompt=opening.take(asking.seats),
             may_fold_again=rules.budget is None,
         )
         made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
@@ -113,36 +115,32 @@ class _Proposer:
             update["run"] = make_report(proposals, [], turn=turn.id, mixture=rules.mixture)
         return update
 
-    def _join(
-        self, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal], *, again: bool
-    ) -> tuple[Race, Prompt | None]:
-        """Return the race that its calls are part of, and their prompt where it is written already."""
-        stage, seat, layer = self.stage, self.seats[0], self.stage.layer
-        together = {other.place for other in stage.seats}
+    def _race(self, turn: Turn, *, alone: bool) -> Race:
+        """Return the race that its calls are part of.
+
+        What a person asks for again, or what all before it went into, is no matter of who is fastest.
+        """
+        stage, layer = self.stage, self.stage.layer
+        together = {seat.place for seat in stage.seats}
         earlier = [p for p in turn.proposals() if p["layer"] < layer or place_of(p) not in together]
         seconds = self.rules.seconds_left(earlier, turn.verdicts(before=layer, wave=stage.wave))
+        if alone:
+            return Race(seconds=seconds)
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
-        race = self.rules.race_of(stage, seat, seconds=seconds, earlier=answered)
-        prompt = None
-        if self.is_first and self.rules.budget:
-            done = [*(p for p in turn.proposals() if p["layer"] < layer), *before.values()]
-            self._bound(race, turn, due, done)
-            mine = next((s.place for s in due if s in self.seats), None)
-            prompt = race.prompts.pop(mine, None) if race.prompts and mine else None
-        # What a person asks for again, or what all before it went into, is no matter of who is fastest.
-        return Race(seconds=seconds) if again or seat.carries else race, prompt
+        return self.rules.race_of(stage, self.seats[0], seconds=seconds, earlier=answered)
 
-    def _bound(self, race: Race, turn: Turn, due: Sequence[Seat], done: Sequence[Proposal]) -> None:
-        """Write the prompts of all who are asked, once for all of them, and refuse what does not fit the budget."""
-        if race.prompts is None:
-            writer, groups = self.writer.for_run(self.rules.request), by_node(due)
-            prompts = [writer.write(group[0], turn, self.stage.layer) for group in groups]
-            step = (p.at_most(s) for p, group in zip(prompts, groups, strict=True) for s in group)
-            race.too_much = self.rules.misfit(done, step)
-            places = [group[0].place for group in groups]
-            race.prompts = {} if race.too_much else dict(zip(places, prompts, strict=True))
-        if race.too_much:
-            raise BudgetExceeded(race.too_much, asked=any(p["calls"] for p in done))
+    def _opening(self, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]) -> Opening:
+        """Refuse a first layer that does not fit the budget, which no gate has looked at; return what it is asked."""
+        rules, layer = self.rules, self.stage.layer
+        if not self.is_first or rules.budget is None:
+            return Opening()
+        done = [*(p for p in turn.proposals() if p["layer"] < layer), *before.values()]
+        writer = self.writer.for_run(rules.request)
+        opening = rules.openings.join(self.seats[0].title, layer=layer, start=Opening)
+        opening.bound(due, lambda seat: writer.write(seat, turn, layer), lambda step: rules.misfit(done, step))
+        if opening.too_much:
+            raise BudgetExceeded(opening.too_much, asked=any(p["calls"] for p in done))
+        return opening
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
         needed = min(rules.min_proposals, max(sum(p["status"] in USABLE for p in shown), 1))
         if usable < needed:
             raise InputError(f"found {usable} proposals left, expected at least {needed}; keep more of them")
-        authors = next(stage.so_far for stage in stages if stage.layer == layer and stage.is_last)
+        authors = next(stage.asked_so_far for stage in stages if stage.layer == layer and stage.is_last)
         seats = [seat for stage in stages for seat in sent_back(stage, after)]
         if seats and any(p["layer"] > layer for p in turn.proposals()):
             raise InputError(

@@ -9,7 +9,7 @@ from langgraph.cache.base import BaseCache
 
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
-from ..core.bounds.quorum import Quorum, Race, Races
+from ..core.bounds.quorum import Quorum, Race, Siblings
 from ..core.evidence.passages import MARKER
 from ..core.evidence.retrievers import Retrieval
 from ..core.panel.sampling import Sampling
@@ -18,7 +18,11 @@ from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
 from ..core.run.records import Call, Cost, Proposal, Verdict
 from ..core.run.report import calls_of, work_seconds
+from .calls.opening import Opening
 from .calls.request import Request, request_for
+
+_OPENINGS = 8
+"""How many are kept in mind: one that is broken off holds prompts that nobody takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,9 @@ class Rules:
     """How evidence is looked for first, and citations are checked last."""
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
-    races: Races = field(default_factory=Races, init=False)
+    races: Siblings[Race] = field(default_factory=Siblings, init=False)
+    openings: Siblings[Opening] = field(default_factory=lambda: Siblings(_OPENINGS), init=False)
+    """What first layers were bounded to, under a budget."""
     sampling: Sampling = field(default_factory=Sampling, init=False)
     """How many samples servers gave for one request."""
     identity: str = field(default_factory=lambda: uuid4().hex, init=False)
@@ -86,7 +92,7 @@ class Rules:
         def start() -> Race:
             stop = self.early_stop
             in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
-            decide = stop.decided(stage.so_far, whole=stage.is_last) if stop and in_time else None
+            decide = stop.decided(stage.asked_so_far, whole=stage.is_last) if stop and in_time else None
             race = Race(self.quorum, seconds, decide, self.uncited)
             for proposal in earlier:
                 race.count_proposal(proposal)
@@ -113,17 +119,10 @@ class Rules:
         if self.budget is None:
             return None
         spent = total(map(cost_of, [*proposals, *calls_of(verdicts), *others]), known_only=True)
-        return self.budget.misfit(spent, total(step, known_only=True), self._worked(proposals, others, verdicts))
+        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others, verdicts))
 
     def seconds_left(
         self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
     ) -> float | None:
         """Return the seconds that the budget leaves after all this; None where it bounds none."""
-        return self.budget.left(self._worked(proposals, others, verdicts)) if self.budget else None
-
-    def _worked(self, proposals: Sequence[Proposal], others: Sequence[Call], verdicts: Sequence[Verdict]) -> float:
-        """Return how long a turn has worked; what the budget's end cut has used it up, however clocks round."""
-        calls: list[Call] = [*proposals, *calls_of(verdicts), *others]
-        bound = (self.budget and self.budget.seconds) or 0.0
-        at_least = bound if any(call["cut"] == "deadline" for call in calls) else 0.0
-        return max(work_seconds(proposals, others, verdicts), at_least)
+        return self.budget.left(work_seconds(proposals, others, verdicts)) if self.budget else None

@@ -57,15 +57,15 @@ class LayerResult:
     def verdict(self, agreed: Agreed | None, moderation: Moderation | None, ending: Conclusion) -> Verdict:
         """Put the steps together."""
         stage, falls_back = self.stage, not self.is_enough and self.stage.layer > 1
-        counted = f"{self.usable} of {len(stage.so_far)} proposals usable"
+        counted = f"{self.usable} of {len(stage.asked_so_far)} proposals usable"
         if falls_back:
             counted += f", {self.rules.min_proposals} needed: answering from layer {stage.layer - 1}"
-        is_said = agreed is not None and len([*agreed["groups"], []][0]) > 1 and self.usable == len(stage.so_far)
+        is_said = agreed is not None and len([*agreed["groups"], []][0]) > 1 and self.usable == len(stage.asked_so_far)
         return Verdict(
             turn=self.turn.id,
             layer=stage.layer,
             wave=stage.wave,
-            asked=len(stage.so_far),
+            asked=len(stage.asked_so_far),
             usable=self.usable,
             source=stage.layer - 1 if falls_back else stage.layer,
             next=ending.next or "",

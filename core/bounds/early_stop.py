@@ -81,8 +81,8 @@ class EarlyStop:
 
     def can_stop(self, stage: Stage) -> bool:
         """Tell whether enough different models are asked for their agreement to end the run's layers."""
-        enough = len(stage.so_far) > 1 and models_of(stage.so_far) >= self.models_needed(
-            stage.so_far, whole=stage.is_last
+        enough = len(stage.asked_so_far) > 1 and models_of(stage.asked_so_far) >= self.models_needed(
+            stage.asked_so_far, whole=stage.is_last
         )
         return enough and self.may_stop(stage.layer)
 

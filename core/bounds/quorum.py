@@ -4,15 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from langgraph.runtime import get_runtime
 
-from ..run.records import Cut, Place, Proposal
+from ..run.records import Cut, Proposal
 
 _RECENT = 1000
-"""How many layers are kept in mind between one proposer's end and the next one's start, in all runs of a graph."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Quorum:
     """Seconds that the others are given after that."""
 
 
-class Deadline:
+class Cutoff:
     """End one call at a time that others may bring forward; use it as an asynchronous context manager.
 
     Attributes:
@@ -46,7 +45,7 @@ class Deadline:
         self._timeout = asyncio.timeout(None)
         self._over = False
 
-    async def __aenter__(self) -> "Deadline":
+    async def __aenter__(self) -> "Cutoff":
         await self._timeout.__aenter__()
         return self
 
@@ -97,18 +96,19 @@ class Race:
     """What else ends it, at once."""
     read: Callable[[str], str] = str
     """What of an answer is compared."""
-    prompts: dict[Place, Any] | None = None
-    """What its proposers are asked, once its first one has bounded that; each takes its own away."""
-    too_much: str | None = None
-    """The limit of the budget that asking them does not fit in."""
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
-    _running: set[Deadline] = field(default_factory=set)
+    _running: set[Cutoff] = field(default_factory=set)
     _usable: set[str] = field(default_factory=set)
     _answers: dict[str, Answered] = field(default_factory=dict)
     _end: tuple[float, Cut, str] | None = None
 
-    def enter(self, call: Deadline) -> None:
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since it began."""
+        return asyncio.get_running_loop().time() - self.started
+
+    def enter(self, call: Cutoff) -> None:
         """Join with a call that is under way."""
         self._running.add(call)
         if self.seconds is not None:
@@ -116,7 +116,7 @@ class Race:
             call.by(self.started + self.seconds, "deadline", why)
         self._bring_forward(call)
 
-    def leave(self, call: Deadline) -> None:
+    def leave(self, call: Cutoff) -> None:
         """Go, with an answer or without."""
         self._running.discard(call)
 
@@ -139,30 +139,44 @@ class Race:
         whole = proposal["status"] == "ok"
         self.count(proposal["proposer"], proposal["text"], served=proposal["served_model"], whole=whole)
 
-    def _bring_forward(self, call: Deadline) -> None:
+    def _bring_forward(self, call: Cutoff) -> None:
         if self._end is not None:
             call.by(*self._end)
 
 
-class Races:
-    """Find the race of the running superstep, by LangGraph's own names for it.
+class _Shared(Protocol):
+    """Be what siblings share, and remember who has joined."""
 
-    Siblings share their superstep's checkpoint id and the namespace they run in; no two runs have the same. A race
-    is forgotten when nobody is in it. A proposer that meets itself is in a run made again from the same checkpoint.
+    joined: set[str]
+
+
+_T = TypeVar("_T", bound=_Shared)
+
+
+class Siblings(Generic[_T]):
+    """Find what the proposers of the running superstep share, by LangGraph's own names for it.
+
+    They share their superstep's checkpoint id and the namespace they run in; no two runs have the same. What siblings
+    share is forgotten when nobody is in it. One that meets itself is in a run made again from the same checkpoint.
     """
 
-    def __init__(self) -> None:
-        self._races: WeakValueDictionary[tuple[str, ...], Race] = WeakValueDictionary()
-        self._recent: deque[Race] = deque(maxlen=_RECENT)
+    def __init__(self, recent: int = _RECENT) -> None:
+        """Make an empty registry.
 
-    def join(self, title: str, *, layer: int, start: Callable[[], Race]) -> Race:
-        """Return the layer's race, a new one for its first proposer."""
+        Args:
+            recent: How many layers are kept in mind between one proposer's end and the next one's start.
+        """
+        self._shared: WeakValueDictionary[tuple[str, ...], _T] = WeakValueDictionary()
+        self._recent: deque[_T] = deque(maxlen=recent)
+
+    def join(self, title: str, *, layer: int, start: Callable[[], _T]) -> _T:
+        """Return what the layer shares, a new one for its first proposer."""
         info = get_runtime().execution_info
         parent = info.checkpoint_ns.rpartition("|")[0] if info else ""
         key = (info.checkpoint_id if info else "", parent, str(layer))
-        race = self._races.get(key)
-        if race is None or title in race.joined:
-            race = self._races[key] = start()
-            self._recent.append(race)
-        race.joined.add(title)
-        return race
+        shared = self._shared.get(key)
+        if shared is None or title in shared.joined:
+            shared = self._shared[key] = start()
+            self._recent.append(shared)
+        shared.joined.add(title)
+        return shared

@@ -170,19 +170,20 @@ Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]
 """One list, used in every layer but the last, or one list a layer."""
 
 
-def as_proposer(model: ProposerLike | Aggregator) -> Proposer:
-    """Return a declaration as a proposer's, with the same settings: an aggregator may answer in a layer before."""
-    if isinstance(model, Proposer):
-        return model
-    if not isinstance(model, Aggregator):
-        return Proposer(model)
-    return Proposer(**{setting.name: getattr(model, setting.name) for setting in fields(Aggregator)})
+def as_proposer(model: ProposerLike) -> Proposer:
+    """Return a proposer's declaration, whole."""
+    return model if isinstance(model, Proposer) else Proposer(model)
 
 
-def as_aggregator(model: ProposerLike | Aggregator) -> Aggregator:
-    """Return a declaration as an aggregator's, with the same settings; a proposer's name stays the proposer's."""
-    if isinstance(model, Aggregator):
-        return model
+def as_aggregator(model: ProposerLike) -> Aggregator:
+    """Let a proposer's model aggregate, with the same settings; its name stays the proposer's."""
     proposer = as_proposer(model)
     settings = [setting.name for setting in fields(Aggregator) if setting.name != "name"]
     return Aggregator(**{name: getattr(proposer, name) for name in settings})
+
+
+def proposing(model: Chooser) -> Proposer:
+    """Let an aggregator's model answer in a layer before, with the same settings."""
+    if not isinstance(model, Aggregator):
+        return Proposer(model)
+    return Proposer(**{setting.name: getattr(model, setting.name) for setting in fields(Aggregator)})

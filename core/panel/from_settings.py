@@ -47,9 +47,8 @@ def seats_of(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str
         ConfigError: A model cannot be built, an option is out of range, or two have one name.
     """
     seats: list[Seat] = []
-    names = unique_names(
-        [(s.name, short_name(s.model)) for s in declared], "proposer of a layer" if role == "proposer" else role
-    )
+    what = "proposer of a layer" if any(isinstance(settings, Proposer) for settings in declared) else role
+    names = unique_names([(settings.name, short_name(settings.model)) for settings in declared], what)
     for position, (settings, name) in enumerate(zip(declared, names, strict=True)):
         samples = _samples(settings, name, position, defaults, role)
         twins = sum(seat.label == samples[0].label and seat.sample == 1 for seat in seats)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .seats import Seat
 from .stages import Stage
 
-_Key = tuple[str, str, str | None]
+_Key = tuple[str, str, str | None, int | None]
 
 
 class Sampling:
@@ -34,4 +34,4 @@ class Sampling:
 
 
 def _key(seat: Seat) -> _Key:
-    return seat.name, seat.label, seat.endpoint
+    return seat.name, seat.label, seat.endpoint, seat.slots

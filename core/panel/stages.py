@@ -16,7 +16,7 @@ class Stage:
     """Its part of the layer, from 1."""
     seats: Sequence[Seat]
     """Who is asked now."""
-    so_far: Sequence[Seat]
+    asked_so_far: Sequence[Seat]
     """Who of the layer has been asked after that, these included."""
     is_last: bool
     """Whether the whole layer has been asked then."""

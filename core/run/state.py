@@ -50,6 +50,7 @@ def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> 
     if old["started"] != proposal["started"] or old["text"] == proposal["text"]:
         return proposal
     edited: Proposal = {**proposal, "reviewed": proposal["reviewed"] or "edited"}
+    edited = {**edited, "cut": None, "carried": False, "unread": False}
     return edited if edited["text"].strip() else {**edited, "status": "empty"}
 
 

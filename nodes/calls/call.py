@@ -1,6 +1,7 @@
 """One model call, and every way it can end, as data."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -13,7 +14,7 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
-from ...core.bounds.quorum import Deadline, Race
+from ...core.bounds.quorum import Cutoff, Race
 from ...core.models.obstacles import obstacle_of
 from ...core.models.transport import requests_sent
 from ...core.panel.seats import Seat
@@ -50,14 +51,14 @@ async def call_model(
     Returns:
         The call's outcome, and the message where one came back, even one without usable text.
     """
-    deadline = Deadline()
+    cutoff = Cutoff()
     try:
         if prompt.problem:
             return unmade(seat, "skipped", prompt.problem), None
         entry = entry_of(cache, seat, prompt.messages)
-        call, message = await _ask(seat, prompt, config, race, deadline, entry)
+        call, message = await _ask(seat, prompt, config, race, cutoff, entry)
     finally:
-        race.leave(deadline)
+        race.leave(cutoff)
     if counts and message and call["status"] in USABLE:
         race.count(seat.title, plain(message.text), served=call["served_model"], whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
@@ -83,18 +84,18 @@ def without_context(config: RunnableConfig) -> RunnableConfig:
 
 
 async def _ask(
-    seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, deadline: Deadline, entry: Entry | None
+    seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, cutoff: Cutoff, entry: Entry | None
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
     with requests_sent() as sent:
         attempt = _Attempt(seat, prompt, sent)
         try:
-            async with deadline:
-                race.enter(deadline)
+            async with cutoff:
+                race.enter(cutoff)
                 if entry and (recalled := await entry.recall()):
                     return recalled
-                reply = await attempt.make(config, deadline)
+                reply = await attempt.make(config, cutoff)
             message, usage, calls = read_reply(reply, prompt.messages)
             return answered_call(seat, prompt, message, usage, calls, attempt.facts()), message
         except GraphBubbleUp as exc:
@@ -107,16 +108,18 @@ async def _ask(
             failure = exc  # not ours: the model awaited something that somebody else cancelled
         except Exception as exc:  # noqa: BLE001 - whatever a model raises costs its own answer only
             failure = exc
-    facts, is_late = attempt.facts(), deadline.cause == "deadline"
-    was_cut = deadline.happened and isinstance(failure, TimeoutError)
+    facts, is_late = attempt.facts(), cutoff.cause == "deadline"
+    was_cut = cutoff.happened and isinstance(failure, TimeoutError)
+    if was_cut and is_late:  # the run has worked since the layer began: what clocks round gives it no time back
+        facts["waited"] = max(facts["waited"], (math.ceil(1000 * (race.elapsed - facts["seconds"])) + 1) / 1000)
     if was_cut and not attempt.made:
         status: Status = "skipped" if is_late else "cancelled"
-        return unmade(seat, status, deadline.why, cut=deadline.cause, waited=facts["seconds"]), None
+        return unmade(seat, status, cutoff.why, cut=cutoff.cause, waited=facts["waited"] + facts["seconds"]), None
     facts["at_most"] = call_at_most(seat, prompt.messages)
     if not was_cut:
         return await with_names(seat, failed_call(seat, failure, facts, loading=attempt.loading)), message
     status = "timeout" if is_late else "cancelled"
-    return call_of(seat.label, status=status, cut=deadline.cause, error=deadline.why, **facts), None
+    return call_of(seat.label, status=status, cut=cutoff.cause, error=cutoff.why, **facts), None
 
 
 class _Attempt:
@@ -129,9 +132,9 @@ class _Attempt:
         self.loading = False
         """Whether its server was still loading the model when it was last asked."""
 
-    async def make(self, config: RunnableConfig, deadline: Deadline) -> Any:
+    async def make(self, config: RunnableConfig, cutoff: Cutoff) -> Any:
         seat, messages = self._seat, list(self._prompt.messages)
-        if deadline.due:
+        if cutoff.due:
             await asyncio.sleep(0)  # it falls here, before anything is asked
         async with AsyncExitStack() as turn:
             for limit in sorted(seat.limits, key=id):  # in one order everywhere, or two mixtures could lock each other

@@ -11,6 +11,7 @@ from every_system import EACH, answering, build
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from langgraph_moa import (
+    Aggregator,
     Budget,
     ChatMoA,
     ConfigError,
@@ -171,6 +172,10 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("single", {"aggregator": "offline:words"}, "found aggregator in create_single|unknown option 'aggregator'"),
     ("single", {"layers": 2}, "found layers in create_single, which decides it itself"),
     ("single", {"review": True}, "found review=True with layers=1"),
+    ("single", {"model": Aggregator("offline:words")}, "found Aggregator"),
+    ("self-moa-seq", {"model": Aggregator("offline:words")}, "found Aggregator"),
+    ("debate", {"proposers": [Aggregator("offline:words")] * 2}, "found Aggregator"),
+    ("grouped", {"aggregator": Proposer("offline:words")}, "found Proposer"),
     ("self-moa", {"samples": 0}, "found samples=0, expected a whole number from 1 to 100"),
     ("self-moa", {"samples": 1.5}, "found samples=1.5, expected a whole number"),
     ("self-moa", {"samples": 101}, "found samples=101"),

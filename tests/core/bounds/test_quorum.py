@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from langgraph_moa import Quorum
-from langgraph_moa.core.bounds.quorum import Answered, Deadline, Race
+from langgraph_moa.core.bounds.quorum import Answered, Cutoff, Race
 from records import a_proposal
 
 
-async def until_cut(race: Race) -> Deadline:
+async def until_cut(race: Race) -> Cutoff:
     """Be a call that never ends by itself."""
-    cut = Deadline()
+    cut = Cutoff()
 
     async def hang() -> None:
         async with cut:
@@ -79,7 +79,7 @@ async def test_the_runs_seconds_cut_what_was_still_wanted() -> None:
 async def test_the_earlier_end_holds(first: float, then: float, why: str) -> None:
     now = asyncio.get_running_loop().time()
 
-    async with Deadline() as cut:
+    async with Cutoff() as cut:
         cut.by(now + 60 * first, "quorum", "first")
         cut.by(now + 60 * then, "quorum", "then")
         assert (cut.why, cut.due, cut.happened) == (why, False, False)
@@ -87,7 +87,7 @@ async def test_the_earlier_end_holds(first: float, then: float, why: str) -> Non
 
 
 async def test_a_call_that_is_over_is_not_cut() -> None:
-    cut: Any = Deadline()
+    cut: Any = Cutoff()
     async with cut:
         pass
     cut.by(0, "quorum", "late")

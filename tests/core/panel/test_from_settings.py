@@ -55,7 +55,11 @@ def test_a_resolve_function_of_ones_own_is_checked(resolve: Any, expected: str) 
 
 @pytest.mark.parametrize(
     ("declared", "role", "what"),
-    [(Proposer, "proposer", "proposer of a layer"), (Aggregator, "aggregator", "aggregator")],
+    [
+        (Proposer, "proposer", "proposer of a layer"),
+        (Proposer, "aggregator", "proposer of a layer"),  # one that answers alone
+        (Aggregator, "aggregator", "aggregator"),
+    ],
 )
 def test_two_of_one_name_are_refused_as_what_they_are(declared: Any, role: str, what: str) -> None:
     twins = [declared(ScriptedModel(), name="a") for _ in range(2)]

@@ -46,6 +46,7 @@ def test_what_one_server_takes_says_nothing_of_another() -> None:
 
     assert [sampling.most(seat) for seat in panel] == [1] * 5 + [None] * 5
     assert sampling.most(replace(panel[0], endpoint="http://another/v1")) is None
+    assert sampling.most(replace(panel[0], slots=2)) == 2
 
 
 def test_nobody_else_knows_what_one_mixture_learned() -> None:

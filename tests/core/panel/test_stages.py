@@ -34,7 +34,7 @@ def seats(*samples: int) -> list[Any]:
 def test_a_layer_is_asked_in_waves(samples: Any, waves: Any, layers: int, expected: list[Any]) -> None:
     stages = stages_of([seats(*samples)] * layers, waves)
 
-    assert [(s.name, s.gate, len(s.seats), len(s.so_far)) for s in stages] == expected
+    assert [(s.name, s.gate, len(s.seats), len(s.asked_so_far)) for s in stages] == expected
     assert [s.is_last for s in stages] == [not s.gate.endswith("/wave_1") for s in stages]
 
 

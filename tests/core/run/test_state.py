@@ -62,13 +62,15 @@ def test_a_layer_made_again_ends_the_layers_built_on_it() -> None:
 
 
 def test_a_text_that_is_not_its_calls_any_more_is_marked() -> None:
-    old = [item("t", 1, 0, text="a")]
+    facts = {"cut": "quorum", "carried": True, "unread": True}
+    old: list[Any] = [{**item("t", 1, 0, text="a"), **facts}]
 
     texts: list[Any] = [{**old[0], "text": text} for text in ("mine", " ")]
     (edited,), (emptied,) = (merge_proposals(old, [text]) for text in texts)
 
     assert (edited["reviewed"], edited["status"]) == ("edited", "ok")
     assert (emptied["reviewed"], emptied["status"]) == ("edited", "empty")
+    assert [edited[fact] for fact in facts] == [None, False, False]  # type: ignore[literal-required]
     assert merge_proposals(old, old) == old
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from langgraph_moa import (
+    AllProposersFailed,
+    ChatMoA,
     EarlyStop,
     Proposer,
     Vote,
@@ -134,3 +136,12 @@ def test_every_sample_of_one_declared_model_counts() -> None:
     result = moa.invoke(QUESTION)
 
     assert result["run"]["notes"] == ["vote: 2 of 4 for the answer of m/1; tied with that of m/2, and declared first"]
+
+
+async def test_a_vote_alone_calls_no_tool() -> None:
+    """A caller that binds tools past ChatMoA's own check is told that nobody answered."""
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    model = ChatMoA(create_moa(proposers=solvers("7", "7"), aggregator=Vote(), early_stop=None))
+
+    with pytest.raises(AllProposersFailed, match="0 of 0"):
+        await model.bind(tools=[tool], tool_choice="any").ainvoke("Which?")

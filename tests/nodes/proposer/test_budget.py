@@ -5,14 +5,17 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import Budget, BudgetExceeded, create_moa
+from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, create_moa, create_self_moa_seq
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.seats import Seat
 from langgraph_moa.core.run.turn import Turn
 from langgraph_moa.graphs.plan import plan_of
 from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.prompt_writer import PromptWriter
+from loopback import Loopback, Reply
 from reading import user
 
 QUESTION = user("Which?")
@@ -40,7 +43,8 @@ def panel(size: int, budget: Budget | None, *lines: str, **options: Any) -> tupl
 
 
 def held(moa: Any) -> list[Any]:
-    return [race.prompts for race in plan_of(moa).rules.races._recent]
+    """Return the prompts of runs that are over, which nobody is to take any more."""
+    return [opening._prompts for opening in plan_of(moa).rules.openings._recent]
 
 
 @pytest.mark.parametrize("budget", [None, Budget(calls=31), Budget(tokens=100_000), Budget(seconds=60, calls=40)])
@@ -79,10 +83,69 @@ async def test_a_second_turn_is_bounded_anew(written: Counter[str]) -> None:
     assert written == {f"p{n}": 2 for n in range(4)}
 
 
-async def test_what_was_written_is_kept_by_nobody() -> None:
-    """Races are remembered for a thousand layers: prompts in them would be, too."""
+@pytest.mark.parametrize("at_once", [None, 1])
+async def test_what_was_written_is_kept_by_nobody(written: Counter[str], at_once: int | None) -> None:
     moa, _ = panel(3, Budget(calls=4))
+
+    await moa.ainvoke(QUESTION, {"max_concurrency": at_once} if at_once else None)
+
+    assert held(moa) == [{}]
+    assert written == {f"p{n}": 1 for n in range(4)}
+
+
+# LangGraph's own, of nodes that were waiting for their turn.
+@pytest.mark.filterwarnings("ignore:coroutine 'arun_with_retry' was never awaited:RuntimeWarning")
+async def test_runs_that_are_cancelled_leave_few_prompts() -> None:
+    started: asyncio.Queue[None] = asyncio.Queue()
+
+    async def hang(_: object) -> str:
+        started.put_nowait(None)
+        await asyncio.Event().wait()
+        return "never"
+
+    last, budget = ScriptedModel(), Budget(calls=9, strict=False)
+    moa = create_moa(proposers=[RunnableLambda(hang) for _ in range(3)], aggregator=last, budget=budget)
+
+    async def cancelled() -> None:
+        run = asyncio.create_task(moa.ainvoke(QUESTION, {"max_concurrency": 1}))
+        await started.get()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    for _ in range(12):
+        await cancelled()
+
+    assert [len(prompts) for prompts in held(moa)] == [2] * 8
+
+
+async def test_one_who_carries_is_in_nobodys_race() -> None:
+    """It would start the clock of those who are asked with it, and may be asked long before them."""
+    moa = create_self_moa_seq(model=ScriptedModel(script="x"), samples=5, window=3, budget=Budget(seconds=60))
 
     await moa.ainvoke(QUESTION)
 
-    assert held(moa) == [{}]
+    titles = [title for race in plan_of(moa).rules.races._recent for title in race.joined]
+    assert len(titles) == 5
+    assert "best" not in titles
+
+
+async def test_a_larger_budget_takes_up_what_a_smaller_one_cut(loopback: Loopback) -> None:
+    saver, thread = InMemorySaver(), {"configurable": {"thread_id": "t"}}
+    question = {"messages": [HumanMessage("Which?", id="1")]}
+
+    def within(seconds: float) -> Any:
+        options: Any = {"proposers": ["m0", "m1"], "aggregator": "last", "early_stop": None, "checkpointer": saver}
+        return create_moa(**options, resolve=loopback.resolve, budget=Budget(seconds=seconds))
+
+    loopback.default = Reply(broken="hang")
+    with pytest.raises(AllProposersFailed, match="cut at the run's deadline"):
+        await within(0.3).ainvoke(question, thread)
+    with pytest.raises(BudgetExceeded, match=r"Budget\(seconds=0.3\) is spent: 0.3 s"):
+        await within(0.3).ainvoke(question, thread)
+    loopback.default = Reply("an answer")
+    result = await within(30).ainvoke(question, thread)
+
+    assert (result["run"]["stopped"], result["messages"][-1].text) == ("completed", "an answer")
+    assert {p["status"] for p in result["proposals"]} == {"ok"}
+    assert 0.3 <= result["run"]["seconds"] < 30

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph_moa import Budget, Quorum, create_moa
-from langgraph_moa.core.bounds.quorum import Deadline
+from langgraph_moa.core.bounds.quorum import Cutoff
 from loopback import Loopback, Reply
 from reading import QUESTION, question_in, references_in, user
 from running import APIS, THREAD, run
@@ -146,7 +146,7 @@ async def test_a_layer_made_again_from_the_same_checkpoint_runs_its_own_race(loo
 
 
 async def test_a_call_that_is_over_cannot_be_cut() -> None:
-    async with Deadline() as cut:
+    async with Cutoff() as cut:
         pass
 
     cut.by(asyncio.get_running_loop().time(), "quorum", "too late")
