@@ -115,11 +115,10 @@ class _Gate:
         largest = agreed["groups"][0] if agreed["groups"] else []
         if len(largest) < 2:
             return Conclusion()
-        agree = f"{len(largest)} of {len(self.stage.asked_so_far)} agree" + (
-            f": {agreed['answer']}" if agreed["answer"] else ""
-        )
+        size = len(self.stage.asked_so_far)
+        agree = f"{len(largest)} of {size} agree{': ' + agreed['answer'] if agreed['answer'] else ''}"
         if not agreed["reached"]:
-            return Conclusion(words=(agree + self._why_not(stop, agreed, layer),))
+            return Conclusion(words=(agree + self._why_not(stop, agreed, layer),), says_all=layer.usable == size)
         answers = stop.then == "answer" and bool(self.rules.chain)
         needless = {place_of(p) for p in layer.proposals if p["cut"] == "agreed" and not p["carried"]}
         cut = replace(self.stage, seats=[seat for seat in self.stage.asked_so_far if seat.place in needless])
@@ -130,7 +129,8 @@ class _Gate:
             would = "" if may_stop else " would be"
             calls = f"{saved} call{'s' * (saved > 1)}"
             words.append(f"{left_out(self.stage, self.ahead, answers=answers)}{would} skipped, {calls}{would} saved")
-        return Conclusion(stop.then if may_stop else None, saved if may_stop else 0, tuple(words))
+        following, saved = (stop.then, saved) if may_stop else (None, 0)
+        return Conclusion(following, saved, tuple(words), says_all=layer.usable == size)
 
     def _why_not(self, stop: EarlyStop, agreed: Agreed, layer: LayerResult) -> str:
         """Say where only models are too few for the agreement to count."""

@@ -19,11 +19,13 @@ class Conclusion(NamedTuple):
     saved: int = 0
     words: tuple[str, ...] = ()
     """What it adds to the verdict's reason."""
+    says_all: bool = False
+    """Whether these words say, too, that all proposals were usable."""
     budget: str | None = None
 
     def then(self, later: "Conclusion") -> "Conclusion":
         """Return what both come to; the later one decides."""
-        return Conclusion(later.next, self.saved + later.saved, self.words + later.words, later.budget)
+        return Conclusion(later.next, self.saved + later.saved, self.words + later.words, self.says_all, later.budget)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,6 @@ class LayerResult:
         counted = f"{self.usable} of {len(stage.asked_so_far)} proposals usable"
         if falls_back:
             counted += f", {self.rules.min_proposals} needed: answering from layer {stage.layer - 1}"
-        is_said = agreed is not None and len([*agreed["groups"], []][0]) > 1 and self.usable == len(stage.asked_so_far)
         return Verdict(
             turn=self.turn.id,
             layer=stage.layer,
@@ -72,7 +73,7 @@ class LayerResult:
             agreement=agreed,
             moderation=moderation,
             saved=ending.saved,
-            reason="; ".join(ending.words if is_said else (counted, *ending.words)),
+            reason="; ".join(ending.words if ending.says_all else (counted, *ending.words)),
             budget=ending.budget,
         )
 

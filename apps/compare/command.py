@@ -102,7 +102,7 @@ def compare_systems(
     if plot:
         check_plot(plot)
     specs = _systems(systems, settings, equal, only_estimate=only_estimate)
-    given, by = list(read_questions(questions)), read_grader(grader)
+    given, by, bound = list(read_questions(questions)), read_grader(grader), budget_of(whole)
     if not given:
         raise ConfigError(f"found no questions in {questions}, expected at least one; write one on a line")
     job = Job(
@@ -110,7 +110,7 @@ def compare_systems(
         prepared=prepare(given, by, judge, folder, mark=not as_is, **judging(settings)),
         equal=equal,
         baseline=baseline,
-        budget=budget_of(whole),
+        budget=bound,
         concurrency=concurrency,
         retry_errors=retry_errors,
         seed=seed,
