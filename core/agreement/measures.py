@@ -8,7 +8,7 @@ that a question has, compared as what it is.
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isfunction
 from typing import Protocol
 
 from typing_extensions import TypedDict
@@ -89,6 +89,12 @@ def is_sync(measure: Measure) -> bool:
 def name_of(measure: Measure) -> str:
     """Return what a measure is called in reports."""
     return str(getattr(measure, "name", None) or getattr(measure, "__name__", type(measure).__name__))
+
+
+def is_measure(value: object) -> bool:
+    """Tell what can be a measure: a function of this package that makes one, and was not called, is none."""
+    ours = isfunction(value) and str(value.__module__).partition(".")[0] == __name__.partition(".")[0]
+    return callable(value) and not (ours and value.__annotations__.get("return") not in (Agreement, "Agreement"))
 
 
 def check_share(option: str, value: object) -> None:

@@ -9,7 +9,7 @@ from ..run.records import Proposal
 from ..run.served import Asked, asked_of, same_models, served_name, shares
 from .closed import closed_answers
 from .comparing import compare_texts
-from .measures import Measure, medoid
+from .measures import Measure, is_measure, medoid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def check_vote(vote: Vote, names: Sequence[str]) -> None:
         raise ConfigError(
             "found a vote with a judge, expected a measure that calls no model; put the judge into EarlyStop(...)"
         )
-    if not callable(vote.agreement):
+    if not is_measure(vote.agreement):
         raise ConfigError(f"found {vote.agreement!r} as the vote's agreement, expected a measure as closed_answers()")
 
 

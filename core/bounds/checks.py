@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from langgraph.cache.base import BaseCache
 
-from ..agreement.closed import closed_answers
-from ..agreement.measures import check_share, is_sync, name_of
+from ..agreement.measures import check_share, is_measure, is_sync
 from ..checks import check_number
 from ..errors import ConfigError
 from ..panel.seats import Seat
@@ -135,7 +134,7 @@ def _check_rule(stop: object) -> None:
     for option in ("shadow", "as_completed", "later_layers"):
         if not isinstance(getattr(stop, option), bool):
             raise ConfigError(f"found {option}={getattr(stop, option)!r} for the early stop, expected True or False")
-    if not callable(stop.agreement) or name_of(stop.agreement) == closed_answers.__name__:
+    if not is_measure(stop.agreement):
         raise ConfigError(f"found {stop.agreement!r} as the agreement, expected a measure such as closed_answers()")
     if stop.as_completed and not is_sync(stop.agreement):
         raise ConfigError(

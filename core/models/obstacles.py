@@ -69,7 +69,7 @@ def obstacle_of(exc: BaseException) -> Obstacle | None:
     Args:
         exc: What asking it raised.
     """
-    status, fields, text = _status_of(exc), _fields_of(exc), _text_of(exc)
+    status, fields, text = _http_status_of(exc), _fields_of(exc), _text_of(exc)
     if status in _MAY_BE_LENGTH and (length := _length(fields, text)):
         return length
     return Obstacle(why=why, window=None, tokens=None) if (why := _why(exc, status, fields, text)) else None
@@ -121,7 +121,7 @@ def _first(patterns: list[re.Pattern[str]], text: str) -> int | None:
     return int(digits) if digits else None
 
 
-def _status_of(exc: BaseException) -> int | None:
+def _http_status_of(exc: BaseException) -> int | None:
     status = getattr(exc, "status_code", None)
     return status if isinstance(status, int) else None
 
