@@ -71,6 +71,10 @@ class HangsBeforeTheGate(InMemorySaver):
 
     hangs = True
 
+    def proposals(self) -> int:
+        """Count the proposals of the step that is under way."""
+        return sum(channel == "proposals" for step in self.writes.values() for _, channel, *_ in step.values())
+
     async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
         if self.hangs and metadata.get("step") == 1:
             await asyncio.Event().wait()
@@ -79,7 +83,7 @@ class HangsBeforeTheGate(InMemorySaver):
 
 async def test_a_step_that_all_had_answered_and_nobody_closed_goes_on(loopback: Loopback, out: Path) -> None:
     saver = HangsBeforeTheGate()
-    await broken_off(on(loopback, saver), out, lambda: sum(map(len, saver.writes.values())) >= 4)
+    await broken_off(on(loopback, saver), out, lambda: saver.proposals() == 2)
     saver.hangs = False
 
     await abatch(on(loopback, saver), ASKED[:1], out)
