@@ -73,7 +73,7 @@ class Plan:
     @property
     def may_answer(self) -> bool:
         """Tell whether a proposal that stands for an agreement can be the answer."""
-        return any("answer" in leads for leads in self.ways)
+        return _may_answer(self.ways)
 
 
 class MoAGraph(StateGraph[MoAState, None, MoAInput, MoAState]):
@@ -126,9 +126,8 @@ def plan_mixture(
     check_bounded(stopping.budget, [seat for seats in [*panel, seated.chain, rewriters, moderators] for seat in seats])
     stages = stages_of(panel, stopping.waves)
     ways = _ways(stages, stopping)
-    may_answer = any("answer" in leads for leads in ways)
     before = search.names if search else ()
-    mixture = mixture_of(stages, seated, may_answer=may_answer, moderators=moderators, before=before)
+    mixture = mixture_of(stages, seated, may_answer=_may_answer(ways), moderators=moderators, before=before)
     propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
     rules = _rules(mixture, seated, stopping, watching, retrieval, cache, streams=defaults.stream_proposals)
     return Plan(seated, stages, ways, search, moderating, propose, synthesise, rules, watching.hide_texts)
@@ -157,6 +156,10 @@ def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
         ways_from(stage, ahead=stages[n:], stop=stop, budget=budget, moderator=moderator)
         for n, stage in enumerate(stages, 1)
     ]
+
+
+def _may_answer(ways: Sequence[Mapping[str, str]]) -> bool:
+    return any("answer" in leads for leads in ways)
 
 
 def _writers(

@@ -89,8 +89,7 @@ class Attempts:
                 call = {**call, "status": "invalid", "error": problem}
         self.calls.append(Aggregation(**call, prompt=prompt.lines(self.turn.messages)))
         if call["status"] not in USABLE:
-            at_the_end = call["error"] if call["cut"] == "deadline" else None
-            self.too_much = self._misfit([]) or at_the_end or self.too_much
+            self.too_much = self._misfit([]) or self.too_much
             if answers and (ids := list(heard.message_ids)):
                 emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
         return call, message

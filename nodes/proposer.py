@@ -88,7 +88,8 @@ class _Proposer:
         due = unanswered(stage.seats, before)
         mine = {s.place: before[s.place] for s in self.seats if s.place in before}
         again = any(p["reviewed"] == "sent_back" for p in mine.values())
-        opening = self._opening(turn, due, before)
+        writer = self.writer.for_run(rules.request)
+        opening = self._opening(writer, turn, due, before)
         race = self._race(turn, alone=again or self.seats[0].carries)
         if due and due[0] in self.seats:
             emit("layer", layer=stage.layer, proposers=[s.title for s in due])
@@ -99,7 +100,7 @@ class _Proposer:
             [s for s in self.seats if s in due], turn, stage.layer, race, None if again else rules.cache, rules.sampling
         )
         answers = await asking.ask(
-            self.writer.for_run(rules.request),
+            writer,
             config if rules.stream_proposals else unstreamed(config),
             prompt=opening.take(asking.seats),
             may_fold_again=rules.budget is None,
@@ -129,13 +130,14 @@ class _Proposer:
         answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
         return self.rules.race_of(stage, self.seats[0], seconds=seconds, earlier=answered)
 
-    def _opening(self, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]) -> Opening:
+    def _opening(
+        self, writer: PromptWriter, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]
+    ) -> Opening:
         """Refuse a first layer that does not fit the budget, which no gate has looked at; return what it is asked."""
         rules, layer = self.rules, self.stage.layer
         if not self.is_first or rules.budget is None:
             return Opening()
         done = [*(p for p in turn.proposals() if p["layer"] < layer), *before.values()]
-        writer = self.writer.for_run(rules.request)
         opening = rules.openings.join(self.seats[0].title, layer=layer, start=Opening)
         opening.bound(due, lambda seat: writer.write(seat, turn, layer), lambda step: rules.misfit(done, step))
         if opening.too_much:

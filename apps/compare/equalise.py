@@ -6,8 +6,8 @@ from typing import get_args
 
 from ...core.checks import MOST_SAMPLES
 from ...core.errors import ConfigError, nearest
+from ...core.run.costs import NOTHING
 from ...core.run.records import Cost
-from ...evaluation.grading.jury import NOTHING
 from ..settings.settings import Settings
 from .pilot import Pilot, What
 from .specs import Spec

@@ -12,7 +12,7 @@ from ...core.run.records import Cost
 from ...core.run.state import Graph
 from ...evaluation.batch.one_question import bound_of
 from ...evaluation.batch.questions import Question
-from ...evaluation.comparing.preparing import Prepared, is_single
+from ...evaluation.comparing.preparing import Prepared
 from ...evaluation.grading.judge import how_good, which_is_better
 from ...graphs.plan import plan_of
 
@@ -48,7 +48,7 @@ def show_prospect(bounds: Mapping[str, Cost], *, as_json: bool) -> None:
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:
     limits = [max((s.max_tokens or 0 for s in plan_of(graph).rules.chain), default=0) for graph in graphs.values()]
     answer = max(limits) if all(limits) else None
-    singles = sum(map(is_single, graphs.values()))
+    singles = sum(plan_of(graph).is_single for graph in graphs.values())
     # Single models are first held against one of them, and then, with all others, against the best.
     rounds = 2 * (len(graphs) - 1 + max(singles - 2, 0)) if pairs else len(graphs)
     calls: list[Cost] = []

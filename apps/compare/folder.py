@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...evaluation.comparing.compare import rows_folder
 from .specs import OF_A_MIXTURE, Spec
 
 _WHOSE = "_systems.json"
@@ -27,8 +27,8 @@ def rows_of_systems(folder: Path | None, specs: Sequence[Spec]) -> Iterator[Path
         ConfigError: It cannot be written, or holds the rows of another system of the same name.
     """
     if folder is None:
-        with TemporaryDirectory(prefix="langgraph-moa-") as temporary:
-            yield Path(temporary)
+        with rows_folder(None) as temporary:
+            yield temporary
         return
     try:
         folder.mkdir(exist_ok=True)

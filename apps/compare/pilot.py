@@ -7,7 +7,7 @@ from typing import Literal
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.run.costs import total
+from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
 from ...evaluation.batch.one_question import bound_of
@@ -15,7 +15,6 @@ from ...evaluation.batch.questions import Question, Row
 from ...evaluation.batch.rows import RowFile, cost_in
 from ...evaluation.comparing.in_turn import MORE, file_of, left_of
 from ...evaluation.grading.answered import per_question
-from ...evaluation.grading.jury import NOTHING
 from ...graphs.estimate import estimate
 from ..settings.settings import Settings
 from .specs import Spec

@@ -14,7 +14,7 @@ from ..models.capabilities import Model, is_chat_model, unwrapped
 from ..models.credentials import check_key_variable, headers_from
 from ..models.limits import Limits
 from ..models.parts import may_write, tools_of
-from ..models.prices import check_prices
+from ..models.prices import FREE_PROVIDERS, check_prices
 from ..text import one_line
 from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
@@ -30,7 +30,7 @@ OWN_OPTIONS = (*OF_A_SERVER, *OF_SAMPLING)
 """What only a model says for itself, and not its mixture."""
 
 
-_WITHOUT_SERVER = ("offline:", "gguf:")
+_WITHOUT_SERVER = tuple(f"{provider}:" for provider in FREE_PROVIDERS)
 """Models that are asked nowhere else."""
 
 

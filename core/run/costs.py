@@ -7,6 +7,9 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .records import Call, Cost
 
+NOTHING = Cost(calls=0, tokens=0, usd=0.0)
+"""What costs nothing."""
+
 
 def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
     """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""

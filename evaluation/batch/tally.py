@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing_extensions import TypedDict
 
 from ...core.bounds.budget import Budget
-from ...core.run.costs import total
+from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from .questions import Row
 
@@ -46,7 +46,7 @@ class Tally:
     done_before: int = 0
     answered: int = 0
     errors: int = 0
-    spent: Cost = field(default_factory=lambda: Cost(calls=0, tokens=0, usd=0.0))
+    spent: Cost = field(default_factory=lambda: NOTHING)
     """As far as it is known."""
     usd_is_known: bool = True
     under_way: dict[str, Cost] = field(default_factory=dict)

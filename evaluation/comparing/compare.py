@@ -18,6 +18,7 @@ from ...core.models.resolve import resolve_model
 from ...core.panel.declared import Aggregator
 from ...core.run.state import Graph
 from ...graphs.hidden import hides
+from ...graphs.plan import plan_of
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
 from ..grading.answered import GradedAnswers
@@ -27,7 +28,7 @@ from ..grading.jury import Jury, OnJudged
 from .comparison import comparison_of, with_unasked
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
-from .preparing import VERDICTS, Prepared, check_comparison, is_single, prepare
+from .preparing import VERDICTS, Prepared, check_comparison, prepare
 from .wording import note_wording
 
 
@@ -166,7 +167,7 @@ async def compare_prepared(
     if prepared.judge:
         remaining, verdicts = turns.budget_left(), folder / VERDICTS
         jury = Jury(prepared.judge, concurrency=concurrency, budget=remaining, file=verdicts, on_judged=on_judged)
-    singles = [label for label, graph in systems.items() if is_single(graph)]
+    singles = [label for label, graph in systems.items() if plan_of(graph).is_single]
     answered, chosen = await prepared.graders.grade(questions, rows, singles, jury, baseline)
     comparison = comparison_of(
         answered,

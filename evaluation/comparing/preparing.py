@@ -49,7 +49,7 @@ class Prepared:
             ConfigError: It is one.
         """
         if self.judge:
-            check_bounded(budget or Budget(), [self.judge])
+            check_bounded(budget, [self.judge])
 
 
 def prepare(
@@ -136,8 +136,3 @@ def _check_names(systems: Mapping[str, Graph]) -> None:
             )
         files[name] = label
         plan_of(graph)
-
-
-def is_single(moa: Graph) -> bool:
-    """Tell one model that is asked once from a mixture."""
-    return plan_of(moa).is_single

@@ -13,7 +13,7 @@ from typing import Any
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.panel.seats import Seat
-from ...core.run.costs import total
+from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ..batch.questions import Question, Row
@@ -21,7 +21,6 @@ from .by_gold import Grade
 from .judge import Judged, JudgePrompt, how_good, judge, which_is_better
 
 OnJudged = Callable[[int], None]
-NOTHING = Cost(calls=0, tokens=0, usd=0.0)
 
 
 class Jury:

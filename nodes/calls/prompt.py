@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
-from ...core.run.costs import total
+from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost, Line
 from ...prompts import bundled, echo_in, fence, put_after
 
@@ -44,7 +44,7 @@ class Prompt(NamedTuple):
         if self.folds:  # a window may be as full as the model's, or hold all there is
             room = room_of(seat) or prompt_at_most(self.messages) + self.unread + 2 * (seat.max_tokens or 0)
             return total([call_at_most(seat, [], more=room)] * (self.folds + 1))
-        return Cost(calls=0, tokens=0, usd=0.0) if self.problem else call_at_most(seat, self.messages)
+        return NOTHING if self.problem else call_at_most(seat, self.messages)
 
     def mended(self, answer: AIMessage, problem: str, seat: Seat) -> "Prompt":
         """Ask for the same answer once more, in the form that was asked for."""

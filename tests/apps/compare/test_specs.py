@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langgraph_moa.apps.compare.specs import read_specs
 from langgraph_moa.apps.settings.settings import Settings
-from langgraph_moa.evaluation.comparing.preparing import is_single
+from langgraph_moa.graphs.plan import plan_of
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_what_settings_say_of_a_model_is_said_of_it_alone() -> None:
 
     assert (words.label, words.why, stems.label) == ("words", "one model: offline:words", "stems")
     assert words.settings.model_dump()["proposers"][0]["max_tokens"] == 7
-    assert is_single(words.settings.build())
+    assert plan_of(words.settings.build()).is_single
