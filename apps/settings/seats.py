@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from ...core.models.connections import bare_url
 from ...core.models.credentials import HEADER_VARIABLE
 from ...core.panel.checks import OF_A_SERVER
 from ...core.panel.declared import ModelSettings
+from ...core.wire.connections import bare_url
 from .fields import ProposerSpec
 from .tables import ModelTable
 

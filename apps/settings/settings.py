@@ -13,7 +13,6 @@ from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
 from ...core.errors import ConfigError
 from ...core.evidence.retrievers import Retriever
-from ...core.models.connections import bare_url
 from ...core.models.limits import Limits
 from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
@@ -23,6 +22,7 @@ from ...core.offline.docs_retriever import DocsRetriever
 from ...core.offline.library import Variant
 from ...core.panel.declared import Aggregator, Proposer
 from ...core.run.state import Graph
+from ...core.wire.connections import bare_url
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields

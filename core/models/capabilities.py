@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
@@ -14,8 +14,12 @@ from ..text import tokens_at_most
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from ..wire.chat import ChatCompletions
+
 Model = Runnable[Any, Any]
 """A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
+Transport = Literal["lean", "openai"]
+"""How an OpenAI-compatible server is asked: by this package itself, or LangChain's packages on the openai package."""
 
 
 def map_chat_models(model: Model, change: "Callable[[BaseChatModel], Model]") -> Model:
@@ -89,8 +93,25 @@ def without_streaming(model: Model) -> Model:
     return map_chat_models(model, whole)
 
 
+def wire_of(model: Model) -> "ChatCompletions | None":
+    """Return the chat model where it is one that this package asks itself."""
+    from ..wire.chat import ChatCompletions
+
+    chat = chat_model_of(model)
+    return chat if isinstance(chat, ChatCompletions) else None
+
+
+def transport_of(model: Model) -> Transport | None:
+    """Return how an OpenAI-compatible model is asked, None for all others."""
+    if wire_of(model):
+        return "lean"
+    return "openai" if getattr(chat_model_of(model), "root_async_client", None) is not None else None
+
+
 def endpoint_of(model: Model) -> str | None:
     """Return the URL that an OpenAI-compatible model talks to, None for all others."""
+    if chat := wire_of(model):
+        return chat.base_url.rstrip("/") + "/"
     client = getattr(chat_model_of(model), "root_async_client", None)
     return str(client.base_url) if client is not None else None
 
@@ -112,7 +133,7 @@ def takes_choices(model: Model) -> bool:
     chat = chat_model_of(model)
     kinds = {kind.__name__ for kind in type(chat).__mro__}
     set_already = getattr(chat, "n", None) or getattr(chat, "use_responses_api", None) or "n" in bound_to(model)
-    return "BaseChatOpenAI" in kinds and is_one_call(model) and not set_already
+    return bool(kinds & {"BaseChatOpenAI", "ChatCompletions"}) and is_one_call(model) and not set_already
 
 
 def slots_of(model: Model) -> int | None:
@@ -126,6 +147,8 @@ def provider_of(model: Model) -> str | None:
     chat = chat_model_of(model)
     if chat is None:
         return None
+    if wire := wire_of(model):
+        return wire.provider
     package = type(chat).__module__.partition(".")[0]
     return "offline" if package == __name__.partition(".")[0] else package.removeprefix("langchain_")
 

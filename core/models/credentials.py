@@ -2,14 +2,24 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
-from .transport import Headers
+from ..wire.sending import Address, Headers
 
 PROVIDER_KEYS = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
+_ADDRESSES = {
+    "openai": (("OPENAI_API_BASE", "OPENAI_BASE_URL"), "https://api.openai.com/v1"),
+    "together": (("TOGETHER_API_BASE",), "https://api.together.xyz/v1"),
+}
+"""The variables that name a provider's address, as LangChain's packages read them, and where it is by itself."""
+_ACCOUNTS = {
+    "OpenAI-Organization": ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION"),
+    "OpenAI-Project": ("OPENAI_PROJECT_ID",),
+}
+"""Who of OpenAI's customers is to be billed: headers, and the variables that say so."""
 NO_KEY = "not-needed"
 """What is sent where no key is set."""
 SERVER_KEY = "LANGGRAPH_MOA_API_KEY"
@@ -27,6 +37,20 @@ class Server(NamedTuple):
     base_url: str | None
     api_key_env: str | None
     headers: Headers
+
+    def address(self, provider: str, name: str) -> Address:
+        """Return where a model is asked, with its key read from the environment.
+
+        Raises:
+            ConfigError: The key is not set, or is another's.
+        """
+        key, headers = self.key(provider, name), self.headers
+        if self.base_url:
+            return Address(self.base_url, key, headers)
+        variables, url = _ADDRESSES[provider]
+        if provider == "openai":
+            headers = tuple((header, who) for header, names in _ACCOUNTS.items() if (who := _first(names))) + headers
+        return Address(_first(variables) or url, key, headers)
 
     def key(self, provider: str, name: str) -> str:
         """Read its key from the environment: a provider's own never goes to another address."""
@@ -53,6 +77,10 @@ class Server(NamedTuple):
                 "URL of a server that needs none, or use the 'offline:' models"
             )
         return key
+
+
+def _first(variables: Iterable[str]) -> str | None:
+    return next(filter(None, map(os.environ.get, variables)), None)
 
 
 def check_key_variable(name: object) -> None:

@@ -63,9 +63,7 @@ def gguf_model(path: str, options: dict[str, Any]) -> "BaseChatModel":
         ConfigError: There is no such file, or it cannot be loaded.
         MissingExtra: xllamacpp is not installed.
     """
-    from langchain_openai.chat_models.base import BaseChatOpenAI
-
-    from .transport import shared_async_client, shared_sync_client
+    from ..wire.chat import ChatCompletions
 
     served, answer = serve(path), options.get("max_tokens")
     if answer is not None and answer >= served.window:
@@ -78,14 +76,10 @@ def gguf_model(path: str, options: dict[str, Any]) -> "BaseChatModel":
         "model": served.name,
         "base_url": served.url,
         "api_key": SecretStr(served.key),
-        "http_client": shared_sync_client(),
-        "http_async_client": shared_async_client(),
-        "http_socket_options": (),
-        "stream_usage": True,
         "profile": {"max_input_tokens": room},
         "metadata": {"slots": served.slots},
     }
-    return BaseChatOpenAI(**fields | options)
+    return ChatCompletions(**fields | options)
 
 
 def serve(path: str) -> ServedFile:
@@ -149,13 +143,13 @@ def _answer_at(url: str, key: str) -> Any:
 
 def _stop() -> None:
     """End what serves, once nothing asks it any more: destroyed before that, it would wait for its answers forever."""
-    from .transport import close_clients
+    from ..wire.session import POOLS
 
     mine = [server for process, server in _servers if process == os.getpid()]
     if not mine:
         return
     close_portals()
-    close_clients(_PATIENCE)
+    POOLS.close(_PATIENCE)
     _servers.clear()
     keys = {served.url.removesuffix("/v1"): served.key for served in _served.values()}
     ends = time.monotonic() + _PATIENCE

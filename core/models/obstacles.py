@@ -9,7 +9,7 @@ from typing import Any
 
 from ..run.records import Obstacle, Why
 from ..text import one_line, plain
-from .connections import connection_problem
+from ..wire.connections import connection_problem
 
 _READ = 2_000
 """Characters of an error that are looked at."""

@@ -7,7 +7,6 @@ from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from ..text import is_secret
-from .transport import sent_along
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -40,9 +39,13 @@ _PARTS = ("bound", "runnable", "fallbacks", "steps", "steps__", "deps", "nodes",
 def secrets_of(model: Any) -> set[str]:
     """Return the secrets that a model and what it is made of hold, so that they can be struck from what is told."""
     parts = list(_parts_in(model))
-    held = (value for part in parts for value in getattr(part, "__dict__", {}).values())
-    headers = {value for part in parts for _, value in sent_along(part) if is_secret(value)}
-    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | headers
+    held = [value for part in parts for value in getattr(part, "__dict__", {}).values()]
+    tables = [value.values() for value in held if isinstance(value, Mapping)]
+    headers = [secret.get_secret_value() for table in tables for secret in table if isinstance(secret, SecretStr)]
+    headers += [text for value in held for _, text in getattr(value, "sends_along", ())]
+    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | set(
+        filter(is_secret, headers)
+    )
 
 
 def _parts_in(model: Any) -> Iterator[Any]:

@@ -1,8 +1,9 @@
 """Turn what a user names into something that answers. Nothing else in the package builds a model."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
@@ -10,8 +11,9 @@ from pydantic import SecretStr
 from ..errors import ConfigError, nearest
 from ..run.served import KNOWN_PROVIDERS
 from ..text import one_line, redact
-from .capabilities import Model, is_chat_model, map_chat_models
+from .capabilities import Model, Transport, is_chat_model, map_chat_models
 from .credentials import PROVIDER_KEYS, Server, headers_from
+from .openai_facts import needs_responses, needs_responses_for_tools, profile_of, takes_temperature
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -29,11 +31,12 @@ def resolve_model(
     api_key_env: str | None = None,
     headers: Mapping[str, str] | None = None,
     extra_body: Mapping[str, Any] | None = None,
+    transport: Transport | None = None,
     docs: Sequence[str | Path] = (),
 ) -> Model:
     """Return the model that `spec` names; a model comes back as it is, but for the options bound to it.
 
-        resolve_model("together:moonshotai/Kimi-K3")            # langchain-together, on the shared transport
+        resolve_model("together:moonshotai/Kimi-K3")            # asked by this package itself
         resolve_model("anthropic:claude-opus-5")                # whatever LangChain's init_chat_model knows
         resolve_model("qwen3:8b", base_url="http://localhost:11434/v1")     # any OpenAI-compatible server
         resolve_model("gguf:~/models/qwen3-8b.gguf")            # a file, served in this process; extra `local`
@@ -51,6 +54,9 @@ def resolve_model(
         api_key_env: The name of the environment variable that holds the server's key instead.
         headers: What is sent along with each request. `$NAME`, or `Bearer $NAME`, is taken from the environment.
         extra_body: Fields of each request that only this server knows, such as `top_k`.
+        transport: How an OpenAI-compatible server is asked: `lean`, by this package itself, or `openai`, by
+            langchain-openai and langchain-together on the openai package, which take several times the CPU. None is
+            the first, but for models that OpenAI answers for on its Responses API only.
         docs: Files and folders for the offline models to answer from.
 
     Returns:
@@ -68,6 +74,7 @@ def resolve_model(
         return _with_options(spec, options)
     provider, name = _split(spec, base_url)
     _check_server_options(spec, provider, base_url, elsewhere=api_key_env or headers, extra_body=extra_body)
+    check_transport(transport, f" for {spec!r}", known=provider in PROVIDER_KEYS)
     if extra_body:
         options["extra_body"] = extra_body
     if provider == "offline":
@@ -78,7 +85,7 @@ def resolve_model(
         return gguf_model(name, options)
     server = Server(base_url, api_key_env, headers_from(headers or {}))
     try:
-        return _provider_model(provider, name, server, options)
+        return _provider_model(provider, name, server, options, transport)
     except ConfigError:
         raise
     except Exception as exc:
@@ -95,6 +102,21 @@ def _check_server_options(
         raise ConfigError(
             f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "
             "give its base_url, or build the model with them"
+        )
+
+
+def check_transport(transport: object, where: str = "", *, known: bool = True) -> None:
+    """Refuse what is no transport, or is named for a model that is asked in another way.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if transport is not None and transport not in get_args(Transport):
+        raise ConfigError(f"found transport={transport!r}{where}, expected 'lean' or 'openai', or none of it")
+    if transport is not None and not known:
+        raise ConfigError(
+            f"found transport={transport!r}{where}, expected it for an OpenAI-compatible server; give its base_url, or "
+            "drop it"
         )
 
 
@@ -121,41 +143,43 @@ def _offline_model(variant: str, docs: Sequence[str | Path], options: dict[str, 
     return _with_options(OfflineModel.of(variant, docs=tuple(map(str, docs)), **options), sampling)
 
 
-def _provider_model(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
+def _provider_model(
+    provider: str, name: str, server: Server, options: dict[str, Any], transport: Transport | None
+) -> "BaseChatModel":
     if provider in PROVIDER_KEYS:
-        return _openai_compatible(provider, name, server, options)
+        return _openai_compatible(provider, name, server, options, transport)
     from langchain.chat_models import init_chat_model
 
     built: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
     return built
 
 
-def _openai_compatible(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
-    from .transport import shared_async_client, shared_sync_client
+def _openai_compatible(
+    provider: str, name: str, server: Server, options: dict[str, Any], transport: Transport | None
+) -> "BaseChatModel":
+    """Build a model that this package asks itself, or one of LangChain's packages where it must be, or is to be."""
+    is_openai = provider == "openai" and not server.base_url
+    if transport == "openai" or (transport is None and is_openai and needs_responses(name)):
+        from .openai_transport import openai_model
 
-    key, base_url = server.key(provider, name), server.base_url
-    kwargs: dict[str, Any] = {
-        "model": name,
-        "api_key": SecretStr(key),
-        "http_client": shared_sync_client(server.headers),
-        "http_async_client": shared_async_client(server.headers),
-        "http_socket_options": (),
-        "stream_usage": True,
-        **({"base_url": base_url} if base_url else {}),
+        return openai_model(provider, name, server, options)
+    from ..wire.chat import ChatCompletions
+
+    address = server.address(provider, name)
+    if not takes_temperature(name):
+        options = {option: value for option, value in options.items() if option != "temperature"}
+    elsewhere = is_openai and transport is None and needs_responses_for_tools(name)
+    return ChatCompletions(
+        model=name,
+        base_url=address.url,
+        api_key=SecretStr(address.key),
+        headers={header: SecretStr(value) for header, value in address.headers},
+        provider=provider,
+        limit_name="max_completion_tokens" if is_openai else "max_tokens",
+        profile=profile_of(name),
+        with_tools=partial(_openai_compatible, provider, name, server, options, "openai") if elsewhere else None,
         **options,
-    }
-    if provider == "together":
-        from langchain_together import ChatTogether
-
-        return ChatTogether(**kwargs)
-    if base_url:
-        # ChatOpenAI would say `max_completion_tokens`, which servers other than OpenAI's often ignore.
-        from langchain_openai.chat_models.base import BaseChatOpenAI
-
-        return BaseChatOpenAI(**kwargs)
-    from langchain_openai import ChatOpenAI
-
-    return ChatOpenAI(**kwargs)
+    )
 
 
 def _why_not_built(spec: str, provider: str, exc: Exception) -> str:

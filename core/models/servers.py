@@ -3,16 +3,19 @@
 import asyncio
 import json
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError
+from ..portal import run_sync
 from ..text import one_line
-from .capabilities import Model, chat_model_of, endpoint_of
-from .connections import bare_url, connection_problem
+from ..wire.connections import bare_url, connection_problem
+from ..wire.refusals import ServerError, UnreadableAnswer
+from ..wire.sending import Address, fetch
+from .capabilities import Model, chat_model_of, endpoint_of, wire_of
 from .credentials import SERVER_KEY
 from .obstacles import obstacle_of, sane_window
 
@@ -83,9 +86,7 @@ def prompt_room(window: int, answer: int | None) -> int:
 
 
 def served_models(model: Model) -> list[ListedModel]:
-    """Ask the server of a model which it serves; windows that it tells are remembered.
-
-    It blocks, so on an event loop it belongs in a thread.
+    """Ask the server of a model which it serves, and wait for it: on an event loop, `list_models` does not block.
 
     Args:
         model: An OpenAI-compatible model.
@@ -93,35 +94,49 @@ def served_models(model: Model) -> list[ListedModel]:
     Raises:
         ConfigError: It cannot be asked, or answers something else; in one sentence.
     """
-    endpoint = endpoint_of(model) or ""
-    client: Any = getattr(chat_model_of(model), "root_client", None)
-    if client is None:
-        raise ConfigError("found no OpenAI-compatible model, expected one whose server lists its models")
-    ends, body = time.monotonic() + _PATIENCE, bytearray()
+    return run_sync(list_models(model))
+
+
+async def list_models(model: Model) -> list[ListedModel]:
+    """Ask the server of a model which it serves; windows that it tells are remembered.
+
+    Args:
+        model: An OpenAI-compatible model.
+
+    Raises:
+        ConfigError: It cannot be asked, or answers something else; in one sentence.
+    """
+    endpoint, address = endpoint_of(model) or "", _address_of(model)
     try:
-        listing = client.with_options(timeout=_CONNECTING, max_retries=0).models.with_streaming_response
-        with listing.list(extra_headers={"Connection": "close"}) as response:  # nobody closes the client
-            for piece in response.iter_bytes(65_536):
-                body += piece
-                if len(body) > _MOST_BYTES or time.monotonic() > ends:
-                    break
-    except Exception as exc:
-        raise ConfigError(_why_not_listed(exc, endpoint)) from exc
-    if len(body) > _MOST_BYTES:
-        raise ConfigError(f"found more than {_MOST_BYTES:,} bytes at {_models(endpoint)}, expected a list of models")
-    if time.monotonic() > ends:
-        raise ConfigError(f"found no end of {_models(endpoint)} within {_PATIENCE:g} s, expected a list of models")
-    served = _read(bytes(body), endpoint)
+        async with asyncio.timeout(_PATIENCE) as patience:
+            body = await fetch(address, "/models", most=_MOST_BYTES)
+    except (ServerError, TimeoutError) as exc:
+        late = f"found no end of {_models(endpoint)} within {_PATIENCE:g} s, expected a list of models"
+        raise ConfigError(late if patience.expired() else _why_not_listed(exc, endpoint)) from exc
+    served = _read(body, endpoint)
     for each in served:
         SERVERS.learn(endpoint, each.name, each.window)
     return served
+
+
+def _address_of(model: Model) -> Address:
+    """Return where a model's server lists its models, to be asked once, and not for long."""
+    if wire := wire_of(model):
+        return replace(wire.address, seconds=_CONNECTING, attempts=1)
+    chat: Any = chat_model_of(model)
+    client = getattr(chat, "root_client", None)
+    if client is None:
+        raise ConfigError("found no OpenAI-compatible model, expected one whose server lists its models")
+    own = [(name, value) for name, value in client.default_headers.items() if isinstance(value, str)]
+    headers = (*own, *getattr(chat.http_async_client, "sends_along", ()))
+    return Address(str(client.base_url), str(client.api_key), headers, _CONNECTING, attempts=1)
 
 
 async def names_served(model: Model) -> list[str]:
     """Return the names that a model's server lists; none where it does not."""
     try:
         async with asyncio.timeout(_IN_PASSING):
-            return [each.name for each in await asyncio.to_thread(served_models, model)]
+            return [each.name for each in await list_models(model)]
     except (ConfigError, TimeoutError):
         return []
 
@@ -171,6 +186,8 @@ def _why_not_listed(exc: Exception, endpoint: str) -> str:
     where = _models(endpoint)
     if problem := connection_problem(exc, endpoint):
         return f"{problem} (asked for {where})"
+    if isinstance(exc, UnreadableAnswer):
+        return f"found more than {_MOST_BYTES:,} bytes at {where}, expected a list of models"
     obstacle, status = obstacle_of(exc), getattr(exc, "status_code", None)
     why = obstacle["why"] if obstacle else None
     if why == "loading":

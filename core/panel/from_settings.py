@@ -24,11 +24,11 @@ from ..models.capabilities import (
     without_bound,
     without_streaming,
 )
-from ..models.connections import bare_url
 from ..models.labels import model_label, short_name
 from ..models.parts import NoContext
 from ..models.resolve import resolve_model
 from ..run.served import KNOWN_PROVIDERS
+from ..wire.connections import bare_url
 from .checks import OWN_OPTIONS, check_graph, check_settings
 from .declared import UNSET, Defaults, ModelSettings, Proposer
 from .names import unique_names

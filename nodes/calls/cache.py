@@ -26,7 +26,7 @@ _NAMESPACE = ("langgraph_moa", "calls", "1")
 _PATIENCE = 2.0
 """Seconds after which a cache that hangs counts as one that failed."""
 _CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}
-_WIRING = _CLIENTS | {"cache", "callbacks", "rate_limiter", "custom_get_token_ids"}
+_WIRING = _CLIENTS | {"cache", "callbacks", "rate_limiter", "custom_get_token_ids", "api_key", "headers", "with_tools"}
 """Fields that say how a model is reached, and nothing of what it answers."""
 _PLAIN = str | int | float | None
 _log = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from langgraph.runtime import Runtime
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.models.obstacles import obstacle_of
-from ...core.models.transport import requests_sent
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import plain
+from ...core.wire.sending import requests_sent
 from .cache import Entry, entry_of
 from .outcome import call_of, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt

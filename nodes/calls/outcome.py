@@ -7,7 +7,6 @@ from langchain_core.messages import AIMessage
 
 from ...core.errors import AllProposersFailed
 from ...core.models.capabilities import is_chat_model
-from ...core.models.connections import bare_url, connection_problem
 from ...core.models.credentials import NO_KEY, SERVER_KEY
 from ...core.models.labels import model_label
 from ...core.models.obstacles import obstacle_of
@@ -19,6 +18,7 @@ from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
 from ...core.run.records import Call, Cut, Obstacle, Proposal, Status
 from ...core.text import one_line, plain, redact
+from ...core.wire.connections import bare_url, connection_problem
 
 
 def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:

@@ -94,8 +94,9 @@ def test_nobody_listens(loopback: Loopback) -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
 
-        with pytest.raises(ConfigError, match=rf"nobody listens at 127.0.0.1:{port}; is the server started\?"):
-            served_models(resolve_model("x", base_url=f"http://127.0.0.1:{port}/v1"))
+        url = f"http://127.0.0.1:{port}/v1"
+        with pytest.raises(ConfigError, match=rf"nothing listens at {url}; is the server running\?"):
+            served_models(resolve_model("x", base_url=url))
 
 
 def test_key_and_headers_go_along(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:

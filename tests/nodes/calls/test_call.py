@@ -26,7 +26,7 @@ WAYS: dict[str, tuple[Reply, str, str]] = {
     "gateway's page": (Reply(status=502, body="<html><h1>Bad gateway</h1></html>"), "error", "502"),
     "hang": (Reply(broken="hang"), "timeout", "no answer within"),
     "reset": (Reply(broken="reset"), "error", "Server disconnected"),
-    "cut body": (Reply(broken="cut"), "error", "Connection error"),
+    "cut body": (Reply(broken="cut"), "error", "onnection"),
     "page for an answer": (Reply(body="<html>Please log in</html>"), "error", ""),
     "half of JSON": (Reply(body='{"choices": ['), "error", ""),
     "no choices": (Reply(body='{"choices": []}'), "error", ""),

@@ -10,7 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     Price,
 )
-from langgraph_moa.core.models.transport import shared_async_client, shared_sync_client
+from langgraph_moa.core.models.openai_transport import shared_async_client, shared_sync_client
 from loopback import Loopback, Reply
 from pydantic import SecretStr
 from reading import QUESTION, references_in, user

@@ -171,7 +171,7 @@ async def test_nobody_listens(loopback: Loopback) -> None:
             await mixture(loopback, proposers=[gone]).ainvoke(QUESTION)
 
     failure = failed.value.failures[0]
-    assert failure["error"] == f"nobody listens at 127.0.0.1:{port}; is the server started?"
+    assert failure["error"] == f"nothing listens at http://127.0.0.1:{port}/v1; is the server running?"
     assert (failure["status"], failure["obstacle"]["why"]) == ("error", "unreachable")
     assert str(failed.value).endswith("start the server that is named, or correct its address")
 

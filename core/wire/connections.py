@@ -21,19 +21,20 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
     causes = [cause for cause in chain if isinstance(cause, OSError)]
     kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
     where = _address(chain, endpoint)
+    if kinds & {"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}:
+        return f"the proxy on the way to {where} refuses; correct HTTPS_PROXY, or name the host in NO_PROXY"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        host = where.removeprefix("https://").partition(":")[0]
-        return f"the host {host} is not found; is its address right, and is there a network?"
+        return f"the host {_host(where)} is not found; is its address right, and is there a network?"
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return f"the certificate of {where} is not trusted"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return f"{where} does not speak TLS; does its address begin with http:// and not https://?"
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return f"nobody listens at {where}; is the server started?"
+        return f"nothing listens at {where}; is the server running?"
     # httpx says so as well of a connection that came about and was lost, where aiohttp is under it.
     is_certain = kinds & {"ClientConnectorError", "ConnectionTimeoutError"}
     if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
-        return f"no connection to {where} came about; is the server started, and its address right?"
+        return f"no connection to {where} came about; is the server running, and its address right?"
     return None
 
 
@@ -56,21 +57,22 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
 
 
 def _address(chain: list[BaseException], endpoint: str | None) -> str:
-    """Return host and port of the request that failed."""
+    """Return the base URL of the request that failed."""
     for exc in chain:
         try:
-            url = str(exc.request.url)  # type: ignore[attr-defined]
+            url = str(getattr(exc, "url", None) or exc.request.url)  # type: ignore[attr-defined]
         except (AttributeError, RuntimeError):  # httpx raises where it knows of no request
             continue
-        return _host(url)
-    return _host(endpoint) if endpoint else "its server"
+        return _shown(url.removesuffix("/chat/completions"))
+    return _shown(endpoint) if endpoint else "its server"
+
+
+def _shown(url: str) -> str:
+    return one_line(bare_url(url).rstrip("/"), limit=160) or "its server"
 
 
 def _host(url: str) -> str:
-    """Return host and port; what is asked with TLS is told with it, for that may be what is wrong."""
     try:
-        parts = urlsplit(bare_url(url))
+        return urlsplit(url).hostname or url
     except ValueError:  # what is no address at all
-        return "its server"
-    scheme = "https://" if parts.scheme == "https" and ":" in parts.netloc else ""
-    return one_line(f"{scheme}{parts.netloc}", limit=120) or "its server"
+        return url

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from langgraph_moa.core.models.connections import bare_url, connection_problem
+from langgraph_moa.core.wire.connections import bare_url, connection_problem
 
 
 def caused(*chain: BaseException) -> BaseException:
@@ -25,8 +25,8 @@ def test_a_lost_connection_is_none_that_never_came_about() -> None:
 @pytest.mark.parametrize(
     ("exc", "told"),
     [
-        (ConnectionRefusedError(111, "x"), "nobody listens at 127.0.0.1:8119; is the server started?"),
-        (httpx.ConnectTimeout("x"), "no connection to 127.0.0.1:8119 came about"),
+        (ConnectionRefusedError(111, "x"), "nothing listens at http://127.0.0.1:8119/v1; is the server running?"),
+        (httpx.ConnectTimeout("x"), "no connection to http://127.0.0.1:8119/v1 came about"),
         (OSError("anything"), None),
     ],
 )

@@ -1,61 +1,68 @@
-"""The HTTP client that all OpenAI-compatible models built from strings share.
+"""Models on the openai package: the way back, and for what this package does not speak itself.
 
-One aiohttp-backed client per event loop: a wide fan-out then costs half the CPU of the default transport, keeps its
-connections between runs, and is closed with its loop. The openai package ships that transport.
+They share one aiohttp-backed client per event loop: a wide fan-out then costs half the CPU of the package's default,
+keeps its connections between runs, and is closed with its loop.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import wait
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+
+from pydantic import SecretStr
 
 from ..text import is_secret
+from ..wire.per_loop import PerLoop
+from ..wire.sending import Headers, note_sent
+from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
+from .credentials import Server
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
     import openai
+    from langchain_core.language_models import BaseChatModel
 
-KEEPALIVE_SECONDS = 30.0
-CONNECT_SECONDS = 10.0
-"""How long one attempt to connect may take; the client makes three."""
-MAX_CONNECTIONS = 2000
-"""More than 100 runs of a 12-wide layer have in flight; the openai package's own limit is 1,000."""
 DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 """This machine: what is asked here goes through no proxy, which would look for it on a machine of its own."""
 
-_open: "WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[httpx2.AsyncClient, AsyncGenerator[httpx2.AsyncClient]]]" = (
-    WeakKeyDictionary()
-)
-Headers = tuple[tuple[str, str], ...]
 _HEADERS = 256
 """How many sets of headers have a client of their own; each is small, and opens nothing."""
-_sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 
 
-@contextmanager
-def requests_sent() -> Iterator[list[str]]:
-    """Collect the hosts of the requests that go out in this context, retries included."""
-    sent: list[str] = []
-    token = _sent.set(sent)
-    try:
-        yield sent
-    finally:
-        _sent.reset(token)
+def openai_model(provider: str, name: str, server: Server, options: dict[str, Any]) -> "BaseChatModel":
+    """Build LangChain's own model of a provider, or of an OpenAI-compatible server.
 
+    Args:
+        provider: `openai` or `together`.
+        name: The model.
+        server: Where it is asked.
+        options: What else it takes, as `temperature`.
 
-@lru_cache(maxsize=1)
-def _trusted() -> "ssl.SSLContext":
-    """Load the trusted certificates once: it takes long enough to be felt, and loops come and go."""
-    import httpx2
+    Raises:
+        ConfigError: Its key is not set, or is another's.
+    """
+    base_url = server.base_url
+    kwargs: dict[str, Any] = {
+        "model": name,
+        "api_key": SecretStr(server.key(provider, name)),
+        "http_client": shared_sync_client(server.headers),
+        "http_async_client": shared_async_client(server.headers),
+        "http_socket_options": (),
+        "stream_usage": True,
+        **({"base_url": base_url} if base_url else {}),
+        **options,
+    }
+    if provider == "together":
+        from langchain_together import ChatTogether
 
-    return httpx2.create_ssl_context()
+        return ChatTogether(**kwargs)
+    if base_url:
+        # ChatOpenAI would say `max_completion_tokens`, which servers other than OpenAI's often ignore.
+        from langchain_openai.chat_models.base import BaseChatOpenAI
+
+        return BaseChatOpenAI(**kwargs)
+    from langchain_openai import ChatOpenAI
+
+    return ChatOpenAI(**kwargs)
 
 
 @lru_cache(maxsize=_HEADERS)
@@ -72,14 +79,13 @@ def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
         sends_along = headers
 
         async def send(self, request: "httpx2.Request", **kwargs: Any) -> "httpx2.Response":
-            if (sent := _sent.get()) is not None:
-                sent.append(request.url.host)
+            note_sent(request.url.host)
             request.headers.update(dict(headers))
             _bound_connecting(request)
-            client = await _client_of_running_loop()
+            client = await CLIENTS.get()
             return await _without_secrets(request, await client.send(request, **kwargs), headers)
 
-    return LoopClient(verify=_trusted())
+    return LoopClient(verify=trusted())
 
 
 @lru_cache(maxsize=_HEADERS)
@@ -97,12 +103,6 @@ def shared_sync_client(headers: Headers = ()) -> "openai.DefaultHttpxClient":
     return openai.DefaultHttpxClient(event_hooks={"request": [send_along]}, mounts=dict.fromkeys(DIRECT))
 
 
-def sent_along(model: object) -> Headers:
-    """Return the headers that a model's client sends along with each request."""
-    headers: Headers = getattr(getattr(model, "http_async_client", None), "sends_along", ())
-    return headers
-
-
 def _bound_connecting(request: "httpx2.Request") -> None:
     """Give up where no connection comes about: a TLS handshake with a server that speaks none takes for ever."""
     timeout = dict(request.extensions.get("timeout") or {})
@@ -110,43 +110,20 @@ def _bound_connecting(request: "httpx2.Request") -> None:
         request.extensions["timeout"] = {**timeout, "connect": CONNECT_SECONDS}
 
 
-async def _client_of_running_loop() -> "httpx2.AsyncClient":
-    loop = asyncio.get_running_loop()
-    if loop not in _open:
-        for ended in [other for other in _open if other.is_closed()]:  # closed without shutdown_asyncgens()
-            _open.pop(ended)
-        keeper = _keep_open(loop)
-        _open[loop] = (await anext(keeper), keeper)
-    return _open[loop][0]
-
-
-async def _keep_open(loop: asyncio.AbstractEventLoop) -> "AsyncGenerator[httpx2.AsyncClient]":
-    # Suspended at its yield, this generator is what the loop ends in shutdown_asyncgens(): the only notice of its
-    # end that every runner (asyncio.run, anyio, uvicorn) gives.
+def _client() -> "httpx2.AsyncClient":
     import httpx2
     import openai
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
-    client = openai.DefaultAioHttpClient(limits=limits, verify=_trusted(), mounts=dict.fromkeys(DIRECT))
-    try:
-        yield client
-    finally:
-        _open.pop(loop, None)
-        await client.aclose()
+    return openai.DefaultAioHttpClient(limits=limits, verify=trusted(), mounts=dict.fromkeys(DIRECT))
 
 
-def close_clients(seconds: float) -> None:
-    """Close the clients of loops that run in other threads, and with them their requests; for a process that ends.
+async def _close(client: "httpx2.AsyncClient") -> None:
+    await client.aclose()
 
-    Args:
-        seconds: How long that may take.
-    """
-    closing = [
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
-        for loop, (client, _) in list(_open.items())
-        if loop.is_running()
-    ]
-    wait(closing, seconds)
+
+CLIENTS: "PerLoop[httpx2.AsyncClient]" = PerLoop(_client, _close)
+"""The process's own."""
 
 
 async def _without_secrets(

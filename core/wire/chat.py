@@ -1,0 +1,270 @@
+"""A chat model that speaks /chat/completions itself.
+
+The openai package and langchain-openai take four fifths of the CPU of a call, and most of a start; nothing here needs
+them. What this does not speak, OpenAI's Responses API above all, stays theirs: `transport="openai"`.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+from uuid import uuid4
+
+from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.globals import get_debug, get_llm_cache
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic import ConfigDict, Field, SecretStr
+
+from ..portal import run_sync
+from .bodies import as_sent
+from .chunks import StreamedAnswer
+from .events import Events
+from .parsing import write_json
+from .replies import answers_of
+from .sending import Address, fetch, stream
+from .structured import ToolLike, Way, form_options, reading, tool_options
+
+_PATH = "/chat/completions"
+_PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
+"""Fields that are sent as they are, by the same names."""
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_NOT_SENT = {"extra_body", "ls_structured_output_format", "stream_usage"}
+"""What LangChain, and callers who are used to langchain-openai, give along with a call."""
+
+
+class ChatCompletions(BaseChatModel):
+    """Ask an OpenAI-compatible server for chat completions.
+
+    `resolve_model` builds it of strings; what it does not know of goes into `extra_body`.
+
+    Raises:
+        ServerError: (when asked) There was no answer; each is one of LangChain's `ModelError`s, too.
+    """
+
+    model_name: str = Field(alias="model")
+    base_url: str
+    """What comes before /chat/completions."""
+    api_key: SecretStr = Field(default=SecretStr(""), exclude=True)
+    headers: dict[str, SecretStr] = Field(default_factory=dict, exclude=True)
+    """What is sent along with each request."""
+    provider: str = "openai"
+    """Whom traces take for the model's maker."""
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    """Limit of answer tokens."""
+    limit_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """What the server calls that limit: OpenAI knows the second name only, most others the first."""
+    seed: int | None = None
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    n: int | None = None
+    """How many choices an answer has; further ones are in the result of `generate`."""
+    reasoning_effort: str | None = None
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Fields of each request that only its server knows."""
+    timeout: float | None = 600.0
+    """Seconds for which the server may say nothing."""
+    max_retries: int = 2
+    """How often a request is sent again that could not be answered."""
+    streaming: bool = False
+    with_tools: Callable[[], BaseChatModel] | None = Field(default=None, exclude=True, repr=False)
+    """What takes its place once tools are bound to it, where its server takes tools elsewhere."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    @property
+    def address(self) -> Address:
+        """Return where it is asked, and with what."""
+        headers = tuple((name, value.get_secret_value()) for name, value in self.headers.items())
+        return Address(
+            self.base_url, self.api_key.get_secret_value(), headers, self.timeout, attempts=1 + self.max_retries
+        )
+
+    @property
+    def _llm_type(self) -> str:
+        return "openai-chat"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"model_name": self.model_name, "base_url": self.base_url, **self._options()}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"], params["ls_model_name"] = self.provider, kwargs.get("model", self.model_name)
+        return params
+
+    def _options(self) -> dict[str, Any]:
+        """Return what each request says beside the conversation."""
+        options = {name: value for name in _PASSED_ON if (value := getattr(self, name)) is not None}
+        return options | ({self.limit_name: self.max_tokens} if self.max_tokens is not None else {})
+
+    def _body(self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> bytes:
+        """Write a request.
+
+        Args:
+            messages: The conversation.
+            stop: Texts that end the answer, instead of the model's own.
+            kwargs: What is bound to the model, or given for this call.
+        """
+        given = {**kwargs, **({"stop": stop} if stop else {})}
+        limits = [given.pop(name) for name in _LIMITS if name in given]
+        body = {"model": self.model_name, "messages": as_sent(messages), **self._options()}
+        body |= {name: value for name, value in given.items() if name not in _NOT_SENT}
+        body |= {self.limit_name: limits[0]} if limits and limits[0] is not None else {}
+        return write_json({**body, **self.extra_body, **(given.get("extra_body") or {})})
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; where nobody listens, traces, caches or limits, LangChain's bookkeeping, a third of it all, is not
+        done.
+        """
+        if not _is_conversation(input) or kwargs.get("stream") or not self._is_unheard(config):
+            return await super().ainvoke(input, config, stop=stop, **kwargs)
+        first = (await self._answers(cast("list[BaseMessage]", input), stop, kwargs))[0]
+        first.id = f"lc_run--{uuid4()}-0"
+        return first
+
+    def _is_unheard(self, config: RunnableConfig | None) -> bool:
+        if self.cache or self.rate_limiter or self.output_version or self.verbose or self.streaming:
+            return False
+        if (self.cache is None and get_llm_cache()) or get_debug():
+            return False
+        listening = AsyncCallbackManager.configure((config or {}).get("callbacks"), self.callbacks)
+        return not listening.handlers
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        answers = await self._answers(messages, stop, kwargs)
+        return ChatResult(generations=[ChatGeneration(message=message) for message in answers])
+
+    async def _answers(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> list[AIMessage]:
+        address = self.address
+        body = await fetch(address, _PATH, self._body(messages, stop, kwargs))
+        return answers_of(body, provider=self.provider, model=self.model_name, secrets=address.secrets)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return run_sync(self._agenerate(messages, stop, None, **kwargs))
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        async for chunk in self._chunks(messages, stop, kwargs):
+            if run_manager:
+                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
+
+    async def _chunks(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[ChatGenerationChunk]:
+        address = self.address
+        asked = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
+        answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
+        events = Events()
+        async with stream(address, _PATH, self._body(messages, stop, asked)) as pieces:
+            async for piece in pieces:
+                for data in events.feed(piece):
+                    if chunk := answer.chunk(data):
+                        yield chunk
+        rest, other = events.end()
+        if other.strip():
+            yield answer.whole(other)
+            return
+        for chunk in map(answer.chunk, rest):
+            if chunk:
+                yield chunk
+        yield answer.last()
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks = self._chunks(messages, stop, kwargs)
+
+        async def following() -> ChatGenerationChunk | None:
+            return await anext(chunks, None)
+
+        try:
+            while (chunk := run_sync(following())) is not None:
+                if run_manager:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+        finally:
+            run_sync(chunks.aclose())
+
+    def bind_tools(
+        self,
+        tools: Sequence[ToolLike],
+        *,
+        tool_choice: Any = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Let it call tools.
+
+        Args:
+            tools: Whatever LangChain takes as a tool.
+            tool_choice: `auto`, `none`, `any` or True for one of them, a tool's name, or what the API takes.
+            strict: Whether arguments are to be held to the tools' schemas.
+            kwargs: What else is sent, as `parallel_tool_calls`.
+        """
+        if self.with_tools:
+            return self.with_tools().bind_tools(tools, tool_choice=tool_choice, strict=strict, **kwargs)
+        return self.bind(**tool_options(tools, tool_choice, strict=strict), **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        method: Way | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Let its answer be an object.
+
+        Args:
+            schema: A pydantic class, a TypedDict, a JSON Schema or an OpenAI tool.
+            include_raw: Return `{"raw": message, "parsed": object, "parsing_error": exception}`, and raise nothing.
+            method: How it is asked for; None is `json_schema` at OpenAI, and elsewhere `function_calling`, which more
+                servers know.
+            strict: Whether the server is to hold the answer to the schema.
+            kwargs: What else is sent.
+        """
+        way = method or ("json_schema" if self.limit_name == "max_completion_tokens" else "function_calling")
+        about = {"ls_structured_output_format": {"kwargs": {"method": way, "strict": strict}, "schema": schema}}
+        if way == "function_calling":
+            asking = self.bind_tools([schema], tool_choice="any", strict=strict, **about, **kwargs)
+        else:
+            asking = self.bind(**form_options(schema, way, strict=strict), **about, **kwargs)
+        return asking | reading(schema, way, include_raw=include_raw)
+
+
+def _is_conversation(given: LanguageModelInput) -> bool:
+    return isinstance(given, list) and all(isinstance(message, BaseMessage) for message in given)

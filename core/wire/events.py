@@ -1,0 +1,51 @@
+"""Server-sent events, read as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+_MOST_BYTES = 16 * 2**20
+"""One event is read so far."""
+
+
+class Events:
+    """Find what events hold in bytes that come in pieces; what is no stream of events is kept as it is."""
+
+    def __init__(self) -> None:
+        self._open: list[bytes] = []
+        """Pieces of a line that has not ended yet."""
+        self._size = 0
+        self._data: list[bytes] = []
+        self._other: list[bytes] = []
+        self.is_stream = False
+        """Whether it has held an event."""
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return what the events hold that ended with this piece; each byte is looked at once.
+
+        Raises:
+            ValueError: An event has no end.
+        """
+        self._size += len(piece)
+        if b"\n" not in piece and b"\r" not in piece:
+            self._open.append(piece)
+            if self._size > _MOST_BYTES:
+                raise ValueError(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
+            return []
+        lines = b"".join([*self._open, piece]).splitlines(keepends=True)
+        self._open = [] if lines[-1][-1:] in b"\r\n" else [lines.pop()]
+        self._size = sum(map(len, self._open)) + sum(map(len, self._data))
+        return [data for line in lines if (data := self._line(line.rstrip(b"\r\n"))) is not None]
+
+    def end(self) -> tuple[list[bytes], bytes]:
+        """Return what the last event holds where nothing ended it, and all that came where it was no stream."""
+        last = [data for line in [*self._open, b""] if (data := self._line(line)) is not None]
+        return last, b"" if self.is_stream else b"\n".join(self._other)
+
+    def _line(self, line: bytes) -> bytes | None:
+        """Take a line; return an event's data where it ends one."""
+        if line.startswith(b"data:"):
+            self.is_stream = True
+            self._data.append(line[5:].strip())
+        elif not line and self._data:
+            data, self._data = b"\n".join(self._data), []
+            return data
+        elif not self.is_stream and not line.startswith(b":"):
+            self._other.append(line)
+        return None

@@ -1,0 +1,228 @@
+"""Send one request, as often as it takes, and return what came back."""
+
+import asyncio
+import email.utils
+import math
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from .connections import bare_url, connection_problem
+from .refusals import ServerError, ServerTimeout, ServerUnreachable, UnreadableAnswer, refusal
+from .session import CONNECT_SECONDS, POOLS, Pool, trusted
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_T = TypeVar("_T")
+Headers = tuple[tuple[str, str], ...]
+MOST_BYTES = 64 * 2**20
+"""An answer is read so far: more than any model writes."""
+_MOST_ERROR_BYTES = 2**20
+_FIRST_WAIT, _LONGEST_WAIT, _LONGEST_ASKED = 0.5, 8.0, 120.0
+"""Seconds before a request is sent again: the first time, at most, and the most that a server may ask for."""
+_PASSING = {408, 409, 429}
+"""Statuses below 500 after which the same request may do."""
+_sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
+
+
+@contextmanager
+def requests_sent() -> Iterator[list[str]]:
+    """Collect the hosts of the requests that go out in this context, those sent again included."""
+    sent: list[str] = []
+    token = _sent.set(sent)
+    try:
+        yield sent
+    finally:
+        _sent.reset(token)
+
+
+def note_sent(host: str) -> None:
+    """Note that a request goes out."""
+    if (sent := _sent.get()) is not None:
+        sent.append(host)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Say where requests go, and with what; never shown, for key and headers are secrets."""
+
+    url: str
+    """The base URL."""
+    key: str
+    headers: Headers = ()
+    seconds: float | None = 600.0
+    """How long the server may say nothing; None is no limit."""
+    attempts: int = 3
+
+    @property
+    def bare(self) -> str:
+        """Return the base URL as it may be shown."""
+        return bare_url(self.url)
+
+    @property
+    def host(self) -> str:
+        """Return whom it asks."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def secrets(self) -> list[str]:
+        """Return what errors may not repeat."""
+        return [self.key, *(value for _, value in self.headers)]
+
+
+async def fetch(address: Address, path: str, body: bytes | None = None, *, most: int = MOST_BYTES) -> bytes:
+    """Send a request and return the whole of its answer; one that is lost in the middle is asked for again.
+
+    Args:
+        address: Where to.
+        path: What comes after the base URL.
+        body: What is posted; None gets.
+        most: How many bytes are read.
+
+    Raises:
+        ServerError: There was no answer.
+    """
+
+    async def whole() -> bytes:
+        async with _answer(address, path, body) as response:
+            return b"".join([piece async for piece in _pieces(address, response, most)])
+
+    return await _repeated(address, whole)
+
+
+@asynccontextmanager
+async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Send a request and yield its answer as it comes; once it has begun it is not asked for again.
+
+    Raises:
+        ServerError: There was no answer, or it broke off.
+    """
+
+    async def opened() -> tuple["aiohttp.ClientResponse", AsyncExitStack]:
+        async with AsyncExitStack() as stack:
+            return await stack.enter_async_context(_answer(address, path, body)), stack.pop_all()
+
+    response, stack = await _repeated(address, opened)
+    async with stack, aclosing(_pieces(address, response, MOST_BYTES)) as pieces:
+        yield pieces
+
+
+async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Ask until there is an answer, or a failure that would come again."""
+    for attempt in range(address.attempts - 1):
+        try:
+            return await ask()
+        except ServerError as failure:
+            if not failure.is_retryable:
+                raise
+            backoff = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
+            seconds = failure.retry_after or backoff * (1 - random.random() / 4)  # noqa: S311 - no secret
+        await asyncio.sleep(seconds)
+    return await ask()
+
+
+@asynccontextmanager
+async def _answer(address: Address, path: str, body: bytes | None) -> "AsyncIterator[aiohttp.ClientResponse]":
+    """Send a request once, and yield an answer that is a success, before it is read."""
+    pool, url = await POOLS.get(), address.url.rstrip("/") + path
+    options, method = _options(address, pool), "GET" if body is None else "POST"
+    note_sent(address.host)
+    with _lost(address):
+        async with pool.session.request(method, url, data=body, **options) as response:
+            if response.status >= 300:
+                raise await _refused(response, address)
+            yield response
+
+
+async def _pieces(address: Address, response: "aiohttp.ClientResponse", most: int) -> AsyncGenerator[bytes]:
+    count = 0
+    with _lost(address):
+        async for piece in response.content.iter_any():
+            count += len(piece)
+            if count > most:
+                raise UnreadableAnswer(f"found more than {most:,} bytes from {address.bare}, expected an answer")
+            yield piece
+
+
+def _options(address: Address, pool: Pool) -> dict[str, Any]:
+    """Return how a request is sent: its key goes to nobody else than whom it is addressed to."""
+    import aiohttp
+
+    return {
+        "headers": {
+            "Authorization": f"Bearer {address.key}",
+            "Content-Type": "application/json",
+            **dict(address.headers),
+        },
+        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=address.seconds),
+        "allow_redirects": False,
+        "proxy": pool.proxy_for(address.url),
+        "ssl": trusted() if address.url.startswith("https:") else True,
+    }
+
+
+async def _refused(response: "aiohttp.ClientResponse", address: Address) -> ServerError:
+    body = await response.content.read(_MOST_ERROR_BYTES)
+    location = response.headers.get("location")
+    failure = refusal(response.status, body, url=address.url, location=location, secrets=address.secrets)
+    failure.is_retryable, failure.retry_after = _may_ask_again(response)
+    return failure
+
+
+@contextmanager
+def _lost(address: Address) -> Iterator[None]:
+    """Say of a connection that does not come about, or is lost, with whom."""
+    import aiohttp
+
+    try:
+        yield
+    except ServerError as failure:
+        failure.url = address.bare
+        raise
+    except (aiohttp.ClientError, OSError) as exc:
+        lost = _failure(exc, address)
+        lost.url = address.bare
+        raise lost from exc
+
+
+def _failure(exc: Exception, address: Address) -> ServerError:
+    import aiohttp
+
+    if isinstance(exc, aiohttp.InvalidURL):
+        return ServerError(f"found {address.bare!r} as a base URL, expected one like http://localhost:8080/v1")
+    if problem := connection_problem(exc, address.url):
+        return ServerUnreachable(problem)
+    if isinstance(exc, TimeoutError):
+        return ServerTimeout(f"{address.bare} said nothing for {address.seconds:g} s; ask for less, or wait longer")
+    return ServerUnreachable(f"the connection to {address.bare} was lost ({type(exc).__name__})")
+
+
+def _may_ask_again(response: "aiohttp.ClientResponse") -> tuple[bool, float | None]:
+    """Tell whether a refused request may be sent again, and after how many seconds, as far as the server says so."""
+    seconds = _retry_after(response.headers)
+    if seconds is not None and seconds > _LONGEST_ASKED:
+        return False, None
+    advice = response.headers.get("x-should-retry")
+    again = advice == "true" or (advice != "false" and (response.status in _PASSING or response.status >= 500))
+    return again, seconds if seconds is not None and seconds > 0 else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read how long a server asks to wait, in milliseconds, seconds or as a date (RFC 9110, section 10.2.3)."""
+    for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers.get(name, "")) / divisor
+        except ValueError:
+            continue
+        return None if math.isnan(seconds) else seconds
+    try:
+        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+        return email.utils.mktime_tz(date) - time.time() if date else None
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return None

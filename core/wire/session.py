@@ -1,0 +1,85 @@
+"""The connections: one pooled aiohttp session an event loop, through the proxy that the environment names."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import ConfigError
+from .per_loop import PerLoop
+
+if TYPE_CHECKING:
+    import ssl
+
+KEEPALIVE_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+"""How long one attempt to connect may take, a TLS handshake included: with a server that speaks none it never ends."""
+MAX_CONNECTIONS = 2000
+"""More than 100 runs of a 12-wide layer have in flight."""
+_LOCAL = {"127.0.0.1", "localhost", "::1"}
+"""This machine: a proxy would look for what is asked here on a machine of its own."""
+_BUFFER = 2**18
+
+
+class Pool:
+    """Be the connections of one event loop."""
+
+    def __init__(self) -> None:
+        import aiohttp
+
+        # trust_env would read .netrc in a thread for each request: proxies are looked up here.
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_BUFFER,
+            headers={"User-Agent": "langgraph-moa", "Accept": "application/json, text/event-stream"},
+        )
+        self._proxies: dict[str, str | None] = {}
+
+    def proxy_for(self, url: str) -> str | None:
+        """Return the proxy on the way to an address, as the environment named it when it was first asked for.
+
+        Raises:
+            ConfigError: It is one that cannot be spoken to.
+        """
+        if url not in self._proxies:
+            self._proxies[url] = proxy_for(url)
+        return self._proxies[url]
+
+    async def close(self) -> None:
+        """Close them, and with them their requests."""
+        await self.session.close()
+
+
+POOLS = PerLoop(Pool, Pool.close)
+"""The process's own."""
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment names for an address; what is asked on this machine goes through none.
+
+    Raises:
+        ConfigError: It is one that cannot be spoken to.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or host in _LOCAL or proxy_bypass(host):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"found a {proxy.partition('://')[0]} proxy in the environment, expected one that begins with http://; "
+            f"name such a one, or except {host} from it with NO_PROXY"
+        )
+    return proxy
+
+
+@lru_cache(maxsize=1)
+def trusted() -> "ssl.SSLContext":
+    """Load the certificates that the system trusts, once: it takes long enough to be felt, and loops come and go."""
+    import httpx2
+
+    return httpx2.create_ssl_context()

@@ -1,0 +1,88 @@
+"""Tools and forms of an answer, as /chat/completions takes them; LangChain describes and reads them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_function, convert_to_openai_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+ToolLike = dict[str, Any] | type | Callable[..., Any] | BaseTool
+Way = Literal["function_calling", "json_schema", "json_mode"]
+"""How a form is asked for: as the arguments of a call, as a `response_format` with a schema, or in one's own words."""
+
+
+def tool_options(tools: Sequence[ToolLike], tool_choice: Any, *, strict: bool | None) -> dict[str, Any]:
+    """Return what a request says of tools.
+
+    Args:
+        tools: Whatever LangChain takes as a tool.
+        tool_choice: `auto`, `none`, `any` or True for one of them, a tool's name, or what the API takes.
+        strict: Whether arguments are to be held to the tools' schemas.
+    """
+    described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+    if tool_choice in (None, False):
+        return {"tools": described}
+    if tool_choice in ("any", True):
+        tool_choice = "required"
+    elif any(tool.get("function", {}).get("name") == tool_choice for tool in described):
+        tool_choice = {"type": "function", "function": {"name": tool_choice}}
+    return {"tools": described, "tool_choice": tool_choice}
+
+
+def form_options(schema: dict[str, Any] | type, way: Way, *, strict: bool | None) -> dict[str, Any]:
+    """Return what a request says of the form of its answer, for the ways that are no call.
+
+    Args:
+        schema: A pydantic class, a TypedDict, a JSON Schema or an OpenAI tool; or all of a `response_format`.
+        way: How it is asked for.
+        strict: Whether the answer is to be held to the schema; None does so for a class, which is meant to be built.
+    """
+    if way == "json_mode":
+        return {"response_format": {"type": "json_object"}}
+    if isinstance(schema, dict) and schema.get("type") == "json_schema" and "json_schema" in schema:
+        return {"response_format": schema}
+    strict = is_class(schema) if strict is None else strict
+    function = convert_to_openai_function(schema, strict=strict)
+    form = {"name": function["name"], "schema": function.get("parameters", {}), "strict": strict}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
+
+
+def reading(schema: dict[str, Any] | type, way: Way, *, include_raw: bool) -> Runnable[AIMessage, Any]:
+    """Return what reads an answer that keeps to a form.
+
+    Args:
+        schema: The form.
+        way: How it was asked for.
+        include_raw: Return `{"raw": message, "parsed": object, "parsing_error": exception}`, and raise nothing.
+    """
+    parser = _parser(schema, way)
+    if not include_raw:
+        return parser
+
+    def read(message: AIMessage) -> dict[str, Any]:
+        try:
+            return {"raw": message, "parsed": parser.invoke(message), "parsing_error": None}
+        except Exception as exc:  # noqa: BLE001 - a schema's own validators may raise whatever they like
+            return {"raw": message, "parsed": None, "parsing_error": exc}
+
+    return RunnableLambda(read)
+
+
+def is_class(schema: object) -> bool:
+    """Tell a pydantic class from a description."""
+    return isinstance(schema, type) and is_basemodel_subclass(schema)
+
+
+def _parser(schema: Any, way: Way) -> Runnable[AIMessage, Any]:
+    from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+    from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+
+    if way != "function_calling":
+        return PydanticOutputParser(pydantic_object=schema) if is_class(schema) else JsonOutputParser()
+    if is_class(schema):
+        return PydanticToolsParser(tools=[schema], first_tool_only=True)
+    name = convert_to_openai_tool(schema)["function"]["name"]
+    return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
