@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from ...core.evidence.retrievers import OnWrong
+from ...core.models.capabilities import Transport
 from ...core.models.presets import presets
 from ...prompts import Placement, load_template
 from .systems import SystemName
@@ -106,6 +107,9 @@ class Fields(Table):
     hide_texts: bool = Field(default=False, description="Keep what was asked and answered out of traces.")
     base_url: str | Nothing = Field(
         default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."
+    )
+    transport: Transport | Nothing = Field(
+        default=None, description="How OpenAI-compatible servers are asked: lean or openai; see docs/models.md."
     )
     docs: list[str] = Field(default_factory=list, description="A file or folder to answer from, with citations.")
     passages: Count | Nothing = Field(default=None, description="Passages of docs that are shown; 8 where not given.")

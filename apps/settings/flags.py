@@ -11,6 +11,7 @@ from typer import Option
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
+from ...core.models.capabilities import Transport
 from ...prompts import Placement
 from .files import load_settings, merged_settings
 from .settings import Settings
@@ -60,6 +61,7 @@ _SHARED: dict[str, Any] = {
     "keep": _described(int, "N", "keep"),
     "group": _described(int, "N", "group"),
     "base_url": _described(str, "URL", "base_url"),
+    "transport": _described(Transport, "WAY", "transport"),
     "docs": _described(list[str], "PATH", "docs", " Repeatable."),
     "preset": _described(str, "NAME", "preset"),
     "config": _option(Path, "FILE", "TOML or YAML with the same keys and more; see docs/options.md."),
@@ -68,7 +70,7 @@ _SHARED: dict[str, Any] = {
 
 SHARED = frozenset(_SHARED)
 """The names of all of them."""
-BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url")
+BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url", "transport")
 """The options that may change while a run stands still: they say how, and not who."""
 
 

@@ -131,7 +131,10 @@ class Settings(Fields):
         ]
         chain = [Vote() if spec == VOTE else declared_seat(Aggregator, spec) for spec in self._aggregators()]
         create, evidence = (create_rag_moa, self._evidence()) if self.docs else (create_moa, {})
-        server = {"checkpointer": checkpointer, "resolve": partial(resolve_model, base_url=self.base_url)}
+        server = {
+            "checkpointer": checkpointer,
+            "resolve": partial(resolve_model, base_url=self.base_url, transport=self.transport),
+        }
         moa = create_system(
             self.system,
             create,

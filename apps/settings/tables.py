@@ -7,6 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from ...core.bounds.early_stop import Then
 from ...core.checks import MOST_LAYERS, MOST_SAMPLES
+from ...core.models.capabilities import Transport
 from ...core.models.credentials import KEY_VARIABLE
 
 Nothing = SkipJsonSchema[None]
@@ -48,6 +49,7 @@ class ModelTable(Table):
     extra_body: dict[str, Any] | Nothing = Field(
         default=None, description="Fields of a request that only its server knows, such as top_k."
     )
+    transport: Transport | Nothing = Field(default=None, description="How its server is asked: lean or openai.")
     timeout: Positive | Nothing = Field(default=None, description="Seconds that one call of it may take.")
     context_tokens: Count | Nothing = Field(default=None, description="Tokens that its window holds.")
 

@@ -56,7 +56,7 @@ def resolve_model(
         extra_body: Fields of each request that only this server knows, such as `top_k`.
         transport: How an OpenAI-compatible server is asked: `lean`, by this package itself, or `openai`, by
             langchain-openai and langchain-together on the openai package, which take several times the CPU. None is
-            the first, but for models that OpenAI answers for on its Responses API only.
+            the first, but for models that OpenAI answers for on its Responses API only. Other models have one way.
         docs: Files and folders for the offline models to answer from.
 
     Returns:
@@ -74,7 +74,7 @@ def resolve_model(
         return _with_options(spec, options)
     provider, name = _split(spec, base_url)
     _check_server_options(spec, provider, base_url, elsewhere=api_key_env or headers, extra_body=extra_body)
-    check_transport(transport, f" for {spec!r}", known=provider in PROVIDER_KEYS)
+    check_transport(transport, f" for {spec!r}")
     if extra_body:
         options["extra_body"] = extra_body
     if provider == "offline":
@@ -105,19 +105,14 @@ def _check_server_options(
         )
 
 
-def check_transport(transport: object, where: str = "", *, known: bool = True) -> None:
-    """Refuse what is no transport, or is named for a model that is asked in another way.
+def check_transport(transport: object, where: str = "") -> None:
+    """Refuse what is no transport.
 
     Raises:
-        ConfigError: It is.
+        ConfigError: It is none.
     """
     if transport is not None and transport not in get_args(Transport):
-        raise ConfigError(f"found transport={transport!r}{where}, expected 'lean' or 'openai', or none of it")
-    if transport is not None and not known:
-        raise ConfigError(
-            f"found transport={transport!r}{where}, expected it for an OpenAI-compatible server; give its base_url, or "
-            "drop it"
-        )
+        raise ConfigError(f"found transport={transport!r:.60}{where}, expected 'lean' or 'openai', or none of it")
 
 
 def _split(spec: object, base_url: str | None) -> tuple[str, str]:

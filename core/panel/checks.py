@@ -15,11 +15,12 @@ from ..models.credentials import check_key_variable, headers_from
 from ..models.limits import Limits
 from ..models.parts import may_write, tools_of
 from ..models.prices import FREE_PROVIDERS, check_prices
+from ..models.resolve import check_transport
 from ..text import one_line
 from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
 
-OF_A_SERVER = ("base_url", "api_key_env", "headers", "extra_body")
+OF_A_SERVER = ("base_url", "api_key_env", "headers", "extra_body", "transport")
 """What is said of the server of a model that is named by a string; a model that was built has all of this."""
 
 
@@ -111,6 +112,7 @@ def _check_server(settings: ModelSettings, where: str) -> None:
         raise ConfigError(f"found {type(settings.base_url).__name__} as base_url{where}, expected an address")
     if settings.base_url == "":
         raise ConfigError(f"found an empty base_url{where}, expected an address, such as http://localhost:8080/v1")
+    check_transport(settings.transport, where)
     if settings.api_key_env is not None:
         check_key_variable(settings.api_key_env)
     for option, value in (("headers", settings.headers), ("extra_body", settings.extra_body)):

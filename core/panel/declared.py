@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from ..agreement.vote import Vote
-from ..models.capabilities import Model
+from ..models.capabilities import Model, Transport
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
@@ -49,6 +49,8 @@ class ModelSettings:
     """What is sent along with each request; `$NAME`, or `Bearer $NAME`, is taken from the environment."""
     extra_body: Mapping[str, Any] | None = None
     """Fields of each request that only its server knows, such as `{"top_k": 20}`."""
+    transport: Transport | None = None
+    """How its server is asked: `lean`, by this package itself, or `openai`, on the openai package."""
     timeout: float | Unset | None = UNSET
     """Seconds for the whole call, retries included; None is no limit, not given is the graph's."""
     context_tokens: int | None = None

@@ -21,6 +21,7 @@ from ..models.capabilities import (
     slots_of,
     takes_choices,
     tool_tokens_of,
+    transport_of,
     without_bound,
     without_streaming,
 )
@@ -79,6 +80,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         one_call=is_one_call(model),
         provider=provider,
         endpoint=endpoint_of(model),
+        transport=transport_of(model),
         server=bare_url(settings.base_url) if settings.base_url else None,
         max_tokens=answer,
         tool_tokens=tool_tokens_of(model),

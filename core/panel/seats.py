@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..models.capabilities import Model
+from ..models.capabilities import Model, Transport
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..run.records import Place
@@ -30,6 +30,8 @@ class Seat:
     """As LangChain's package is called; None for a chain or a graph."""
     endpoint: str | None
     """Where an OpenAI-compatible model sends its requests."""
+    transport: Transport | None
+    """How it is asked there."""
     server: str | None
     """The server that it was declared with as its own."""
     max_tokens: int | None

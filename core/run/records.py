@@ -76,6 +76,8 @@ class Call(TypedDict):
     """The model that the server says answered."""
     endpoint: str | None
     """Where an OpenAI-compatible model was asked: what tells two servers apart that call their models the same."""
+    transport: Literal["lean", "openai"] | None
+    """How it was asked there: by this package itself, or by LangChain's packages on the openai package."""
     cut: Cut | None
     finish_reason: str | None
     usage: UsageMetadata | None

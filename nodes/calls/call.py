@@ -180,4 +180,5 @@ class _Attempt:
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._prompt.references_cut,
             "endpoint": where_asked(self._seat),
+            "transport": self._seat.transport,
         }

@@ -52,6 +52,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     nothing: dict[str, Any] = {
         "served_model": None,
         "endpoint": None,
+        "transport": None,
         "cut": None,
         "finish_reason": None,
         "usage": None,

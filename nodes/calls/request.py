@@ -8,7 +8,14 @@ from langchain_core.messages import AIMessage
 from langgraph.runtime import get_runtime
 from pydantic import ValidationError
 
-from ...core.models.capabilities import Model, answer_limit_of, map_chat_models, tool_tokens_of, without_bound
+from ...core.models.capabilities import (
+    Model,
+    answer_limit_of,
+    map_chat_models,
+    tool_tokens_of,
+    transport_of,
+    without_bound,
+)
 from ...core.panel.seats import Seat
 from ...core.text import one_line, plain
 from .forced import Tool, as_schema, calls_in, fits, forced_of, with_call
@@ -153,7 +160,13 @@ def equipped(seat: Seat, request: Request | None) -> Seat:
         *((*_TOOLS, "response_format") if request.form else ()),
     }
     model = map_chat_models(without_bound(seat.model, names), lambda chat: _equipped(chat, request))
-    return replace(seat, model=model, tool_tokens=tool_tokens_of(model), max_tokens=answer_limit_of(model))
+    return replace(
+        seat,
+        model=model,
+        tool_tokens=tool_tokens_of(model),
+        max_tokens=answer_limit_of(model),
+        transport=transport_of(model),
+    )
 
 
 def _equipped(chat: "BaseChatModel", request: Request) -> Model:
