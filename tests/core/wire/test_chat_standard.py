@@ -45,6 +45,7 @@ class TestIntegration(ChatModelIntegrationTests):
         loopback.default = answer
         self._url = loopback.url
         monkeypatch.setattr(httpx, "get", picture)
+        monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "none")
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
