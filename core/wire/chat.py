@@ -23,7 +23,7 @@ from .events import Events
 from .parsing import write_json
 from .replies import answers_of
 from .sending import Address, fetch, stream
-from .structured import ToolLike, Way, form_options, reading, tool_options
+from .structured import ToolLike, Way, form_options, name_of, reading, tool_options
 
 _PATH = "/chat/completions"
 _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
@@ -260,7 +260,8 @@ class ChatCompletions(BaseChatModel):
         way = method or ("json_schema" if self.limit_name == "max_completion_tokens" else "function_calling")
         about = {"ls_structured_output_format": {"kwargs": {"method": way, "strict": strict}, "schema": schema}}
         if way == "function_calling":
-            asking = self.bind_tools([schema], tool_choice="any", strict=strict, **about, **kwargs)
+            options = {"tool_choice": name_of(schema), "parallel_tool_calls": False, **about, **kwargs}
+            asking = self.bind_tools([schema], strict=strict, **options)
         else:
             asking = self.bind(**form_options(schema, way, strict=strict), **about, **kwargs)
         return asking | reading(schema, way, include_raw=include_raw)

@@ -1,5 +1,7 @@
 """Server-sent events, read as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
+from .refusals import UnreadableAnswer
+
 _MOST_BYTES = 16 * 2**20
 """One event is read so far."""
 
@@ -20,13 +22,13 @@ class Events:
         """Return what the events hold that ended with this piece; each byte is looked at once.
 
         Raises:
-            ValueError: An event has no end.
+            UnreadableAnswer: An event has no end.
         """
         self._size += len(piece)
         if b"\n" not in piece and b"\r" not in piece:
             self._open.append(piece)
             if self._size > _MOST_BYTES:
-                raise ValueError(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
+                raise UnreadableAnswer(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
             return []
         lines = b"".join([*self._open, piece]).splitlines(keepends=True)
         self._open = [] if lines[-1][-1:] in b"\r\n" else [lines.pop()]
@@ -35,7 +37,7 @@ class Events:
 
     def end(self) -> tuple[list[bytes], bytes]:
         """Return what the last event holds where nothing ended it, and all that came where it was no stream."""
-        last = [data for line in [*self._open, b""] if (data := self._line(line)) is not None]
+        last = [data for line in (b"".join(self._open), b"") if (data := self._line(line)) is not None]
         return last, b"" if self.is_stream else b"\n".join(self._other)
 
     def _line(self, line: bytes) -> bytes | None:

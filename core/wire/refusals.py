@@ -59,6 +59,8 @@ class ServerTimeout(ServerError, ModelTimeoutError, TimeoutError):
 class UnreadableAnswer(ServerError, ModelAPIError):
     """Say that what came back with success is no answer of the API."""
 
+    is_retryable = False
+
 
 class _InvalidRequest(ServerError, ModelInvalidRequestError): ...
 

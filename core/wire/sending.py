@@ -28,6 +28,7 @@ _FIRST_WAIT, _LONGEST_WAIT, _LONGEST_ASKED = 0.5, 8.0, 120.0
 """Seconds before a request is sent again: the first time, at most, and the most that a server may ask for."""
 _PASSING = {408, 409, 429}
 """Statuses below 500 after which the same request may do."""
+_pause = asyncio.sleep
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 
 
@@ -119,11 +120,11 @@ async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await ask()
         except ServerError as failure:
-            if not failure.is_retryable:
+            if not failure.is_retryable or isinstance(failure, ServerTimeout):  # which may have been worked on
                 raise
             backoff = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
             seconds = failure.retry_after or backoff * (1 - random.random() / 4)  # noqa: S311 - no secret
-        await asyncio.sleep(seconds)
+        await _pause(seconds)
     return await ask()
 
 

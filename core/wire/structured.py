@@ -71,6 +71,11 @@ def reading(schema: dict[str, Any] | type, way: Way, *, include_raw: bool) -> Ru
     return RunnableLambda(read)
 
 
+def name_of(schema: ToolLike) -> str:
+    """Return what a form is called where it is a tool."""
+    return str(convert_to_openai_tool(schema)["function"]["name"])
+
+
 def is_class(schema: object) -> bool:
     """Tell a pydantic class from a description."""
     return isinstance(schema, type) and is_basemodel_subclass(schema)
@@ -84,5 +89,4 @@ def _parser(schema: Any, way: Way) -> Runnable[AIMessage, Any]:
         return PydanticOutputParser(pydantic_object=schema) if is_class(schema) else JsonOutputParser()
     if is_class(schema):
         return PydanticToolsParser(tools=[schema], first_tool_only=True)
-    name = convert_to_openai_tool(schema)["function"]["name"]
-    return JsonOutputKeyToolsParser(key_name=name, first_tool_only=True)
+    return JsonOutputKeyToolsParser(key_name=name_of(schema), first_tool_only=True)
