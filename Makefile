@@ -7,7 +7,7 @@ SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -21,8 +21,9 @@ studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on
 test: .venv/dev  ## Run the tests, on all cores.
 	$(BIN)/pytest -q -n auto
 
-soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers.
+soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers, both transports.
 	$(BIN)/pytest -q -n auto -m soak
+	MOA_TEST_TRANSPORT=openai $(BIN)/pytest -q -n auto tests/nodes
 
 newest: .venv/newest/installed  ## Run the tests with the newest versions that the ranges allow.
 	.venv/newest/bin/pytest -q -n auto
@@ -69,6 +70,9 @@ screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's ch
 
 docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them a mermaid.min.js of their own.
 	MERMAID=$(MERMAID) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+profiles: .venv/dev  ## Write core/models/profiles.json: what models can read and write, as langchain-openai has it.
+	$(BIN)/python benchmarks/profiles.py
 
 schema: .venv/dev  ## Write docs/settings.schema.json.
 	$(BIN)/python -m langgraph_moa.apps.settings.schema > docs/settings.schema.json

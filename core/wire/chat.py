@@ -23,7 +23,7 @@ from .events import Events
 from .parsing import write_json
 from .replies import answers_of
 from .sending import Address, fetch, stream
-from .structured import ToolLike, Way, form_options, name_of, reading, tool_options
+from .structured import Method, ToolLike, form_name, form_options, reading, tool_options
 
 _PATH = "/chat/completions"
 _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
@@ -181,10 +181,10 @@ class ChatCompletions(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
         address = self.address
-        asked = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
+        options = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
         answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
         events = Events()
-        async with stream(address, _PATH, self._body(messages, stop, asked)) as pieces:
+        async with stream(address, _PATH, self._body(messages, stop, options)) as pieces:
             async for piece in pieces:
                 for data in events.feed(piece):
                     if chunk := answer.chunk(data):
@@ -243,7 +243,7 @@ class ChatCompletions(BaseChatModel):
         schema: dict[str, Any] | type,
         *,
         include_raw: bool = False,
-        method: Way | None = None,
+        method: Method | None = None,
         strict: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
@@ -257,14 +257,14 @@ class ChatCompletions(BaseChatModel):
             strict: Whether the server is to hold the answer to the schema.
             kwargs: What else is sent.
         """
-        way = method or ("json_schema" if self.limit_name == "max_completion_tokens" else "function_calling")
-        about = {"ls_structured_output_format": {"kwargs": {"method": way, "strict": strict}, "schema": schema}}
-        if way == "function_calling":
-            options = {"tool_choice": name_of(schema), "parallel_tool_calls": False, **about, **kwargs}
+        method = method or ("json_schema" if self.limit_name == "max_completion_tokens" else "function_calling")
+        about = {"ls_structured_output_format": {"kwargs": {"method": method, "strict": strict}, "schema": schema}}
+        if method == "function_calling":
+            options = {"tool_choice": form_name(schema), "parallel_tool_calls": False, **about, **kwargs}
             asking = self.bind_tools([schema], strict=strict, **options)
         else:
-            asking = self.bind(**form_options(schema, way, strict=strict), **about, **kwargs)
-        return asking | reading(schema, way, include_raw=include_raw)
+            asking = self.bind(**form_options(schema, method, strict=strict), **about, **kwargs)
+        return asking | reading(schema, method, include_raw=include_raw)
 
 
 def _is_conversation(given: LanguageModelInput) -> bool:

@@ -12,9 +12,9 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from .refusals import UnreadableAnswer, check_answer
-from .replies import answers_of, aside_of, facts_of, text_of, usage_of
+from .replies import answers_of, aside_of, content_text, facts_of, usage_of
 
-DONE = b"[DONE]"
+STREAM_END = b"[DONE]"
 
 
 class StreamedAnswer:
@@ -35,7 +35,7 @@ class StreamedAnswer:
         Raises:
             UnreadableAnswer: It is an error, or nothing of the API's.
         """
-        if data == DONE:
+        if data == STREAM_END:
             self._is_done = True
             return None
         sent = check_answer(data, self._secrets)
@@ -48,7 +48,7 @@ class StreamedAnswer:
         self._finish_reason = choice.get("finish_reason") or self._finish_reason
         delta = choice.get("delta")
         delta = delta if isinstance(delta, dict) else {}
-        text, aside, calls = text_of(delta.get("content")), aside_of(delta), self._pieces(delta.get("tool_calls"))
+        text, aside, calls = content_text(delta.get("content")), aside_of(delta), self._pieces(delta.get("tool_calls"))
         logprobs = choice.get("logprobs")
         if not (text or aside or calls or logprobs):
             return None

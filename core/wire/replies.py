@@ -47,7 +47,7 @@ def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str,
     return {"model_provider": provider, "model_name": served if isinstance(served, str) and served else model, **named}
 
 
-def text_of(content: object) -> str:
+def content_text(content: object) -> str:
     """Return the text of a message's content, which some servers send in parts."""
     if isinstance(content, str):
         return content
@@ -58,11 +58,11 @@ def text_of(content: object) -> str:
 
 def aside_of(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a message holds beside its text and calls: reasoning, a refusal, and audio."""
-    found: dict[str, Any] = {}
+    aside: dict[str, Any] = {}
     for name, spellings in _ASIDE.items():
         texts = [text for spelling in spellings if isinstance(text := message.get(spelling), str) and text]
-        found |= {name: texts[0]} if texts else {}
-    return found | ({"audio": audio} if isinstance(audio := message.get("audio"), dict) else {})
+        aside |= {name: texts[0]} if texts else {}
+    return aside | ({"audio": audio} if isinstance(audio := message.get("audio"), dict) else {})
 
 
 def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:
@@ -95,14 +95,14 @@ def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:
     if prefix:
         inputs[str(tier)] = usage["input_tokens"] - (inputs[f"{prefix}cache_read"] or 0)
         outputs[str(tier)] = usage["output_tokens"] - (outputs[f"{prefix}reasoning"] or 0)
-    if known := {name: count for name, count in inputs.items() if count is not None}:
-        usage["input_token_details"] = InputTokenDetails(**known)  # type: ignore[typeddict-item]
-    if known := {name: count for name, count in outputs.items() if count is not None}:
-        usage["output_token_details"] = OutputTokenDetails(**known)  # type: ignore[typeddict-item]
+    if details := {name: count for name, count in inputs.items() if count is not None}:
+        usage["input_token_details"] = InputTokenDetails(**details)  # type: ignore[typeddict-item]
+    if details := {name: count for name, count in outputs.items() if count is not None}:
+        usage["output_token_details"] = OutputTokenDetails(**details)  # type: ignore[typeddict-item]
     return usage
 
 
-def calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     """Return the calls of tools in a message, and those that cannot be read."""
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
@@ -131,10 +131,10 @@ def _arguments(written: object) -> dict[str, Any] | None:
 def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMetadata | None) -> AIMessage:
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
-    calls, unreadable = calls_of(message["tool_calls"]) if message.get("tool_calls") else ([], [])
+    calls, unreadable = tool_calls_of(message["tool_calls"]) if message.get("tool_calls") else ([], [])
     ended = {"finish_reason": choice.get("finish_reason"), "logprobs": choice.get("logprobs")}
     return AIMessage(
-        text_of(message.get("content")),
+        content_text(message.get("content")),
         additional_kwargs=aside_of(message),
         tool_calls=calls,
         invalid_tool_calls=unreadable,

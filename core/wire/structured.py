@@ -10,7 +10,7 @@ from langchain_core.utils.function_calling import convert_to_openai_function, co
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
 ToolLike = dict[str, Any] | type | Callable[..., Any] | BaseTool
-Way = Literal["function_calling", "json_schema", "json_mode"]
+Method = Literal["function_calling", "json_schema", "json_mode"]
 """How a form is asked for: as the arguments of a call, as a `response_format` with a schema, or in one's own words."""
 
 
@@ -32,15 +32,15 @@ def tool_options(tools: Sequence[ToolLike], tool_choice: Any, *, strict: bool | 
     return {"tools": described, "tool_choice": tool_choice}
 
 
-def form_options(schema: dict[str, Any] | type, way: Way, *, strict: bool | None) -> dict[str, Any]:
+def form_options(schema: dict[str, Any] | type, method: Method, *, strict: bool | None) -> dict[str, Any]:
     """Return what a request says of the form of its answer, for the ways that are no call.
 
     Args:
         schema: A pydantic class, a TypedDict, a JSON Schema or an OpenAI tool; or all of a `response_format`.
-        way: How it is asked for.
+        method: How it is asked for.
         strict: Whether the answer is to be held to the schema; None does so for a class, which is meant to be built.
     """
-    if way == "json_mode":
+    if method == "json_mode":
         return {"response_format": {"type": "json_object"}}
     if isinstance(schema, dict) and schema.get("type") == "json_schema" and "json_schema" in schema:
         return {"response_format": schema}
@@ -50,15 +50,15 @@ def form_options(schema: dict[str, Any] | type, way: Way, *, strict: bool | None
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
-def reading(schema: dict[str, Any] | type, way: Way, *, include_raw: bool) -> Runnable[AIMessage, Any]:
+def reading(schema: dict[str, Any] | type, method: Method, *, include_raw: bool) -> Runnable[AIMessage, Any]:
     """Return what reads an answer that keeps to a form.
 
     Args:
         schema: The form.
-        way: How it was asked for.
+        method: How it was asked for.
         include_raw: Return `{"raw": message, "parsed": object, "parsing_error": exception}`, and raise nothing.
     """
-    parser = _parser(schema, way)
+    parser = _parser(schema, method)
     if not include_raw:
         return parser
 
@@ -71,7 +71,7 @@ def reading(schema: dict[str, Any] | type, way: Way, *, include_raw: bool) -> Ru
     return RunnableLambda(read)
 
 
-def name_of(schema: ToolLike) -> str:
+def form_name(schema: ToolLike) -> str:
     """Return what a form is called where it is a tool."""
     return str(convert_to_openai_tool(schema)["function"]["name"])
 
@@ -81,12 +81,12 @@ def is_class(schema: object) -> bool:
     return isinstance(schema, type) and is_basemodel_subclass(schema)
 
 
-def _parser(schema: Any, way: Way) -> Runnable[AIMessage, Any]:
+def _parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
     from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
     from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
 
-    if way != "function_calling":
+    if method != "function_calling":
         return PydanticOutputParser(pydantic_object=schema) if is_class(schema) else JsonOutputParser()
     if is_class(schema):
         return PydanticToolsParser(tools=[schema], first_tool_only=True)
-    return JsonOutputKeyToolsParser(key_name=name_of(schema), first_tool_only=True)
+    return JsonOutputKeyToolsParser(key_name=form_name(schema), first_tool_only=True)

@@ -20,8 +20,9 @@ from pydantic import ConfigDict
 
 from ...core.errors import ConfigError
 from ...core.run.state import Graph
+from ...core.wire.structured import Method
 from ...graphs.plan import plan_of
-from ...nodes.calls.request import Method, Request
+from ...nodes.calls.request import Request
 from .callbacks import copied, known_run, nested
 from .chunks import Telling, answer_of, result_of
 from .requests import check_request, check_wearing

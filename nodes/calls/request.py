@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import get_runtime
@@ -18,12 +18,12 @@ from ...core.models.capabilities import (
 )
 from ...core.panel.seats import Seat
 from ...core.text import one_line, plain
+from ...core.wire.structured import Method
 from .forced import Tool, as_schema, calls_in, fits, forced_of, with_call
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Method = Literal["function_calling", "json_schema", "json_mode"]
 _TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import langgraph_moa
 from langgraph_moa import EarlyStop, InputError, LinesRetriever, create_moa, create_rag_moa, last_words
 from langgraph_moa.apps.cli import app
-from langgraph_moa.core.models import resolve
+from langgraph_moa.core.models import credentials, resolve
 from loopback import serve
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
@@ -49,7 +49,7 @@ agreed = create_moa(proposers=THREE, aggregator=THREE[0], early_stop=stop).invok
 lines = LinesRetriever(lines=("The pump is oiled each spring.",))
 rag = create_rag_moa(retrievers=[lines], proposers=THREE[:1], aggregator=THREE[0])
 with serve() as server:
-    resolve._ADDRESSES["acme"] = server.url
+    credentials._ADDRESSES["acme"] = (), server.url
     os.environ["ACME_API_KEY"] = "theirs"
     provided = create_moa(proposers=["acme:a", "acme:b"], samples=2, aggregator="acme:c").invoke(user("Which?"))
     sent = sorted([request.model, request.n] for request in server.requests)

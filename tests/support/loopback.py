@@ -6,6 +6,7 @@ It is aiohttp's own web server. Tests run it in a thread; `python loopback.py` r
 import argparse
 import asyncio
 import json
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -103,7 +104,9 @@ class Loopback:
         """Return what makes models of names, all of them on this server."""
         from langgraph_moa import resolve_model  # the process that benchmarks start needs none of it
 
-        return partial(resolve_model, base_url=self.url)
+        # `make soak` runs tests/nodes once more, on the openai package.
+        transport: Any = os.environ.get("MOA_TEST_TRANSPORT")
+        return partial(resolve_model, base_url=self.url, transport=transport)
 
     def say(self, model: str, script: "Script | str") -> None:
         self.scripts[model] = Reply(script) if isinstance(script, str) else script

@@ -259,12 +259,11 @@ def test_a_line_is_found_by_a_word_of_it() -> None:
         ],
     },
     "A provider": {
-        "core/models/credentials.py": [before('"openai": "OPENAI_API_KEY"', '"acme": "ACME_API_KEY", ')],
-        "core/run/served.py": [after("KNOWN_PROVIDERS = (", '"acme", ')],
-        "core/models/resolve.py": [
-            before("def resolve_model(\n", '_ADDRESSES = {"acme": "http://127.0.0.1:9/v1"}\n\n\n'),
-            after("server.key(provider, name), server.base_url", " or _ADDRESSES.get(provider)"),
+        "core/models/credentials.py": [
+            before('"openai": "OPENAI_API_KEY"', '"acme": "ACME_API_KEY", '),
+            after("_ADDRESSES = {\n", '    "acme": (("ACME_BASE_URL",), "http://127.0.0.1:9/v1"),\n'),
         ],
+        "core/run/served.py": [after("KNOWN_PROVIDERS = (", '"acme", ')],
         "docs/models.md": [before("Without any key", "`acme:` needs a key in `ACME_API_KEY`.\n\n")],
         "tests/core/models/test_resolve.py": [
             before(

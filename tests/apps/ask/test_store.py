@@ -27,8 +27,8 @@ def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopbac
     newer, foreign = run("resume", *where), run("ask", "x", "--thread", "foreign", *where[2:])
 
     assert newer.code == foreign.code == 1
-    assert "found thread 't' in format 99, expected 4: another program or version wrote it" in newer.err
-    assert "found thread 'foreign' in format unknown, expected 4" in foreign.err
+    assert "found thread 't' in format 99, expected 5: another program or version wrote it" in newer.err
+    assert "found thread 'foreign' in format unknown, expected 5" in foreign.err
     assert len(loopback.requests) == asked
 
 

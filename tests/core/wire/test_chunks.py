@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessageChunk
-from langgraph_moa.core.wire.chunks import DONE, StreamedAnswer
+from langgraph_moa.core.wire.chunks import STREAM_END, StreamedAnswer
 from langgraph_moa.core.wire.refusals import UnreadableAnswer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
@@ -42,7 +42,7 @@ def test_facts_are_told_once_however_often_they_are_sent() -> None:
     """xAI, OpenRouter and vLLM repeat usage with each event; some repeat the finish reason."""
     growing = [piece({"content": word}, usage={**USAGE, "completion_tokens": n}) for n, word in enumerate("ab", 1)]
 
-    whole = answer(*growing, STOP, STOP, {"choices": [], "usage": USAGE}, DONE)
+    whole = answer(*growing, STOP, STOP, {"choices": [], "usage": USAGE}, STREAM_END)
 
     assert whole.text == "ab"
     assert whole.usage_metadata == {"input_tokens": 7, "output_tokens": 2, "total_tokens": 9}
@@ -110,7 +110,7 @@ def test_an_answer_that_breaks_off_is_none(events: list[dict[str, Any]]) -> None
         answer(*events)
 
 
-@pytest.mark.parametrize("end", [[STOP], [DONE], [STOP, DONE]])
+@pytest.mark.parametrize("end", [[STOP], [STREAM_END], [STOP, STREAM_END]])
 def test_an_answer_ends_with_a_reason_or_a_word(end: list[Any]) -> None:
     assert answer(piece({"content": "x"}), *end).text == "x"
 

@@ -88,7 +88,7 @@ BOUND: dict[str, Any] = {
 async def bodies(server: Loopback, conversation: Any, change: Any = None, **options: Any) -> list[dict[str, Any]]:
     """Return what a server is sent, by either transport."""
     for transport in ("lean", "openai"):
-        chat = resolve_model("m", base_url=server.url, transport=transport, **options)  # type: ignore[arg-type]
+        chat = resolve_model("m", base_url=server.url, transport=transport, **options)
         await (change(chat) if change else chat).ainvoke(conversation)
     return [request.body for request in server.requests]
 
@@ -129,7 +129,7 @@ async def test_forms_are_asked_for_alike(loopback: Loopback, schema: Any, method
     loopback.say("m", reply)
     persons = []
     for transport in ("lean", "openai"):
-        chat: Any = resolve_model("m", base_url=loopback.url, transport=transport)  # type: ignore[arg-type]
+        chat: Any = resolve_model("m", base_url=loopback.url, transport=transport)
         persons.append(await chat.with_structured_output(schema, method=method).ainvoke("Who? JSON"))
 
     ours, theirs = (request.body for request in loopback.requests)
@@ -163,7 +163,7 @@ async def test_answers_are_read_alike(loopback: Loopback, case: str, *, stream: 
     loopback.say("m", REPLIES[case])
     answers = []
     for transport in ("lean", "openai"):
-        chat = resolve_model("m", base_url=loopback.url, transport=transport)  # type: ignore[arg-type]
+        chat = resolve_model("m", base_url=loopback.url, transport=transport)
         answers.append(await chat.ainvoke("Hi", stream=True) if stream else await chat.ainvoke("Hi"))
 
     ours, theirs = map(facts, answers)
@@ -195,7 +195,7 @@ def read_calls(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", ["gpt-4o", "gpt-5", "o3", "gpt-4.1-mini", "a-model-of-ones-own"])
 def test_windows_and_limits_are_the_same(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    ours, theirs = (resolve_model(f"openai:{name}", transport=t) for t in ("lean", "openai"))  # type: ignore[arg-type]
+    ours, theirs = (resolve_model(f"openai:{name}", transport=t) for t in ("lean", "openai"))
 
     assert profile_of(name) == vars(ours)["profile"]
     for limit in ("max_input_tokens", "max_output_tokens", "image_inputs", "reasoning_output"):

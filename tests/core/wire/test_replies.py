@@ -1,0 +1,115 @@
+"""A server's answer is read as far as it can be; whatever else it holds changes nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from langgraph_moa.core.wire.refusals import UnreadableAnswer
+from langgraph_moa.core.wire.replies import answers_of, content_text, tool_calls_of, usage_of
+
+
+def read(message: Any, **more: Any) -> Any:
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}], **more}).encode()
+    return answers_of(body, provider="openai", model="asked", secrets=[])[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("x", "x"),
+        (None, ""),
+        (7, ""),
+        ([{"type": "text", "text": "a"}, {"type": "thinking", "text": "hm"}, 7, {"type": "text", "text": None}], "a"),
+        ({"text": "a"}, ""),
+    ],
+)
+def test_text_is_what_is_said(content: Any, text: str) -> None:
+    assert read({"content": content}).text == content_text(content) == text
+
+
+@pytest.mark.parametrize("choices", [None, [], "x", {}, [None], [7]])
+def test_an_answer_without_choices_is_none(choices: Any) -> None:
+    with pytest.raises(UnreadableAnswer, match="found no choices"):
+        answers_of(json.dumps({"choices": choices}).encode(), provider="openai", model="m", secrets=[])
+
+
+@pytest.mark.parametrize("message", [None, 7, [], {}])
+def test_a_choice_that_says_nothing_is_an_empty_answer(message: Any) -> None:
+    assert read(message).text == ""
+
+
+def test_who_answered_is_told_with_each_choice() -> None:
+    body = {"id": "c1", "model": "served", "choices": [{"message": {"content": text}} for text in "ab"]}
+
+    answers = answers_of(json.dumps(body).encode(), provider="together", model="asked", secrets=[])
+
+    assert [answer.text for answer in answers] == ["a", "b"]
+    assert {answer.response_metadata["model_name"] for answer in answers} == {"served"}
+    assert {answer.response_metadata["model_provider"] for answer in answers} == {"together"}
+    assert read({"content": "x"}, model=7).response_metadata["model_name"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("call", "args"),
+    [
+        ({"function": {"name": "f", "arguments": '{"a": 1}'}, "id": "i"}, {"a": 1}),
+        ({"function": {"name": "f", "arguments": '{"a": "x\ny"}'}, "id": "i"}, {"a": "x\ny"}),
+        ({"function": {"name": "f", "arguments": {"a": 1}}, "id": "i"}, {"a": 1}),  # as Ollama has sent them
+        ({"function": {"name": "f", "arguments": ""}, "id": "i"}, {}),
+        ({"function": {"name": "f", "arguments": None}, "id": "i"}, {}),
+        ({"function": {"name": "f"}, "id": "i"}, {}),
+    ],
+)
+def test_a_call_is_read(call: Any, args: Any) -> None:
+    calls, unreadable = tool_calls_of([call])
+
+    assert [(each["name"], each["args"], each["id"]) for each in calls] == [("f", args, "i")]
+    assert unreadable == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"function": {"name": "f", "arguments": "{"}, "id": "i"},
+        {"function": {"name": "f", "arguments": "[1]"}, "id": "i"},
+        {"function": {"name": "f", "arguments": "[" * 100_000}, "id": "i"},
+        {"function": {"name": "f", "arguments": 7}, "id": "i"},
+        {"function": {"name": None, "arguments": "{}"}, "id": "i"},
+        {"function": "f"},
+        7,
+    ],
+)
+def test_a_call_that_cannot_be_read_is_kept_as_such(call: Any) -> None:
+    calls, unreadable = tool_calls_of([call])
+
+    assert (len(calls), len(unreadable)) == (0, 1)
+    assert unreadable[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "usage"),
+    [
+        ({"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}, (7, 3, 10)),
+        ({"prompt_tokens": 7, "completion_tokens": 3}, (7, 3, 10)),
+        ({"prompt_tokens": 7}, (7, 0, 7)),
+        ({"prompt_tokens": -7, "completion_tokens": True, "total_tokens": 1e9}, None),
+        ({"prompt_tokens": 10**30, "completion_tokens": "3"}, None),
+        ({}, None),
+        (None, None),
+        ([7], None),
+    ],
+)
+def test_counts_are_taken_where_they_can_be_some(counts: Any, usage: Any) -> None:
+    read = usage_of(counts)
+
+    assert (read and (read["input_tokens"], read["output_tokens"], read["total_tokens"])) == usage
+
+
+def test_what_was_priced_otherwise_is_told_apart() -> None:
+    details = {"prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 1}}
+
+    usage = usage_of({"prompt_tokens": 7, "completion_tokens": 3, **details}, "flex")
+
+    assert usage
+    assert usage["input_token_details"] == {"flex_cache_read": 4, "flex": 3}
+    assert usage["output_token_details"] == {"flex_reasoning": 1, "flex": 2}
