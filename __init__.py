@@ -1,35 +1,26 @@
 """Mixture-of-Agents and its family as LangGraph state graphs."""
 
-from importlib import import_module as _import_module
-from importlib.metadata import version as _version
-from typing import TYPE_CHECKING
-from typing import Any as _Any
-
-from .core.agreement.closed import closed_answers
-from .core.agreement.mathematics import math_answers
-from .core.agreement.measures import Agreement, Measure
-from .core.agreement.vote import Vote
-from .core.agreement.whole_texts import embedding_agreement, near_duplicates
-from .core.bounds.budget import Budget
-from .core.bounds.early_stop import EarlyStop
-from .core.bounds.quorum import Quorum
-from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
-from .core.evidence.retrievers import Retriever
-from .core.models.limits import Limits
-from .core.models.prices import Price
-from .core.models.resolve import resolve_model
-from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
-from .core.run.records import Call, Citation, Evidence, Proposal, Report, Verdict
-from .core.run.state import MoAState
-from .graphs.estimate import estimate
-from .graphs.moa import create_moa
-from .graphs.page import report
-from .graphs.rag import create_rag_moa
-from .nodes.judge import judge_agreement
+TYPE_CHECKING = False  # as type checkers know it, without the time that typing's import takes
 
 if TYPE_CHECKING:
     __version__: str
+    from .core.agreement.closed import closed_answers
+    from .core.agreement.mathematics import math_answers
+    from .core.agreement.measures import Agreement, Measure
+    from .core.agreement.vote import Vote
+    from .core.agreement.whole_texts import embedding_agreement, near_duplicates
+    from .core.bounds.budget import Budget
+    from .core.bounds.early_stop import EarlyStop
+    from .core.bounds.quorum import Quorum
+    from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
+    from .core.evidence.retrievers import Retriever
+    from .core.models.limits import Limits
+    from .core.models.prices import Price
+    from .core.models.resolve import resolve_model
     from .core.offline.docs_retriever import DocsRetriever
+    from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
+    from .core.run.records import Call, Citation, Evidence, Proposal, Report, Verdict
+    from .core.run.state import MoAState
     from .evaluation.batch.batch import abatch
     from .evaluation.batch.questions import Question
     from .evaluation.batch.reading import read_questions
@@ -37,6 +28,10 @@ if TYPE_CHECKING:
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
+    from .graphs.estimate import estimate
+    from .graphs.moa import create_moa
+    from .graphs.page import report
+    from .graphs.rag import create_rag_moa
     from .graphs.self_moa import create_self_moa, create_self_moa_seq
     from .graphs.systems import (
         create_best_of_n,
@@ -47,6 +42,7 @@ if TYPE_CHECKING:
         create_smoa,
         create_vote,
     )
+    from .nodes.judge import judge_agreement
 
 __all__ = [
     "Aggregator",
@@ -105,37 +101,79 @@ __all__ = [
     "resolve_model",
 ]
 
-_WHEN_USED = {
+_HOMES = {
+    "Aggregator": ".core.panel.declared",
+    "Agreement": ".core.agreement.measures",
+    "AllProposersFailed": ".core.errors",
+    "Budget": ".core.bounds.budget",
+    "BudgetExceeded": ".core.errors",
+    "Call": ".core.run.records",
     "ChatMoA": ".graphs.adapters.chat_model",
+    "Citation": ".core.run.records",
+    "ConfigError": ".core.errors",
     "DocsRetriever": ".core.offline.docs_retriever",
+    "EarlyStop": ".core.bounds.early_stop",
+    "Evidence": ".core.run.records",
+    "InputError": ".core.errors",
+    "Limits": ".core.models.limits",
+    "Measure": ".core.agreement.measures",
+    "MissingExtra": ".core.errors",
+    "MoAError": ".core.errors",
+    "MoAState": ".core.run.state",
+    "Moderator": ".core.panel.declared",
+    "Price": ".core.models.prices",
+    "Proposal": ".core.run.records",
+    "Proposer": ".core.panel.declared",
     "Question": ".evaluation.batch.questions",
+    "Quorum": ".core.bounds.quorum",
+    "Rank": ".core.panel.declared",
+    "Report": ".core.run.records",
+    "Retriever": ".core.evidence.retrievers",
+    "Verdict": ".core.run.records",
+    "Vote": ".core.agreement.vote",
     "abatch": ".evaluation.batch.batch",
     "acompare": ".evaluation.comparing.compare",
     "as_node": ".graphs.adapters.tool_and_node",
     "as_tool": ".graphs.adapters.tool_and_node",
+    "closed_answers": ".core.agreement.closed",
     "create_ask": ".graphs.adapters.asking",
     "create_best_of_n": ".graphs.systems",
     "create_debate": ".graphs.systems",
     "create_grouped_moa": ".graphs.systems",
+    "create_moa": ".graphs.moa",
+    "create_rag_moa": ".graphs.rag",
     "create_ranker": ".graphs.systems",
     "create_self_moa": ".graphs.self_moa",
     "create_self_moa_seq": ".graphs.self_moa",
     "create_single": ".graphs.systems",
     "create_smoa": ".graphs.systems",
     "create_vote": ".graphs.systems",
+    "embedding_agreement": ".core.agreement.whole_texts",
+    "estimate": ".graphs.estimate",
+    "judge_agreement": ".nodes.judge",
+    "math_answers": ".core.agreement.mathematics",
+    "near_duplicates": ".core.agreement.whole_texts",
     "read_questions": ".evaluation.batch.reading",
+    "report": ".graphs.page",
+    "resolve_model": ".core.models.resolve",
 }
-"""What needs parts of LangChain that a plain mixture does not: a third of the time that importing all would take."""
+"""Where each name is. Nothing is imported before it is used: LangGraph takes most of a second, which who only asks the
+command line for help should not wait for, and in which Ctrl-C could not be answered for."""
 
 
 if not TYPE_CHECKING:  # or no type checker would find a name that is misspelt
 
-    def __getattr__(name: str) -> _Any:
+    def __getattr__(name: str) -> object:
         if name == "__version__":
-            return _version("langgraph-moa")
-        if name not in _WHEN_USED:
+            from importlib.metadata import version
+
+            return version("langgraph-moa")
+        if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(_import_module(_WHEN_USED[name], __name__), name)
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -12,8 +12,6 @@ from rich.text import Text
 
 from ..core.text import one_line, redact
 
-INTERRUPTED = 130
-"""The exit code of a program ended by Ctrl-C."""
 TERMINATED = 143
 """The exit code of a program ended by SIGTERM."""
 WAITING = 75

@@ -2,11 +2,9 @@
 
 import logging
 import os
+import sys
 import threading
 import time
-
-from rich.console import Console
-from rich.text import Text
 
 PATIENCE = 0.9
 """Seconds that the program's end may wait for LangSmith."""
@@ -21,8 +19,10 @@ def trace_in_the_background() -> None:
     logging.getLogger("langsmith").setLevel(logging.CRITICAL)
 
 
-def deliver(console: Console) -> None:
+def deliver() -> None:
     """Give LangSmith a moment to take the traces, and say so if it does not."""
+    if "langsmith" not in sys.modules:  # nothing was run that could be traced
+        return
     from langsmith.utils import tracing_is_enabled
 
     if not tracing_is_enabled():
@@ -38,4 +38,8 @@ def deliver(console: Console) -> None:
     client = get_client()
     client.flush(timeout=max(until - time.monotonic(), 0.0))
     if client.tracing_queue is not None and client.tracing_queue.unfinished_tasks:
-        console.print(Text(f"LangSmith did not take the traces within {PATIENCE:g} s; they are lost", style="yellow"))
+        from rich.console import Console
+        from rich.text import Text
+
+        lost = f"LangSmith did not take the traces within {PATIENCE:g} s; they are lost"
+        Console(stderr=True, highlight=False).print(Text(lost, style="yellow"))

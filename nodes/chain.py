@@ -135,8 +135,9 @@ class Attempts:
             call, message = await self.ask(seat, window, answers=False, after=[last])
             return plain(message.text) if message and call["status"] in USABLE else None
 
-        prompt = request.write(author, self.turn, self.layer)
-        return await fold(prompt, request.texts_for(author, self.turn, self.layer), write, ask)
+        texts = request.texts_for(author, self.turn, self.layer)
+        prompt = write(texts)
+        return await fold(prompt, texts, write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
         return self.rules.misfit(self.turn.proposals(), step, verdicts=self._verdicts(), others=self._others())

@@ -15,7 +15,7 @@ from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, unanswered
 from ..core.run.costs import added_up, after_refusal, total
-from ..core.run.records import USABLE, Call, Cost, Place, Proposal, place_of
+from ..core.run.records import USABLE, Call, Cost, Place, Proposal
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
@@ -86,18 +86,24 @@ class _Proposer:
             turn.check_mixture(rules.mixture)
         before = turn.left_behind(stage.layer)
         due = unanswered(stage.seats, before)
+        places = {s.place for s in due}
         mine = {s.place: before[s.place] for s in self.seats if s.place in before}
         again = any(p["reviewed"] == "sent_back" for p in mine.values())
         writer = self.writer.for_run(rules.request)
         opening = self._opening(writer, turn, due, before)
         race = self._race(turn, alone=again or self.seats[0].carries)
-        if due and due[0] in self.seats:
+        if due and due[0].place in {s.place for s in self.seats}:
             emit("layer", layer=stage.layer, proposers=[s.title for s in due])
-        settled = {place: p for place, p in mine.items() if place not in {s.place for s in due}}
+        settled = {place: p for place, p in mine.items() if place not in places}
         for proposal in settled.values():
             race.count_proposal(proposal)
         asking = _Asking(
-            [s for s in self.seats if s in due], turn, stage.layer, race, None if again else rules.cache, rules.sampling
+            [s for s in self.seats if s.place in places],
+            turn,
+            stage.layer,
+            race,
+            None if again else rules.cache,
+            rules.sampling,
         )
         answers = await asking.ask(
             writer,
@@ -121,14 +127,9 @@ class _Proposer:
 
         What a person asks for again, or what all before it went into, is no matter of who is fastest.
         """
-        stage, layer = self.stage, self.stage.layer
-        together = {seat.place for seat in stage.seats}
-        earlier = [p for p in turn.proposals() if p["layer"] < layer or place_of(p) not in together]
-        seconds = self.rules.seconds_left(earlier, turn.verdicts(before=layer, wave=stage.wave))
         if alone:
-            return Race(seconds=seconds)
-        answered = [p for p in earlier if p["layer"] == layer and p["status"] in USABLE]
-        return self.rules.race_of(stage, self.seats[0], seconds=seconds, earlier=answered)
+            return Race(seconds=self.rules.seconds_for(self.stage, turn))
+        return self.rules.race_of(self.stage, self.seats[0], turn)
 
     def _opening(
         self, writer: PromptWriter, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]
@@ -197,7 +198,7 @@ class _Asking:
             return plain(message.text) if message and call["status"] in USABLE else None
 
         texts = writer.texts_for(seat, self.turn, self.layer)
-        folded = await fold(prompt or writer.write(seat, self.turn, self.layer), texts, write, ask_window)
+        folded = await fold(prompt or write(texts), texts, write, ask_window)
         answers = await call_samples(
             seats, folded.prompt, config, race=self.race, cache=self.cache, sampling=self.sampling
         )
@@ -220,8 +221,9 @@ def _made(
     proposal = as_proposal(call, seat, turn=turn.id, layer=layer, message=message)
     if earlier:
         proposal = _with_earlier(proposal, earlier)
-    read = [p for p in turn.references(layer) if seat.reads_from(p["position"], p["proposer"])]
-    if not seat.carries or not read or proposal["status"] in USABLE:
+    if not seat.carries or proposal["status"] in USABLE:
+        return proposal
+    if not (read := [p for p in turn.references(layer) if seat.reads_from(p["position"], p["proposer"])]):
         return proposal
     before = next((p for p in read if p["proposer"] == seat.title), None) or best_proposal(read)
     why = f"the one before stands for it: {proposal['status']} ({proposal['error']})"

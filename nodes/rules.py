@@ -16,8 +16,9 @@ from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
-from ..core.run.records import Call, Cost, Proposal, Verdict
+from ..core.run.records import USABLE, Call, Cost, Proposal, Verdict, place_of
 from ..core.run.report import calls_of, work_seconds
+from ..core.run.turn import Turn
 from .calls.opening import Opening
 from .calls.request import Request, request_for
 
@@ -79,23 +80,23 @@ class Rules:
         request = self.request
         return replace(stop, shadow=True) if stop.then == "answer" and request and request.needs_author else stop
 
-    def race_of(self, stage: Stage, seat: Seat, *, seconds: float | None, earlier: Iterable[Proposal]) -> Race:
-        """Return the race that a proposer's call is part of.
+    def race_of(self, stage: Stage, seat: Seat, turn: Turn) -> Race:
+        """Return the race that a proposer's call is part of; what was before is read by the first of them only.
 
         Args:
             stage: Who is asked together.
             seat: The proposer.
-            seconds: What the budget leaves.
-            earlier: What earlier waves of the layer answered.
+            turn: The turn.
         """
 
         def start() -> Race:
             stop = self.early_stop
             in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
             decide = stop.decided(stage.asked_so_far, whole=stage.is_last) if stop and in_time else None
-            race = Race(self.quorum, seconds, decide, self.uncited)
-            for proposal in earlier:
-                race.count_proposal(proposal)
+            race = Race(self.quorum, self.seconds_for(stage, turn), decide, self.uncited)
+            for proposal in _before(stage, turn):
+                if proposal["layer"] == stage.layer and proposal["status"] in USABLE:
+                    race.count_proposal(proposal)
             return race
 
         return self.races.join(seat.title, layer=stage.layer, start=start)
@@ -125,4 +126,16 @@ class Rules:
         self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
     ) -> float | None:
         """Return the seconds that the budget leaves after all this; None where it bounds none."""
-        return self.budget.left(work_seconds(proposals, others, verdicts)) if self.budget else None
+        if self.budget is None or self.budget.seconds is None:
+            return None
+        return self.budget.left(work_seconds(proposals, others, verdicts))
+
+    def seconds_for(self, stage: Stage, turn: Turn) -> float | None:
+        """Return the seconds that the budget leaves for a stage, whoever of it has answered already."""
+        return self.seconds_left(_before(stage, turn), turn.verdicts(before=stage.layer, wave=stage.wave))
+
+
+def _before(stage: Stage, turn: Turn) -> list[Proposal]:
+    """Return what was proposed before a stage began: in layers before its own, and in earlier waves of it."""
+    together = {seat.place for seat in stage.seats}
+    return [p for p in turn.proposals() if p["layer"] < stage.layer or place_of(p) not in together]

@@ -8,6 +8,7 @@ provider caches, resumed runs and snapshots stable.
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, get_args
 
@@ -21,6 +22,9 @@ _FORGED = re.compile(
 Blanks after a `<` are read once, however many there are: two `\\s*` side by side stop the process for minutes."""
 TAG = re.compile(rf"[<‹]/?(?:{'|'.join(get_args(Kind))})-([0-9a-f]{{12}})(?![0-9a-f])", re.IGNORECASE)
 """One of our own tags, neutralised or not, and its nonce."""
+_KEPT = 500_000
+"""Characters up to which a fence is kept for whoever is shown the same: about what a window of 128,000 tokens holds.
+With what is made of them, the last eight take at most eight million."""
 _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
 
@@ -37,6 +41,13 @@ def fence(texts: Sequence[str], kind: Kind = "reference", *, labels: Sequence[st
         kind: What it is.
         labels: What each is called; none counts them.
     """
+    write = _fenced if sum(map(len, texts)) <= _KEPT else _fenced.__wrapped__
+    return write(tuple(texts), kind, tuple(labels))
+
+
+@lru_cache(maxsize=8)
+def _fenced(texts: tuple[str, ...], kind: Kind, labels: tuple[str, ...]) -> str:
+    """Write a fence; all proposers of a layer are shown the same, one after the other."""
     attribute = "id" if kind == "evidence" else "name"
     named = [f'{attribute}="{_NOT_IN_LABELS.sub("-", label)}"' for label in labels]
     marks = named or [f'number="{number}"' for number, _ in enumerate(texts, 1)]

@@ -5,10 +5,12 @@ Start it from the project's root with `make studio`.
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph_moa import ConfigError, MoAError, Proposer, create_ask, create_moa
+from langgraph_moa.apps.garbage import freeze_what_stays
 from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of, without_empty
 from langgraph_moa.core.models.presets import load_preset
@@ -57,8 +59,15 @@ def build(filled: Mapping[str, Any]) -> Graph:
     """Build what a form describes; the form of the result knows at which of its nodes a prompt is told."""
     chosen, _ = form_settings(filled).choose()
     graph = chosen.build()
+    _freeze_once()
     form: dict[str, Any] = {"context_schema": form_of(graph)}
     return graph.copy(form)
+
+
+@cache
+def _freeze_once() -> None:
+    """Leave what the server and the first mixture are made of out of garbage collections; a run's own is not in it."""
+    freeze_what_stays()
 
 
 async def nested() -> Graph:

@@ -16,7 +16,8 @@ from rich.text import Text
 from ...core.errors import MoAError
 from ...core.run.state import Graph
 from ...graphs.plan import plan_of
-from ..terminal import INTERRUPTED, TERMINATED, WAITING, note, notes
+from ..interrupts import INTERRUPTED
+from ..terminal import TERMINATED, WAITING, note, notes
 from .draining import Terminated, drained_on_sigterm
 from .lines import interrupted
 from .output import Output, RunState, print_json, say_that_it_waits, so_far, waiting_for, write_page

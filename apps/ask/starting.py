@@ -9,6 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from ...core.errors import ConfigError
 from ...core.run.state import Graph
+from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
 from ..terminal import note
 
@@ -22,7 +23,9 @@ def build_mixture(settings: Settings) -> Graph:
     """Build the mixture, and say who sits in it and why; one with a review is kept as long as the program."""
     chosen, why = settings.choose()
     note(f"models: {why}")
-    return chosen.build(InMemorySaver() if settings.review else None)
+    moa = chosen.build(InMemorySaver() if settings.review else None)
+    freeze_what_stays()
+    return moa
 
 
 def standard_input() -> TextIO:

@@ -17,6 +17,7 @@ from ...core.errors import ConfigError, InputError, nearest
 from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
 from ...core.run.state import Graph
+from ..garbage import freeze_what_stays
 from ..settings.files import merged_settings
 from ..settings.settings import Settings
 from .store import locked_store
@@ -160,6 +161,7 @@ async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -
     record = json.dumps({"format": STATE_FORMAT, "settings": chosen.record()}, ensure_ascii=False)
     config: RunnableConfig = {"configurable": {"thread_id": thread.id}, "metadata": {_RECORD: record}}
     moa = chosen.build(saver)
+    freeze_what_stays()
     return Session(moa, config, await moa.aget_state(config), f"models: {why}")
 
 

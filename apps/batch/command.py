@@ -17,9 +17,11 @@ from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
+from ..garbage import freeze_what_stays
+from ..interrupts import INTERRUPTED
 from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
-from ..terminal import INTERRUPTED, TERMINATED, note, notes, sigterm_as_ctrl_c
+from ..terminal import TERMINATED, note, notes, sigterm_as_ctrl_c
 from .benchmark import Format
 from .formats import FORMATS
 from .progress import BatchView, batch_summary
@@ -126,8 +128,10 @@ class _Job:
                 store.is_needed = True
                 view.begin(sums)
 
+            moa = self.settings.build(store.saver)
+            freeze_what_stays()
             sums = await abatch(
-                self.settings.build(store.saver),
+                moa,
                 self.files if self.files.form else self.files.questions,
                 self.files.rows,
                 concurrency=self.concurrency,

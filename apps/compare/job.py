@@ -18,7 +18,9 @@ from ...evaluation.comparing.in_turn import left_of
 from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.preparing import Prepared, check_comparison
 from ...evaluation.comparing.wording import note_wording
-from ..terminal import INTERRUPTED, TERMINATED, note, sigterm_as_ctrl_c
+from ..garbage import freeze_what_stays
+from ..interrupts import INTERRUPTED
+from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems
 from .pilot import Pilot
@@ -68,6 +70,7 @@ class Job:
         scaled = await self._scaled(folder)
         watch.know({spec.label: spec.why for spec in scaled.specs})
         systems = _graphs(scaled.specs)
+        freeze_what_stays()
         options: dict[str, Any] = {
             "baseline": scaled.renamed.get(self.baseline or "", self.baseline),
             "budget": left_of(self.budget, scaled.beside, by="the pilot"),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ...core.errors import ConfigError, MissingExtra
+from ..garbage import freeze_what_stays
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
 from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
@@ -41,6 +42,7 @@ def mcp(
     chosen, why = settings.choose()
     note(f"models: {why}")
     server = mcp_server(chosen.build(), docs=settings.docs, wait_s=wait)
+    freeze_what_stays()
     if sys.stdin.isatty():
         note("waiting for an MCP client on standard input; Ctrl-C ends")
 

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ...core.errors import ConfigError, nearest
@@ -150,8 +149,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
     try:
         text = file.read_text(encoding="utf-8")
-        settings = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text) or {}
-    except (OSError, ValueError, yaml.YAMLError) as exc:
+        settings = tomllib.loads(text) if file.suffix == ".toml" else _from_yaml(text)
+    except (OSError, ValueError) as exc:
         raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
     if not isinstance(settings, dict):
         raise ConfigError(f"found {type(settings).__name__} in {file}, expected keys and values")
@@ -163,3 +162,12 @@ def _read(file: Path) -> dict[str, Any]:
     if isinstance(named.get("docs"), str):
         named["docs"] = [named["docs"]]
     return named
+
+
+def _from_yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError as exc:
+        raise ValueError(str(exc)) from exc

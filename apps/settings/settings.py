@@ -18,8 +18,6 @@ from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
 from ...core.models.servers import served_models, told_names
-from ...core.offline.docs_retriever import DocsRetriever
-from ...core.offline.library import Variant
 from ...core.panel.declared import Aggregator, Proposer
 from ...core.run.state import Graph
 from ...core.wire.connections import bare_url
@@ -28,9 +26,7 @@ from ...graphs.rag import create_rag_moa
 from .fields import VOTE, AggregatorSpec, Fields
 from .seats import aggregator_like, counted_proposers, declared_seat, models_in, seats_in, without_secrets
 from .systems import check_system, create_system
-from .tables import (
-    EARLY_STOPS,
-)
+from .tables import EARLY_STOPS
 
 _AS_THEY_ARE = (
     "layers samples temperature max_tokens timeout min_proposals waves mark_answers context_tokens proposer_prompt "
@@ -161,6 +157,9 @@ class Settings(Fields):
 
     def _evidence(self) -> dict[str, Any]:
         """Search the documents in every way there is: where the ways agree, fusing them ranks highest."""
+        from ...core.offline.docs_retriever import DocsRetriever
+        from ...core.offline.library import Variant
+
         ways = get_args(Variant)
         given = {key: getattr(self, key) for key in ("passages", "wrong_citations", "rewriter")}
         return {

@@ -1,7 +1,8 @@
 """What tokens cost: the caller's own prices first, then genai-prices' list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -93,23 +94,45 @@ def _listed_price(
     usage: UsageMetadata, models: Iterable[str], provider: str | None, endpoint: str | None
 ) -> float | None:
     """Return what genai-prices' list says that tokens cost, under the first id that it knows."""
-    if not load_prices():
+    if not load_prices() or not (provider or endpoint):
         return None
     from genai_prices import Usage, calc_price
+    from genai_prices.data_snapshot import get_snapshot
 
+    seller = None if endpoint or provider is None else _PRICE_LISTS.get(provider, provider)
+    model = _listed(tuple(models), seller, endpoint, get_snapshot().timestamp)
+    if model is None:
+        return None
     details = usage.get("input_token_details") or {}
+    try:
+        tokens = Usage(
+            input_tokens=usage["input_tokens"],
+            output_tokens=usage["output_tokens"],
+            cache_read_tokens=details.get("cache_read"),
+            cache_write_tokens=details.get("cache_creation"),
+        )
+        where: dict[str, Any] = {"provider_api_url": endpoint} if endpoint else {"provider_id": seller}
+        return float(calc_price(tokens, model, **where).total_price)
+    except (LookupError, ValueError):  # counts that make no sense
+        return None
+
+
+@lru_cache(maxsize=1_000)
+def _listed(models: Sequence[str], provider: str | None, endpoint: str | None, of: datetime) -> str | None:
+    """Return the first id that genai-prices' list knows; for one that it does not, it is searched from end to end.
+
+    Args:
+        models: The ids.
+        provider: The provider as the list calls it; None where the endpoint decides.
+        endpoint: The URL the request went to.
+        of: When the list was made, which may be brought up to date while this runs.
+    """
+    from genai_prices.data_snapshot import get_snapshot
+
     for model in models:
         try:
-            tokens = Usage(
-                input_tokens=usage["input_tokens"],
-                output_tokens=usage["output_tokens"],
-                cache_read_tokens=details.get("cache_read"),
-                cache_write_tokens=details.get("cache_creation"),
-            )
-            if endpoint:
-                return float(calc_price(tokens, model, provider_api_url=endpoint).total_price)
-            if provider:
-                return float(calc_price(tokens, model, provider_id=_PRICE_LISTS.get(provider, provider)).total_price)
-        except (LookupError, ValueError):  # a model that is not listed, or counts that make no sense
+            get_snapshot().find_provider_model(model, None, provider, endpoint)
+        except (LookupError, ValueError):
             continue
+        return model
     return None

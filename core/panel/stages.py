@@ -75,6 +75,8 @@ def unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[
         seats: Whom a step would ask.
         before: This turn's proposals of their layer, by their places.
     """
+    if not before:
+        return list(seats)
     sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
     done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
     return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]

@@ -1,6 +1,8 @@
 """What a run carries from node to node."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage, convert_to_messages
@@ -11,24 +13,38 @@ from pydantic_core.core_schema import CoreSchema, no_info_wrap_validator_functio
 from typing_extensions import TypedDict
 
 from ..errors import InputError
-from .records import Citation, Evidence, Proposal, Report, Verdict, place_of
+from .records import Citation, Evidence, Proposal, Report, Verdict
+
+_SLOT = ("layer", "position", "sample")
+"""What tells a turn's proposals apart, in the order that they are kept in."""
 
 
 def _merge(left: list[Any], right: list[Any], steps: Sequence[str], slot: Sequence[str] = ()) -> list[Any]:
-    """Keep one item a slot, and none of another turn or a later step than the newest's."""
+    """Keep one item a slot, in order, and none of another turn or a later step than the newest's.
+
+    LangGraph hands over one node's write after the other: only what it brings is looked for, in a list that has an
+    order, or a layer of many proposers would be sorted once for each of them.
+    """
     if not right:
         return left
-    turn, now = right[-1]["turn"], tuple(right[-1][step] for step in steps)
-    valid = [item for item in left if item["turn"] == turn and tuple(item[step] for step in steps) <= now]
-    merged = {tuple(item[key] for key in (*steps, *slot)): item for item in [*valid, *right]}
-    return [merged[key] for key in sorted(merged)]
+    step_of, place = itemgetter(*steps), itemgetter(*steps, *slot)
+    is_same_turn = left and left[0]["turn"] == right[-1]["turn"]
+    merged = left[: bisect_right(left, step_of(right[-1]), key=step_of)] if is_same_turn else []
+    for item in right:
+        merged[_found_at(merged, item, place)] = [item]
+    return merged
+
+
+def _found_at(items: Sequence[Any], item: Any, place: Callable[[Any], Any]) -> slice:
+    """Return where an item of the same place is among others in order, or an empty slice where it would be."""
+    at = bisect_left(items, place(item), key=place)
+    return slice(at, at + (at < len(items) and place(items[at]) == place(item)))
 
 
 def merge_proposals(left: list[Proposal], right: list[Proposal]) -> list[Proposal]:
     """Keep one proposal a slot, in the order of declaration; a new one ends earlier turns and later layers."""
-    _refuse_parts(right, ["layer", "position", "sample"])
-    before = {(p["turn"], p["layer"], *place_of(p)): p for p in left}
-    return _merge(left, [_checked(p, before) for p in right], ["layer"], ["position", "sample"])
+    _refuse_parts(right, _SLOT)
+    return _merge(left, [_checked(p, left) for p in right], _SLOT[:1], _SLOT[1:])
 
 
 def _refuse_parts(items: Sequence[Any], keys: Sequence[str]) -> None:
@@ -38,10 +54,10 @@ def _refuse_parts(items: Sequence[Any], keys: Sequence[str]) -> None:
             raise InputError(f"found {item!r:.80} in an update of the state, expected a whole item of it, changed")
 
 
-def _checked(proposal: Proposal, before: Mapping[tuple[Any, ...], Proposal]) -> Proposal:
+def _checked(proposal: Proposal, before: list[Proposal]) -> Proposal:
     """Refuse half a proposal, and mark one whose text is not its call's any more: somebody edited the state."""
-    old = before.get((proposal["turn"], proposal["layer"], *place_of(proposal)))
-    if not old:
+    old = next(iter(before[_found_at(before, proposal, itemgetter(*_SLOT))]), None)
+    if old is None or old["turn"] != proposal["turn"]:
         return proposal
     if missing := old.keys() - proposal.keys():
         raise InputError(f"found a proposal without {min(missing)}, expected all of it, with what you change")

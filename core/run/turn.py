@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, cast
 
 from langchain_core.messages import AnyMessage
@@ -45,9 +46,17 @@ class Turn:
         evidence = cast("list[Evidence]", state.get("evidence") or [])
         return cls(turn, state["messages"], state.get("run"), proposals, verdicts, evidence)
 
+    @cached_property
+    def _layers(self) -> Mapping[int, list[Proposal]]:
+        """Sort the proposals by layer, once for all that a node wants to know of them."""
+        layers: dict[int, list[Proposal]] = {}
+        for proposal in self._proposals:
+            layers.setdefault(proposal["layer"], []).append(proposal)
+        return layers
+
     def proposals(self, layer: int | None = None) -> list[Proposal]:
         """Return the proposals as declared, of one layer or of all."""
-        return [p for p in self._proposals if layer in (None, p["layer"])]
+        return list(self._proposals if layer is None else self._layers.get(layer, ()))
 
     def usable(self, layer: int) -> list[Proposal]:
         """Return the usable proposals of a layer."""

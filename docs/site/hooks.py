@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import langgraph_moa
-from langgraph_moa.apps.cli import app
+from langgraph_moa.apps.program import app
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority

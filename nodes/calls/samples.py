@@ -64,7 +64,8 @@ async def call_samples(
         if entry and call and message and call["status"] == "ok":
             await entry.keep(call, message)
     alone = [seat for seat in seats if seat.place not in answers]
-    others = await asyncio.gather(*(call_model(seat, prompt, config, race=race, cache=cache) for seat in alone))
+    calls = [call_model(seat, prompt, config, race=race, cache=cache) for seat in alone]
+    others = [await calls[0]] if len(calls) == 1 else await asyncio.gather(*calls)  # a task less, for nearly all
     if was_refused and any(call["status"] in USABLE for call, _ in others):
         sampling.learn(first, 1)  # what is refused either way says nothing of `n`
     return answers | dict(zip((seat.place for seat in alone), others, strict=True))

@@ -1,11 +1,24 @@
 """Run commands in the tests' own process."""
 
+import gc
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from commands import Output, Run
 from langgraph_moa.apps.cli import main
+
+
+@pytest.fixture(autouse=True)
+def of_the_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the garbage collector, and Ctrl-C, to the tests: a command takes them as its own process's."""
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+    gc.enable()
 
 
 @pytest.fixture

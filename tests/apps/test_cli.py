@@ -2,7 +2,6 @@
 
 import pytest
 from commands import Run, finish, in_a_process
-from langgraph_moa.core.models.presets import PRESETS_FILE
 from loopback import Loopback, Reply
 
 WRONG: list[tuple[list[str], str]] = [
@@ -56,13 +55,6 @@ def test_what_a_terminal_cannot_show_is_no_error(loopback: Loopback, monkeypatch
     done = finish(in_a_process("ask", "x", "--base-url", loopback.url, "--proposer", "a"))
 
     assert (done.code, done.out) == (0, "Mara??n ? ?\n")
-
-
-def test_models_names_the_file_to_edit(run: Run) -> None:
-    out = run("models").out
-
-    assert str(PRESETS_FILE) in out
-    assert "OPENAI_API_KEY is not set" in out
 
 
 def test_version(run: Run) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import langgraph_moa
 import pytest
-from langgraph_moa.apps.cli import app
+from langgraph_moa.apps.program import app
 from langgraph_moa.core.run.records import Status
 from markdown.extensions.toc import slugify
 from mkdocs.exceptions import PluginError

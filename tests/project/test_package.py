@@ -1,5 +1,6 @@
 """The package is what it says it is, however it is installed."""
 
+import ast
 import email
 import re
 import shutil
@@ -21,12 +22,13 @@ NOT_SHIPPED = {"tests", "benchmarks", "studio", "docs", "examples", "build", "di
 
 
 def test_all_is_what_is_there() -> None:
-    public = {name for name in vars(langgraph_moa) if not name.startswith("_")} | set(langgraph_moa._WHEN_USED)
-    ours = {"core", "evaluation", "graphs", "nodes", "prompts", "apps", "TYPE_CHECKING"}
+    tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    homes = {name.name: "." * node.level + str(node.module) for node in imports for name in node.names}
 
-    assert set(langgraph_moa.__all__) == public - ours
+    assert homes == langgraph_moa._HOMES
+    assert langgraph_moa.__all__ == sorted(homes) == list(langgraph_moa._HOMES)
     assert all(getattr(langgraph_moa, name) for name in langgraph_moa.__all__)
-    assert langgraph_moa.__all__ == sorted(langgraph_moa.__all__)
 
 
 def test_dir_names_everything_and_the_version() -> None:
@@ -41,6 +43,11 @@ def test_dir_names_everything_and_the_version() -> None:
         getattr(langgraph_moa, "create_mao")  # noqa: B009
 
 
+def test_a_name_is_looked_for_once() -> None:
+    """What is used in an interpreter that ends is there, where nothing can be imported any more."""
+    assert langgraph_moa.create_moa is vars(langgraph_moa)["create_moa"]
+
+
 def test_packages_are_those_of_the_tree() -> None:
     folders = {p.parent.relative_to(ROOT) for p in [*ROOT.glob("*/__init__.py"), *ROOT.glob("*/*/__init__.py")]}
     folders = {folder for folder in folders if folder.parts[0] not in NOT_SHIPPED and folder.parts[0][0] != "."}
@@ -51,12 +58,19 @@ def test_packages_are_those_of_the_tree() -> None:
     }
 
 
-def test_importing_does_no_work_and_loads_no_provider() -> None:
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("sys", "import langgraph_moa"),
+        ("langgraph.graph, langchain_core.language_models", "from langgraph_moa import create_moa"),
+    ],
+)
+def test_importing_does_no_work_and_loads_no_provider(before: str, then: str) -> None:
     code = "\n".join(
         [
-            "import sys, langgraph.graph, langchain_core.language_models",
+            f"import sys, {before}",
             "before = {m.split('.')[0] for m in sys.modules}",
-            "import langgraph_moa",
+            then,
             "print(sorted({m.split('.')[0] for m in sys.modules} - before - set(sys.stdlib_module_names)))",
         ]
     )

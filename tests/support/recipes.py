@@ -185,10 +185,11 @@ def last_words(texts: Sequence[str]) -> Agreement:
         ],
         "__init__.py": [
             after(
-                "from .core.agreement.closed import closed_answers\n",
-                "from .core.agreement.last_words import last_words\n",
+                "    from .core.agreement.closed import closed_answers\n",
+                "    from .core.agreement.last_words import last_words\n",
             ),
             before('    "math_answers",\n', '    "last_words",\n'),
+            before('    "math_answers": ', '    "last_words": ".core.agreement.last_words",\n'),
         ],
         "docs/site/hooks.py": [after('"EarlyStop Measure Agreement ', 'last_words "\n        "')],
         "docs/early-stop.md": [

@@ -49,3 +49,34 @@ def test_a_file_of_ones_own_costs_nothing() -> None:
     priced = price_of(None, models=["gpt-4o"], provider="gguf", endpoint="http://127.0.0.1:1/v1", own={})
 
     assert priced == 0.0
+
+
+def test_a_list_is_searched_once_for_an_id_and_again_when_it_is_brought_up_to_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sum is worked out anew each time: a price may depend on how many tokens there are, and on the date."""
+    from genai_prices import data_snapshot
+
+    searched: list[str] = []
+    search = data_snapshot.DataSnapshot.find_provider_model
+
+    def counting(self: Any, model: str, *rest: Any) -> Any:
+        searched.append(model)
+        return search(self, model, *rest)
+
+    monkeypatch.setattr(data_snapshot.DataSnapshot, "find_provider_model", counting)
+    bundled = data_snapshot.get_snapshot()
+    fresh = data_snapshot.DataSnapshot(providers=bundled.providers, from_auto_update=True)
+
+    def of(*models: str, tokens: int = 1000) -> float | None:
+        return price_of(usage(tokens), models=models, provider="openai", endpoint="https://api.openai.com/v1", own={})
+
+    assert [of("no-such-model", "nor-this") for _ in range(3)] == [None] * 3
+    assert searched == ["no-such-model", "nor-this"]
+    monkeypatch.setattr(data_snapshot, "_custom_snapshot", fresh)
+    assert of("no-such-model", "nor-this") is None
+    assert searched == ["no-such-model", "nor-this"] * 2
+    once, twice = of("openai:gpt-4o", "gpt-4o"), of("openai:gpt-4o", "gpt-4o", tokens=2000)
+    assert once
+    assert twice == pytest.approx(2 * once)
+    assert searched.count("openai:gpt-4o") == 1

@@ -80,8 +80,13 @@ def _serve(number: int) -> dict[str, Any]:
     """Fork for each order; return in each fork, with its order."""
     import langchain_openai  # noqa: F401
     import langgraph.checkpoint.sqlite.aio  # noqa: F401
-    import langgraph_moa.apps.cli
-    import langgraph_moa.evaluation.comparing.compare  # noqa: F401
+    import langgraph_moa
+    from langgraph_moa.apps.program import COMMANDS, command_of
+
+    for name in COMMANDS:
+        command_of(name)
+    for name in langgraph_moa.__all__:
+        getattr(langgraph_moa, name)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()

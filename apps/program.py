@@ -1,0 +1,121 @@
+"""Commands: `langgraph-moa ask`, `resume`, `chat`, `graph`, `models`, `batch`, `calibrate`, `compare`, `mcp`."""
+
+import io
+import sys
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from ..core.errors import MoAError
+from .garbage import collect_from_now_on
+from .interrupts import INTERRUPTED, heed_ctrl_c, leave_on_ctrl_c
+from .tracing import deliver, trace_in_the_background
+
+
+class Listed(NamedTuple):
+    """Say of a command what is shown of it before it is imported, and where it is."""
+
+    help: str
+    """The first line of its own."""
+    module: str
+    function: str
+
+
+COMMANDS = {
+    "ask": Listed("Answer one question.", ".ask.commands", "ask"),
+    "resume": Listed(
+        "Go on with a stopped run of a thread; nobody who answered is asked again.", ".ask.commands", "resume"
+    ),
+    "chat": Listed("Talk for several turns; /history shows them, /quit or Ctrl-D ends.", ".ask.chat", "chat"),
+    "graph": Listed("Print the mixture's graph as Mermaid.", ".ask.graph", "graph"),
+    "models": Listed("Show which models are configured here, and which are chosen by default.", ".models", "models"),
+    "batch": Listed("Answer many questions; the same command goes on where it was stopped.", ".batch.command", "batch"),
+    "calibrate": Listed(
+        "Measure early stops on recorded answers, and pick the cheapest that keeps a precision.",
+        ".calibrate",
+        "calibrate",
+    ),
+    "compare": Listed(
+        "Compare systems on your questions, and say whether a mixture is worth its money.",
+        ".compare.command",
+        "compare_systems",
+    ),
+    "mcp": Listed(
+        "Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp).",
+        ".mcp.command",
+        "mcp",
+    ),
+}
+
+
+class _Commands(TyperGroup):
+    """List commands by what is written of them here, and import the one that is run, or whose options are asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and command_of(name), rest
+
+
+def command_of(name: str) -> Any:
+    """Import a command, and return it as Typer runs it."""
+    listed = COMMANDS[name]
+    alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    alone.command(name)(getattr(import_module(listed.module, __package__), listed.function))
+    command = typer.main.get_command(alone)
+    collect_from_now_on()
+    heed_ctrl_c()
+    return command
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Mixture-of-Agents on LangGraph: several models answer, one writes the answer.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for _name, _listed in COMMANDS.items():
+    app.command(_name, help=_listed.help)(lambda: None)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if show_version:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"langgraph-moa {version('langgraph-moa')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit
+
+
+def run_command() -> Any:
+    """Run what the arguments name, and return the exit code; every error is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an answer that a terminal cannot show is no reason to fail
+    trace_in_the_background()
+    try:
+        return app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except (MoAError, typer.TyperException) as exc:
+        message = exc.format_message() if isinstance(exc, typer.TyperException) else str(exc)
+        return _failed(message, getattr(exc, "exit_code", 1))
+    except Exception as exc:  # noqa: BLE001 - the last resort of a program that promises one line
+        return _failed(f"unexpected {type(exc).__name__}: {exc}", 1)
+    finally:
+        leave_on_ctrl_c()
+        deliver()
+
+
+def _failed(message: str, code: int) -> int:
+    from .terminal import print_error
+
+    print_error(message)
+    return code
