@@ -2,8 +2,9 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -21,6 +22,9 @@ _SHORT, _LONG = 8, 16
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those of terminals, and those that make a text read in another order than it is written in."""
+
+_PIECES = re.compile(r"[\x00-\x7f]*+[^\x00-\x7f]{1,200}+|[\x00-\x7f]++")
+"""Letters with the marks on them, however many: no more than this, or sorting the marks takes the square of them."""
 
 
 def is_ours(message: "BaseMessage") -> bool:
@@ -75,6 +79,15 @@ def printable(text: str) -> str:
 def plain(text: str) -> str:
     """Return an ordinary string that any encoding of Unicode can carry: lone surrogates break requests and state."""
     return str(text).encode("utf-8", "replace").decode()
+
+
+def normal_form(text: str, form: Literal["NFC", "NFKC"]) -> str:
+    """Write what Unicode calls the same in one way, piece by piece.
+
+    Of marks on one letter CPython's own takes the square, up to 3.14 (github.com/python/cpython/issues/149079): for a
+    text of nothing else, of 200,000 of them, more than a minute.
+    """
+    return "".join(unicodedata.normalize(form, piece) for piece in _PIECES.findall(text))
 
 
 def tokens_at_most(text: str, *, rate: int = 2) -> int:

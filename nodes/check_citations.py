@@ -1,5 +1,7 @@
 """The last node of an answer from evidence: whether each id that it cites exists, and each quote is in its source."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import cast
 
 from langchain_core.messages import AIMessage
@@ -16,6 +18,9 @@ from ..core.text import CUT_TO_FIT
 from .answer import signed
 from .node import Node, Update, emit
 from .rules import Rules
+
+_AT_ONCE = 50_000
+"""Characters of answer and passages that are read on the event loop; more go to a thread."""
 
 
 def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
@@ -43,12 +48,18 @@ def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
         # What we wrote where a passage was cut is not the passage's.
         evidence = [with_text(e, e["text"].removesuffix(CUT_TO_FIT)) for e in turn.evidence()]
         before = cast("dict[str, str]", state.get("evidence_ids") or {}).values()
-        citations = read_citations(answer.text, evidence, before=before)
-        wrong = [citation for citation in citations if citation["problem"]]
-        removed, text = retrieval.wrong_citations == "remove", str(answer.text)
-        if wrong and removed:
-            text = without_wrong(text, citations)
-            citations = [*read_citations(text, evidence, before=before), *wrong]
+        text, removed = str(answer.text), retrieval.wrong_citations == "remove"
+
+        def read() -> tuple[str, list[Citation]]:
+            citations = read_citations(text, evidence, before=before)
+            if removed and (wrong := _wrong(citations)):
+                rest = without_wrong(text, citations)
+                return rest, [*read_citations(rest, evidence, before=before), *wrong]
+            return text, citations
+
+        is_short = len(text) + sum(len(e["text"]) for e in evidence) <= _AT_ONCE
+        text, citations = read() if is_short else await asyncio.to_thread(read)
+        wrong = _wrong(citations)
         supported = len(wrong) < len(citations)
         if not supported and retrieval.unsupported:
             text = f"{text}\n\n{retrieval.unsupported}"
@@ -58,6 +69,10 @@ def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
         return {"messages": [signed(changed, run)], "citations": citations, "run": run}
 
     return Node(check, rules=rules)
+
+
+def _wrong(citations: Sequence[Citation]) -> list[Citation]:
+    return [citation for citation in citations if citation["problem"]]
 
 
 def _lost(passages: int, *, supported: bool) -> str:

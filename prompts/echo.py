@@ -17,7 +17,7 @@ from .template import bundled
 _WORDS = 6
 """Words from which a sentence is ours for certain: shorter ones, as "You are a helpful assistant.", are everybody's."""
 _ENDS = re.compile(r"(?<=[.:;?!])\s|\n\s*\n|\n- ")
-_NONCE = re.compile(r"[0-9a-f]{12}")
+_NONCE = re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])")
 _VARIABLE = re.compile(r"\$\w+")
 
 
@@ -33,13 +33,15 @@ def echo_in(answer: str, prompt: Iterable[str], given: Iterable[str]) -> str | N
     """
     folded = _folded(answer)
     sentences = [words for words in _sentences() if words in folded]
-    if not sentences and not _NONCE.search(folded):  # as with nearly all: the prompt, which is longer, is not read
+    nonces = set(_NONCE.findall(folded))
+    if not sentences and not nonces:  # as with nearly all: the prompt, which is longer, is not read
         return None
-    ours = _folded("\n".join(prompt))
-    nonces = dict.fromkeys(tag[1] for tag in TAG.finditer(ours))
-    echoes = [words for words in (*nonces, *sentences) if words in folded and words in ours]
-    theirs = [_folded(text) for text in given]
-    return next((echo for echo in echoes if not any(echo in text for text in theirs)), None)
+    ours, theirs = _folded("\n".join(prompt)), [_folded(text) for text in given]
+    # There may be as many nonces as a text has room for: each is looked up, and none is searched for.
+    nonces.difference_update(nonce for text in theirs for nonce in _NONCE.findall(text))
+    nonce = next((tag[1] for tag in TAG.finditer(ours) if tag[1] in nonces), None)
+    echoes = (words for words in sentences if words in ours and not any(words in text for text in theirs))
+    return nonce or next(echoes, None)
 
 
 def load_bundled() -> None:

@@ -15,12 +15,14 @@ from typing import Literal, get_args
 Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
 _FORGED = re.compile(
-    r"<(?=\s*+(?:/\s*+)?(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*+-\s*+[0-9a-f]{4}))",
+    r"<(?=[\s/]*+[aceprt])"
+    r"(?=\s*+(?:/\s*+)?(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*+-\s*+[0-9a-f]{4}))",
     re.IGNORECASE,
 )
 """Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do.
-Blanks after a `<` are read once, however many there are: two `\\s*` side by side stop the process for minutes."""
-TAG = re.compile(rf"[<‹]/?(?:{'|'.join(get_args(Kind))})-([0-9a-f]{{12}})(?![0-9a-f])", re.IGNORECASE)
+Blanks after a `<` are read once, however many there are: two `\\s*` side by side stop the process for minutes. A
+look at the next letter comes first: with it, a text of nothing but `<` or `</` costs a sixth."""
+TAG = re.compile(rf"[<‹]/?(?=[aceprt])(?:{'|'.join(get_args(Kind))})-([0-9a-f]{{12}})(?![0-9a-f])", re.IGNORECASE)
 """One of our own tags, neutralised or not, and its nonce."""
 _KEPT = 500_000
 """Characters up to which a fence is kept for whoever is shown the same: about what a window of 128,000 tokens holds.

@@ -16,8 +16,8 @@ _BEFORE_BOX = re.compile(
 )
 """What, before a boxed answer, makes something else of it; its own `\\(`, `\\[` or `$` is not looked at."""
 _MATH_OPENS = re.compile(r"(?:\\[(\[]|(?<!\\)\${1,2})\s*$")
-_AFTER_BOX = re.compile(r"[.\s$*_`!]*(?:\\[\])])?[.\s$*_`!]*")
-_BOXED_NUMBER = re.compile(r"[-+]?(?:\\?[$€£])?\s*[\d.,/\s]*\d")
+_AFTER_BOX = re.compile(r"[.\s$*_`!]*+(?:\\[\])])?[.\s$*_`!]*+")
+_BOXED_NUMBER = re.compile(r"[-+]?(?:\\?[$€£])?[\d.,/\s]*\d")
 _LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}|\\([%$])|\\[,;:! ()\[\]]|\$|~")
 _ALL_SAID = re.compile(r"(?!\s*(?:an?|per|every|and|squared|cubed|times)\b)[\w\s,.;:!'*_`’-]*")
 """What may follow a boxed number and its unit: the rest of a sentence that adds no number and no rate."""

@@ -41,7 +41,9 @@ _PARTS = re.compile(
     r"^\W{0,9}(?:question|part|problem|exercise)\b|^[ \t]*\(?[a-h1-9][.)]\s", re.IGNORECASE | re.MULTILINE
 )
 _HEADING = re.compile(r"\d+\.?\s+[^\W\d]")
-_SIBLING = re.compile(r'"(?:final|correct|is_correct|units?)"\s*:|"answer"[^{}]*\},\s*\{[^{}]*"answer"')
+_SIBLING = re.compile(
+    r'"(?:final|correct|is_correct|units?)"\s*:|"answer"(?:(?!"answer")[^{}])*+\},\s*+\{[^{}]*"answer"'
+)
 _LISTED = re.compile(r"(?:[-*•+]|\d{1,3}[.)])\s")
 _OPENING = re.compile(r"```|\\\[|\$\$|[\[({]")
 _CLOSING = {"```": "```", "\\[": "\\]", "$$": "$$"}

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from ..text import normal_form
+
 LITERAL = re.compile(r"[\[({]|[bru]{0,2}['\"]", re.IGNORECASE)
 """How a literal of code begins."""
 _WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
@@ -52,6 +54,6 @@ def normalised(written: str) -> str:
         written = written.replace(latex, meant)
     if not written.isascii():
         written = _RAISED.sub(r"^\1", _VULGAR.sub(r"\1 \2", written))
-        written = unicodedata.normalize("NFKC", written).translate(_SIGNS)
+        written = normal_form(written, "NFKC").translate(_SIGNS)
         written = "".join(str(unicodedata.decimal(c, c)) for c in written)
     return " ".join(written.split())

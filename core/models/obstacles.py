@@ -136,7 +136,7 @@ def _fields_of(exc: BaseException) -> dict[str, Any]:
 
 def _text_of(exc: BaseException) -> str:
     try:
-        words = plain(str(exc))[:_READ]
+        words = plain(str(exc)[:_READ])
     except Exception:  # noqa: BLE001 - what cannot be printed says nothing
         return ""
     return one_line(words, limit=_READ).lower()

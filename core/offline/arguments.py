@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from .tools import OfferedTool, holds_word, telling_words
+from .library import stem
+from .tools import OfferedTool, beginnings, telling_words
 
 _NUMBER = re.compile(r"(?<![\w.])-?(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,15})?(?!\d)")
-_QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|(?<!\w)['‘]([^'’\n]+)['’](?!\w)")
+_QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^“”\n]+)”|`([^`\n]+)`|(?<!\w)['‘]([^'‘’\n]+)['’](?!\w)")
 _EDGES = ".,;:!?…()[]{}\"“”'‘’`*"
 _EMPTY: dict[str, Callable[[], Any]] = {"integer": int, "number": int, "boolean": bool, "array": list, "object": dict}
 _DEEPEST = 5
@@ -80,9 +81,10 @@ class ArgumentForm:
     def _phrases(self, own: Sequence[str]) -> list[str]:
         """Return what the question says beside the tool's own words, in one piece as far as it stands together."""
         phrases: list[list[str]] = [[]]
+        own_stems = beginnings(own)
         for token in _QUOTED.sub(" , ", self.question).split():
             bare = re.sub(r"['’]\w{1,2}$", "", token.strip(_EDGES))
-            new = [w for w in telling_words(bare) if w not in self.spent and not holds_word(own, w)]
+            new = [w for w in telling_words(bare) if w not in self.spent and stem(w) not in own_stems]
             if new and bare.lower() not in self.spent:
                 phrases[-1].append(bare)
             if not new or token.endswith((",", ";")):
@@ -92,11 +94,11 @@ class ArgumentForm:
     def _spend(self, value: Any) -> Any:
         if value in self.quotes:
             self.quotes.remove(value)
-        if spent := next((n for n in self.numbers if not isinstance(value, bool) and _number(n) == value), None):
+        if isinstance(value, str):
+            self.spent.update(value.lower().split())
+        elif not isinstance(value, bool) and (spent := next((n for n in self.numbers if _number(n) == value), None)):
             self.numbers.remove(spent)
             self.spent.add(spent)
-        elif isinstance(value, str):
-            self.spent.update(value.lower().split())
         return value
 
     def _resolved(self, schema: Any) -> Mapping[str, Any]:

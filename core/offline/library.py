@@ -4,7 +4,6 @@ import math
 import re
 import sqlite3
 import threading
-import unicodedata
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
@@ -13,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from ..text import normal_form
 from .documents import Passage, document_files, passages_in
 
 Variant = Literal["words", "stems", "phrases", "headings"]
@@ -35,6 +35,7 @@ _STOP_WORDS = frozenset(
 )
 _ASKING = frozenset({"mean", "means"})
 """Ask for a meaning, and are no part of what it is the meaning of."""
+LONGEST_STEM = 6
 _NUMBERS = frozenset("zero one two three four five six seven eight nine ten".split())
 
 
@@ -153,7 +154,7 @@ def _terms(words: Sequence[str], variant: Variant) -> list[str]:
 
 def key_words(text: str) -> list[str]:
     """Return the words of a question that say what it is about, each once."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
+    words = re.findall(r"[^\W_]+", normal_form(text, "NFC").lower())
     return list(dict.fromkeys(word for word in words if word not in _STOP_WORDS))
 
 
@@ -170,4 +171,4 @@ def telling(word: str) -> float:
 
 def stem(word: str) -> str:
     """Return the beginning that a word shares with most of its other forms."""
-    return word[: max(4, len(word) - 3)][:6]
+    return word[: max(4, len(word) - 3)][:LONGEST_STEM]

@@ -1,7 +1,7 @@
 """Tools as the offline models know them: by their words, for nothing is understood here."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from .library import key_words, stem
+from .library import LONGEST_STEM, key_words, stem
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASKING = frozenset("get give given know like many much need return returns tool use used using want".split())
@@ -38,8 +38,8 @@ class OfferedTool:
 
     def shared_with(self, question: str) -> int:
         """Count the words of a question that are its own."""
-        words = self.words
-        return sum(holds_word(words, word) for word in key_words(question) if not word.isdigit())
+        own = beginnings(self.words)
+        return sum(stem(word) in own for word in key_words(question) if not word.isdigit())
 
 
 def offer_tools(
@@ -58,6 +58,6 @@ def telling_words(text: str) -> list[str]:
     return [word for word in key_words(text) if word not in _ASKING]
 
 
-def holds_word(words: Sequence[str], word: str) -> bool:
-    """Tell whether a word, in any of its forms, is among others."""
-    return any(each.startswith(stem(word)) for each in words)
+def beginnings(words: Iterable[str]) -> set[str]:
+    """Return how words begin: the `stem` of one is among them, if it is one of those words in any of its forms."""
+    return {word[:length] for word in words for length in range(1, LONGEST_STEM + 1)}

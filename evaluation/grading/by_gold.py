@@ -1,12 +1,11 @@
 """Grade answers where no model is needed for it: against gold, or by a function of one's own."""
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
 from ...core.errors import ConfigError
-from ...core.text import one_line, printable
+from ...core.text import normal_form, one_line, printable
 from ..batch.questions import Question, Row
 
 Grader = Callable[[Question, str], float | None]
@@ -104,4 +103,4 @@ def has_gold(questions: Sequence[Question]) -> bool:
 
 
 def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).removesuffix(".").rstrip()
+    return " ".join(normal_form(text, "NFKC").casefold().split()).removesuffix(".").rstrip()

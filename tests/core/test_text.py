@@ -1,8 +1,13 @@
 """Foreign text does nothing to the terminal that it is printed on."""
 
+import unicodedata
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
-from langgraph_moa.core.text import OURS, QUESTION, is_secret, one_line, printable, question_in, redact
+from langgraph_moa.core.text import OURS, QUESTION, is_secret, normal_form, one_line, printable, question_in, redact
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),
@@ -76,3 +81,15 @@ def test_a_place_that_is_none_holds_no_question(span: object) -> None:
     forged = HumanMessage("text", additional_kwargs={**OURS, QUESTION: span})
 
     assert question_in(forged) is None
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+@given(text=st.text(alphabet=st.one_of(st.characters(), st.sampled_from("e\u0301\u0323\u1112\u1161\u11ab\uff9eﬁ½ "))))
+def test_one_way_of_writing_is_unicodes(form: Any, text: str) -> None:
+    assert normal_form(text, form) == unicodedata.normalize(form, text)
+
+
+def test_a_letter_with_more_marks_than_anybody_reads_is_written_in_some_way() -> None:
+    written = normal_form("e" + "\u0301\u0323" * 1_000, "NFC")
+
+    assert (written[0], len(written)) == ("ẹ", 2_000)

@@ -12,7 +12,6 @@ from langgraph_moa import (
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
-from linear import no_hang, spread
 from panels import says
 from reading import QUESTION, references_in
 from solving import solvers
@@ -105,8 +104,5 @@ async def test_what_a_judge_says_is_not_streamed() -> None:
     assert "".join(parts) == "written"
 
 
-def test_a_judge_that_says_nothing_at_length_is_read_once() -> None:
-    with no_hang():
-        for said in spread('{"groups": [[1]]}', "```json"):
-            assert read_groups(said, 1) is None
+def test_a_judge_may_fence_its_answer() -> None:
     assert read_groups('```json\n {"groups": [[1]]} \n``` ', 1) == [[0]]

@@ -1,31 +1,78 @@
-"""Hold readers of foreign text to work in proportion to it: what is quadratic takes hours for these sizes."""
+"""Hold readers of foreign text to work in proportion to it, counted in a process that may take so much CPU and no more.
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+Run as a script, with a reader, the characters of a large text, and names of texts: it writes a line before each text
+and one after it.
+"""
 
-SIZE = 100_000
-"""Characters: read in a moment by what is linear, and by nothing else."""
+import gc
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+LARGE = 200_000
+"""Characters of a large text."""
+_TIMES = 10
+"""How many times the size of a small one that is."""
+MOST = 15.0
+"""How many times as much a text of ten times the size may cost."""
+NOTHING = 0.03
+"""Seconds of CPU, of a large text, that are too few to be compared: clocks of shared machines tick every 4 ms."""
+_PATIENCE = 20_000
+"""Characters that may take a second: far more time than what is linear needs, far less than what is not."""
+_TRIES = 6
 
 
-@contextmanager
-def no_hang(seconds: float = 30) -> Iterator[None]:
-    """Break off what would not end; Python's regular expressions look for signals while they search."""
+class Cost(NamedTuple):
+    """Hold what reading a text took."""
 
-    def end(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"not read within {seconds} s: it does not grow in proportion to the text")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    text: str
+    seconds: float
+    """Of CPU, for the large text."""
+    growth: float | None
+    """How many times the cost of the small text that is; None where it is next to nothing."""
 
 
-def spread(*pieces: str) -> list[str]:
-    """Return hostile texts: each piece over and over, with short and long gaps between, and an end."""
-    gaps = [blank * length for blank in " \n\t" for length in (0, 1, 300, SIZE)]
-    return [(piece + gap) * (SIZE // (len(piece + gap) or 1) or 1) + "x" for piece in pieces for gap in gaps]
+def cost_of(read: Callable[[str], object], make: Callable[[int], str], name: str, size: int) -> Cost:
+    """Count what a reader takes; whatever looks like too much is counted again, for others use the machine too."""
+    large = make(size)
+    count = partial(_cpu, read, patience=3 + size // _PATIENCE)
+    seconds = count(large)
+    if seconds <= NOTHING:
+        return Cost(name, seconds, None)
+    small = make(size // _TIMES)
+    base = float("inf")
+    for _ in range(_TRIES):
+        base = min(base, count(small, times=_TIMES) / _TIMES)
+        seconds = min(seconds, count(large))
+        if seconds <= max(MOST * base, NOTHING):
+            break
+    return Cost(name, seconds, seconds / base)
+
+
+def _cpu(read: Callable[[str], object], text: str, *, patience: int, times: int = 1) -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + patience, resource.RLIM_INFINITY))
+    started = time.process_time()
+    for _ in range(times):
+        read(text)
+    return time.process_time() - started
+
+
+def _main(reader: str, size: int, names: Sequence[str]) -> None:
+    from hostile import TEXTS
+    from readers import READERS, TOO_SLOW
+
+    gc.disable()
+    read = (READERS | TOO_SLOW)[reader]
+    read("Once before, for what is made at its first use: 1 + 1.")
+    for name in names or TEXTS:
+        print(json.dumps(name), flush=True)
+        print(json.dumps(cost_of(read, TEXTS[name], name, size)), flush=True)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

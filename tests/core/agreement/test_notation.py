@@ -2,7 +2,6 @@
 
 import pytest
 from langgraph_moa.core.agreement.notation import LITERAL, normalised, stripped
-from linear import SIZE, no_hang, spread
 
 
 @pytest.mark.parametrize(
@@ -57,10 +56,3 @@ def test_digits_signs_and_spaces_are_written_in_one_way(written: str, one_way: s
 def test_how_a_literal_begins(text: str) -> None:
     assert LITERAL.match(text)
     assert not LITERAL.match(f"x{text}")
-
-
-@pytest.mark.parametrize("piece", ["$", "**", "\\text{", "\\frac{1}{", "½", "`7", "\\(7"])
-def test_a_text_of_any_length_is_read_in_linear_time(piece: str) -> None:
-    with no_hang():
-        for text in [*spread(piece), piece * (SIZE // len(piece))]:
-            assert isinstance(normalised(stripped(text)), str)

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.citations import read_citations, without_wrong
 from langgraph_moa.core.run.records import Citation, Evidence
-from linear import SIZE, no_hang
 
 PASSAGES = {
     "E1": "The pump is  primed\nwith water. It's the “old” valve – not the new one – that leaks; 15 million saw it.",
@@ -268,13 +267,3 @@ def test_how_a_quote_ends_or_is_broken_is_no_matter(answer: str) -> None:
     (citation,) = read_citations(answer, passages)
 
     assert (citation["problem"], citation["quote"] is None) == (None, False)
-
-
-@pytest.mark.parametrize("word", ["1", "11 ", "ab-", "中"])
-def test_a_quote_that_nearly_fits_everywhere_is_looked_for_once(word: str) -> None:
-    text = word * (2 * SIZE // len(word))
-    quote = text[:SIZE].rstrip("1 ") + "1 1" + word + "x"
-
-    with no_hang():
-        for almost in (quote, text[:SIZE].strip() + " 1"):
-            read_citations(f"“{almost}” [E1]", evidence({"E1": text}))

@@ -2,7 +2,6 @@
 
 import pytest
 from langgraph_moa.core.evidence.quotes import QUOTE, fold_passage, position_of, quote_to_check
-from linear import SIZE, no_hang
 
 PASSAGE = "It's the “old”  valve – not the new one – that leaks; 15 million saw it.\nポンプ が 動く。"
 
@@ -45,9 +44,3 @@ def test_where_a_quote_stands(quote: str, begins: str | None) -> None:
     position = position_of(quote, fold_passage(PASSAGE))
 
     assert (None if position is None else PASSAGE[position:].startswith(begins or "?")) == (True if begins else None)
-
-
-def test_a_long_passage_is_folded_and_searched_in_linear_time() -> None:
-    with no_hang():
-        folded = fold_passage("word — “word” " * (SIZE // 10))
-        assert position_of("word … " * 1_000 + "none", folded) is None

@@ -7,7 +7,6 @@ import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.core.offline.library import library_for
-from linear import SIZE, no_hang
 
 VARIANTS: list[Any] = ["words", "stems", "phrases", "headings"]
 
@@ -61,16 +60,6 @@ def test_a_picture_alone_is_nothing_to_quote(tmp_path: Path, variant: Any) -> No
     found = library_for((str(tmp_path),), variant).find("Which lamp is green?", variant, limit=2)
 
     assert [passage.text for passage in found] == [text]
-
-
-@pytest.mark.parametrize("mark", ["`", "~"])
-def test_a_fence_that_nothing_closes_is_looked_for_once(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "a.md").write_text(mark * SIZE + "\n" + "pump\n" * (SIZE // 5) + "\nThe pump is red.\n")
-
-    with no_hang():
-        (found,) = library_for((str(tmp_path),), "words").find("Which pump is red?", "words", limit=1)
-
-    assert found.text == "The pump is red."
 
 
 def test_a_longer_fence_holds_shorter_ones(tmp_path: Path) -> None:

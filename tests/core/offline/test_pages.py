@@ -64,6 +64,24 @@ def test_a_page_is_found_by_its_headings(
     assert bool(found) == bool(passages)
 
 
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>a</p><![foo pump", "<![foo pump"),
+        ("<p>a < b && c <pump", "a < b && c <pump"),
+        ("a<!-- lamp --> pump<!-- and", "a pump<!-- and"),
+        ('<a title="1 < 2">pump</a>', "pump"),
+        ("<![CDATA[pump]]> &amp; &copy 1", "pump & © 1"),
+        ("<td>pump<td>lamp", "pump lamp"),
+        ("<div>" * 3_000 + "pump", "pump"),
+    ],
+)
+def test_what_is_broken_is_read_as_far_as_it_says_something(tmp_path: Path, page: str, text: str) -> None:
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+
+    assert text in [passage for _, passage in all_of(tmp_path, "pump a")]
+
+
 @pytest.mark.parametrize("page", [b"", b"notes.txt", b"http://a.example", b"\xff\xfe\x00<p>", b"<p>" * 3000, b"<![x"])
 def test_any_page_is_read(tmp_path: Path, page: bytes) -> None:
     (tmp_path / "folder.html").mkdir()

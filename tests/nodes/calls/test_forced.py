@@ -11,7 +11,6 @@ from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tools import tool
 from langgraph_moa import AllProposersFailed, Budget
-from linear import no_hang, spread
 from loopback import Loopback, Reply
 from pydantic import BaseModel
 from worn import whole, worn
@@ -347,12 +346,3 @@ async def test_an_agent_with_a_structured_answer_ends_on_a_local_server(loopback
     result = await agent.ainvoke({"messages": [("user", "Tell me of Rome.")]})
 
     assert result["structured_response"] == City(**ROME)
-
-
-async def test_long_answers_that_are_nearly_calls_are_read_once(loopback: Loopback) -> None:
-    texts = spread("```", "```json", "<tool_call>", '{"name": ', "{")
-    model = worn(loopback, proposers=["aggregator"], aggregator=None, layers=1)
-    with no_hang():
-        for text in (texts[0], texts[-2], "```" + "a" * 100_000 + "x"):
-            loopback.say("aggregator", llama_server(text, json.dumps(ROME)))
-            assert await model.with_structured_output(City).ainvoke("?") == City(**ROME)

@@ -1,0 +1,276 @@
+"""Every reader of foreign text, as a function of one text: what test_hostile_texts.py holds to work in proportion."""
+
+import asyncio
+import io
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stderr, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langgraph_moa.apps import terminal
+from langgraph_moa.apps.ask import lines
+from langgraph_moa.apps.batch.formats import FORMATS
+from langgraph_moa.core import text as texts
+from langgraph_moa.core.agreement import (
+    answers,
+    closed,
+    gold,
+    marks,
+    measures,
+    notation,
+    numerals,
+    remarks,
+    units,
+    values,
+    vote,
+    whole_texts,
+)
+from langgraph_moa.core.errors import ConfigError
+from langgraph_moa.core.evidence import citations, passages, quotes
+from langgraph_moa.core.models import obstacles, servers, weights
+from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
+from langgraph_moa.core.run import served
+from langgraph_moa.evaluation.batch import reading, rows
+from langgraph_moa.evaluation.batch.questions import Question
+from langgraph_moa.evaluation.grading import by_gold
+from langgraph_moa.evaluation.grading import judge as grading
+from langgraph_moa.graphs.adapters import structured
+from langgraph_moa.nodes import choice, judge, retriever
+from langgraph_moa.nodes.calls import forced
+from langgraph_moa.nodes.calls import reading as replies
+from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
+from records import a_proposal
+
+Reader = Callable[[str], object]
+_CITED = (" [E1]", "", " [E1, E2]")
+_TOOL = {"type": "function", "function": {"name": "look", "parameters": {"properties": {"place": {"type": "string"}}}}}
+_SCHEMA = {"properties": {"n": {"type": "integer"}, "words": {"type": "array", "items": {"type": "string"}},
+                          "unit": {"enum": ["km", "mile"]}}, "required": ["words"]}  # fmt: skip
+
+
+def _evidence(text: str) -> list[Any]:
+    passage = {"source": "a.md", "found_by": ["a"], "score": 1.0, "metadata": {}}
+    return [{**passage, "id": "E1", "text": text}, {**passage, "id": "E2", "text": "The lamp is green."}]
+
+
+def _echo(text: str) -> object:
+    """Be an answer that repeats a nonce, so that its prompt is read as well."""
+    fenced = fence([text])
+    return echo_in(f"{text} {fenced[:30]}", [fenced], [text])
+
+
+def _told_by_a_server(text: str) -> object:
+    fields = {"message": text, "code": text, "param": "n"}
+    errors = [ValueError(text), ValueError({"error": fields}), ValueError(f"maximum context length is {text}")]
+    return [(obstacles.obstacle_of(error), obstacles.most_choices(error)) for error in errors]
+
+
+def _listed(text: str) -> None:
+    for body in (text, json.dumps({"data": [{"id": text}, {"id": "a", "max_model_len": text}]})):
+        with suppress(ConfigError):
+            servers._read(body.encode(), "http://127.0.0.1/v1")
+    servers.told_names([text[:200], *text.split()[:1_000]], "model")
+
+
+def _cited(text: str) -> None:
+    evidence = _evidence(text)
+    for answer in (text, f"“{text}” [E1] “{text[:-1]} y” [E1]"):
+        citations.without_wrong(answer, citations.read_citations(answer, evidence))
+
+
+def _quoted(text: str) -> None:
+    checked = map(quotes.quote_to_check, quotes.QUOTE.finditer(f"“a b” {text[: len(text) // 2]}"))
+    folded = quotes.fold_passage(text)
+    for quote in [*islice(filter(None, checked), 20), f"a {text[:5_000]} a"]:
+        quotes.position_of(quote, folded)
+
+
+def _a_file(read: Callable[[Path], object], text: str, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_text(text, encoding="utf-8", newline="")
+        with suppress(ConfigError):
+            read(path)
+
+
+def _indexed(path: Path) -> object:
+    return library.Library(documents.passages_in(path.name, path, code=True), "porter unicode61")
+
+
+def _paragraphs(text: str) -> object:
+    return [pages._clean(part) for part in pages._PARAGRAPH_END.split(text)]
+
+
+def _printed(text: str) -> None:
+    event = {"proposer": "a", "status": "ok", "seconds": 1.0, "error": None, "text": text}
+    lines.outcome_line(event, 78)
+    lines.outcome_line({**event, "status": "error", "error": text}, 78)
+    lines.interrupted([a_proposal(text)])
+    with redirect_stderr(io.StringIO()):
+        terminal.print_error(text)
+
+
+def _compared(text: str) -> None:
+    for two in ([text, text + "y", "x"], [f"Final answer: {text}", f"\\boxed{{{text}", "x"]):
+        closed.closed_answers()(two)
+        measures.medoid(two, range(3))
+
+
+def _voted(text: str) -> None:
+    proposals = [a_proposal(text, "a"), a_proposal(f"{text}\nFinal answer: 1", "b"), a_proposal("1", "c")]
+    vote.best_proposal(proposals)
+    asyncio.run(vote.count_votes(vote.Vote(), proposals))
+
+
+def _gold(text: str) -> None:
+    five, km = values.FinalAnswer(("number", 5), "", "5"), values.FinalAnswer(("number", 5), "km", "5 km")
+    for answer, right in ((five, km), (km, five), (values.FinalAnswer(("words", "a b"), "", "a b"),) * 2):
+        gold.is_gold(answer, right, text)
+    gold.is_gold(values.FinalAnswer(("words", "lima"), "", "Lima"), values.FinalAnswer(("letter", "A"), "", "A"), text)
+
+
+def _history(text: str) -> object:
+    called = AIMessage("", tool_calls=[{"name": "look", "args": {"at": text}, "id": "1"}])
+    return tools_in_words([HumanMessage(text), called, ToolMessage(text, tool_call_id="1")])
+
+
+def _composed(text: str) -> object:
+    return compose([HumanMessage(text)], [text], template=bundled("synthesis"), system_prompt=text)
+
+
+def _filled(text: str) -> None:
+    with suppress(LookupError):
+        arguments.ArgumentForm(text, tools.OfferedTool("look", "Look for words.", _SCHEMA), forced=False).fill(_SCHEMA)
+
+
+def _offline(text: str) -> object:
+    return model.OfflineModel.of("stems")._answer([HumanMessage(text)], {})
+
+
+def _structured(text: str) -> object:
+    form = structured.make_form({"title": "A", "description": "a", **_SCHEMA}, method="json_mode", strict=None)
+    return structured.read(form, AIMessage(text))
+
+
+def _graded(text: str) -> None:
+    for right in ("5 km", text):
+        question = Question(id="a", messages=[{"role": "user", "content": text}], gold=right)
+        by_gold.exact(question, text)
+        by_gold.closed(question, text)
+
+
+def _replied(text: str) -> object:
+    return replies._status_of(AIMessage(text, additional_kwargs={"refusal": text}), "stop", may_call=False)
+
+
+READERS: dict[str, Reader] = {
+    "prompts/fence.py": lambda text: fence([text], labels=[text[:1_000]]),
+    "prompts/fence.py: unforged": unforged,
+    "prompts/echo.py": _echo,
+    "prompts/pack.py": lambda text: [pack([text, text, "a"], len(text)), pack([text], 200)],
+    "prompts/history.py": _history,
+    "prompts/compose.py": _composed,
+    "core/text.py: redact": texts.redact,
+    "core/text.py: one_line": texts.one_line,
+    "core/text.py: printable": texts.printable,
+    "core/text.py: plain": texts.plain,
+    "core/text.py: tokens_at_most": texts.tokens_at_most,
+    "core/text.py: is_secret": texts.is_secret,
+    "core/agreement/answers.py: final_answer": answers.final_answer,
+    "core/agreement/answers.py: read_answer": answers.read_answer,
+    "core/agreement/answers.py: short_answer": answers.short_answer,
+    "core/agreement/answers.py: within bounds": lambda text: [
+        answers.read_answer(text[:length] + end) for length in (190, 1_990) for end in ("", ")", "$", " km")
+    ],
+    "core/agreement/marks.py": marks.marked_answer,
+    "core/agreement/marks.py: at the end": lambda text: [
+        marks.marked_answer(f"{mark}{text[:5_900]}") for mark in ("Final answer: ", "Final answer:\n", "#### 1", "```")
+    ],
+    "core/agreement/boxes.py": lambda text: [
+        marks.marked_answer(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
+    ],
+    "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
+    "core/agreement/numerals.py": lambda text: [
+        numerals.read_date(text[:200], ""),
+        numerals.read_number(text[:200], ""),
+    ],
+    "core/agreement/remarks.py": lambda text: [
+        remarks.adds_nothing(text[:6_000], "1"),
+        remarks.first_sentence(text[:6_000]),
+    ],
+    "core/agreement/units.py": lambda text: [units.read_unit(text[:200], gap=True), units.known_unit(text[:200])],
+    "core/agreement/values.py": lambda text: [
+        values.is_formula(values.FinalAnswer(("words", text), "", text[:199])),
+        values.literal_value(text[:2_000]),
+    ],
+    "core/agreement/gold.py": _gold,
+    "core/agreement/closed.py and core/agreement/measures.py": _compared,
+    "core/agreement/whole_texts.py": lambda text: whole_texts.near_duplicates()([text, f"{text[:-9]}y", "x"]),
+    "core/agreement/vote.py": _voted,
+    "core/evidence/citations.py": _cited,
+    "core/evidence/passages.py": lambda text: [
+        passages.highest_id([text], [text]),
+        passages.fuse({"a": passages.found_of([Document(text, metadata={"source": text})], text)}, limit=3),
+    ],
+    "core/evidence/quotes.py": _quoted,
+    "core/models/obstacles.py": _told_by_a_server,
+    "core/models/servers.py": _listed,
+    "core/models/weights.py": weights._REASON.search,
+    "core/run/served.py": lambda text: [
+        served.same_models([served.Asked(text, text), served.Asked("a", text)]),
+        served.is_another("a", text),
+    ],
+    "core/offline/prompt.py": lambda text: [
+        prompt.read_prompt([HumanMessage(text)]),
+        prompt.read_prompt([AIMessage(""), ToolMessage(text, tool_call_id="1")]),
+    ],
+    "core/offline/arithmetic.py": arithmetic.work_out,
+    "core/offline/arguments.py": _filled,
+    "core/offline/tools.py": lambda text: tools.OfferedTool("look", text).shared_with(text),
+    "core/offline/joining.py": lambda text: [
+        joining.combine([text, text + "\ny", "z"], text[:2_000]),
+        joining.choose([text, text + "\ny"]),
+        joining.parts_of(text),
+        joining.combine([f"“{line}” (a)" for line in text.split()], "lamp"),
+    ],
+    "core/offline/library.py": lambda text: library.key_words(text),
+    "core/offline/documents.py": lambda text: _a_file(_indexed, text, "a.md"),
+    "core/offline/pages.py: PDF's text": _paragraphs,
+    "core/offline/pages.py: HTML": lambda text: _a_file(_indexed, text, "a.html"),
+    "core/offline/model.py": _offline,
+    "nodes/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
+    "nodes/choice.py": lambda text: choice.read_choice(text, 6),
+    "nodes/judge.py": lambda text: judge.read_groups(text, 6),
+    "nodes/calls/forced.py": lambda text: [
+        list(forced.calls_in(each, [_TOOL])) for each in (text, f"```json\n{text}\n```")
+    ],
+    "nodes/calls/reading.py": _replied,
+    "evaluation/grading/judge.py": lambda text: [grading.read_better(text), grading.read_score(text)],
+    "evaluation/grading/by_gold.py": _graded,
+    "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
+    "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
+    "graphs/adapters/structured.py": _structured,
+    "apps/batch/formats.py": lambda text: _a_file(lambda path: list(FORMATS["mt_bench"].read(path)), text, "a"),
+    "apps/terminal.py and apps/ask/lines.py": _printed,
+}
+
+TOO_SLOW: dict[str, Reader] = {
+    "quadratic": lambda text: re.search(r"a+b", text[: len(text) // 20]),
+    "endless": lambda text: re.search(r"(?:a|a)+b", text),
+}
+"""What no reader may be."""
+
+NO_READERS = {
+    "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
+    "core/offline/scripted.py": "a script, which a test writes",
+    "core/panel/names.py": "names, which a user declares",
+    "evaluation/comparing/in_turn.py": "names of systems, which a user declares",
+    "graphs/adapters/tool_and_node.py": "a mixture's own name",
+}
+"""Sources with patterns that read nothing of a stranger's, and why."""
