@@ -92,6 +92,9 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
 
     async def whole() -> bytes:
         async with _answer(address, path, body) as response:
+            size = response.content_length
+            if size is not None and size <= most and "Content-Encoding" not in response.headers:
+                return await response.read()
             return b"".join([piece async for piece in _pieces(address, response, most)])
 
     return await _repeated(address, whole)

@@ -79,8 +79,12 @@ def is_cancelled() -> bool:
 def without_context(config: RunnableConfig) -> RunnableConfig:
     """Leave out the context of the graphs around: whatever is asked, a chain or a function too, may hold a graph."""
     inherited = config.get("configurable", {}).items()
-    own = {key: value.override(context=None) if isinstance(value, Runtime) else value for key, value in inherited}
+    own = {key: value.override(context=None) if _has_context(value) else value for key, value in inherited}
     return {**config, "configurable": own}
+
+
+def _has_context(value: Any) -> bool:
+    return isinstance(value, Runtime) and value.context is not None
 
 
 async def _ask(
