@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -91,11 +92,14 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
     """
 
     async def whole() -> bytes:
-        async with _answer(address, path, body) as response:
-            size = response.content_length
-            if size is not None and size <= most and "Content-Encoding" not in response.headers:
-                return await response.read()
-            return b"".join([piece async for piece in _pieces(address, response, most)])
+        pool = await POOLS.get()
+        with _lost(address):
+            async with _request(pool, address, path, body) as response:
+                await _check(response, address)
+                size = response.content_length
+                if size is not None and size <= most and "Content-Encoding" not in response.headers:
+                    return await response.read()
+                return b"".join([piece async for piece in _pieces(address, response, most)])
 
     return await _repeated(address, whole)
 
@@ -108,12 +112,16 @@ async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[Asyn
         ServerError: There was no answer, or it broke off.
     """
 
-    async def opened() -> tuple["aiohttp.ClientResponse", AsyncExitStack]:
-        async with AsyncExitStack() as stack:
-            return await stack.enter_async_context(_answer(address, path, body)), stack.pop_all()
+    async def opened() -> "aiohttp.ClientResponse":
+        pool = await POOLS.get()
+        with _lost(address):
+            async with AsyncExitStack() as until_open:
+                response = await until_open.enter_async_context(_request(pool, address, path, body))
+                await _check(response, address)
+                until_open.pop_all()
+                return response
 
-    response, stack = await _repeated(address, opened)
-    async with stack, aclosing(_pieces(address, response, MOST_BYTES)) as pieces:
+    async with await _repeated(address, opened) as response, aclosing(_pieces(address, response, MOST_BYTES)) as pieces:
         yield pieces
 
 
@@ -131,17 +139,11 @@ async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
     return await ask()
 
 
-@asynccontextmanager
-async def _answer(address: Address, path: str, body: bytes | None) -> "AsyncIterator[aiohttp.ClientResponse]":
-    """Send a request once, and yield an answer that is a success, before it is read."""
-    pool, url = await POOLS.get(), address.url.rstrip("/") + path
-    options, method = _options(address, pool), "GET" if body is None else "POST"
+def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any:
+    """Send a request once; no redirect is followed, so that key and prompt go to nobody else."""
     note_sent(address.host)
-    with _lost(address):
-        async with pool.session.request(method, url, data=body, **options) as response:
-            if response.status >= 300:
-                raise await _refused(response, address)
-            yield response
+    url, method = address.url.rstrip("/") + path, "GET" if body is None else "POST"
+    return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **_options(address))
 
 
 async def _pieces(address: Address, response: "aiohttp.ClientResponse", most: int) -> AsyncGenerator[bytes]:
@@ -154,21 +156,28 @@ async def _pieces(address: Address, response: "aiohttp.ClientResponse", most: in
             yield piece
 
 
-def _options(address: Address, pool: Pool) -> dict[str, Any]:
-    """Return how a request is sent: its key goes to nobody else than whom it is addressed to."""
+@lru_cache(maxsize=256)
+def _options(address: Address) -> dict[str, Any]:
+    """Return how requests are sent there."""
     import aiohttp
 
+    headers = {"Authorization": f"Bearer {address.key}", "Content-Type": "application/json"}
+    own = {name.lower() for name, _ in address.headers}
     return {
         "headers": {
-            "Authorization": f"Bearer {address.key}",
-            "Content-Type": "application/json",
+            **{name: value for name, value in headers.items() if name.lower() not in own},
             **dict(address.headers),
         },
         "timeout": aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=address.seconds),
         "allow_redirects": False,
-        "proxy": pool.proxy_for(address.url),
         "ssl": trusted() if address.url.startswith("https:") else True,
     }
+
+
+async def _check(response: "aiohttp.ClientResponse", address: Address) -> None:
+    """Raise what a refused request stands for."""
+    if response.status >= 300:
+        raise await _refused(response, address)
 
 
 async def _refused(response: "aiohttp.ClientResponse", address: Address) -> ServerError:

@@ -181,6 +181,13 @@ async def test_an_error_that_repeats_key_and_headers_is_told_without_them(loopba
     assert loopback.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_headers_of_ones_own_take_the_place_of_ours(loopback: Loopback) -> None:
+    await fetch(address(loopback, headers=(("authorization", "Basic eA=="),)), PATH, BODY)
+
+    sent = {name.lower(): value for name, value in loopback.requests[0].headers.items()}
+    assert (sent["authorization"], len(sent)) == ("Basic eA==", len(loopback.requests[0].headers))
+
+
 async def test_silence_ends_and_closes_the_connection(loopback: Loopback) -> None:
     loopback.say("m", Reply(broken="hang"))
 
