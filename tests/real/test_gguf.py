@@ -59,7 +59,7 @@ def test_a_file_is_loaded_once_however_it_is_named(spec: str, tmp_path: Path) ->
     (tmp_path / "other.gguf").symlink_to(spec.removeprefix("gguf:"))
     models: list[Any] = [resolve_model(named) for named in (spec, spec, f"gguf:{tmp_path}/other.gguf")]
 
-    assert len({model.openai_api_base for model in models}) == 1
+    assert len({model.base_url for model in models}) == 1
     assert len(gguf._servers) == 1
 
 
@@ -72,7 +72,7 @@ def test_no_key_of_the_environment_is_sent_and_nobody_else_may_ask(spec: str, mo
 
     assert secrets_of(model) == {gguf.serve(spec.removeprefix("gguf:")).key}
     for path in ("/models", "/chat/completions"):
-        assert httpx2.get(model.openai_api_base + path, trust_env=False).status_code in (401, 404)
+        assert httpx2.get(model.base_url + path, trust_env=False).status_code in (401, 404)
 
 
 def test_the_sync_api_answers(spec: str) -> None:
