@@ -26,8 +26,8 @@ class StreamedAnswer:
         self._usage: UsageMetadata | None = None
         self._finish_reason: str | None = None
         self._is_done = False
-        self._calls: list[str | int | None] = []
-        """By what the calls of tools are told apart, in the order of their first pieces."""
+        self._calls: list[tuple[Any, Any]] = []
+        """The index and id of each call of a tool, in the order of their first pieces."""
 
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
         """Return what an event adds; None where it adds nothing to be shown.
@@ -85,7 +85,7 @@ class StreamedAnswer:
                 continue
             function = piece.get("function")
             function = function if isinstance(function, dict) else {}
-            number, is_new = self._number(piece)
+            number, is_new = self._number(piece, function.get("name"))
             args = function.get("arguments")
             pieces.append(
                 tool_call_chunk(
@@ -97,13 +97,19 @@ class StreamedAnswer:
             )
         return pieces
 
-    def _number(self, piece: dict[str, Any]) -> tuple[int, bool]:
-        """Return which call a piece belongs to, and whether it is its first: by its index, else by its id."""
-        mark = piece.get("index")
-        mark = mark if isinstance(mark, int) else piece.get("id")
-        if mark is None and self._calls:
-            return len(self._calls) - 1, False
-        if mark in self._calls:
-            return self._calls.index(mark), False
-        self._calls.append(mark)
+    def _number(self, piece: dict[str, Any], name: object) -> tuple[int, bool]:
+        """Return which call a piece belongs to, and whether it is its first.
+
+        Some servers number no call, or all as the first, repeat its id, or make another one for each piece.
+        """
+        index, id_ = piece.get("index"), piece.get("id")
+        by_id = next((n for n, call in enumerate(self._calls) if id_ and call[1] == id_), None)
+        by_index = next((n for n, call in enumerate(self._calls) if index is not None and call[0] == index), None)
+        is_another = by_index is not None and id_ and name and self._calls[by_index][1]
+        number = by_id if by_id is not None else None if is_another else by_index
+        if number is None and not id_ and index is None and self._calls:
+            number = len(self._calls) - 1
+        if number is not None:
+            return number, False
+        self._calls.append((index, id_))
         return len(self._calls) - 1, True

@@ -47,7 +47,7 @@ class Events:
             self._data.append(line[5:].strip())
         elif not line and self._data:
             data, self._data = b"\n".join(self._data), []
-            return data
+            return data or None  # an empty one keeps the connection alive
         elif not self.is_stream and not line.startswith(b":"):
             self._other.append(line)
         return None

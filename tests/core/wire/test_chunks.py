@@ -57,6 +57,12 @@ def test_facts_are_told_once_however_often_they_are_sent() -> None:
         [call(0, "i1", "look", '{"word": "x"}'), call(1, "i2", "end", "{}")],
         # names and ids again with each piece, as Qwen's servers have sent them
         [call(0, "i1", "look", '{"word": '), call(0, "i1", "look", '"x"}'), call(1, "i2", "end", "{}")],
+        # all numbered as the first, as Ollama has sent them (github.com/ollama/ollama/issues/7881)
+        [call(0, "i1", "look", '{"word": "x"}'), call(0, "i2", "end", "{}")],
+        # another id with each piece
+        [call(0, "i1", "look", '{"word": '), call(0, "i9", args='"x"}'), call(1, "i2", "end", "{}")],
+        # numbers, and none
+        [call(0, "i1", "look", '{"word": '), call(None, "i1", args='"x"}'), call(None, "i2", "end", "{}")],
         # no numbers at all
         [call(None, "i1", "look", '{"word": '), call(None, args='"x"}'), call(None, "i2", "end", "{}")],
     ],

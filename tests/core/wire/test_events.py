@@ -16,6 +16,8 @@ STREAMS = {
     "with comments, names and ids": (b": PROCESSING\n\nevent: x\nid: 7\ndata: 1\nretry: 3\n\n:\n\n", [b"1"]),
     "over several lines": (b'data: {\ndata: "a": 1}\n\n', [b'{\n"a": 1}']),
     "without an end": (b"data: 1\n\ndata: 2", [b"1", b"2"]),
+    "with empty data": (b"data:\n\ndata: 1\n\ndata: \n\n", [b"1"]),
+    "with a name of its own": (b"event: x\n\ndata: 1\n\n", [b"1"]),
     "empty ones": (b"\n\n\n\ndata: 1\n\n\n\n", [b"1"]),
     "with what is no field": (b"data: 1\n\nnonsense\n\ndata: 2\n\n", [b"1", b"2"]),
 }
