@@ -23,7 +23,6 @@ from typer.testing import CliRunner
 
 import langgraph_moa
 from langgraph_moa import EarlyStop, InputError, LinesRetriever, create_moa, create_rag_moa, last_words
-from langgraph_moa.apps.cli import app
 from langgraph_moa.core.models import credentials, resolve
 from langgraph_moa.apps.program import app
 from loopback import serve
