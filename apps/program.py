@@ -55,7 +55,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and command_of(name), rest
+        return name, command_of(name) if name and listed else None, rest
 
 
 def command_of(name: str) -> Any:
