@@ -2,6 +2,7 @@
 
 import io
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -55,7 +56,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and command_of(name), rest
+        return name, command_of(name) if name and listed else None, rest
 
 
 def command_of(name: str) -> Any:
@@ -110,6 +111,9 @@ def run_command() -> Any:
     except Exception as exc:  # noqa: BLE001 - the last resort of a program that promises one line
         return _failed(f"unexpected {type(exc).__name__}: {exc}", 1)
     finally:
+        if sys.stdout is not None:
+            with suppress(OSError, ValueError):  # a pipe that nobody reads any more, or one that is closed
+                sys.stdout.flush()
         leave_on_ctrl_c()
         deliver()
 

@@ -27,11 +27,20 @@ TAG = re.compile(rf"[<‹]/?(?=[aceprt])(?:{'|'.join(get_args(Kind))})-([0-9a-f]
 _KEPT = 500_000
 """Characters up to which a fence is kept for whoever is shown the same: about what a window of 128,000 tokens holds.
 With what is made of them, the last eight take at most eight million."""
+_SHORT = 20_000
+"""The same of one text: the last 256 take at most five million, and nothing more where they hold no tag of ours."""
 _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
 
 def unforged(text: str) -> str:
     """Return a text that holds nothing like our tags: their `<` is turned into `‹`."""
+    read = _unforged if len(text) <= _SHORT else _unforged.__wrapped__
+    return read(text)
+
+
+@lru_cache(maxsize=256)
+def _unforged(text: str) -> str:
+    """Read a text; all proposers of a layer are shown it, and each has it read for itself."""
     return _FORGED.sub("‹", text)
 
 

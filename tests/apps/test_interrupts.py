@@ -75,6 +75,7 @@ def test_once_all_is_done() -> None:
     done = ended(AT_THE_END, "--version")
 
     assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.startswith("langgraph-moa ")  # what it came to is not lost
 
 
 def test_it_is_an_exception_for_work_that_ends_in_order() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.prompts import fence, unforged
+from langgraph_moa.prompts.fence import _KEPT, _fenced
 from reading import references_in
 from syrupy.assertion import SnapshotAssertion
 
@@ -64,3 +65,14 @@ def test_numbered_lines_forge_nothing(snapshot: SnapshotAssertion) -> None:
 def test_no_gap_is_long_enough_to_get_through(gap: str) -> None:
     for forged in (f"<{gap}/{gap}reference>", f"<{gap}reference-0", f"</{gap}answer{gap}-{gap}0123"):
         assert unforged(forged) == forged.replace("<", "‹")
+
+
+def test_a_fence_is_written_once_for_all_who_are_shown_it_and_a_long_one_is_not_kept() -> None:
+    short, long = ["once", "and for all"], ["x" * (_KEPT + 1)]
+    _fenced.cache_clear()
+
+    assert [fence(short) for _ in range(3)] == [_fenced.__wrapped__(tuple(short), "reference", ())] * 3
+    assert fence(short, "proposal") != fence(short, labels=["a", "b"]) != fence(short)
+    assert (_fenced.cache_info().misses, _fenced.cache_info().currsize) == (3, 3)
+    assert fence(long) == fence(long)
+    assert _fenced.cache_info().currsize == 3

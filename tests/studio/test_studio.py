@@ -1,6 +1,7 @@
 """Studio's server, really started, and used through langgraph-sdk as Studio uses it."""
 
 import asyncio
+import gc
 import json
 import tomllib
 from pathlib import Path
@@ -29,6 +30,15 @@ def prompt_of(state: Any) -> str:
     """Return what was added to the conversation for the aggregator."""
     (call,) = state["run"]["aggregators"]
     return "\n".join(line["text"] for line in call["prompt"] if line["text"])
+
+
+def test_the_first_mixture_is_frozen_and_what_runs_later_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append("all there is"))
+    app = module_at(STUDIO / "app.py")
+
+    assert all(app.build({"preset": "offline"}).nodes for _ in range(3))
+    assert frozen == ["all there is"]
 
 
 async def test_graphs_assistants_and_threads_are_there_at_once(client: Any) -> None:

@@ -58,7 +58,8 @@ class Read(dict[str, Any]):
 
 def reads(size: int) -> int:
     """Write two layers down, a proposal at a time in whatever order, and count."""
-    Read.times, proposals = 0, []
+    Read.times = 0
+    proposals: list[Any] = []
     for layer in (1, 2):
         for number in range(size):
             new: Any = Read(item("t", layer, number * 7 % size))
