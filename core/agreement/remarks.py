@@ -8,15 +8,13 @@ _EXPLAINED = re.compile(
     r"[.!]\s++(?=(?:This|That|The|It|We|I|Since|So|Therefore|Thus|Hope|Hence|Here|These|Because|Let|Great)\b)"
     r"|(?:,|(?<![\s,]))\s++(?:because|since)\b"
 )
-_POLITE = re.compile(
-    r"(?:\A|(?<=\w)([^\w\n]*+)\n)\W*+"
-    r"(?:(?:i )?hope|let me know|feel free|please|if you (?:have|need|want)|happy to|thank|good luck)[^\n]*$",
+_NOISE = re.compile(
+    r"```|</s>|<\|[^|>]*\|>|[}\]*_`#$]|\\\]"
+    r"|^\W{0,99}+(?:(?:i )?hope|let me know|feel free|please|if you (?:have|need|want)|happy to|thank|good luck)"
+    r"[^\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-"""A line that says nothing of the answer before it. What stands between them is read once, from the last word on: from
-each line that is blank, it would be read as often as there are any."""
-_NOISE = re.compile(r"```|</s>|<\|[^|>]*\|>|[}\]*_`#$]|\\\]")
-"""What else often follows an answer and says nothing of it."""
+"""What often follows an answer and says nothing of it; a blank line before it is looked at from so many others only."""
 CONTRAST = re.compile(
     r"\b(?:wait|hmm|oops|sorry|edit|update|actually|no|not|nor|or|but|however|correct(?:ion|ed)|revised?|instead|rather"
     r"|unless|except(?:ion)?|otherwise|alternatively|mistaken?|wrong|incorrect|hold on|reflection|second thought"
@@ -29,7 +27,7 @@ _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 
 def adds_nothing(after: str, stated: str) -> bool:
     """Tell whether what follows an answer leaves it as it is: no other number, nothing that takes it back."""
-    rest = _NOISE.sub("", _POLITE.sub(r"\1", after)).strip()
+    rest = _NOISE.sub("", after).strip()
     return not rest or (bool(_NUMBERS.search(stated)) and _only_explains(rest, stated))
 
 

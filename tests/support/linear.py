@@ -47,9 +47,9 @@ def cost_of(read: Callable[[str], object], make: Callable[[int], str], name: str
     base = float("inf")
     for _ in range(_TRIES):
         base = min(base, count(small, times=_TIMES) / _TIMES)
-        seconds = min(seconds, count(large))
         if seconds <= max(MOST * base, NOTHING):
             break
+        seconds = min(seconds, count(large))
     return Cost(name, seconds, seconds / base)
 
 

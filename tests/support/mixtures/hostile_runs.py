@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 
 from hostile import TEXTS
 from langchain_core.documents import Document
-from langgraph_moa import EarlyStop, Moderator, Rank, Vote, create_moa, create_rag_moa, judge_agreement
+from langgraph_moa import (
+    EarlyStop,
+    Moderator,
+    Rank,
+    Vote,
+    create_moa,
+    create_rag_moa,
+    judge_agreement,
+    near_duplicates,
+)
+from langgraph_moa.core.agreement.measures import LONGEST_TEXT
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
@@ -19,7 +29,7 @@ from langgraph_moa.evaluation.grading.jury import Jury, preferred
 SIZE = 200_000
 KINDS = (
     "tag over and over",
-    "closing tag in short lines",
+    "closing tag in long lines",
     "tag before blanks",
     "no-break space over and over",
     "letter over and over",
@@ -34,7 +44,7 @@ KINDS = (
     "reference with a nonce over and over",
     "answer tag over and over",
     "marks out of order",
-    "emoji with spaces",
+    "emoji far apart",
     "different words",
     "different citations",
     "different nonces",
@@ -82,6 +92,16 @@ def _judged(text: str) -> Awaitable[Any]:
     return moa.ainvoke(_QUESTION)
 
 
+def _similar(text: str) -> Awaitable[Any]:
+    """Compare texts as long as are compared at all, which takes the square of their length."""
+    head = text[:LONGEST_TEXT]
+    rule = EarlyStop(agreement=near_duplicates())
+    moa: Any = create_moa(
+        proposers=_says(head, f"{head[:-9]}y", head[::-1]), aggregator=_says(text)[0], early_stop=rule, layers=2
+    )
+    return moa.ainvoke(_QUESTION)
+
+
 def _cited(text: str) -> Awaitable[Any]:
     def finds(query: str) -> list[Document]:
         return [Document(text, metadata={"source": "a.md"}), Document("There are four lamps.")]
@@ -107,6 +127,7 @@ RUNS: dict[str, Callable[[str], Awaitable[Any]]] = {
     "vote": _voted,
     "rank": _ranked,
     "judge": _judged,
+    "near duplicates": _similar,
     "citations": _cited,
     "grading": _graded,
 }
