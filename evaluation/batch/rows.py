@@ -16,7 +16,7 @@ from .ids import Ids
 from .lock import locked
 from .questions import Question, Row
 
-_ID = re.compile(rb'\{"id": "(?:[^"\\]|\\.)*\\?')
+_ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
 _BEFORE_ID, _AFTER_ID = b'{"id": "', b'", "answer": '
 """How each of our lines goes on, and so how a line must that was cut off in the middle."""
 _KEYS = {"id", "answer", "run", "error", "gold", "seconds"}

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -28,8 +28,9 @@ from langgraph_moa.evaluation.grading.jury import Jury, preferred
 
 SIZE = 200_000
 KINDS = (
-    "tag over and over",
     "closing tag in long lines",
+    "different nonces",
+    "tag over and over",
     "tag before blanks",
     "no-break space over and over",
     "letter over and over",
@@ -47,7 +48,6 @@ KINDS = (
     "emoji far apart",
     "different words",
     "different citations",
-    "different nonces",
 )
 """What models, and pages, may write at length."""
 _QUESTION: Any = {"messages": [{"role": "user", "content": "How many lamps are there?"}]}
@@ -66,43 +66,47 @@ def _says(*texts: str) -> list[Any]:
     return [ScriptedModel(script=text, name_of_model=f"m{number}") for number, text in enumerate(texts)]
 
 
-def _voted(text: str) -> Awaitable[Any]:
+async def _voted(text: str) -> object:
     moa: Any = create_moa(
         proposers=_says(text, f"{text}\nFinal answer: 4", "Final answer: 5"),
         aggregator=[Vote(), *_says(text)],
         early_stop=EarlyStop(),
         layers=3,
     )
-    return moa.ainvoke(_QUESTION)
+    result: object = await moa.ainvoke(_QUESTION)
+    return result
 
 
-def _ranked(text: str) -> Awaitable[Any]:
+async def _ranked(text: str) -> object:
     choice = ScriptedModel(script=f'{text}\n{{"best": [1, 2]}}', name_of_model="chooser")
     moa: Any = create_moa(
         proposers=_says(text, "There are four."), aggregator=Rank(choice), moderator=Moderator(choice), layers=2
     )
-    return moa.ainvoke(_QUESTION)
+    result: object = await moa.ainvoke(_QUESTION)
+    return result
 
 
-def _judged(text: str) -> Awaitable[Any]:
+async def _judged(text: str) -> object:
     judge = judge_agreement(ScriptedModel(script=text, name_of_model="judge"))
     moa: Any = create_moa(
         proposers=_says(text, "a", "b"), aggregator=_says(text)[0], early_stop=EarlyStop(agreement=judge), layers=2
     )
-    return moa.ainvoke(_QUESTION)
+    result: object = await moa.ainvoke(_QUESTION)
+    return result
 
 
-def _similar(text: str) -> Awaitable[Any]:
+async def _similar(text: str) -> object:
     """Compare texts as long as are compared at all, which takes the square of their length."""
     head = text[:LONGEST_TEXT]
     rule = EarlyStop(agreement=near_duplicates())
     moa: Any = create_moa(
         proposers=_says(head, f"{head[:-9]}y", head[::-1]), aggregator=_says(text)[0], early_stop=rule, layers=2
     )
-    return moa.ainvoke(_QUESTION)
+    result: object = await moa.ainvoke(_QUESTION)
+    return result
 
 
-def _cited(text: str) -> Awaitable[Any]:
+async def _cited(text: str) -> object:
     def finds(query: str) -> list[Document]:
         return [Document(text, metadata={"source": "a.md"}), Document("There are four lamps.")]
 
@@ -112,18 +116,19 @@ def _cited(text: str) -> Awaitable[Any]:
         aggregator=_says(f"{text} “four lamps” [E1, E2]")[0],
         wrong_citations="remove",
     )
-    return moa.ainvoke(_QUESTION)
+    result: object = await moa.ainvoke(_QUESTION)
+    return result
 
 
 async def _graded(text: str) -> object:
     judge = ScriptedModel(script=f'{text}\n{{"better": "A"}}', name_of_model="judge")
     jury = Jury(seat_of(judge, Defaults(), role="judge"), concurrency=2)
     question = Question(id="a", messages=[{"role": "user", "content": "Which?"}])
-    row: Any = {"answer": text, "run": None}
-    return await preferred(jury, question, row, {**row, "answer": "Four."})
+    rows: list[Any] = [{"answer": answer, "run": None} for answer in (text, "Four.")]
+    return await preferred(jury, question, *rows)
 
 
-RUNS: dict[str, Callable[[str], Awaitable[Any]]] = {
+RUNS: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
     "vote": _voted,
     "rank": _ranked,
     "judge": _judged,
@@ -138,18 +143,19 @@ RUNS: dict[str, Callable[[str], Awaitable[Any]]] = {
 def stretches() -> Iterator[list[float]]:
     """Time each call that event loops make, by the CPU of their own thread: the machine is busy with others' work."""
     taken: list[float] = []
-    run = asyncio.Handle._run
+    handles: Any = asyncio.Handle
+    run = handles._run
 
     def timed(handle: asyncio.Handle) -> None:
         started = time.thread_time()
         run(handle)
         taken.append(time.thread_time() - started)
 
-    asyncio.Handle._run = timed  # type: ignore[method-assign]
+    handles._run = timed
     try:
         yield taken
     finally:
-        asyncio.Handle._run = run  # type: ignore[method-assign]
+        handles._run = run
 
 
 def took(run: str, kind: str, *, times: int = 3) -> Took:
@@ -161,7 +167,7 @@ def took(run: str, kind: str, *, times: int = 3) -> Took:
         times: How often.
     """
     text = TEXTS[kind](SIZE)
-    asyncio.run(_awaited(RUNS[run]("four")))  # what is imported and compiled at its first use
+    asyncio.run(RUNS[run]("four"))  # what is imported and compiled at its first use
     gc.collect()
     gc.freeze()
     costs = [_once(run, text) for _ in range(times)]
@@ -172,9 +178,5 @@ def took(run: str, kind: str, *, times: int = 3) -> Took:
 def _once(run: str, text: str) -> Took:
     with stretches() as taken:
         started = time.process_time()
-        asyncio.run(_awaited(RUNS[run](text)))
+        asyncio.run(RUNS[run](text))
     return Took(time.process_time() - started, max(taken))
-
-
-async def _awaited(result: Awaitable[Any]) -> Any:
-    return await result
