@@ -98,7 +98,7 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
                 await _check(response, address)
                 size = response.content_length
                 if size is not None and size <= most and "Content-Encoding" not in response.headers:
-                    return await response.read()
+                    return bytes(await response.read())
                 return b"".join([piece async for piece in _pieces(address, response, most)])
 
     return await _repeated(address, whole)
@@ -116,7 +116,9 @@ async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[Asyn
         pool = await POOLS.get()
         with _lost(address):
             async with AsyncExitStack() as until_open:
-                response = await until_open.enter_async_context(_request(pool, address, path, body))
+                response: aiohttp.ClientResponse = await until_open.enter_async_context(
+                    _request(pool, address, path, body)
+                )
                 await _check(response, address)
                 until_open.pop_all()
                 return response
