@@ -65,9 +65,10 @@ def in_words(counted: Joined) -> str:
     )
 
 
-def _usable(proposals: Sequence[Proposal], layer: int) -> dict[str, list[str]]:
+def _usable(proposals: Sequence[Proposal], layer: int) -> dict[str, dict[str, None]]:
     return {p["proposer"]: _lines(p["text"]) for p in proposals if p["layer"] == layer and p["status"] in USABLE}
 
 
-def _lines(text: str) -> list[str]:
-    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+def _lines(text: str) -> dict[str, None]:
+    """Return the lines of a text, each once, in their order; a page may have very many to be looked up."""
+    return dict.fromkeys(line.strip() for line in text.splitlines() if line.strip())

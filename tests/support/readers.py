@@ -35,7 +35,9 @@ from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
-from langgraph_moa.core.run import served
+from langgraph_moa.core.run import origins, served
+from langgraph_moa.core.wire import events, refusals
+from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading import by_gold
@@ -169,6 +171,17 @@ def _replied(text: str) -> object:
     return replies._status_of(AIMessage(text, additional_kwargs={"refusal": text}), "stop", may_call=False)
 
 
+def _fed(body: bytes) -> object:
+    """Read a stream of events as a network cuts it."""
+    reader = events.Events()
+    return [reader.feed(body[start : start + 1_000]) for start in range(0, len(body), 1_000)]
+
+
+def _answering(text: str) -> bytes:
+    calls = [{"id": "i", "function": {"name": "f", "arguments": text}}]
+    return json.dumps({"choices": [{"message": {"content": text, "tool_calls": calls}}]}).encode()
+
+
 READERS: dict[str, Reader] = {
     "prompts/fence.py": lambda text: fence([text], labels=[text[:1_000]]),
     "prompts/fence.py: unforged": unforged,
@@ -220,6 +233,12 @@ READERS: dict[str, Reader] = {
     ],
     "core/evidence/quotes.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
+    "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
+    "core/wire/events.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
+    "core/wire/replies.py": lambda text: wire_replies.answers_of(_answering(text), provider="", model="", secrets=[]),
+    "core/wire/refusals.py": lambda text: refusals.refusal(
+        400, text.encode("utf-8", "replace"), url="http://a/v1", location=text, secrets=["a-secret-of-16-letters"]
+    ),
     "core/models/servers.py": _listed,
     "core/models/weights.py": weights._REASON.search,
     "core/run/served.py": lambda text: [
