@@ -1,6 +1,7 @@
 """One of something for each event loop, closed with its loop."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import wait
 from typing import Any, Generic, TypeVar
@@ -14,7 +15,7 @@ class PerLoop(Generic[_T]):
 
     def __init__(self, make: Callable[[], _T], close: Callable[[_T], Coroutine[Any, Any, None]]) -> None:
         """Say how it is made, on its loop, and how it is closed."""
-        self._make, self._close = make, close
+        self._make, self._close, self._lock = make, close, threading.Lock()
         self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[_T, AsyncGenerator[_T]]] = WeakKeyDictionary()
 
     async def get(self) -> _T:
@@ -22,10 +23,12 @@ class PerLoop(Generic[_T]):
         loop = asyncio.get_running_loop()
         entry = self._open.get(loop)
         if entry is None:
-            for ended in [other for other in self._open if other.is_closed()]:  # closed without shutdown_asyncgens()
-                self._open.pop(ended)
             keeper = self._keep(loop)
-            entry = self._open[loop] = (await anext(keeper), keeper)
+            entry = (await anext(keeper), keeper)
+            with self._lock:
+                for ended in [other for other in self._open if other.is_closed()]:  # without shutdown_asyncgens()
+                    self._open.pop(ended)
+                self._open[loop] = entry
         return entry[0]
 
     async def _keep(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[_T]:
@@ -35,7 +38,8 @@ class PerLoop(Generic[_T]):
         try:
             yield it
         finally:
-            self._open.pop(loop, None)
+            with self._lock:
+                self._open.pop(loop, None)
             await self._close(it)
 
     def close(self, seconds: float) -> None:
@@ -44,9 +48,7 @@ class PerLoop(Generic[_T]):
         Args:
             seconds: How long that may take.
         """
-        closing = [
-            asyncio.run_coroutine_threadsafe(self._close(it), loop)
-            for loop, (it, _) in list(self._open.items())
-            if loop.is_running()
-        ]
+        with self._lock:
+            entries = [(loop, it) for loop, (it, _) in self._open.items() if loop.is_running()]
+        closing = [asyncio.run_coroutine_threadsafe(self._close(it), loop) for loop, it in entries]
         wait(closing, seconds)

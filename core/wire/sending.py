@@ -203,7 +203,8 @@ def _lost(address: Address) -> Iterator[None]:
     except (aiohttp.ClientError, OSError) as exc:
         lost = _failure(exc, address)
         lost.url = address.bare
-        raise lost from exc
+        # What a proxy refused is told with the proxy's password: no traceback, which is traced, may show it.
+        raise lost from (None if isinstance(exc, aiohttp.ClientResponseError) else exc)
 
 
 def _failure(exc: Exception, address: Address) -> ServerError:
