@@ -10,7 +10,7 @@ import json
 import random
 import re
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _STREAM = re.compile(rb'"stream": ?true')
@@ -24,15 +24,16 @@ class Answers:
 
     def __init__(self, text: str) -> None:
         """Take the text of every answer."""
-        head = {"id": "chatcmpl-1", "created": 1, "model": "scripted"}
-        usage = {"prompt_tokens": 1500, "completion_tokens": len(text.split()), "total_tokens": 1692}
+        head: dict[str, Any] = {"id": "chatcmpl-1", "created": 1, "model": "scripted"}
+        words = len(text.split())
+        usage = {"prompt_tokens": 1500, "completion_tokens": words, "total_tokens": 1500 + words}
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         body = json.dumps({**head, "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
         self.whole = _HEAD + b"application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
         deltas += [{"content": f"{word} "} for word in text.split()]
-        choices = [[{"index": 0, "delta": delta, "finish_reason": None}] for delta in deltas]
+        choices: list[Any] = [[{"index": 0, "delta": delta, "finish_reason": None}] for delta in deltas]
         choices += [[{"index": 0, "delta": {}, "finish_reason": "stop"}]]
         events = [{**head, "object": "chat.completion.chunk", "choices": one} for one in choices]
         events += [{**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}]

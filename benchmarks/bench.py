@@ -4,10 +4,10 @@ A server in a process of its own answers on 127.0.0.1. Both sides of a ratio are
 machines are noisy and only ratios keep. `make bench-peers` writes the section on other packages.
 """
 
+import argparse
 import asyncio
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from statistics import median, quantiles
@@ -40,7 +40,8 @@ A prompt of 1,500 words, answers of 192, no early stop. Models from strings are 
 {table}
 
 A streamed run of the same ChatOpenAI objects has no goal: LangGraph and langchain-core alone take it past 1.15.
-Slow calls are measured with four runs at once. Ten make each other wait for the processor, which no quorum ends.
+Slow calls are measured with four runs at once. Ten make each other wait for the processor, which no
+[quorum](mixture.md#words) ends.
 """
 GROWTH = """{ran}
 
@@ -150,22 +151,42 @@ def other_rows(runs: int = 15, slow_runs: int = 100) -> Iterator[Row]:
     yield Row("prompt tokens a cache can reuse, six models", reusable_share(6), "1", 0.25, at_least=True)
 
 
-def main() -> None:
-    """Write all sections but that on other packages."""
-    ran = when_and_where("make bench")
-    run = [*floors.alone(), *floors.streamed(), *floors.wall(), *floors.at_once(), *floors.memory(), *other_rows()]
-    grown = [*growth.rows(), *hostile.rows(), *growth.turn_rows()]
-    sections = {
-        "A run": A_RUN.format(ran=ran, table=table(run)),
-        "Growth": GROWTH.format(ran=ran, table=table(grown)),
-        "Starting": STARTING.format(ran=ran, table=table(list(starting.rows()))),
-    }
-    page = with_sections(PAGE.read_text(encoding="utf-8"), sections)
-    last = {"What else was measured": ELSEWHERE}
-    page = with_sections(INTRODUCTION + page[page.index("## ") :], last)
-    PAGE.write_text(page, encoding="utf-8")
-    sys.stdout.write(page)
+def run_rows() -> Iterator[Row]:
+    """Measure runs of 13 calls."""
+    yield from floors.alone()
+    yield from floors.streamed()
+    yield from floors.wall()
+    yield from floors.at_once()
+    yield from floors.memory()
+    yield from other_rows()
+
+
+def growth_rows() -> Iterator[Row]:
+    """Measure what grows."""
+    yield from growth.rows()
+    yield from hostile.rows()
+    yield from growth.turn_rows()
+
+
+SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
+    "A run": (A_RUN, run_rows),
+    "Growth": (GROWTH, growth_rows),
+    "Starting": (STARTING, starting.rows),
+}
+
+
+def main(headings: Sequence[str]) -> None:
+    """Write sections anew, all but that on other packages where none is named."""
+    for heading in headings or SECTIONS:
+        text, rows = SECTIONS[heading]
+        section = text.format(ran=when_and_where("make bench"), table=table(list(rows())))
+        page = with_sections(PAGE.read_text(encoding="utf-8"), {heading: section})
+        page = with_sections(INTRODUCTION + page[page.index("## ") :], {"What else was measured": ELSEWHERE})
+        PAGE.write_text(page, encoding="utf-8")
+        print(section)
 
 
 if __name__ == "__main__":
-    main()
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("section", nargs="*", choices=[[], *SECTIONS], help="of the page; all by default")
+    main(options.parse_args().section)

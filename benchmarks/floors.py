@@ -57,15 +57,19 @@ def at_once(rounds: int = 7, runs: int = 50) -> Iterator[Row]:
     n = f"{rounds}x{runs}"
     with answering(delay=CALL_S) as url:
         took = in_turn(
-            ["floor", "ours", "ours, frozen", "ours over ChatOpenAI"], url, rounds=rounds, runs=runs, at_once=runs
+            ["floor", "ours", "ours, frozen", "ours, on uvloop", "ours over ChatOpenAI"],
+            url,
+            rounds=rounds,
+            runs=runs,
+            at_once=runs,
         )
     ours, floor = took["ours"], took["floor"]
     yield Row(f"floor: aiohttp and orjson alone, {runs} at once, runs a second", middle(floor, "rate"), n, digits=1)
     yield Row(f"{runs} runs at once, runs a second against it", ratio(ours, floor, "rate"), n, 0.6, at_least=True)
     frozen = ratio(took["ours, frozen"], floor, "rate")
     yield Row("  after gc.freeze(), as our own commands do", frozen, n, 0.6, at_least=True)
-    saved = ratio(took["ours, frozen"], ours, "cpu_ms")
-    yield Row("  CPU of a run after gc.freeze() against without", saved, n)
+    for what, way in (("after gc.freeze()", "ours, frozen"), ("on uvloop", "ours, on uvloop")):
+        yield Row(f"  CPU of a run {what} against without", ratio(took[way], ours, "cpu_ms"), n)
     objects = ratio(ours, took["ours over ChatOpenAI"], "rate")
     yield Row("  models from strings against ChatOpenAI objects, runs a second", objects, n, 1.7, at_least=True)
 

@@ -110,12 +110,12 @@ def in_turn(
 
 def middle(turns: Sequence[Took], field: str) -> float:
     """Return the median of what turns took."""
-    return median(getattr(turn, field) for turn in turns)
+    return float(median(getattr(turn, field) for turn in turns))
 
 
 def ratio(ours: Sequence[Took], theirs: Sequence[Took], field: str) -> float:
     """Return the median of what each turn took against the other's turn of the same round."""
-    return median(getattr(a, field) / getattr(b, field) for a, b in zip(ours, theirs, strict=True))
+    return float(median(getattr(a, field) / getattr(b, field) for a, b in zip(ours, theirs, strict=True)))
 
 
 def main(way: str, url: str) -> None:

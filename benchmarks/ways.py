@@ -31,9 +31,9 @@ class Runs:
         self.many(how_many)
 
 
-def all_at_once(run: Callable[[], Any], close: Callable[[], Any] | None = None) -> Runs:
+def all_at_once(run: Callable[[], Any], close: Callable[[], Any] | None = None, loop: Any = None) -> Runs:
     """Make many of one coroutine function, on an event loop that stays, as a server's does."""
-    runner = asyncio.Runner()
+    runner = asyncio.Runner(loop_factory=loop)
 
     async def many(runs: int) -> None:
         await asyncio.gather(*(run() for _ in range(runs)))
@@ -46,30 +46,36 @@ def all_at_once(run: Callable[[], Any], close: Callable[[], Any] | None = None) 
     return Runs(lambda runs: runner.run(many(runs)), end)
 
 
-def of_mixture(moa: Any, *, streamed: bool) -> Runs:
+def of_mixture(moa: Any, *, streamed: bool, close: Callable[[], Any] | None = None, loop: Any = None) -> Runs:
     """Run a mixture, and read its answer as a whole or token by token."""
 
     async def stream() -> None:
         async for _ in moa.astream(QUESTION, stream_mode="messages"):
             pass
 
-    return all_at_once(stream if streamed else lambda: moa.ainvoke(QUESTION))
+    return all_at_once(stream if streamed else lambda: moa.ainvoke(QUESTION), close, loop)
 
 
-def ours(url: str, *, streamed: bool = False) -> Runs:
+def ours(url: str, *, streamed: bool = False, loop: Any = None) -> Runs:
     """Ask models that are given as strings, as this package makes them by default."""
     from langgraph_moa import create_moa, resolve_model
 
     models: dict[str, Any] = {"proposers": PROPOSERS, "aggregator": AGGREGATOR}
     resolve = partial(resolve_model, base_url=url)
     moa = create_moa(**models, layers=3, early_stop=None, resolve=resolve, **SETTINGS)
-    return of_mixture(moa, streamed=streamed)
+    return of_mixture(moa, streamed=streamed, loop=loop)
+
+
+def ours_on_uvloop(url: str) -> Runs:
+    """Run on the event loop that many servers run on."""
+    import uvloop
+
+    return ours(url, loop=uvloop.new_event_loop)
 
 
 def ours_frozen(url: str) -> Runs:
     """Tell the garbage collector, as our own commands do, that what is built stays."""
     runs = ours(url)
-    gc.collect()
     gc.freeze()
     return runs
 
@@ -80,11 +86,11 @@ def ours_over_chat_openai(url: str, *, streamed: bool = False) -> Runs:
 
     proposers, aggregator = chat_models(url)
     moa = create_moa(proposers=proposers, aggregator=aggregator, layers=3, early_stop=None)
-    return of_mixture(moa, streamed=streamed)
+    return of_mixture(moa, streamed=streamed, close=aggregator.root_async_client.close)
 
 
 def chat_models(url: str) -> tuple[list[Any], Any]:
-    """Return six proposers and an aggregator as LangChain makes them."""
+    """Return six proposers and an aggregator as LangChain makes them: all over one client."""
     from langchain_openai import ChatOpenAI
 
     def make(name: str) -> ChatOpenAI:
@@ -113,7 +119,7 @@ def gather(url: str, *, streamed: bool = False) -> Runs:
         async for _ in aggregator.astream(messages(references)):
             pass
 
-    return all_at_once(run)
+    return all_at_once(run, aggregator.root_async_client.close)
 
 
 def floor(url: str, *, streamed: bool = False) -> Runs:
@@ -227,6 +233,7 @@ def distilabel(url: str) -> Runs:
 WAYS: dict[str, Callable[[str], Runs]] = {
     "ours": ours,
     "ours, frozen": ours_frozen,
+    "ours, on uvloop": ours_on_uvloop,
     "ours, streamed": partial(ours, streamed=True),
     "ours over ChatOpenAI": ours_over_chat_openai,
     "ours over ChatOpenAI, streamed": partial(ours_over_chat_openai, streamed=True),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import floors
 import growth
@@ -14,6 +15,8 @@ import pytest
 import speed_page
 import starting
 from bench import first_token_ms, p95_ratio, reusable_share
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from loopback import Loopback, Reply
 from peers import settings_of
 from runners import Took, in_turn, measured, middle, ratio
@@ -27,7 +30,8 @@ PAGE = "# Speed\n\nIntroduction.\n\n## A\n\nold\n\n## Last\n\nlinks\n"
 
 
 @pytest.mark.parametrize("way", RUNS)
-def test_each_way_makes_the_same_calls(loopback: Loopback, way: str) -> None:
+def test_each_way_makes_the_same_calls(loopback: Loopback, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gc.freeze", lambda: None)  # it would hold what other tests leave
     with closing(WAYS[way](loopback.url)) as runs:
         took = measured(runs, 1, 1)
 
@@ -73,6 +77,18 @@ def test_each_row_is_a_number(socket_enabled: None, kind: str) -> None:
     assert len(rows) > 1
     assert all(math.isfinite(row.value) and row.value >= 0 for row in rows)
     assert all(row.n and row.what for row in rows)
+
+
+@pytest.mark.parametrize(("durability", "a_turn"), [("async", 7), ("exit", 1)])
+async def test_checkpoints_of_a_turn(durability: Any, a_turn: int) -> None:
+    async with AsyncSqliteSaver.from_conn_string(":memory:") as saver:
+        moa, config = growth.mixture(checkpointer=saver), RunnableConfig(configurable={"thread_id": "1"})
+        for turn in (1, 2):
+            await moa.ainvoke(growth.asked(f"Question {turn}?"), config, durability=durability)
+            checkpoints = [saved.checkpoint["channel_values"] async for saved in saver.alist(config)]
+
+            assert len(checkpoints) == turn * a_turn
+    assert len(checkpoints[0]["messages"]) == 4  # each holds all of them
 
 
 AGAINST_FLOORS: dict[str, Callable[[], Iterator[Row]]] = {
