@@ -188,5 +188,8 @@ def main(headings: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("section", nargs="*", choices=[[], *SECTIONS], help="of the page; all by default")
-    main(options.parse_args().section)
+    options.add_argument("section", nargs="*", help=f"of the page: {', '.join(SECTIONS)}; all by default")
+    headings = options.parse_args().section
+    if not set(headings) <= set(SECTIONS):
+        options.error(f"found {headings!r}, expected some of {[*SECTIONS]}")
+    main(headings)
