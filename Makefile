@@ -4,13 +4,14 @@ BIN := .venv/bin
 INSTALL := -m pip install --quiet
 INSTALLED := .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)/*.py $(wildcard $(room)/*/*.py)) core/models/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
+PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types bench faults agreement evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real lint types bench bench-peers faults agreement evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 demo: .venv/user  ## Run a real mixture on the offline models.
 	$(BIN)/langgraph-moa ask "How are costs bounded, proposals cached, and killed runs resumed?"
@@ -50,8 +51,11 @@ lint: .venv/dev  ## Check style and that imports only go down.
 types: .venv/dev .types/langgraph_moa  ## Check types.
 	$(BIN)/mypy
 
-bench: .venv/dev  ## Measure against plain asyncio, as ratios, and write docs/measured.md.
+bench: .venv/dev  ## Measure against plain asyncio and floors, as ratios, and write docs/measured.md.
 	$(BIN)/python benchmarks/bench.py
+
+bench-peers: .venv/dev $(PEERS:%=.venv/peers/%/installed)  ## Measure against mixture-llm and distilabel, each in an environment of its own.
+	$(BIN)/python benchmarks/peers.py
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
 	$(BIN)/python benchmarks/agreement.py
@@ -114,6 +118,11 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/oldest/installed: .venv/bin/python .venv/shipped pyproject.toml pins/oldest.txt
 	test -d $(@D) || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
+	touch $@
+
+.venv/peers/%/installed: benchmarks/peers/%.txt pins/tested.txt .venv/bin/python
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -c pins/tested.txt -r $<
 	touch $@
 
 .types/langgraph_moa:

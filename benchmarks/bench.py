@@ -1,127 +1,71 @@
-"""Measure against plain asyncio on the same clients, and against what is possible: ratios, in docs/measured.md.
+"""Measure speed as ratios, beside what is possible on this machine, and write docs/measured.md.
 
-Everything runs on this machine: a scripted OpenAI-compatible server in a process of its own answers on 127.0.0.1. Both
-sides of a ratio are measured in turn in one run, because machines are noisy and only ratios keep.
+A server in a process of its own answers on 127.0.0.1. Both sides of a ratio are measured in turn in one run, because
+machines are noisy and only ratios keep. `make bench-peers` writes the section on other packages.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import platform
-import resource
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import floors
+import growth
+import hostile
+import starting
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage
-from langchain_openai import ChatOpenAI
-from langgraph_moa import Quorum, create_moa
-from langgraph_moa.core.models.resolve import resolve_model
+from langgraph_moa import Quorum, create_moa, resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.prompts import compose, load_template
+from runners import answering
+from speed_page import PAGE, Row, table, when_and_where, with_sections
+from ways import AGGREGATOR, PROPOSERS, QUESTION
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-from tables import columns  # noqa: E402 - found by the line above
+INTRODUCTION = """# Speed, measured
 
-SERVER = ROOT / "tests" / "support" / "loopback.py"
-PAGE = ROOT / "docs" / "measured.md"
-PROPOSERS = [f"proposer-{n}" for n in range(6)]
-QUESTION: Any = {"messages": [HumanMessage("Why is the sky blue? " * 20)]}
-CALL_SECONDS = 0.2
-LAYERS_IN_A_ROW = 3
-PROMPT = load_template(None)
+A run of three [layers](mixture.md#words), six proposers and an aggregator is 13 calls.
+Both sides of a ratio were measured in turn, on one
+machine, against a server on 127.0.0.1. A value is the median of n turns, and `12x5` are 12 turns of 5 runs.
+CPU is that of the measured process alone. A row without a goal is a floor, or says where the time goes.
 
+"""
+A_RUN = """{ran}
 
-@contextmanager
-def server(*, delay: float, words: int = 50, slow: float = 0.0) -> Iterator[str]:
-    command = [sys.executable, str(SERVER), "--delay", str(delay), "--words", str(words), "--slow", str(slow)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.stdin.close()
-        process.wait(10)
+A prompt of 1,500 words, answers of 192, no early stop. Models from strings are as this package makes them by default.
 
+{table}
 
-def mixture(url: str, kind: str = "strings", **options: Any) -> Any:
-    if kind == "strings":
-        models: dict[str, Any] = {"proposers": PROPOSERS, "aggregator": "aggregator"}
-        return create_moa(**{"layers": 3, **models, **options}, resolve=partial(resolve_model, base_url=url))
-    proposers, aggregator = chat_models(url)
-    return create_moa(proposers=proposers, aggregator=aggregator, layers=3, **options)
+A streamed run of the same ChatOpenAI objects has no goal: LangGraph and langchain-core alone take it past 1.15.
+Slow calls are measured with four runs at once. Ten make each other wait for the processor, which no
+[quorum](mixture.md#words) ends.
+"""
+GROWTH = """{ran}
 
+Its models answer at once, in this process, so that all of it is the graph's. Ratios are of CPU.
 
-def chat_models(url: str) -> tuple[list[ChatOpenAI], ChatOpenAI]:
-    def make(name: str) -> ChatOpenAI:
-        return ChatOpenAI(model=name, base_url=url, api_key="k", stream_usage=True)  # type: ignore[arg-type]
+{table}
+"""
+STARTING = """{ran}
 
-    return [make(name) for name in PROPOSERS], make("aggregator")
+The wheel, built and installed, and the CPU of whole processes.
+
+{table}
+"""
+ELSEWHERE = """
+- [Agreement](agreement.md): early stop, [waves](early-stop.md#waves) and votes on recorded answers of real models.
+- [Faults](faults.md): what each of them comes to on a real server.
+- [Evidence](evidence-measured.md): whether the right passage is found, and what is cited.
+"""
 
 
-async def plain_asyncio(proposers: list[ChatOpenAI], aggregator: ChatOpenAI, *, stream: bool) -> None:
-    """Do what the graph does, without a graph."""
-    conversation, references = QUESTION["messages"], list[str]()
-    for _ in range(2):
-        messages = compose(conversation, references, template=PROMPT)
-        references = [reply.text for reply in await asyncio.gather(*(m.ainvoke(messages) for m in proposers))]
-    messages = compose(conversation, references, template=PROMPT)
-    if stream:
-        async for _ in aggregator.astream(messages):
-            pass
-    else:
-        await aggregator.ainvoke(messages)
-
-
-async def in_turn(clock: Callable[[], float], runs: int, *works: Callable[[], Awaitable[Any]]) -> list[float]:
-    """Run each work in turn, again and again; return the median of each."""
-    took: list[list[float]] = [[] for _ in works]
-    for number in range(runs + 3):
-        for work, times in zip(works, took, strict=True):
-            start = clock()
-            await work()
-            if number >= 3:
-                times.append(clock() - start)
-    return [median(times) for times in took]
-
-
-async def wall_ratios() -> tuple[float, float]:
-    """Compare a run of three layers with three calls in a row, the least it can take; and plain asyncio likewise."""
-    with server(delay=CALL_SECONDS) as url:
-        moa, models = mixture(url), chat_models(url)
-        ours, plain = await in_turn(
-            time.perf_counter, 15, lambda: moa.ainvoke(QUESTION), lambda: plain_asyncio(*models, stream=False)
-        )
-        least = LAYERS_IN_A_ROW * CALL_SECONDS
-        return ours / least, plain / least
-
-
-async def cpu_ratio() -> float:
-    """Compare CPU with asyncio.gather over the very same ChatOpenAI objects, the final answer streamed in both."""
-    with server(delay=0.01) as url:
-        proposers, aggregator = chat_models(url)
-        moa = create_moa(proposers=proposers, aggregator=aggregator, layers=3)
-
-        async def streamed() -> None:
-            async for _ in moa.astream(QUESTION, stream_mode="messages"):
-                pass
-
-        ours, plain = await in_turn(
-            time.process_time, 150, streamed, lambda: plain_asyncio(proposers, aggregator, stream=True)
-        )
-        return ours / plain
+def mixture(url: str, **options: Any) -> Any:
+    """Return a mixture of models from strings."""
+    models: dict[str, Any] = {"proposers": PROPOSERS, "aggregator": AGGREGATOR}
+    return create_moa(**{"layers": 3, **models, **options}, resolve=partial(resolve_model, base_url=url))
 
 
 class Clock(AsyncCallbackHandler):
@@ -140,13 +84,13 @@ class Clock(AsyncCallbackHandler):
         self.ended = self.ended if self.spoke else time.perf_counter()
 
 
-async def first_token_ms() -> float:
+async def first_token_ms(runs: int) -> float:
     """Time from the last proposal to the reader's first token, less what the aggregator itself took for it."""
-    with server(delay=0.05) as url:
+    with answering(delay=0.05) as url:
         moa = mixture(url)
         await moa.ainvoke(QUESTION)
         extra = []
-        for _ in range(15):
+        for _ in range(runs):
             clock, arrived = Clock(), 0.0
             async for _ in moa.astream(QUESTION, {"callbacks": [clock]}, stream_mode="messages"):
                 arrived = arrived or time.perf_counter()
@@ -154,35 +98,9 @@ async def first_token_ms() -> float:
         return 1000 * median(extra)
 
 
-async def many(kind: str, runs: int, url: str) -> dict[str, float]:
-    """Run many mixtures at once in this process; report memory per run in flight and runs per second."""
-    moa = mixture(url, kind)
-    await asyncio.gather(*(moa.ainvoke(QUESTION) for _ in range(3)))
-    before = peak_mb()
-    start = time.perf_counter()
-    await asyncio.gather(*(moa.ainvoke(QUESTION) for _ in range(runs)))
-    return {"mb": (peak_mb() - before) / runs, "rate": runs / (time.perf_counter() - start)}
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def in_child(kind: str, runs: int, url: str) -> dict[str, float]:
-    command = [sys.executable, __file__, "--child", kind, "--runs", str(runs), "--url", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
-
-
-def many_at_once(runs: int = 200, rounds: int = 3) -> tuple[float, float]:
-    with server(delay=CALL_SECONDS) as url:
-        pairs = [(in_child("strings", runs, url), in_child("chat_models", runs, url)) for _ in range(rounds)]
-    return median(ours["mb"] for ours, _ in pairs), median(ours["rate"] / theirs["rate"] for ours, theirs in pairs)
-
-
-async def p95_ratio(runs: int = 100, at_once: int = 10) -> float:
+async def p95_ratio(runs: int, at_once: int = 4) -> float:
     """Return the p95 of runs with a quorum of 4 of 6, 10 % of whose calls are ten times slower, against waiting."""
-    with server(delay=0.1, slow=0.1) as url:
+    with answering(delay=0.1, slow=0.1) as url:
         quorum, everyone = mixture(url, layers=2, quorum=Quorum(4)), mixture(url, layers=2)
         taken: dict[Any, list[float]] = {quorum: [], everyone: []}
 
@@ -223,70 +141,55 @@ def _same(pair: tuple[str, str]) -> bool:
     return pair[0] == pair[1]
 
 
-def import_ratio(rounds: int = 12) -> float:
-    def cpu(module: str) -> float:
-        code = f"import time; start = time.process_time(); import {module}; print(time.process_time() - start)"
-        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-
-    pairs = [(cpu("langgraph_moa"), cpu("langgraph.graph")) for _ in range(rounds)]
-    return median(ours / theirs for ours, theirs in pairs)
-
-
-def rows() -> Iterator[Sequence[str]]:
-    """Measure everything, a line each."""
-
-    def row(what: str, value: float, goal: float, *, at_least: bool = False, unit: str = "") -> Sequence[str]:
-        reached = value >= goal if at_least else value <= goal
-        sign = "≥" if at_least else "≤"
-        return what, f"{value:.2f}{unit}", f"{sign} {goal:g}{unit}", "" if reached else "missed"
-
-    yield "what", "measured", "goal", ""
-    ours, plain = asyncio.run(wall_ratios())
-    yield row("13 calls of 200 ms, wall against three calls in a row", ours, 1.04)
-    yield "  the same calls with asyncio.gather over ChatOpenAI", f"{plain:.2f}", "", ""
-    yield row("CPU of a streamed run against asyncio.gather, same clients", asyncio.run(cpu_ratio()), 1.25)
-    first = asyncio.run(first_token_ms())
-    yield row("first token after the last proposal, beyond the model's own", first, 10, unit=" ms")
-    p95 = asyncio.run(p95_ratio())
-    yield row("10 % of calls ten times slower: p95 with quorum 4 of 6 against waiting", p95, 0.5)
-    memory, rate = many_at_once()
-    yield row("200 runs of 13 calls at once: peak memory a run", memory, 1.5, unit=" MB")
-    yield row("the same: runs a second, models from strings against ChatOpenAI", rate, 1.7, at_least=True)
-    yield row("prompt tokens a cache can reuse, one model", reusable_share(1), 0.75, at_least=True)
-    yield row("prompt tokens a cache can reuse, six models", reusable_share(6), 0.25, at_least=True)
-    yield row("import langgraph_moa against import langgraph.graph, CPU", import_ratio(), 1.15)
+def other_rows(runs: int = 15, slow_runs: int = 100) -> Iterator[Row]:
+    """Measure what readers wait for, and what a provider's cache can reuse."""
+    first = asyncio.run(first_token_ms(runs))
+    yield Row("first token after the last proposal, beyond the model's own", first, str(runs), 10, unit=" ms")
+    p95 = asyncio.run(p95_ratio(slow_runs))
+    yield Row("10 % of calls ten times slower: p95 with quorum 4 of 6 against waiting", p95, str(slow_runs), 0.5)
+    yield Row("prompt tokens a cache can reuse, one model", reusable_share(1), "1", 0.75, at_least=True)
+    yield Row("prompt tokens a cache can reuse, six models", reusable_share(6), "1", 0.25, at_least=True)
 
 
-def main() -> None:
-    """Write docs/measured.md."""
-    ran = f"{datetime.now(UTC).date()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    page = f"""# Speed, measured
+def run_rows() -> Iterator[Row]:
+    """Measure runs of 13 calls."""
+    yield from floors.alone()
+    yield from floors.streamed()
+    yield from floors.wall()
+    yield from floors.at_once()
+    yield from floors.memory()
+    yield from other_rows()
 
-Written by `python benchmarks/bench.py` ({ran}).
 
-A run of three [layers](mixture.md#words), six proposers and an aggregator is 13 calls.
-Both sides of a ratio were measured in turn, on one
-machine, against a scripted server on 127.0.0.1.
+def growth_rows() -> Iterator[Row]:
+    """Measure what grows."""
+    yield from growth.rows()
+    yield from hostile.rows()
+    yield from growth.turn_rows()
 
-{columns(list(rows()))}
 
-## What else was measured
+SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
+    "A run": (A_RUN, run_rows),
+    "Growth": (GROWTH, growth_rows),
+    "Starting": (STARTING, starting.rows),
+}
 
-- [Agreement](agreement.md): early stop, [waves](early-stop.md#waves) and votes on recorded answers of real models.
-- [Faults](faults.md): what each of them comes to on a real server.
-- [Evidence](evidence-measured.md): whether the right passage is found, and what is cited.
-"""
-    PAGE.write_text(page, encoding="utf-8")
-    sys.stdout.write(page)
+
+def main(headings: Sequence[str]) -> None:
+    """Write sections anew, all but that on other packages where none is named."""
+    for heading in headings or SECTIONS:
+        text, rows = SECTIONS[heading]
+        section = text.format(ran=when_and_where("make bench"), table=table(list(rows())))
+        page = with_sections(PAGE.read_text(encoding="utf-8"), {heading: section})
+        page = with_sections(INTRODUCTION + page[page.index("## ") :], {"What else was measured": ELSEWHERE})
+        PAGE.write_text(page, encoding="utf-8")
+        print(section)
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--child", choices=["strings", "chat_models"], help=argparse.SUPPRESS)
-    options.add_argument("--runs", type=int, default=200, help=argparse.SUPPRESS)
-    options.add_argument("--url", default="", help=argparse.SUPPRESS)
-    given = options.parse_args()
-    if given.child:
-        print(json.dumps(asyncio.run(many(given.child, given.runs, given.url))))
-    else:
-        main()
+    options.add_argument("section", nargs="*", help=f"of the page: {', '.join(SECTIONS)}; all by default")
+    headings = options.parse_args().section
+    if not set(headings) <= set(SECTIONS):
+        options.error(f"found {headings!r}, expected some of {[*SECTIONS]}")
+    main(headings)
