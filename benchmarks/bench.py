@@ -15,7 +15,6 @@ from typing import Any
 
 import floors
 import growth
-import hostile
 import starting
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import HumanMessage
@@ -164,7 +163,7 @@ def run_rows() -> Iterator[Row]:
 def growth_rows() -> Iterator[Row]:
     """Measure what grows."""
     yield from growth.rows()
-    yield from hostile.rows()
+    yield from growth.hostile_rows()
     yield from growth.turn_rows()
 
 

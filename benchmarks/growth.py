@@ -7,7 +7,7 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,7 +18,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_moa import Budget, create_moa
-from speed_page import Row
+from speed_page import Row  # and with it the folders of the tests' own
+
+from hostile_runs import KINDS, RUNS, took  # isort: skip
 
 SENTENCE = "What this one says is no short answer, and nobody has to agree with it. "
 KB = 1000
@@ -133,6 +135,20 @@ async def turns(path: Path, durability: str, last: int) -> dict[int, tuple[float
             await (await saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchall()  # all is in the one file
             measured[turn] = ms, path.stat().st_size / KB  # noqa: ASYNC240 - nothing else runs here
     return measured
+
+
+def hostile_rows(runs: Sequence[str] = tuple(RUNS), kinds: Sequence[str] = KINDS) -> Iterator[Row]:
+    """Measure the worst of many texts, each said by the first proposer of a mixture.
+
+    Args:
+        runs: Which mixtures.
+        kinds: Which texts.
+    """
+    costs = [took(run, kind) for run in runs for kind in kinds]
+    what, n = f"a hostile proposal of 200 kB, the worst of {len(costs)} runs", "3 each"
+    yield Row(f"{what}: CPU of the run", max(cost.cpu for cost in costs), n, 0.5, unit=" s")
+    longest = 1000 * max(cost.longest for cost in costs)
+    yield Row("  the same: longest time the event loop was kept", longest, n, 50, unit=" ms", digits=0)
 
 
 def turn_rows(threads: int = 3, at: tuple[int, ...] = TURNS) -> Iterator[Row]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import floors
 import growth
-import hostile
 import pytest
 import speed_page
 import starting
@@ -66,7 +65,7 @@ def test_ratios_are_of_turns_of_one_round() -> None:
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "growth": lambda: growth.rows(1),
     "turns": lambda: growth.turn_rows(1, (1, 2)),
-    "hostile": lambda: hostile.rows(1000, range(1)),
+    "hostile": lambda: growth.hostile_rows(["rank"], ["tag before blanks"]),
 }
 
 
@@ -134,23 +133,6 @@ def test_commands_are_measured_in_turn() -> None:
     took = starting.in_rounds({"one": ["true"], "other": ["true"]}, 2)
 
     assert {name: len(seconds) for name, seconds in took.items()} == {"one": 2, "other": 2}
-
-
-async def test_a_hostile_text_is_watched_while_it_is_read() -> None:
-    cost = await hostile.run("<" * 1000)
-
-    assert 0 <= cost.loop_s <= cost.cpu_s
-
-
-def test_what_does_not_end_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hostile, "NOBODY_WAITS_LONGER_S", 0.001)
-
-    assert hostile.cost(0, 10).cpu_s == math.inf
-
-
-@pytest.mark.parametrize("size", [3, 1000])
-def test_hostile_texts_are_as_long_as_they_are_asked_to_be(size: int) -> None:
-    assert {len(text) for text in hostile.texts(size)} == {size}
 
 
 async def test_what_readers_wait_for_and_what_a_cache_reuses(socket_enabled: None) -> None:
