@@ -15,6 +15,7 @@ from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
 from ..core.text import plain
+from ..core.wire.listening import is_heard
 from .calls.call import call_model, unstreamed
 from .calls.fitting import shortened_for
 from .calls.fold import Folded, fold
@@ -77,8 +78,9 @@ class Attempts:
         emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
         heard = _Listener()
         config = self.config if answers else unstreamed(self.config)
-        marked = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        call, message = await call_model(seat, prompt, marked, race=Race(seconds=self._seconds_left()))
+        if is_heard(config):
+            config = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
+        call, message = await call_model(seat, prompt, config, race=Race(seconds=self._seconds_left()))
         answered = message is not None and call["status"] in USABLE | {"empty"}
         if answers and self.request and message and answered:
             made = with_forced_call(message, self.request)

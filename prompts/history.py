@@ -16,6 +16,8 @@ def tools_in_words(conversation: Sequence[AnyMessage]) -> list[AnyMessage]:
 
     The same conversation always reads the same, so that prompt caches hold from turn to turn.
     """
+    if not any(isinstance(m, ToolMessage) or (isinstance(m, AIMessage) and m.tool_calls) for m in conversation):
+        return list(conversation)
     names = {call["id"]: call["name"] for m in conversation if isinstance(m, AIMessage) for call in m.tool_calls}
     messages: list[AnyMessage] = []
     blocks: list[str] = []

@@ -62,6 +62,11 @@ class Servers:
             while len(self._windows) > _KEPT:
                 self._windows.popitem(last=False)
 
+    @property
+    def tell(self) -> bool:
+        """Tell whether any server told anything."""
+        return bool(self._windows)
+
     def window(self, endpoint: str | None, model: str) -> int | None:
         """Return the tokens of a model's window, None where its server did not tell."""
         return self._windows.get((endpoint, model)) if endpoint else None

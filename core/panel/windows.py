@@ -12,7 +12,7 @@ def learn_window(seat: Seat, window: int | None) -> None:
 
 def room_of(seat: Seat) -> int | None:
     """Return the tokens that a seat's prompt may have, as declared and as its server told; None is not known."""
-    if seat.endpoint is None:
+    if seat.endpoint is None or not SERVERS.tell:
         return seat.window
     window = SERVERS.window(seat.endpoint, model_label(seat.model))
     if window is None:

@@ -21,6 +21,7 @@ from ..portal import run_sync
 from .bodies import as_sent
 from .chunks import StreamedAnswer
 from .events import Events
+from .listening import Unheard
 from .parsing import write_json
 from .replies import answers_of
 from .sending import Address, fetch, stream
@@ -137,8 +138,10 @@ class ChatCompletions(BaseChatModel):
             return False
         if (self.cache is None and get_llm_cache()) or get_debug():
             return False
-        listening = AsyncCallbackManager.configure((config or {}).get("callbacks"), self.callbacks)
-        return not listening.handlers
+        listening = (config or {}).get("callbacks")
+        if not isinstance(listening, Unheard):
+            listening = AsyncCallbackManager.configure(listening)
+        return not (listening.handlers or self.callbacks)
 
     async def _agenerate(
         self,

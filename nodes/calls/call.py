@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +19,7 @@ from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import plain
+from ...core.wire.listening import Unheard, is_heard
 from ...core.wire.sending import requests_sent
 from .cache import Entry, entry_of
 from .outcome import call_of, failed_call, unmade, where_asked, with_names
@@ -78,13 +79,12 @@ def is_cancelled() -> bool:
 
 def without_context(config: RunnableConfig) -> RunnableConfig:
     """Leave out the context of the graphs around: whatever is asked, a chain or a function too, may hold a graph."""
-    inherited = config.get("configurable", {}).items()
-    own = {key: value.override(context=None) if _has_context(value) else value for key, value in inherited}
-    return {**config, "configurable": own}
-
-
-def _has_context(value: Any) -> bool:
-    return isinstance(value, Runtime) and value.context is not None
+    inherited = config.get("configurable", {})
+    around = {
+        key: value for key, value in inherited.items() if isinstance(value, Runtime) and value.context is not None
+    }
+    own = {key: value.override(context=None) for key, value in around.items()}
+    return {**config, "configurable": {**inherited, **own}} if own else config
 
 
 async def _ask(
@@ -150,10 +150,11 @@ class _Attempt:
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
                 tags = [*config.get("tags", []), *seat.tags]
                 context: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
-                about = {**without_context(config), "run_name": seat.label, "tags": tags}
-                return await self._once_loaded(
-                    lambda: seat.model.ainvoke(prompt, cast("RunnableConfig", about), **context)
-                )
+                about = without_context(config)
+                if seat.one_call and not is_heard(config):  # nothing between here and the model can bring listeners
+                    about = {**about, "callbacks": Unheard([])}
+                about = {**about, "run_name": seat.label, "tags": tags}
+                return await self._once_loaded(lambda: seat.model.ainvoke(prompt, about, **context))
 
     async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Wait for a server that is still loading its model, for as long as the call may take.
