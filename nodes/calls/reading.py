@@ -71,7 +71,6 @@ def answered_call(
         usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
     status, error = _status_of(message, str(reason or "").lower(), may_call=seat.role == "aggregator")
     status, error = _unless_echo(status, error, prompt, message)
-    is_known = usage and usd is not None
     return call_of(
         seat.label,
         status=status,
@@ -81,7 +80,7 @@ def answered_call(
         usage=usage,
         calls=nested.get("calls", calls),
         usd=usd,
-        at_most=None if is_known else call_at_most(seat, prompt.messages),
+        at_most=None if usage else call_at_most(seat, prompt.messages),
         **facts,
     )
 
