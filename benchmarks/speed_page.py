@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "mixtures")]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "slow")]
 from tables import columns  # noqa: E402 - found by the line above
 
 PAGE = ROOT / "docs" / "measured.md"
