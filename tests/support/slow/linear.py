@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 LARGE = 200_000
@@ -63,6 +64,7 @@ def _cpu(read: Callable[[str], object], text: str, *, patience: int, times: int 
 
 
 def _main(reader: str, size: int, names: Sequence[str]) -> None:
+    sys.path.append(str(Path(__file__).parents[1]))  # run by its path, it sees its own folder only
     from hostile import TEXTS
     from readers import READERS, TOO_SLOW
 
