@@ -12,7 +12,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from .refusals import UnreadableAnswer, check_answer
-from .replies import answers_of, aside_of, content_text, facts_of, usage_of
+from .replies import answers_of, aside_of, choices_of, content_text, facts_of, usage_of, word_of
 
 STREAM_END = b"[DONE]"
 
@@ -41,11 +41,10 @@ class StreamedAnswer:
         sent = check_answer(data, self._secrets)
         self._facts |= facts_of(sent, provider=self._provider, model=self._facts.get("model_name", self._model))
         self._usage = usage_of(sent.get("usage"), sent.get("service_tier")) or self._usage
-        choices = sent.get("choices")
-        choice = next((c for c in choices if isinstance(c, dict) and not c.get("index")), None) if choices else None
+        choice = next((choice for choice in choices_of(sent) if not choice.get("index")), None)
         if choice is None:
             return None
-        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        self._finish_reason = word_of(choice.get("finish_reason")) or self._finish_reason
         delta = choice.get("delta")
         delta = delta if isinstance(delta, dict) else {}
         text, aside, calls = content_text(delta.get("content")), aside_of(delta), self._pieces(delta.get("tool_calls"))
@@ -85,24 +84,24 @@ class StreamedAnswer:
                 continue
             function = piece.get("function")
             function = function if isinstance(function, dict) else {}
-            number, is_new = self._number(piece, function.get("name"))
+            name, id_ = word_of(function.get("name")), word_of(piece.get("id"))
+            number, is_new = self._number(piece.get("index"), id_, name)
             args = function.get("arguments")
             pieces.append(
                 tool_call_chunk(
-                    name=function.get("name") if is_new else None,
+                    name=name if is_new else None,
                     args=args if isinstance(args, str) else None,
-                    id=piece.get("id") if is_new else None,
+                    id=id_ if is_new else None,
                     index=number,
                 )
             )
         return pieces
 
-    def _number(self, piece: dict[str, Any], name: object) -> tuple[int, bool]:
+    def _number(self, index: object, id_: str | None, name: str | None) -> tuple[int, bool]:
         """Return which call a piece belongs to, and whether it is its first.
 
         Some servers number no call, or all as the first, repeat its id, or make another one for each piece.
         """
-        index, id_ = piece.get("index"), piece.get("id")
         by_id = next((n for n, call in enumerate(self._calls) if id_ and call[1] == id_), None)
         by_index = next((n for n, call in enumerate(self._calls) if index is not None and call[0] == index), None)
         is_another = by_index is not None and id_ and name and self._calls[by_index][1]

@@ -30,14 +30,19 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Iterable[str]
         UnreadableAnswer: It is no answer.
     """
     sent = check_answer(body, secrets)
-    choices = sent.get("choices")
-    choices = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    choices = choices_of(sent)
     if not choices:
         raise UnreadableAnswer(f"found no choices in the answer, expected some; it holds: {', '.join(sent)[:200]}")
     facts = facts_of(sent, provider=provider, model=model)
     facts["token_usage"] = sent.get("usage")
     usage = usage_of(facts["token_usage"], sent.get("service_tier"))
     return [_message(choice, facts, usage) for choice in choices]
+
+
+def choices_of(sent: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a server sends as choices, as far as it is some."""
+    choices = sent.get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
 def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
     for call in sent if isinstance(sent, list) else []:
-        id_, function = (call.get("id"), call.get("function")) if isinstance(call, dict) else (None, None)
+        id_, function = (word_of(call.get("id")), call.get("function")) if isinstance(call, dict) else (None, None)
         name, written = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ("", "")
         args = _arguments(written)
         if isinstance(name, str) and name and args is not None:
@@ -116,6 +121,11 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
             why = "its arguments are no JSON object" if args is None else "it names no tool"
             unreadable.append(invalid_tool_call(name=str(name or ""), args=str(written or ""), id=id_, error=why))
     return calls, unreadable
+
+
+def word_of(value: object) -> str | None:
+    """Return what names something, which some servers send as a number; None for whatever else."""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else None
 
 
 def _arguments(written: object) -> dict[str, Any] | None:
@@ -132,7 +142,7 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
     calls, unreadable = tool_calls_of(message["tool_calls"]) if message.get("tool_calls") else ([], [])
-    ended = {"finish_reason": choice.get("finish_reason"), "logprobs": choice.get("logprobs")}
+    ended = {"finish_reason": word_of(choice.get("finish_reason")), "logprobs": choice.get("logprobs")}
     return AIMessage(
         content_text(message.get("content")),
         additional_kwargs=aside_of(message),

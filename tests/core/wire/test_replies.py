@@ -1,9 +1,13 @@
 """A server's answer is read as far as it can be; whatever else it holds changes nothing."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.refusals import UnreadableAnswer
 from langgraph_moa.core.wire.replies import answers_of, content_text, tool_calls_of, usage_of
 
@@ -113,3 +117,48 @@ def test_what_was_priced_otherwise_is_told_apart() -> None:
     assert usage
     assert usage["input_token_details"] == {"flex_cache_read": 4, "flex": 3}
     assert usage["output_token_details"] == {"flex_reasoning": 1, "flex": 2}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+FUNCTION = st.fixed_dictionaries({}, optional={"name": ANYTHING, "arguments": ANYTHING})
+CALL = st.fixed_dictionaries({}, optional={"index": ANYTHING, "id": ANYTHING, "function": ANYTHING | FUNCTION})
+SAID = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": ANYTHING,
+        "tool_calls": ANYTHING | st.lists(ANYTHING | CALL, max_size=3),
+        "reasoning_content": ANYTHING,
+        "refusal": ANYTHING,
+        "audio": ANYTHING,
+    },
+)
+CHOICE = st.fixed_dictionaries(
+    {},
+    optional={
+        "index": ANYTHING,
+        "finish_reason": ANYTHING,
+        "logprobs": ANYTHING,
+        "message": ANYTHING | SAID,
+        "delta": ANYTHING | SAID,
+    },
+)
+SENT = st.fixed_dictionaries(
+    {"choices": ANYTHING | st.lists(ANYTHING | CHOICE, max_size=3)},
+    optional={"id": ANYTHING, "model": ANYTHING, "usage": ANYTHING, "service_tier": ANYTHING, "error": ANYTHING},
+)
+
+
+@given(SENT)
+def test_whatever_is_sent_is_an_answer_or_told_to_be_none(sent: Any) -> None:
+    body = json.dumps(sent).encode()
+
+    for read in (
+        lambda: answers_of(body, provider="openai", model="m", secrets=[]),
+        lambda: StreamedAnswer(provider="openai", model="m", secrets=[]).chunk(body),
+    ):
+        with suppress(UnreadableAnswer):
+            read()
