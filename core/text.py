@@ -32,10 +32,16 @@ def is_ours(message: "BaseMessage") -> bool:
     return OURS.items() <= message.additional_kwargs.items()
 
 
+def text_in(message: "BaseMessage") -> str:
+    """Return a message's text as it is held: `message.text` is another string each time, as long as a prompt."""
+    content = message.content
+    return content if isinstance(content, str) else str(message.text)
+
+
 def question_in(message: "BaseMessage") -> str | None:
     """Return what the user asks in a message, without what this package wrote around it; None where nothing is."""
     span = question_span(message)
-    return None if span is None else message.text[slice(*span)]
+    return None if span is None else text_in(message)[slice(*span)]
 
 
 def question_span(message: "BaseMessage") -> tuple[int, int] | None:
@@ -43,7 +49,7 @@ def question_span(message: "BaseMessage") -> tuple[int, int] | None:
     if message.type != "human":
         return None
     if not is_ours(message):
-        return 0, len(message.text)
+        return 0, len(text_in(message))
     span: Any = message.additional_kwargs.get(QUESTION)
     is_span = isinstance(span, list | tuple) and len(span) == 2 and all(isinstance(at, int) for at in span)
     return (span[0], span[1]) if is_span else None

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, SystemMessage
 
-from ..core.text import OURS, QUESTION, question_in, question_span
+from ..core.text import OURS, QUESTION, question_in, question_span, text_in
 from .fence import Kind, fence
 from .template import Template, bundled
 
@@ -66,7 +66,7 @@ def compose(
     head, rest = conversation[:leading], list(conversation[leading:])
     instructions = template.render(references=fence(references, kind), count=str(len(references))) if references else ""
     instructions = "\n\n".join(filter(None, [opening, instructions, closing]))
-    note = "" if any(note in message.text for message in head) else note
+    note = "" if any(note in text_in(message) for message in head) else note
     in_prompt = [system_prompt or "", note, instructions if placement == "system_prompt" else ""]
     if placement == "last" and instructions:
         rest = _instructed(rest, instructions, asks_last=asks_last)
@@ -101,7 +101,7 @@ def _instructed(messages: list[AnyMessage], instructions: str, *, asks_last: boo
     question = next(filter(None, map(question_in, reversed(messages))), "")
     if asks_last:
         again = ""
-    elif last and question_in(last) is not None and last.content and len(last.text) <= LONG:
+    elif last and question_in(last) is not None and last.content and len(text_in(last)) <= LONG:
         before = f"{instructions}\n\n{bundled('question').text}\n\n"
         return [*messages[:-1], cast("AnyMessage", _ours(last, before=before))]
     else:

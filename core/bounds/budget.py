@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..models.prices import price_of
 from ..panel.seats import Seat
 from ..run.records import Cost
-from ..text import tokens_at_most
+from ..text import text_in, tokens_at_most
 
 _NO_TEXT = 2_000
 """Tokens that a picture or other content without text is taken for."""
@@ -115,7 +115,7 @@ def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = 2) -> int:
 def _content_at_most(message: BaseMessage, rate: int) -> int:
     calls = str(getattr(message, "tool_calls", "") or "")
     pictures = 0 if isinstance(message.content, str) else sum(_is_no_text(block) for block in message.content)
-    return tokens_at_most(message.text, rate=rate) + tokens_at_most(calls, rate=rate) + _NO_TEXT * pictures
+    return tokens_at_most(text_in(message), rate=rate) + tokens_at_most(calls, rate=rate) + _NO_TEXT * pictures
 
 
 def _is_no_text(block: object) -> bool:

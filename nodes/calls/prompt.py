@@ -11,6 +11,7 @@ from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost, Line
+from ...core.text import text_in
 from ...prompts import bundled, echo_in, fence, put_after
 
 BYTES_A_TOKEN = (3, 4)
@@ -36,8 +37,10 @@ class Prompt(NamedTuple):
         """Return what an answer, or a call in it, repeats of the words that are ours; None where nothing."""
         if self.given is None:
             return None
-        calls = json.dumps([call["args"] for call in answer.tool_calls], ensure_ascii=False, default=str)
-        return echo_in(f"{answer.text}\n{calls}", [message.text for message in self.messages], self.given)
+        text = text_in(answer)
+        if answer.tool_calls:
+            text += "\n" + json.dumps([call["args"] for call in answer.tool_calls], ensure_ascii=False, default=str)
+        return echo_in(text, map(text_in, self.messages), self.given)
 
     def at_most(self, seat: Seat) -> Cost:
         """Bound what sending it costs; a prompt that does not fit is not sent, and costs nothing."""

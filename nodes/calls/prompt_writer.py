@@ -11,7 +11,7 @@ from ...core.models.capabilities import knows_tools
 from ...core.panel.seats import Seat
 from ...core.run.records import Evidence, Proposal
 from ...core.run.turn import Turn
-from ...core.text import OURS, one_line, question_in
+from ...core.text import OURS, one_line, question_in, text_in
 from ...prompts import (
     Kind,
     Placement,
@@ -96,7 +96,7 @@ class PromptWriter:
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], evidence: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
         note, request = bundled("mark").text, self.request
-        theirs = [question_in(m) if m.type == "human" else m.text.replace(note, "") for m in conversation]
+        theirs = [question_in(m) if m.type == "human" else text_in(m).replace(note, "") for m in conversation]
         wishes = json.dumps([*request.tools, request.form and request.form.schema]) if request else ""
         return [seat.system_prompt or "", wishes, *filter(None, theirs), *(passage["text"] for passage in evidence)]
 
