@@ -43,7 +43,8 @@ def test_everyday_hostile_texts_cost_in_proportion(reader: str) -> None:
 @linux
 @pytest.mark.parametrize("reader", READERS)
 def test_hostile_texts_cost_in_proportion(reader: str) -> None:
-    assert slow(reader, [*TEXTS]) == []
+    """Read a sixth of all texts, another one with the next reader; all of all readers take half an hour of CPU."""
+    assert slow(reader, [*TEXTS][[*READERS].index(reader) % 6 :: 6]) == []
 
 
 @linux
