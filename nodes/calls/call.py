@@ -87,6 +87,15 @@ def without_context(config: RunnableConfig) -> RunnableConfig:
     return {**config, "configurable": {**inherited, **own}} if own else config
 
 
+def _config_for(seat: Seat, config: RunnableConfig) -> RunnableConfig:
+    """Return a node's config as its model is called with."""
+    tags = [*config.get("tags", []), *seat.tags]
+    own: RunnableConfig = {**without_context(config), "run_name": seat.label, "tags": tags}
+    # Nothing stands between here and a single model that could bring listeners where the run has none.
+    is_direct = seat.transport == "lean" and seat.one_call
+    return {**own, "callbacks": Unheard([])} if is_direct and not is_heard(config) else own
+
+
 async def _ask(
     seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, cutoff: Cutoff, entry: Entry | None
 ) -> tuple[Call, AIMessage | None]:
@@ -148,12 +157,8 @@ class _Attempt:
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
             async with asyncio.timeout(seat.timeout):
                 prompt: Any = {"messages": messages} if seat.takes_state else messages
-                tags = [*config.get("tags", []), *seat.tags]
                 context: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
-                about = without_context(config)
-                if seat.one_call and not is_heard(config):  # nothing between here and the model can bring listeners
-                    about = {**about, "callbacks": Unheard([])}
-                about = {**about, "run_name": seat.label, "tags": tags}
+                about = _config_for(seat, config)
                 return await self._once_loaded(lambda: seat.model.ainvoke(prompt, about, **context))
 
     async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
