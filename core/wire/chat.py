@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel, LangSmithParams, Langu
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
 from ..portal import run_sync
@@ -140,7 +141,7 @@ class ChatCompletions(BaseChatModel):
             return False
         listening = (config or {}).get("callbacks")
         if not isinstance(listening, Unheard):
-            listening = AsyncCallbackManager.configure(listening)
+            listening = AsyncCallbackManager.configure(ensure_config(config).get("callbacks"))
         return not (listening.handlers or self.callbacks)
 
     async def _agenerate(

@@ -75,6 +75,17 @@ async def test_usage_is_counted_where_somebody_counts_it_in_a_function_of_ones_o
     assert (await RunnableLambda(work).ainvoke(CONVERSATION))["m"]["total_tokens"] > 0
 
 
+async def test_who_listens_around_hears_a_call_inside(loopback: Loopback) -> None:
+    chat, listener = chat_at(loopback), Listener()
+
+    async def work(conversation: Any) -> Any:
+        return await chat.ainvoke(conversation)
+
+    await RunnableLambda(work).ainvoke(CONVERSATION, {"callbacks": [listener]})
+
+    assert listener.heard == ["start", "end"]
+
+
 @pytest.fixture
 def cache() -> Iterator[InMemoryCache]:
     kept = InMemoryCache()
