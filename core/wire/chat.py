@@ -195,6 +195,8 @@ class ChatCompletions(BaseChatModel):
                 for data in events.feed(piece):
                     if chunk := answer.chunk(data):
                         yield chunk
+                if answer.is_done:  # some servers keep the connection open
+                    break
         rest, other = events.end()
         if other.strip():
             yield answer.whole(other)

@@ -25,7 +25,8 @@ class StreamedAnswer:
         self._facts: dict[str, Any] = {}
         self._usage: UsageMetadata | None = None
         self._finish_reason: str | None = None
-        self._is_done = False
+        self.is_done = False
+        """Whether the server has said so."""
         self._calls: list[tuple[Any, Any]] = []
         """The index and id of each call of a tool, in the order of their first pieces."""
 
@@ -36,7 +37,7 @@ class StreamedAnswer:
             UnreadableAnswer: It is an error, or nothing of the API's.
         """
         if data == STREAM_END:
-            self._is_done = True
+            self.is_done = True
             return None
         sent = check_answer(data, self._secrets)
         self._facts |= facts_of(sent, provider=self._provider, model=self._facts.get("model_name", self._model))
@@ -60,7 +61,7 @@ class StreamedAnswer:
         Raises:
             UnreadableAnswer: It did not end: neither did the server say why it did, nor that it is done.
         """
-        if not self._is_done and self._finish_reason is None:
+        if not self.is_done and self._finish_reason is None:
             raise UnreadableAnswer("found a streamed answer that breaks off, expected its end; ask again")
         facts = {**self._facts, "finish_reason": self._finish_reason}
         message = AIMessageChunk(content="", response_metadata=facts, usage_metadata=self._usage, chunk_position="last")

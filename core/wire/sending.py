@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +29,8 @@ _FIRST_WAIT, _LONGEST_WAIT, _LONGEST_ASKED = 0.5, 8.0, 120.0
 """Seconds before a request is sent again: the first time, at most, and the most that a server may ask for."""
 _PASSING = {408, 409, 429}
 """Statuses below 500 after which the same request may do."""
+_ENDING_SECONDS = 0.5
+"""How long the end of a stream may come after the last that is said in it: its connection can be used again then."""
 _pause = asyncio.sleep
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 
@@ -125,6 +127,10 @@ async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[Asyn
 
     async with await _repeated(address, opened) as response, aclosing(_pieces(address, response, MOST_BYTES)) as pieces:
         yield pieces
+        with suppress(ServerError, TimeoutError):  # a connection that does not come to an end is closed
+            async with asyncio.timeout(_ENDING_SECONDS):
+                async for _ in pieces:
+                    pass
 
 
 async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:

@@ -35,7 +35,7 @@ class Reply:
     body: str | None = None
     """Sent instead of a proper answer."""
     broken: str | None = None
-    """`hang`, `reset`, `cut` (half the body) or `reset_mid_stream`."""
+    """`hang`, `reset`, `cut` (half the body), `reset_mid_stream` or `open_after_the_end` (of a stream)."""
     headers: dict[str, str] = field(default_factory=dict)
     choices: list["Reply"] = field(default_factory=list)
     """What each choice of one request says; none repeats this one, or asks a script that is a function again."""
@@ -208,6 +208,7 @@ class Loopback:
             if reply.chunk_delay:
                 await asyncio.sleep(reply.chunk_delay)
         await response.write(b"data: [DONE]\n\n")
+        await asyncio.sleep(600 if reply.broken == "open_after_the_end" else 0)
         return response
 
 

@@ -145,6 +145,19 @@ async def test_a_stream_that_is_left_is_closed_without_blocking(loopback: Loopba
     assert await loopback.requests[0].closed()
 
 
+async def test_a_stream_is_over_when_its_server_says_so(loopback: Loopback) -> None:
+    """Some keep the connection open after that; where it comes to its end, it is used again."""
+    loopback.say("m", Reply("one two", broken="open_after_the_end"))
+
+    assert (await chat_at(loopback).ainvoke(CONVERSATION, stream=True)).text == "one two"
+    assert await loopback.requests[0].closed()
+
+    loopback.say("m", Reply("one two"))
+    for _ in range(3):
+        await chat_at(loopback).ainvoke(CONVERSATION, stream=True)
+    assert len(loopback.ports) == 2
+
+
 async def test_choices_are_all_there(loopback: Loopback) -> None:
     loopback.say("m", Reply("a", choices=[Reply("a"), Reply("b")]))
 
