@@ -4,6 +4,7 @@ LangChain adds chunks up: names of tools, finish reasons and usage that a server
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -11,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from .parsing import write_json
 from .refusals import UnreadableAnswer, check_answer
 from .replies import answers_of, aside_of, choices_of, content_text, facts_of, usage_of, word_of
 
@@ -27,8 +29,10 @@ class StreamedAnswer:
         self._finish_reason: str | None = None
         self.is_done = False
         """Whether the server has said so."""
-        self._calls: list[tuple[Any, Any]] = []
-        """The index and id of each call of a tool, in the order of their first pieces."""
+        self._by_id: dict[str, _Call] = {}
+        self._by_index: dict[str, _Call] = {}
+        self._last: _Call | None = None
+        self._count = 0
 
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
         """Return what an event adds; None where it adds nothing to be shown.
@@ -36,7 +40,7 @@ class StreamedAnswer:
         Raises:
             UnreadableAnswer: It is an error, or nothing of the API's.
         """
-        if data == STREAM_END:
+        if self.is_done or data == STREAM_END:
             self.is_done = True
             return None
         sent = check_answer(data, self._secrets)
@@ -45,8 +49,9 @@ class StreamedAnswer:
         choice = next((choice for choice in choices_of(sent) if not choice.get("index")), None)
         if choice is None:
             return None
-        self._finish_reason = word_of(choice.get("finish_reason")) or self._finish_reason
-        delta = choice.get("delta")
+        reason = word_of(choice.get("finish_reason"))
+        self._finish_reason = self._finish_reason if reason is None else reason
+        delta = choice.get("delta") or choice.get("message")
         delta = delta if isinstance(delta, dict) else {}
         text, aside, calls = content_text(delta.get("content")), aside_of(delta), self._pieces(delta.get("tool_calls"))
         logprobs = choice.get("logprobs")
@@ -78,38 +83,49 @@ class StreamedAnswer:
         return ChatGenerationChunk(message=AIMessageChunk(**fields, chunk_position="last"))
 
     def _pieces(self, sent: object) -> list[ToolCallChunk]:
-        """Return pieces of calls, each with its call's number, and with name and id in the first one only."""
+        """Return pieces of calls, each with its call's number, and its name and id in one of them."""
         pieces: list[ToolCallChunk] = []
         for piece in sent if isinstance(sent, list) else []:
             if not isinstance(piece, dict):
                 continue
             function = piece.get("function")
             function = function if isinstance(function, dict) else {}
-            name, id_ = word_of(function.get("name")), word_of(piece.get("id"))
-            number, is_new = self._number(piece.get("index"), id_, name)
-            args = function.get("arguments")
+            name, id_, args = word_of(function.get("name")), word_of(piece.get("id")), function.get("arguments")
+            call = self._call(str(piece.get("index", "")), id_, name)
+            args = write_json(args).decode() if isinstance(args, dict) else args
             pieces.append(
                 tool_call_chunk(
-                    name=name if is_new else None,
+                    name=None if call.name else name,
                     args=args if isinstance(args, str) else None,
-                    id=id_ if is_new else None,
-                    index=number,
+                    id=None if call.id else id_,
+                    index=call.number,
                 )
             )
+            call.name, call.id = call.name or name, call.id or id_
         return pieces
 
-    def _number(self, index: object, id_: str | None, name: str | None) -> tuple[int, bool]:
-        """Return which call a piece belongs to, and whether it is its first.
+    def _call(self, index: str, id_: str | None, name: str | None) -> "_Call":
+        """Return the call that a piece belongs to: by its id, else by its index, else the last one.
 
-        Some servers number no call, or all as the first, repeat its id, or make another one for each piece.
+        Some servers number no call, or all as the first, repeat its id and name, or make another id for each piece.
         """
-        by_id = next((n for n, call in enumerate(self._calls) if id_ and call[1] == id_), None)
-        by_index = next((n for n, call in enumerate(self._calls) if index is not None and call[0] == index), None)
-        is_another = by_index is not None and id_ and name and self._calls[by_index][1]
-        number = by_id if by_id is not None else None if is_another else by_index
-        if number is None and not id_ and index is None and self._calls:
-            number = len(self._calls) - 1
-        if number is not None:
-            return number, False
-        self._calls.append((index, id_))
-        return len(self._calls) - 1, True
+        call = self._by_id.get(id_) if id_ else None
+        call = call or self._by_index.get(index) or (self._last if not index and not id_ else None)
+        is_another = call is not None and bool(name and call.name and (name != call.name or (id_ and id_ != call.id)))
+        if call is None or is_another:
+            call = self._last = _Call(self._count)
+            self._count += 1
+        if index:
+            self._by_index[index] = call
+        if id_:
+            self._by_id[id_] = call
+        return call
+
+
+@dataclass
+class _Call:
+    """Be one call of a tool, as far as it was sent."""
+
+    number: int
+    name: str | None = None
+    id: str | None = None

@@ -18,10 +18,12 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
         endpoint: Where it was sent, for clients that do not say.
     """
     chain = list(_chain(exc))
+    if problem := next(filter(None, (getattr(cause, "problem", None) for cause in chain)), None):
+        return str(problem)
     causes = [cause for cause in chain if isinstance(cause, OSError)]
     kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
     where = _address(chain, endpoint)
-    if kinds & {"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}:
+    if kinds & {"ClientProxyConnectionError", "ClientHttpProxyError", "ProxyError"}:  # of other clients
         return f"the proxy on the way to {where} refuses; correct HTTPS_PROXY, or name the host in NO_PROXY"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return f"the host {_host(where)} is not found; is its address right, and is there a network?"

@@ -12,9 +12,11 @@ class Events:
     def __init__(self) -> None:
         self._open: list[bytes] = []
         """Pieces of a line that has not ended yet."""
-        self._size = 0
         self._data: list[bytes] = []
+        self._size = 0
+        """Bytes of the event so far."""
         self._other: list[bytes] = []
+        self._has_begun = False
         self.is_stream = False
         """Whether it has held an event."""
 
@@ -25,15 +27,16 @@ class Events:
             UnreadableAnswer: An event has no end.
         """
         self._size += len(piece)
-        if b"\n" not in piece and b"\r" not in piece:
+        events = []
+        if b"\n" in piece or b"\r" in piece:
+            lines = b"".join([*self._open, piece]).splitlines(keepends=True)
+            self._open = [] if lines[-1][-1:] in b"\r\n" else [lines.pop()]
+            events = [data for line in lines if (data := self._line(line.rstrip(b"\r\n"))) is not None]
+        else:
             self._open.append(piece)
-            if self._size > _MOST_BYTES:
-                raise UnreadableAnswer(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
-            return []
-        lines = b"".join([*self._open, piece]).splitlines(keepends=True)
-        self._open = [] if lines[-1][-1:] in b"\r\n" else [lines.pop()]
-        self._size = sum(map(len, self._open)) + sum(map(len, self._data))
-        return [data for line in lines if (data := self._line(line.rstrip(b"\r\n"))) is not None]
+        if self._size > _MOST_BYTES:
+            raise UnreadableAnswer(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
+        return events
 
     def end(self) -> tuple[list[bytes], bytes]:
         """Return what the last event holds where nothing ended it, and all that came where it was no stream."""
@@ -42,11 +45,12 @@ class Events:
 
     def _line(self, line: bytes) -> bytes | None:
         """Take a line; return an event's data where it ends one."""
+        line, self._has_begun = line if self._has_begun else line.removeprefix(b"\xef\xbb\xbf"), True
         if line.startswith(b"data:"):
             self.is_stream = True
             self._data.append(line[5:].strip())
-        elif not line and self._data:
-            data, self._data = b"\n".join(self._data), []
+        elif not line and self.is_stream:
+            data, self._data, self._size = b"\n".join(self._data), [], sum(map(len, self._open))
             return data or None  # an empty one keeps the connection alive
         elif not self.is_stream and not line.startswith(b":"):
             self._other.append(line)

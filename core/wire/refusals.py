@@ -1,5 +1,6 @@
 """What a server sends instead of an answer, as exceptions: LangChain's own kinds, with the status and what came."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class ServerError(ModelError):
         is_retryable: Whether the same request may do later.
         retry_after: After how many seconds, where the server said so.
         url: The base URL that was asked, without secrets.
+        problem: What kept a connection from coming about; None where there was one.
     """
 
     def __init__(self, message: str, status_code: int | None = None, body: Any = None) -> None:
@@ -43,9 +45,10 @@ class ServerError(ModelError):
         self.status_code, self.body = status_code, body
         self.retry_after: float | None = None
         self.url: str | None = None
+        self.problem: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.status_code, self.body)
+        return type(self), (str(self), self.status_code, self.body), vars(self)
 
 
 class ServerUnreachable(ServerError, ModelConnectionError):
@@ -101,17 +104,16 @@ def refusal(status: int, body: bytes, *, url: str, location: str | None, secrets
         location: Where it was redirected to.
         secrets: What is struck from it: servers repeat the keys that they refuse.
     """
-    if 300 <= status < 400:
-        where = f" to {one_line(bare_url(location), limit=200)}" if location else ""
+    if 300 <= status < 400 and location:
+        where = f" to {one_line(bare_url(location), limit=200)}"
         return _InvalidRequest(
             f"found a redirect (HTTP {status}){where} at {bare_url(url)}, expected an answer; keys and prompts do not "
             "follow redirects: give the new address as the base URL, if it is to be trusted",
             status,
         )
-    body = struck(body, secrets)
-    sent = read_json(body)
+    sent = _struck(read_json(body), secrets)
     if not isinstance(sent, dict):
-        text = body.decode("utf-8", "replace").strip()
+        text = _struck(body.decode("utf-8", "replace").strip(), secrets)
         return _kind(status)(f"Error code: {status} - {text[:_SHOWN]!r}", status, text[:_SHOWN])
     message = f"Error code: {status} - {sent}"
     inner = sent.get("error")
@@ -130,26 +132,31 @@ def check_answer(body: bytes, secrets: Iterable[str]) -> dict[str, Any]:
         UnreadableAnswer: It is an error, or nothing of the API's.
     """
     sent = read_json(body)
-    if isinstance(sent, dict) and not sent.get("error"):
+    if isinstance(sent, dict) and not (sent.get("error") or sent.get("object") == "error"):
         return sent
-    cleaned = struck(body, secrets)
     if isinstance(sent, dict):
-        sent = read_json(cleaned)
-        error = sent["error"]
+        sent = _struck(sent, secrets)
+        error = sent.get("error") or sent
         message = error.get("message") if isinstance(error, dict) else None
         raise UnreadableAnswer(f"found an error in the answer's place: {message or error}", None, sent)
-    text = cleaned.decode("utf-8", "replace").strip()
+    text = _struck(body.decode("utf-8", "replace").strip(), secrets)
     kind = "a web page" if text.startswith("<") else "no JSON" if sent is None else "JSON that is no object"
     raise UnreadableAnswer(
-        f"found {kind} in the answer's place, expected one of /chat/completions: {text[:_SHOWN]!r}", None, text[:_SHOWN]
+        f"found {kind} in the answer's place, expected JSON of /chat/completions; is the base URL right? "
+        f"{text[:_SHOWN]!r}",
+        None,
+        text[:_SHOWN],
     )
 
 
-def struck(body: bytes, secrets: Iterable[str]) -> bytes:
-    """Return an error's bytes without the secrets that it repeats."""
-    for secret in filter(is_secret, secrets):
-        body = body.replace(secret.encode(), b"[redacted]")
-    return body
+def _struck(sent: Any, secrets: Iterable[str]) -> Any:
+    """Return an error, a text or read JSON, without the secrets that it repeats, however JSON spells them."""
+    if isinstance(sent, str):
+        for secret in filter(is_secret, secrets):
+            sent = sent.replace(secret, "[redacted]")
+        return sent
+    spelt = [json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets if is_secret(secret)]
+    return json.loads(_struck(json.dumps(sent, ensure_ascii=False), spelt))
 
 
 def _kind(status: int) -> type[ServerError]:

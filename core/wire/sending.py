@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -58,8 +58,8 @@ class Address:
 
     url: str
     """The base URL."""
-    key: str
-    headers: Headers = ()
+    key: str = field(repr=False)
+    headers: Headers = field(default=(), repr=False)
     seconds: float | None = 600.0
     """How long the server may say nothing; None is no limit."""
     attempts: int = 3
@@ -77,7 +77,8 @@ class Address:
     @property
     def secrets(self) -> list[str]:
         """Return what errors may not repeat."""
-        return [self.key, *(value for _, value in self.headers)]
+        values = [self.key, *(value for _, value in self.headers)]
+        return [*values, *(value.rpartition(" ")[2] for value in values if " " in value)]  # without "Bearer"
 
 
 async def fetch(address: Address, path: str, body: bytes | None = None, *, most: int = MOST_BYTES) -> bytes:
@@ -95,7 +96,7 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
 
     async def whole() -> bytes:
         pool = await POOLS.get()
-        with _lost(address):
+        with _lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with _request(pool, address, path, body) as response:
                 await _check(response, address)
                 size = response.content_length
@@ -116,7 +117,7 @@ async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[Asyn
 
     async def opened() -> "aiohttp.ClientResponse":
         pool = await POOLS.get()
-        with _lost(address):
+        with _lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with AsyncExitStack() as until_open:
                 response: aiohttp.ClientResponse = await until_open.enter_async_context(
                     _request(pool, address, path, body)
@@ -189,7 +190,10 @@ async def _check(response: "aiohttp.ClientResponse", address: Address) -> None:
 
 
 async def _refused(response: "aiohttp.ClientResponse", address: Address) -> ServerError:
-    body = await response.content.read(_MOST_ERROR_BYTES)
+    body = b""
+    with suppress(UnreadableAnswer):  # what is longer than any error is told as far as it was read
+        async for piece in _pieces(address, response, _MOST_ERROR_BYTES):
+            body += piece
     location = response.headers.get("location")
     failure = refusal(response.status, body, url=address.url, location=location, secrets=address.secrets)
     failure.is_retryable, failure.retry_after = _may_ask_again(response)
@@ -197,7 +201,7 @@ async def _refused(response: "aiohttp.ClientResponse", address: Address) -> Serv
 
 
 @contextmanager
-def _lost(address: Address) -> Iterator[None]:
+def _lost(address: Address, *, proxied: bool = False) -> Iterator[None]:
     """Say of a connection that does not come about, or is lost, with whom."""
     import aiohttp
 
@@ -207,22 +211,34 @@ def _lost(address: Address) -> Iterator[None]:
         failure.url = address.bare
         raise
     except (aiohttp.ClientError, OSError) as exc:
-        lost = _failure(exc, address)
+        lost = _failure(exc, address, proxied=proxied)
         lost.url = address.bare
-        # What a proxy refused is told with the proxy's password: no traceback, which is traced, may show it.
-        raise lost from (None if isinstance(exc, aiohttp.ClientResponseError) else exc)
+        # What comes of a proxy is told with the proxy's password: no traceback, which is traced, may show it.
+        raise lost from (None if proxied else exc)
 
 
-def _failure(exc: Exception, address: Address) -> ServerError:
+def _failure(exc: Exception, address: Address, *, proxied: bool) -> ServerError:
     import aiohttp
 
+    if proxied and isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
+        return _no_connection(
+            f"the proxy on the way to {address.bare} cannot be reached, or refuses; correct HTTPS_PROXY, or name the "
+            "host in NO_PROXY"
+        )
     if isinstance(exc, aiohttp.InvalidURL):
         return ServerError(f"found {address.bare!r} as a base URL, expected one like http://localhost:8080/v1")
     if problem := connection_problem(exc, address.url):
-        return ServerUnreachable(problem)
+        return _no_connection(problem)
     if isinstance(exc, TimeoutError):
-        return ServerTimeout(f"{address.bare} said nothing for {address.seconds:g} s; ask for less, or wait longer")
+        seconds = f" for {address.seconds:g} s" if address.seconds else ""
+        return ServerTimeout(f"{address.bare} said nothing{seconds}; ask for less, or wait longer")
     return ServerUnreachable(f"the connection to {address.bare} was lost ({type(exc).__name__})")
+
+
+def _no_connection(problem: str) -> ServerUnreachable:
+    failure = ServerUnreachable(problem)
+    failure.problem = problem
+    return failure
 
 
 def _may_ask_again(response: "aiohttp.ClientResponse") -> tuple[bool, float | None]:

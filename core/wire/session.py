@@ -69,12 +69,30 @@ def proxy_for(url: str) -> str | None:
     if not proxy or host in _LOCAL or proxy_bypass(host):
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not _is_address(proxy):
+        raise ConfigError(f"found no address as the proxy on the way to {host}, expected one like http://proxy:3128")
     if not proxy.startswith(("http://", "https://")):
         raise ConfigError(
             f"found a {proxy.partition('://')[0]} proxy in the environment, expected one that begins with http://; "
             f"name such a one, or except {host} from it with NO_PROXY"
         )
     return proxy
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def prepare(url: str) -> None:
+    """Load what requests to an address need, before an event loop runs: it takes long, and reads files."""
+    import aiohttp  # noqa: F401 - to have it
+
+    if url.startswith("https:"):
+        trusted()
 
 
 @lru_cache(maxsize=1)

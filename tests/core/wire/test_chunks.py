@@ -63,6 +63,8 @@ def test_facts_are_told_once_however_often_they_are_sent() -> None:
         [call(0, "i1", "look", '{"word": '), call(0, "i9", args='"x"}'), call(1, "i2", "end", "{}")],
         # numbers, and none
         [call(0, "i1", "look", '{"word": '), call(None, "i1", args='"x"}'), call(None, "i2", "end", "{}")],
+        # names and ids in the second piece, arguments as an object
+        [call(0, args=""), call(0, "i1", "look"), call(0, args={"word": "x"}), call(1, "i2", "end", "{}")],
         # no numbers at all
         [call(None, "i1", "look", '{"word": '), call(None, args='"x"}'), call(None, "i2", "end", "{}")],
     ],
@@ -108,6 +110,16 @@ def test_what_means_nothing_changes_nothing(odd: dict[str, Any]) -> None:
 
     assert whole.text == "ab"
     assert whole.usage_metadata is None
+
+
+def test_calls_that_only_their_names_tell_apart_are_several() -> None:
+    whole = answer(call(None, None, "look", "{}"), call(None, None, "end", "{}"), piece(reason="tool_calls"))
+
+    assert [each["name"] for each in whole.tool_calls] == ["look", "end"]
+
+
+def test_what_comes_after_the_end_is_not_read() -> None:
+    assert answer(piece({"content": "a"}), STOP, STREAM_END, piece({"content": "zz"})).text == "a"
 
 
 @pytest.mark.parametrize("events", [[], [piece({"content": "half of"})]])

@@ -16,6 +16,7 @@ STREAMS = {
     "with comments, names and ids": (b": PROCESSING\n\nevent: x\nid: 7\ndata: 1\nretry: 3\n\n:\n\n", [b"1"]),
     "over several lines": (b'data: {\ndata: "a": 1}\n\n', [b'{\n"a": 1}']),
     "without an end": (b"data: 1\n\ndata: 2", [b"1", b"2"]),
+    "with a byte order mark": (b"\xef\xbb\xbfdata: 1\n\n", [b"1"]),
     "with empty data": (b"data:\n\ndata: 1\n\ndata: \n\n", [b"1"]),
     "with a name of its own": (b"event: x\n\ndata: 1\n\n", [b"1"]),
     "empty ones": (b"\n\n\n\ndata: 1\n\n\n\n", [b"1"]),
@@ -54,3 +55,11 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UnreadableAnswer, match="more than 100 bytes"):
         [reader.feed(b"data: " + b"x" * 50) for _ in range(3)]
+
+
+def test_an_event_of_lines_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_MOST_BYTES", 100)
+    reader = Events()
+
+    with pytest.raises(UnreadableAnswer, match="more than 100 bytes"):
+        [reader.feed(b"data: x\n") for _ in range(100)]

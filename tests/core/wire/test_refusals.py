@@ -6,7 +6,7 @@ import pytest
 from langchain_core.exceptions import ContextOverflowError, ModelRateLimitError
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer, check_answer, refusal
 
-KEY = "tiger-burning-bright-1"
+KEY = "tiger/burning-bright-1"
 URL = "http://127.0.0.1:9/v1"
 
 
@@ -36,7 +36,17 @@ def test_an_answer_may_hold_a_key() -> None:
     assert check_answer(body, [KEY])["text"] == KEY
 
 
-@pytest.mark.parametrize("body", [f'{{"error": {{"message": "no: {KEY}"}}}}', f"<html>{KEY}</html>", f'{{"{KEY}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"error": {{"message": "no: {KEY}"}}}}',
+        f'{{"error": {{"message": "no: {KEY.replace("/", chr(92) + "/")}"}}}}',  # as PHP writes it
+        f'{{"error": {{"message": "no: {KEY.replace("/", chr(92) + "u002f")}"}}}}',
+        f'{{"object": "error", "message": "no: {KEY}"}}',
+        f"<html>{KEY}</html>",
+        f'{{"{KEY}',
+    ],
+)
 def test_an_error_is_told_without_the_key(body: str) -> None:
     with pytest.raises(UnreadableAnswer) as refused:
         check_answer(body.encode(), [KEY])
@@ -70,6 +80,8 @@ def test_a_status_says_what_an_error_is(status: int, body: bytes, kind: type[Exc
 def test_an_error_goes_from_process_to_process() -> None:
     error = refusal(429, b'{"error": "slow"}', url=URL, location=None, secrets=[])
 
+    error.url, error.retry_after = URL, 7.0
     copy = pickle.loads(pickle.dumps(error))
 
+    assert (copy.url, copy.retry_after) == (URL, 7.0)
     assert (type(copy), str(copy), copy.status_code, copy.body) == (type(error), str(error), 429, {"error": "slow"})

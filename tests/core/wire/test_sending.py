@@ -168,7 +168,7 @@ async def test_a_key_does_not_follow_a_redirect(loopback: Loopback) -> None:
 
 
 async def test_an_error_that_repeats_key_and_headers_is_told_without_them(loopback: Loopback) -> None:
-    headers = (("X-Token", "forests-of-the-night-2"),)
+    headers = (("X-Token", "Bearer forests-of-the-night-2"),)
     loopback.say("m", Reply(status=401, body=f'{{"error": {{"message": "wrong: {KEY}, forests-of-the-night-2"}}}}'))
 
     with pytest.raises(ServerError) as refused:
@@ -177,7 +177,8 @@ async def test_an_error_that_repeats_key_and_headers_is_told_without_them(loopba
     told = f"{refused.value} {refused.value.body}"
     assert KEY not in told
     assert "forests" not in told
-    assert loopback.requests[0].headers["X-Token"] == "forests-of-the-night-2"
+    assert loopback.requests[0].headers["X-Token"] == "Bearer forests-of-the-night-2"
+    assert KEY not in repr(address(loopback, headers=headers))
     assert loopback.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 
 

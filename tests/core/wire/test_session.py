@@ -51,6 +51,16 @@ def test_which_proxy_is_taken(
     assert proxy_for(url) == proxy
 
 
+@pytest.mark.parametrize("address", ["http://me:secret@127.0.0.1:99999", "http://me:secret@[::1", "http://"])
+def test_what_is_no_proxys_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", address)
+
+    with pytest.raises(ConfigError, match="found no address as the proxy on the way to host") as refused:
+        proxy_for("https://host/v1")
+
+    assert "secret" not in str(refused.value)
+
+
 def test_a_proxy_that_cannot_be_spoken_to_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://me:secret@127.0.0.1:9")
 
@@ -95,7 +105,7 @@ async def test_a_proxy_that_refuses_is_told_without_its_password(
     async with proxy(answer) as url:
         monkeypatch.setenv("HTTPS_PROXY", url)
         with pytest.raises(
-            ServerUnreachable, match=r"the proxy on the way to https://model\.example/v1 refuses"
+            ServerUnreachable, match=r"the proxy on the way to https://model\.example/v1 cannot be reached, or refuses"
         ) as refused:
             await fetch(Address("https://model.example/v1", "k", attempts=1), "/chat/completions", b"{}")
 
