@@ -6,7 +6,7 @@ them. What this does not speak, OpenAI's Responses API above all, stays theirs: 
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 from uuid import uuid4
 
 from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr
 
 from ..portal import run_sync
 from .bodies import as_sent
@@ -26,7 +26,6 @@ from .listening import Unheard
 from .parsing import write_json
 from .replies import answers_of
 from .sending import Address, fetch, stream
-from .session import prepare
 from .structured import Method, ToolLike, form_name, form_options, reading, tool_options
 
 _PATH = "/chat/completions"
@@ -76,12 +75,6 @@ class ChatCompletions(BaseChatModel):
     """What takes its place once tools are bound to it, where its server takes tools elsewhere."""
 
     model_config = ConfigDict(populate_by_name=True)
-
-    @model_validator(mode="after")
-    def _prepare(self) -> Self:
-        """Load what asking takes where it is built, and not on the event loop that first asks."""
-        prepare(self.base_url)
-        return self
 
     @property
     def address(self) -> Address:

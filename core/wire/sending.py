@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .connections import bare_url, connection_problem
 from .refusals import ServerError, ServerTimeout, ServerUnreachable, UnreadableAnswer, refusal
-from .session import CONNECT_SECONDS, POOLS, Pool, trusted
+from .session import CONNECT_SECONDS, Pool, pool_for, trusted
 
 if TYPE_CHECKING:
     import aiohttp
@@ -95,7 +95,7 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
     """
 
     async def whole() -> bytes:
-        pool = await POOLS.get()
+        pool = await pool_for(address.url)
         with _lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with _request(pool, address, path, body) as response:
                 await _check(response, address)
@@ -116,7 +116,7 @@ async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[Asyn
     """
 
     async def opened() -> "aiohttp.ClientResponse":
-        pool = await POOLS.get()
+        pool = await pool_for(address.url)
         with _lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with AsyncExitStack() as until_open:
                 response: aiohttp.ClientResponse = await until_open.enter_async_context(

@@ -1,5 +1,7 @@
 """The connections: one pooled aiohttp session an event loop, through the proxy that the environment names."""
 
+import asyncio
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -87,8 +89,15 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def prepare(url: str) -> None:
-    """Load what requests to an address need, before an event loop runs: it takes long, and reads files."""
+async def pool_for(url: str) -> Pool:
+    """Return the running loop's connections; what they take is loaded at the first, in a thread, for it reads files."""
+    is_prepared = "aiohttp" in sys.modules and (trusted.cache_info().currsize or not url.startswith("https:"))
+    if not is_prepared:
+        await asyncio.to_thread(_prepare, url)
+    return await POOLS.get()
+
+
+def _prepare(url: str) -> None:
     import aiohttp  # noqa: F401 - to have it
 
     if url.startswith("https:"):
