@@ -8,9 +8,11 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from contextvars import ContextVar
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -39,16 +41,20 @@ class _Portal:
                 future.cancel()
             self.loop.close()
 
-    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+    def begin(self, work: Coroutine[Any, Any, _T]) -> "Future[_T]":
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         self.waiting.add(future)
+        future.add_done_callback(self.waiting.discard)
+        if self.ended:
+            future.cancel()
+        return future
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future = self.begin(work)
         try:
-            if self.ended:
-                future.cancel()
             return future.result()
         finally:
             future.cancel()
-            self.waiting.discard(future)
 
     def close(self) -> None:
         if not self.ended:
@@ -77,6 +83,39 @@ def run_sync(work: Coroutine[Any, Any, _T]) -> _T:
         return portal.run(work)
     finally:
         _depth.reset(token)
+
+
+def iterate_sync(work: AsyncGenerator[_T]) -> Generator[_T]:
+    """Yield what an asynchronous generator yields, from synchronous code; it runs on one loop from beginning to end.
+
+    Whoever leaves it half-way, on whichever thread, ends it without waiting for that.
+    """
+    items: SimpleQueue[_T | _End] = SimpleQueue()
+    end = _End()
+
+    async def fill() -> None:
+        async with aclosing(work):
+            async for item in work:
+                items.put(item)
+
+    depth = _depth.get()
+    portal = _open(depth)
+    token = _depth.set(depth + 1)
+    try:
+        filling = portal.begin(fill())
+    finally:
+        _depth.reset(token)
+    filling.add_done_callback(lambda _: items.put(end))
+    try:
+        while not isinstance(item := items.get(), _End):
+            yield item
+        filling.result()
+    finally:
+        filling.cancel()
+
+
+class _End:
+    """Be the end of what is yielded."""
 
 
 def close_portals() -> None:

@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
-from ..portal import run_sync
+from ..portal import iterate_sync, run_sync
 from .bodies import as_sent
 from .chunks import StreamedAnswer
 from .events import Events
@@ -213,18 +213,10 @@ class ChatCompletions(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        chunks = self._chunks(messages, stop, kwargs)
-
-        async def following() -> ChatGenerationChunk | None:
-            return await anext(chunks, None)
-
-        try:
-            while (chunk := run_sync(following())) is not None:
-                if run_manager:
-                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                yield chunk
-        finally:
-            run_sync(chunks.aclose())
+        for chunk in iterate_sync(self._chunks(messages, stop, kwargs)):
+            if run_manager:
+                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+            yield chunk
 
     def bind_tools(
         self,
