@@ -15,7 +15,7 @@ QUESTION = "moa_question"
 """Where in the text of a message that is ours the user's question stands: its first character, and the one after it."""
 CUT_TO_FIT = "\n[shortened here to fit]"
 """Written by us where a text was cut to fit a prompt, inside its fence."""
-_KEY_SHAPES = re.compile(r"(?i)(bearer\s+)\S+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
+_KEY_SHAPES = re.compile(r"(?i)(bearer\s+)[\w.~+/=*-]+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _WORDS = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ](?:[A-Z]?[a-z]+|[A-Z]+))*")
 _SHORT, _LONG = 8, 16
 """Characters: what is shorter than the first is no secret, what is as long as the second is one, words or not."""

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
+from ..wire.connections import is_address
 from ..wire.sending import Address, Headers
+from ..wire.session import proxy_for
 
 PROVIDER_KEYS = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 _ADDRESSES = {
@@ -42,22 +44,21 @@ class Server(NamedTuple):
         """Return where a model is asked, with its key read from the environment.
 
         Raises:
-            ConfigError: The key is not set, or is another's.
+            ConfigError: It is no address, or a proxy on the way to it is none; the key is not set, or is another's.
         """
-        key, headers = self.key(provider, name), self.headers
-        if self.base_url:
-            return Address(self.base_url, key, headers)
         variables, url = _ADDRESSES[provider]
-        if provider == "openai":
+        url = self.base_url or _first(variables) or url
+        _check_address(url)
+        headers = self.headers
+        if provider == "openai" and not self.base_url:
             headers = tuple((header, who) for header, names in _ACCOUNTS.items() if (who := _first(names))) + headers
-        return Address(_first(variables) or url, key, headers)
+        proxy_for(url)
+        return Address(url, self.key(provider, name), headers)
 
     def key(self, provider: str, name: str) -> str:
         """Read its key from the environment: a provider's own never goes to another address."""
-        if self.base_url and "@" in self.base_url.partition("://")[2].partition("/")[0]:
-            raise ConfigError(
-                f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
-            )
+        if self.base_url:
+            _check_address(self.base_url)
         variable = self.api_key_env
         if variable is not None:
             check_key_variable(variable)
@@ -68,15 +69,25 @@ class Server(NamedTuple):
                 )
             if not (key := os.environ.get(variable)):
                 raise ConfigError(f"{name} needs the key in {variable}, which is not set; set it, or drop api_key_env")
-            return key
+            return key.strip()
         if self.base_url:
-            return os.environ.get(SERVER_KEY) or NO_KEY
+            return os.environ.get(SERVER_KEY, "").strip() or NO_KEY
         if not (key := os.environ.get(PROVIDER_KEYS[provider])):
             raise ConfigError(
                 f"{provider}:{name} needs a key and {PROVIDER_KEYS[provider]} is not set; set it, or give the base "
                 "URL of a server that needs none, or use the 'offline:' models"
             )
-        return key
+        return key.strip()  # files that hold keys end with a line
+
+
+def _check_address(url: str) -> None:
+    """Refuse what is no address, without showing it: a password may be what is wrong with it."""
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise ConfigError(
+            f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
+        )
+    if not url.lower().startswith(("http://", "https://")) or not is_address(url):
+        raise ConfigError("found no address as the base URL, expected one like http://localhost:8080/v1; correct it")
 
 
 def _first(variables: Iterable[str]) -> str | None:

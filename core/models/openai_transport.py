@@ -41,6 +41,7 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
         ConfigError: Its key is not set, or is another's.
     """
     base_url = server.base_url
+    server.address(provider, name)  # which refuses what is none, before a client tells it with a password in it
     kwargs: dict[str, Any] = {
         "model": name,
         "api_key": SecretStr(server.key(provider, name)),

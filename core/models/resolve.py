@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from ..errors import ConfigError, nearest
 from ..run.served import KNOWN_PROVIDERS
 from ..text import one_line, redact
+from ..wire.connections import bare_url
 from .capabilities import Model, Transport, is_chat_model, map_chat_models
 from .credentials import PROVIDER_KEYS, Server, headers_from
 from .openai_facts import needs_responses, needs_responses_for_tools, profile_of, takes_temperature
@@ -96,8 +97,9 @@ def _check_server_options(
     spec: str, provider: str, base_url: str | None, *, elsewhere: object, extra_body: object
 ) -> None:
     """Refuse what is no URL, and what only a server of OpenAI's API can be told, as a file of one's own has."""
-    if base_url and not base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"found the server {base_url!r}, expected a URL; write http://{base_url}/v1 or the like")
+    if base_url and not base_url.lower().startswith(("http://", "https://")):
+        where = one_line(bare_url(base_url), limit=100)
+        raise ConfigError(f"found the server {where!r}, expected an address like http://localhost:8080/v1; correct it")
     if provider not in PROVIDER_KEYS and (elsewhere or (extra_body and provider != "gguf")):
         raise ConfigError(
             f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "

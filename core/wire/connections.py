@@ -40,6 +40,15 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
     return None
 
 
+def is_address(url: str) -> bool:
+    """Tell an address with a host, and with a port that can be one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def bare_url(url: str) -> str:
     """Return an address without what may be a secret: user and password, query and fragment."""
     scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")

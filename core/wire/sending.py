@@ -220,10 +220,10 @@ def _lost(address: Address, *, proxied: bool = False) -> Iterator[None]:
 def _failure(exc: Exception, address: Address, *, proxied: bool) -> ServerError:
     import aiohttp
 
-    if proxied and isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
+    if proxied and isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
         return _no_connection(
-            f"the proxy on the way to {address.bare} cannot be reached, or refuses; correct HTTPS_PROXY, or name the "
-            "host in NO_PROXY"
+            f"the proxy on the way to {address.bare} cannot be reached, or refuses; correct the proxy in the "
+            "environment, or name the host in NO_PROXY"
         )
     if isinstance(exc, aiohttp.InvalidURL):
         return ServerError(f"found {address.bare!r} as a base URL, expected one like http://localhost:8080/v1")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
+from .connections import is_address
 from .per_loop import PerLoop
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def proxy_for(url: str) -> str | None:
     if not proxy or host in _LOCAL or proxy_bypass(host):
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if not _is_address(proxy):
+    if not is_address(proxy):
         raise ConfigError(f"found no address as the proxy on the way to {host}, expected one like http://proxy:3128")
     if not proxy.startswith(("http://", "https://")):
         raise ConfigError(
@@ -79,14 +80,6 @@ def proxy_for(url: str) -> str | None:
             f"name such a one, or except {host} from it with NO_PROXY"
         )
     return proxy
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 async def pool_for(url: str) -> Pool:

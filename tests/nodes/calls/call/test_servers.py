@@ -288,7 +288,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "a provider's key is not sent to another address",
     ),
     "a password": ({"model": "x", "base_url": f"http://me:{KEY}@a/v1"}, "found a user or password in the base URL"),
-    "no scheme": ({"model": "x", "base_url": "a:1/v1"}, "expected a URL; write http://a:1/v1"),
+    "no scheme": ({"model": "x", "base_url": "a:1/v1"}, "expected an address like http://localhost:8080/v1"),
     "empty address": ({"model": "x", "base_url": ""}, "found an empty base_url"),
     "a header's line": ({"model": "x", "base_url": "http://a/v1", "headers": {"X-A": f"{KEY}\r\nX-B: 1"}}, "'X-A'"),
     "a header's name": ({"model": "x", "base_url": "http://a/v1", "headers": {"X A": HEADER}}, "the name of a header"),
