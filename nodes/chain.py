@@ -78,7 +78,7 @@ class Attempts:
         emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
         heard = _Listener()
         config = self.config if answers else unstreamed(self.config)
-        if is_heard(config):
+        if seat.transport != "lean" or is_heard(config):  # others may have listeners of their own
             config = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
         call, message = await call_model(seat, prompt, config, race=Race(seconds=self._seconds_left()))
         answered = message is not None and call["status"] in USABLE | {"empty"}

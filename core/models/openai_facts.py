@@ -40,10 +40,15 @@ def needs_responses_for_tools(name: str) -> bool:
     return name.startswith(tuple(_facts()["responses_for_tools"]))
 
 
-def takes_temperature(name: str) -> bool:
-    """Tell a model that may be given a temperature: reasoning models have one of their own, and refuse another."""
+def takes_temperature(name: str, *, at_openai: bool) -> bool:
+    """Tell a model that may be given a temperature: reasoning models have one of their own, and refuse another.
+
+    Args:
+        name: The model.
+        at_openai: Whether it is asked there; what another server calls so may be another model, but for newer names.
+    """
     facts = _facts()
     has_own = name.startswith(tuple(facts["own_temperature"]))
     if has_own and not any(part in name for part in facts["takes_temperature_within"]):
         return False
-    return (profile_of(name) or {}).get("temperature") is not False
+    return not at_openai or (profile_of(name) or {}).get("temperature") is not False

@@ -163,7 +163,7 @@ def _openai_compatible(
     from ..wire.chat import ChatCompletions
 
     address = server.address(provider, name)
-    if not takes_temperature(name):
+    if not takes_temperature(name, at_openai=is_openai):
         options = {option: value for option, value in options.items() if option != "temperature"}
     elsewhere = is_openai and transport is None and needs_responses_for_tools(name)
     return ChatCompletions(

@@ -6,7 +6,7 @@ them. What this does not speak, OpenAI's Responses API above all, stays theirs: 
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 from uuid import uuid4
 
 from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -18,22 +18,24 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
+from ..errors import ConfigError
 from ..portal import iterate_sync, run_sync
-from .bodies import as_sent
+from .bodies import request_body
 from .chunks import StreamedAnswer
 from .events import Events
 from .listening import Unheard
-from .parsing import write_json
 from .replies import answers_of
 from .sending import Address, fetch, stream
-from .structured import Method, ToolLike, form_name, form_options, reading, tool_options
+from .structured import Method, ToolLike, form_name, form_options, is_class, reading, tool_options
 
 _PATH = "/chat/completions"
 _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
 """Fields that are sent as they are, by the same names."""
-_LIMITS = ("max_tokens", "max_completion_tokens")
-_NOT_SENT = {"extra_body", "ls_structured_output_format", "stream_usage"}
-"""What LangChain, and callers who are used to langchain-openai, give along with a call."""
+_CARRIED = (
+    *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose"),
+    *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "max_retries", "streaming"),
+)
+"""What another model that takes its place has of it."""
 
 
 class ChatCompletions(BaseChatModel):
@@ -79,10 +81,14 @@ class ChatCompletions(BaseChatModel):
     @property
     def address(self) -> Address:
         """Return where it is asked, and with what."""
-        headers = tuple((name, value.get_secret_value()) for name, value in self.headers.items())
-        return Address(
-            self.base_url, self.api_key.get_secret_value(), headers, self.timeout, attempts=1 + self.max_retries
-        )
+        return self._address({})
+
+    def _address(self, kwargs: Mapping[str, Any]) -> Address:
+        headers = {name: value.get_secret_value() for name, value in self.headers.items()}
+        headers |= kwargs.get("extra_headers") or {}
+        seconds = kwargs.get("timeout", self.timeout)
+        key = self.api_key.get_secret_value()
+        return Address(self.base_url, key, tuple(headers.items()), seconds, attempts=1 + self.max_retries)
 
     @property
     def _llm_type(self) -> str:
@@ -103,19 +109,12 @@ class ChatCompletions(BaseChatModel):
         return options | ({self.limit_name: self.max_tokens} if self.max_tokens is not None else {})
 
     def _body(self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> bytes:
-        """Write a request.
-
-        Args:
-            messages: The conversation.
-            stop: Texts that end the answer, instead of the model's own.
-            kwargs: What is bound to the model, or given for this call.
-        """
         given = {**kwargs, **({"stop": stop} if stop else {})}
-        limits = [given.pop(name) for name in _LIMITS if name in given]
-        body = {"model": self.model_name, "messages": as_sent(messages), **self._options()}
-        body |= {name: value for name, value in given.items() if name not in _NOT_SENT}
-        body |= {self.limit_name: limits[0]} if limits and limits[0] is not None else {}
-        return write_json({**body, **self.extra_body, **(given.get("extra_body") or {})})
+        if is_class(given.get("response_format")):
+            given |= form_options(given["response_format"], "json_schema", strict=None)
+        options = {"model": self.model_name, **self._options()}
+        extra = {**self.extra_body, **(given.get("extra_body") or {})}
+        return request_body(messages, options, given, limit_name=self.limit_name, extra=extra)
 
     async def ainvoke(
         self,
@@ -152,12 +151,23 @@ class ChatCompletions(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         answers = await self._answers(messages, stop, kwargs)
-        return ChatResult(generations=[ChatGeneration(message=message) for message in answers])
+        facts = answers[0].response_metadata
+        return ChatResult(
+            generations=[ChatGeneration(message=m, generation_info=_ending_of(m)) for m in answers],
+            llm_output={name: facts.get(name) for name in ("token_usage", "model_name")},
+        )
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        """Return what handlers read who know LangChain's messages with usage not yet."""
+        counts = [usage for output in llm_outputs if output and isinstance(usage := output.get("token_usage"), dict)]
+        names = ("prompt_tokens", "completion_tokens", "total_tokens")
+        total = {name: sum(n for usage in counts if isinstance(n := usage.get(name), int)) for name in names}
+        return {"token_usage": total, "model_name": self.model_name}
 
     async def _answers(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> list[AIMessage]:
-        address = self.address
+        address = self._address(kwargs)
         body = await fetch(address, _PATH, self._body(messages, stop, kwargs))
         return answers_of(body, provider=self.provider, model=self.model_name, secrets=address.secrets)
 
@@ -186,7 +196,7 @@ class ChatCompletions(BaseChatModel):
     async def _chunks(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        address = self.address
+        address = self._address(kwargs)
         options = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
         answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
         events = Events()
@@ -235,7 +245,10 @@ class ChatCompletions(BaseChatModel):
             kwargs: What else is sent, as `parallel_tool_calls`.
         """
         if self.with_tools:
-            return self.with_tools().bind_tools(tools, tool_choice=tool_choice, strict=strict, **kwargs)
+            other = self.with_tools()
+            mine = {name: getattr(self, name) for name in _CARRIED if name in self.model_fields_set}
+            other = other.model_copy(update=mine)
+            return other.bind_tools(tools, tool_choice=tool_choice, strict=strict, **kwargs)
         return self.bind(**tool_options(tools, tool_choice, strict=strict), **kwargs)
 
     def with_structured_output(
@@ -257,6 +270,8 @@ class ChatCompletions(BaseChatModel):
             strict: Whether the server is to hold the answer to the schema.
             kwargs: What else is sent.
         """
+        if method not in (None, *get_args(Method)):
+            raise ConfigError(f"found method={method!r}, expected one of {', '.join(get_args(Method))}")
         method = method or ("json_schema" if self.limit_name == "max_completion_tokens" else "function_calling")
         about = {"ls_structured_output_format": {"kwargs": {"method": method, "strict": strict}, "schema": schema}}
         if method == "function_calling":
@@ -265,6 +280,10 @@ class ChatCompletions(BaseChatModel):
         else:
             asking = self.bind(**form_options(schema, method, strict=strict), **about, **kwargs)
         return asking | reading(schema, method, include_raw=include_raw)
+
+
+def _ending_of(message: AIMessage) -> dict[str, Any]:
+    return {name: message.response_metadata.get(name) for name in ("finish_reason", "logprobs")}
 
 
 def _is_conversation(given: LanguageModelInput) -> bool:

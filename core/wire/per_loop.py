@@ -34,13 +34,13 @@ class PerLoop(Generic[_T]):
     async def _keep(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[_T]:
         # Suspended at its yield, this generator is what the loop ends in shutdown_asyncgens(): the only notice of its
         # end that every runner (asyncio.run, anyio, uvicorn) gives.
-        it = self._make()
+        mine = self._make()
         try:
-            yield it
+            yield mine
         finally:
             with self._lock:
                 self._open.pop(loop, None)
-            await self._close(it)
+            await self._close(mine)
 
     def close(self, seconds: float) -> None:
         """Close those of loops that run in other threads, and with them their requests; for a process that ends.
@@ -49,6 +49,6 @@ class PerLoop(Generic[_T]):
             seconds: How long that may take.
         """
         with self._lock:
-            entries = [(loop, it) for loop, (it, _) in self._open.items() if loop.is_running()]
-        closing = [asyncio.run_coroutine_threadsafe(self._close(it), loop) for loop, it in entries]
+            entries = [(loop, mine) for loop, (mine, _) in self._open.items() if loop.is_running()]
+        closing = [asyncio.run_coroutine_threadsafe(self._close(mine), loop) for loop, mine in entries]
         wait(closing, seconds)

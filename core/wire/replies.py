@@ -32,7 +32,10 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Iterable[str]
     sent = check_answer(body, secrets)
     choices = choices_of(sent)
     if not choices:
-        raise UnreadableAnswer(f"found no choices in the answer, expected some; it holds: {', '.join(sent)[:200]}")
+        raise UnreadableAnswer(
+            f"found no choices in the answer, expected some; does the base URL end in /v1? It holds "
+            f"{', '.join(sent)[:200] or 'nothing'}"
+        )
     facts = facts_of(sent, provider=provider, model=model)
     facts["token_usage"] = sent.get("usage")
     usage = usage_of(facts["token_usage"], sent.get("service_tier"))
@@ -62,12 +65,13 @@ def content_text(content: object) -> str:
 
 
 def aside_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a message holds beside its text and calls: reasoning, a refusal, and audio."""
+    """Return what a message holds beside its text and calls: reasoning, a refusal, audio."""
     aside: dict[str, Any] = {}
     for name, spellings in _ASIDE.items():
         texts = [text for spelling in spellings if isinstance(text := message.get(spelling), str) and text]
         aside |= {name: texts[0]} if texts else {}
-    return aside | ({"audio": audio} if isinstance(audio := message.get("audio"), dict) else {})
+    parts = {name: part for name in ("audio", "function_call") if isinstance(part := message.get(name), dict)}
+    return aside | parts
 
 
 def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:

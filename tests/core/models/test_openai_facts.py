@@ -64,7 +64,7 @@ def test_models_that_are_asked_in_another_way(
 ) -> None:
     assert needs_responses(name) == responses
     assert needs_responses_for_tools(name) == for_tools
-    assert takes_temperature(name) == temperature
+    assert takes_temperature(name, at_openai=True) == temperature
 
 
 def test_the_files_say_when_they_were_checked_and_of_what() -> None:

@@ -12,7 +12,7 @@ from langchain_core.globals import set_llm_cache
 from langchain_core.messages import HumanMessage
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from langchain_core.runnables import RunnableLambda
-from langgraph_moa import resolve_model
+from langgraph_moa import ConfigError, resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.wire.chat import ChatCompletions
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
@@ -230,3 +230,37 @@ async def test_many_at_once_are_asked_at_once(loopback: Loopback) -> None:
     answers = await asyncio.gather(*(chat_at(loopback).ainvoke(CONVERSATION) for _ in range(50)))
 
     assert len(answers) == len(loopback.ports) == 50
+
+
+async def test_what_is_bound_as_for_the_openai_package_is_no_field_of_the_request(loopback: Loopback) -> None:
+    bound = chat_at(loopback).bind(timeout=30, extra_headers={"X-Team": "red"}, stream_usage=True)
+
+    await bound.ainvoke(CONVERSATION)
+
+    assert loopback.requests[0].headers["X-Team"] == "red"
+    assert loopback.requests[0].body.keys() == {"model", "messages"}
+
+
+def test_models_that_say_more_to_their_server_are_not_one_to_a_cache() -> None:
+    one, other = (
+        ChatCompletions(model="m", base_url="http://127.0.0.1:9/v1", extra_body={"top_k": top_k}) for top_k in (1, 99)
+    )
+
+    assert one._get_llm_string() != other._get_llm_string()
+
+
+def test_what_takes_its_place_has_what_it_was_told() -> None:
+    other = ChatCompletions(model="other", base_url="http://127.0.0.1:9/v1")
+    limiter = InMemoryRateLimiter(requests_per_second=1)
+    chat = ChatCompletions(
+        model="m", base_url="http://127.0.0.1:9/v1", with_tools=lambda: other, rate_limiter=limiter, max_tokens=5
+    )
+
+    bound: Any = chat.bind_tools([])
+
+    assert (bound.bound.model_name, bound.bound.rate_limiter, bound.bound.max_tokens) == ("other", limiter, 5)
+
+
+def test_a_way_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ConfigError, match="found method='json'"):
+        ChatCompletions(model="m", base_url="http://127.0.0.1:9/v1").with_structured_output(dict, method="json")  # type: ignore[arg-type]
