@@ -20,8 +20,8 @@ _TIMES = 10
 """How many times the size of a small one that is."""
 MOST = 15.0
 """How many times as much a text of ten times the size may cost."""
-NOTHING = 0.03
-"""Seconds of CPU, of a large text, that are too few to be compared: clocks of shared machines tick every 4 ms."""
+NOTHING = 0.05
+"""Seconds of CPU, of a large text, that are too few to be compared: what an event loop may be kept for."""
 _PATIENCE = 20_000
 """Characters that may take a second: far more time than what is linear needs, far less than what is not."""
 _TRIES = 6

@@ -36,7 +36,7 @@ from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
 from langgraph_moa.core.run import origins, served
-from langgraph_moa.core.wire import events, refusals
+from langgraph_moa.core.wire import chunks, events, refusals
 from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
@@ -177,6 +177,14 @@ def _fed(body: bytes) -> object:
     return [reader.feed(body[start : start + 1_000]) for start in range(0, len(body), 1_000)]
 
 
+def _streamed(text: str) -> object:
+    """Read a streamed answer of very many calls."""
+    answer = chunks.StreamedAnswer(provider="", model="", secrets=[])
+    calls = [{"index": n, "id": f"i{n}", "function": {"name": word[:20]}} for n, word in enumerate(text.split())]
+    pieces = [{"choices": [{"delta": {"tool_calls": calls[start : start + 20]}}]} for start in range(0, len(calls), 20)]
+    return [answer.chunk(json.dumps(piece).encode()) for piece in pieces]
+
+
 def _answering(text: str) -> bytes:
     calls = [{"id": "i", "function": {"name": "f", "arguments": text}}]
     return json.dumps({"choices": [{"message": {"content": text, "tool_calls": calls}}]}).encode()
@@ -234,6 +242,10 @@ READERS: dict[str, Reader] = {
     "core/evidence/quotes.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
     "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
+    "core/wire/events.py: lines": lambda text: _fed(
+        b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")
+    ),
+    "core/wire/chunks.py": _streamed,
     "core/wire/events.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
     "core/wire/replies.py": lambda text: wire_replies.answers_of(_answering(text), provider="", model="", secrets=[]),
     "core/wire/refusals.py": lambda text: refusals.refusal(
