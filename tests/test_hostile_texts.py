@@ -36,7 +36,8 @@ def slow(reader: str, names: Sequence[str], *, size: int = linear.LARGE) -> list
 @linux
 @pytest.mark.parametrize("reader", READERS)
 def test_everyday_hostile_texts_cost_in_proportion(reader: str) -> None:
-    assert slow(reader, EVERYDAY, size=linear.LARGE // 5) == []
+    """Read a third of them, another one with the next reader."""
+    assert slow(reader, [*EVERYDAY][[*READERS].index(reader) % 3 :: 3], size=linear.LARGE // 5) == []
 
 
 @pytest.mark.soak
