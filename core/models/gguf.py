@@ -9,8 +9,11 @@ import atexit
 import ctypes
 import os
 import secrets
+import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,13 +105,14 @@ def serve(path: str) -> ServedFile:
 
 def _start(file: Path, name: str) -> ServedFile:
     key = secrets.token_urlsafe(32)
-    server = _loaded(file, name, key)
-    # Destroyed while it answers, or by a process that was forked and does not have its threads, it would hang; the
-    # interpreter drops its references wherever it stands. So this one is dropped in _stop alone.
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
-    if not _servers:
-        atexit.register(_stop)
-    _servers.append((os.getpid(), server))
+    with _interrupted_afterwards():
+        server = _loaded(file, name, key)
+        # Destroyed while it answers, or by a process that was forked and does not have its threads, it would hang; the
+        # interpreter drops its references wherever it stands. So this one is dropped in _stop alone.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
+        if not _servers:
+            atexit.register(_stop)
+        _servers.append((os.getpid(), server))
     url = server.listening_address
     properties = _answer_at(f"{url}/props", key)
     return ServedFile(
@@ -119,6 +123,19 @@ def _start(file: Path, name: str) -> ServedFile:
         slots=properties["total_slots"],
         template=properties["chat_template"],
     )
+
+
+@contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Hold Ctrl-C back until a server is where it can be ended: one that is half loaded hangs when it is destroyed."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows has none
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _loaded(file: Path, name: str, key: str) -> Any:
