@@ -14,13 +14,14 @@ def alone(rounds: int = 12, runs: int = 5) -> Iterator[Row]:
     """Measure the CPU of one run at a time, of calls that take no time."""
     n = f"{rounds}x{runs}"
     with answering() as url:
-        took = in_turn(["ours", "gather", "floor", "langgraph"], url, rounds=rounds, runs=runs)
+        took = in_turn(["ours", "ours, heard", "gather", "floor", "langgraph"], url, rounds=rounds, runs=runs)
     ours = took["ours"]
     yield Row("floor: aiohttp and orjson alone, CPU", middle(took["floor"], "cpu_ms"), n, unit=" ms")
     yield Row("floor: LangGraph alone, a graph of this shape, CPU", middle(took["langgraph"], "cpu_ms"), n, unit=" ms")
     yield Row("13 calls, models from strings, CPU", middle(ours, "cpu_ms"), n, unit=" ms")
     both = [add(*pair) for pair in zip(took["floor"], took["langgraph"], strict=True)]
     yield Row("  against both floors together", ratio(ours, both, "cpu_ms"), n)
+    yield Row("  with a listener, as a tracer is one, against without", ratio(took["ours, heard"], ours, "cpu_ms"), n)
     yield Row("  against asyncio.gather over ChatOpenAI", ratio(ours, took["gather"], "cpu_ms"), n)
 
 

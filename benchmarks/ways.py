@@ -66,6 +66,19 @@ def ours(url: str, *, streamed: bool = False, loop: Any = None) -> Runs:
     return of_mixture(moa, streamed=streamed, loop=loop)
 
 
+def ours_heard(url: str) -> Runs:
+    """Let somebody listen, as a tracer does; without, LangChain's bookkeeping is left out."""
+    from langchain_core.callbacks import AsyncCallbackHandler
+    from langgraph_moa import create_moa, resolve_model
+
+    class Listener(AsyncCallbackHandler):
+        run_inline = True
+
+    resolve = partial(resolve_model, base_url=url)
+    moa = create_moa(proposers=PROPOSERS, aggregator=AGGREGATOR, layers=3, early_stop=None, resolve=resolve, **SETTINGS)
+    return of_mixture(moa.with_config(callbacks=[Listener()]), streamed=False)
+
+
 def ours_on_uvloop(url: str) -> Runs:
     """Run on the event loop that many servers run on."""
     import uvloop
@@ -233,6 +246,7 @@ def distilabel(url: str) -> Runs:
 WAYS: dict[str, Callable[[str], Runs]] = {
     "ours": ours,
     "ours, frozen": ours_frozen,
+    "ours, heard": ours_heard,
     "ours, on uvloop": ours_on_uvloop,
     "ours, streamed": partial(ours, streamed=True),
     "ours over ChatOpenAI": ours_over_chat_openai,
