@@ -34,8 +34,8 @@ CPU is that of the measured process alone. A row without a goal is a floor, or s
 """
 A_RUN = """{ran}
 
-A prompt of 1,500 words, answers of 192, no early stop. Models from strings are as this package makes them by default, and
-nobody listens to a run but where it is said.
+A prompt of 1,500 words, answers of 192, no early stop. Models from strings are as this package makes them by
+default, and nobody listens to a run but where it is said.
 
 {table}
 
