@@ -24,7 +24,7 @@ def before(old: str, more: str) -> Change:
     return Change(old, more + old)
 
 
-_IMPORT = "    from .core.offline.docs_retriever import DocsRetriever\n"
+_IMPORT = "    from .core.evidence.retrievers import Retriever\n"
 RECIPES: dict[str, dict[str, list[Change]]] = {
     "A system": {
         "graphs/systems.py": [
@@ -239,7 +239,7 @@ class LinesRetriever(BaseRetriever):
         "__init__.py": [
             before(_IMPORT, "    from .core.evidence.lines_retriever import LinesRetriever\n"),
             before('    "Measure",\n', '    "LinesRetriever",\n'),
-            before('    "Question": ', '    "LinesRetriever": ".core.evidence.lines_retriever",\n'),
+            before('    "Measure": ', '    "LinesRetriever": ".core.evidence.lines_retriever",\n'),
         ],
         "docs/site/hooks.py": [after("Retriever DocsRetriever ", "LinesRetriever ")],
         "docs/evidence.md": [before("What several retrievers found", "`LinesRetriever` searches lines.\n\n")],
