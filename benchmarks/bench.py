@@ -40,8 +40,8 @@ default, and nobody listens to a run but where it is said.
 {table}
 
 A streamed run of the same ChatOpenAI objects has no goal: LangGraph and langchain-core alone take it past 1.15.
-Fifty at once come to half of aiohttp's floor: LangGraph alone takes more CPU than all of that floor, so that a graph whose
-own work took none would come to four fifths; the goal was set on a faster processor, where the calls' own time counts for more.
+Fifty at once come to half of aiohttp's floor, and not to the goal: LangGraph alone takes more CPU than that floor, so
+that a graph with no work of its own would come to about four fifths.
 Slow calls are measured with four runs at once. Ten make each other wait for the processor, which no
 [quorum](mixture.md#words) ends.
 """
