@@ -41,10 +41,10 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
         ConfigError: Its key is not set, or is another's.
     """
     base_url = server.base_url
-    server.address(provider, name)  # which refuses what is none, before a client tells it with a password in it
+    address = server.address(provider, name)  # refuses what is none, before a client tells it with a password in it
     kwargs: dict[str, Any] = {
         "model": name,
-        "api_key": SecretStr(server.key(provider, name)),
+        "api_key": SecretStr(address.key),
         "http_client": shared_sync_client(server.headers),
         "http_async_client": shared_async_client(server.headers),
         "http_socket_options": (),
