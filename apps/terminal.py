@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 notes = Console(stderr=True, highlight=False)
 
 
-class Ending:
+class OrderlyEnd:
     """Run what SIGTERM is to end as Ctrl-C does; a script's background, where Ctrl-C is ignored, is no exception."""
 
     def __init__(self) -> None:
@@ -58,9 +58,9 @@ class Ending:
 
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[Ending]:
+def sigterm_as_ctrl_c() -> Iterator[OrderlyEnd]:
     """Let SIGTERM end the program as Ctrl-C does, and tell afterwards that it did."""
-    ending = Ending()
+    ending = OrderlyEnd()
     try:
         before = signal.signal(signal.SIGTERM, ending.on_signal)
     except ValueError:  # not in the main thread

@@ -6,7 +6,7 @@ import signal
 import threading
 
 import pytest
-from langgraph_moa.apps.terminal import Ending, note, print_error, sigterm_as_ctrl_c
+from langgraph_moa.apps.terminal import OrderlyEnd, note, print_error, sigterm_as_ctrl_c
 
 
 def test_an_error_is_one_line_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +45,7 @@ def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
 
 
 def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing() -> None:
-    ending = Ending()
+    ending = OrderlyEnd()
     with pytest.raises(KeyboardInterrupt):
         ending.on_signal(signal.SIGTERM, None)
     assert ending.terminated
@@ -62,7 +62,7 @@ def test_what_is_cancelled_without_a_signal_is_not_taken_for_one() -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        Ending().run(work())
+        OrderlyEnd().run(work())
 
 
 def test_beside_the_main_thread_signals_are_left_alone() -> None:
