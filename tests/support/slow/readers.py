@@ -33,7 +33,7 @@ from langgraph_moa.core.agreement import (
 )
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, passages, quotes
-from langgraph_moa.core.models import obstacles, servers, weights
+from langgraph_moa.core.models import endings, obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
 from langgraph_moa.core.run import origins, served
 from langgraph_moa.core.wire import chunks, events, refusals
@@ -71,6 +71,13 @@ def _told_by_a_server(text: str) -> object:
     fields = {"message": text, "code": text, "param": "n"}
     errors = [ValueError(text), ValueError({"error": fields}), ValueError(f"maximum context length is {text}")]
     return [(obstacles.obstacle_of(error), obstacles.most_choices(error)) for error in errors]
+
+
+def _ended(text: str) -> object:
+    """End an answer with a text, and an error with one that is full of phrases."""
+    reasons = [text, text[:1_990], text.replace(" ", "stop")[:1_990], text.split()]
+    errors = [text, text.replace(" ", " content exists risk")]
+    return [endings.ending_of(reason) for reason in reasons], [endings.error_status([each], each) for each in errors]
 
 
 def _listed(text: str) -> None:
@@ -241,6 +248,7 @@ READERS: dict[str, Reader] = {
     ],
     "core/evidence/quotes.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
+    "core/models/endings.py and core/models/reasons.py": _ended,
     "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
     "core/wire/events.py: lines": lambda text: _fed(
         b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")
