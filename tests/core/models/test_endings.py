@@ -162,6 +162,7 @@ def test_errors_of_a_provider_have_one_status(provider: str, says: str, status: 
         (["429"], "", "rate_limited"),
         ([529, "overloaded_error"], "Overloaded", "rate_limited"),
         (["RESOURCE_EXHAUSTED"], "", "rate_limited"),
+        (["400"], "litellm.BadRequestError: litellm.ContentPolicyViolationError: AzureException - odd", "refused"),
         (["ThrottlingException"], "", "rate_limited"),
         (["Throttling.RateQuota"], "", "rate_limited"),
         (["1302"], "", "rate_limited"),
