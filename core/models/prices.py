@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.messages.ai import UsageMetadata
 
 from ..errors import ConfigError
+from ..run.usage import checked_usage
 
 FREE_PROVIDERS = ("gguf", "offline")
 """What runs in this process."""
@@ -62,32 +63,33 @@ def load_prices() -> bool:
 
 
 def price_of(
-    usage: UsageMetadata | None,
+    usage: object,
     *,
-    models: Iterable[str | None],
-    provider: str | None,
+    models: Iterable[object],
+    provider: object,
     endpoint: str | None,
     own: Prices,
 ) -> float | None:
-    """Return the cost in US dollars, None where it is not known.
+    """Return the cost in US dollars, None where it is not known; what a reply says of itself may be anything.
 
     Args:
-        usage: Tokens as the server counted them.
+        usage: Tokens as whoever answered says that they were counted.
         models: Ids to look up, the served one first.
         provider: The provider as LangChain names it.
         endpoint: The URL the request went to; it decides before the provider's name, because a server of one's
             own that speaks OpenAI's protocol does not have OpenAI's prices.
         own: The caller's prices, which win over genai-prices' list (extra `prices`).
     """
-    names = [model for model in models if model]
+    names = [model for model in models if isinstance(model, str) and model]
     mine = next((own[model] for model in names if model in own), None)
-    if mine is None and provider in FREE_PROVIDERS:
+    if mine is None and isinstance(provider, str) and provider in FREE_PROVIDERS:
         return 0.0
-    if not usage or not usage.get("input_tokens"):  # no prompt is empty: that server did not count
+    counts = checked_usage(usage)
+    if counts is None:
         return None
     if mine:
-        return (usage["input_tokens"] * mine.input + usage["output_tokens"] * mine.output) / _MILLION
-    return _listed_price(usage, names, provider, endpoint)
+        return (counts["input_tokens"] * mine.input + counts["output_tokens"] * mine.output) / _MILLION
+    return _listed_price(counts, names, provider if isinstance(provider, str) else None, endpoint)
 
 
 def _listed_price(
@@ -113,7 +115,7 @@ def _listed_price(
         )
         where: dict[str, Any] = {"provider_api_url": endpoint} if endpoint else {"provider_id": seller}
         return float(calc_price(tokens, model, **where).total_price)
-    except (LookupError, ValueError):  # counts that make no sense
+    except Exception:  # noqa: BLE001 - whatever the list makes of counts costs no answer
         return None
 
 
@@ -132,7 +134,7 @@ def _listed(models: Sequence[str], provider: str | None, endpoint: str | None, o
     for model in models:
         try:
             get_snapshot().find_provider_model(model, None, provider, endpoint)
-        except (LookupError, ValueError):
+        except Exception:  # noqa: BLE001, S112 - an id is a server's own word, and may be anything
             continue
         return model
     return None

@@ -6,17 +6,15 @@ from typing import Any, cast
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .records import Call, Cost
+from .usage import checked_usage
 
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
 """What costs nothing."""
 
 
-def counted(usage: UsageMetadata | None) -> UsageMetadata | None:
-    """Return usage that a server really counted, None for zeros and nonsense: no prompt is empty."""
-    if not usage:
-        return None
-    read, written, both = usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]
-    return usage if read > 0 and written >= 0 and both >= read + written else None
+def counted(usage: object) -> UsageMetadata | None:
+    """Return usage that a server really counted, None for zeros and nonsense."""
+    return checked_usage(usage)
 
 
 def cost_of(call: Call) -> Cost:

@@ -34,6 +34,16 @@ def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
     assert price_of(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None, own={}) is None
 
 
+@pytest.mark.parametrize("odd", [None, 7, "", ["a"], {"a": 1}, "\ud83d", "a" * 100_000])
+@pytest.mark.parametrize("endpoint", [None, "https://api.openai.com/v1", "\x00"])
+def test_whatever_a_reply_says_of_itself_a_price_is_looked_for(odd: Any, endpoint: str | None) -> None:
+    own = {"gpt-nonsense": Price(input=1)}
+    counts = {**usage(1000), "input_token_details": {"cache_read": 900, "cache_creation": 900, "total_cost": 0.1}}
+
+    assert price_of(counts, models=[odd], provider=odd, endpoint=endpoint, own=own) is None
+    assert price_of(odd, models=["gpt-4o"], provider="openai", endpoint=endpoint, own=own) is None
+
+
 def test_ones_own_prices_win() -> None:
     own = {"openai:gpt-5.4-mini": Price(input=10, output=20), "served": Price()}
 

@@ -3,27 +3,12 @@
 from typing import Any
 
 import pytest
-from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, counted, largest, total
+from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, largest, total
 from records import a_proposal, usage
 
 
 def cost(calls: int | None, tokens: int | None, usd: float | None) -> Any:
     return {"calls": calls, "tokens": tokens, "usd": usd}
-
-
-@pytest.mark.parametrize(
-    ("given", "is_counted"),
-    [
-        (usage(3, 4), True),
-        (usage(3, 0), True),
-        (usage(0, 4), False),
-        (usage(3, -1), False),
-        ({**usage(3, 4), "total_tokens": 5}, False),
-        (None, False),
-    ],
-)
-def test_only_what_a_server_really_counted_is_usage(given: Any, *, is_counted: bool) -> None:
-    assert counted(given) == (given if is_counted else None)
 
 
 @pytest.mark.parametrize(
