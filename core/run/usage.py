@@ -46,8 +46,8 @@ def sums(usages: Iterable[object]) -> UsageMetadata | None:
         usages: Their usage, as it came in.
     """
     checked = [checked_usage(usage) for usage in usages]
-    known = [usage for usage in checked if usage is not None]
-    return reduce(add_usage, known) if known and len(known) == len(checked) else None
+    certain = [usage for usage in checked if usage is not None]
+    return reduce(add_usage, certain) if certain and len(certain) == len(checked) else None
 
 
 class StreamedUsage:
