@@ -3,19 +3,17 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from ..run.usage import StreamedUsage
-from ..text import plain
 from .events import Events
-from .parsing import read_json, without_halves, write_json
+from .halves import Halves
+from .parsing import read_json, without_halves
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first
 from .replies import (
     answers_of,
@@ -28,6 +26,7 @@ from .replies import (
     priced_as,
     word_of,
 )
+from .streamed_calls import StreamedCalls
 
 STREAM_END = b"[DONE]"
 _NO_REASON = {"", "null", "none"}
@@ -47,11 +46,8 @@ class StreamedAnswer:
         """Whether the server has said so."""
         self._has_begun = False
         """Whether anything was said."""
-        self._halves: dict[str | int, str] = {}
-        """First halves of characters of which the next piece holds the other, by the kind of text or call's number."""
-        self._calls: list[_Call] = []
-        self._by_id: dict[str, _Call] = {}
-        self._by_index: dict[str, _Call] = {}
+        self._halves = Halves()
+        self._calls = StreamedCalls(self._halves)
 
     async def chunks(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
         """Yield the chunks of an answer as it comes.
@@ -113,12 +109,13 @@ class StreamedAnswer:
         if not is_whole and not self._has_begun:
             raise UnreadableAnswer("found a streamed answer that breaks off, expected its end; ask again")
         usage = priced_as(self._usage.usage, self._facts.get("service_tier")) if is_whole else None
+        halves = self._halves.rest()
+        aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
+        calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
+        is_closed = self._calls.are_closed and not calls
         facts = {**self._facts, "finish_reason": "+".join(self._reasons) or None}
         facts |= {} if is_whole else {"stream_ended": False}
-        facts |= {} if all(call.is_closed for call in self._calls) else {"calls_unclosed": True}
-        halves = {name: plain(half) for name, half in self._halves.items()}
-        calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
-        aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
+        facts |= {} if is_closed else {"calls_unclosed": True}
         message = AIMessageChunk(
             content=halves.get("text", ""),
             additional_kwargs=aside,
@@ -159,81 +156,11 @@ class StreamedAnswer:
             delta = first.get("message")
         delta = delta if isinstance(delta, dict) else {}
         texts = {"text": content_text(delta.get("content")), **aside_of(delta)}
-        texts = {name: text for name in texts if (text := self._joined(name, texts[name]))}
+        texts = {name: text for name in texts if (text := self._halves.joined(name, texts[name]))}
         parts = beside_text(choice["delta"]) if isinstance(choice.get("delta"), dict) else {}
         message = AIMessageChunk(
             content=texts.pop("text", ""),
             additional_kwargs={**texts, **parts},
-            tool_call_chunks=self._pieces(delta.get("tool_calls")),
+            tool_call_chunks=self._calls.pieces(delta.get("tool_calls")),
         )
         return message, choice.get("logprobs")
-
-    def _joined(self, kind: str | int, piece: str) -> str:
-        """Return a piece of a text with the half of a character before it, and without one that it ends in."""
-        piece = self._halves.pop(kind, "") + piece
-        if "\ud800" <= piece[-1:] <= "\udbff":
-            self._halves[kind], piece = piece[-1], piece[:-1]
-        return plain(piece)
-
-    def _pieces(self, sent: object) -> list[ToolCallChunk]:
-        """Return pieces of calls, each with its call's number, and its name and id in one of them."""
-        pieces: list[ToolCallChunk] = []
-        for piece in sent if isinstance(sent, list) else []:
-            if not isinstance(piece, dict):
-                continue
-            function = piece.get("function")
-            function = function if isinstance(function, dict) else {}
-            name, id_, args = _word(function.get("name")), _word(piece.get("id")), function.get("arguments")
-            call = self._call(str(piece.get("index", "")), id_, name)
-            args = write_json(args).decode() if isinstance(args, dict) else args
-            args = self._joined(call.number, args) if isinstance(args, str) else None
-            call.arguments += [args] if args else []
-            pieces.append(
-                tool_call_chunk(
-                    name=None if call.name else name, args=args, id=None if call.id else id_, index=call.number
-                )
-            )
-            call.name, call.id = call.name or name, call.id or id_
-        return pieces
-
-    def _call(self, index: str, id_: str | None, name: str | None) -> "_Call":
-        """Return the call that a piece belongs to: by its id, else by its index, else the last one.
-
-        Some servers number no call, or all as the first, repeat its id and name, or make another id for each piece.
-        """
-        last = self._calls[-1] if self._calls else None
-        call = self._by_id.get(id_) if id_ else None
-        call = call or self._by_index.get(index) or (last if not index and not id_ else None)
-        is_another = call is not None and bool(name and call.name and (name != call.name or (id_ and id_ != call.id)))
-        if call is None or is_another:
-            call = _Call(len(self._calls))
-            self._calls.append(call)
-        if index:
-            self._by_index[index] = call
-        if id_:
-            self._by_id[id_] = call
-        return call
-
-
-@dataclass
-class _Call:
-    """Be one call of a tool, as far as it was sent."""
-
-    number: int
-    name: str | None = None
-    id: str | None = None
-    arguments: list[str] = field(default_factory=list)
-
-    @property
-    def is_closed(self) -> bool:
-        """Tell whether its arguments came to their end: LangChain mends what was cut, and a tool would run with it."""
-        written = "".join(self.arguments).strip()
-        try:
-            return not written or isinstance(json.loads(written, strict=False), dict | None)
-        except (ValueError, RecursionError):
-            return False
-
-
-def _word(value: object) -> str | None:
-    word = word_of(value)
-    return word if word is None else plain(word)

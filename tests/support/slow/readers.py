@@ -36,7 +36,7 @@ from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
 from langgraph_moa.core.run import origins, served
-from langgraph_moa.core.wire import chunks, events, refusals, wording
+from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
 from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
@@ -248,6 +248,9 @@ READERS: dict[str, Reader] = {
         b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")
     ),
     "core/wire/chunks.py": _streamed,
+    "core/wire/halves.py": lambda text: [
+        halves.Halves().written(0, each) for each in (text, "\\ud83d" * (len(text) // 6), "\\" * len(text))
+    ],
     "core/wire/events.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
     "core/wire/replies.py": lambda text: wire_replies.answers_of(_answering(text), provider="", model="", secrets=[]),
     "core/wire/refusals.py": lambda text: refusals.refusal(
