@@ -57,6 +57,8 @@ class StreamedUsage:
         self._largest: UsageMetadata | None = None
         self._is_whole = False
         """Whether nothing was said since it last counted."""
+        self._prompts = 0
+        """How often the prompt was counted."""
         self._in_pieces: list[int] = []
         """The output so far, as each piece of the answer told it that told any."""
 
@@ -71,6 +73,7 @@ class StreamedUsage:
             self._is_whole = False
         if not isinstance(usage, Mapping) or not any(map(usage.get, _FIGURES)):  # zeros are no count
             return
+        self._prompts += bool(usage.get("input_tokens"))
         checked = checked_usage(usage)
         self._is_whole = checked is not None
         if checked is None:
@@ -79,6 +82,11 @@ class StreamedUsage:
             self._in_pieces.append(checked["output_tokens"])
         if self._largest is None or checked["total_tokens"] >= self._largest["total_tokens"]:
             self._largest = checked
+
+    @property
+    def is_repeated(self) -> bool:
+        """Tell whether the prompt was counted more than once: what is added up is too high then."""
+        return self._prompts > 1
 
     @property
     def usage(self) -> UsageMetadata | None:
