@@ -91,12 +91,15 @@ class StreamedAnswer:
         sent = check_answer(data, self._secrets, halves=True)
         whole = (without_halves(sent) or {}) if b"\\ud" in data or b"\\uD" in data else sent
         self._facts |= facts_of(whole, provider=self._provider, model=self._facts.get("model_name", self._model))
-        message, logprobs = self._said(sent, whole)
-        says = bool(message.content or message.additional_kwargs or message.tool_call_chunks)
-        self._has_begun = self._has_begun or says
-        self._usage.note(figures_of(whole.get("usage"), whole.get("service_tier")), says=says)
-        if not (says or logprobs):
+        first = _first_of(sent)
+        choice = first if whole is sent else _first_of(whole)
+        added, logprobs = self._added(first, choice), choice.get("logprobs")
+        self._has_begun = self._has_begun or bool(added)
+        if added or whole.get("usage"):
+            self._usage.note(figures_of(whole.get("usage"), whole.get("service_tier")), says=bool(added))
+        if not (added or logprobs):
             return None
+        message = AIMessageChunk(**{"content": "", **added})
         return ChatGenerationChunk(message=message, generation_info={"logprobs": logprobs} if logprobs else None)
 
     def last(self) -> ChatGenerationChunk:
@@ -138,29 +141,33 @@ class StreamedAnswer:
             fields["response_metadata"]["calls_unclosed"] = True
         return ChatGenerationChunk(message=AIMessageChunk(**fields, chunk_position="last"))
 
-    def _said(self, sent: dict[str, Any], whole: dict[str, Any]) -> tuple[AIMessageChunk, Any]:
-        """Return what an event says, with its log probabilities.
+    def _added(self, first: dict[str, Any], choice: dict[str, Any]) -> dict[str, Any]:
+        """Return what a choice adds to the answer, as fields of a message.
 
         Args:
-            sent: What came.
-            whole: The same without halves of characters.
+            first: What came.
+            choice: The same without halves of characters.
         """
-        first, choice = (
-            next((choice for choice in choices_of(event) if not choice.get("index")), {}) for event in (sent, whole)
-        )
         check_first(first, self._secrets)
         reason = word_of(choice.get("finish_reason"))
-        self._reasons |= {} if reason is None or reason.lower() in _NO_REASON else {reason: None}
+        if reason and reason.lower() not in _NO_REASON:
+            self._reasons[reason] = None
         delta = first.get("delta")
         if not delta and not self._has_begun:
             delta = first.get("message")
-        delta = delta if isinstance(delta, dict) else {}
-        texts = {"text": content_text(delta.get("content")), **aside_of(delta)}
-        texts = {name: text for name in texts if (text := self._halves.joined(name, texts[name]))}
-        parts = beside_text(choice["delta"]) if isinstance(choice.get("delta"), dict) else {}
-        message = AIMessageChunk(
-            content=texts.pop("text", ""),
-            additional_kwargs={**texts, **parts},
-            tool_call_chunks=self._calls.pieces(delta.get("tool_calls")),
-        )
-        return message, choice.get("logprobs")
+        if not delta or not isinstance(delta, dict):
+            return {}
+        aside = {name: text for name, piece in aside_of(delta).items() if (text := self._halves.joined(name, piece))}
+        if isinstance(choice.get("delta"), dict):
+            aside |= beside_text(choice["delta"])
+        fields = {
+            "content": self._halves.joined("text", content_text(delta.get("content"))),
+            "additional_kwargs": aside,
+            "tool_call_chunks": self._calls.pieces(delta.get("tool_calls")),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+
+def _first_of(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event says of the first choice."""
+    return next((choice for choice in choices_of(sent) if not choice.get("index")), {})

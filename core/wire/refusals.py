@@ -32,7 +32,9 @@ _STATUS_FIELDS = ("code", "status", "status_code", "statusCode", "http_status", 
 _STATUSES = {str(status) for status in range(400, 600)}
 _STATUS_WORDS = {
     **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"), 429),
-    **dict.fromkeys(("insufficient_quota", "rate_limited", "ratelimiterror", "throttlingexception"), 429),
+    **dict.fromkeys(
+        ("insufficient_quota", "quota_exceeded", "usage_limit_reached", "rate_limited", "throttlingexception"), 429
+    ),
     **dict.fromkeys(("authentication_error", "invalid_api_key", "unauthenticated"), 401),
     **dict.fromkeys(("overloaded_error", "unavailable", "service_unavailable", "overloaded"), 503),
 }

@@ -80,8 +80,9 @@ def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
     aside: dict[str, str] = {}
     content = message.get("content")
     for name, spellings in _ASIDE.items():
-        texts = ("".join(text for text, _ in _texts(value)) for each in spellings if (value := message.get(each)))
-        aside |= {name: text} if (text := next(filter(None, texts), "")) else {}
+        for value in filter(None, map(message.get, spellings)):
+            if name not in aside and (text := "".join(text for text, _ in _texts(value))):
+                aside[name] = text
         if content and name not in aside and not isinstance(content, str):
             text = "".join(text for text, kind in _texts(content) if kind == name)
             aside |= {name: text} if text else {}
@@ -104,7 +105,12 @@ def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:
 
 
 def priced_as(usage: UsageMetadata | None, tier: object) -> UsageMetadata | None:
-    """Return checked usage with what was priced otherwise told apart."""
+    """Return checked usage with what was priced otherwise told apart.
+
+    Args:
+        usage: What was counted.
+        tier: The server's `service_tier`.
+    """
     if usage is None or tier not in _TIERS:
         return usage
     inputs: Any = usage.get("input_token_details") or {}
@@ -115,7 +121,12 @@ def priced_as(usage: UsageMetadata | None, tier: object) -> UsageMetadata | None
 
 
 def figures_of(counts: object, tier: object = None) -> dict[str, Any] | None:
-    """Return a server's figures by LangChain's names, as it told them; None where it told none."""
+    """Return a server's figures by LangChain's names, as it told them; None where it told none.
+
+    Args:
+        counts: Its `usage`.
+        tier: Its `service_tier`.
+    """
     if not isinstance(counts, dict):
         return None
     prefix = f"{tier}_" if tier in _TIERS else ""
