@@ -1,5 +1,6 @@
 """Make foreign text fit for one line of a report."""
 
+import html
 import os
 import re
 import unicodedata
@@ -22,6 +23,14 @@ _SHORT, _LONG = 8, 16
 _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those of terminals, and those that make a text read in another order than it is written in."""
+
+_SHOWN = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]"
+)
+"""A character that somebody can see: none of Unicode's blanks and controls, of those that it calls ignorable, of the
+blanks among its letters (braille, Hangul), and of what stands for a character that was lost."""
 
 _PIECES = re.compile(r"[\x00-\x7f]*+[^\x00-\x7f]{1,200}+|[\x00-\x7f]++")
 """Letters with the marks on them, however many: no more than this, or sorting the marks takes the square of them."""
@@ -66,9 +75,27 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     An answer is never changed so: it is what the model said.
     """
     held = (value for name, value in os.environ.items() if _KEY_NAMES.search(name))
-    for secret in sorted(filter(is_secret, {*secrets, *held}), key=len, reverse=True):  # one may hold another
-        text = text.replace(secret, "[redacted]")
+    text = strike_out(text, {*secrets, *held})
     return _KEY_SHAPES.sub(lambda match: (match[1] or "") + "[redacted]", text)
+
+
+def strike_out(text: str, secrets: Iterable[str]) -> str:
+    """Replace secrets in an error's text, also where it quotes them as JSON, an address or a web page would."""
+    for secret in sorted(filter(is_secret, secrets), key=len, reverse=True):  # one may hold another
+        text = text.replace(secret, "[redacted]")
+        if not (secret.isascii() and secret.isalnum()):
+            text = re.sub("".join(map(_quoted, secret)), "[redacted]", text)
+    return text
+
+
+def _quoted(char: str) -> str:
+    """Return a pattern of a character as it is, or as JSON in JSON, an address or a web page spells it."""
+    if char.isascii() and char.isalnum():
+        return char
+    percent, number = "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "replace")), ord(char)
+    spellings = [re.escape(char), percent, f"u{number:04x}", f"&#x0?{number:x};", f"&#0?{number};"]
+    spellings += [re.escape(html.escape(char))] if html.escape(char) != char else []
+    return rf"\\{{0,32}}(?i:{'|'.join(spellings)})"
 
 
 def one_line(text: str, *, limit: int = 240) -> str:
@@ -83,8 +110,56 @@ def printable(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return an ordinary string that any encoding of Unicode can carry: lone surrogates break requests and state."""
-    return str(text).encode("utf-8", "replace").decode()
+    """Return an ordinary string that any encoding of Unicode can carry: lone surrogates break requests and state.
+
+    Two halves of a character that stand together become it; one that is alone becomes U+FFFD.
+    """
+    text = str(text)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def plain_in(value: Any) -> Any:
+    """Return what is nested, as read JSON, with each text in it made plain; as it is where nothing is wrong with it."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        cleaned: Any = {plain_in(name): plain_in(part) for name, part in value.items()}
+    elif isinstance(value, list | tuple):
+        cleaned = type(value)([plain_in(part) for part in value]) if type(value) in (list, tuple) else value
+    else:
+        return value
+    return value if _is_same(value, cleaned) else cleaned
+
+
+def _is_same(value: Any, cleaned: Any) -> bool:
+    """Tell whether each part stayed as it was, without comparing what may be large, or know no equality."""
+    if isinstance(value, dict):
+        pairs = zip(value.items(), cleaned.items(), strict=False)
+        return len(value) == len(cleaned) and all(a is c and b is d for (a, b), (c, d) in pairs)
+    return value is cleaned or all(old is new for old, new in zip(value, cleaned, strict=True))
+
+
+def plain_message(message: "BaseMessage") -> "BaseMessage":
+    """Return a message in which every text can be carried anywhere; the same one where it can already.
+
+    Args:
+        message: What a user gives, or a model of anybody's answers.
+    """
+    fields = ("content", "name", "tool_calls", "invalid_tool_calls", "additional_kwargs")
+    values = {name: value for name in fields if (value := getattr(message, name, None))}
+    changed = {name: cleaned for name, value in values.items() if (cleaned := plain_in(value)) is not value}
+    return message.model_copy(update=changed) if changed else message
+
+
+def shows_nothing(text: str) -> bool:
+    """Tell a text in which nobody can see anything: of blanks, controls and other characters that show nothing."""
+    return _SHOWN.search(text) is None
 
 
 def normal_form(text: str, form: Literal["NFC", "NFKC"]) -> str:

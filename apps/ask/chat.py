@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ...core.errors import ConfigError, MoAError
 from ...core.run.state import Graph
+from ...core.text import shows_nothing
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
 from ..terminal import notes, print_error
@@ -16,7 +17,7 @@ from .lines import interrupted
 from .output import LEFT, Output, waiting_for
 from .review import can_ask
 from .running import follow, reviewed
-from .starting import build_mixture, standard_input, thread_of_its_own
+from .starting import build_mixture, readable, standard_input, thread_of_its_own
 
 
 @with_mixture
@@ -36,7 +37,7 @@ def chat(settings: Settings) -> None:
                 sys.stdout.writelines(f"{m.type}: {m.text}\n" for m in history)
             elif line.startswith("/"):
                 sys.stderr.write(f"unknown command {line.strip()!r}; known: /history, /quit\n")
-            elif line.strip():
+            elif not shows_nothing(line):
                 _turn(runner, moa, history, line, config=thread_of_its_own(settings))
 
 
@@ -63,6 +64,6 @@ def _turn(
 
 def _read_line() -> str | None:
     try:
-        return input("> " if sys.stdin.isatty() else "")
+        return readable(input("> " if sys.stdin.isatty() else ""))
     except (EOFError, KeyboardInterrupt):
         return None

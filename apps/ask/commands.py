@@ -13,6 +13,7 @@ from langgraph.types import Command
 from rich.text import Text
 
 from ...core.errors import ConfigError
+from ...core.text import shows_nothing
 from ...graphs.estimate import Estimate, estimate
 from ..settings.flags import BOUNDS, with_mixture
 from ..settings.settings import Settings
@@ -20,7 +21,7 @@ from ..terminal import note, notes
 from .output import Output, RunState
 from .review import can_ask, decisions_of
 from .running import Decided, Run, follow, run_and_show
-from .starting import build_mixture, standard_input, thread_of_its_own
+from .starting import build_mixture, readable, standard_input, thread_of_its_own
 from .threads import Thread, begin, named_thread, take_up
 
 Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
@@ -113,8 +114,8 @@ def resume(
 
 
 def _text_of(question: str) -> str:
-    text = standard_input().read() if question == "-" else question
-    if not text.strip():
+    text = readable(standard_input().read() if question == "-" else question)
+    if shows_nothing(text):
         raise ConfigError(
             "found an empty question, expected some text; write it in quotes, or - to read standard input"
         )

@@ -1,6 +1,7 @@
 """What the commands about one mixture begin with."""
 
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from ...core.errors import ConfigError
 from ...core.run.state import Graph
+from ...core.text import plain
 from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
 from ..terminal import note
@@ -28,12 +30,22 @@ def build_mixture(settings: Settings) -> Graph:
     return moa
 
 
+def readable(text: str) -> str:
+    """Return what a user gave as text that can be sent, and say so where it held bytes that are none."""
+    cleaned = plain(text)
+    if cleaned != text:
+        note("found bytes in the question that are no UTF-8, expected text; each is read as U+FFFD")
+    return cleaned
+
+
 def standard_input() -> TextIO:
-    """Return standard input.
+    """Return standard input, which tells bytes that are no text as lone surrogates, as arguments do.
 
     Raises:
         ConfigError: It is closed.
     """
     if sys.stdin is None:
         raise ConfigError("found standard input closed, expected something to read; give the question as an argument")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     return sys.stdin

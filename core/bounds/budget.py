@@ -135,7 +135,8 @@ def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | Non
     if seat.max_tokens is None or more is None:
         return Cost(calls=1, tokens=None, usd=None)
     read, written = prompt_at_most(messages) + seat.tool_tokens + more, seat.max_tokens
-    usage = UsageMetadata(input_tokens=max(read, 1), output_tokens=written, total_tokens=read + written)
+    prompt = max(read, 1)
+    usage = UsageMetadata(input_tokens=prompt, output_tokens=written, total_tokens=prompt + written)
     names = (seat.label, seat.label.partition(":")[2])
     usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
     return Cost(calls=1, tokens=read + written, usd=usd)

@@ -10,6 +10,7 @@ from typing import Any
 from ..run.records import Obstacle, Why
 from ..text import one_line, plain
 from ..wire.connections import connection_problem
+from ..wire.wording import body_of, words_in
 
 _READ = 2_000
 """Characters of an error that are looked at."""
@@ -61,6 +62,10 @@ _MAY_BE_LENGTH = {None, 200, 400, 413, 422, 500}
 _MOST_CHOICES = re.compile(r"(?:<=|at most|less than or equal to|maximum(?: value)?(?: of)?|up to) (\d{1,3})\b")
 _ABOUT_N = re.compile(r"['\"`]n['\"`]")
 _NO_MODEL = re.compile(r"model[^.\n]{0,120}(?:not found|not exist|unknown)|(?:unknown|invalid) model|no such model")
+
+
+_HOLDING = ("error", "detail", "message")
+"""Fields that hold the error object, at one server or another."""
 
 
 def obstacle_of(exc: BaseException) -> Obstacle | None:
@@ -128,15 +133,17 @@ def _http_status_of(exc: BaseException) -> int | None:
 
 def _fields_of(exc: BaseException) -> dict[str, Any]:
     """Return the error object that a server sent: LangChain raises one that came with status 200 as a ValueError's."""
-    body = getattr(exc, "body", None)
-    sent = body if isinstance(body, dict) else next((arg for arg in exc.args if isinstance(arg, dict)), {})
-    inner = sent.get("error")
-    return inner if isinstance(inner, dict) else sent
+    sent = body_of(exc)
+    sent = sent[0] if isinstance(sent, list) and sent else sent
+    sent = sent if isinstance(sent, dict) else {}
+    return next((inner for name in _HOLDING if isinstance(inner := sent.get(name), dict)), sent)
 
 
 def _text_of(exc: BaseException) -> str:
+    """Return what is said of an error, its server's words and what these are called included."""
     try:
         words = plain(str(exc)[:_READ])
     except Exception:  # noqa: BLE001 - what cannot be printed says nothing
-        return ""
-    return one_line(words, limit=_READ).lower()
+        words = ""
+    names = [name for field in ("code", "type") if isinstance(name := _fields_of(exc).get(field), str)]
+    return one_line(" ".join([words, words_in(body_of(exc)), *names]), limit=2 * _READ).lower()

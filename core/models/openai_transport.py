@@ -4,14 +4,14 @@ They share one aiohttp-backed client per event loop: a wide fan-out then costs h
 keeps its connections between runs, and is closed with its loop.
 """
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from ..text import is_secret
+from ..wire.parsing import read_json, write_json
 from ..wire.per_loop import PerLoop
+from ..wire.refusals import is_error, status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
 from .credentials import Server
@@ -84,7 +84,7 @@ def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
             request.headers.update(dict(headers))
             _bound_connecting(request)
             client = await CLIENTS.get()
-            return await _without_secrets(request, await client.send(request, **kwargs), headers)
+            return await _as_error(request, await client.send(request, **kwargs), headers)
 
     return LoopClient(verify=trusted())
 
@@ -127,30 +127,23 @@ CLIENTS: "PerLoop[httpx2.AsyncClient]" = PerLoop(_client, _close)
 """The process's own."""
 
 
-async def _without_secrets(
-    request: "httpx2.Request", response: "httpx2.Response", headers: Headers
-) -> "httpx2.Response":
-    """Take key and headers out of an error that repeats them, before it gets logged and traced; answers stay whole."""
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    secrets = [value.encode() for value in (key, *(value for _, value in headers)) if is_secret(value)]
+async def _as_error(request: "httpx2.Request", response: "httpx2.Response", headers: Headers) -> "httpx2.Response":
+    """Return an error without the key and headers that it repeats, before it is logged and traced; answers stay whole.
+
+    One that came with success gets the status that it names, so that the client takes it for one.
+    """
     is_refused = response.status_code >= 400
-    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-    if not secrets or (is_stream and not is_refused):
+    if not is_refused and response.headers.get("content-type", "").startswith("text/event-stream"):
         return response
-    body = cleaned = await response.aread()
-    for secret in secrets:
-        cleaned = cleaned.replace(secret, b"[redacted]")
-    if cleaned == body or not (is_refused or _is_error(body)):
+    body = await response.aread()
+    sent = read_json(body)
+    if not is_refused and isinstance(sent, dict) and not is_error(sent):
         return response
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    secrets = [key, *(value for _, value in headers)]
+    status = response.status_code if is_refused else status_in(sent) or response.status_code
+    is_json = isinstance(sent, dict | list)
+    content = write_json(struck(sent, secrets)) if is_json else struck(body.decode("utf-8", "replace"), secrets)
     dropped = ("content-length", "content-encoding")
     others = {name: value for name, value in response.headers.items() if name not in dropped}
-    return type(response)(response.status_code, headers=others, content=cleaned, request=request)
-
-
-def _is_error(body: bytes) -> bool:
-    """Tell what nobody can take for an answer, whatever its status says."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return True
-    return not isinstance(parsed, dict) or bool(parsed.get("error"))
+    return type(response)(status, headers=others, content=content, request=request)

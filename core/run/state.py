@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from langchain_core.messages import AnyMessage, convert_to_messages
 from langgraph.graph.message import add_messages
@@ -13,6 +13,7 @@ from pydantic_core.core_schema import CoreSchema, no_info_wrap_validator_functio
 from typing_extensions import TypedDict
 
 from ..errors import InputError
+from ..text import plain_message
 from .records import Citation, Evidence, Proposal, Report, Verdict
 
 _SLOT = ("layer", "position", "sample")
@@ -95,16 +96,23 @@ Given = Annotated[AnyMessage | dict[str, Any], GetPydanticSchema(_message_schema
 """A message, or one written as a dict; its schema is a message's alone, which is what LangGraph's server looks for."""
 
 
+def merge_messages(left: list[AnyMessage], right: Any) -> list[AnyMessage]:
+    """Add messages to a conversation as LangGraph does, without halves of characters: no request can carry them."""
+    before = {id(message) for message in left}
+    merged = cast("list[AnyMessage]", add_messages(cast("Any", left), right))
+    return [m if id(m) in before else cast("AnyMessage", plain_message(m)) for m in merged]
+
+
 class MoAInput(TypedDict):
     """Take a conversation; the last message is what gets answered."""
 
-    messages: Annotated[list[Given], add_messages]
+    messages: Annotated[list[Given], merge_messages]
 
 
 class MoAState(TypedDict):
     """Hold a run. `messages` is the only key shared with a parent graph, and only the final answer enters it."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], merge_messages]
     proposals: Annotated[list[Proposal], merge_proposals]
     verdicts: Annotated[list[Verdict], merge_verdicts]
     run: Report

@@ -4,7 +4,7 @@ Servers, gateways and models of anybody's send fractions, texts, figures that ex
 total only. A figure that is too low would be paid for; one that is not known is bounded by the budget.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 from itertools import pairwise
 from typing import Any, cast
@@ -14,11 +14,19 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 _MOST_TOKENS = 10**9
 _LONGEST_FIGURE = 32
 """Characters of a number that is written as text."""
+_FIGURES = ("input_tokens", "output_tokens", "total_tokens")
 _TIERS = ("priority", "flex")
 """How langchain-openai calls what was priced otherwise, alone and before the name of a part."""
-_FIGURES = ("input_tokens", "output_tokens", "total_tokens")
-_OF_INPUT = {"audio", "cache_read", "cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}
-_OF_OUTPUT = {"audio", "reasoning"}
+
+
+def _spellings(*names: str) -> frozenset[str]:
+    return frozenset([*_TIERS, *(f"{prefix}{name}" for prefix in ("", "priority_", "flex_") for name in names)])
+
+
+_OF_INPUT = _spellings(
+    "audio", "cache_read", "cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"
+)
+_OF_OUTPUT = _spellings("audio", "reasoning")
 _MOST_REPEATED = 3
 """Pieces of a text after which a count that never grew, and is lower than their number, is each one's own."""
 
@@ -46,8 +54,8 @@ def sums(usages: Iterable[object]) -> UsageMetadata | None:
         usages: Their usage, as it came in.
     """
     checked = [checked_usage(usage) for usage in usages]
-    known = [usage for usage in checked if usage is not None]
-    return reduce(add_usage, known) if known and len(known) == len(checked) else None
+    certain = [usage for usage in checked if usage is not None]
+    return reduce(add_usage, certain) if certain and len(certain) == len(checked) else None
 
 
 class StreamedUsage:
@@ -57,6 +65,8 @@ class StreamedUsage:
         self._largest: UsageMetadata | None = None
         self._is_whole = False
         """Whether nothing was said since it last counted."""
+        self._prompts = 0
+        """How often the prompt was counted."""
         self._in_pieces: list[int] = []
         """The output so far, as each piece of the answer told it that told any."""
 
@@ -71,6 +81,7 @@ class StreamedUsage:
             self._is_whole = False
         if not isinstance(usage, Mapping) or not any(map(usage.get, _FIGURES)):  # zeros are no count
             return
+        self._prompts += bool(usage.get("input_tokens"))
         checked = checked_usage(usage)
         self._is_whole = checked is not None
         if checked is None:
@@ -79,6 +90,11 @@ class StreamedUsage:
             self._in_pieces.append(checked["output_tokens"])
         if self._largest is None or checked["total_tokens"] >= self._largest["total_tokens"]:
             self._largest = checked
+
+    @property
+    def is_repeated(self) -> bool:
+        """Tell whether the prompt was counted more than once: what is added up is too high then."""
+        return self._prompts > 1
 
     @property
     def usage(self) -> UsageMetadata | None:
@@ -114,13 +130,11 @@ def _checked(usage: Mapping[Any, Any]) -> UsageMetadata | None:
     return checked
 
 
-def _details(details: object, names: set[str]) -> dict[str, int]:
+def _details(details: object, names: Collection[str]) -> dict[str, int]:
     """Return the parts of a figure that are known by these names; what else is told of it counts nothing."""
-    if not isinstance(details, Mapping):
+    if not details or not isinstance(details, Mapping):
         return {}
-    prefixes = ("", *(f"{tier}_" for tier in _TIERS))
-    spellings = [*_TIERS, *(f"{prefix}{name}" for prefix in prefixes for name in sorted(names))]
-    counts = {name: _count(details[name]) for name in spellings if name in details}
+    counts = {name: _count(count) for name, count in details.items() if name in names}
     return {name: count for name, count in counts.items() if count is not None}
 
 
@@ -130,8 +144,8 @@ def _count(value: object) -> int | None:
     Raises:
         ValueError: It can be no number of tokens.
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is int and 0 <= value <= _MOST_TOKENS):
+        return value
     if isinstance(value, str) and len(value) <= _LONGEST_FIGURE:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:

@@ -22,10 +22,9 @@ from ..errors import ConfigError
 from ..portal import iterate_sync, run_sync
 from .bodies import request_body
 from .chunks import StreamedAnswer
-from .events import Events
 from .listening import Unheard
 from .replies import answers_of
-from .sending import Address, fetch, stream
+from .sending import Address, fetch_as, stream
 from .structured import Method, ToolLike, form_name, form_options, is_class, reading, tool_options
 
 _PATH = "/chat/completions"
@@ -168,8 +167,11 @@ class ChatCompletions(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> list[AIMessage]:
         address = self._address(kwargs)
-        body = await fetch(address, _PATH, self._body(messages, stop, kwargs))
-        return answers_of(body, provider=self.provider, model=self.model_name, secrets=address.secrets)
+
+        def read(body: bytes) -> list[AIMessage]:
+            return answers_of(body, provider=self.provider, model=self.model_name, secrets=address.secrets)
+
+        return await fetch_as(read, address, _PATH, self._body(messages, stop, kwargs))
 
     def _generate(
         self,
@@ -198,23 +200,14 @@ class ChatCompletions(BaseChatModel):
     ) -> AsyncGenerator[ChatGenerationChunk]:
         address = self._address(kwargs)
         options = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
-        answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
-        events = Events()
-        async with stream(address, _PATH, self._body(messages, stop, options)) as pieces:
-            async for piece in pieces:
-                for data in events.feed(piece):
-                    if chunk := answer.chunk(data):
-                        yield chunk
-                if answer.is_done:  # some servers keep the connection open
-                    break
-        rest, other = events.end()
-        if other.strip():
-            yield answer.whole(other)
-            return
-        for chunk in map(answer.chunk, rest):
-            if chunk:
+
+        def read(pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
+            answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
+            return answer.chunks(pieces)
+
+        async with stream(read, address, _PATH, self._body(messages, stop, options)) as chunks:
+            async for chunk in chunks:
                 yield chunk
-        yield answer.last()
 
     def _stream(
         self,

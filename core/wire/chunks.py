@@ -3,20 +3,34 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
-from .parsing import write_json
-from .refusals import UnreadableAnswer, check_answer
-from .replies import answers_of, aside_of, choices_of, content_text, facts_of, usage_of, word_of
+from ..run.usage import StreamedUsage
+from .events import Events
+from .halves import Halves
+from .parsing import read_json, without_halves
+from .refusals import ServerError, UnreadableAnswer, check_answer, check_first
+from .replies import (
+    answers_of,
+    aside_of,
+    beside_text,
+    choices_of,
+    content_text,
+    facts_of,
+    figures_of,
+    priced_as,
+    word_of,
+)
+from .streamed_calls import StreamedCalls
 
 STREAM_END = b"[DONE]"
+_NO_REASON = {"", "null", "none"}
+"""What some servers send as the reason of an end that has not come."""
 
 
 class StreamedAnswer:
@@ -25,51 +39,94 @@ class StreamedAnswer:
     def __init__(self, *, provider: str, model: str, secrets: Iterable[str]) -> None:
         self._provider, self._model, self._secrets = provider, model, list(secrets)
         self._facts: dict[str, Any] = {}
-        self._usage: UsageMetadata | None = None
-        self._finish_reason: str | None = None
+        self._usage = StreamedUsage()
+        self._reasons: dict[str, None] = {}
+        """Why it ended, in the order in which that was told: several times, or otherwise the second time."""
         self.is_done = False
         """Whether the server has said so."""
-        self._by_id: dict[str, _Call] = {}
-        self._by_index: dict[str, _Call] = {}
-        self._last: _Call | None = None
-        self._count = 0
+        self._has_begun = False
+        """Whether anything was said."""
+        self._halves = Halves()
+        self._calls = StreamedCalls(self._halves)
+
+    async def chunks(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
+        """Yield the chunks of an answer as it comes.
+
+        Args:
+            pieces: What the server sends, cut anywhere.
+
+        Raises:
+            ServerError: It is none, or breaks off before anything was said.
+        """
+        events = Events()
+        try:
+            async for piece in pieces:
+                for data in events.feed(piece):
+                    if chunk := self.chunk(data):
+                        yield chunk
+                if self.is_done:  # some servers keep the connection open
+                    break
+            rest, other = events.end()
+            if other.strip():
+                yield self.whole(other)
+                return
+            for data in rest:
+                is_half = self._has_begun and data != STREAM_END and read_json(data) is None
+                if not is_half and (chunk := self.chunk(data)):
+                    yield chunk
+            yield self.last()
+        except ServerError as failure:
+            failure.has_begun = self._has_begun
+            raise
 
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
         """Return what an event adds; None where it adds nothing to be shown.
 
         Raises:
-            UnreadableAnswer: It is an error, or nothing of the API's.
+            ServerError: It is an error, or nothing of the API's.
         """
         if self.is_done or data == STREAM_END:
             self.is_done = True
             return None
-        sent = check_answer(data, self._secrets)
-        self._facts |= facts_of(sent, provider=self._provider, model=self._facts.get("model_name", self._model))
-        self._usage = usage_of(sent.get("usage"), sent.get("service_tier")) or self._usage
-        choice = next((choice for choice in choices_of(sent) if not choice.get("index")), None)
-        if choice is None:
+        sent = check_answer(data, self._secrets, halves=True)
+        whole = (without_halves(sent) or {}) if b"\\ud" in data or b"\\uD" in data else sent
+        self._facts |= facts_of(whole, provider=self._provider, model=self._facts.get("model_name", self._model))
+        first = _first_of(sent)
+        choice = first if whole is sent else _first_of(whole)
+        added, logprobs = self._added(first, choice), choice.get("logprobs")
+        self._has_begun = self._has_begun or bool(added)
+        if added or whole.get("usage"):
+            self._usage.note(figures_of(whole.get("usage"), whole.get("service_tier")), says=bool(added))
+        if not (added or logprobs):
             return None
-        reason = word_of(choice.get("finish_reason"))
-        self._finish_reason = self._finish_reason if reason is None else reason
-        delta = choice.get("delta") or choice.get("message")
-        delta = delta if isinstance(delta, dict) else {}
-        text, aside, calls = content_text(delta.get("content")), aside_of(delta), self._pieces(delta.get("tool_calls"))
-        logprobs = choice.get("logprobs")
-        if not (text or aside or calls or logprobs):
-            return None
-        message = AIMessageChunk(content=text, additional_kwargs=aside, tool_call_chunks=calls)
+        message = AIMessageChunk(**{"content": "", **added})
         return ChatGenerationChunk(message=message, generation_info={"logprobs": logprobs} if logprobs else None)
 
     def last(self) -> ChatGenerationChunk:
-        """Return the chunk that ends the answer.
+        """Return the chunk that ends the answer, and says so where it has no end.
 
         Raises:
-            UnreadableAnswer: It did not end: neither did the server say why it did, nor that it is done.
+            UnreadableAnswer: Nothing came, neither words nor an end.
         """
-        if not self.is_done and self._finish_reason is None:
+        is_whole = self.is_done or bool(self._reasons)
+        if not is_whole and not self._has_begun:
             raise UnreadableAnswer("found a streamed answer that breaks off, expected its end; ask again")
-        facts = {**self._facts, "finish_reason": self._finish_reason}
-        message = AIMessageChunk(content="", response_metadata=facts, usage_metadata=self._usage, chunk_position="last")
+        usage = priced_as(self._usage.usage, self._facts.get("service_tier")) if is_whole else None
+        halves = self._halves.rest()
+        aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
+        calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
+        is_closed = self._calls.are_closed and not calls
+        facts = {**self._facts, "finish_reason": "+".join(self._reasons) or None}
+        facts |= {} if is_whole else {"stream_ended": False}
+        facts |= {} if is_closed else {"calls_unclosed": True}
+        message = AIMessageChunk(
+            content=halves.get("text", ""),
+            additional_kwargs=aside,
+            tool_call_chunks=calls,
+            response_metadata=facts,
+            usage_metadata=usage,
+            chunk_position="last",
+        )
         return ChatGenerationChunk(message=message)
 
     def whole(self, body: bytes) -> ChatGenerationChunk:
@@ -80,52 +137,37 @@ class StreamedAnswer:
         """
         answers = answers_of(body, provider=self._provider, model=self._model, secrets=self._secrets)
         fields = answers[0].model_dump(exclude={"type"})
+        if answers[0].invalid_tool_calls:  # LangChain mends their arguments, once chunks are added up
+            fields["response_metadata"]["calls_unclosed"] = True
         return ChatGenerationChunk(message=AIMessageChunk(**fields, chunk_position="last"))
 
-    def _pieces(self, sent: object) -> list[ToolCallChunk]:
-        """Return pieces of calls, each with its call's number, and its name and id in one of them."""
-        pieces: list[ToolCallChunk] = []
-        for piece in sent if isinstance(sent, list) else []:
-            if not isinstance(piece, dict):
-                continue
-            function = piece.get("function")
-            function = function if isinstance(function, dict) else {}
-            name, id_, args = word_of(function.get("name")), word_of(piece.get("id")), function.get("arguments")
-            call = self._call(str(piece.get("index", "")), id_, name)
-            args = write_json(args).decode() if isinstance(args, dict) else args
-            pieces.append(
-                tool_call_chunk(
-                    name=None if call.name else name,
-                    args=args if isinstance(args, str) else None,
-                    id=None if call.id else id_,
-                    index=call.number,
-                )
-            )
-            call.name, call.id = call.name or name, call.id or id_
-        return pieces
+    def _added(self, first: dict[str, Any], choice: dict[str, Any]) -> dict[str, Any]:
+        """Return what a choice adds to the answer, as fields of a message.
 
-    def _call(self, index: str, id_: str | None, name: str | None) -> "_Call":
-        """Return the call that a piece belongs to: by its id, else by its index, else the last one.
-
-        Some servers number no call, or all as the first, repeat its id and name, or make another id for each piece.
+        Args:
+            first: What came.
+            choice: The same without halves of characters.
         """
-        call = self._by_id.get(id_) if id_ else None
-        call = call or self._by_index.get(index) or (self._last if not index and not id_ else None)
-        is_another = call is not None and bool(name and call.name and (name != call.name or (id_ and id_ != call.id)))
-        if call is None or is_another:
-            call = self._last = _Call(self._count)
-            self._count += 1
-        if index:
-            self._by_index[index] = call
-        if id_:
-            self._by_id[id_] = call
-        return call
+        check_first(first, self._secrets)
+        reason = word_of(choice.get("finish_reason"))
+        if reason and reason.lower() not in _NO_REASON:
+            self._reasons[reason] = None
+        delta = first.get("delta")
+        if not delta and not self._has_begun:
+            delta = first.get("message")
+        if not delta or not isinstance(delta, dict):
+            return {}
+        aside = {name: text for name, piece in aside_of(delta).items() if (text := self._halves.joined(name, piece))}
+        if isinstance(choice.get("delta"), dict):
+            aside |= beside_text(choice["delta"])
+        fields = {
+            "content": self._halves.joined("text", content_text(delta.get("content"))),
+            "additional_kwargs": aside,
+            "tool_call_chunks": self._calls.pieces(delta.get("tool_calls")),
+        }
+        return {name: value for name, value in fields.items() if value}
 
 
-@dataclass
-class _Call:
-    """Be one call of a tool, as far as it was sent."""
-
-    number: int
-    name: str | None = None
-    id: str | None = None
+def _first_of(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event says of the first choice."""
+    return next((choice for choice in choices_of(sent) if not choice.get("index")), {})

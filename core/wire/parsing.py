@@ -5,20 +5,36 @@ from typing import Any
 
 import orjson
 
+from ..text import plain
 
-def read_json(body: bytes) -> Any:
+
+def read_json(body: bytes | str, *, halves: bool = False) -> Any:
     """Read JSON; None for whatever is none.
 
     orjson is strict: halves of surrogate pairs, which models write in pieces, and NaN, which servers write among
     logprobs, are read by Python's own reader.
+
+    Args:
+        body: What was sent.
+        halves: Whether halves of surrogate pairs stay, because another piece may hold the other half.
     """
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, UnicodeError):
         try:
-            return json.loads(body.decode("utf-8-sig", "replace"))
+            text = body.decode("utf-8-sig", "replace") if isinstance(body, bytes) else body
+            sent = json.loads(text, strict=False)  # models write newlines as they are
         except (ValueError, RecursionError):
             return None
+    return sent if halves else without_halves(sent)
+
+
+def without_halves(sent: Any) -> Any:
+    """Return read JSON in which no text holds half a surrogate pair, which requests and checkpoints do not take."""
+    try:
+        return json.loads(plain(json.dumps(sent, ensure_ascii=False)))
+    except (ValueError, RecursionError):
+        return None
 
 
 def write_json(value: Any) -> bytes:

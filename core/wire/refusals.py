@@ -1,7 +1,7 @@
 """What a server sends instead of an answer, as exceptions: LangChain's own kinds, with the status and what came."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from langchain_core.exceptions import (
@@ -17,12 +17,28 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 
-from ..text import is_secret, one_line
+from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
-from .parsing import read_json
+from .parsing import read_json, without_halves
+from .wording import words_in
 
 _SHOWN = 500
 """Characters of an answer that is no error of the API, as a web page."""
+_PASSING = {408, 409, 429}
+"""Statuses below 500 after which the same request may do."""
+_INSTEAD = ("detail", "errors", "msg", "error_msg", "error_message", "errorMessage")
+"""What says in an answer without choices that it is an error."""
+_STATUS_FIELDS = ("code", "status", "status_code", "statusCode", "http_status", "error_code", "type")
+_STATUSES = {str(status) for status in range(400, 600)}
+_STATUS_WORDS = {
+    **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"), 429),
+    **dict.fromkeys(
+        ("insufficient_quota", "quota_exceeded", "usage_limit_reached", "rate_limited", "throttlingexception"), 429
+    ),
+    **dict.fromkeys(("authentication_error", "invalid_api_key", "unauthenticated"), 401),
+    **dict.fromkeys(("overloaded_error", "unavailable", "service_unavailable", "overloaded"), 503),
+}
+"""How errors are called that have no number."""
 
 
 class ServerError(ModelError):
@@ -32,20 +48,24 @@ class ServerError(ModelError):
     chat model.
 
     Attributes:
-        status_code: The HTTP status; None where there was none, or an error came in an answer's place.
+        status_code: The HTTP status, or the one that an error names which came with success; None where there is none.
         body: What the server sent: JSON as Python has it, else text.
         is_retryable: Whether the same request may do later.
         retry_after: After how many seconds, where the server said so.
+        waits: In words how long that is, where it is longer than may be waited; the message ends in them.
         url: The base URL that was asked, without secrets.
         problem: What kept a connection from coming about; None where there was one.
+        has_begun: Whether part of an answer came before it, which may have been billed.
     """
 
     def __init__(self, message: str, status_code: int | None = None, body: Any = None) -> None:
         super().__init__(message)
         self.status_code, self.body = status_code, body
         self.retry_after: float | None = None
+        self.waits: str | None = None
         self.url: str | None = None
         self.problem: str | None = None
+        self.has_begun = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.status_code, self.body), vars(self)
@@ -94,7 +114,7 @@ _KINDS: Mapping[int, type[ServerError]] = {
 }
 
 
-def refusal(status: int, body: bytes, *, url: str, location: str | None, secrets: Iterable[str]) -> ServerError:
+def refusal(status: int, body: bytes, *, url: str, location: str | None, secrets: Collection[str]) -> ServerError:
     """Return what a status that is no success stands for.
 
     Args:
@@ -111,35 +131,34 @@ def refusal(status: int, body: bytes, *, url: str, location: str | None, secrets
             "follow redirects: give the new address as the base URL, if it is to be trusted",
             status,
         )
-    sent = _struck(read_json(body), secrets)
-    if not isinstance(sent, dict):
-        text = _struck(body.decode("utf-8", "replace").strip(), secrets)
-        return _kind(status)(f"Error code: {status} - {text[:_SHOWN]!r}", status, text[:_SHOWN])
-    message = f"Error code: {status} - {sent}"
-    inner = sent.get("error")
-    is_too_long = isinstance(inner, dict) and inner.get("code") == "context_length_exceeded"
-    return (_ContextOverflow if is_too_long else _kind(status))(message, status, sent)
+    sent = struck(read_json(body), secrets)
+    if isinstance(sent, dict | list):
+        return _failure(status, sent, secrets)
+    text = struck(body.decode("utf-8", "replace").strip(), secrets)
+    failure = _failure(status, text, secrets)
+    failure.body = text[:_SHOWN]
+    return failure
 
 
-def check_answer(body: bytes, secrets: Iterable[str]) -> dict[str, Any]:
+def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False) -> dict[str, Any]:
     """Return the object that came with a status of success.
 
     Args:
         body: What came, of a whole answer or of one piece of a streamed one.
         secrets: What is struck from it where it is an error; an answer is never changed.
+        halves: Whether halves of surrogate pairs stay in it.
 
     Raises:
-        UnreadableAnswer: It is an error, or nothing of the API's.
+        ServerError: It is an error, of its own status where it has one, or nothing of the API's.
     """
-    sent = read_json(body)
-    if isinstance(sent, dict) and not (sent.get("error") or sent.get("object") == "error"):
-        return sent
+    sent = read_json(body, halves=halves)
     if isinstance(sent, dict):
-        sent = _struck(sent, secrets)
-        error = sent.get("error") or sent
-        message = error.get("message") if isinstance(error, dict) else None
-        raise UnreadableAnswer(f"found an error in the answer's place: {message or error}", None, sent)
-    text = _struck(body.decode("utf-8", "replace").strip(), secrets)
+        if not is_error(sent):
+            return sent
+        raise _error_inside(without_halves(sent) if halves else sent, secrets)
+    text = struck(body.decode("utf-8", "replace").strip(), secrets)
+    if isinstance(sent, list) and (failure := _error_inside(sent, secrets)).status_code:
+        raise failure
     kind = "a web page" if text.startswith("<") else "no JSON" if sent is None else "JSON that is no object"
     raise UnreadableAnswer(
         f"found {kind} in the answer's place, expected JSON of /chat/completions; is the base URL right? "
@@ -149,14 +168,96 @@ def check_answer(body: bytes, secrets: Iterable[str]) -> dict[str, Any]:
     )
 
 
-def _struck(sent: Any, secrets: Iterable[str]) -> Any:
-    """Return an error, a text or read JSON, without the secrets that it repeats, however JSON spells them."""
+def check_first(choice: Mapping[str, Any], secrets: Collection[str]) -> None:
+    """Refuse a choice that holds an error in the place of its answer, as OpenRouter sends one.
+
+    Raises:
+        ServerError: It does.
+    """
+    if choice.get("error"):
+        raise _error_inside(without_halves({"error": choice["error"]}), secrets)
+
+
+def is_error(sent: Mapping[str, Any]) -> bool:
+    """Tell an error in an answer's place: whoever sends one with success calls it so, or leaves the choices out.
+
+    Args:
+        sent: What came.
+    """
+    if sent.get("error") or sent.get("object") == "error" or sent.get("type") == "error":
+        return True
+    if "choices" in sent:
+        return False
+    message = sent.get("message")
+    is_said = isinstance(message, str) or (isinstance(message, dict) and "content" not in message)
+    return is_said or any(sent.get(name) for name in _INSTEAD)
+
+
+def _error_inside(sent: Any, secrets: Collection[str]) -> ServerError:
+    """Return what an error stands for that came with success: that of its own status, where it has one."""
+    sent = struck(sent, secrets)
+    if status := status_in(sent):
+        failure = _failure(status, sent, secrets)
+        failure.is_retryable = may_pass(status)
+        return failure
+    words = struck(words_in(sent), secrets) or one_line(str(sent), limit=_SHOWN)
+    return UnreadableAnswer(f"found an error in the answer's place: {words}", None, sent)
+
+
+def _failure(status: int, sent: Any, secrets: Collection[str]) -> ServerError:
+    """Return the exception of a status, with the server's own words."""
+    inner = sent.get("error") if isinstance(sent, dict) else None
+    is_too_long = isinstance(inner, dict) and inner.get("code") == "context_length_exceeded"
+    words = struck(words_in(sent), secrets)
+    message = f"Error code: {status} - {words}" if words else f"Error code: {status}"
+    return (_ContextOverflow if is_too_long else _kind(status))(message, status, sent)
+
+
+def status_in(sent: Any) -> int | None:
+    """Return the status that an error names, as a number or in a word; None where it names none.
+
+    Args:
+        sent: Read JSON.
+    """
+    if isinstance(sent, list):
+        sent = sent[0] if sent else None
+    if not isinstance(sent, dict):
+        return None
+    inner: dict[str, Any] = next(
+        (sent[name] for name in ("error", "detail", "message") if isinstance(sent.get(name), dict)), {}
+    )
+    for value in (each.get(name) for each in (inner, sent) for name in _STATUS_FIELDS):
+        status = _as_status(value)
+        if status:
+            return status
+    return None
+
+
+def _as_status(value: object) -> int | None:
+    if isinstance(value, str):
+        value = int(value) if value in _STATUSES else _STATUS_WORDS.get(value.lower())
+    return value if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600 else None
+
+
+def struck(sent: Any, secrets: Collection[str]) -> Any:
+    """Return an error, a text or read JSON, without the secrets that it repeats, however these are spelt.
+
+    Args:
+        sent: What came.
+        secrets: Keys and headers, or words in their place, which stay.
+    """
     if isinstance(sent, str):
-        for secret in filter(is_secret, secrets):
-            sent = sent.replace(secret, "[redacted]")
+        return strike_out(sent, secrets)
+    if not any(map(is_secret, secrets)):
         return sent
-    spelt = [json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets if is_secret(secret)]
-    return json.loads(_struck(json.dumps(sent, ensure_ascii=False), spelt))
+    text = strike_out(json.dumps(sent, ensure_ascii=False), secrets)
+    struck_json = read_json(text)
+    return text if struck_json is None else struck_json
+
+
+def may_pass(status: int) -> bool:
+    """Tell a status after which the same request may do."""
+    return status in _PASSING or status >= 500
 
 
 def _kind(status: int) -> type[ServerError]:

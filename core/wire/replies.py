@@ -1,23 +1,33 @@
 """Read what a server answered: text, calls of tools, how it ended, and what it counted. All of it is foreign."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from .refusals import UnreadableAnswer, check_answer
+from ..run.usage import checked_usage
+from .parsing import without_halves
+from .refusals import UnreadableAnswer, check_answer, check_first
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""
-_MOST_TOKENS = 10**9
+_TIERS = ("priority", "flex")
+_THOUGHTS = ("think", "thought", "reason", "summary")
+"""What types of parts that hold no answer are called by."""
+_NO_TEXT = ("tool_call", "tool_use", "function_call", "tool_result")
+_TEXT_FIELDS = ("text", "content", "value")
+_THOUGHT_FIELDS = (*_TEXT_FIELDS, "thinking", "reasoning", "reasoning_content", "thought", "summary")
+"""Where a part holds its text, which may be parts again."""
+_DEPTH = 8
+"""Parts in parts are read so far: Magistral's thinking holds parts of its own."""
 _ASIDE = {"reasoning_content": ("reasoning_content", "reasoning"), "refusal": ("refusal",)}
 """What stands beside the text, by LangChain's name for it, and what servers call it."""
 
 
-def answers_of(body: bytes, *, provider: str, model: str, secrets: Iterable[str]) -> list[AIMessage]:
+def answers_of(body: bytes, *, provider: str, model: str, secrets: Collection[str]) -> list[AIMessage]:
     """Return the choices of a whole answer.
 
     Args:
@@ -36,10 +46,13 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Iterable[str]
             f"found no choices in the answer, expected some; does the base URL end in /v1? It holds "
             f"{', '.join(sent)[:200] or 'nothing'}"
         )
+    check_first(choices[0], secrets)
     facts = facts_of(sent, provider=provider, model=model)
     facts["token_usage"] = sent.get("usage")
     usage = usage_of(facts["token_usage"], sent.get("service_tier"))
-    return [_message(choice, facts, usage) for choice in choices]
+    # What is no further answer is left out, so that it is asked for again.
+    others = [each for each in choices[1:] if isinstance(each.get("message"), dict) and not each.get("error")]
+    return [_message(choice, facts, usage) for choice in (choices[0], *others)]
 
 
 def choices_of(sent: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -56,22 +69,29 @@ def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str,
 
 
 def content_text(content: object) -> str:
-    """Return the text of a message's content, which some servers send in parts."""
+    """Return the text of a message's content, which some servers send in parts; thinking is none of it."""
     if isinstance(content, str):
         return content
-    parts = content if isinstance(content, list) else []
-    texts = (part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text")
-    return "".join(text for text in texts if isinstance(text, str))
+    return "".join(text for text, kind in _texts(content) if kind == "text")
 
 
-def aside_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a message holds beside its text and calls: reasoning, a refusal, audio."""
-    aside: dict[str, Any] = {}
+def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that a message holds beside its own: reasoning, and a refusal."""
+    aside: dict[str, str] = {}
+    content = message.get("content")
     for name, spellings in _ASIDE.items():
-        texts = [text for spelling in spellings if isinstance(text := message.get(spelling), str) and text]
-        aside |= {name: texts[0]} if texts else {}
-    parts = {name: part for name in ("audio", "function_call") if isinstance(part := message.get(name), dict)}
-    return aside | parts
+        for value in filter(None, map(message.get, spellings)):
+            if name not in aside and (text := "".join(text for text, _ in _texts(value))):
+                aside[name] = text
+        if content and name not in aside and not isinstance(content, str):
+            text = "".join(text for text, kind in _texts(content) if kind == name)
+            aside |= {name: text} if text else {}
+    return aside
+
+
+def beside_text(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a message holds that is no text: audio, and a call as servers once told it."""
+    return {name: part for name in ("audio", "function_call") if isinstance(part := message.get(name), dict)}
 
 
 def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:
@@ -81,34 +101,53 @@ def usage_of(counts: object, tier: object = None) -> UsageMetadata | None:
         counts: Its `usage`.
         tier: Its `service_tier`: what was priced as `priority` or `flex` is told apart, as langchain-openai does.
     """
+    return priced_as(checked_usage(figures_of(counts, tier)), tier)
+
+
+def priced_as(usage: UsageMetadata | None, tier: object) -> UsageMetadata | None:
+    """Return checked usage with what was priced otherwise told apart.
+
+    Args:
+        usage: What was counted.
+        tier: The server's `service_tier`.
+    """
+    if usage is None or tier not in _TIERS:
+        return usage
+    inputs: Any = usage.get("input_token_details") or {}
+    outputs: Any = usage.get("output_token_details") or {}
+    inputs = {**inputs, tier: usage["input_tokens"] - inputs.get(f"{tier}_cache_read", 0)}
+    outputs = {**outputs, tier: usage["output_tokens"] - outputs.get(f"{tier}_reasoning", 0)}
+    return {**usage, "input_token_details": inputs, "output_token_details": outputs}
+
+
+def figures_of(counts: object, tier: object = None) -> dict[str, Any] | None:
+    """Return a server's figures by LangChain's names, as it told them; None where it told none.
+
+    Args:
+        counts: Its `usage`.
+        tier: Its `service_tier`.
+    """
     if not isinstance(counts, dict):
         return None
-    read, written = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
-    total = _count(counts.get("total_tokens"))
-    if read is None and written is None:
-        return None
-    usage = UsageMetadata(
-        input_tokens=read or 0, output_tokens=written or 0, total_tokens=total or (read or 0) + (written or 0)
+    prefix = f"{tier}_" if tier in _TIERS else ""
+    of_input, of_output = (
+        part if isinstance(part := counts.get(name), dict) else {}
+        for name in ("prompt_tokens_details", "completion_tokens_details")
     )
-    prefix = f"{tier}_" if tier in ("priority", "flex") else ""
-    of_input, of_output = counts.get("prompt_tokens_details"), counts.get("completion_tokens_details")
-    inputs = {
-        "audio": _detail(of_input, "audio_tokens"),
-        f"{prefix}cache_read": _detail(of_input, "cached_tokens"),
-        f"{prefix}cache_creation": _detail(of_input, "cache_write_tokens"),
+    return {
+        "input_tokens": counts.get("prompt_tokens"),
+        "output_tokens": counts.get("completion_tokens"),
+        "total_tokens": counts.get("total_tokens"),
+        "input_token_details": {
+            "audio": of_input.get("audio_tokens"),
+            f"{prefix}cache_read": of_input.get("cached_tokens"),
+            f"{prefix}cache_creation": of_input.get("cache_write_tokens"),
+        },
+        "output_token_details": {
+            "audio": of_output.get("audio_tokens"),
+            f"{prefix}reasoning": of_output.get("reasoning_tokens"),
+        },
     }
-    outputs = {
-        "audio": _detail(of_output, "audio_tokens"),
-        f"{prefix}reasoning": _detail(of_output, "reasoning_tokens"),
-    }
-    if prefix:
-        inputs[str(tier)] = usage["input_tokens"] - (inputs[f"{prefix}cache_read"] or 0)
-        outputs[str(tier)] = usage["output_tokens"] - (outputs[f"{prefix}reasoning"] or 0)
-    if details := {name: count for name, count in inputs.items() if count is not None}:
-        usage["input_token_details"] = InputTokenDetails(**details)  # type: ignore[typeddict-item]
-    if details := {name: count for name, count in outputs.items() if count is not None}:
-        usage["output_token_details"] = OutputTokenDetails(**details)  # type: ignore[typeddict-item]
-    return usage
 
 
 def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
@@ -136,7 +175,7 @@ def _arguments(written: object) -> dict[str, Any] | None:
     """Read a call's arguments, which are JSON in a text, and an object right away from some servers."""
     if isinstance(written, str) and written.strip():
         try:
-            written = json.loads(written, strict=False)  # models write newlines as they are
+            written = without_halves(json.loads(written, strict=False))  # models write newlines as they are
         except (ValueError, RecursionError):
             return None
     return written if isinstance(written, dict) else None if written else {}
@@ -149,7 +188,7 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
     ended = {"finish_reason": word_of(choice.get("finish_reason")), "logprobs": choice.get("logprobs")}
     return AIMessage(
         content_text(message.get("content")),
-        additional_kwargs=aside_of(message),
+        additional_kwargs=aside_of(message) | beside_text(message),
         tool_calls=calls,
         invalid_tool_calls=unreadable,
         usage_metadata=usage,
@@ -157,10 +196,24 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
     )
 
 
-def _count(value: object) -> int | None:
-    """Return a number of tokens; None for what can be none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS else None
+def _texts(content: object, kind: str = "text", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield the texts in a content, and whether each is `text`, `reasoning_content` or a `refusal`."""
+    if isinstance(content, str):
+        yield content, kind
+    elif isinstance(content, list) and depth < _DEPTH:
+        for part in content:
+            yield from _texts(part, kind, depth + 1)
+    elif isinstance(content, dict) and depth < _DEPTH and content.get("type") not in _NO_TEXT:
+        kind = _kind_of(content) if kind == "text" else kind
+        names = {"text": _TEXT_FIELDS, "refusal": ("refusal",)}.get(kind, _THOUGHT_FIELDS)
+        yield from _texts(next((content[name] for name in names if content.get(name)), None), kind, depth + 1)
 
 
-def _detail(details: object, name: str) -> int | None:
-    return _count(details.get(name)) if isinstance(details, dict) else None
+def _kind_of(part: Mapping[str, Any]) -> str:
+    """Tell what a part of a content holds; text, whatever it is called, if not what is known to be none."""
+    called = part.get("type")
+    called = called[:40].lower() if isinstance(called, str) else ""
+    if called == "refusal":
+        return "refusal"
+    is_thought = part.get("thought") is True or any(word in called for word in _THOUGHTS)
+    return "reasoning_content" if is_thought else "text"

@@ -1,21 +1,21 @@
 """Send one request, as often as it takes, and return what came back."""
 
 import asyncio
-import email.utils
 import math
 import random
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from .connections import bare_url, connection_problem
-from .refusals import ServerError, ServerTimeout, ServerUnreachable, UnreadableAnswer, refusal
+from .connections import bare_url
+from .losses import lost
+from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
 from .session import CONNECT_SECONDS, Pool, pool_for, trusted
+from .waiting import LONGEST_ASKED, to_wait, waiting
 
 if TYPE_CHECKING:
     import aiohttp
@@ -25,14 +25,13 @@ Headers = tuple[tuple[str, str], ...]
 MOST_BYTES = 64 * 2**20
 """An answer is read so far: more than any model writes."""
 _MOST_ERROR_BYTES = 2**20
-_FIRST_WAIT, _LONGEST_WAIT, _LONGEST_ASKED = 0.5, 8.0, 120.0
-"""Seconds before a request is sent again: the first time, at most, and the most that a server may ask for."""
-_PASSING = {408, 409, 429}
-"""Statuses below 500 after which the same request may do."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+"""Seconds before a request is sent again: the first time, and at most."""
 _ENDING_SECONDS = 0.5
 """How long the end of a stream may come after the last that is said in it: its connection can be used again then."""
 _pause = asyncio.sleep
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
+_ends: ContextVar[float | None] = ContextVar("langgraph_moa_call_ends", default=None)
 
 
 @contextmanager
@@ -50,6 +49,31 @@ def note_sent(host: str) -> None:
     """Note that a request goes out."""
     if (sent := _sent.get()) is not None:
         sent.append(host)
+
+
+@contextmanager
+def ends_by(when: float | None) -> Iterator[None]:
+    """Say until when a call of this context may take, so that nobody waits for what would come too late.
+
+    Args:
+        when: A time of the running loop; None sets no bound.
+    """
+    token = _ends.set(when)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def _seconds_left() -> float:
+    """Return how long the call of this context may still take."""
+    when = _ends.get()
+    return math.inf if when is None else when - asyncio.get_running_loop().time()
+
+
+def _longest_wait() -> float:
+    """Return how long a server may ask to wait: the call may end sooner than that."""
+    return min(LONGEST_ASKED, max(_seconds_left(), 0.0))
 
 
 @dataclass(frozen=True)
@@ -93,49 +117,113 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
     Raises:
         ServerError: There was no answer.
     """
+    return await fetch_as(bytes, address, path, body, most=most)
 
-    async def whole() -> bytes:
+
+async def fetch_as(
+    read: Callable[[bytes], _T], address: Address, path: str, body: bytes | None = None, *, most: int = MOST_BYTES
+) -> _T:
+    """Send a request and return its answer as it is read; an error that came with success is one, and sent again.
+
+    Args:
+        read: What reads an answer.
+        address: Where to.
+        path: What comes after the base URL.
+        body: What is posted; None gets.
+        most: How many bytes are read.
+
+    Raises:
+        ServerError: There was no answer.
+    """
+
+    async def whole() -> _T:
         pool = await pool_for(address.url)
-        with _lost(address, proxied=pool.proxy_for(address.url) is not None):
+        with lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with _request(pool, address, path, body) as response:
                 await _check(response, address)
                 size = response.content_length
                 if size is not None and size <= most and "Content-Encoding" not in response.headers:
-                    return bytes(await response.read())
-                return b"".join([piece async for piece in _pieces(address, response, most)])
+                    answer = bytes(await response.read())
+                else:
+                    answer = b"".join([piece async for piece in _pieces(address, response, most)])
+                with waiting(response.headers, _longest_wait()):
+                    return read(answer)
 
     return await _repeated(address, whole)
 
 
 @asynccontextmanager
-async def stream(address: Address, path: str, body: bytes) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Send a request and yield its answer as it comes; once it has begun it is not asked for again.
+async def stream(
+    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes
+) -> AsyncIterator[AsyncIterator[_T]]:
+    """Send a request and yield its answer as it comes; once some of it was read it is not asked for again.
+
+    Args:
+        read: What reads an answer of the pieces that come. An error of its own status that it finds before anything
+            else is one as if it had come in the answer's place.
+        address: Where to.
+        path: What comes after the base URL.
+        body: What is posted.
 
     Raises:
         ServerError: There was no answer, or it broke off.
     """
+    first, rest, until_read = await _repeated(address, partial(_opened, read, address, path, body))
+    async with until_read, aclosing(_all(first, rest)) as items:
+        yield items
 
-    async def opened() -> "aiohttp.ClientResponse":
-        pool = await pool_for(address.url)
-        with _lost(address, proxied=pool.proxy_for(address.url) is not None):
-            async with AsyncExitStack() as until_open:
-                response: aiohttp.ClientResponse = await until_open.enter_async_context(
-                    _request(pool, address, path, body)
-                )
-                await _check(response, address)
-                until_open.pop_all()
-                return response
 
-    async with await _repeated(address, opened) as response, aclosing(_pieces(address, response, MOST_BYTES)) as pieces:
-        yield pieces
-        with suppress(ServerError, TimeoutError):  # a connection that does not come to an end is closed
-            async with asyncio.timeout(_ENDING_SECONDS):
-                async for _ in pieces:
-                    pass
+async def _all(first: list[_T] | ServerError, rest: AsyncIterator[_T]) -> AsyncGenerator[_T]:
+    """Yield what is read of an answer whose first is read already."""
+    if isinstance(first, ServerError):
+        raise first
+    for item in first:
+        yield item
+    async for item in rest:
+        yield item
+
+
+async def _opened(
+    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes
+) -> tuple[list[_T] | ServerError, AsyncGenerator[_T], AsyncExitStack]:
+    """Send a request once, and read until its answer begins, or turns out to be none that asking again would mend."""
+    pool = await pool_for(address.url)
+    async with AsyncExitStack() as until_read:
+        with lost(address, proxied=pool.proxy_for(address.url) is not None):
+            response = await until_read.enter_async_context(_request(pool, address, path, body))
+            await _check(response, address)
+        pieces = await until_read.enter_async_context(aclosing(_pieces(address, response, MOST_BYTES)))
+        until_read.push_async_exit(partial(_to_the_end, pieces))
+        rest = await until_read.enter_async_context(aclosing(read(pieces)))
+        first: list[_T] | ServerError = []
+        try:
+            with waiting(response.headers, _longest_wait()):
+                first = [item async for item in _first(rest)]
+        except ServerError as failure:
+            failure.url = address.bare
+            if failure.status_code is not None and failure.is_retryable:
+                raise
+            first = failure
+        return first, rest, until_read.pop_all()
+
+
+async def _first(items: AsyncIterator[_T]) -> AsyncIterator[_T]:
+    with suppress(StopAsyncIteration):
+        yield await anext(items)
+
+
+async def _to_the_end(pieces: AsyncIterator[bytes], failure: type[BaseException] | None, *_: Any) -> None:
+    """Read what comes after an answer, so that its connection can be used again."""
+    if failure is not None:
+        return
+    with suppress(ServerError, TimeoutError):  # a connection that does not come to an end is closed
+        async with asyncio.timeout(_ENDING_SECONDS):
+            async for _piece in pieces:
+                pass
 
 
 async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
-    """Ask until there is an answer, or a failure that would come again."""
+    """Ask until there is an answer, or a failure that would come again, or later than anybody waits."""
     for attempt in range(address.attempts - 1):
         try:
             return await ask()
@@ -144,6 +232,8 @@ async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
                 raise
             backoff = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
             seconds = failure.retry_after or backoff * (1 - random.random() / 4)  # noqa: S311 - no secret
+            if seconds >= _seconds_left():
+                raise
         await _pause(seconds)
     return await ask()
 
@@ -157,7 +247,7 @@ def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any
 
 async def _pieces(address: Address, response: "aiohttp.ClientResponse", most: int) -> AsyncGenerator[bytes]:
     count = 0
-    with _lost(address):
+    with lost(address):
         async for piece in response.content.iter_any():
             count += len(piece)
             if count > most:
@@ -196,71 +286,6 @@ async def _refused(response: "aiohttp.ClientResponse", address: Address) -> Serv
             body += piece
     location = response.headers.get("location")
     failure = refusal(response.status, body, url=address.url, location=location, secrets=address.secrets)
-    failure.is_retryable, failure.retry_after = _may_ask_again(response)
-    return failure
-
-
-@contextmanager
-def _lost(address: Address, *, proxied: bool = False) -> Iterator[None]:
-    """Say of a connection that does not come about, or is lost, with whom."""
-    import aiohttp
-
-    try:
-        yield
-    except ServerError as failure:
-        failure.url = address.bare
-        raise
-    except (aiohttp.ClientError, OSError) as exc:
-        lost = _failure(exc, address, proxied=proxied)
-        lost.url = address.bare
-        # What comes of a proxy is told with the proxy's password: no traceback, which is traced, may show it.
-        raise lost from (None if proxied else exc)
-
-
-def _failure(exc: Exception, address: Address, *, proxied: bool) -> ServerError:
-    import aiohttp
-
-    if proxied and isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
-        return _no_connection(
-            f"the proxy on the way to {address.bare} cannot be reached, or refuses; correct the proxy in the "
-            "environment, or name the host in NO_PROXY"
-        )
-    if isinstance(exc, aiohttp.InvalidURL):
-        return ServerError(f"found {address.bare!r} as a base URL, expected one like http://localhost:8080/v1")
-    if problem := connection_problem(exc, address.url):
-        return _no_connection(problem)
-    if isinstance(exc, TimeoutError):
-        seconds = f" for {address.seconds:g} s" if address.seconds else ""
-        return ServerTimeout(f"{address.bare} said nothing{seconds}; ask for less, or wait longer")
-    return ServerUnreachable(f"the connection to {address.bare} was lost ({type(exc).__name__})")
-
-
-def _no_connection(problem: str) -> ServerUnreachable:
-    failure = ServerUnreachable(problem)
-    failure.problem = problem
-    return failure
-
-
-def _may_ask_again(response: "aiohttp.ClientResponse") -> tuple[bool, float | None]:
-    """Tell whether a refused request may be sent again, and after how many seconds, as far as the server says so."""
-    seconds = _retry_after(response.headers)
-    if seconds is not None and seconds > _LONGEST_ASKED:
-        return False, None
     advice = response.headers.get("x-should-retry")
-    again = advice == "true" or (advice != "false" and (response.status in _PASSING or response.status >= 500))
-    return again, seconds if seconds is not None and seconds > 0 else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how long a server asks to wait, in milliseconds, seconds or as a date (RFC 9110, section 10.2.3)."""
-    for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            seconds = float(headers.get(name, "")) / divisor
-        except ValueError:
-            continue
-        return None if math.isnan(seconds) else seconds
-    try:
-        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-        return email.utils.mktime_tz(date) - time.time() if date else None
-    except (ValueError, OverflowError):  # a date that no calendar has
-        return None
+    failure.is_retryable = advice == "true" or (advice != "false" and may_pass(response.status))
+    return to_wait(failure, response.headers, _longest_wait())

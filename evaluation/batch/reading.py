@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
-from ...core.text import one_line, plain, printable
+from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
 from .questions import Question, Questions
 
@@ -163,10 +163,10 @@ def _message(value: object, key: str, where: str) -> dict[str, Any]:
             "write it so"
         )
     content = value.get("content")
-    if isinstance(content, str) and content.strip():
+    if isinstance(content, str) and not shows_nothing(content):
         return {"role": role, "content": plain(content)}
     if isinstance(content, list) and content and all(isinstance(block, dict) for block in content):
-        return {"role": role, "content": content}
+        return {"role": role, "content": plain_in(content)}
     shown = "no text" if content in (None, "", []) or isinstance(content, str) else _shown(content)
     raise ConfigError(f"found {shown} in {key} {where}, expected some text; write it, or take the line out")
 

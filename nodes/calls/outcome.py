@@ -1,6 +1,7 @@
 """How a call ended, in words that a report can hold."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
@@ -19,6 +20,9 @@ from ...core.panel.windows import learn_window
 from ...core.run.records import Call, Cut, Obstacle, Proposal, Status
 from ...core.text import one_line, plain, redact
 from ...core.wire.connections import bare_url, connection_problem
+from ...core.wire.refusals import ServerError, status_in
+from ...core.wire.waiting import LONGEST_ASKED, asks_to_wait, retry_after
+from ...core.wire.wording import body_of, words_in
 
 
 def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:
@@ -76,7 +80,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
 def failed_call(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loading: bool) -> Call:
     """Return what came of a call that raised; `loading` where its server was still loading the model."""
     root = _root(exc)
-    code = getattr(exc, "status_code", None)
+    code = _status_of(exc)
     # What is inside a chain or a graph has servers of its own, and prompts that nobody here could shorten.
     obstacle = obstacle_of(exc) if seat.one_call else None
     if loading:
@@ -96,7 +100,9 @@ def failed_call(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loadin
         error = _in_words(seat, exc, obstacle, error)
     if isinstance(exc, AllProposersFailed):
         facts = {**facts, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
-    if isinstance(code, int) and code >= 400 and is_chat_model(seat.model):
+    refused = getattr(exc, "status_code", None)
+    was_refused = isinstance(refused, int) and refused >= 400 and not getattr(exc, "has_begun", False)
+    if was_refused and is_chat_model(seat.model):
         facts = {**facts, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
     return call_of(seat.label, status=status, error=error, obstacle=obstacle, **facts)
@@ -135,11 +141,34 @@ def _root(exc: BaseException) -> BaseException:
 
 
 def said(exc: BaseException) -> str:
-    """Return an exception's words, fit for a report."""
+    """Return an exception's words, and its server's where it holds them, fit for a report."""
     try:
-        return plain(str(exc))
+        words = plain(str(exc))
     except Exception:  # noqa: BLE001 - an exception that cannot be printed is still only one proposal's
-        return ""
+        words = ""
+    if isinstance(exc, ServerError):
+        return words.removesuffix(f"; {exc.waits}")
+    their_words, code = words_in(body_of(exc)), _status_of(exc)
+    if their_words and (words.startswith("Error code: ") or not isinstance(next(iter(exc.args), ""), str)):
+        return f"Error code: {code} - {their_words}" if code else their_words
+    return (
+        words if their_words in one_line(words, limit=len(words) + 1) else f"{words}: {their_words}".removeprefix(": ")
+    )
+
+
+def _status_of(exc: BaseException) -> int | None:
+    """Return the HTTP status that a server answered with, or names in an error that came with success."""
+    status = getattr(exc, "status_code", None)
+    return status if isinstance(status, int) else status_in(body_of(exc))
+
+
+def _asked_to_wait(exc: BaseException, seat: Seat) -> str | None:
+    """Say how long the server asks to wait, where it does, and nobody waited."""
+    if isinstance(exc, ServerError):
+        return exc.waits
+    headers = getattr(getattr(exc, "response", None), "headers", None)
+    seconds = retry_after(headers) if isinstance(headers, Mapping) else None
+    return asks_to_wait(seconds, min(LONGEST_ASKED, seat.timeout or LONGEST_ASKED)) if seconds else None
 
 
 def _sent_keys(exc: BaseException) -> set[str]:
@@ -159,6 +188,7 @@ def _explain(
     kind = "" if code and words else type(exc).__name__
     secrets = secrets_of(seat.model) | _sent_keys(exc)
     text = one_line(redact(": ".join(filter(None, [kind, " ".join(parts)])), secrets))
+    text = "; ".join(filter(None, [text, _asked_to_wait(exc, seat)]))
     if code == 404 and is_preset_model(seat.label):
         text += f"; if {seat.label} was retired, put another model into {PRESETS_FILE}"
     return text

@@ -55,7 +55,7 @@ FAILURES: dict[str, tuple[Any, str, str]] = {
     "raises": (raises(ConnectionError("index is down")), "error", "ConnectionError: index is down"),
     "raises with a key": (raises(ValueError("sk-tigerburningbright")), "error", "[redacted]"),
     "cannot be printed": (raises(Unprintable()), "error", "Unprintable"),
-    "raises half a character": (raises(ValueError("half \ud800")), "error", "half ?"),
+    "raises half a character": (raises(ValueError("half \ud800")), "error", "half \ufffd"),
     "was cancelled inside": (awaits_what_somebody_cancelled, "error", "Cancelled"),
     "hangs": (hangs, "timeout", "nothing came within"),
     "its own timeout": (raises(TimeoutError("no")), "timeout", "TimeoutError: no"),

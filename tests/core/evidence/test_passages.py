@@ -38,9 +38,9 @@ def test_found_passages_are_plain_data() -> None:
     one, two = found_of(documents, "why?")
 
     assert (one["rank"], two["rank"]) == (1, 2)
-    assert two["text"] == "?two"
+    assert two["text"] == "\ufffdtwo"
     assert two["query"] == "why?"
-    assert two["metadata"] == {"page": 3, "score": 0.5, "new": True, "none": None, "s": "?"}
+    assert two["metadata"] == {"page": 3, "score": 0.5, "new": True, "none": None, "s": "\ufffd"}
     assert json.loads(json.dumps(two)) == two
 
 

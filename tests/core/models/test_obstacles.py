@@ -1,10 +1,12 @@
 """Why a server did not answer is read from what it says, bounded, and only where it can be so."""
 
+import json
 from typing import Any
 
 import openai
 import pytest
 from langgraph_moa.core.models.obstacles import most_choices, obstacle_of, sane_window
+from langgraph_moa.core.wire.refusals import refusal
 
 
 def error(status: int, body: Any) -> openai.APIStatusError:
@@ -98,6 +100,37 @@ TOO_LONG: dict[str, tuple[BaseException, int | None, int | None]] = {
         2048,
         2804,
     ),
+    "our own, which tells the words alone": (
+        refusal(400, json.dumps({"error": LLAMA}).encode(), url="http://a/v1", location=None, secrets=[]),
+        2048,
+        2804,
+    ),
+    "in a list, as Gemini sends it": (
+        refusal(400, json.dumps([{"error": LLAMA}]).encode(), url="http://a/v1", location=None, secrets=[]),
+        2048,
+        2804,
+    ),
+    "in FastAPI's detail": (
+        refusal(400, json.dumps({"detail": LLAMA}).encode(), url="http://a/v1", location=None, secrets=[]),
+        2048,
+        2804,
+    ),
+    "in another error's text": (
+        refusal(
+            400,
+            json.dumps({"error": {"message": "failed", "metadata": {"raw": json.dumps({"error": LLAMA})}}}).encode(),
+            url="http://a/v1",
+            location=None,
+            secrets=[],
+        ),
+        2048,
+        2804,
+    ),
+    "a name alone": (
+        refusal(400, b'{"error": {"code": "context_length_exceeded"}}', url="http://a/v1", location=None, secrets=[]),
+        None,
+        None,
+    ),
     "a window of three tokens": (
         error(400, "This model's maximum context length is 3 tokens. However, your prompt is too long."),
         None,
@@ -115,6 +148,20 @@ OTHERS: dict[str, tuple[BaseException, str | None]] = {
     "llama.cpp is loading": (
         error(503, {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}),
         "loading",
+    ),
+    "ours is loading": (
+        refusal(503, b'{"detail": "Loading model"}', url="http://a/v1", location=None, secrets=[]),
+        "loading",
+    ),
+    "a prompt that speaks of a length": (
+        refusal(
+            422,
+            b'{"detail": [{"msg": "bad field", "input": "maximum context length is 4096 tokens"}]}',
+            url="http://a/v1",
+            location=None,
+            secrets=[],
+        ),
+        None,
     ),
     "busy": (error(503, "Service Unavailable"), None),
     "wrong key": (error(401, "Invalid API Key"), "key"),

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, RemoveMessage
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import InputError, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.run.state import merge_proposals, merge_verdicts
-from pydantic import ValidationError
+from langgraph_moa.core.run.state import merge_messages, merge_proposals, merge_verdicts
+from loopback import Loopback
+from pydantic import SecretStr, ValidationError
 
 
 def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "", started: float = 1.0) -> Any:
@@ -149,3 +152,33 @@ def test_a_message_may_be_written_in_several_ways(message: Any) -> None:
     ).get_input_schema()
 
     assert schema.model_validate({"messages": [message]}).root["messages"] == [HumanMessage("x")]
+
+
+HALF = "smile \ud83d end, \ud83d\ude00"
+GIVEN: list[Any] = [
+    ("user", HALF),
+    HALF,
+    {"role": "user", "content": [{"type": "text", "text": HALF}]},
+    HumanMessage(HALF, id="a"),
+]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+async def test_what_a_user_gives_reaches_any_model_and_any_store(loopback: Loopback, given: Any) -> None:
+    chat = ChatOpenAI(model="m", base_url=loopback.url, api_key=SecretStr("k"))
+    models: list[Any] = [chat, loopback.resolve("m"), "offline:words"]
+    graph = create_moa(proposers=models, aggregator=chat, checkpointer=InMemorySaver())
+    about: Any = {"configurable": {"thread_id": "1"}}
+
+    result = await graph.ainvoke({"messages": [given]}, about)
+
+    assert [p["status"] for p in result["proposals"]] == ["ok"] * 3
+    assert all("smile \ufffd end, \N{GRINNING FACE}" in request.prompt for request in loopback.requests)
+    assert (await graph.aget_state(about)).values["messages"][0].text == "smile \ufffd end, \N{GRINNING FACE}"
+
+
+def test_messages_that_stay_are_not_looked_at_again() -> None:
+    old, new = HumanMessage("\ud83d", id="a"), HumanMessage("\ud83d", id="b")
+
+    assert [m.text for m in merge_messages([old], [new])] == ["\ud83d", "\ufffd"]
+    assert merge_messages([old], [RemoveMessage("a")]) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa.core.wire.chunks import STREAM_END, StreamedAnswer
-from langgraph_moa.core.wire.refusals import UnreadableAnswer
+from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 
@@ -122,7 +122,7 @@ def test_what_comes_after_the_end_is_not_read() -> None:
     assert answer(piece({"content": "a"}), STOP, STREAM_END, piece({"content": "zz"})).text == "a"
 
 
-@pytest.mark.parametrize("events", [[], [piece({"content": "half of"})]])
+@pytest.mark.parametrize("events", [[], [piece({"role": "assistant", "content": ""})], [piece(reason="")]])
 def test_an_answer_that_breaks_off_is_none(events: list[dict[str, Any]]) -> None:
     with pytest.raises(UnreadableAnswer, match="breaks off"):
         answer(*events)
@@ -136,6 +136,108 @@ def test_an_answer_ends_with_a_reason_or_a_word(end: list[Any]) -> None:
 def test_an_error_in_mid_stream_is_told() -> None:
     with pytest.raises(UnreadableAnswer, match="out of memory"):
         answer(piece({"content": "half"}), {"error": {"message": "out of memory"}})
+
+
+@pytest.mark.parametrize(
+    "half", [[piece({"content": "half of"})], [piece({"content": "half of"}, reason=""), piece(reason="null")]]
+)
+def test_an_answer_without_an_end_says_so(half: list[Any]) -> None:
+    whole = answer(*half, {"choices": [], "usage": USAGE})
+
+    assert (whole.text, whole.response_metadata["finish_reason"]) == ("half of", None)
+    assert whole.response_metadata["stream_ended"] is False
+    assert whole.usage_metadata is None  # the server may have written on
+    assert "stream_ended" not in answer(*half, STOP).response_metadata
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        (["stop", "stop"], "stop"),
+        (["length", "length"], "length"),
+        (["length", "stop", "length"], "length+stop"),
+        (["", "stop", None], "stop"),
+    ],
+)
+def test_reasons_are_told_once_each(reasons: list[Any], told: str) -> None:
+    whole = answer(piece({"content": "x"}), *(piece(reason=reason) for reason in reasons))
+
+    assert whole.response_metadata["finish_reason"] == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_closed"),
+    [
+        (['{"path": ', '"/srv/data'], False),
+        (['{"path": ', '"/srv/data"'], False),
+        (["["], False),
+        (["7"], False),
+        (["{} {"], False),
+        (["[" * 100_000], False),
+        (['{"path": ', '"a\nb"}'], True),
+        ([" ", ""], True),
+        (["null"], True),
+    ],
+)
+@pytest.mark.parametrize("end", [[], [piece(reason="tool_calls")], [piece(reason="length")], [STREAM_END]])
+def test_a_call_that_was_cut_says_so(arguments: list[str], end: list[Any], *, is_closed: bool) -> None:
+    whole = answer(call(0, "i1", "end", "{}"), call(1, "i2", "look"), *(call(1, args=a) for a in arguments), *end)
+
+    assert whole.response_metadata.get("calls_unclosed") == (None if is_closed else True)
+
+
+def test_a_call_that_was_cut_in_a_whole_answer_says_so() -> None:
+    cut = {"id": "i", "function": {"name": "look", "arguments": '{"path": "/srv'}}
+    body = json.dumps({"choices": [{"message": {"tool_calls": [cut]}, "finish_reason": "tool_calls"}]}).encode()
+
+    chunk = StreamedAnswer(provider="openai", model="asked", secrets=[]).whole(body)
+
+    assert chunk.message.response_metadata["calls_unclosed"] is True
+
+
+@pytest.mark.parametrize("kind", ["content", "reasoning_content", "refusal"])
+def test_halves_of_a_character_are_joined_before_they_are_shown(kind: str) -> None:
+    reader = StreamedAnswer(provider="openai", model="asked", secrets=[])
+    events = [piece({kind: text}) for text in ("a \ud83d", "\ude00", "\ude00 b \ud83d", "c", "d \ud83d")]
+    chunks = [chunk for event in [*events, STOP] if (chunk := reader.chunk(json.dumps(event).encode()))]
+    messages = [chunk.message for chunk in [*chunks, reader.last()]]
+
+    shown = [m.text if kind == "content" else m.additional_kwargs.get(kind, "") for m in messages]
+    assert shown == ["a ", "\U0001f600", "\ufffd b ", "\ufffdc", "d ", "\ufffd"]
+
+
+def test_what_else_is_told_can_be_carried_anywhere() -> None:
+    whole = answer(call(0, "i\ud83d", "look\ud83d", "{}"), {**piece(reason="st\ud83d"), "model": "m\ud83d"})
+
+    assert json.dumps(whole.model_dump(), ensure_ascii=False).encode()
+    assert whole.response_metadata["model_name"] == "m\ufffd"
+
+
+def test_usage_so_far_is_not_added_up() -> None:
+    counts = [{"prompt_tokens": 1000, "completion_tokens": n, "total_tokens": 1000 + n} for n in (1, 2, 3, 3)]
+    whole = answer(*(piece({"content": "x"}, usage=u) for u in counts), STOP, {"choices": [], "usage": counts[-1]})
+
+    assert whole.usage_metadata
+    assert whole.usage_metadata["total_tokens"] == 1003
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ({"error": {"message": "slow down", "code": 429}}, 429),
+        ({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429),
+        ({"message": "slow down", "code": 502}, 502),
+        ({"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "slow down", "code": 502}}]}, 502),
+        ({"choices": [{"delta": {}, "finish_reason": "error"}], "error": {"message": "slow down", "code": "503"}}, 503),
+        ({"detail": "slow down"}, None),
+        ({"object": "error", "message": "slow down", "code": 40303}, None),
+    ],
+)
+def test_an_error_in_a_stream_is_one_of_its_status(event: dict[str, Any], status: int | None) -> None:
+    with pytest.raises(ServerError, match="slow down") as failed:
+        answer(piece({"content": "half"}), event)
+
+    assert failed.value.status_code == status
 
 
 def test_a_server_that_does_not_stream_is_read_whole() -> None:

@@ -22,7 +22,9 @@ def test_what_is_written_is_read_by_anybody(value: object) -> None:
 @pytest.mark.parametrize(
     ("body", "value"),
     [
-        (b'{"text": "\\ud83d"}', {"text": "\ud83d"}),  # half of a character, as models write one in pieces
+        (b'{"text": "\\ud83d"}', {"text": "\ufffd"}),  # half of a character, as models write one in pieces
+        (b'{"text": "\\ud83d\\ude00 \\ud83d"}', {"text": "\U0001f600 \ufffd"}),
+        (b'{"text": "a\nb"}', {"text": "a\nb"}),
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
         (b'{"a": -Infinity}', {"a": float("-inf")}),  # a log of nothing, as vLLM has sent it
         (b'{"a": "\xff"}', {"a": "\ufffd"}),
@@ -35,6 +37,10 @@ def test_what_is_written_is_read_by_anybody(value: object) -> None:
 )
 def test_what_is_no_strict_json_is_read_all_the_same(body: bytes, value: object) -> None:
     assert read_json(body) == value
+
+
+def test_half_of_a_character_stays_where_the_other_may_follow() -> None:
+    assert read_json(b'{"text": "\\ud83d"}', halves=True) == {"text": "\ud83d"}
 
 
 def test_what_no_encoding_carries_is_escaped() -> None:

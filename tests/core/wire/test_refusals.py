@@ -1,9 +1,11 @@
 """What a server sends in an answer's place becomes an error that says so, without secrets, and can be carried on."""
 
+import json
 import pickle
+from typing import Any
 
 import pytest
-from langchain_core.exceptions import ContextOverflowError, ModelRateLimitError
+from langchain_core.exceptions import ContextOverflowError, ModelAPIError, ModelRateLimitError
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer, check_answer, refusal
 
 KEY = "tiger/burning-bright-1"
@@ -61,10 +63,10 @@ def test_an_error_is_told_without_the_key(body: str) -> None:
             429,
             b'{"error": {"message": "slow"}}',
             ModelRateLimitError,
-            "Error code: 429 - {'error': {'message': 'slow'}}",
+            "Error code: 429 - slow",
         ),
         (400, b'{"error": {"code": "context_length_exceeded"}}', ContextOverflowError, "Error code: 400"),
-        (502, b"<h1>Bad gateway</h1>", ServerError, "Error code: 502 - '<h1>Bad gateway</h1>'"),
+        (502, b"<h1>Bad gateway</h1>", ServerError, "Error code: 502 - Bad gateway"),
         (500, b"\xff\xfe", ServerError, "Error code: 500"),
         (500, b"", ServerError, "Error code: 500"),
     ],
@@ -75,6 +77,74 @@ def test_a_status_says_what_an_error_is(status: int, body: bytes, kind: type[Exc
     assert isinstance(error, kind)
     assert str(error).startswith(message)
     assert error.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        ({"error": {"code": 429, "message": "slow"}}, 429, ModelRateLimitError),
+        ({"error": {"code": "429", "message": "slow"}}, 429, ModelRateLimitError),
+        ({"error": {"status": "RESOURCE_EXHAUSTED", "message": "slow"}}, 429, ModelRateLimitError),
+        ([{"error": {"code": 429, "message": "slow"}}], 429, ModelRateLimitError),
+        ({"object": "error", "code": 429, "message": "slow"}, 429, ModelRateLimitError),
+        ({"message": "slow", "code": 429}, 429, ModelRateLimitError),
+        ({"title": "Too many", "detail": "slow", "status": 429}, 429, ModelRateLimitError),
+        ({"choices": [], "error": {"code": 502, "message": "slow"}}, 502, ModelAPIError),
+        ({"error": {"code": "slow"}}, None, UnreadableAnswer),
+        ({"error": {"code": 1113, "message": "slow"}}, None, UnreadableAnswer),
+        ({"error": {"code": True, "message": "slow"}}, None, UnreadableAnswer),
+        ({"error": "slow"}, None, UnreadableAnswer),
+        ({"detail": [{"loc": ["body"], "msg": "slow"}]}, None, UnreadableAnswer),
+        ({"message": {"text": "slow"}}, None, UnreadableAnswer),
+        ({"success": False, "errors": [{"message": "slow"}]}, None, UnreadableAnswer),
+    ],
+)
+def test_an_error_that_came_with_success_is_one_of_its_status(
+    sent: Any, status: int | None, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind, match="slow") as failed:
+        check_answer(json.dumps(sent).encode(), [])
+
+    assert isinstance(failed.value, ServerError)
+    assert (failed.value.status_code, failed.value.body) == (status, sent)
+    assert failed.value.is_retryable == (status is not None)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "tiger%2Fburning-bright-1",
+        "tiger\\/burning-bright-1",
+        "tiger&#x2F;burning-bright-1",
+        "tiger&#47;burning&#45;bright&#45;1",
+        "tiger\\\\\\/burning\\u002Dbright-1",
+        "tiger/burning-bright-1",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_key_is_struck_however_it_is_quoted(form: str, status: int) -> None:
+    inner = json.dumps({"error": {"message": f"no: {form}"}})
+    for sent in (inner.encode(), json.dumps({"error": {"metadata": {"raw": inner}}}).encode(), form.encode()):
+        with pytest.raises(ServerError) as failed:
+            check_answer(sent, [KEY]) if status == 200 else raise_(refused(status, sent))
+        assert "burning" not in f"{failed.value} {failed.value.body}"
+
+
+def refused(status: int, body: bytes) -> ServerError:
+    return refusal(status, body, url=URL, location=None, secrets=[KEY])
+
+
+def raise_(failure: ServerError) -> None:
+    raise failure
+
+
+@pytest.mark.parametrize("key", ["test", "1", "x", "not-needed", "EMPTY", ""])
+def test_a_word_in_the_place_of_a_key_strikes_nothing(key: str) -> None:
+    body = json.dumps({"error": {"message": f"the{key} of 1 test x EMPTY not-needed"}}).encode()
+
+    assert f"the{key} of 1 test x EMPTY not-needed" in str(
+        refusal(400, body, url=URL, location=None, secrets=[key, f"Bearer {key}"])
+    )
 
 
 def test_an_error_goes_from_process_to_process() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.wire.chunks import StreamedAnswer
-from langgraph_moa.core.wire.refusals import UnreadableAnswer
-from langgraph_moa.core.wire.replies import answers_of, content_text, tool_calls_of, usage_of
+from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
+from langgraph_moa.core.wire.replies import answers_of, tool_calls_of, usage_of
 
 
 def read(message: Any, **more: Any) -> Any:
@@ -24,11 +24,18 @@ def read(message: Any, **more: Any) -> Any:
         (None, ""),
         (7, ""),
         ([{"type": "text", "text": "a"}, {"type": "thinking", "text": "hm"}, 7, {"type": "text", "text": None}], "a"),
-        ({"text": "a"}, ""),
+        ({"text": "a"}, "a"),
+        ([{"type": "output", "text": "a"}, {"type": "output_text", "text": "b"}, {"text": "c"}, "d"], "abcd"),
+        ([[{"text": "a"}], {"type": "text", "text": {"value": "b", "annotations": []}}], "ab"),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}], "a"),
+        ([{"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, {"text": "a"}], "a"),
+        ([{"type": "tool_use", "text": "look"}, {"type": "refusal", "refusal": "no"}], ""),
+        ([{"type": ["odd"], "text": "a"}], "a"),
+        ("smile \ud83d end", "smile \ufffd end"),
     ],
 )
 def test_text_is_what_is_said(content: Any, text: str) -> None:
-    assert read({"content": content}).text == content_text(content) == text
+    assert read({"content": content}).text == text
 
 
 @pytest.mark.parametrize("choices", [None, [], "x", {}, [None], [7]])
@@ -40,6 +47,23 @@ def test_an_answer_without_choices_is_none(choices: Any) -> None:
 @pytest.mark.parametrize("message", [None, 7, [], {}])
 def test_a_choice_that_says_nothing_is_an_empty_answer(message: Any) -> None:
     assert read(message).text == ""
+
+
+def test_thinking_and_refusals_in_parts_stand_beside_the_text() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    message = read({"content": [thought, {"type": "text", "text": "a"}, {"type": "refusal", "refusal": "no"}]})
+
+    assert (message.text, message.additional_kwargs) == ("a", {"reasoning_content": "hm", "refusal": "no"})
+
+
+@pytest.mark.parametrize("broken", [None, 7, [], {"error": {"code": 500}}])
+def test_a_further_choice_that_is_none_is_left_out(broken: Any) -> None:
+    further = {"message": broken} if not isinstance(broken, dict) else broken
+    body = {"choices": [{"message": {"content": "a"}}, further, {"message": {"content": "c"}}]}
+
+    answers = answers_of(json.dumps(body).encode(), provider="openai", model="m", secrets=[])
+
+    assert [answer.text for answer in answers] == ["a", "c"]
 
 
 def test_who_answered_is_told_with_each_choice() -> None:
@@ -62,6 +86,7 @@ def test_who_answered_is_told_with_each_choice() -> None:
         ({"function": {"name": "f", "arguments": ""}, "id": "i"}, {}),
         ({"function": {"name": "f", "arguments": None}, "id": "i"}, {}),
         ({"function": {"name": "f"}, "id": "i"}, {}),
+        ({"function": {"name": "f", "arguments": '{"a": "\\ud83d"}'}, "id": "i"}, {"a": "\ufffd"}),
     ],
 )
 def test_a_call_is_read(call: Any, args: Any) -> None:
@@ -95,7 +120,11 @@ def test_a_call_that_cannot_be_read_is_kept_as_such(call: Any) -> None:
     [
         ({"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}, (7, 3, 10)),
         ({"prompt_tokens": 7, "completion_tokens": 3}, (7, 3, 10)),
-        ({"prompt_tokens": 7}, (7, 0, 7)),
+        ({"prompt_tokens": 7}, None),
+        ({"prompt_tokens": 7, "total_tokens": 7}, (7, 0, 7)),
+        ({"prompt_tokens": 812, "completion_tokens": 40.5, "total_tokens": 852.5}, None),
+        ({"prompt_tokens": 7, "completion_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 3.5}}, None),
+        ({"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}, (20, 603, 623)),
         ({"prompt_tokens": -7, "completion_tokens": True, "total_tokens": 1e9}, None),
         ({"prompt_tokens": 10**30, "completion_tokens": "3"}, None),
         ({}, None),
@@ -160,5 +189,5 @@ def test_whatever_is_sent_is_an_answer_or_told_to_be_none(sent: Any) -> None:
         lambda: answers_of(body, provider="openai", model="m", secrets=[]),
         lambda: StreamedAnswer(provider="openai", model="m", secrets=[]).chunk(body),
     ):
-        with suppress(UnreadableAnswer):
+        with suppress(ServerError):
             read()

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -17,11 +17,13 @@ from langchain_core.exceptions import (
     ModelRateLimitError,
 )
 from langgraph_moa.core.wire import sending
+from langgraph_moa.core.wire.chat import ChatCompletions
 from langgraph_moa.core.wire.refusals import ServerError, ServerTimeout, ServerUnreachable, UnreadableAnswer
-from langgraph_moa.core.wire.sending import Address, fetch, requests_sent, stream
+from langgraph_moa.core.wire.sending import Address, ends_by, fetch, requests_sent, stream
 from loopback import Loopback, Reply
 
 PATH, BODY = "/chat/completions", b'{"model": "m", "messages": []}'
+STREAMED = b'{"model": "m", "messages": [], "stream": true}'
 KEY = "tiger-burning-bright-1"
 
 
@@ -39,6 +41,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def address(server: Loopback, **more: Any) -> Address:
     return Address(server.url, KEY, **more)
+
+
+async def as_they_are(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    async for piece in pieces:
+        yield piece
 
 
 def failing(server: Loopback, *replies: Reply) -> None:
@@ -89,6 +96,72 @@ async def test_a_refused_request_is_sent_again_where_that_may_help(
         assert all(0.75 * 0.5 * 2**n <= wait <= 0.5 * 2**n for n, wait in enumerate(waits))
 
 
+@pytest.mark.parametrize(("asked", "left"), [("121", None), ("30", 20.0), ("1", 0.5), ("7", -1.0), ("1e400", None)])
+async def test_nobody_waits_for_what_would_come_too_late(
+    loopback: Loopback, waits: list[float], asked: str, left: float | None
+) -> None:
+    loopback.say("m", Reply(status=429, headers={"x-should-retry": "", "Retry-After": asked}))
+    end = None if left is None else asyncio.get_running_loop().time() + left
+
+    with ends_by(end), pytest.raises(ModelRateLimitError, match=r"the server asks to wait.*, longer than the call may"):
+        await fetch(address(loopback), PATH, BODY)
+
+    assert (len(loopback.requests), waits) == (1, [])
+
+
+async def test_a_pause_of_ones_own_is_no_longer_than_the_call(loopback: Loopback, waits: list[float]) -> None:
+    loopback.say("m", Reply(status=500, headers={"x-should-retry": ""}))
+
+    with ends_by(asyncio.get_running_loop().time() + 0.2), pytest.raises(ServerError):
+        await fetch(address(loopback), PATH, BODY)
+    with ends_by(None), pytest.raises(ServerError):
+        await fetch(address(loopback), PATH, BODY)
+
+    assert (len(loopback.requests), len(waits)) == (4, 2)
+
+
+SLOW = '{"error": {"message": "slow down", "code": 429}}'
+
+
+EVENT = f"event: error\ndata: {SLOW[10:-1]}\n\ndata: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_streamed"), [(SLOW, False), (SLOW, True), (f"data: {SLOW}\n\n", True), (EVENT, True)]
+)
+async def test_an_error_that_came_with_success_is_sent_again_as_one(
+    loopback: Loopback, waits: list[float], body: str, *, is_streamed: bool
+) -> None:
+    failing(loopback, Reply(body=body), Reply(body=body, headers={"Retry-After": "7"}))
+
+    answer = await ChatCompletions(model="m", base_url=loopback.url).ainvoke("Hi", stream=is_streamed)
+
+    assert answer.text == "at last"
+    assert (len(loopback.requests), waits[1]) == (3, 7)
+
+
+async def test_an_error_after_some_of_an_answer_is_not_sent_again(loopback: Loopback, waits: list[float]) -> None:
+    text = 'data: {"choices": [{"delta": {"content": "half"}}]}\n\n'
+    loopback.say("m", Reply(body=f"{text}data: {SLOW}\n\n"))
+
+    with pytest.raises(ModelRateLimitError, match="slow down") as failed:
+        await ChatCompletions(model="m", base_url=loopback.url).ainvoke("Hi", stream=True)
+
+    assert isinstance(failed.value, ServerError)
+    assert failed.value.has_begun
+    assert (len(loopback.requests), waits) == (1, [])
+
+
+async def test_an_error_that_stays_is_raised_as_the_last(loopback: Loopback, waits: list[float]) -> None:
+    loopback.say("m", Reply(body=SLOW))
+
+    for is_streamed in (False, True):
+        with pytest.raises(ModelRateLimitError, match="Error code: 429 - slow down"):
+            await ChatCompletions(model="m", base_url=loopback.url).ainvoke("Hi", stream=is_streamed)
+
+    assert (len(loopback.requests), len(waits)) == (6, 4)
+
+
 async def test_a_date_says_when_to_come_back(loopback: Loopback, waits: list[float]) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     failing(loopback, Reply(status=503, headers={"x-should-retry": "", "Retry-After": later}))
@@ -125,7 +198,7 @@ async def test_a_stream_that_has_begun_is_not_asked_for_again(loopback: Loopback
     pieces = []
 
     async def read() -> None:
-        async with stream(address(loopback), PATH, BODY.replace(b"[]", b'[], "stream": true')) as answer:
+        async with stream(as_they_are, address(loopback), PATH, STREAMED) as answer:
             async for piece in answer:
                 pieces.append(piece)
 

@@ -11,4 +11,4 @@ def test_what_is_given_in_python_can_be_written_and_compared() -> None:
 
     (found,) = questions_in([Question(messages=[{"role": "user", "content": "Why?"}], **odd)])
 
-    assert (found.id, found.gold, found.later) == ("a?", "6", ["And??"])
+    assert (found.id, found.gold, found.later) == ("a\ufffd", "6", ["And\ufffd?"])

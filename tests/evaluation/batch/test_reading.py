@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import ConfigError, Question, read_questions
+from langgraph_moa.core.text import shows_nothing
 from langgraph_moa.evaluation.batch.reading import questions_in
 
 ASKED = {"role": "user", "content": "Why?"}
@@ -22,6 +23,7 @@ BAD = [
     ({"question": "a", "messages": [ASKED]}, "found both `question` and `messages` in line 2"),
     ({"question": ""}, "found no text in `question` in line 2 of {file}, expected some text"),
     ({"question": " \n"}, "found no text in `question` in line 2"),
+    ({"question": "\u200b\ufeff"}, "found no text in `question` in line 2"),
     ({"question": 3}, "found 3 in `question` in line 2 of {file}, expected some text"),
     ({"messages": []}, "found [] as `messages` in line 2 of {file}, expected a list of messages"),
     ({"messages": "Why?"}, "found 'Why?' as `messages` in line 2"),
@@ -81,7 +83,7 @@ def test_what_a_line_may_hold(tmp_path: Path) -> None:
     assert first.messages == [{"role": "user", "content": "a"}]
     assert (second.id, second.messages, second.gold) == ("b", talk, "no")
     assert third.messages == pictures
-    assert fourth.messages[0]["content"] == "lone ?"
+    assert fourth.messages[0]["content"] == "lone \ufffd"
 
 
 def test_ids_that_are_not_given_depend_on_what_is_asked_alone(tmp_path: Path) -> None:
@@ -124,7 +126,8 @@ def test_wrong_questions_in_python_are_told_too(questions: Any, told: str) -> No
     assert str(refused.value).startswith(told)
 
 
-ANY_LINE = st.fixed_dictionaries({"question": st.text(min_size=1).filter(str.strip)}, optional={"gold": st.text()})
+ANY_TEXT = st.text(min_size=1).filter(lambda text: not shows_nothing(text))
+ANY_LINE = st.fixed_dictionaries({"question": ANY_TEXT}, optional={"gold": st.text()})
 
 
 @given(lines=st.lists(ANY_LINE), ascii_only=st.booleans(), blank=st.booleans())

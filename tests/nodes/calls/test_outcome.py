@@ -1,5 +1,6 @@
 """How a call ended is told in words that a report can hold: with the next step, without a key."""
 
+import json
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
-from langgraph_moa import AllProposersFailed, create_moa
+from langgraph_moa import AllProposersFailed, create_moa, resolve_model
 from langgraph_moa.core.models.presets import PRESETS_FILE, load_preset
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
@@ -49,6 +50,66 @@ async def test_a_key_in_a_wrapped_model_is_struck_too(loopback: Loopback) -> Non
 
     assert key not in str(failed.value)
     assert str(failed.value).count("[redacted]") >= len(panel) + 1
+
+
+SLOW = {"message": "slow down", "code": 429}
+WORDS = [
+    (422, {"detail": "no such field"}, "no such field"),
+    (422, {"detail": [{"loc": ["body", "n"], "msg": "no such field"}]}, "body.n: no such field"),
+    (400, {"error": "no such field"}, "no such field"),
+    (400, {"message": {"text": "no such field"}}, "no such field"),
+    (400, [{"error": {"message": "no such field"}}], "no such field"),
+    (502, "<html><title>Bad gateway</title><h1>Bad gateway</h1>", "Bad gateway"),
+    (500, "out of memory", "out of memory"),
+    (429, {"error": SLOW}, "slow down"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "words"), WORDS)
+async def test_a_servers_own_words_are_told_whoever_asked(
+    loopback: Loopback, status: int, body: Any, words: str
+) -> None:
+    loopback.default = Reply(status=status, body=body if isinstance(body, str) else json.dumps(body))
+
+    errors = {p["error"] for p in (await asked(loopback))["proposals"][:3]}
+
+    assert errors == {f"Error code: {status} - {words}"}
+
+
+async def test_a_limit_that_came_with_success_is_one_whoever_asked(loopback: Loopback) -> None:
+    loopback.default = Reply(body=json.dumps({"error": SLOW}), headers={"Retry-After": "900"})
+
+    proposals = (await asked(loopback))["proposals"][:3]
+
+    assert [p["status"] for p in proposals] == ["rate_limited"] * 3
+    assert all((p["error"] or "").startswith("Error code: 429 - slow down") for p in proposals)
+
+
+async def test_how_long_a_server_asks_to_wait_is_told(loopback: Loopback) -> None:
+    loopback.default = Reply(status=429, body=json.dumps({"error": SLOW}), headers={"Retry-After": "900"})
+
+    errors = {p["error"] for p in (await asked(loopback))["proposals"][:3]}
+
+    assert errors == {"Error code: 429 - slow down; the server asks to wait 900 s, longer than the call may take"}
+
+
+async def asked(server: Loopback) -> Any:
+    chat = ChatOpenAI(model="m", base_url=server.url, api_key=SecretStr("k"), max_retries=0)
+    ours = [resolve_model("m", base_url=server.url, transport=each) for each in ("lean", "openai")]
+    return await create_moa(proposers=[*ours, chat, "offline:words"], aggregator="offline:words").ainvoke(QUESTION)
+
+
+async def test_what_broke_off_in_mid_answer_may_have_been_billed(loopback: Loopback) -> None:
+    begun = 'data: {"choices": [{"delta": {"content": "half"}}]}\n\n'
+    loopback.default = Reply(body=begun + f"data: {json.dumps({'error': SLOW})}\n\n")
+    lean = resolve_model("m", base_url=loopback.url, transport="lean")
+    graph = create_moa(proposers=[lean, "offline:words"], aggregator="offline:words", stream_proposals=True)
+
+    events: list[Any] = [event async for event in graph.astream(QUESTION, stream_mode=["messages", "values"])]
+    call: Any = [state for kind, state in events if kind == "values"][-1]["proposals"][0]
+
+    assert (call["status"], call["usd"]) == ("rate_limited", None)
+    assert call["at_most"]
 
 
 async def test_only_a_refused_request_is_known_to_cost_nothing(loopback: Loopback) -> None:

@@ -36,7 +36,7 @@ from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import endings, obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
 from langgraph_moa.core.run import origins, served
-from langgraph_moa.core.wire import chunks, events, refusals
+from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
 from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
@@ -208,6 +208,8 @@ READERS: dict[str, Reader] = {
     "core/text.py: one_line": texts.one_line,
     "core/text.py: printable": texts.printable,
     "core/text.py: plain": texts.plain,
+    "core/text.py: shows_nothing": lambda text: [texts.shows_nothing(text), texts.shows_nothing("\u200b" * len(text))],
+    "core/text.py: strike_out": lambda text: texts.strike_out(text, ["a/b&c 'secret' of-16", text[:64]]),
     "core/text.py: tokens_at_most": texts.tokens_at_most,
     "core/text.py: is_secret": texts.is_secret,
     "core/agreement/answers.py: final_answer": answers.final_answer,
@@ -254,11 +256,17 @@ READERS: dict[str, Reader] = {
         b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")
     ),
     "core/wire/chunks.py": _streamed,
+    "core/wire/halves.py": lambda text: [
+        halves.Halves().written(0, each) for each in (text, "\\ud83d" * (len(text) // 6), "\\" * len(text))
+    ],
     "core/wire/events.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
     "core/wire/replies.py": lambda text: wire_replies.answers_of(_answering(text), provider="", model="", secrets=[]),
     "core/wire/refusals.py": lambda text: refusals.refusal(
         400, text.encode("utf-8", "replace"), url="http://a/v1", location=text, secrets=["a-secret-of-16-letters"]
     ),
+    "core/wire/wording.py": lambda text: [
+        wording.words_in(each) for each in (text, f"<title>{text}", {"error": text}, json.dumps({"detail": [text]}))
+    ],
     "core/models/servers.py": _listed,
     "core/models/weights.py": weights._REASON.search,
     "core/run/served.py": lambda text: [
