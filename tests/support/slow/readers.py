@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph_moa.apps import terminal
 from langgraph_moa.apps.ask import lines
 from langgraph_moa.apps.batch.formats import FORMATS
+from langgraph_moa.core import control_tokens
 from langgraph_moa.core import text as texts
 from langgraph_moa.core.agreement import (
     answers,
@@ -197,6 +198,10 @@ READERS: dict[str, Reader] = {
     "prompts/pack.py": lambda text: [pack([text, text, "a"], len(text)), pack([text], 200)],
     "prompts/history.py": _history,
     "prompts/compose.py": _composed,
+    "core/control_tokens.py": lambda text: [
+        control_tokens.neutralised(text),
+        control_tokens.without_last_tokens(text + "</s>" * (len(text) // 4)),
+    ],
     "core/text.py: redact": texts.redact,
     "core/text.py: one_line": texts.one_line,
     "core/text.py: printable": texts.printable,
