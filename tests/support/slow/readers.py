@@ -22,6 +22,7 @@ from langgraph_moa.core.agreement import (
     answers,
     closed,
     gold,
+    lead_ins,
     marks,
     measures,
     notation,
@@ -220,6 +221,11 @@ READERS: dict[str, Reader] = {
     ],
     "core/agreement/boxes.py": lambda text: [
         marks.marked_answer(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
+    ],
+    "core/agreement/lead_ins.py": lambda text: [
+        lead_ins.leads_in(text[:6_000], ""),
+        lead_ins.leads_in(text[:6_000] + " is ", text),
+        lead_ins.leads_in("", text),
     ],
     "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
     "core/agreement/numerals.py": lambda text: [
