@@ -14,8 +14,8 @@ class FinalAnswer(NamedTuple):
     """Hold a final answer: answers with one value are the same unless they name different details."""
 
     value: Hashable
-    """What it is and says: `("number", Fraction)`, with what is counted where that is no common unit, `("letter", "A")`
-    and so on."""
+    """What it is and says: `("number", Fraction)`, with what is counted where that is no common unit, `("in doubt",
+    "2.500")` for digits that may be two numbers, `("letter", "A")` and so on."""
     detail: str
     """The unit of a number, the text beside an option's letter, words as they were set as code; empty where there is
     none, which fits any."""

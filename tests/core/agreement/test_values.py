@@ -62,6 +62,7 @@ def test_what_is_no_literal(written: str) -> None:
     ("stated", "kind", "formula"),
     [
         ("42", "number", True),
+        ("2.500", "in doubt", False),
         ("x^2 + 1", "words", True),
         ("5 km", "number", False),
         ("Paris", "words", False),
