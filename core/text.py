@@ -23,6 +23,9 @@ _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those of terminals, and those that make a text read in another order than it is written in."""
 
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc")
+"""Fillers of Hangul, the blank of Braille, and the place of an object: letters and signs by name that show nothing."""
+
 _PIECES = re.compile(r"[\x00-\x7f]*+[^\x00-\x7f]{1,200}+|[\x00-\x7f]++")
 """Letters with the marks on them, however many: no more than this, or sorting the marks takes the square of them."""
 
@@ -80,6 +83,11 @@ def one_line(text: str, *, limit: int = 240) -> str:
 def printable(text: str) -> str:
     """Drop control characters, so that a model's text can not drive the terminal it is printed on."""
     return _CONTROL.sub("", text)
+
+
+def shows_something(text: str) -> bool:
+    """Tell whether a text has a letter, digit or sign that is seen: not only blanks, controls and marks on nothing."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text)
 
 
 def plain(text: str) -> str:

@@ -36,7 +36,7 @@ _WEAK = re.compile(
     (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-_OPTIONS = re.compile(r"^[ \t]*[B-HQ1-9][:.)]", re.MULTILINE)
+_OPTIONS = re.compile(r"^[ \t]*[B-H1-9][:.)]", re.MULTILINE)
 _PARTS = re.compile(
     r"^\W{0,9}(?:question|part|problem|exercise)\b|^[ \t]*\(?[a-h1-9][.)]\s", re.IGNORECASE | re.MULTILINE
 )

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
-from langgraph_moa.core.text import OURS, QUESTION, is_secret, normal_form, one_line, printable, question_in, redact
+from langgraph_moa.core.text import (
+    OURS,
+    QUESTION,
+    is_secret,
+    normal_form,
+    one_line,
+    printable,
+    question_in,
+    redact,
+    shows_something,
+)
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),
@@ -25,6 +35,15 @@ def test_a_line_holds_no_control_characters(said: str, shown: str) -> None:
 
 def test_a_text_keeps_its_lines_and_loses_what_drives_a_terminal() -> None:
     assert printable("a\n\tb\x1b]0;title\x07 \u202ec") == "a\n\tb]0;title c"
+
+
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [("a", True), ("\u200b.", True), ("語", True), ("=", True), ("👍", True), ("", False), (" \n\t\x00", False)]
+    + [(blank, False) for blank in ("\u200b\ufeff", "\u3164\u115f", "\u2800", "\u0301", "\ufe0f", "\u2028")],
+)
+def test_what_is_seen_is_told_from_what_is_not(text: str, *, shows: bool) -> None:
+    assert shows_something(text) == shows
 
 
 PLACEHOLDERS = [

@@ -28,6 +28,7 @@ from langgraph_moa.core.agreement import (
     notation,
     numerals,
     remarks,
+    turns,
     units,
     values,
     vote,
@@ -207,6 +208,7 @@ READERS: dict[str, Reader] = {
     "core/text.py: one_line": texts.one_line,
     "core/text.py: printable": texts.printable,
     "core/text.py: plain": texts.plain,
+    "core/text.py: shows_something": texts.shows_something,
     "core/text.py: tokens_at_most": texts.tokens_at_most,
     "core/text.py: is_secret": texts.is_secret,
     "core/agreement/answers.py: final_answer": answers.final_answer,
@@ -227,6 +229,7 @@ READERS: dict[str, Reader] = {
         lead_ins.leads_in(text[:6_000] + " is ", text),
         lead_ins.leads_in("", text),
     ],
+    "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
     "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
     "core/agreement/numerals.py": lambda text: [
         numerals.read_date(text[:200], ""),
