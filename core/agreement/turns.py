@@ -16,8 +16,9 @@ Speaker = Literal["asker", "author", "nobody"]
 _Change = tuple[int, int, Speaker, bool]
 """From where to where, who speaks then, and whether it is one question of several."""
 
-_ASKERS = frozenset(
-    """
+_ASKERS = (
+    frozenset(
+        """
     user human system q question query prompt instruction instructions input problem exercise task
     frage aufgabe nutzer benutzer mensch eingabe anweisung utilisateur problème probleme exercice consigne
     pregunta usuario humano problema ejercicio pergunta usuário exercício domanda utente umano esercizio
@@ -25,17 +26,20 @@ _ASKERS = frozenset(
     вопрос пользователь задача питання користувач سؤال المستخدم प्रश्न उपयोगकर्ता คำถาม
     问题 問題 问 問 题目 題目 用户 用戶 人类 質問 ユーザー 人間 질문 사용자 문제
     """.split()
-) | {"câu hỏi", "người dùng", "user input", "user message", "user query", "user prompt"}
+    )
+    | {"câu hỏi", "người dùng", "user input", "user message", "user query", "user prompt"}
+    | {f"{who} {verb}" for who in ("user", "human") for verb in ("says", "asks", "said", "asked", "wrote", "writes")}
+)
 _AUTHORS = frozenset(
     "assistant ai bot chatbot assistent asistente assistente ассистент помощник 助手 助理 アシスタント".split()
 ) | {"어시스턴트"}
-_EXAMPLES = frozenset("example beispiel exemple ejemplo esempio пример 例".split())
+_EXAMPLES = frozenset("example case conversation dialogue beispiel exemple ejemplo esempio пример 例".split())
 _NEXT = frozenset(
     "next new another second third fourth follow-up followup further additional bonus follow up user user's user’s "
     "human human's test nächste neue weitere nouvelle siguiente nueva prossima следующий".split()
 )
 """Words before the one that says who, or what, it is."""
-_OPEN = r"[ \t*_#`~(<\[【\-•]{0,12}"
+_OPEN = r"[ \t*_#`~(<\[【\-•\u200b\ufeff]{0,12}"
 _SHUT = r"[ \t*_`)>\]】]{0,8}"
 _LABEL = re.compile(
     rf"\n(?P<open>{_OPEN})(?P<words>[^\W\d_][\w '’\-#]{{0,40}}+)(?:\([^()\n]{{0,30}}\))?{_SHUT}"
