@@ -23,7 +23,8 @@ class FinalAnswer(NamedTuple):
     """As its author wrote it, on one line."""
 
 
-_FORMULA = re.compile(r"(?=.*[\\^+*/=\d])[\w\s\\^+*/=().{}|!-]+")
+_FORMULA = re.compile(r"(?=.*[\\^+*/=\d])(?!.*[\d)}]_)[\w\s\\^+*/=().{}|!-]+", re.ASCII)
+"""Without powers and indices in letters of their own, and without a base: to computer algebra `101₂` is 101."""
 _BAD_ESCAPE = re.compile(r"\\(?![\\'\"abfnrtv\nxuUN]|[0-3]?[0-7]{1,2}(?![0-7]))")
 
 
