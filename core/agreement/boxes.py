@@ -27,7 +27,7 @@ def boxed_answer(text: str, match: re.Match[str]) -> tuple[str, int]:
         depth += (text[at] == "{") - (text[at] == "}")
         at += 1
     before, after = text[start : match.start()], text[at:end]
-    inner = _LATEX.sub(lambda latex: latex[1] or latex[2] or " ", before)
+    inner = _LATEX.sub(lambda latex: latex[1] or latex[2] or ("~" if latex[0] == "~" else " "), before)
     is_inside = inner.count("{") > inner.count("}")
     if depth or is_inside or "boxed" in before + after or not leads_in(inner, text[:start]):
         return "", end

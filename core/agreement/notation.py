@@ -53,6 +53,8 @@ def normalised(written: str) -> str:
     """Write digits, minus signs and spaces in one way, whatever script and style they come in."""
     written = _SET_APART.sub(lambda number: f"{number[1] or number[2] or number[3]} ", written)
     written = _FRACTION.sub(lambda m: f"{m[1]} {m[2]}/{m[3]}".strip(), _IN_LATEX.sub(r"\1", written))
+    if written.startswith("~"):  # about so many, and no blank of LaTeX
+        written = f"≈{written[1:]}"
     for latex, meant in _LATEX.items():
         written = written.replace(latex, meant)
     if not written.isascii():

@@ -119,6 +119,8 @@ DIFFERENT = [
     ("42", "not 42"),
     ("42", "42 or 43"),
     ("42", "about 42"),
+    ("42", "~42"),
+    ("42", "≈ 42"),
     ("42", "I'm sorry, I can't help with question 42."),
     ("42", "Final answer: I cannot determine 42."),
     ("42", ""),

@@ -46,6 +46,7 @@ def test_emphasis_and_latex_are_taken_off_and_what_belongs_to_an_answer_is_not(s
         ("1{,}234", "1,234"),
         ("7\\,\\mathrm{cm}", "7 cm"),
         ("7~km", "7 km"),
+        ("~7 km", "≈7 km"),
         ("50\\%", "50%"),
         ("45^\\circ", "45°"),
         ("`7` cm", "7 cm"),
