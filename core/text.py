@@ -26,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 _SHOWN = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     r"\U000e0000-\U000e0fff]"
 )
 """A character that somebody can see: none of Unicode's blanks and controls, of those that it calls ignorable, of the
@@ -158,8 +158,8 @@ def plain_message(message: "BaseMessage") -> "BaseMessage":
 
 
 def shows_nothing(text: str) -> bool:
-    """Tell a text in which nobody can see anything: of blanks, controls and other characters that show nothing."""
-    return _SHOWN.search(text) is None
+    """Tell a text in which nobody can see anything: of blanks, controls, and marks that stand on nothing."""
+    return all(unicodedata.combining(shown[0]) for shown in _SHOWN.finditer(text))
 
 
 def normal_form(text: str, form: Literal["NFC", "NFKC"]) -> str:

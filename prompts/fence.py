@@ -12,6 +12,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, get_args
 
+from ..core.control_tokens import neutralised
+
 Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
 _FORGED = re.compile(
@@ -33,7 +35,10 @@ _NOT_IN_LABELS = re.compile(r"[^\w.+@-]")
 
 
 def unforged(text: str) -> str:
-    """Return a text that holds nothing like our tags: their `<` is turned into `‹`."""
+    """Return a text that holds nothing like our tags, and no control token: `<` is turned into `‹`, `[` into `⁅`.
+
+    A fence holds what a model reads as text. A token that ends the turn would end it for every fence.
+    """
     read = _unforged if len(text) <= _SHORT else _unforged.__wrapped__
     return read(text)
 
@@ -41,7 +46,7 @@ def unforged(text: str) -> str:
 @lru_cache(maxsize=256)
 def _unforged(text: str) -> str:
     """Read a text; all proposers of a layer are shown it, and each has it read for itself."""
-    return _FORGED.sub("‹", text)
+    return neutralised(_FORGED.sub("‹", text))
 
 
 def fence(texts: Sequence[str], kind: Kind = "reference", *, labels: Sequence[str] = ()) -> str:

@@ -6,10 +6,12 @@ on 47 % of 1,319 arithmetic questions; with numbers compared as numbers on 60 %,
 
 import re
 
-from ..text import printable
+from ..control_tokens import without_last_tokens
+from ..text import printable, shows_nothing
 from .marks import marked_answer
 from .notation import LITERAL, normalised, stripped
 from .numerals import read_date, read_number
+from .turns import own_part
 from .units import folded
 from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal
 
@@ -22,8 +24,10 @@ def final_answer(text: str) -> FinalAnswer | None:
 
     A marked answer counts (`Final answer: 42`, `#### 42`, a boxed one, a JSON field `answer`), the last one where
     there are several; else the whole text, where it is nothing but an answer. Marks in quotes are somebody else's.
-    When in doubt there is none: two answers that are taken for one are worse than one that is missed.
+    What stands behind a change of speaker, or behind a further question, is no answer to this one. When in doubt there
+    is none: two answers that are taken for one are worse than one that is missed.
     """
+    text = without_last_tokens(own_part(text))
     marked = marked_answer(text)
     if marked is not None:
         return read_answer(marked)
@@ -71,10 +75,12 @@ def read_answer(stated: str) -> FinalAnswer | None:
     Returns:
         None for what is no answer: a refusal, a choice left open, a whole sentence, a lead-in to something else.
     """
+    stated = without_last_tokens(stated)
     written = stripped(stated)
     shown = printable(" ".join(stated.split())).strip("* ")[:LONGEST_ANSWER]
     is_literal = LITERAL.match(written)
-    if not written or len(written) > LONGEST_ANSWER * (10 if is_literal else 1) or written[-1] in ":{[(\\":
+    longest = LONGEST_ANSWER * (10 if is_literal else 1)
+    if shows_nothing(written) or len(written) > longest or written[-1] in ":{[(\\":
         return None
     if letter := _letter(written, shown):
         return letter

@@ -2,6 +2,7 @@
 
 import re
 
+from .lead_ins import leads_in
 from .remarks import CONTRAST, takes_back
 from .units import known_unit
 
@@ -9,14 +10,7 @@ _LONGEST = 200
 _COUNTED = 3
 """Words after a boxed number that say what is counted."""
 BOX = re.compile(r"\\(?:boxed|fbox)[ ]?\{")
-_BEFORE_BOX = re.compile(
-    r"\b(?:not|or|either|neither|nor|than|if)\b|n't\b|[<>≤≥≠±]|\\(?:n?eq|neq?|leq?|geq?|lt|gt|pm|frac|sqrt)\b"
-    r"|(?:[-+*/^(×÷·]|\\(?:cdot|times|div))\s*$|\d$",
-    re.IGNORECASE,
-)
-"""What, before a boxed answer, makes something else of it; its own `\\(`, `\\[` or `$` is not looked at."""
-_MATH_OPENS = re.compile(r"(?:\\[(\[]|(?<!\\)\${1,2})\s*$")
-_AFTER_BOX = re.compile(r"[.\s$*_`!]*+(?:\\[\])])?[.\s$*_`!]*+")
+_AFTER_BOX = re.compile(r"[.\s$*_`]*+(?:\\[\])])?[.\s*_`!]*+")
 _BOXED_NUMBER = re.compile(r"[-+]?(?:\\?[$€£])?[\d.,/\s]*\d")
 _LATEX = re.compile(r"\\(?:text|math)(?:rm|bf|normal)?\s*\{([^{}\\]*)\}|\\([%$])|\\[,;:! ()\[\]]|\$|~")
 _ALL_SAID = re.compile(r"(?!\s*(?:an?|per|every|and|squared|cubed|times)\b)[\w\s,.;:!'*_`’-]*")
@@ -32,9 +26,10 @@ def boxed_answer(text: str, match: re.Match[str]) -> tuple[str, int]:
     while depth and at < min(end, match.end() + _LONGEST):
         depth += (text[at] == "{") - (text[at] == "}")
         at += 1
-    before, after = _MATH_OPENS.sub("", text[start : match.start()]), text[at:end]
-    open_braces = before.count("{") > before.count("}")
-    if depth or open_braces or _BEFORE_BOX.search(before) or "boxed" in before + after:
+    before, after = text[start : match.start()], text[at:end]
+    inner = _LATEX.sub(lambda latex: latex[1] or latex[2] or ("~" if latex[0] == "~" else " "), before)
+    is_inside = inner.count("{") > inner.count("}")
+    if depth or is_inside or "boxed" in before + after or not leads_in(inner, text[:start]):
         return "", end
     stated = text[match.end() : at - 1].strip()
     if not _AFTER_BOX.fullmatch(after):

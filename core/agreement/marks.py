@@ -36,7 +36,7 @@ _WEAK = re.compile(
     (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-_OPTIONS = re.compile(r"^[ \t]*[B-HQ1-9][:.)]", re.MULTILINE)
+_OPTIONS = re.compile(r"^[ \t]*[B-H1-9][:.)]", re.MULTILINE)
 _PARTS = re.compile(
     r"^\W{0,9}(?:question|part|problem|exercise)\b|^[ \t]*\(?[a-h1-9][.)]\s", re.IGNORECASE | re.MULTILINE
 )
@@ -63,11 +63,23 @@ def marked_answer(text: str) -> str | None:
         for match in reversed(marks):
             if reading := _read_mark(text, match):
                 stated, end = reading
+                if stated and _answers_another(text, match.start(), stated):
+                    return ""
                 if match.groupdict().get("json") is not None:  # it is the answer by its form
                     return stated
                 of_parts = len(marks) > 1 and _PARTS.search(text)
                 return stated if not of_parts and adds_nothing(text[end:], stated) else ""
     return None
+
+
+def _answers_another(text: str, start: int, stated: str) -> bool:
+    """Tell whether another answer is marked before, and a question is asked since: nobody knows which was to be."""
+    question = max(text.rfind(mark, 0, start) for mark in "?？؟")
+    if question < 0:
+        return False
+    earlier = (match for pattern in (_STRONG, _WEAK) for match in pattern.finditer(text, 0, question))
+    readings = [_read_mark(text[:question], match) for match in list(earlier)[-_MARKS:]]
+    return any(reading and reading[0].strip("*_`$. ") != stated.strip("*_`$. ") for reading in readings)
 
 
 def _read_mark(text: str, match: re.Match[str]) -> tuple[str, int] | None:

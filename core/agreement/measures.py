@@ -121,7 +121,13 @@ def complete_groups(size: int, alike: Sequence[tuple[int, int]]) -> list[list[in
 
 
 def medoid(texts: Sequence[str], group: Sequence[int]) -> int:
-    """Return the one of a group that has most words in common with the rest of it, the earlier one in a tie."""
+    """Return the one of a group that has most words in common with the rest of it, the earlier one in a tie.
+
+    One that goes on with a question that nobody asked stands for others only where all of them do.
+    """
+    from .turns import own_part  # its patterns take a while to compile: not at import
+
+    group = [number for number in group if own_part(texts[number]) == texts[number]] or group
     words = {number: set(texts[number][-LONGEST_TEXT:].casefold().split()) for number in group}
     share = {number: 1 / math.sqrt(len(held) or 1) for number, held in words.items()}
     weights: dict[str, float] = defaultdict(float)

@@ -18,6 +18,7 @@ _WRAPPERS = [(mark, mark) for mark in ("***", "**", "*", "$$")] + [
     ("\\mathrm{", "}"),
     ("\\mathbf{", "}"),
     ("\\boxed{", "}"),
+    ("<|begin_of_box|>", "<|end_of_box|>"),
 ]
 _FRACTION = re.compile(r"(\d?)\\[dt]?frac\s*\{(-?\d+)\}\s*\{(-?\d+)\}")
 _LATEX = {"\\!": "", "{,}": ",", "\\%": "%", "\\$": "$", "^\\circ": "°", "^{\\circ}": "°"}
@@ -27,7 +28,9 @@ _SET_APART = re.compile(r"^(?:`([-+]?\d[\d.,]*)`|\\\(\s*([-+]?\d[\d.,]*)\s*\\\)|
 """A number in code or LaTeX, before its unit."""
 _VULGAR = re.compile(r"(\d)([¼-¾⅐-⅞])")
 _DOT_AFTER = re.compile(r"([*_`$)}\]])\.$")
-_RAISED = re.compile(r"([⁺⁻⁰¹²³⁴-⁹₀-₉]+)")
+_RAISED = re.compile("([²³¹\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d61\u1d78\u1d9b-\u1dbf\u2070-\u207f\u2c7d]+)")
+_LOWERED = re.compile("([\u1d62-\u1d6a\u2080-\u209c\u2c7c]+)")
+"""Letters and signs of a power, and of an index or a base: what Unicode calls the same puts them on the line."""
 _SIGNS = str.maketrans("−–⁄’٫٬", "--/'.,")
 
 
@@ -50,10 +53,12 @@ def normalised(written: str) -> str:
     """Write digits, minus signs and spaces in one way, whatever script and style they come in."""
     written = _SET_APART.sub(lambda number: f"{number[1] or number[2] or number[3]} ", written)
     written = _FRACTION.sub(lambda m: f"{m[1]} {m[2]}/{m[3]}".strip(), _IN_LATEX.sub(r"\1", written))
+    if written.startswith("~"):  # about so many, and no blank of LaTeX
+        written = f"≈{written[1:]}"
     for latex, meant in _LATEX.items():
         written = written.replace(latex, meant)
     if not written.isascii():
-        written = _RAISED.sub(r"^\1", _VULGAR.sub(r"\1 \2", written))
+        written = _LOWERED.sub(r"_\1", _RAISED.sub(r"^\1", _VULGAR.sub(r"\1 \2", written)))
         written = normal_form(written, "NFKC").translate(_SIGNS)
         written = "".join(str(unicodedata.decimal(c, c)) for c in written)
     return " ".join(written.split())

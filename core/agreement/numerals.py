@@ -36,6 +36,12 @@ _NUMBER = re.compile(
     (?:(?P<gap>[ ]*)(?P<unit>[^\d\s].*))?""",
     re.IGNORECASE | re.VERBOSE,
 )
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+"""A German thousand, or an English decimal with three digits."""
+_VERSION = re.compile(r"\d{1,2}\.[1-46-9]0")
+"""The tenth release after the ninth, or a decimal with a zero that says nothing; halves are money as a rule."""
+_LIST = re.compile(r"\d+,(?!\d{3}$)\d+")
+"""Two numbers, or a decimal as it is written in most of Europe."""
 _SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")
 """What stands before the result where a whole sum is written as the answer."""
 
@@ -67,13 +73,26 @@ def read_number(plain: str, shown: str) -> FinalAnswer | None:
     unit = read_unit(match["unit"] or "", gap=bool(match["gap"]))
     if not under or (match["whole"] and not match["under"]) or unit is None:
         return None
-    value = Fraction(match["whole"] or 0) + _fraction(match["digits"]) / under
-    value *= Fraction(10) ** (int(match["power"] or 0) + unit.power)
-    value = -value if "-" in (match["sign"] + match["sign2"]) else value
     before = (match["before"] or "").upper().rstrip(".")
     detail = " ".join(filter(None, (known_unit(before) or before, unit.name if unit.is_common else "")))
     named = f"{match['name']}={detail}" if match["name"] else detail
-    return FinalAnswer(("number", value) if unit.is_common else ("number", value, unit.name), named, shown)
+    sign = "-" if "-" in (match["sign"] + match["sign2"]) else ""
+    counted = () if unit.is_common else (unit.name,)
+    if not (match["power"] or match["under"] or unit.power) and _is_in_doubt(match["digits"], detail or unit.name):
+        return FinalAnswer(("in doubt", f"{sign}{match['digits']}", *counted), named, shown)
+    value = Fraction(match["whole"] or 0) + _fraction(match["digits"]) / under
+    value *= Fraction(10) ** (int(match["power"] or 0) + unit.power)
+    return FinalAnswer(("number", -value if sign else value, *counted), named, shown)
+
+
+def _is_in_doubt(digits: str, unit: str) -> bool:
+    """Tell whether digits may be two numbers: they are the same as what is written as they are, and as nothing else.
+
+    A slip by a thousand would pass as agreement; one that is missed costs a few calls.
+    """
+    if _THOUSANDS.fullmatch(digits):
+        return unit not in {"%", "°", "°C", "°F"}
+    return not unit and bool(_VERSION.fullmatch(digits) or _LIST.fullmatch(digits))
 
 
 def _fraction(digits: str) -> Fraction:

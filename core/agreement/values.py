@@ -14,8 +14,8 @@ class FinalAnswer(NamedTuple):
     """Hold a final answer: answers with one value are the same unless they name different details."""
 
     value: Hashable
-    """What it is and says: `("number", Fraction)`, with what is counted where that is no common unit, `("letter", "A")`
-    and so on."""
+    """What it is and says: `("number", Fraction)`, with what is counted where that is no common unit, `("in doubt",
+    "2.500")` for digits that may be two numbers, `("letter", "A")` and so on."""
     detail: str
     """The unit of a number, the text beside an option's letter, words as they were set as code; empty where there is
     none, which fits any."""
@@ -23,7 +23,8 @@ class FinalAnswer(NamedTuple):
     """As its author wrote it, on one line."""
 
 
-_FORMULA = re.compile(r"(?=.*[\\^+*/=\d])[\w\s\\^+*/=().{}|!-]+")
+_FORMULA = re.compile(r"(?=.*[\\^+*/=\d])(?!.*[\d)}]_)[\w\s\\^+*/=().{}|!-]+", re.ASCII)
+"""Without powers and indices in letters of their own, and without a base: to computer algebra `101₂` is 101."""
 _BAD_ESCAPE = re.compile(r"\\(?![\\'\"abfnrtv\nxuUN]|[0-3]?[0-7]{1,2}(?![0-7]))")
 
 

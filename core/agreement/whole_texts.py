@@ -2,12 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from operator import mul
 from typing import TYPE_CHECKING
 
+from ..control_tokens import without_last_tokens
 from ..errors import ConfigError, MissingExtra
+from ..text import shows_nothing
 from .measures import LONGEST_TEXT, Agreement, abstain, agree, check_share, complete_groups
 
 if TYPE_CHECKING:
@@ -52,13 +54,9 @@ class NearDuplicates:
 
         if max(map(len, texts)) > LONGEST_TEXT:
             return abstain(self.name, f"a text is longer than {LONGEST_TEXT:,} characters")
-        close = 100 * self.threshold
-        alike = [
-            (a, b)
-            for a, b in combinations(range(len(texts)), 2)
-            if ratio(texts[a], texts[b], score_cutoff=close) >= close
-        ]
-        return agree(self.name, texts, complete_groups(len(texts), alike))
+        close, shown = 100 * self.threshold, _shown(texts)
+        alike = [(a, b) for a, b in combinations(shown, 2) if ratio(shown[a], shown[b], score_cutoff=close) >= close]
+        return _agreed(self.name, texts, shown, alike)
 
 
 def embedding_agreement(embeddings: "Embeddings", threshold: float) -> "EmbeddingAgreement":
@@ -89,16 +87,31 @@ class EmbeddingAgreement:
 
     async def __call__(self, texts: Sequence[str]) -> Agreement:
         """Group texts whose vectors point the same way."""
-        vectors = await self.embeddings.aembed_documents(list(texts))
-        if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) != 1:
+        shown = _shown(texts)
+        if len(shown) < 2:
+            return _agreed(self.name, texts, shown, [])
+        vectors = await self.embeddings.aembed_documents(list(shown.values()))
+        if len(vectors) != len(shown) or len({len(vector) for vector in vectors}) != 1:
             raise ValueError("expected one vector a text, all of one length")
-        return await asyncio.to_thread(self._compare, texts, vectors)
+        alike = await asyncio.to_thread(self._alike, dict(zip(shown, vectors, strict=True)))
+        return _agreed(self.name, texts, shown, alike)
 
-    def _compare(self, texts: Sequence[str], vectors: Sequence[Sequence[float]]) -> Agreement:
-        sizes = [math.sqrt(sum(map(mul, vector, vector))) for vector in vectors]
-        alike = [
+    def _alike(self, vectors: Mapping[int, Sequence[float]]) -> list[tuple[int, int]]:
+        sizes = {number: math.sqrt(sum(map(mul, vector, vector))) for number, vector in vectors.items()}
+        return [
             (a, b)
-            for a, b in combinations(range(len(texts)), 2)
+            for a, b in combinations(vectors, 2)
             if math.inf > sum(map(mul, vectors[a], vectors[b])) >= self.threshold * sizes[a] * sizes[b] > 0
         ]
-        return agree(self.name, texts, complete_groups(len(texts), alike))
+
+
+def _shown(texts: Sequence[str]) -> dict[int, str]:
+    """Return what is compared of texts that show something, by their number; stop tokens at their end are no text."""
+    bare = {number: without_last_tokens(text) for number, text in enumerate(texts)}
+    return {number: text for number, text in bare.items() if not shows_nothing(text)}
+
+
+def _agreed(name: str, texts: Sequence[str], shown: Mapping[int, str], alike: Sequence[tuple[int, int]]) -> Agreement:
+    """Group texts that are alike; one that shows nothing is in no group."""
+    groups = [group for group in complete_groups(len(texts), alike) if group[0] in shown]
+    return agree(name, texts, groups) if groups else abstain(name, "no text shows anything")

@@ -181,7 +181,8 @@ class PromptWriter:
 
 def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:
     """Return what one who debates said in a layer, as its own turn; nothing where it gave no answer."""
-    return [AIMessage(p["text"], additional_kwargs=OURS) for p in turn.usable(layer) if p["proposer"] == seat.title]
+    texts = [unforged(p["text"]) for p in turn.usable(layer) if p["proposer"] == seat.title]
+    return [AIMessage(text, additional_kwargs=OURS) for text in texts]
 
 
 def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:

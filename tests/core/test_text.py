@@ -44,6 +44,15 @@ def test_a_text_keeps_its_lines_and_loses_what_drives_a_terminal() -> None:
     assert printable("a\n\tb\x1b]0;title\x07 \u202ec") == "a\n\tb]0;title c"
 
 
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [("a", True), ("\u200b.", True), ("語", True), ("=", True), ("👍", True), ("", False), (" \n\t\x00", False)]
+    + [(blank, False) for blank in ("\u200b\ufeff", "\u3164\u115f", "\u2800", "\u0301", "\ufe0f", "\u2028")],
+)
+def test_what_is_seen_is_told_from_what_is_not(text: str, *, shows: bool) -> None:
+    assert shows_nothing(text) != shows
+
+
 PLACEHOLDERS = [
     "",
     "x",
@@ -165,9 +174,19 @@ def test_a_message_is_made_plain_wherever_it_holds_text() -> None:
 
 INVISIBLE = [
     *("", " \n\t", "\x00\x1b\x7f\x9f", "\u200b\u200d\ufeff", "\u202e\u2066", "\xad", "\ufe0f", "\U000e0041"),
-    *("\u2800", "\u3164\u115f\u1160\uffa0", "\u180e", "\u034f", "\xa0\u3000", "\ufffd", "\u2028", "\U000e0100"),
+    *(
+        "\u2800",
+        "\u3164\u115f\u1160\uffa0",
+        "\u180e",
+        "\u034f",
+        "\xa0\u3000",
+        "\ufffd",
+        "\u2028",
+        "\U000e0100",
+        "\u0301",
+    ),
 ]
-VISIBLE = ["a", "0", ".", "-", "\u200b.", "\N{GRINNING FACE}", "☺\ufe0f", "你", "ي", "\u0301", "\u0600", "\ue000", " x"]
+VISIBLE = ["a", "0", ".", "-", "\u200b.", "\N{GRINNING FACE}", "☺\ufe0f", "你", "ي", "\u0600", "\ue000", " x"]
 
 
 @pytest.mark.parametrize("text", INVISIBLE)

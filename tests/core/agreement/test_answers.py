@@ -119,6 +119,8 @@ DIFFERENT = [
     ("42", "not 42"),
     ("42", "42 or 43"),
     ("42", "about 42"),
+    ("42", "~42"),
+    ("42", "≈ 42"),
     ("42", "I'm sorry, I can't help with question 42."),
     ("42", "Final answer: I cannot determine 42."),
     ("42", ""),
@@ -221,6 +223,36 @@ def test_one_answer_in_two_ways(one: str, other: str) -> None:
 def test_two_answers(one: str, other: str) -> None:
     assert not same(one, other)
     assert not same(other, one)
+
+
+BLANK = [
+    "\u200b\u200b",
+    "\x00",
+    "\ufeff",
+    "\u2060 \u00ad",
+    "\u3164",
+    "\u2800",
+    "\u0301",
+    "\u202e\n",
+    "<|eot_id|>",
+    "**\u200b**",
+]
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_what_shows_nothing_is_no_answer(blank: str) -> None:
+    for text in (blank, f"Final answer: {blank}", f"So.\n\n\\boxed{{{blank}}}", f"**Answer:**\n\n{blank}"):
+        assert final_answer(text) is None
+    assert read_answer(blank) is None
+
+
+@pytest.mark.parametrize("end", ["<|eot_id|>", "<|im_end|>", "</s>", "</s></s>\n", " <end_of_turn>\n<eos>", "[e~["])
+@pytest.mark.parametrize(
+    "text", ["48", "Final answer: 48", "#### 48", "\\boxed{48}", "So it is.\n**Answer:** 48", "B", "'a'"]
+)
+def test_stop_tokens_that_trail_an_answer_are_no_part_of_it(text: str, end: str) -> None:
+    assert final_answer(f"{text}{end}") == final_answer(text)
+    assert read_answer(f"48{end}") == read_answer("48")
 
 
 NONE = ["N/A", "it depends", "see above", "unknown", "?", "not sure", "(none)", "<number>", "[your answer]"]

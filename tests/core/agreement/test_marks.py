@@ -35,6 +35,22 @@ def test_what_stands_around_a_mark_counts(text: str) -> None:
     assert not same("42", text)
 
 
+ASKED_BETWEEN = [
+    "Final answer: 42\n\nUSER\n2 + 3?\nFinal answer: 5",
+    "#### 42\n\nHUMAN> 2 + 3?\n#### 5",
+    "Final answer: 42\n\nThe next question is: 2 + 3?\n#### 5",
+    "The answer is 42.\n\nLet's try another: how many are 2 + 3?\n\n\\boxed{5}",
+    'Final answer: 42\n\n{"role": "user", "content": "2 + 3?"}\n{"answer": 5}',
+    "Final answer: 42\n\n接下来呢？\n#### 5",
+]
+
+
+@pytest.mark.parametrize("text", ASKED_BETWEEN)
+def test_a_question_between_two_marks_that_differ_leaves_none(text: str) -> None:
+    assert final_answer(text) is None
+    assert same("42", text.replace("5", "42"))
+
+
 WHOLE_TEXTS = [
     ("Therefore, the answer is:\n\n42", "Therefore, the answer is:\n\n43"),
     ("So the answer is:\n**42**", "So the answer is:\n**43**"),

@@ -42,6 +42,48 @@ def test_a_number_is_read_with_its_unit(plain: str, value: Any, detail: str) -> 
     assert (answer.value, answer.detail) == (("number", value), detail)
 
 
+IN_DOUBT = [
+    ("2.500 kg", "2,5 kg"),
+    ("2.500 kg", "2500 kg"),
+    ("1.000 Euro", "1 Euro"),
+    ("€1.000", "€1"),
+    ("-2.500", "-2.5"),
+    ("1.250 apples", "1,25 apples"),
+    ("3.10", "3.1"),
+    ("`3.10`", "3.1"),
+    ("12.20", "12.2"),
+    ("1,2", "1.2"),
+    ("x = 1,2", "x = 1.2"),
+    ("0,1", "0.1"),
+    ("1,2345", "1.2345"),
+]
+CERTAIN = [
+    ("0.125", "1/8"),
+    ("0,125", "0.125"),
+    ("2,5 kg", "2.5 kg"),
+    ("33.333%", "33.333 %"),
+    ("$3.10", "$3.1"),
+    ("$12.50", "12.5"),
+    ("2.50", "2.5"),
+    ("12.00", "12"),
+    ("1.234e3", "1234"),
+    ("1.250 million", "1,250,000"),
+    ("1.234,50", "1234.5"),
+    ("1234.500", "1,234.5"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), IN_DOUBT)
+def test_digits_that_may_be_two_numbers_are_the_same_as_what_is_written_as_they_are(one: str, other: str) -> None:
+    assert same(f"Final answer: {one}", f"So:\n\nFinal answer: {one}")
+    assert not same(f"Final answer: {one}", f"Final answer: {other}")
+
+
+@pytest.mark.parametrize(("one", "other"), CERTAIN)
+def test_digits_whose_marks_leave_no_doubt_are_a_number(one: str, other: str) -> None:
+    assert same(f"Final answer: {one}", f"Final answer: {other}")
+
+
 @pytest.mark.parametrize("plain", ["", "007", "5/0", "1 2", "+-5", "5 dozen", "1.2.3.4", "five", "1" * 41])
 def test_what_is_no_number(plain: str) -> None:
     assert read_number(plain, plain) is None

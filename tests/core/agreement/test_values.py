@@ -62,6 +62,13 @@ def test_what_is_no_literal(written: str) -> None:
     ("stated", "kind", "formula"),
     [
         ("42", "number", True),
+        ("2.500", "in doubt", False),
+        ("101₂", "words", False),
+        ("101_2", "words", False),
+        ("(101)_{2}", "verbatim", False),
+        ("101²", "words", False),
+        ("101^2", "words", True),
+        ("x_1 + 1", "words", True),
         ("x^2 + 1", "words", True),
         ("5 km", "number", False),
         ("Paris", "words", False),

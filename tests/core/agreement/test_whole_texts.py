@@ -32,6 +32,16 @@ def test_near_duplicates_are_nearly_the_same_text() -> None:
     assert judge(near_duplicates(), ["x" * 20_001, "x"])["abstained"] == "a text is longer than 20,000 characters"
 
 
+def test_texts_that_show_nothing_are_in_no_group_and_stop_tokens_are_no_text() -> None:
+    blank = ["\u200b", "\x00", "</s>"]
+
+    assert judge(near_duplicates(), [*blank, "a", "a<|im_end|></s>"])["groups"] == [[3, 4]]
+    assert judge(near_duplicates(), blank)["abstained"] == "no text shows anything"
+    assert judge(embedding_agreement(Compass(), 0.9), [*blank, "9", "8<|eot_id|>"])["groups"] == [[3, 4]]
+    assert judge(embedding_agreement(Compass(), 0.9), [*blank, "9"])["groups"] == [[3]]
+    assert judge(embedding_agreement(Compass(), 0.9), blank)["abstained"] == "no text shows anything"
+
+
 def test_embeddings_group_what_points_the_same_way_each_with_each() -> None:
     found = judge(embedding_agreement(Compass(), threshold=0.9), ["0", "20", "40", "180"])
 

@@ -16,16 +16,19 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph_moa.apps import terminal
 from langgraph_moa.apps.ask import lines
 from langgraph_moa.apps.batch.formats import FORMATS
+from langgraph_moa.core import control_tokens
 from langgraph_moa.core import text as texts
 from langgraph_moa.core.agreement import (
     answers,
     closed,
     gold,
+    lead_ins,
     marks,
     measures,
     notation,
     numerals,
     remarks,
+    turns,
     units,
     values,
     vote,
@@ -204,6 +207,10 @@ READERS: dict[str, Reader] = {
     "prompts/pack.py": lambda text: [pack([text, text, "a"], len(text)), pack([text], 200)],
     "prompts/history.py": _history,
     "prompts/compose.py": _composed,
+    "core/control_tokens.py": lambda text: [
+        control_tokens.neutralised(text),
+        control_tokens.without_last_tokens(text + "</s>" * (len(text) // 4)),
+    ],
     "core/text.py: redact": texts.redact,
     "core/text.py: one_line": texts.one_line,
     "core/text.py: printable": texts.printable,
@@ -225,6 +232,12 @@ READERS: dict[str, Reader] = {
     "core/agreement/boxes.py": lambda text: [
         marks.marked_answer(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
     ],
+    "core/agreement/lead_ins.py": lambda text: [
+        lead_ins.leads_in(text[:6_000], ""),
+        lead_ins.leads_in(text[:6_000] + " is ", text),
+        lead_ins.leads_in("", text),
+    ],
+    "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
     "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
     "core/agreement/numerals.py": lambda text: [
         numerals.read_date(text[:200], ""),

@@ -1,0 +1,86 @@
+"""Tell whether what stands before a boxed answer leaves it as it is: `is`, `=`, nothing; not `at most`, `2\\cdot`.
+
+What can change an answer has no end (`at most`, `twice`, `the square of`, `\\sin`), so a box is read behind what is
+known to change nothing, and behind nothing else.
+"""
+
+import re
+
+_DENIED = re.compile(
+    r"\b(?:not|or|either|neither|nor|than|if|except|excluding|without|unless|besides|versus|suppose|assum(?:e|ing))\b"
+    r"|n't\b|\b(?:nicht|kein\w*|pas|n[ãa]o é|non è|no (?:es|son|vale))\b"
+    r"|[<>≤≥≠±∓≈≮≯不非没]|\\(?:n?eq|neq?|leq?|geq?|lt|gt|pm|mp)\b",
+    re.IGNORECASE,
+)
+"""What, anywhere before an answer on its line, makes something else of it."""
+_CHANGES = re.compile(
+    r"(?:\b(?:most|least|up to|less|more|fewer|greater|larger|smaller|over|under|above|below|beyond|within|about"
+    r"|around|approximately|roughly|nearly|almost|between|negative|minus|plus|times|half|half of|twice|thrice|double"
+    r"|triple|per|by|other|not|never|no|cannot|only|or|either|neither|nor|than|if|except|without|but|besides"
+    r"|max\.|min\.|approx\.)"
+    r"|[+*/^×÷·<>≤≥≠±≈~]|(?<![-\n])-|\\(?:cdot|times|div|pm|mp|leq?|geq?|neq?|approx|sim|sin|cos|tan|log|ln|sqrt))"
+    r"[^\w.!?]*$",
+    re.IGNORECASE,
+)
+"""What, at the end of what stands before, goes on into an answer: also behind a colon, or on the line before."""
+_SKIPPED = " \t\r\n$€£*_`\\([,;:：&"
+"""Emphasis, the beginning of a formula, blanks of LaTeX, and what sets a label apart."""
+_LABELS = frozenset(":：=")
+_SIGNS = "=→⇒⟹∴✅✔➡"
+_FILLERS = frozenset(
+    "the a an just simply also exactly precisely option choice now then still therefore thus hence finally quad qquad "
+    "displaystyle equal der die das le la el".split()
+)
+_LEADS_IN = frozenset(
+    """
+    is are was were be am equal so hence then therefore thus implies rightarrow longrightarrow to iff answer
+    result solution get got give gave given yield make made making obtain find found have has had having
+    contain need earn sell sold cost take took spend spent pay paid save receive leave left leaving remain
+    remaining own want use buy bought collect charge produce require hold reach show conclude choose pick
+    select return print output mean say become travel drive drove run ran walk eat ate drink read write work
+    weigh measure score win won lose lost plant bake cook catch caught grow see saw owe invest raise donate
+    finish complete yielding giving getting being earned saved needed received obtained collected total totals
+    totaling ist sind also beträgt lautet ergibt est donc vaut es son è sono é
+    """.split()
+)
+"""Words that lead to an answer, verbs without their `s`."""
+_LEADS_IN_BEFORE = {
+    "to": "equal equals simplifies comes amounts reduces evaluates leads sums converges corresponds".split(),
+    "of": ["total"],
+    "with": ["left", "up"],
+}
+_LEADS_IN_AT_THE_END = ("是", "为", "為", "即", "得", "は")
+_LONGEST = 80
+
+
+def leads_in(before: str, above: str) -> bool:
+    """Tell whether an answer stands for itself behind these words; in doubt it does not.
+
+    Args:
+        before: What stands before it on its line.
+        above: What stands on the lines before: it counts where the line begins with the answer.
+    """
+    bare = before.rstrip(_SKIPPED)
+    if _DENIED.search(before) or _CHANGES.search(before[-_LONGEST:].rstrip(_SKIPPED)):
+        return False
+    if not bare:
+        return not _CHANGES.search(above[-10 * _LONGEST :].rstrip(_SKIPPED)[-_LONGEST:])
+    behind = before[len(bare) :]
+    if bare[-1] in _SIGNS or not _LABELS.isdisjoint(behind):
+        return True
+    if bare[-1] in ".!?":
+        return behind[:1].isspace()
+    return _is_lead_in(bare[-_LONGEST:].casefold().replace("\\", " ").split())
+
+
+def _is_lead_in(words: list[str]) -> bool:
+    """Tell whether the last word that is no filler leads in; with fillers alone, as in `Option B`, nothing does."""
+    while words and words[-1] in _FILLERS:
+        word = words.pop()
+        if not words:
+            return word in _LEADS_IN or word in {"therefore", "thus", "hence", "finally"}
+    last = words[-1].strip("*_`$(,;:{}") if words else ""
+    if wanted := _LEADS_IN_BEFORE.get(last):
+        return len(words) > 1 and words[-2] in wanted
+    is_verb = not _LEADS_IN.isdisjoint({last, last.removesuffix("s"), last.removesuffix("es")})
+    return is_verb or last.endswith(_LEADS_IN_AT_THE_END)

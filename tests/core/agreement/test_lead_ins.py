@@ -1,0 +1,58 @@
+"""What stands before a boxed answer leaves it as it is, or makes another one of it."""
+
+import pytest
+from agreement import same
+from langgraph_moa.core.agreement.answers import final_answer
+from langgraph_moa.core.agreement.lead_ins import leads_in
+
+OTHERS = [
+    "~", "is ~$",
+    "at most", "at least", "is at most", "is at least", "less than", "no more than", "more than", "fewer than", "up to",
+    "over", "is under", "negative", "is negative", "minus", "equals minus", "plus", "except", "all except",
+    "but not", "anything but", "not", "is not", "is not equal to", "other than", "besides", "without", "half of",
+    "is exactly half of", "twice", "is twice", "double", "three times", "is 3 times", "is the square of",
+    "the reciprocal of", "is the opposite of", "is the number before", "is one less than", "is divisible by", "per",
+    "between", "is between 3 and", "about", "is about", "approximately", "roughly", "nearly", "is close to",
+    "is max.", "at most:", "höchstens", "n'est pas", "no es", "不是", "2\\cdot", "2 \\cdot", "2\\times", "x = 2", "3",
+    "3\\,", "\\frac{1}{2}", "-", "- ", "n -", "3 +", "+", "2*", "2 *", "x^", "x_", "10^", "1/", "is 1/", "f(",
+    "\\sin", "\\sin(", "\\ln", "\\log_2", "\\sqrt", "is \\sqrt", "\\lfloor", "\\int", "|", "\\pm", "\\approx", "\\neq",
+    "\\equiv", "<", "≤", "is at most\n\\[", "is not\n\n$$", "equals twice\n", "= 2 \\cdot\n",
+]  # fmt: skip
+PLAIN = [
+    "", "=", "x =", "x=", "&=", "= &", "$x =", "\\sqrt{25} =", "\\frac{10}{2} =", "The answer is", "The answer is:",
+    "Answer:", "**Answer:**", "**Final Answer:**", "- **Answer:**", "**Answer:** $", "The final answer is: $", "So",
+    "Thus,", "Therefore, the answer is", "The total is therefore", "the answer is exactly", "is equal to", "she has",
+    "It takes", "Janet earns", "they get", "sells", "He is left with", "for a total of", "which simplifies to",
+    "The answer is option", "\\therefore", "\\implies", "\\Rightarrow", "→", "\\text{Answer} =", "\\text{Total: }",
+    "Total cost: \\$", "Step 3.", "She has 5 left.", "答案是", "因此，答案为", "Die Antwort ist", "La réponse est",
+    "### Answer\n\n", "we get\n\\[\n", "We conclude:\n\n$$\n", "---\n", "x + 3 = 8 \\\\\n", "Half of it is",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", OTHERS)
+def test_what_counts_bounds_or_turns_round_makes_no_answer_of_a_box(before: str) -> None:
+    for gap in ("", " "):
+        assert final_answer(f"So.\n\n{before}{gap}\\boxed{{5}}") is None
+    assert final_answer(f"So.\n\n{before}3.\\boxed{{5}}") is None
+    assert not same("5", f"So.\n\nFinal answer: {before} \\boxed{{5}}")
+
+
+@pytest.mark.parametrize("before", PLAIN)
+def test_what_leads_in_leaves_a_box_as_it_is(before: str) -> None:
+    assert same("5", f"So.\n\n{before} \\boxed{{5}}")
+
+
+@pytest.mark.parametrize(
+    ("before", "above", "plain"),
+    [
+        ("It is ", "", True),
+        ("It is ", "It is not 4.\n", True),
+        ("", "It is not\n", False),
+        ("", "It is not 4.\n", True),
+        ("The option ", "", False),
+        ("Option ", "", False),
+        ("Thus the ", "", True),
+    ],
+)
+def test_the_lines_before_count_where_a_line_begins_with_the_box(before: str, above: str, *, plain: bool) -> None:
+    assert leads_in(before, above) == plain
