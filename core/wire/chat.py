@@ -197,7 +197,8 @@ class ChatCompletions(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
         address = self._address(kwargs)
-        options = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
+        usage = {} if kwargs.get("stream_usage") is False else {"stream_options": {"include_usage": True}}
+        options = {**usage, **kwargs, "stream": True}
         answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)
         events = Events()
         async with stream(address, _PATH, self._body(messages, stop, options)) as pieces:
