@@ -18,6 +18,8 @@ _NO_STREAM = re.compile(
     r"\bto stream\b|streaming (?:is |mode is |responses? (?:is|are) )?(?:un|not )|support(?:ed)? (?:for )?stream"
     r"|stream(?:=true)? (?:is )?(?:un|not )support|['\"]stream['\"]|`stream`|(?:disable|without) streaming"
 )
+_CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
+_LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
 _ORDER = re.compile(
     r"alternat|consecutive|(?:tak(?:e|ing)|in|by) turns?\b|same role|in a row|more than one system|multiple system"
     r"|(?:only|at most) one system|at the (?:very )?(?:beginning|start)|(?:first|last) (?:message|role|turn)"
@@ -42,6 +44,8 @@ _ELSE = re.compile(
     r"|payment|\bkey\b|token|context|length|too long|too large"
 )
 _ROLE_PARTS: frozenset[LeftOut] = frozenset({"system_role", "repeated_roles"})
+_BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "tool_choice", "max_tokens"})
+"""What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
 """What `param` may name of a refusal that is about nothing else."""
 
@@ -65,7 +69,7 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
     if named & _ROLE_PARTS:  # a template that has no system role counts one as out of order
         return parts & _ROLE_PARTS
     is_silent = status in _SILENT and not named and not _is_about_something_else(exc, words)
-    return parts - {"streaming"} if is_silent else frozenset()
+    return parts - _BY_NAME if is_silent else frozenset()
 
 
 def is_refusal(exc: BaseException) -> bool:
@@ -85,6 +89,10 @@ def _named(words: str) -> frozenset[LeftOut]:
         named.add("stream_options")
     elif _NO_STREAM.search(words):
         named.add("streaming")
+    if _CHOICE.search(words):
+        named.add("tool_choice")
+    if _LIMIT.search(words):
+        named.add("max_tokens")
     if _ORDER.search(words):
         named.add("repeated_roles")
     if _SYSTEM.search(words):

@@ -8,7 +8,15 @@ import weakref
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ..models.capabilities import Model, chat_model_of, map_chat_models, without_bound, without_streaming
+from ..models.capabilities import (
+    Model,
+    bound_to,
+    chat_model_of,
+    map_chat_models,
+    wire_of,
+    without_bound,
+    without_streaming,
+)
 from ..models.labels import model_label
 from ..models.servers import SERVERS
 from ..run.records import LeftOut
@@ -45,17 +53,39 @@ HABITS = Habits()
 
 
 def model_without(model: Model, parts: frozenset[LeftOut]) -> Model:
-    """Return a model that is asked without streaming, or streams without asking for its usage.
+    """Return a model whose requests do not hold what its server refuses.
 
     Args:
         model: A chat model.
         parts: What its server refuses; roles are no matter of the model.
     """
     if "streaming" in parts:
-        return without_streaming(without_bound(model, {"stream"}))
-    if "stream_options" in parts:
-        return map_chat_models(without_bound(model, {"stream_usage"}), _uncounted)
-    return model
+        model = without_streaming(without_bound(model, {"stream"}))
+    elif "stream_options" in parts:
+        model = map_chat_models(without_bound(model, {"stream_usage"}), _uncounted)
+    if "tool_choice" in parts:
+        model = without_bound(model, {"tool_choice"})
+    return _with_other_limit(model) if "max_tokens" in parts else model
+
+
+def limit_of(model: Model) -> int | None:
+    """Return the limit of tokens that a model sends as `max_tokens`; None where it sends none by that name."""
+    chat = chat_model_of(model)
+    if getattr(chat, "limit_name", "max_tokens") != "max_tokens":
+        return None
+    limit = bound_to(model).get("max_tokens", getattr(chat, "max_tokens", None))
+    return limit if isinstance(limit, int) else None
+
+
+def _with_other_limit(model: Model) -> Model:
+    limit = limit_of(model)
+
+    def renamed(chat: "BaseChatModel") -> Model:
+        if "limit_name" in type(chat).model_fields:
+            return chat.model_copy(update={"limit_name": "max_completion_tokens"})
+        return chat.model_copy(update={"max_tokens": None}).bind(max_completion_tokens=limit)
+
+    return map_chat_models(model if wire_of(model) else without_bound(model, {"max_tokens"}), renamed)
 
 
 def _uncounted(chat: "BaseChatModel") -> Model:

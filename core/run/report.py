@@ -12,6 +12,8 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "streaming": "does not stream; its answer came in one piece",
     "system_role": "takes no system messages; their words stand in the user's message",
     "repeated_roles": "wants user and assistant in turn; messages in a row by one of them were joined",
+    "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",
+    "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
 }
 
 

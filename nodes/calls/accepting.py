@@ -14,7 +14,7 @@ from langgraph.errors import GraphBubbleUp
 
 from ...core.models.capabilities import Model, bound_to, chat_model_of
 from ...core.models.objections import is_refusal, may_be_left_out
-from ...core.panel.habits import HABITS, model_without
+from ...core.panel.habits import HABITS, limit_of, model_without
 from ...core.panel.seats import Seat
 from ...core.run.records import LeftOut
 from ...prompts import in_turn, without_system
@@ -87,6 +87,10 @@ class Accepting:
             parts.add("system_role")
         if in_turn(self._messages) != self._messages:
             parts.add("repeated_roles")
+        if self._seat.is_checked and bound_to(model).get("tool_choice") not in (None, "auto", "none"):
+            parts.add("tool_choice")
+        if self._seat.transport is not None and limit_of(model) is not None:
+            parts.add("max_tokens")
         return frozenset(parts)
 
     def _streams(self, model: Model) -> bool:

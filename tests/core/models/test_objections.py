@@ -9,7 +9,7 @@ from langgraph_moa.core.run.records import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
-USAGE, STREAM, SYSTEM, ORDER = get_args(LeftOut)
+USAGE, STREAM, SYSTEM, ORDER, CHOICE, LIMIT = get_args(LeftOut)
 
 
 def refused(status: int, body: Any) -> BaseException:
@@ -60,6 +60,14 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
         {ORDER},
     ),
     "after a tool": (400, error("Unexpected role 'user' after role 'tool'"), {ORDER}),
+    "a forced call": (400, error("Thinking mode does not support this tool_choice"), {CHOICE}),
+    "a choice": (422, forbidden("tool_choice", words="Input should be 'auto' or 'none'"), {CHOICE}),
+    "another limit": (
+        400,
+        error("Unsupported parameter: 'max_tokens' ... Use 'max_completion_tokens' instead.", param="max_tokens"),
+        {LIMIT},
+    ),
+    "a limit": (400, error("max_tokens is too large: 9000000", param="max_tokens"), set()),
     "both": (400, error("System role not supported; roles must alternate"), {SYSTEM, ORDER}),
     "some template": (500, error("Jinja Exception in chat template"), {SYSTEM, ORDER}),
     "some role": (400, error("Invalid role in messages"), {SYSTEM, ORDER}),

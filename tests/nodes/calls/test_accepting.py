@@ -13,7 +13,7 @@ from langgraph_moa import ChatMoA, Proposer, create_debate, create_moa, create_s
 from langgraph_moa.core.models.openai_transport import shared_async_client, shared_sync_client
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 QUESTION: Any = {"messages": [("user", "What is 12 * 4?")]}
 BRIEFLY: Any = {"messages": [("system", "Be brief."), *QUESTION["messages"]]}
@@ -73,6 +73,15 @@ def strictly_in_turn(body: dict[str, Any]) -> str | None:
     """Judge as templates do that count a system message as one out of turn."""
     is_one = all((role == "user") == (n % 2 == 0) for n, role in enumerate(roles(body)))
     return None if is_one else "Conversation roles must alternate user/assistant/user/assistant/..."
+
+
+def no_max_tokens(body: dict[str, Any]) -> str | None:
+    told = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    return told if "max_tokens" in body else None
+
+
+def no_forcing(body: dict[str, Any]) -> str | None:
+    return "tool_choice of this kind is not supported" if isinstance(body.get("tool_choice"), dict) else None
 
 
 def first_of(*judges: Judge) -> Judge:
@@ -287,3 +296,48 @@ async def test_time_outs_hold_for_all_requests_together(loopback: Loopback) -> N
     state = await moa.ainvoke(QUESTION)
 
     assert [p["status"] for p in state["proposals"]] == ["timeout", "ok"]
+
+
+@pytest.mark.parametrize("kind", ["lean", "openai"])
+async def test_a_limit_is_sent_by_the_name_that_is_taken(loopback: Loopback, kind: str) -> None:
+    loopback.default = refusing(no_max_tokens)
+    make = maker(loopback, kind)
+    moa = create_moa(proposers=["a", "b"], aggregator="agg", resolve=make, early_stop=None, max_tokens=70)
+
+    state = await ask(moa, "astream")
+
+    limits = [(r.body.get("max_tokens"), r.body.get("max_completion_tokens")) for r in loopback.requests]
+    assert sorted(limits, key=str) == [(70, None)] * 3 + [(None, 70)] * 3
+    assert all(p["left_out"] == ["max_tokens"] for p in state["proposals"])
+    assert state["run"]["degraded"] is None
+
+
+class Product(BaseModel):
+    """A product."""
+
+    value: int
+
+
+async def test_a_form_is_asked_for_without_forcing_a_call(loopback: Loopback) -> None:
+    def agg(body: dict[str, Any]) -> Reply:
+        if told := no_forcing(body):
+            return Reply(status=400, body=json.dumps({"error": {"message": told}}))
+        return Reply("", tool_calls=[("Product", {"value": 48})])
+
+    loopback.say("agg", agg)
+    chat = ChatMoA(create_moa(proposers=["a", "b"], aggregator="agg", resolve=maker(loopback, "lean")))
+
+    for _ in range(2):
+        assert await chat.with_structured_output(Product).ainvoke("What is 12 * 4?") == Product(value=48)
+    assert len(loopback.asked("agg")) == 3
+
+
+async def test_a_users_own_tool_choice_is_theirs(loopback: Loopback) -> None:
+    loopback.say("agg", refusing(no_forcing))
+    chosen: Any = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
+    model = maker(loopback, "lean")("agg").bind_tools([chosen], tool_choice="look")
+
+    state = await create_moa(proposers=["a", "b"], aggregator=model, resolve=maker(loopback, "lean")).ainvoke(QUESTION)
+
+    assert len(loopback.asked("agg")) == 1
+    assert "tool_choice" in str(state["run"]["degraded"])

@@ -73,7 +73,9 @@ def _refused_by_a_server(text: str) -> object:
         refusals.refusal(400, each.encode("utf-8", "replace"), url="http://a/v1", location=None, secrets=[])
         for each in sent
     ]
-    parts: Any = frozenset({"stream_options", "streaming", "system_role", "repeated_roles"})
+    parts: Any = frozenset(
+        {"stream_options", "streaming", "system_role", "repeated_roles", "tool_choice", "max_tokens"}
+    )
     return [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
 
 
