@@ -14,9 +14,15 @@ _SILENT = {400, 405, 406, 415, 422, 501}
 _OF_ANOTHER_KIND = {401, 402, 408, 409, 413, 425, 429}
 """Statuses that no other form of the same request would change."""
 _USAGE = re.compile(r"stream_options|streamoptions|stream options|include_usage")
+_NO = (
+    r"(?:not (?:be )?(?:support|allow|permit|enabl|accept|valid|recogni|availab|implement)|\bcan ?not\b|\bcan't\b"
+    r"|\b(?:unsupported|unknown|invalid|incorrect|unexpected|disabled|forbidden)\b)"
+)
+"""How servers say that they refuse; a code such as invalid_request says nothing of what is named beside it."""
+_STREAM = r"\bstream(?:s|ed|ing)?\b"
 _NO_STREAM = re.compile(
-    r"\bto stream\b|streaming (?:is |mode is |responses? (?:is|are) )?(?:un|not )|support(?:ed)? (?:for )?stream"
-    r"|stream(?:=true)? (?:is )?(?:un|not )support|['\"]stream['\"]|`stream`|(?:disable|without) streaming"
+    rf"\bto stream\b|{_STREAM}[^.;\n]{{0,60}}?{_NO}|(?:{_NO}|n.t support)[^.;\n]{{0,60}}?{_STREAM}"
+    rf"|(?:disable|without) {_STREAM}|\bstream['\"`]? (?:must|should) be false"
 )
 _CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
 _LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
@@ -25,10 +31,6 @@ _ORDER = re.compile(
     r"|(?:only|at most) one system|at the (?:very )?(?:beginning|start)|(?:first|last) (?:message|role|turn)"
     r"|(?:start|begin|end)s? with (?:a |an |the )?['\"`]?(?:user|human|system)|must be (?:the )?first"
     r"|after role|(?:role|message).?order"
-)
-_NO = (
-    r"(?:not (?:be )?(?:support|allow|permit|enabl|accept|valid|recogni)"
-    r"|\b(?:unsupported|unknown|invalid|incorrect|unexpected)\b)"  # a code, as invalid_request, says nothing of roles
 )
 _SYSTEM = re.compile(
     rf"\b(?:system|developer)\b[^.;\n]{{0,80}}?(?:{_NO}|\bno longer\b)"
