@@ -5,6 +5,7 @@ from .echo import echo_in, load_bundled
 from .fence import Kind, fence, nothing, unforged
 from .history import tools_in_words
 from .pack import pack
+from .roles import in_turn, without_system
 from .template import Template, bundled, load_template
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "compose",
     "echo_in",
     "fence",
+    "in_turn",
     "load_bundled",
     "load_template",
     "nothing",
@@ -22,4 +24,5 @@ __all__ = [
     "put_after",
     "tools_in_words",
     "unforged",
+    "without_system",
 ]

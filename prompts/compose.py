@@ -84,13 +84,19 @@ def _with_system(head: Sequence[AnyMessage], texts: Sequence[str]) -> list[BaseM
     """Join system prompts into one message: many chat templates take one only, or drop the others."""
     if not texts:
         return list(head)
-    contents: list[Any] = [*(message.content for message in head), *texts]
-    joined: Any = "\n\n".join(contents) if all(isinstance(content, str) for content in contents) else _blocks(contents)
-    return [head[0].model_copy(update={"content": joined}) if head else SystemMessage(joined)]
+    content = as_one([*(message.content for message in head), *texts])
+    return [head[0].model_copy(update={"content": content}) if head else SystemMessage(content)]
 
 
-def _blocks(contents: Sequence[str | list[Any]]) -> list[Any]:
-    """Return contents as blocks: those of one that has any, with their cache marks, are kept as they are."""
+def as_one(contents: Sequence[str | list[Any]]) -> Any:
+    """Join what several messages say: texts to a text, and blocks, with their cache marks, as they are.
+
+    Args:
+        contents: What each says; what says nothing adds nothing.
+    """
+    texts = [content for content in contents if isinstance(content, str) and content.strip()]
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(texts)
     as_lists = [_text_block(content) if isinstance(content, str) else content for content in contents]
     return [block for blocks in as_lists for block in blocks]
 

@@ -74,7 +74,7 @@ def obstacle_of(exc: BaseException) -> Obstacle | None:
     Args:
         exc: What asking it raised.
     """
-    status, fields, text = _http_status_of(exc), _fields_of(exc), _text_of(exc)
+    status, fields, text = http_status_of(exc), fields_of(exc), error_text(exc)
     if status in _MAY_BE_LENGTH and (length := _length(fields, text)):
         return length
     return Obstacle(why=why, window=None, tokens=None) if (why := _why(exc, status, fields, text)) else None
@@ -97,8 +97,8 @@ def most_choices(exc: BaseException) -> int | None:
 
     llama.cpp's server gives as many as it has slots, which it only tells to whoever asks for more.
     """
-    text = _text_of(exc)
-    about_n = _fields_of(exc).get("param") == "n" or _ABOUT_N.search(text)
+    text = error_text(exc)
+    about_n = fields_of(exc).get("param") == "n" or _ABOUT_N.search(text)
     match = _MOST_CHOICES.search(text) if about_n else None
     return int(match[1]) if match and int(match[1]) >= 1 else None
 
@@ -126,12 +126,13 @@ def _first(patterns: list[re.Pattern[str]], text: str) -> int | None:
     return int(digits) if digits else None
 
 
-def _http_status_of(exc: BaseException) -> int | None:
+def http_status_of(exc: BaseException) -> int | None:
+    """Return the HTTP status that a server refused with, None where there was none."""
     status = getattr(exc, "status_code", None)
     return status if isinstance(status, int) else None
 
 
-def _fields_of(exc: BaseException) -> dict[str, Any]:
+def fields_of(exc: BaseException) -> dict[str, Any]:
     """Return the error object that a server sent: LangChain raises one that came with status 200 as a ValueError's."""
     sent = body_of(exc)
     sent = sent[0] if isinstance(sent, list) and sent else sent
@@ -139,11 +140,11 @@ def _fields_of(exc: BaseException) -> dict[str, Any]:
     return next((inner for name in _HOLDING if isinstance(inner := sent.get(name), dict)), sent)
 
 
-def _text_of(exc: BaseException) -> str:
-    """Return what is said of an error, its server's words and what these are called included."""
+def error_text(exc: BaseException) -> str:
+    """Return what is said of an error, its server's words and what these are called included, in small letters."""
     try:
         words = plain(str(exc)[:_READ])
     except Exception:  # noqa: BLE001 - what cannot be printed says nothing
         words = ""
-    names = [name for field in ("code", "type") if isinstance(name := _fields_of(exc).get(field), str)]
+    names = [name for field in ("code", "type") if isinstance(name := fields_of(exc).get(field), str)]
     return one_line(" ".join([words, words_in(body_of(exc)), *names]), limit=2 * _READ).lower()

@@ -7,10 +7,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import ConfigError
 from ..portal import run_sync
+from ..run.records import LeftOut
 from ..text import one_line
 from ..wire.connections import bare_url, connection_problem
 from ..wire.refusals import ServerError, UnreadableAnswer
@@ -19,6 +20,7 @@ from .capabilities import Model, chat_model_of, endpoint_of, wire_of
 from .credentials import SERVER_KEY
 from .obstacles import obstacle_of, sane_window
 
+_Fact = TypeVar("_Fact")
 _KEPT = 1_000
 _MOST_BYTES = 4_000_000
 """A list of models is read so far: the longest known ones, of routers, take half a million."""
@@ -43,13 +45,14 @@ class ListedModel(NamedTuple):
 
 
 class Servers:
-    """Remember, for as long as the process lives, the windows that servers told of.
+    """Remember, for as long as the process lives, the windows that servers told of, and what they refuse.
 
     A seat is frozen when a mixture is built; what a server says of itself comes later, and holds for all mixtures.
     """
 
     def __init__(self) -> None:
         self._windows: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, str], frozenset[LeftOut]] = OrderedDict()
         self._lock = threading.Lock()
 
     def learn(self, endpoint: str | None, model: str, window: int | None) -> None:
@@ -57,10 +60,16 @@ class Servers:
         if endpoint is None or window is None:
             return
         with self._lock:
-            self._windows[endpoint, model] = window
-            self._windows.move_to_end((endpoint, model))
-            while len(self._windows) > _KEPT:
-                self._windows.popitem(last=False)
+            _keep(self._windows, (endpoint, model), window)
+
+    def learn_refused(self, server: str, model: str, parts: frozenset[LeftOut]) -> None:
+        """Keep what a server turned out to refuse for one of its models, beside what is known already."""
+        with self._lock:
+            _keep(self._refused, (server, model), self.refused(server, model) | parts)
+
+    def refused(self, server: str, model: str) -> frozenset[LeftOut]:
+        """Return what a server refuses for one of its models, as far as it was asked."""
+        return self._refused.get((server, model), frozenset())
 
     @property
     def tell(self) -> bool:
@@ -75,6 +84,14 @@ class Servers:
         """Forget all."""
         with self._lock:
             self._windows.clear()
+            self._refused.clear()
+
+
+def _keep(facts: OrderedDict[tuple[str, str], _Fact], key: tuple[str, str], fact: _Fact) -> None:
+    facts[key] = fact
+    facts.move_to_end(key)
+    while len(facts) > _KEPT:
+        facts.popitem(last=False)
 
 
 SERVERS = Servers()

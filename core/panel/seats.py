@@ -51,6 +51,8 @@ class Seat:
     """The retrievers whose evidence it is shown; None is all."""
     reads: frozenset[int] | None = None
     """The positions in the layer before whose proposals are its references; None is all."""
+    is_checked: bool = False
+    """Whether whoever asks checks that its answer is the call, or the object, that was asked for."""
     debates: bool = False
     carries: bool = False
     position: int = 0

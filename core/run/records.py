@@ -66,6 +66,13 @@ Cut = Literal["quorum", "agreed", "deadline"]
 """What cut a call short: a `quorum` was there without it, the others `agreed`, or the run's `deadline` was over."""
 
 
+LeftOut = Literal["stream_options", "streaming", "system_role", "repeated_roles", "tool_choice", "max_tokens"]
+"""What a request went without, for its server refused it: `stream_options`, which ask for the usage of a streamed
+answer; `streaming` itself; a `system_role`, whose words stand in the user's message then; `repeated_roles`, messages in
+a row by the same role, which are one message then; a `tool_choice`, where whoever asks checks the answer; `max_tokens`,
+for the same limit is called `max_completion_tokens` there."""
+
+
 class Call(TypedDict):
     """Say what came of one model call; plain JSON, so that checkpoints and reports can hold it."""
 
@@ -89,6 +96,8 @@ class Call(TypedDict):
     """Requests that the client sent again; None where the model was not built from a string."""
     cached: bool
     """Whether the answer came from the cache, and cost nothing."""
+    left_out: list[LeftOut]
+    """What its request went without, for its server refuses it."""
     windows: int
     """In how many parts its references were read, one call each; more than 1 where they did not fit."""
     references_cut: int

@@ -4,8 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
+from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, LeftOut, Proposal, Report, Verdict
 from .served import is_another
+
+_WENT_WITHOUT: dict[LeftOut, str] = {
+    "stream_options": "takes no stream_options; it was not asked for the usage of what it streamed",
+    "streaming": "does not stream; its answer came in one piece",
+    "system_role": "takes no system messages; their words stand in the user's message",
+    "repeated_roles": "wants user and assistant in turn; messages in a row by one of them were joined",
+    "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",
+    "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
+}
 
 
 def make_report(
@@ -66,7 +75,7 @@ def make_report(
         seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
-        notes=[*_notes(proposals, aggregators), *notes],
+        notes=[*_notes(proposals, aggregators), *_went_without(calls), *notes],
         aggregators=list(aggregators),
     )
 
@@ -162,6 +171,12 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
     for name, p in named[: len(proposals)]:
         if p["reviewed"] in ("edited", "dropped"):
             notes[f"{name}: {p['reviewed']} by a reviewer"] = None
+    return list(notes)
+
+
+def _went_without(calls: Sequence[Call]) -> list[str]:
+    """Say once of each model what its server refuses."""
+    notes = {f"{call['model']}: its server {_WENT_WITHOUT[part]}": None for call in calls for part in call["left_out"]}
     return list(notes)
 
 

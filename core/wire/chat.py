@@ -199,7 +199,8 @@ class ChatCompletions(BaseChatModel):
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
         address = self._address(kwargs)
-        options = {"stream_options": {"include_usage": True}, **kwargs, "stream": True}
+        usage = {} if kwargs.get("stream_usage") is False else {"stream_options": {"include_usage": True}}
+        options = {**usage, **kwargs, "stream": True}
 
         def read(pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
             answer = StreamedAnswer(provider=self.provider, model=self.model_name, secrets=address.secrets)

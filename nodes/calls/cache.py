@@ -41,7 +41,7 @@ class Entry(NamedTuple):
     async def recall(self) -> tuple[Call, AIMessage] | None:
         """Return the outcome and the answer that are kept, marked as such."""
         free = {**FREE_OF_CHARGE, "cached": True, "cut": None, "carried": False, "unread": False}
-        free |= {"waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
+        free |= {"left_out": [], "waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
         try:
             async with asyncio.timeout(_PATIENCE):
                 content = (await self.cache.aget([self.key])).get(self.key)

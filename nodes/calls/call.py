@@ -3,11 +3,11 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
@@ -15,12 +15,14 @@ from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
+from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import plain
 from ...core.wire.listening import Unheard, is_heard
 from ...core.wire.sending import requests_sent
+from .accepting import Accepting
 from .cache import Entry, entry_of
 from .outcome import call_of, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
@@ -142,6 +144,7 @@ class _Attempt:
         self.made = False
         self._seat, self._prompt, self._sent = seat, prompt, sent
         self._started, self._clock, self._waited = time.time(), time.perf_counter(), 0.0
+        self._accepting: Accepting | None = None
         self.loading = False
         """Whether its server was still loading the model when it was last asked."""
 
@@ -156,20 +159,22 @@ class _Attempt:
             self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
             async with asyncio.timeout(seat.timeout):
-                prompt: Any = {"messages": messages} if seat.takes_state else messages
-                context: dict[str, Any] = {"context": seat.context} if seat.takes_state else {}
                 about = _config_for(seat, config)
-                return await self._once_loaded(lambda: seat.model.ainvoke(prompt, about, **context))
+                self._accepting = Accepting(seat, messages, about)
+                return await self._accepting.make(partial(self._once_loaded, about))
 
-    async def _once_loaded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+    async def _once_loaded(self, config: RunnableConfig, model: Model, messages: list[BaseMessage]) -> Any:
         """Wait for a server that is still loading its model, for as long as the call may take.
 
         Only a single model is asked again: nobody knows what a chain or graph did before it came to one that loads.
         """
+        takes_state = self._seat.takes_state
+        prompt: Any = {"messages": messages} if takes_state else messages
+        context: dict[str, Any] = {"context": self._seat.context} if takes_state else {}
         pause = _FIRST_PAUSE
         while True:
             try:
-                answer = await ask()
+                answer = await model.ainvoke(prompt, config, **context)
             except Exception as exc:
                 obstacle = obstacle_of(exc) if self._seat.one_call else None
                 self.loading = obstacle is not None and obstacle["why"] == "loading"
@@ -189,6 +194,7 @@ class _Attempt:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._prompt.references_cut,
+            "left_out": sorted(self._accepting.left_out) if self._accepting else [],
             "endpoint": where_asked(self._seat),
             "transport": self._seat.transport,
         }

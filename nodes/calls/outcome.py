@@ -64,6 +64,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
         "calls": 1,
         "retries": None,
         "cached": False,
+        "left_out": [],
         "windows": 1,
         "references_cut": 0,
         "carried": False,

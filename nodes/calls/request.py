@@ -166,6 +166,7 @@ def equipped(seat: Seat, request: Request | None) -> Seat:
         tool_tokens=tool_tokens_of(model),
         max_tokens=answer_limit_of(model),
         transport=transport_of(model),
+        is_checked=bool(request.forced),
     )
 
 

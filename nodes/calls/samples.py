@@ -13,7 +13,7 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.cache.base import BaseCache
 
 from ...core.bounds.quorum import Race
-from ...core.models.obstacles import most_choices
+from ...core.models.obstacles import fields_of, http_status_of, most_choices
 from ...core.panel.sampling import Sampling
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Place
@@ -23,8 +23,8 @@ from .call import call_model
 from .prompt import Prompt
 from .reading import sampled
 
-_NOT_TAKEN = {400, 405, 422, 501}
-"""What servers answer that know no `n`."""
+_NOT_OF_N = {"too_long", "loading", "unreachable"}
+"""What keeps a server from answering to one as well as to several."""
 Answers = dict[Place, tuple[Call, AIMessage | None]]
 
 
@@ -103,7 +103,8 @@ async def _in_one(
     limit = None if first.max_tokens is None else first.max_tokens * len(seats)
     several = replace(first, model=first.model.bind(n=len(seats)), max_tokens=limit)
     call, message = await call_model(several, prompt, merge_configs(config, {"callbacks": [heard]}), race=race)
-    heard.refused = heard.refused and not call["obstacle"]  # what is too long for all is too long for one
+    if call["obstacle"] and call["obstacle"]["why"] in _NOT_OF_N:
+        heard.refused = False
     if heard.refused:
         return {}, heard
     if len(heard.messages) == 1:
@@ -132,6 +133,7 @@ class _Heard(AsyncCallbackHandler):
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Take the answers, and write on each who gave it, which LangChain does for an only one."""
+        self.refused, self.most = False, None  # without something else it was taken
         messages = [getattr(choice, "message", None) for choice in response.generations[0]]
         self.messages = [message for message in messages if isinstance(message, AIMessage)]
         if served := (response.llm_output or {}).get("model_name"):
@@ -139,7 +141,14 @@ class _Heard(AsyncCallbackHandler):
                 message.response_metadata.setdefault("model_name", served)
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        """Note a server that does not take such a request, or a client: that of OpenAI's other API knows no `n`."""
-        no_such_option = isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
-        self.refused = getattr(error, "status_code", None) in _NOT_TAKEN or no_such_option
+        """Note a server that does not take such a request, or a client: that of OpenAI's other API knows no `n`.
+
+        Servers that know no `n` answer with any status, and some with an answer that cannot be read.
+        """
+        self.refused = http_status_of(error) != 401 and (http_status_of(error) is not None or _is_unread(error))
         self.most = most_choices(error) if self.refused else None
+
+
+def _is_unread(error: BaseException) -> bool:
+    """Tell what came in an answer's place, or of a client, from a failure to ask."""
+    return bool(fields_of(error)) or isinstance(error, TypeError | AttributeError)

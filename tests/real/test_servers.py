@@ -6,7 +6,16 @@ from typing import Any, Literal
 
 import pytest
 from langchain_core.messages import AIMessageChunk
-from langgraph_moa import AllProposersFailed, ChatMoA, Proposer, Quorum, create_moa, resolve_model
+from langgraph_moa import (
+    AllProposersFailed,
+    ChatMoA,
+    EarlyStop,
+    Proposer,
+    Quorum,
+    create_debate,
+    create_moa,
+    resolve_model,
+)
 from langgraph_moa.core.models.labels import model_label
 from langgraph_moa.core.run.records import USABLE
 from llama import Llama, serving
@@ -126,6 +135,29 @@ def test_a_template_that_wants_turns_gets_them(weights: Any, layers: int) -> Non
     assert [p["status"] in USABLE for p in state["proposals"]] == [True] * 2 * (layers - 1), state["proposals"]
     assert state["run"]["aggregators"][-1]["status"] in USABLE
     assert state["messages"][-1].text
+
+
+NO_SYSTEM = (
+    "{%- if messages[0].role == 'system' -%}{{ raise_exception('this model takes no system role') }}{%- endif -%}"
+    + ALTERNATING
+)
+HISTORY: Any = [("system", "Be brief."), ("user", "Hello."), ("user", "Which colour has grass?")]
+
+
+@pytest.mark.parametrize("template", [ALTERNATING, NO_SYSTEM], ids=["in turn", "no system role"])
+def test_a_template_that_refuses_roles_gets_what_it_takes(weights: Any, template: str) -> None:
+    """Be refused for the user's own roles; llama.cpp puts system messages into the user's by itself."""
+    with serving(weights, template=template) as llama:
+        options: Any = {"resolve": at(llama), **SHORT}
+        moa = create_moa(proposers=["real", "real"], aggregator="real", layers=3, early_stop=EarlyStop(), **options)
+        debate = create_debate(proposers=["real", "real"], rounds=3, aggregator="real", **options)
+        states = [mixture.invoke({"messages": HISTORY}) for mixture in (moa, debate)]
+
+    for state in states:
+        assert [p["status"] in USABLE for p in state["proposals"]] == [True] * len(state["proposals"])
+        assert all("repeated_roles" in p["left_out"] for p in state["proposals"])
+        assert state["run"]["aggregators"][-1]["status"] in USABLE
+        assert any("user and assistant in turn" in note for note in state["run"]["notes"])
 
 
 async def test_two_servers_are_one_mixture(server: Llama, spec: str) -> None:

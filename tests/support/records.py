@@ -10,7 +10,7 @@ def a_proposal(text: str = "x", proposer: str = "a", **more: Any) -> Any:
     cost = {"usage": None, "at_most": None, "calls": 1, "retries": None, "cached": False, "usd": 0.0}
     time = {"started": 1.0, "waited": 0.0, "seconds": 1.0, "tried_s": 0.0}
     rest = {"windows": 1, "references_cut": 0, "obstacle": None, "error": None, "reviewed": None}
-    facts = {"cut": None, "carried": False, "unread": False, "name": proposer}
+    facts: dict[str, Any] = {"left_out": [], "cut": None, "carried": False, "unread": False, "name": proposer}
     place = {"turn": "t", "layer": 1, "position": 0, "sample": 1}
     return {**call, **cost, **time, **rest, **facts, **place, "proposer": proposer, "text": text, **more}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from langgraph_moa.core.run.report import make_report, work_seconds
+from records import a_proposal, a_verdict
 
 
 def call(layer: int, started: float, seconds: float, waited: float = 0.0) -> Any:
@@ -49,6 +50,7 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
         "calls": 1,
         "cached": False,
         "references_cut": 0,
+        "left_out": [],
         "carried": False,
         "unread": False,
         "reviewed": None,
@@ -57,3 +59,14 @@ def test_another_model_is_told_and_a_dated_one_is_the_same(asked: str, served: s
     }
 
     assert bool(make_report([proposal], [], turn="t", mixture="m")["notes"]) == told
+
+
+def test_what_a_server_refuses_is_told_once_a_model() -> None:
+    proposals = [a_proposal(proposer=f"p{n}", model="m", left_out=["stream_options", "system_role"]) for n in (1, 2)]
+    judged = a_verdict(agreement={"call": a_proposal(model="judge", left_out=["repeated_roles"]), "seconds": 0.0})
+
+    notes = make_report(proposals, [judged], turn="t", mixture="m")["notes"]
+
+    assert len(notes) == 3
+    assert "m: its server takes no system messages; their words stand in the user's message" in notes
+    assert "judge: its server wants user and assistant in turn" in " ".join(notes)

@@ -264,3 +264,15 @@ def test_what_takes_its_place_has_what_it_was_told() -> None:
 def test_a_way_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ConfigError, match="found method='json'"):
         ChatCompletions(model="m", base_url="http://127.0.0.1:9/v1").with_structured_output(dict, method="json")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_asked_for"), [({}, True), ({"stream_usage": True}, True), ({"stream_usage": False}, False)]
+)
+async def test_usage_of_a_stream_is_asked_for_unless_somebody_says_not_to(
+    loopback: Loopback, given: dict[str, Any], is_asked_for: bool
+) -> None:
+    pieces = [piece async for piece in chat_at(loopback).bind(**given).astream("a question")]
+
+    assert "".join(piece.text for piece in pieces)
+    assert ("stream_options" in loopback.requests[0].body) == is_asked_for

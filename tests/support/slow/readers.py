@@ -36,7 +36,7 @@ from langgraph_moa.core.agreement import (
 )
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, passages, quotes
-from langgraph_moa.core.models import endings, obstacles, servers, weights
+from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
 from langgraph_moa.core.run import origins, served
 from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
@@ -68,6 +68,18 @@ def _echo(text: str) -> object:
     """Be an answer that repeats a nonce, so that its prompt is read as well."""
     fenced = fence([text])
     return echo_in(f"{text} {fenced[:30]}", [fenced], [text])
+
+
+def _refused_by_a_server(text: str) -> object:
+    sent = (text, json.dumps({"error": {"message": text, "param": text}}))
+    errors = [
+        refusals.refusal(400, each.encode("utf-8", "replace"), url="http://a/v1", location=None, secrets=[])
+        for each in sent
+    ]
+    parts: Any = frozenset(
+        {"stream_options", "streaming", "system_role", "repeated_roles", "tool_choice", "max_tokens"}
+    )
+    return [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
 
 
 def _told_by_a_server(text: str) -> object:
@@ -264,6 +276,7 @@ READERS: dict[str, Reader] = {
     "core/evidence/quotes.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
     "core/models/endings.py and core/models/reasons.py": _ended,
+    "core/models/objections.py": _refused_by_a_server,
     "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
     "core/wire/events.py: lines": lambda text: _fed(
         b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")

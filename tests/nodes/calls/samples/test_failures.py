@@ -91,9 +91,6 @@ async def test_a_question_that_is_refused_with_n_and_without_says_nothing_about_
 
 FAILURES: dict[str, tuple[Reply, str, dict[str, Any]]] = {
     "401": (Reply(status=401), "error", {}),
-    "404": (Reply(status=404), "error", {}),
-    "429": (Reply(status=429), "rate_limited", {}),
-    "500": (Reply(status=500), "error", {}),
     "hang": (Reply(broken="hang"), "timeout", {"timeout": 1.0}),
     "reset": (Reply(broken="reset"), "error", {}),
     "cut": (Reply(broken="cut"), "error", {}),
@@ -122,6 +119,42 @@ async def test_what_went_wrong_is_told_of_each_and_done_once(loopback: Loopback,
             assert f"m/{n}: {status}" in result["run"]["degraded"]
     if failure in ("hang", "deadline", "quorum"):
         assert await loopback.asked("m")[0].closed()
+
+
+ERROR = json.dumps({"error": {"message": "n > 1 is not implemented"}})
+REFUSING: dict[str, Reply] = {
+    **{str(status): Reply(status=status, body=ERROR) for status in (400, 403, 404, 405, 413, 422, 429, 500, 501, 503)},
+    "an error for an answer": Reply(body=ERROR),
+    "bad request": Reply(status=400, body="Bad Request"),
+    "web page": Reply(status=502, body="<html>Bad gateway</html>"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSING)
+async def test_whatever_refuses_several_is_followed_by_requests_for_one(loopback: Loopback, kind: str) -> None:
+    counting(loopback)
+    alone = loopback.scripts["m"]
+    loopback.say("m", lambda body: REFUSING[kind] if body.get("n") else alone(body))  # type: ignore[operator]
+    moa = mixture(loopback, samples=3)
+
+    first = await moa.ainvoke(QUESTION)
+    await moa.ainvoke(QUESTION)
+
+    assert asked_for(loopback) == [3, 1, 1, 1] + [1] * 3
+    assert [p["status"] for p in first["proposals"]] == ["ok"] * 3
+    assert first["run"]["calls"] == 4
+    assert first["run"]["degraded"] is None
+
+
+@pytest.mark.parametrize("status", [404, 429, 500])
+async def test_what_is_refused_either_way_is_told_of_each(loopback: Loopback, status: int) -> None:
+    loopback.say("m", Reply(status=status))
+
+    result = await mixture(loopback, proposers=[Proposer("m", samples=3), "other"], samples=1).ainvoke(QUESTION)
+
+    assert asked_for(loopback) == [3, 1, 1, 1]
+    assert [p["status"] for p in result["proposals"][:3]] == ["rate_limited" if status == 429 else "error"] * 3
+    assert len({p["error"] for p in result["proposals"][:3]}) == 1
 
 
 OUTCOMES: dict[str, tuple[Reply, str]] = {

@@ -1,0 +1,108 @@
+"""Read to what of a request a server objects: the roles of its messages, or an option that its caller never gave.
+
+Chat templates and gateways say so in words of their own, and with any status. Where a refusal says nothing, all of it
+may be the reason; where it is about something else, nothing of it is.
+"""
+
+import re
+
+from ..run.records import LeftOut
+from .obstacles import error_text, fields_of, http_status_of, obstacle_of
+
+_SILENT = {400, 405, 406, 415, 422, 501}
+"""Statuses of a request that is not taken as it is, whether the server says why or not."""
+_OF_ANOTHER_KIND = {401, 402, 408, 409, 413, 425, 429}
+"""Statuses that no other form of the same request would change."""
+_USAGE = re.compile(r"stream_options|streamoptions|stream options|include_usage")
+_NO = (
+    r"(?:not (?:be )?(?:support|allow|permit|enabl|accept|valid|recogni|availab|implement)|\bcan ?not\b|\bcan't\b"
+    r"|\b(?:unsupported|unknown|invalid|incorrect|unexpected|disabled|forbidden)\b)"
+)
+"""How servers say that they refuse; a code such as invalid_request says nothing of what is named beside it."""
+_STREAM = r"\bstream(?:s|ed|ing)?\b"
+_NO_STREAM = re.compile(
+    rf"\bto stream\b|{_STREAM}[^.;\n]{{0,60}}?{_NO}|(?:{_NO}|n.t support)[^.;\n]{{0,60}}?{_STREAM}"
+    rf"|(?:disable|without) {_STREAM}|\bstream['\"`]? (?:must|should) be false"
+)
+_CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
+_LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
+_ORDER = re.compile(
+    r"alternat|consecutive|(?:tak(?:e|ing)|in|by) turns?\b|same role|in a row|more than one system|multiple system"
+    r"|(?:only|at most) one system|at the (?:very )?(?:beginning|start)|(?:first|last) (?:message|role|turn)"
+    r"|(?:start|begin|end)s? with (?:a |an |the )?['\"`]?(?:user|human|system)|must be (?:the )?first"
+    r"|after role|(?:role|message).?order"
+)
+_SYSTEM = re.compile(
+    rf"\b(?:system|developer)\b[^.;\n]{{0,80}}?(?:{_NO}|\bno longer\b)"
+    rf"|(?:{_NO}|does ?n.t support|do not support|\bno|without)\b[^.;\n]{{0,80}}?\b(?:system|developer)\b"
+    r"|only (?:the )?['\"`]?(?:user|assistant)['\"`]?(?: and |, | or |/)['\"`]?(?:user|assistant|model)"
+    r"|(?:be|one of|in) (?:either )?[\[(]?['\"`]?user['\"`]?(?: or |, | and |/)"
+)
+_ROLES = re.compile(r"jinja|template|raise_exception|\broles?\b")
+_ELSE = re.compile(
+    r"['\"`]n['\"`]|\bn ?(?:>|=|must|should)|temperature|top_[pk]\b|max_(?:completion_|new_)?tokens|\bseed\b|penalty"
+    r"|logprobs|logit_bias|\btool|\bfunction|parallel_tool|response_format|schema|grammar|reasoning|image|audio|video"
+    r"|multimodal|\bfiles?\b|\burl\b|filter|polic(?:y|ies)|moderation|safety|flagged|quota|billing|credit|balance"
+    r"|payment|\bkey\b|token|context|length|too long|too large"
+)
+_ROLE_PARTS: frozenset[LeftOut] = frozenset({"system_role", "repeated_roles"})
+_BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "tool_choice", "max_tokens"})
+"""What is only left out where a refusal names it: without these a request is another one."""
+_ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
+"""What `param` may name of a refusal that is about nothing else."""
+
+
+def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[LeftOut]:
+    """Return what of a request may be the reason why it was refused; nothing where that is none of it.
+
+    Args:
+        exc: What asking raised.
+        parts: What there is in the request that can be left out.
+    """
+    status, words = http_status_of(exc), error_text(exc)
+    if status in _OF_ANOTHER_KIND or isinstance(exc, TimeoutError) or not parts:
+        return frozenset()
+    named = _named(words)
+    obstacle = obstacle_of(exc)
+    if obstacle and not (named and obstacle["why"] == "address"):  # gateways say 404 of what no model of theirs takes
+        return frozenset()
+    if named & parts:
+        return named & parts
+    if named & _ROLE_PARTS:  # a template that has no system role counts one as out of order
+        return parts & _ROLE_PARTS
+    is_silent = status in _SILENT and not named and not _is_about_something_else(exc, words)
+    return parts - _BY_NAME if is_silent else frozenset()
+
+
+def is_refusal(exc: BaseException) -> bool:
+    """Tell a request that was refused as it is from one that failed for another reason, which is news.
+
+    Args:
+        exc: What asking raised.
+    """
+    status = http_status_of(exc)
+    is_silent = status in _SILENT and obstacle_of(exc) is None
+    return is_silent or bool(_named(error_text(exc)) and status not in _OF_ANOTHER_KIND)
+
+
+def _named(words: str) -> frozenset[LeftOut]:
+    named: set[LeftOut] = set()
+    if _USAGE.search(words):
+        named.add("stream_options")
+    elif _NO_STREAM.search(words):
+        named.add("streaming")
+    if _CHOICE.search(words):
+        named.add("tool_choice")
+    if _LIMIT.search(words):
+        named.add("max_tokens")
+    if _ORDER.search(words):
+        named.add("repeated_roles")
+    if _SYSTEM.search(words):
+        named.add("system_role")
+    return frozenset(named) or (_ROLE_PARTS if _ROLES.search(words) else frozenset())
+
+
+def _is_about_something_else(exc: BaseException, words: str) -> bool:
+    param = fields_of(exc).get("param")
+    is_named = isinstance(param, str) and param.strip() and re.split(r"[.\[]", param)[0] not in _ABOUT_ALL
+    return bool(is_named or _ELSE.search(words))
