@@ -67,6 +67,7 @@ def create_moa(
     retrieval: Retrieval | None = None,
     # who looks on
     stream_proposals: bool = False,
+    stream_reasoning: bool = False,
     review: bool = False,
     feedback: bool = False,
     hide_texts: bool = False,
@@ -120,6 +121,7 @@ def create_moa(
             carries what came of one into the next; `cut` shortens them. The conversation is never cut.
         retrieval: Where evidence comes from; `create_rag_moa` makes it.
         stream_proposals: Stream the proposers' tokens too; it costs CPU, and only the aggregator's are the answer.
+        stream_reasoning: Stream what models think, too, beside their text (`reasoning_content` in `additional_kwargs`).
         review: Stop before the aggregator until a person has accepted, edited, dropped or sent back the proposals;
             needs a checkpointer, this graph's or its parent's.
         feedback: Send agreement and losses to LangSmith as feedback on the run, where it is traced.
@@ -135,9 +137,8 @@ def create_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    defaults = Defaults(
-        temperature, max_tokens, timeout, samples, context_tokens, limits, prices or {}, stream_proposals, resolve
-    )
+    bounds = temperature, max_tokens, timeout, samples, context_tokens, limits, prices or {}
+    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
     stopping = Stopping(min_proposals, early_stop, waves, moderator, quorum, budget)
     watching = Watching(review, feedback, hide_texts)

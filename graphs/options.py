@@ -43,6 +43,7 @@ class SystemOptions(TypedDict, total=False):
     aggregator_prompt: str | Path | None
     placement: Placement
     stream_proposals: bool
+    stream_reasoning: bool
     review: bool
     feedback: bool
     hide_texts: bool

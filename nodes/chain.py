@@ -14,11 +14,12 @@ from ..core.panel.seats import Seat
 from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
-from ..core.text import plain
+from ..core.text import text_in
 from ..core.wire.listening import is_heard
 from .calls.call import call_model, unstreamed
 from .calls.fitting import shortened_for
 from .calls.fold import Folded, fold
+from .calls.offered import allowed_calls
 from .calls.outcome import unmade
 from .calls.prompt import Prompt
 from .calls.prompt_writer import PromptWriter
@@ -80,8 +81,10 @@ class Attempts:
         config = self.config if answers else unstreamed(self.config)
         if seat.transport != "lean" or is_heard(config):  # others may have listeners of their own
             config = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
-        call, message = await call_model(seat, prompt, config, race=Race(seconds=self._seconds_left()))
-        answered = message is not None and call["status"] in USABLE | {"empty"}
+        allowed = allowed_calls(seat, self.request) if answers else frozenset()
+        race = Race(seconds=self._seconds_left())
+        call, message = await call_model(seat, prompt, config, race=race, allowed=allowed)
+        answered = message is not None and call["status"] in USABLE | {"empty", "degenerate"}
         if answers and self.request and message and answered:
             made = with_forced_call(message, self.request)
             if made is not message:
@@ -135,7 +138,7 @@ class Attempts:
             window = writer.write(seat, self.turn, self.layer, texts)._replace(folds=0)
             last = prompt._replace(folds=0).at_most(author)
             call, message = await self.ask(seat, window, answers=False, after=[last])
-            return plain(message.text) if message and call["status"] in USABLE else None
+            return text_in(message) if message and call["status"] in USABLE else None
 
         texts = request.texts_for(author, self.turn, self.layer)
         prompt = write(texts)
@@ -171,7 +174,7 @@ class _Listener(AsyncCallbackHandler):
     async def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
         """Note the id of the message that a token belongs to."""
         message = getattr(chunk, "message", None)
-        if token and message is not None and message.id:
+        if message is not None and message.text and message.id:
             self.message_ids[message.id] = None
 
 

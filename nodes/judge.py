@@ -17,7 +17,7 @@ from ..core.panel.declared import Aggregator, Defaults
 from ..core.panel.seating import seat_of
 from ..core.panel.seats import Seat
 from ..core.run.records import Cost
-from ..core.text import plain
+from ..core.text import text_in
 from ..prompts import bundled, fence
 from .calls.call import call_model, unstreamed
 from .calls.prompt import Prompt
@@ -69,7 +69,7 @@ class JudgeAgreement:
         call, message = await call_model(self._seat, prompt, config, race=Race(seconds=self._seconds))
         if message is None or call["status"] != "ok":
             return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
-        groups = read_groups(plain(message.text), len(texts))
+        groups = read_groups(text_in(message), len(texts))
         if groups is None:
             return abstain(self.name, "the judge's answer was not the JSON that was asked for", call)
         return agree(self.name, texts, groups, call=call)

@@ -13,7 +13,7 @@ from ..core.panel.seating import seat_of
 from ..core.panel.seats import Seat
 from ..core.run.records import Cost, Moderation, Proposal
 from ..core.run.turn import Turn
-from ..core.text import plain
+from ..core.text import text_in
 from ..prompts import Placement, Template, bundled
 from .calls.call import call_model, unstreamed
 from .calls.forecast import forecast
@@ -56,7 +56,7 @@ class Moderating:
         """
         order, prompt = self.prompt(usable, turn, layer)
         call, message = await call_model(self.seat, prompt, unstreamed(config), race=Race(seconds=seconds))
-        choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
+        choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
         if choice is None:
             if call["status"] == "ok":
                 call = {**call, "status": "invalid", "error": NO_VERDICT}

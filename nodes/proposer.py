@@ -19,7 +19,7 @@ from ..core.run.records import USABLE, Call, Cost, Place, Proposal
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
-from ..core.text import plain
+from ..core.text import text_in
 from .calls.call import call_model, unstreamed
 from .calls.fitting import shortened_for
 from .calls.fold import fold
@@ -195,7 +195,7 @@ class _Asking:
             window, hidden = write(texts)._replace(folds=0), unstreamed(config)
             call, message = await call_model(seat, window, hidden, race=self.race, cache=self.cache, counts=False)
             read.append(call)
-            return plain(message.text) if message and call["status"] in USABLE else None
+            return text_in(message) if message and call["status"] in USABLE else None
 
         texts = writer.texts_for(seat, self.turn, self.layer)
         folded = await fold(prompt or write(texts), texts, write, ask_window)

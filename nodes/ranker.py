@@ -9,7 +9,7 @@ from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
 from ..core.run.records import Proposal
 from ..core.run.turn import Turn
-from ..core.text import plain
+from ..core.text import text_in
 from .answer import word_for_word
 from .calls.prompt_writer import PromptWriter
 from .chain import Attempts, Outcome, what_failed
@@ -54,7 +54,7 @@ async def rank_in_order(
         order = shuffled(references, rank.seed, seat.name)
         prompt = writer.write(seat, turn, layer, [p["text"] for p in order])
         call, message = await asking.ask(seat, prompt, answers=False)
-        choice = read_choice(plain(message.text), len(order)) if message and call["status"] == "ok" else None
+        choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
         if choice:
             best = order[choice.best[0]]
             return _named(best, asking, lost, f"{seat.name} ranked {best['proposer']} first of {len(order)}")

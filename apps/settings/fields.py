@@ -102,6 +102,7 @@ class Fields(Table):
     )
     placement: Placement = Field(default="last", description="Where references go: last or system_prompt.")
     stream_proposals: bool = Field(default=False, description="Stream the proposers' tokens too.")
+    stream_reasoning: bool = Field(default=False, description="Stream what models think, beside their text.")
     review: bool = Field(default=False, description="Show the proposals to a person before the aggregator gets them.")
     feedback: bool = Field(default=False, description="Send agreement and losses to LangSmith as feedback.")
     hide_texts: bool = Field(default=False, description="Keep what was asked and answered out of traces.")

@@ -30,7 +30,7 @@ from .tables import EARLY_STOPS
 
 _AS_THEY_ARE = (
     "layers samples temperature max_tokens timeout min_proposals waves mark_answers context_tokens proposer_prompt "
-    "aggregator_prompt placement stream_proposals review feedback hide_texts"
+    "aggregator_prompt placement stream_proposals stream_reasoning review feedback hide_texts"
 ).split()
 """Settings that are `create_moa`'s options, by the same names."""
 

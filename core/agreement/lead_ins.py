@@ -50,6 +50,12 @@ _LEADS_IN_BEFORE = {
     "with": ["left", "up"],
 }
 _LEADS_IN_AT_THE_END = ("是", "为", "為", "即", "得", "は")
+_GIVES_SOMEBODY = re.compile(
+    r"\b(?:takes?|took|costs?|gives?|gave|leaves?|left|pays?|paid|charges?|earns?|earned|saves?|saved|brings?|owes?)"
+    r"(?: (?!(?:after|at|before|by|from|in|into|of|off|on|to|until|with|one|two|three|half)\b)[a-z']{1,30}){1,3}$"
+    r"|\b(?:sells?|sold|buys?|bought|pays?|paid|charges?)(?: [a-z']{1,30}){1,6} for$"
+)
+"""Verbs with somebody between them and what they give, as in `it takes the bus`; and prices."""
 _LONGEST = 80
 
 
@@ -83,4 +89,4 @@ def _is_lead_in(words: list[str]) -> bool:
     if wanted := _LEADS_IN_BEFORE.get(last):
         return len(words) > 1 and words[-2] in wanted
     is_verb = not _LEADS_IN.isdisjoint({last, last.removesuffix("s"), last.removesuffix("es")})
-    return is_verb or last.endswith(_LEADS_IN_AT_THE_END)
+    return is_verb or last.endswith(_LEADS_IN_AT_THE_END) or bool(_GIVES_SOMEBODY.search(" ".join(words)))

@@ -38,8 +38,9 @@ _NUMBER = re.compile(
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 """A German thousand, or an English decimal with three digits."""
-_VERSION = re.compile(r"\d{1,2}\.[1-46-9]0")
-"""The tenth release after the ninth, or a decimal with a zero that says nothing; halves are money as a rule."""
+_VERSION = re.compile(r"\d\.[1-46-9]0|\d{2,3}\.10")
+"""The tenth release after the ninth, or a decimal with a zero that says nothing: halves, and what is larger, are money
+as a rule."""
 _LIST = re.compile(r"\d+,(?!\d{3}$)\d+")
 """Two numbers, or a decimal as it is written in most of Europe."""
 _SUM = re.compile(r"[\d\s.,+*/×÷()$€£%-]*\d[\d\s.,+*/×÷()$€£%-]*")

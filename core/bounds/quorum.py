@@ -61,6 +61,11 @@ class Cutoff:
             self.cause, self.why = cause, why
 
     @property
+    def ends(self) -> float | None:
+        """Return when the call is cut, as a time of the running loop; None while nobody knows."""
+        return self._timeout.when()
+
+    @property
     def due(self) -> bool:
         """Tell whether its time has come."""
         when = self._timeout.when()

@@ -70,6 +70,12 @@ def chat_model_of(model: Model) -> "BaseChatModel | None":
     return inner if isinstance(inner, BaseChatModel) else None
 
 
+def is_asked_directly(model: Model) -> bool:
+    """Tell a chat model, wrapped or not, that asks a server itself: no chain or graph, and no mixture worn as one."""
+    chat = chat_model_of(model)
+    return chat is not None and not isinstance(getattr(chat, "moa", None), Pregel)
+
+
 def is_chat_model(model: Model) -> bool:
     """Tell a chat model, wrapped or not, from a chain or a graph."""
     return chat_model_of(model) is not None
@@ -122,7 +128,7 @@ def is_one_call(model: Model) -> bool:
 
     while isinstance(model, RunnableBindingBase) and not isinstance(model, RunnableRetry):
         model = model.bound
-    return isinstance(model, BaseChatModel) and not isinstance(getattr(model, "moa", None), Pregel)
+    return isinstance(model, BaseChatModel) and is_asked_directly(model)
 
 
 def takes_choices(model: Model) -> bool:

@@ -11,6 +11,7 @@ from ..run.records import Obstacle, Why
 from ..text import one_line, plain
 from ..wire.connections import connection_problem
 from ..wire.wording import body_of, words_in
+from .endings import ErrorStatus, error_status
 
 _READ = 2_000
 """Characters of an error that are looked at."""
@@ -90,6 +91,21 @@ def _why(exc: BaseException, status: int | None, fields: dict[str, Any], text: s
     if status == 404:
         return "address"
     return "unreachable" if status is None and connection_problem(exc) else None
+
+
+def fault_of(exc: BaseException) -> ErrorStatus | None:
+    """Tell a server's refusal, and a limit of its, from other errors; None for these.
+
+    Args:
+        exc: What asking raised.
+    """
+    status, fields, body = http_status_of(exc), fields_of(exc), body_of(exc)
+    if status == 429:  # whatever its words are about
+        return "rate_limited"
+    inner = [fields.get(name) for name in ("innererror", "metadata")]
+    nested = [part.get(name) for part in inner if isinstance(part, dict) for name in ("code", "error_type")]
+    codes = [status, *(fields.get(name) for name in ("code", "type", "status")), *nested]
+    return error_status(codes, words_in(body)) if body is not None or status is not None else None
 
 
 def most_choices(exc: BaseException) -> int | None:

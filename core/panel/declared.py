@@ -161,6 +161,7 @@ class Defaults:
     limits: Sequence[Limits] = ()
     prices: Prices = field(default_factory=dict)
     stream_proposals: bool = False
+    stream_reasoning: bool = False
     resolve: Callable[..., Model] = resolve_model
 
 

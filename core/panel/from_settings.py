@@ -95,6 +95,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         carries=own.carries,
         position=position,
         samples=samples,
+        streams_reasoning=defaults.stream_reasoning,
         shares=may_share and takes_choices(model),
         slots=own.slots or slots_of(model),
     )

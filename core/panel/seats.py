@@ -62,6 +62,8 @@ class Seat:
     """Whether its samples may be asked for in one request, which is one node then."""
     slots: int | None = None
     """How many of them one request asks for at most, as was said; None finds out."""
+    streams_reasoning: bool = False
+    """Whether those who watch a run are shown what it thinks."""
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
 

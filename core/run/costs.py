@@ -3,18 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.ai import add_usage
 
 from .records import Call, Cost
-from .usage import checked_usage
 
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
 """What costs nothing."""
-
-
-def counted(usage: object) -> UsageMetadata | None:
-    """Return usage that a server really counted, None for zeros and nonsense."""
-    return checked_usage(usage)
 
 
 def cost_of(call: Call) -> Cost:

@@ -9,6 +9,7 @@ Status = Literal[
     "ok",
     "truncated",
     "empty",
+    "degenerate",
     "refused",
     "invalid",
     "rate_limited",
@@ -18,22 +19,20 @@ Status = Literal[
     "skipped",
     "dropped",
 ]
-"""How a call ended. `truncated` is usable but cut at its token limit; `invalid` has not the form that was asked for, or
-repeats its prompt; `timeout` ran out of its own time or the run's; `cancelled` was no longer needed, by a quorum or an
-agreement; `skipped` was never made, for want of budget or because its prompt does not fit the window; `dropped` was
-taken out by a person who reviewed it."""
+"""How a call ended. `truncated` is usable but cut, at its token limit or otherwise; `degenerate` is one piece over and
+over; `invalid` has not the form that was asked for, calls what was not offered, or repeats its prompt; `timeout` ran
+out of its own time or the run's; `cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never
+made, for want of budget or because its prompt does not fit the window; `dropped` was taken out by a person who reviewed
+it."""
 
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
 
-
 Reviewed = Literal["edited", "dropped", "sent_back"]
-
 
 REWRITING, RETRIEVAL = -1, 0
 """The layers before the first: rewriting the question, and retrievers, which propose evidence."""
-
 
 Place = tuple[int, int]
 """A proposer's position in its layer and the number of its sample: what tells a layer's proposals apart."""
@@ -87,6 +86,9 @@ class Call(TypedDict):
     """How it was asked there: by this package itself, or by LangChain's packages on the openai package."""
     cut: Cut | None
     finish_reason: str | None
+    """Why it ended as its server says, each reason once; several are joined by `+`."""
+    reasoning: str | None
+    """What was thought before the answer, where that was told; never in a prompt, a vote or `messages`."""
     usage: UsageMetadata | None
     at_most: Cost | None
     """What a call that nobody counted, because it broke off or was cut, may have cost; None where `usage` is known."""

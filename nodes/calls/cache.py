@@ -21,6 +21,7 @@ from ...core.models.capabilities import chat_model_of
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.panel.seats import Seat
 from ...core.run.records import Call
+from ...core.text import text_in
 
 _NAMESPACE = ("langgraph_moa", "calls", "1")
 _PATIENCE = 2.0
@@ -54,7 +55,7 @@ class Entry(NamedTuple):
         """Keep a whole answer."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.cache.aset({self.key: ({"call": dict(call), "text": message.text}, None)})
+                await self.cache.aset({self.key: ({"call": dict(call), "text": text_in(message)}, None)})
         except Exception as exc:  # noqa: BLE001 - the answer is there all the same
             _log.warning("the cache cannot be written: %s", type(exc).__name__)
 

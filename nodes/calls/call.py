@@ -19,14 +19,16 @@ from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
-from ...core.text import plain
+from ...core.text import text_in
 from ...core.wire.listening import Unheard, is_heard
-from ...core.wire.sending import requests_sent
+from ...core.wire.sending import ends_by, requests_sent
 from .accepting import Accepting
 from .cache import Entry, entry_of
+from .hearing import Hearing, heard_first
 from .outcome import call_of, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
-from .reading import answered_call, read_reply
+from .reading import read_reply
+from .statuses import answered_call
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 """Seconds between two questions to a server that is still loading its model."""
@@ -40,6 +42,7 @@ async def call_model(
     race: Race,
     cache: BaseCache[Any] | None = None,
     counts: bool = True,
+    allowed: frozenset[str] | None = frozenset(),
 ) -> tuple[Call, AIMessage | None]:
     """Ask one model and say what came of it; a failure of the model is returned, never raised.
 
@@ -50,20 +53,22 @@ async def call_model(
         race: The layer it belongs to, which may end it early.
         cache: Where to look for the same question to the same model first.
         counts: Whether what comes back is an answer that may decide the race.
+        allowed: The tools that it may call, by name; None where nobody can tell.
 
     Returns:
-        The call's outcome, and the message where one came back, even one without usable text.
+        The call's outcome, and the answer where one came back, even one without usable text: a message that holds what
+        was said, in text and calls, and nothing of what was thought.
     """
     cutoff = Cutoff()
     try:
         if prompt.problem:
             return unmade(seat, "skipped", prompt.problem), None
         entry = entry_of(cache, seat, prompt.messages)
-        call, message = await _ask(seat, prompt, config, race, cutoff, entry)
+        call, message = await _ask(seat, prompt, config, race, cutoff, entry, allowed)
     finally:
         race.leave(cutoff)
     if counts and message and call["status"] in USABLE:
-        race.count(seat.title, plain(message.text), served=call["served_model"], whole=call["status"] == "ok")
+        race.count(seat.title, text_in(message), served=call["served_model"], whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
         await entry.keep(call, message)
     return call, message
@@ -89,17 +94,24 @@ def without_context(config: RunnableConfig) -> RunnableConfig:
     return {**config, "configurable": {**inherited, **own}} if own else config
 
 
-def _config_for(seat: Seat, config: RunnableConfig) -> RunnableConfig:
-    """Return a node's config as its model is called with."""
+def _config_for(seat: Seat, config: RunnableConfig, hearing: Hearing) -> RunnableConfig:
+    """Return a node's config as its model is called with: of a chat model's answer, `hearing` is told first."""
     tags = [*config.get("tags", []), *seat.tags]
     own: RunnableConfig = {**without_context(config), "run_name": seat.label, "tags": tags}
     # Nothing stands between here and a single model that could bring listeners where the run has none.
-    is_direct = seat.transport == "lean" and seat.one_call
-    return {**own, "callbacks": Unheard([])} if is_direct and not is_heard(config) else own
+    if seat.transport == "lean" and seat.one_call and not is_heard(config):
+        return {**own, "callbacks": Unheard([])}
+    return heard_first(own, hearing)
 
 
 async def _ask(
-    seat: Seat, prompt: Prompt, config: RunnableConfig, race: Race, cutoff: Cutoff, entry: Entry | None
+    seat: Seat,
+    prompt: Prompt,
+    config: RunnableConfig,
+    race: Race,
+    cutoff: Cutoff,
+    entry: Entry | None,
+    allowed: frozenset[str] | None,
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
@@ -111,8 +123,9 @@ async def _ask(
                 if entry and (recalled := await entry.recall()):
                     return recalled
                 reply = await attempt.make(config, cutoff)
-            message, usage, calls = read_reply(reply, prompt.messages)
-            return answered_call(seat, prompt, message, usage, calls, attempt.facts()), message
+            read = read_reply(reply, prompt.messages, seat, attempt.hearing)
+            message = read.message
+            return answered_call(seat, prompt, read, attempt.facts(), allowed=allowed), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise
@@ -141,7 +154,7 @@ class _Attempt:
     """Make one call, and know how long it took and how often it was sent."""
 
     def __init__(self, seat: Seat, prompt: Prompt, sent: list[str]) -> None:
-        self.made = False
+        self.made, self.hearing = False, Hearing(seat)
         self._seat, self._prompt, self._sent = seat, prompt, sent
         self._started, self._clock, self._waited = time.time(), time.perf_counter(), 0.0
         self._accepting: Accepting | None = None
@@ -158,10 +171,12 @@ class _Attempt:
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
-            async with asyncio.timeout(seat.timeout):
-                about = _config_for(seat, config)
+            async with asyncio.timeout(seat.timeout) as timeout:
+                ends = min((end for end in (timeout.when(), cutoff.ends) if end is not None), default=None)
+                about = _config_for(seat, config, self.hearing)
                 self._accepting = Accepting(seat, messages, about)
-                return await self._accepting.make(partial(self._once_loaded, about))
+                with ends_by(ends):
+                    return await self._accepting.make(partial(self._once_loaded, about))
 
     async def _once_loaded(self, config: RunnableConfig, model: Model, messages: list[BaseMessage]) -> Any:
         """Wait for a server that is still loading its model, for as long as the call may take.

@@ -10,7 +10,7 @@ from ...core.errors import AllProposersFailed
 from ...core.models.capabilities import is_chat_model
 from ...core.models.credentials import NO_KEY, SERVER_KEY
 from ...core.models.labels import model_label
-from ...core.models.obstacles import obstacle_of
+from ...core.models.obstacles import fault_of, obstacle_of
 from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
 from ...core.models.prices import FREE_OF_CHARGE
@@ -18,7 +18,7 @@ from ...core.models.servers import names_served, told_names
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
 from ...core.run.records import Call, Cut, Obstacle, Proposal, Status
-from ...core.text import one_line, plain, redact
+from ...core.text import one_line, plain, redact, text_in
 from ...core.wire.connections import bare_url, connection_problem
 from ...core.wire.refusals import ServerError, status_in
 from ...core.wire.waiting import LONGEST_ASKED, asks_to_wait, retry_after
@@ -46,7 +46,7 @@ def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMes
         proposer=seat.title,
         position=seat.position,
         sample=seat.sample,
-        text=plain(message.text) if message and call["status"] != "invalid" else "",
+        text=text_in(message) if message and call["status"] not in ("invalid", "degenerate") else "",
         reviewed=None,
     )
 
@@ -59,6 +59,7 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
         "transport": None,
         "cut": None,
         "finish_reason": None,
+        "reasoning": None,
         "usage": None,
         "at_most": None,
         "calls": 1,
@@ -89,9 +90,9 @@ def failed_call(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loadin
     if obstacle:
         learn_window(seat, obstacle["window"])
     unreachable = obstacle is not None and obstacle["why"] == "unreachable"
-    status: Status = "error"
-    if code == 429:
-        status = "rate_limited"
+    status: Status = fault_of(exc) or "error"
+    if status != "error":
+        obstacle = None
     elif unreachable:
         status = "error"
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:

@@ -1,118 +1,140 @@
-"""What a model's reply says: its text, how it ended, what it cost."""
+"""Read a model's reply, once and for everybody: its text, what was thought, how it ended, which calls it makes.
 
+All of it is foreign. What is handed on is a message that holds the answer and nothing else: whoever shows, compares or
+keeps it need not look at its parts again.
+"""
+
+import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.messages.ai import UsageMetadata, add_usage
+from langchain_core.messages.ai import UsageMetadata
 
-from ...core.bounds.budget import call_at_most
-from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
+from ...core.models.endings import Ending, ending_of
 from ...core.panel.seats import Seat
-from ...core.run.costs import counted
-from ...core.run.records import USABLE, Call, Status
-from ...core.text import one_line, plain
-from .outcome import call_of
-from .prompt import Prompt
+from ...core.run.usage import checked_usage, sums
+from ...core.text import plain, plain_message
+from .contents import contents_of, without_thinking
+from .hearing import ASIDE, Heard, Hearing, note_opened
+from .thinking import split_thinking
 
-_CUT = {"length", "max_tokens", "max_output_tokens"}
-
-
-_REFUSED = {"content_filter", "refusal", "safety", "prohibited_content", "blocklist"}
+_REASONS = ("finish_reason", "stop_reason", "done_reason", "stopReason", "completionReason")
+"""Where packages keep why an answer ended; vLLM's `stop_reason`, a text or a token's number, stands beside a reason."""
 
 
-def sampled(call: Call, prompt: Prompt, message: AIMessage | None) -> Call:
-    """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
-    if message is None:
-        return cast("Call", {**call, **FREE_OF_CHARGE})
-    reason = str(message.response_metadata.get("finish_reason") or "")
-    status, error = _unless_echo(*_status_of(message, reason.lower(), may_call=False), prompt, message)
-    return cast("Call", {**call, **FREE_OF_CHARGE, "status": status, "error": error, "finish_reason": reason or None})
+class Reply(NamedTuple):
+    """Hold a model's answer, and what is known of it."""
+
+    message: AIMessage
+    """Its content is the answer's text: without thinking, and fit for any encoding."""
+    reasoning: str
+    ending: Ending
+    is_joined: bool = False
+    """Whether LangChain added up the reasons, and the names, that a stream repeated."""
+    is_cut: bool = False
+    """Whether a stream of it had no end, or a call in it was not whole."""
+    refusal: str | None = None
+    usage: UsageMetadata | None = None
+    calls: int = 1
+    """Model calls behind it."""
 
 
-def read_reply(reply: Any, prompt: Sequence[BaseMessage]) -> tuple[AIMessage, UsageMetadata | None, int]:
-    """Find the answer in whatever a model, chain or graph returned, with the usage and number of calls behind it."""
+def read_reply(reply: Any, prompt: Sequence[BaseMessage], seat: Seat, hearing: Hearing | None = None) -> Reply:
+    """Find the answer in whatever a model, chain or graph returned.
+
+    Args:
+        reply: What it returned.
+        prompt: What it was asked.
+        seat: Who was asked.
+        hearing: Who heard it first, where anybody watches.
+
+    Raises:
+        TypeError: It is nothing that can hold an answer.
+    """
     if isinstance(reply, dict) and isinstance(reply.get("messages"), list):
         before = {id(message) for message in prompt} | {message.id for message in prompt if message.id}
         new = [m for m in reply["messages"] if isinstance(m, AIMessage) and not {id(m), m.id} & before]
         if not new:
             raise TypeError("found no new AI message in its state, expected its answer as the last of 'messages'")
-        usage: UsageMetadata | None = None
-        for m in new:
-            usage = add_usage(usage, m.usage_metadata) if m.usage_metadata else usage
-        return new[-1], usage, len(new)
+        usage = sums(hearing.usage_of(m) if hearing else m.usage_metadata for m in new)
+        return read_message(new[-1], seat)._replace(usage=usage, calls=len(new))
     if isinstance(reply, str):
         reply = AIMessage(plain(reply))
     if not isinstance(reply, BaseMessage):
         raise TypeError(
             f"found {type(reply).__name__} as its result, expected a message, a string or a state with 'messages'"
         )
-    if not isinstance(reply, AIMessage):
-        reply = AIMessage(reply.content)
-    return reply, reply.usage_metadata, 1
+    message = reply if isinstance(reply, AIMessage) else AIMessage(reply.content)
+    reading = read_message(message, seat, hearing.heard if hearing else None)
+    return reading._replace(usage=checked_usage(hearing.usage_of(message))) if hearing else reading
 
 
-def answered_call(
-    seat: Seat, prompt: Prompt, message: AIMessage, usage: UsageMetadata | None, calls: int, facts: dict[str, Any]
-) -> Call:
-    """Return what came of a call that brought a message."""
-    metadata = message.response_metadata
-    nested = metadata.get("moa") or {}
-    served = metadata.get("model_name") or metadata.get("model")
-    reason = metadata.get("finish_reason") or metadata.get("stop_reason")
-    reason = reason or (metadata.get("incomplete_details") or {}).get("reason")
-    usage = nested.get("usage", counted(usage))
-    names = (served, seat.label, seat.label.partition(":")[2])
-    provider = seat.provider if seat.provider in FREE_PROVIDERS else metadata.get("model_provider") or seat.provider
-    usd: float | None
-    if nested:
-        usd = nested["usd"]
-    else:
-        usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
-    status, error = _status_of(message, str(reason or "").lower(), may_call=seat.role == "aggregator")
-    status, error = _unless_echo(status, error, prompt, message)
-    return call_of(
-        seat.label,
-        status=status,
-        error=error,
-        served_model=served,
-        finish_reason=str(reason) if reason else None,
-        usage=usage,
-        calls=nested.get("calls", calls),
-        usd=usd,
-        at_most=None if usage else call_at_most(seat, prompt.messages),
-        **facts,
+def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> Reply:
+    """Read one message.
+
+    Args:
+        message: What came.
+        seat: Who was asked.
+        heard: The same as it was streamed.
+    """
+    message = cast("AIMessage", plain_message(message))
+    contents = contents_of(message)
+    text, thoughts = contents.text + (heard.rest() if heard else ""), list(contents.thoughts)
+    if heard and heard.reasoning:
+        thoughts = [heard.reasoning]
+    if not (heard and heard.has_thought):
+        split = split_thinking(text, thought=bool(thoughts))
+        text, thoughts = split.text, [*thoughts, *filter(None, [split.reasoning])]
+        if split.opened:
+            note_opened(seat)
+    has_calls = bool(message.tool_calls or message.invalid_tool_calls)
+    clean = without_thinking(message, contents, text, goes_on=has_calls)
+    if has_calls and heard and heard.reasoning:
+        clean = _with_calls(clean, heard.reasoning)
+    about = message.response_metadata
+    reason = _reason_in(about)
+    ending = ending_of(reason)
+    return Reply(
+        clean,
+        "\n\n".join(thoughts),
+        ending,
+        is_joined=bool(ending.reasons) and str(reason) != ending.reasons[0],
+        is_cut=_is_cut(about, ending, seat, heard),
+        refusal=contents.refusal,
+        usage=checked_usage(message.usage_metadata),
     )
 
 
-def _status_of(message: AIMessage, reason: str, *, may_call: bool) -> tuple[Status, str | None]:
-    blocks = message.content if isinstance(message.content, list) else []
-    refusal = message.additional_kwargs.get("refusal") or next(
-        (b.get("refusal") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal"), None
-    )
-    if refusal or reason in _REFUSED:
-        return "refused", one_line(plain(refusal or f"the server ended the answer with {reason!r}"))
-    if may_call and message.tool_calls:
-        # Pieces of a streamed call are mended into whole JSON: one that was cut looks like any other.
-        return ("invalid", "a call of a tool was cut at the token limit") if reason in _CUT else ("ok", None)
-    if not message.text.strip():
-        return "empty", "the answer holds no text" + _held_instead(message, reason, may_call=may_call)
-    if reason in _CUT:
-        return "truncated", "the answer was cut at its token limit"
-    return "ok", None
+def _is_cut(about: dict[str, Any], ending: Ending, seat: Seat, heard: Heard | None) -> bool:
+    """Tell an answer whose stream had no end, or a call that LangChain mended.
+
+    LangChain's packages on the openai package say no more of a stream that broke off than that it has no reason.
+    """
+    if about.get("stream_ended") is False or about.get("calls_unclosed"):
+        return True
+    if heard is None:
+        return False
+    is_open = heard.parts > 1 and seat.transport == "openai" and not ending.reasons
+    return is_open or not all(map(_is_whole, heard.arguments))
 
 
-def _unless_echo(status: Status, error: str | None, prompt: Prompt, message: AIMessage) -> tuple[Status, str | None]:
-    """Return how a call ended, unless its answer repeats what we told the model: that answers nothing."""
-    echo = prompt.echo_in(message) if status in USABLE else None
-    return (
-        (status, error) if echo is None else ("invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}")
-    )
+def _is_whole(arguments: str) -> bool:
+    """Tell arguments that closed by themselves."""
+    try:
+        return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
-def _held_instead(message: AIMessage, reason: str, *, may_call: bool) -> str:
-    calls = [*message.tool_calls, *message.invalid_tool_calls]
-    if not calls:
-        return f" (finish reason {reason!r})" if reason else ""
-    why = "which cannot be read" if may_call else "which only the aggregator may make"
-    return f" but a call of {calls[0]['name']!r}, {why}"
+def _with_calls(message: AIMessage, aside: str) -> AIMessage:
+    """Return a message with calls, with what was thought before them."""
+    return message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, ASIDE: aside}})
+
+
+def _reason_in(about: dict[str, Any]) -> object:
+    """Return why an answer ended, as its provider's package keeps it."""
+    reason = next((about[name] for name in _REASONS if about.get(name)), None)
+    details, status = about.get("incomplete_details"), about.get("status")
+    reason = reason or (details.get("reason") if isinstance(details, dict) else None)
+    return reason or (status if isinstance(status, str) else None)

@@ -17,11 +17,12 @@ from ...core.models.obstacles import fields_of, http_status_of, most_choices
 from ...core.panel.sampling import Sampling
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Place
-from ...core.text import plain
+from ...core.text import text_in
 from .cache import entry_of
 from .call import call_model
 from .prompt import Prompt
-from .reading import sampled
+from .reading import read_message
+from .statuses import sampled
 
 _NOT_OF_N = {"too_long", "loading", "unreachable"}
 """What keeps a server from answering to one as well as to several."""
@@ -110,14 +111,17 @@ async def _in_one(
     if len(heard.messages) == 1:
         sampling.learn(first, 1)
     if message is None:
-        failed: Answers = {seat.place: (sampled(call, prompt, None), None) for seat in seats}
+        failed: Answers = {seat.place: (sampled(call, prompt, None, role=seat.role), None) for seat in seats}
         return failed | {first.place: (call, None)}, heard
     answers: Answers = {first.place: (call, message)}
     for seat, other in zip(seats[1:], heard.messages[1:], strict=False):
-        outcome = sampled(call, prompt, other)
-        answers[seat.place] = outcome, other
+        reply = read_message(other, seat)
+        outcome = sampled(call, prompt, reply, role=seat.role)
+        answers[seat.place] = outcome, reply.message
         if outcome["status"] in USABLE:
-            race.count(seat.title, plain(other.text), served=outcome["served_model"], whole=outcome["status"] == "ok")
+            race.count(
+                seat.title, text_in(reply.message), served=outcome["served_model"], whole=outcome["status"] == "ok"
+            )
     return answers, heard
 
 

@@ -36,6 +36,10 @@ class Reply:
     """Sent instead of a proper answer."""
     broken: str | None = None
     """`hang`, `reset`, `cut` (half the body), `reset_mid_stream` or `open_after_the_end` (of a stream)."""
+    events: list[Any] = field(default_factory=list)
+    """What is sent where a stream is asked for: bytes as they are, all else as the data of an event; then the end."""
+    content: Any = None
+    """What a message's content is instead of the text."""
     headers: dict[str, str] = field(default_factory=dict)
     choices: list["Reply"] = field(default_factory=list)
     """What each choice of one request says; none repeats this one, or asks a script that is a function again."""
@@ -200,6 +204,11 @@ class Loopback:
         response = web.StreamResponse(headers={**headers, "Content-Type": "text/event-stream"})
         await response.prepare(http)
         self._bill(_usage(request, reply))
+        for event in reply.events:
+            data = event if isinstance(event, bytes) else b"data: " + json.dumps(event).encode() + b"\n\n"
+            await response.write(data)
+        if reply.events:
+            return response
         for number, chunk in enumerate(_chunks(request, reply)):
             if number == 2 and reply.broken in ("reset_mid_stream", "cut"):
                 _break(http)
@@ -247,7 +256,8 @@ def _reason(reply: Reply) -> str:
 def _completion(request: Request, reply: Reply) -> dict[str, Any]:
     choices = []
     for index, choice in enumerate(reply.choices or [reply]):
-        message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": choice.refusal}
+        content = choice.content or choice.text
+        message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": choice.refusal}
         if choice.tool_calls:
             message["tool_calls"] = _tool_calls(request, choice)
         choices.append({"index": index, "message": message, "finish_reason": _reason(choice)})

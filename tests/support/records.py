@@ -6,6 +6,7 @@ from typing import Any
 def a_proposal(text: str = "x", proposer: str = "a", **more: Any) -> Any:
     """Return a whole proposal of the first layer, by a model of the proposer's own name that cost nothing."""
     call = {"status": "ok", "model": proposer, "served_model": None, "endpoint": None, "finish_reason": "stop"}
+    call["reasoning"] = None
     call["transport"] = None
     cost = {"usage": None, "at_most": None, "calls": 1, "retries": None, "cached": False, "usd": 0.0}
     time = {"started": 1.0, "waited": 0.0, "seconds": 1.0, "tried_s": 0.0}

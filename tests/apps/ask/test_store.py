@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from commands import Run, finish, in_a_process
 from kept import THREAD, mixture, open_saver
+from langgraph_moa.core.panel.signature import STATE_FORMAT
 from layered import MODELS
 from loopback import Loopback, Reply
 from planted import WAYS, plant
@@ -27,8 +28,8 @@ def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopbac
     newer, foreign = run("resume", *where), run("ask", "x", "--thread", "foreign", *where[2:])
 
     assert newer.code == foreign.code == 1
-    assert "found thread 't' in format 99, expected 5: another program or version wrote it" in newer.err
-    assert "found thread 'foreign' in format unknown, expected 5" in foreign.err
+    assert f"found thread 't' in format 99, expected {STATE_FORMAT}: another program or version wrote it" in newer.err
+    assert f"found thread 'foreign' in format unknown, expected {STATE_FORMAT}" in foreign.err
     assert len(loopback.requests) == asked
 
 

@@ -17,6 +17,7 @@ OTHERS = [
     "3\\,", "\\frac{1}{2}", "-", "- ", "n -", "3 +", "+", "2*", "2 *", "x^", "x_", "10^", "1/", "is 1/", "f(",
     "\\sin", "\\sin(", "\\ln", "\\log_2", "\\sqrt", "is \\sqrt", "\\lfloor", "\\int", "|", "\\pm", "\\approx", "\\neq",
     "\\equiv", "<", "≤", "is at most\n\\[", "is not\n\n$$", "equals twice\n", "= 2 \\cdot\n",
+    "takes the square of", "it takes half", "it takes one before", "gives the number before", "pays for half of",
 ]  # fmt: skip
 PLAIN = [
     "", "=", "x =", "x=", "&=", "= &", "$x =", "\\sqrt{25} =", "\\frac{10}{2} =", "The answer is", "The answer is:",
@@ -26,6 +27,7 @@ PLAIN = [
     "The answer is option", "\\therefore", "\\implies", "\\Rightarrow", "→", "\\text{Answer} =", "\\text{Total: }",
     "Total cost: \\$", "Step 3.", "She has 5 left.", "答案是", "因此，答案为", "Die Antwort ist", "La réponse est",
     "### Answer\n\n", "we get\n\\[\n", "We conclude:\n\n$$\n", "---\n", "x + 3 = 8 \\\\\n", "Half of it is",
+    "it will take the fog bank", "it takes Prince", "it costs her", "should sell each ear of corn for",
 ]  # fmt: skip
 
 

@@ -38,6 +38,8 @@ from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
 from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
+from langgraph_moa.core.panel.declared import Defaults
+from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.run import origins, served
 from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
 from langgraph_moa.core.wire import replies as wire_replies
@@ -47,7 +49,7 @@ from langgraph_moa.evaluation.grading import by_gold
 from langgraph_moa.evaluation.grading import judge as grading
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
-from langgraph_moa.nodes.calls import forced
+from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
 from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
 from records import a_proposal
@@ -190,7 +192,18 @@ def _graded(text: str) -> None:
 
 
 def _replied(text: str) -> object:
-    return replies._status_of(AIMessage(text, additional_kwargs={"refusal": text}), "stop", may_call=False)
+    parts: Any = [{"type": "thinking", "thinking": [{"text": text}]}, {"type": "x", "text": text}, {"type": "image"}]
+    message = AIMessage(parts, additional_kwargs={"refusal": text, "reasoning_content": text})
+    message.response_metadata = {"finish_reason": text, "model_name": text}
+    seat = seat_of("offline:words", Defaults(), role="proposer")
+    return statuses._status_of(replies.read_message(message, seat), "proposer", frozenset())
+
+
+def _parted(text: str) -> object:
+    """Take the thinking off a text, whole and in pieces."""
+    splitter = thinking.Splitter()
+    pieces = [splitter.feed(text[start : start + 50]) for start in range(0, len(text), 50)]
+    return [*pieces, splitter.end(), thinking.split_thinking(text), thinking.split_thinking(f"<think>{text}")]
 
 
 def _fed(body: bytes) -> object:
@@ -324,6 +337,8 @@ READERS: dict[str, Reader] = {
         list(forced.calls_in(each, [_TOOL])) for each in (text, f"```json\n{text}\n```")
     ],
     "nodes/calls/reading.py": _replied,
+    "nodes/calls/thinking.py": _parted,
+    "nodes/calls/degenerate.py": lambda text: degenerate.repeated_piece(text, cut=True),
     "evaluation/grading/judge.py": lambda text: [grading.read_better(text), grading.read_score(text)],
     "evaluation/grading/by_gold.py": _graded,
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),

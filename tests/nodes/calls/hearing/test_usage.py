@@ -9,7 +9,9 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
-from langgraph_moa.nodes.calls.chunk_usage import ChunkUsage
+from langgraph_moa.core.panel.declared import Defaults
+from langgraph_moa.core.panel.seating import seat_of
+from langgraph_moa.nodes.calls.hearing import Hearing
 from loopback import Loopback, Reply
 from pydantic import SecretStr
 
@@ -38,7 +40,7 @@ def stream(*usages: Any) -> Reply:
 async def test_usage_so_far_is_not_added_up(loopback: Loopback, usages: list[Any], total: int | None) -> None:
     loopback.say("m", stream(*usages))
     chat = ChatOpenAI(model="m", base_url=loopback.url, api_key=SecretStr("k"), streaming=True, stream_usage=True)
-    heard = ChunkUsage()
+    heard = Hearing(seat_of(chat, Defaults(), role="aggregator"))
 
     message = await chat.ainvoke("Hi", {"callbacks": [heard]})
 
@@ -58,8 +60,9 @@ class InParts(GenericFakeChatModel):
 
 
 async def test_what_is_told_in_parts_is_added_up() -> None:
-    heard = ChunkUsage()
-    chunks = [c async for c in InParts(messages=iter([])).astream("Hi", {"callbacks": [heard]})]
+    model = InParts(messages=iter([]))
+    heard = Hearing(seat_of(model, Defaults(), role="aggregator"))
+    chunks = [c async for c in model.astream("Hi", {"callbacks": [heard]})]
     whole = chunks[0] + chunks[1:]
 
     assert heard.usage_of(whole) == {"input_tokens": 8, "output_tokens": 4, "total_tokens": 12}
@@ -68,5 +71,7 @@ async def test_what_is_told_in_parts_is_added_up() -> None:
 def test_a_message_of_nobody_says_itself_what_it_cost() -> None:
     usage: Any = {"input_tokens": 8, "output_tokens": 4, "total_tokens": 12}
 
-    assert ChunkUsage().usage_of(AIMessage("a", usage_metadata=usage)) == usage
-    assert ChunkUsage().usage_of(AIMessage("a")) is None
+    heard = Hearing(seat_of("offline:words", Defaults(), role="aggregator"))
+
+    assert heard.usage_of(AIMessage("a", usage_metadata=usage)) == usage
+    assert heard.usage_of(AIMessage("a")) is None

@@ -1,0 +1,167 @@
+"""Hear a model's answer before anybody else does: those who watch a run are shown no thinking, nor half a character.
+
+LangGraph streams what a chat model tells its callbacks, and the answer is made of the very same chunks. So what is
+taken off a chunk here, before others see it, is kept for the reading.
+"""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables import RunnableConfig
+
+from ...core.models.capabilities import is_asked_directly
+from ...core.panel.seats import Seat
+from ...core.run.usage import StreamedUsage
+from ...core.text import plain
+from .thinking import Splitter
+
+ASIDE = "reasoning_content"
+"""Where LangChain keeps what was thought apart from the text."""
+_OPENED: set[tuple[str | None, str]] = set()
+"""Models whose prompts open the thinking, by server and name: in a stream, only the end of it would tell."""
+_MOST_OPENED = 1_000
+
+
+def note_opened(seat: Seat) -> None:
+    """Remember that a model's prompt opens its thinking."""
+    if len(_OPENED) < _MOST_OPENED:
+        _OPENED.add((seat.endpoint, seat.label))
+
+
+class Heard:
+    """Be one answer as it was streamed.
+
+    Attributes:
+        parts: Its chunks so far.
+    """
+
+    def __init__(self, *, opened: bool) -> None:
+        self.parts = 0
+        self._splitter, self._half = Splitter(opened=opened), ""
+        self._index: dict[str, Any] = {}
+        """The number of the last part that was text, where parts have one."""
+        self._aside: list[str] = []
+        self._handed_on, self._is_over = 0, False
+        self._arguments: dict[str, list[str]] = defaultdict(list)
+        self._usage = StreamedUsage()
+
+    @property
+    def reasoning(self) -> str:
+        """Return all that was thought, beside the text and in it."""
+        return "\n\n".join(filter(None, ["".join(self._aside), self._splitter.reasoning]))
+
+    @property
+    def has_thought(self) -> bool:
+        """Tell whether thinking was taken off the text."""
+        return self._splitter.has_thought
+
+    @property
+    def arguments(self) -> list[str]:
+        """Return the arguments of each call as they were sent: LangChain reads half of them as whole ones."""
+        return ["".join(pieces) for pieces in self._arguments.values()]
+
+    def usage_of(self, message: AIMessage) -> object:
+        """Return what it cost: LangChain adds up what a server tells again and again."""
+        return self._usage.usage if self._usage.is_repeated else message.usage_metadata
+
+    def count(self, message: AIMessage) -> None:
+        """Take what a piece of the answer tells of usage."""
+        calls = message.tool_calls or (isinstance(message, AIMessageChunk) and message.tool_call_chunks)
+        self._usage.note(message.usage_metadata, says=bool(message.content or calls or message.additional_kwargs))
+
+    def take(self, message: AIMessage, *, is_last: bool, shows: bool) -> None:
+        """Take a piece of the answer, and leave in it what is to be shown."""
+        self.parts += 1
+        for call in message.tool_call_chunks if isinstance(message, AIMessageChunk) else ():
+            self._arguments[str(call.get("index"))].append(call["args"] or "")
+        aside = message.additional_kwargs.pop(ASIDE, None)
+        thoughts = [aside] if isinstance(aside, str) else []
+        self._aside += thoughts
+        if isinstance(message.content, str):
+            message.content = self._shown(message.content) + (self.rest() if is_last else "")
+        else:
+            message.content = self._shown_blocks(message.content, is_last=is_last)
+        thoughts += self._splitter.thoughts[self._handed_on :]
+        self._handed_on = len(self._splitter.thoughts)
+        if shows and any(thoughts):
+            message.additional_kwargs[ASIDE] = "".join(thoughts)
+
+    def rest(self) -> str:
+        """Return what waited for more, once."""
+        if self._is_over:
+            return ""
+        self._is_over = True
+        return self._splitter.feed(plain(self._half)) + self._splitter.end()
+
+    def _shown(self, piece: str) -> str:
+        """Return what of a piece is to be shown now; half of a character waits for its other half."""
+        piece, self._half = self._half + piece, ""
+        if piece and "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return self._splitter.feed(plain(piece))
+
+    def _shown_blocks(self, blocks: list[str | dict[str, Any]], *, is_last: bool) -> list[str | dict[str, Any]]:
+        shown = []
+        for block in blocks:
+            if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
+                self._index = {"index": block["index"]} if "index" in block else {}
+                block = {**block, "text": self._shown(block["text"])}
+            shown.append(self._shown(block) if isinstance(block, str) else block)
+        rest = self.rest() if is_last else ""
+        return [*shown, {"type": "text", "text": rest, **self._index}] if rest else shown
+
+
+class Hearing(BaseCallbackHandler):
+    """Take thinking off what one model streams, and count what it costs; of chains and graphs, count only."""
+
+    run_inline = True
+
+    def __init__(self, seat: Seat) -> None:
+        self._shows, self._opened = seat.streams_reasoning, (seat.endpoint, seat.label) in _OPENED
+        self._is_direct = is_asked_directly(seat.model)
+        self._attempts: dict[UUID, Heard] = {}
+
+    @property
+    def heard(self) -> Heard | None:
+        """Return what was streamed last, where there were several attempts; None where nothing was."""
+        return next(reversed(self._attempts.values()), None) if self._is_direct else None
+
+    def usage_of(self, message: AIMessage) -> object:
+        """Return what a message cost, which LangChain names for its run."""
+        run = str(message.id or "").removeprefix("lc_run--").removesuffix("-0")
+        heard = next((heard for run_id, heard in self._attempts.items() if str(run_id) == run), None)
+        return heard.usage_of(message) if heard else message.usage_metadata
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
+        """Take a piece of an answer."""
+        message = getattr(chunk, "message", None)
+        if isinstance(message, AIMessageChunk):
+            self._take(run_id, message, is_last=message.chunk_position == "last")
+            chunk.text = message.text
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """Take an answer that came whole where somebody watches: LangGraph shows it then."""
+        whole = getattr(response.generations[0][0], "message", None) if any(response.generations) else None
+        if self._is_direct and run_id not in self._attempts and isinstance(whole, AIMessage):
+            self._take(run_id, whole, is_last=True)
+
+    def _take(self, run_id: UUID, message: AIMessage, *, is_last: bool) -> None:
+        heard = self._attempts.get(run_id) or self._attempts.setdefault(run_id, Heard(opened=self._opened))
+        heard.count(message)
+        if self._is_direct:
+            heard.take(message, is_last=is_last, shows=self._shows)
+
+
+def heard_first(config: RunnableConfig, hearing: Hearing) -> RunnableConfig:
+    """Return a config whose first listener is this one."""
+    callbacks = config.get("callbacks")
+    if not isinstance(callbacks, BaseCallbackManager):
+        return {**config, "callbacks": [hearing, *(callbacks or [])]}
+    callbacks = callbacks.copy()
+    callbacks.handlers = [hearing, *callbacks.handlers]
+    callbacks.inheritable_handlers = [hearing, *callbacks.inheritable_handlers]
+    return {**config, "callbacks": callbacks}

@@ -1,0 +1,148 @@
+"""What a reply comes to: its status, why, and all else that a report says of the call."""
+
+from typing import Any, cast
+
+from langchain_core.messages.ai import UsageMetadata
+
+from ...core.bounds.budget import call_at_most
+from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
+from ...core.panel.seats import Seat
+from ...core.run.records import USABLE, Call, Status
+from ...core.text import one_line, plain, shows_nothing, text_in
+from .degenerate import repeated_piece
+from .outcome import call_of
+from .prompt import Prompt
+from .reading import Reply
+
+_MOST_REASONING = 20_000
+"""Characters of thinking that a report keeps, of its beginning and its end."""
+_LONGEST_NAME = 200
+_MOST_REPEATS = 8
+_Judged = tuple[Status, str | None]
+
+
+def answered_call(
+    seat: Seat, prompt: Prompt, reply: Reply, facts: dict[str, Any], *, allowed: frozenset[str] | None = frozenset()
+) -> Call:
+    """Return what came of a call that brought a message.
+
+    Args:
+        seat: Who was asked.
+        prompt: What it was asked.
+        reply: What it said.
+        facts: What else is known of the call.
+        allowed: The tools that it may call, by name; None where nobody can tell.
+    """
+    metadata = reply.message.response_metadata
+    nested = metadata.get("moa") or {}
+    served = _served(metadata.get("model_name") or metadata.get("model"), reply)
+    usage = nested.get("usage", reply.usage)
+    names = (served, seat.label, seat.label.partition(":")[2])
+    provider = seat.provider if seat.provider in FREE_PROVIDERS else metadata.get("model_provider") or seat.provider
+    usd: float | None
+    if nested:
+        usd = nested["usd"]
+    else:
+        usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
+    return call_of(
+        seat.label,
+        served_model=served,
+        usage=usage,
+        calls=nested.get("calls", reply.calls),
+        usd=usd,
+        at_most=None if usage else call_at_most(seat, prompt.messages),
+        **judged(reply, prompt, seat.role, allowed),
+        **facts,
+    )
+
+
+def sampled(call: Call, prompt: Prompt, reply: Reply | None, *, role: str) -> Call:
+    """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
+    if reply is None:
+        return cast("Call", {**call, **FREE_OF_CHARGE})
+    return cast("Call", {**call, **FREE_OF_CHARGE, **judged(reply, prompt, role, frozenset())})
+
+
+def judged(reply: Reply, prompt: Prompt, role: str, allowed: frozenset[str] | None) -> dict[str, Any]:
+    """Return what a report says of a reply: its status and why, how it ended, and what was thought."""
+    status, error = _status_of(reply, role, allowed)
+    echo = prompt.echo_in(reply.message) if status in USABLE else None
+    if echo is not None:
+        status, error = "invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}"
+    reasons = one_line(plain("+".join(reply.ending.reasons)), limit=_LONGEST_NAME)
+    return {
+        "status": status,
+        "error": error,
+        "finish_reason": reasons or None,
+        "reasoning": _shortened(plain(reply.reasoning).strip()) or None,
+    }
+
+
+def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judged:
+    ending, reasons = reply.ending, " and ".join(repr(one_line(reason, limit=80)) for reason in reply.ending.reasons)
+    if reply.refusal or ending.status == "refused":
+        return "refused", one_line(reply.refusal or f"the server ended the answer with {reasons}")
+    if ending.status == "error":
+        return "error", f"the server ended the answer with {reasons}; ask again"
+    text, calls = text_in(reply.message), [*reply.message.tool_calls, *reply.message.invalid_tool_calls]
+    if calls and (role == "aggregator" or not shows_nothing(text)):
+        problem = _problem_with_calls(reply, allowed)
+        return ("invalid", problem) if problem else ("ok", None)
+    if shows_nothing(text):
+        return "empty", "the answer holds no text" + _instead(reply, reasons)
+    if piece := repeated_piece(text, cut=ending.status == "truncated"):
+        return "degenerate", f"the answer is one piece over and over: {one_line(piece, limit=40)!r}"
+    if reply.is_cut:
+        return "truncated", "the answer broke off: its stream had no end"
+    if ending.status == "truncated":
+        how = "was cut at its token limit" if ending.is_known else f"ended in no usual way: {reasons}"
+        return "truncated", f"the answer {how}"
+    return "ok", None
+
+
+def _problem_with_calls(reply: Reply, allowed: frozenset[str] | None) -> str | None:
+    """Say why nobody may make the calls that a reply asks for; None where all were offered, and are whole."""
+    message = reply.message
+    names = [str(call["name"]) for call in (*message.tool_calls, *message.invalid_tool_calls)]
+    unknown = [name for name in names if allowed is not None and name not in allowed]
+    if unknown:
+        offered = " or ".join(sorted(allowed or ())) or "words"
+        return f"found a call of {one_line(plain(unknown[0]), limit=80)!r}, expected {one_line(offered)}"
+    if reply.is_cut or reply.ending.status != "ok":
+        how = "cut" if reply.is_cut or not reply.ending.is_known else "cut at the token limit"
+        return f"found a call of {names[0]!r} that was {how}, expected a whole one"
+    if message.invalid_tool_calls:
+        return f"found a call of {names[-1]!r} whose arguments cannot be read, expected a JSON object"
+    return None
+
+
+def _instead(reply: Reply, reasons: str) -> str:
+    """Say what there was in the place of a text."""
+    if calls := [*reply.message.tool_calls, *reply.message.invalid_tool_calls]:
+        return (
+            f" but a call of {one_line(plain(str(calls[0]['name'])), limit=80)!r}, which only the aggregator may make"
+        )
+    how = f" (finish reason {reasons})" if reasons else ""
+    usage = reply.usage or cast("UsageMetadata", {})
+    reasoning = (usage.get("output_token_details") or {}).get("reasoning")
+    if reasoning:
+        return f"{how}: reasoning took {reasoning:,} of {usage['output_tokens']:,} tokens"
+    return f"{how}: it only thought, {len(reply.reasoning):,} characters" if reply.reasoning else how
+
+
+def _served(name: object, reply: Reply) -> str | None:
+    """Return the model that answered, once: LangChain joins what chunks repeat."""
+    if not isinstance(name, str) or not name:
+        return None
+    for times in range(_MOST_REPEATS, 1, -1) if reply.is_joined else ():
+        if name == name[: len(name) // times] * times:
+            name = name[: len(name) // times]
+            break
+    return one_line(plain(name), limit=_LONGEST_NAME)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _MOST_REASONING:
+        return text
+    half = _MOST_REASONING // 2
+    return f"{text[:half]}\n[...]\n{text[-half:]}"
