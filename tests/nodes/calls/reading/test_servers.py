@@ -11,7 +11,7 @@ from langgraph_moa import Budget, EarlyStop, Price, Vote, create_moa, create_ran
 from loopback import Loopback, Reply
 from panels import panel, says
 from running import APIS
-from servers_say import DONE, MODELS, STREAMED, USAGE, Makes, asked, by_name, chat_openai, piece
+from servers_say import DONE, MODELS, STREAMED, USAGE, Makes, asked, by_name, chat_openai, piece, words
 
 WHERE: Any = {"messages": [("user", "Where?")]}
 SUM: Any = {"messages": [("user", "12 * 4?")]}
@@ -241,9 +241,10 @@ NONSENSE = "word " * 32_000
 @MODELS
 @STREAMED
 async def test_long_nonsense_is_shown_to_nobody(loopback: Loopback, model: Makes, *, streamed: bool) -> None:
-    loopback.say("a", NONSENSE)
+    nonsense = Reply(NONSENSE, events=[*words(NONSENSE), piece({}, "stop"), DONE])
+    loopback.say("a", nonsense)
     loopback.say("b", "It is 48.")
-    loopback.say("last", NONSENSE)
+    loopback.say("last", nonsense)
 
     result = await asked(
         create_moa(proposers=["a", "b"], aggregator="last", resolve=by_name(loopback, model)),
