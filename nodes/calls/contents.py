@@ -32,9 +32,15 @@ class Contents(NamedTuple):
         return "".join(self.texts)
 
 
-def contents_of(message: AIMessage) -> Contents:
-    """Return what a message holds, whoever's it is: parts of any type that have a text are read."""
-    texts, thoughts, others = [], _asides(message), False
+def contents_of(message: AIMessage, *, without_asides: bool = False) -> Contents:
+    """Return what a message holds, whoever's it is: parts of any type that have a text are read.
+
+    Args:
+        message: What came.
+        without_asides: Whether what was thought beside the text is known from another place.
+    """
+    texts, others = [], False
+    thoughts = [] if without_asides else _asides(message)
     refusal = message.additional_kwargs.get("refusal")
     for part in [message.content] if isinstance(message.content, str) else message.content:
         if isinstance(part, str):

@@ -52,7 +52,12 @@ class Heard:
     @property
     def reasoning(self) -> str:
         """Return all that was thought, beside the text and in it."""
-        return "\n\n".join(filter(None, ["".join(self._aside), self._splitter.reasoning]))
+        return "\n\n".join(filter(None, [self.aside, self._splitter.reasoning]))
+
+    @property
+    def aside(self) -> str:
+        """Return what was thought beside the text."""
+        return "".join(self._aside)
 
     @property
     def has_thought(self) -> bool:

@@ -79,10 +79,10 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
         heard: The same as it was streamed.
     """
     message = cast("AIMessage", plain_message(message))
-    contents = contents_of(message)
-    text, thoughts = contents.text + (heard.rest() if heard else ""), list(contents.thoughts)
-    if heard and heard.reasoning:
-        thoughts = [heard.reasoning]
+    contents = contents_of(message, without_asides=heard is not None)
+    text, thoughts = contents.text, list(contents.thoughts)
+    if heard:
+        text, thoughts = text + heard.rest(), [*thoughts, *filter(None, [heard.reasoning])]
     if not (heard and heard.has_thought):
         split = split_thinking(text, thought=bool(thoughts))
         text, thoughts = split.text, [*thoughts, *filter(None, [split.reasoning])]
@@ -90,8 +90,8 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
             note_opened(seat)
     has_calls = bool(message.tool_calls or message.invalid_tool_calls)
     clean = without_thinking(message, contents, text, goes_on=has_calls)
-    if has_calls and heard and heard.reasoning:
-        clean = _with_calls(clean, heard.reasoning)
+    if has_calls and heard and heard.aside:
+        clean = clean.model_copy(update={"additional_kwargs": {**clean.additional_kwargs, ASIDE: heard.aside}})
     about = message.response_metadata
     reason = _reason_in(about)
     ending = ending_of(reason)
@@ -125,11 +125,6 @@ def _is_whole(arguments: str) -> bool:
         return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _with_calls(message: AIMessage, aside: str) -> AIMessage:
-    """Return a message with calls, with what was thought before them."""
-    return message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, ASIDE: aside}})
 
 
 def _reason_in(about: dict[str, Any]) -> object:

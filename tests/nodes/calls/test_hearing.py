@@ -62,6 +62,7 @@ async def test_thinking_is_streamed_where_it_is_asked_for(loopback: Loopback, mo
     assert shown(chunks) == ANSWER
     assert "SECRET, surely." in thoughts(chunks)
     assert "SECRET" not in repr(state["messages"])
+    assert state["run"]["aggregators"][0]["reasoning"] == "SECRET, surely."
 
 
 async def test_what_was_thought_beside_the_text_is_not_streamed_either(loopback: Loopback) -> None:
