@@ -295,6 +295,21 @@ def test_what_a_person_wrote_or_dropped_is_in_no_group(result: Any) -> None:
     assert "edited" in page.text
 
 
+def test_what_was_thought_can_be_unfolded_and_is_text() -> None:
+    thinks = run(
+        says(f"<think>{SCRIPT} 46?</think>It is 42.", "ada"), aggregator=ScriptedModel(script="<think>Hm.</think>42")
+    )
+
+    html = report(thinks)
+    page = Page(html)
+
+    assert page.text.count("What was thought") == 2
+    assert f"{SCRIPT} 46?" in page.text
+    assert "Hm." in page.text
+    assert "script" not in page.tags
+    assert html.index("46?") > html.index("It is 42.")
+
+
 def test_a_run_of_another_version_is_refused(result: Any) -> None:
     with pytest.raises(InputError, match=r"found a run of another version \('format 2: a"):
         report({**result, "run": {**result["run"], "mixture": "format 2: a | b"}})
