@@ -9,17 +9,17 @@ import re
 _BARRED = r"[|｜](?:[^\s<>|｜][^<>|｜\n]{0,63}[|｜]|[a-z_\"]{1,40})>|/?｜"
 """`<|im_start|>`, `<｜User｜>` and Gemma's `<|turn>` after their angle; blanks as a header's recipient has them."""
 _NAMES = (
-    r"s|[bp]os|eo[sdpmtha]|so[pmr]|bot|pad|unk|mask|sep|cls|pre|suf|mid|image|escape|role|think|ai|用户"
+    r"s|[bp]os|eo[sdpmtha]|so[pmr]|bot|pad|unk|sep|cls|escape|think|ai|用户"
     r"|(?:start|end|begin)_[a-z_]{1,40}|(?:bos|eos|eop|pad|unk|cls|sep|mask|eot)_token"
-    r"|(?:tool|function)_(?:calls?|responses?|results?|sep)|function_calls|tools|arg_(?:key|value)"
+    r"|(?:tool|function)_(?:calls?|responses?|results?|sep)|function_calls|arg_(?:key|value)"
     r"|fim_[a-z]{1,20}|file_sep|repo_?name|jupyter_[a-z_]{1,20}|issue_[a-z]{1,20}|image_[a-z_]{1,30}"
     r"|(?:extra_id|reserved|special|tokens_unused)_?\d{1,5}|unused\d{1,5}|longcat_[a-z_]{1,40}"
     r"|(?:seed|minimax):[a-z_]{1,40}"
 )
-"""Between plain angles; `<filename>`, `<user>` and HTML's own are in too many ordinary texts."""
+"""Between plain angles; `<user>`, `<tools>` and HTML's own, as `<pre>`, are in too many ordinary texts."""
 _SQUARE = (
     r"INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|MODEL_SETTINGS|ARGS|CALL_ID|THINK"
-    r"|IMG(?:_BREAK|_END)?|(?:BEGIN_)?AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|[gs]?MASK|BOS|EOS|EOT|PAD|UNK|SEP|CLS"
+    r"|IMG(?:_BREAK|_END)?|(?:BEGIN_)?AUDIO|TRANSCRIBE|PREFIX|MIDDLE|SUFFIX|[gs]MASK|BOS|EOS|EOT|PAD|UNK|SEP|CLS"
     r"|UNUSED_TOKEN_\d{1,5}|control_\d{1,5}|(?:start|end)_header_id"
 )
 """Between square brackets, in capitals as the tokenizers have them: `[img]` and `[args]` are everybody's."""

@@ -90,7 +90,9 @@ class Attempts:
             if made is not message:
                 self.notes.append(f"aggregator {seat.name}: its call of {made.tool_calls[0]['name']!r} came as text")
                 message = made
-            if problem := problem_of(message, self.request):
+                if call["status"] == "truncated":
+                    call = {**call, "status": "invalid", "error": "found a call that was cut, expected a whole one"}
+            if call["status"] != "invalid" and (problem := problem_of(message, self.request)):
                 call = {**call, "status": "invalid", "error": problem}
         self.calls.append(Aggregation(**call, prompt=prompt.lines(self.turn.messages)))
         if call["status"] not in USABLE:

@@ -65,6 +65,8 @@ class StreamedUsage:
         self._largest: UsageMetadata | None = None
         self._is_whole = False
         """Whether nothing was said since it last counted."""
+        self._is_counted = True
+        """The same, whatever it counted."""
         self._prompts = 0
         """How often the prompt was counted."""
         self._in_pieces: list[int] = []
@@ -78,9 +80,10 @@ class StreamedUsage:
             says: Whether it adds to the answer.
         """
         if says:
-            self._is_whole = False
+            self._is_whole = self._is_counted = False
         if not isinstance(usage, Mapping) or not any(map(usage.get, _FIGURES)):  # zeros are no count
             return
+        self._is_counted = True
         self._prompts += bool(usage.get("input_tokens"))
         checked = checked_usage(usage)
         self._is_whole = checked is not None
@@ -95,6 +98,11 @@ class StreamedUsage:
     def is_repeated(self) -> bool:
         """Tell whether the prompt was counted more than once: what is added up is too high then."""
         return self._prompts > 1
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Tell whether the answer went on after the last count."""
+        return self._prompts > 0 and not self._is_counted
 
     @property
     def usage(self) -> UsageMetadata | None:

@@ -21,10 +21,10 @@ from .replies import (
     beside_text,
     choices_of,
     content_text,
+    end_of,
     facts_of,
     figures_of,
     priced_as,
-    word_of,
 )
 from .streamed_calls import StreamedCalls
 
@@ -149,7 +149,7 @@ class StreamedAnswer:
             choice: The same without halves of characters.
         """
         check_first(first, self._secrets)
-        reason = word_of(choice.get("finish_reason"))
+        reason = end_of(choice.get("finish_reason"))
         if reason and reason.lower() not in _NO_REASON:
             self._reasons[reason] = None
         delta = first.get("delta")

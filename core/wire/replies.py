@@ -1,7 +1,7 @@
 """Read what a server answered: text, calls of tools, how it ended, and what it counted. All of it is foreign."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
@@ -10,19 +10,14 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from ..run.usage import checked_usage
 from .parsing import without_halves
+from .parts import texts_in
 from .refusals import UnreadableAnswer, check_answer, check_first
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""
 _TIERS = ("priority", "flex")
-_THOUGHTS = ("think", "thought", "reason", "summary")
-"""What types of parts that hold no answer are called by."""
-_NO_TEXT = ("tool_call", "tool_use", "function_call", "tool_result")
-_TEXT_FIELDS = ("text", "content", "value")
-_THOUGHT_FIELDS = (*_TEXT_FIELDS, "thinking", "reasoning", "reasoning_content", "thought", "summary")
-"""Where a part holds its text, which may be parts again."""
-_DEPTH = 8
-"""Parts in parts are read so far: Magistral's thinking holds parts of its own."""
+_MOST_ENDS = 20
+"""Reasons of a list that are read."""
 _ASIDE = {"reasoning_content": ("reasoning_content", "reasoning"), "refusal": ("refusal",)}
 """What stands beside the text, by LangChain's name for it, and what servers call it."""
 
@@ -72,7 +67,7 @@ def content_text(content: object) -> str:
     """Return the text of a message's content, which some servers send in parts; thinking is none of it."""
     if isinstance(content, str):
         return content
-    return "".join(text for text, kind in _texts(content) if kind == "text")
+    return "".join(text for text, kind in texts_in(content) if kind == "text")
 
 
 def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
@@ -81,10 +76,10 @@ def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
     content = message.get("content")
     for name, spellings in _ASIDE.items():
         for value in filter(None, map(message.get, spellings)):
-            if name not in aside and (text := "".join(text for text, _ in _texts(value))):
+            if name not in aside and (text := "".join(text for text, _ in texts_in(value))):
                 aside[name] = text
         if content and name not in aside and not isinstance(content, str):
-            text = "".join(text for text, kind in _texts(content) if kind == name)
+            text = "".join(text for text, kind in texts_in(content) if kind == name)
             aside |= {name: text} if text else {}
     return aside
 
@@ -166,6 +161,19 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     return calls, unreadable
 
 
+def end_of(value: object) -> str | None:
+    """Return why an answer ended, in one text: SGLang sends an object with its `type`, and some a list.
+
+    Args:
+        value: What stands as `finish_reason`.
+    """
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("type", "reason") if value.get(name)), "object" if value else None)
+    if isinstance(value, list):
+        return "+".join(filter(None, map(word_of, value[:_MOST_ENDS]))) or None
+    return word_of(value)
+
+
 def word_of(value: object) -> str | None:
     """Return what names something, which some servers send as a number; None for whatever else."""
     return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else None
@@ -185,7 +193,7 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
     calls, unreadable = tool_calls_of(message["tool_calls"]) if message.get("tool_calls") else ([], [])
-    ended = {"finish_reason": word_of(choice.get("finish_reason")), "logprobs": choice.get("logprobs")}
+    ended = {"finish_reason": end_of(choice.get("finish_reason")), "logprobs": choice.get("logprobs")}
     return AIMessage(
         content_text(message.get("content")),
         additional_kwargs=aside_of(message) | beside_text(message),
@@ -194,26 +202,3 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
         usage_metadata=usage,
         response_metadata={**facts, **ended},
     )
-
-
-def _texts(content: object, kind: str = "text", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a content, and whether each is `text`, `reasoning_content` or a `refusal`."""
-    if isinstance(content, str):
-        yield content, kind
-    elif isinstance(content, list) and depth < _DEPTH:
-        for part in content:
-            yield from _texts(part, kind, depth + 1)
-    elif isinstance(content, dict) and depth < _DEPTH and content.get("type") not in _NO_TEXT:
-        kind = _kind_of(content) if kind == "text" else kind
-        names = {"text": _TEXT_FIELDS, "refusal": ("refusal",)}.get(kind, _THOUGHT_FIELDS)
-        yield from _texts(next((content[name] for name in names if content.get(name)), None), kind, depth + 1)
-
-
-def _kind_of(part: Mapping[str, Any]) -> str:
-    """Tell what a part of a content holds; text, whatever it is called, if not what is known to be none."""
-    called = part.get("type")
-    called = called[:40].lower() if isinstance(called, str) else ""
-    if called == "refusal":
-        return "refusal"
-    is_thought = part.get("thought") is True or any(word in called for word in _THOUGHTS)
-    return "reasoning_content" if is_thought else "text"

@@ -23,7 +23,7 @@ from ...core.panel.seats import Seat
 from ...core.run.records import Call
 from ...core.text import text_in
 
-_NAMESPACE = ("langgraph_moa", "calls", "1")
+_NAMESPACE = ("langgraph_moa", "calls", "2")
 _PATIENCE = 2.0
 """Seconds after which a cache that hangs counts as one that failed."""
 _CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}

@@ -1,20 +1,16 @@
 """What is in a message: text, thinking, a refusal, and parts that are neither."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
 
-from .hearing import ASIDE
+from ...core.wire.parts import kind_of, texts_in
 
-_THINKING = ("thinking", "reasoning", "reasoning_content", "redacted_thinking", "summary_text", "reasoning_text")
-"""Types of parts that hold what was thought."""
-_WORDS = ("thinking", "reasoning", "reasoning_content", "text", "content", "summary")
-"""Fields of such a part that may hold it."""
-_ASIDES = (ASIDE, "reasoning", "thinking")
-_ABOUT_TEXT = {"type", "text", "index", "id", "annotations", "extras", "phase"}
+ASIDES = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+"""Where packages keep what was thought apart from the text; the first is LangChain's own name."""
+_ABOUT_TEXT = {"type", "text", "content", "value", "index", "id", "annotations", "extras", "phase"}
 """Fields of a part that is text and nothing more; one with other fields, as citations, is kept as it is."""
-_DEEPEST = 8
 
 
 class Contents(NamedTuple):
@@ -23,8 +19,8 @@ class Contents(NamedTuple):
     texts: list[str]
     thoughts: list[str]
     refusal: str | None
-    others: bool
-    """Whether there are parts that are no text, or texts with more to them."""
+    others: frozenset[str]
+    """Types of parts that are no text, or are texts with more to them."""
 
     @property
     def text(self) -> str:
@@ -32,30 +28,33 @@ class Contents(NamedTuple):
         return "".join(self.texts)
 
 
-def contents_of(message: AIMessage, *, without_asides: bool = False) -> Contents:
-    """Return what a message holds, whoever's it is: parts of any type that have a text are read.
+def contents_of(message: AIMessage) -> Contents:
+    """Return what a message holds, whoever's it is: parts of any type that have a text are read."""
+    texts, thoughts, others = [], thoughts_beside(message.additional_kwargs), set[str]()
+    refusals = [text for text, _ in texts_in(message.additional_kwargs.get("refusal"))]
+    for part in _parts_of(message):
+        kind = "text" if isinstance(part, str) else kind_of(part)
+        said = "".join(text for text, _ in texts_in(part))
+        if kind == "reasoning_content":
+            thoughts += [said] if said else []
+        elif kind == "refusal":
+            refusals.append(said)
+        elif said:
+            texts.append(said)
+        if kind == "other" or (kind == "text" and _has_more(part)):
+            others.add(str(part.get("type", "")))
+    return Contents(texts, thoughts, "".join(refusals) or None, frozenset(others))
 
-    Args:
-        message: What came.
-        without_asides: Whether what was thought beside the text is known from another place.
-    """
-    texts, others = [], False
-    thoughts = [] if without_asides else _asides(message)
-    refusal = message.additional_kwargs.get("refusal")
-    for part in [message.content] if isinstance(message.content, str) else message.content:
-        if isinstance(part, str):
-            texts.append(part)
-        elif part.get("type") in _THINKING:
-            thoughts += _words_in(part)
-        elif part.get("type") == "refusal":
-            refusal = refusal or part.get("refusal")
-        elif isinstance(text := part.get("text"), str):
-            texts.append(text)
-            others = others or any(part[name] for name in part.keys() - _ABOUT_TEXT)
-            others = others or bool(part.get("annotations"))
-        else:
-            others = True
-    return Contents(texts, thoughts, refusal if isinstance(refusal, str) and refusal else None, others)
+
+def thoughts_beside(kwargs: dict[str, Any]) -> list[str]:
+    """Return what was thought, as packages keep it beside the text: under one name, or the same under several."""
+    beside = ("".join(text for text, _ in texts_in(kwargs.get(name), "reasoning_content")) for name in ASIDES)
+    return list(filter(None, beside))[:1]
+
+
+def is_thought(part: Any) -> bool:
+    """Tell a part that holds what was thought."""
+    return isinstance(part, dict) and kind_of(part) == "reasoning_content"
 
 
 def without_thinking(message: AIMessage, contents: Contents, text: str, *, goes_on: bool) -> AIMessage:
@@ -68,11 +67,21 @@ def without_thinking(message: AIMessage, contents: Contents, text: str, *, goes_
         goes_on: Whether its conversation goes on with what its calls return: providers want the thinking before calls
             to be sent back, as they gave it.
     """
-    aside = {name: value for name, value in message.additional_kwargs.items() if goes_on or name not in _ASIDES}
+    aside = {name: value for name, value in message.additional_kwargs.items() if goes_on or name not in ASIDES}
     content: Any = text
-    if contents.others and not isinstance(message.content, str):
+    if not isinstance(message.content, str) and (contents.others or (goes_on and contents.thoughts)):
         content = _parts_with(message.content, contents, text, goes_on=goes_on)
     return message.model_copy(update={"content": content, "additional_kwargs": aside})
+
+
+def _parts_of(message: AIMessage) -> list[Any]:
+    return [message.content] if isinstance(message.content, str) else message.content
+
+
+def _has_more(part: Any) -> bool:
+    return isinstance(part, dict) and any(
+        part[name] for name in (part.keys() - _ABOUT_TEXT) | ({"annotations"} & part.keys())
+    )
 
 
 def _parts_with(parts: Iterable[Any], contents: Contents, text: str, *, goes_on: bool) -> list[Any]:
@@ -80,27 +89,12 @@ def _parts_with(parts: Iterable[Any], contents: Contents, text: str, *, goes_on:
     is_whole, rest = text == contents.text, text
     written: list[Any] = []
     for part in parts:
-        if isinstance(part, dict) and part.get("type") in _THINKING:
+        said = "".join(text for text, kind in texts_in(part) if kind == "text")
+        if is_thought(part):
             written += [part] if goes_on else []
-        elif isinstance(part, str) or isinstance(part.get("text"), str):
-            own, rest = (part if isinstance(part, str) else part["text"], rest) if is_whole else (rest, "")
+        elif said:
+            own, rest = (said, rest) if is_whole else (rest, "")
             written += [own if isinstance(part, str) else {**part, "text": own}] if own else []
         else:
             written.append(part)
     return written
-
-
-def _asides(message: AIMessage) -> list[str]:
-    """Return what was thought, as providers' packages keep it beside the text."""
-    return [text for name in _ASIDES for text in _words_in(message.additional_kwargs.get(name))][:1]
-
-
-def _words_in(held: object, depth: int = 0) -> list[str]:
-    """Return the words of thinking, however a provider nests them."""
-    if isinstance(held, str):
-        return [held] if held else []
-    if depth >= _DEEPEST:
-        return []
-    if isinstance(held, Mapping):
-        held = [held[name] for name in _WORDS if name in held]
-    return [text for part in held for text in _words_in(part, depth + 1)] if isinstance(held, list) else []

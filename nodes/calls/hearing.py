@@ -10,6 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import RunnableConfig
 
@@ -17,18 +18,20 @@ from ...core.models.capabilities import is_asked_directly
 from ...core.panel.seats import Seat
 from ...core.run.usage import StreamedUsage
 from ...core.text import plain
+from ...core.wire.parts import kind_of
+from .contents import ASIDES, is_thought
 from .thinking import Splitter
 
-ASIDE = "reasoning_content"
-"""Where LangChain keeps what was thought apart from the text."""
 _OPENED: set[tuple[str | None, str]] = set()
 """Models whose prompts open the thinking, by server and name: in a stream, only the end of it would tell."""
 _MOST_OPENED = 1_000
 
 
-def note_opened(seat: Seat) -> None:
-    """Remember that a model's prompt opens its thinking."""
-    if len(_OPENED) < _MOST_OPENED:
+def note_opened(seat: Seat, *, opened: bool) -> None:
+    """Remember whether a model's prompt opens its thinking: the last answer that tells decides."""
+    if not opened:
+        _OPENED.discard((seat.endpoint, seat.label))
+    elif len(_OPENED) < _MOST_OPENED:
         _OPENED.add((seat.endpoint, seat.label))
 
 
@@ -39,25 +42,25 @@ class Heard:
         parts: Its chunks so far.
     """
 
-    def __init__(self, *, opened: bool) -> None:
+    def __init__(self, *, opened: bool = False, shows: bool = False) -> None:
         self.parts = 0
-        self._splitter, self._half = Splitter(opened=opened), ""
+        self._splitter, self._half, self._shows = Splitter(opened=opened), "", shows
         self._index: dict[str, Any] = {}
         """The number of the last part that was text, where parts have one."""
-        self._aside: list[str] = []
+        self._hidden: list[AIMessageChunk] = []
         self._handed_on, self._is_over = 0, False
         self._arguments: dict[str, list[str]] = defaultdict(list)
         self._usage = StreamedUsage()
 
     @property
-    def reasoning(self) -> str:
-        """Return all that was thought, beside the text and in it."""
-        return "\n\n".join(filter(None, [self.aside, self._splitter.reasoning]))
+    def hidden(self) -> AIMessageChunk:
+        """Return what was thought beside the text, as its package keeps it."""
+        return add_ai_message_chunks(AIMessageChunk(content=[]), *self._hidden)
 
     @property
-    def aside(self) -> str:
-        """Return what was thought beside the text."""
-        return "".join(self._aside)
+    def reasoning(self) -> str:
+        """Return what was thought in the text, where that is not in the answer's own fields."""
+        return "" if self._shows else self._splitter.reasoning
 
     @property
     def has_thought(self) -> bool:
@@ -70,30 +73,31 @@ class Heard:
         return ["".join(pieces) for pieces in self._arguments.values()]
 
     def usage_of(self, message: AIMessage) -> object:
-        """Return what it cost: LangChain adds up what a server tells again and again."""
-        return self._usage.usage if self._usage.is_repeated else message.usage_metadata
+        """Return what it cost: LangChain adds up what a server tells again and again, and before it is done."""
+        is_told = self._usage.is_repeated or self._usage.is_left_behind
+        return self._usage.usage if is_told else message.usage_metadata
 
     def count(self, message: AIMessage) -> None:
-        """Take what a piece of the answer tells of usage."""
-        calls = message.tool_calls or (isinstance(message, AIMessageChunk) and message.tool_call_chunks)
-        self._usage.note(message.usage_metadata, says=bool(message.content or calls or message.additional_kwargs))
-
-    def take(self, message: AIMessage, *, is_last: bool, shows: bool) -> None:
-        """Take a piece of the answer, and leave in it what is to be shown."""
+        """Take what a piece of the answer tells of usage, and of calls."""
         self.parts += 1
-        for call in message.tool_call_chunks if isinstance(message, AIMessageChunk) else ():
+        pieces = message.tool_call_chunks if isinstance(message, AIMessageChunk) else ()
+        for call in pieces:
             self._arguments[str(call.get("index"))].append(call["args"] or "")
-        aside = message.additional_kwargs.pop(ASIDE, None)
-        thoughts = [aside] if isinstance(aside, str) else []
-        self._aside += thoughts
+        says = bool(message.content or message.tool_calls or pieces or message.additional_kwargs)
+        self._usage.note(message.usage_metadata, says=says)
+
+    def take(self, message: AIMessage, *, is_last: bool) -> None:
+        """Take a piece of the answer, and leave in it what is to be shown."""
+        if not self._shows:
+            self._hide(message)
         if isinstance(message.content, str):
             message.content = self._shown(message.content) + (self.rest() if is_last else "")
         else:
             message.content = self._shown_blocks(message.content, is_last=is_last)
-        thoughts += self._splitter.thoughts[self._handed_on :]
+        thoughts = "".join(self._splitter.thoughts[self._handed_on :])
         self._handed_on = len(self._splitter.thoughts)
-        if shows and any(thoughts):
-            message.additional_kwargs[ASIDE] = "".join(thoughts)
+        if self._shows and thoughts:
+            message.additional_kwargs[ASIDES[0]] = message.additional_kwargs.get(ASIDES[0], "") + thoughts
 
     def rest(self) -> str:
         """Return what waited for more, once."""
@@ -101,6 +105,16 @@ class Heard:
             return ""
         self._is_over = True
         return self._splitter.feed(plain(self._half)) + self._splitter.end()
+
+    def _hide(self, message: AIMessage) -> None:
+        """Take off a piece what was thought beside the text."""
+        beside = {name: message.additional_kwargs.pop(name) for name in ASIDES if name in message.additional_kwargs}
+        blocks: Any = [] if isinstance(message.content, str) else [part for part in message.content if is_thought(part)]
+        if beside or blocks:
+            self._splitter.close()  # what is thought apart does not stand in the text
+            self._hidden.append(AIMessageChunk(content=blocks, additional_kwargs=beside))
+        if blocks:
+            message.content = [part for part in message.content if not is_thought(part)]
 
     def _shown(self, piece: str) -> str:
         """Return what of a piece is to be shown now; half of a character waits for its other half."""
@@ -112,7 +126,7 @@ class Heard:
     def _shown_blocks(self, blocks: list[str | dict[str, Any]], *, is_last: bool) -> list[str | dict[str, Any]]:
         shown = []
         for block in blocks:
-            if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str):
+            if isinstance(block, dict) and kind_of(block) == "text" and isinstance(block.get("text"), str):
                 self._index = {"index": block["index"]} if "index" in block else {}
                 block = {**block, "text": self._shown(block["text"])}
             shown.append(self._shown(block) if isinstance(block, str) else block)
@@ -135,10 +149,15 @@ class Hearing(BaseCallbackHandler):
         """Return what was streamed last, where there were several attempts; None where nothing was."""
         return next(reversed(self._attempts.values()), None) if self._is_direct else None
 
-    def usage_of(self, message: AIMessage) -> object:
-        """Return what a message cost, which LangChain names for its run."""
+    def of(self, message: AIMessage) -> Heard | None:
+        """Return how a message was streamed that LangChain names for its run, within a chain or a graph, too."""
         run = str(message.id or "").removeprefix("lc_run--").removesuffix("-0")
-        heard = next((heard for run_id, heard in self._attempts.items() if str(run_id) == run), None)
+        by_name = next((heard for run_id, heard in self._attempts.items() if str(run_id) == run), None)
+        return by_name or (next(iter(self._attempts.values())) if len(self._attempts) == 1 else None)
+
+    def usage_of(self, message: AIMessage) -> object:
+        """Return what a message cost."""
+        heard = self.of(message) if message.usage_metadata else None
         return heard.usage_of(message) if heard else message.usage_metadata
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
@@ -155,10 +174,12 @@ class Hearing(BaseCallbackHandler):
             self._take(run_id, whole, is_last=True)
 
     def _take(self, run_id: UUID, message: AIMessage, *, is_last: bool) -> None:
-        heard = self._attempts.get(run_id) or self._attempts.setdefault(run_id, Heard(opened=self._opened))
+        if run_id not in self._attempts:
+            self._attempts[run_id] = Heard(opened=self._opened, shows=self._shows)
+        heard = self._attempts[run_id]
         heard.count(message)
         if self._is_direct:
-            heard.take(message, is_last=is_last, shows=self._shows)
+            heard.take(message, is_last=is_last)
 
 
 def heard_first(config: RunnableConfig, hearing: Hearing) -> RunnableConfig:

@@ -12,11 +12,12 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from ...core.models.endings import Ending, ending_of
+from ...core.models.prices import FREE_PROVIDERS
 from ...core.panel.seats import Seat
 from ...core.run.usage import checked_usage, sums
-from ...core.text import plain, plain_message
-from .contents import contents_of, without_thinking
-from .hearing import ASIDE, Heard, Hearing, note_opened
+from ...core.text import plain, plain_message, shows_nothing
+from .contents import Contents, contents_of, without_thinking
+from .hearing import Heard, Hearing, note_opened
 from .thinking import split_thinking
 
 _REASONS = ("finish_reason", "stop_reason", "done_reason", "stopReason", "completionReason")
@@ -35,6 +36,8 @@ class Reply(NamedTuple):
     is_cut: bool = False
     """Whether a stream of it had no end, or a call in it was not whole."""
     refusal: str | None = None
+    others: frozenset[str] = frozenset()
+    """Types of its parts that are no text."""
     usage: UsageMetadata | None = None
     calls: int = 1
     """Model calls behind it."""
@@ -58,7 +61,8 @@ def read_reply(reply: Any, prompt: Sequence[BaseMessage], seat: Seat, hearing: H
         if not new:
             raise TypeError("found no new AI message in its state, expected its answer as the last of 'messages'")
         usage = sums(hearing.usage_of(m) if hearing else m.usage_metadata for m in new)
-        return read_message(new[-1], seat)._replace(usage=usage, calls=len(new))
+        heard = hearing.of(new[-1]) if hearing else None
+        return read_message(new[-1], seat, heard)._replace(usage=usage, calls=len(new))
     if isinstance(reply, str):
         reply = AIMessage(plain(reply))
     if not isinstance(reply, BaseMessage):
@@ -66,8 +70,10 @@ def read_reply(reply: Any, prompt: Sequence[BaseMessage], seat: Seat, hearing: H
             f"found {type(reply).__name__} as its result, expected a message, a string or a state with 'messages'"
         )
     message = reply if isinstance(reply, AIMessage) else AIMessage(reply.content)
-    reading = read_message(message, seat, hearing.heard if hearing else None)
-    return reading._replace(usage=checked_usage(hearing.usage_of(message))) if hearing else reading
+    if hearing is None:
+        return read_message(message, seat)
+    message = message.model_copy(update={"usage_metadata": hearing.usage_of(message)})
+    return read_message(message, seat, hearing.heard or hearing.of(message))
 
 
 def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> Reply:
@@ -79,50 +85,71 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
         heard: The same as it was streamed.
     """
     message = cast("AIMessage", plain_message(message))
-    contents = contents_of(message, without_asides=heard is not None)
-    text, thoughts = contents.text, list(contents.thoughts)
-    if heard:
-        text, thoughts = text + heard.rest(), [*thoughts, *filter(None, [heard.reasoning])]
-    if not (heard and heard.has_thought):
-        split = split_thinking(text, thought=bool(thoughts))
-        text, thoughts = split.text, [*thoughts, *filter(None, [split.reasoning])]
-        if split.opened:
-            note_opened(seat)
+    contents, about = contents_of(message), message.response_metadata
+    text, thoughts = _parted(contents, seat, heard)
     has_calls = bool(message.tool_calls or message.invalid_tool_calls)
     clean = without_thinking(message, contents, text, goes_on=has_calls)
-    if has_calls and heard and heard.aside:
-        clean = clean.model_copy(update={"additional_kwargs": {**clean.additional_kwargs, ASIDE: heard.aside}})
-    about = message.response_metadata
     reason = _reason_in(about)
     ending = ending_of(reason)
     return Reply(
-        clean,
+        _with_hidden(clean, heard.hidden) if heard and has_calls else clean,
         "\n\n".join(thoughts),
         ending,
         is_joined=bool(ending.reasons) and str(reason) != ending.reasons[0],
         is_cut=_is_cut(about, ending, seat, heard),
         refusal=contents.refusal,
-        usage=checked_usage(message.usage_metadata),
+        usage=_counted(message.usage_metadata, text),
+        others=contents.others,
     )
+
+
+def _parted(contents: Contents, seat: Seat, heard: Heard | None) -> tuple[str, list[str]]:
+    """Return the answer's text, and what was thought before it, wherever that stood."""
+    text, thoughts = contents.text, list(contents.thoughts)
+    if heard:
+        beside = contents_of(heard.hidden).thoughts
+        text, thoughts = text + heard.rest(), [*beside, *thoughts, *filter(None, [heard.reasoning])]
+    split = split_thinking(text, thought=bool(thoughts), is_rest=bool(heard and heard.has_thought))
+    thoughts += filter(None, [split.reasoning])
+    if split.opened or not (thoughts or (heard and heard.has_thought)):
+        note_opened(seat, opened=split.opened)
+    return split.text, thoughts
+
+
+def _with_hidden(message: AIMessage, hidden: AIMessage) -> AIMessage:
+    """Return a message that calls tools, with what was thought before it as its package keeps it."""
+    kwargs = {**message.additional_kwargs, **hidden.additional_kwargs}
+    content: Any = message.content
+    if hidden.content:
+        texts = [{"type": "text", "text": content}] if content and isinstance(content, str) else content or []
+        content = [*hidden.content, *texts]
+    return message.model_copy(update={"content": content, "additional_kwargs": kwargs})
+
+
+def _counted(usage: object, text: str) -> UsageMetadata | None:
+    """Return what was counted; None where that is nothing for an answer that says something."""
+    checked = checked_usage(usage)
+    return None if checked and not checked["output_tokens"] and not shows_nothing(text) else checked
 
 
 def _is_cut(about: dict[str, Any], ending: Ending, seat: Seat, heard: Heard | None) -> bool:
     """Tell an answer whose stream had no end, or a call that LangChain mended.
 
-    LangChain's packages on the openai package say no more of a stream that broke off than that it has no reason.
+    LangChain's packages say no more of a stream that broke off than that it has no reason; ours says it itself.
     """
     if about.get("stream_ended") is False or about.get("calls_unclosed"):
         return True
     if heard is None:
         return False
-    is_open = heard.parts > 1 and seat.transport == "openai" and not ending.reasons
+    tells_ends = seat.transport != "lean" and about.get("model_provider") not in (None, *FREE_PROVIDERS)
+    is_open = heard.parts > 1 and tells_ends and not ending.reasons
     return is_open or not all(map(_is_whole, heard.arguments))
 
 
 def _is_whole(arguments: str) -> bool:
     """Tell arguments that closed by themselves."""
     try:
-        return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict)
+        return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict | None)
     except (ValueError, RecursionError):
         return False
 

@@ -92,6 +92,8 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
         return "empty", "the answer holds no text" + _instead(reply, reasons)
     if piece := repeated_piece(text, cut=ending.status == "truncated"):
         return "degenerate", f"the answer is one piece over and over: {one_line(piece, limit=40)!r}"
+    if ending.calls:
+        return "invalid", f"the server ended the answer with {reasons}, and sent no call; ask again"
     if reply.is_cut:
         return "truncated", "the answer broke off: its stream had no end"
     if ending.status == "truncated":
@@ -127,7 +129,9 @@ def _instead(reply: Reply, reasons: str) -> str:
     reasoning = (usage.get("output_token_details") or {}).get("reasoning")
     if reasoning:
         return f"{how}: reasoning took {reasoning:,} of {usage['output_tokens']:,} tokens"
-    return f"{how}: it only thought, {len(reply.reasoning):,} characters" if reply.reasoning else how
+    if reply.reasoning:
+        return f"{how}: it only thought, {len(reply.reasoning):,} characters"
+    return f"{how}: it holds {', '.join(sorted(reply.others))}"[:_LONGEST_NAME] if reply.others else how
 
 
 def _served(name: object, reply: Reply) -> str | None:

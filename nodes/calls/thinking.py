@@ -15,11 +15,14 @@ _CLOSING = rf"{_END_TAG}|\[/THINK\]|◁/think▷"
 _HARMONY = r"(?:<\|start\|>assistant)?<\|channel\|>"
 _ASIDE = rf"{_HARMONY}(?:analysis|commentary)[^<]{{0,80}}(?:<\|constrain\|>\w{{1,20}})?<\|message\|>"
 _FINAL = rf"{_HARMONY}final(?:[ ]?<\|constrain\|>\w{{1,20}})?<\|message\|>"
+_MUSED = "We|The|User|I|Let|Okay|Need|So|First|This|They|It|Simple|Compute|Just|Given|Answer"
+"""Words that gpt-oss begins to think with; `analysisBuilder` is a name."""
 _PIPED = r"(?:think(?:ing)?|thought|reasoning|inner)"
 _PIPED_END = rf"<\|(?:/|end_of_|end_)?{_PIPED}(?:_suffix)?\|>"
 _ABOUT = re.compile(
-    r"[ \t]*[,;)`'\"”’]|[ \t]+(?:tags?|tokens?|blocks?|elements?|sections?|markers?|delimiters?|is|are|was|and|or|means"
-    r"|marks|wraps|stands|opens|closes|starts|begins|ends)\b",
+    r"[ \t]*(?:[,;)`'\"”’/→]|:\s)|-?(?:tags?|block|token)\b|(?:标签|标记|標籤|タグ|태그)"
+    r"|[ \t]+(?:tags?|tokens?|blocks?|elements?|sections?|markers?|delimiters?|is|are|was|and|or|means|for|vs\.?|versus"
+    r"|in|marks|wraps|stands|opens|closes|starts|begins|ends|comes|belongs)\b",
     re.IGNORECASE,
 )
 """What follows a tag that is spoken of."""
@@ -44,7 +47,8 @@ _STYLES = (
     _style(r"◁think▷", r"◁/think▷"),  # Kimi
     _style(_ASIDE, rf"(?:<\|end\|>|<\|call\|>)?{_FINAL}", r"(?:<\|return\|>|<\|end\|>)\s*\Z"),  # gpt-oss
     _style(_FINAL, r"", r"(?:<\|return\|>|<\|end\|>)\s*\Z"),
-    _style(r"(?-i:analysis(?=[A-Z]))", r"assistantfinal"),  # the same, where a server took its marks out
+    _style(rf"(?-i:analysis\s?(?=(?:{_MUSED})\b))", r"assistantfinal\s*"),  # the same, its marks taken out
+    _style(r"(?-i:analysis(?=[A-Z]))", r"assistantfinal\s*"),
     _style(r"<\|channel>thought\b", r"<channel\|>", r"<turn\|>\s*\Z"),  # Gemma 4
     _style(rf"<\|(?:begin_of_|start_)?{_PIPED}(?:_prefix)?\|>", _PIPED_END),  # Cohere, Apertus, OpenThinker
     _style(
@@ -55,6 +59,12 @@ _STYLES = (
     _style(r"<details\s[^<>]{0,40}type=[\"']reasoning[\"'][^<>]{0,80}>", r"</details>"),  # Open WebUI
     _style(_CLOSING, r""),  # opened by a template, for a model that did not think
 )
+_NAMED_SO = next(style for style in _STYLES if style.opens.pattern == r"(?-i:analysis(?=[A-Z]))")
+"""What may be a name as well."""
+_UNOPENED = _style(
+    r"", rf"(?:(?<=[^ \t`'\"“‘])|(?<=[.!?…\d] ))(?:{_CLOSING}|{_PIPED_END})(?=[ \t]*[\r\n]|[^\s`'\"”’,.;:)])"
+)
+"""Thinking that the prompt opens."""
 _BEGINNINGS = (
     *((f"<{name}", ">") for name in ("think", "thought", "reasoning", "seed:think", "mm:think", "ant", "details ")),
     *((f"</{name}", ">") for name in ("think", "thought", "reasoning", "seed:think", "mm:think", "ant")),
@@ -68,11 +78,18 @@ _FIRST = re.compile(
     r"(?:[\s\ufeff\u200b]|<s>|<\|im_start\|>assistant\b|<[|｜](?:assistant|Assistant|begin▁of▁sentence)[|｜]>)*+"
 )
 """What may stand before thinking: nothing that anybody sees."""
-_ANY_OPENING = re.compile(rf"{_TAG}|\[THINK\]|◁think▷", re.IGNORECASE)
-_ALONE = re.compile(rf"(?:{_CLOSING}|{_PIPED_END})(?![`'\"”’,.;:)])", re.IGNORECASE)
+_ANY_OPENING = re.compile(rf"^[ \t]{{0,9}}(?:{_TAG}|\[THINK\]|◁think▷)", re.IGNORECASE | re.MULTILINE)
+_ALONE = re.compile(
+    rf"(?:<\s?/\s?(?:seed:|mm:|antml:|ant)?think(?:ing)?\s?>|\[/THINK\]|◁/think▷|{_PIPED_END})(?![`'\"”’,.;:)])"
+    rf"|(?:<\|end\|>)?{_FINAL}",
+    re.IGNORECASE,
+)
+"""An end that may stand without a beginning; `</thought>` and `</reasoning>` are anybody's tags."""
 _LOOK_AHEAD, _LONGEST_MARK = 24, 160
 _MOST = 20
 """Marks that are looked at: a text may hold as many as it has room for."""
+_NOTHING = re.compile(r"[ .…]{0,9}")
+"""What stands in a tag that is spoken of."""
 _QUOTES = ("`", "'", '"', "“", "‘")
 
 
@@ -85,35 +102,42 @@ class Split(NamedTuple):
     """Whether its prompt opened the thinking, so that only the end of it stands there."""
 
 
-def split_thinking(text: str, *, thought: bool = False) -> Split:
+def split_thinking(text: str, *, thought: bool = False, is_rest: bool = False) -> Split:
     """Take the thinking off the beginning of an answer.
 
     Args:
         text: All that was said.
         thought: Whether its thinking came apart from it: then an end with nothing behind it ends none.
+        is_rest: Whether thinking was taken off it already; an end may stand alone in it all the same.
     """
     splitter = Splitter()
-    answer = splitter.feed(text) + splitter.end()
-    before, _, rest = _at_lone_end(answer)
+    answer = text if is_rest else splitter.feed(text) + splitter.end()
+    before, rest = _at_lone_end(answer)
     if rest is None or (not rest.strip() and thought):
         return Split(splitter.reasoning, answer)
     reasoning = "\n\n".join(filter(None, [splitter.reasoning, before.strip()]))
     return Split(reasoning, rest.lstrip(), opened=bool(before.strip()))
 
 
-def _at_lone_end(text: str) -> tuple[str, str, str | None]:
+def _at_lone_end(text: str) -> tuple[str, str | None]:
     """Part a text at the end of thinking whose beginning the prompt held; the last is None where there is none."""
     for mark in islice(_ALONE.finditer(text), _MOST):
         before, after = text[: mark.start()], text[mark.end() :]
         if _ANY_OPENING.search(before):
             break
-        if before.count("```") % 2:
-            continue
-        ends_line = not after or after.lstrip(" \t")[:1] in ("\n", "\r") or not after[:1].isspace()
-        is_attached = not before.strip() or before[-1] not in (" ", "\t", *_QUOTES)
-        if ends_line and (is_attached or before.rstrip()[-1:] in ".!?…\n"):
-            return before, mark[0], after
-    return text, "", None
+        is_code = before.count("```") % 2 and after.count("```") % 2
+        if not is_code and (mark[0].endswith("<|message|>") or _stands_alone(before, after)):
+            return before, after
+    return text, None
+
+
+def _stands_alone(before: str, after: str) -> bool:
+    """Tell an end that is meant as one from one that a sentence speaks of."""
+    ends_line = not after or after.lstrip(" \t")[:1] in ("\n", "\r") or not after[:1].isspace()
+    is_attached = not before.strip() or before[-1] not in (" ", "\t", *_QUOTES)
+    before = before.rstrip()
+    ends_sentence = before[-1:] in ".!?…" or before[-1:].isdigit()
+    return ends_line and (is_attached or ends_sentence)
 
 
 class Splitter:
@@ -130,15 +154,22 @@ class Splitter:
         self.has_thought = False
         self._lead: list[str] = []
         self._waiting = ""
-        self._style = _style(r"", rf"{_CLOSING}|{_PIPED_END}") if opened else None
+        self._style = _UNOPENED if opened else None
         self._trails: re.Pattern[str] | None = None
         self._marks = 0
         self._is_text, self._opened = False, opened
+        self._doubtful: str | None = "" if opened else None
+        """What began the thinking, where nothing but an end of it shows that it is some."""
 
     @property
     def reasoning(self) -> str:
         """Return what was thought so far."""
         return "".join(self.thoughts).strip()
+
+    def close(self) -> None:
+        """Take the text as it comes: what is thought comes apart from it."""
+        if self._opened and not self.thoughts:
+            self._style, self._opened, self._doubtful = None, False, None
 
     def feed(self, piece: str, *, is_last: bool = False) -> str:
         """Take a piece; return what of the answer is to be shown now."""
@@ -154,11 +185,11 @@ class Splitter:
     def end(self) -> str:
         """Return what waited for more, where none came."""
         text = self.feed("", is_last=True)
-        if not self._opened:
+        if self._doubtful is None:
             return text
-        self._is_text, self._opened = True, False  # no prompt opened any this time
         thoughts, self.thoughts = self.thoughts, []
-        return "".join([*thoughts, self._waiting])
+        self._is_text, self._opened, self.has_thought = True, False, False
+        return "".join([self._doubtful, *thoughts, self._waiting])
 
     def _advance(self, *, is_last: bool) -> bool:
         """Go on over a mark; tell whether there may be another."""
@@ -176,9 +207,10 @@ class Splitter:
                 after = rest[mark.end() :]
                 if len(after) < _LOOK_AHEAD and "\n" not in after and not is_last:
                     return False
-                if _ABOUT.match(after) or (style.closes.match(after) and _is_about(style, after)):
+                if _ABOUT.match(after) or _is_about(style, after):
                     break
                 self._style, self._waiting, self._marks = style, after, self._marks + 1
+                self._doubtful = mark[0] if style is _NAMED_SO else None
                 return True
         else:
             if not is_last and _may_begin(rest):
@@ -199,13 +231,13 @@ class Splitter:
             self.thoughts += [self._waiting[: mark.start()], "\n\n"]
             self._trails = style.trails
             self._lead, self._style, self._waiting = [], None, after
-            self.has_thought, self._opened = True, False
+            self.has_thought, self._opened, self._doubtful = True, False, None
             return True
-        keep = 0 if is_last and not self._opened else _LONGEST_MARK
+        keep = 0 if is_last and self._doubtful is None else _LONGEST_MARK
         cut = max(len(self._waiting) - keep, 0)
         self.thoughts.append(self._waiting[:cut])
         self._waiting = self._waiting[cut:]
-        self.has_thought = self.has_thought or not self._opened
+        self.has_thought = self.has_thought or self._doubtful is None
         return False
 
     def _flowing(self, *, is_last: bool) -> str:
@@ -224,7 +256,9 @@ class Splitter:
 
 def _is_about(style: _Style, after: str) -> bool:
     """Tell a tag that is closed at once and spoken of, as in `<think></think> tags are`."""
-    closing = style.closes.match(after)
+    inside = _NOTHING.match(after)
+    start = inside.end() if inside else 0
+    closing = style.closes.match(after, start)
     return bool(closing and closing[0] and _ABOUT.match(after[closing.end() :]))
 
 

@@ -19,15 +19,16 @@ TOKENS = [
     "<start_function_call>", "<escape>", "[gMASK]", "<sop>", "<eop>", "[|user|]", "[|endofturn|]", "]~b]", "]~!b[",
     "[e~[", "]!p~[", "]<]start of image[>[", "<seed:bos>", "</seed:think>", "<minimax:tool_call>", "<extra_id_1>",
     "<SPECIAL_12>", "<reserved_106>", "<longcat_user>", "<think>", "</think>", "<tool_call>", "</tool_call>",
-    "<tool_response>", "</tool_response>", "<fim_prefix>", "<|fim_middle|>", "<PRE>", "<EOT>", "<[begin_of_image]>",
-    "<BOS_TOKEN>", "<role>", "<arg_key>", "[UNUSED_TOKEN_145]",
+    "<tool_response>", "</tool_response>", "<fim_prefix>", "<|fim_middle|>", "<EOT>", "<[begin_of_image]>",
+    "<BOS_TOKEN>", "<arg_key>", "[UNUSED_TOKEN_145]",
 ]  # fmt: skip
 ORDINARY = [
     "[1]", "[^2]", "[a link](b.md)", "- [ ] to do", "- [x] done", "[NOTE]", "a[i][j]", "x[e]", "[[1, 2], [3]]", "[|x|]",
     "a <| b", "a <| b |> c", "x |> f", "f <|> g", "<|", "|>", "x < y > z", "1<2", "a << b", "List<String>", "<T>",
     "<p>a</p>", "<div class='s'>", "<br/>", "<strong>s</strong>", "<script>", "<img src='x'>", "<user>", "<filename>",
     "<path>", "<!-- s -->", "<?xml?>", "\\[x\\]", "{|x| x}", "P(a|b)<1", "<phi|psi>", "[img]",
-    "[args]", "[mask]", "a[b]~c", "]~", "<3", "<- s", "#include <string>",
+    "[args]", "[mask]", "[MASK]",
+    "<pre>", "<image>", "<mask id='m'></mask>", "<tools>", "<role>", "a[b]~c", "]~", "<3", "<- s", "#include <string>",
 ]  # fmt: skip
 
 

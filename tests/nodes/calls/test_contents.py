@@ -41,7 +41,7 @@ def test_what_stands_beside_the_text_was_thought(name: str) -> None:
     "message", [AIMessage("", additional_kwargs={"refusal": "no"}), AIMessage([{"type": "refusal", "refusal": "no"}])]
 )
 def test_a_refusal_is_none_of_the_text(message: AIMessage) -> None:
-    assert contents_of(message)[2:] == ("no", False)
+    assert contents_of(message)[2:] == ("no", frozenset())
     assert contents_of(message).text == ""
 
 

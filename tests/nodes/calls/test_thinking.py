@@ -65,6 +65,10 @@ OPENED = {
     "after a quoted one": ("I end with `</think>`.\n</think>\n48", "48"),
     "after one in a sentence": ("I write </think> then\n</think>\n48", "48"),
     "with nothing behind it": ("So it is 48.\n</think>", ""),
+    "after one that opens in a sentence": ("The user asks about <think> tags.\n</think>\n\n48", "48"),
+    "in code that has no end": ("So ```python\nx\n</think>\n\n48", "48"),
+    "after a number and a blank": ("so it is 48 </think>\n\n48", "48"),
+    "in a channel": ("We need it.<|end|><|start|>assistant<|channel|>final<|message|>48", "48"),
     "within thinking": ("<think>a<think>b</think>c\n</think>48", "48"),
 }
 
@@ -83,6 +87,14 @@ def test_an_end_with_nothing_behind_it_ends_none_where_the_thinking_came_apart()
 
 
 ABOUT = [
+    "<think> for Qwen, [THINK] for Magistral.",
+    "<think>: the tag that Qwen uses.",
+    "<think>...</think> is what Qwen writes.",
+    "<think>-Tag: so beginnt es.",
+    "<think>标签用于思考",
+    "analysisBuilder is the class that you need.",
+    "analysisResult = 5",
+    "In XML you close the element with\n</thought>\nand go on with the next one.",
     "The `<think>` tag opens the thinking of Qwen.",
     "Qwen ends its thinking with </think> and answers.",
     "<think> is a tag of Qwen.",
@@ -125,6 +137,20 @@ def test_a_model_whose_prompt_opens_the_thinking_is_held_to_its_end() -> None:
     shown = [splitter.feed(piece) for piece in ("so ", "we</thi", "nk>\n", "\n48", " is it")]
 
     assert (shown, splitter.end(), splitter.reasoning) == (["", "", "", "48", " is it"], "", "so we")
+
+
+@pytest.mark.parametrize("text", ["Qwen ends it with </think> and then answers.", "One two </think> closes it all."])
+def test_a_sentence_about_the_end_is_none_of_a_prompts_thinking(text: str) -> None:
+    splitter = Splitter(opened=True)
+
+    assert splitter.feed(text) + splitter.end() == text
+
+
+def test_thinking_that_comes_apart_is_not_waited_for() -> None:
+    splitter = Splitter(opened=True)
+    splitter.close()
+
+    assert splitter.feed("It is 48.") == "It is 48."
 
 
 def test_what_was_held_back_for_nothing_is_the_answer() -> None:
