@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-Kind = Literal["text", "reasoning_content", "refusal", "other"]
+PartKind = Literal["text", "reasoning_content", "refusal", "other"]
 """What a part holds, thinking by LangChain's name for it."""
 _THOUGHTS = ("think", "thought", "reason", "summary")
 """What types of parts that hold no answer are called by."""
@@ -16,7 +16,7 @@ _DEPTH = 8
 """Parts in parts are read so far: Magistral's thinking holds parts of its own."""
 
 
-def texts_in(content: object, kind: Kind = "text", depth: int = 0) -> Iterator[tuple[str, Kind]]:
+def texts_in(content: object, kind: PartKind = "text", depth: int = 0) -> Iterator[tuple[str, PartKind]]:
     """Yield the texts in a content, and what each is.
 
     Args:
@@ -30,13 +30,13 @@ def texts_in(content: object, kind: Kind = "text", depth: int = 0) -> Iterator[t
         for part in content:
             yield from texts_in(part, kind, depth + 1)
     elif isinstance(content, dict) and depth < _DEPTH:
-        kind = kind_of(content) if kind == "text" else kind
+        kind = part_kind(content) if kind == "text" else kind
         if kind != "other":
             names = {"text": _TEXT_FIELDS, "refusal": ("refusal",)}.get(kind, _THOUGHT_FIELDS)
             yield from texts_in(next((content[name] for name in names if content.get(name)), None), kind, depth + 1)
 
 
-def kind_of(part: Mapping[str, object]) -> Kind:
+def part_kind(part: Mapping[str, object]) -> PartKind:
     """Tell what a part of a content holds; text, whatever it is called, if not what is known to be none.
 
     Args:

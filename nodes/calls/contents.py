@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
 
-from ...core.wire.parts import kind_of, texts_in
+from ...core.wire.parts import part_kind, texts_in
 
 ASIDES = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Where packages keep what was thought apart from the text; the first is LangChain's own name."""
@@ -33,14 +33,14 @@ def contents_of(message: AIMessage) -> Contents:
     texts, thoughts, others = [], thoughts_beside(message.additional_kwargs), set[str]()
     refusals = [text for text, _ in texts_in(message.additional_kwargs.get("refusal"))]
     for part in _parts_of(message):
-        kind = "text" if isinstance(part, str) else kind_of(part)
-        said = "".join(text for text, _ in texts_in(part))
+        kind = "text" if isinstance(part, str) else part_kind(part)
+        words = "".join(text for text, _ in texts_in(part))
         if kind == "reasoning_content":
-            thoughts += [said] if said else []
+            thoughts += [words] if words else []
         elif kind == "refusal":
-            refusals.append(said)
-        elif said:
-            texts.append(said)
+            refusals.append(words)
+        elif words:
+            texts.append(words)
         if kind == "other" or (kind == "text" and _has_more(part)):
             others.add(str(part.get("type", "")))
     return Contents(texts, thoughts, "".join(refusals) or None, frozenset(others))
@@ -54,7 +54,7 @@ def thoughts_beside(kwargs: dict[str, Any]) -> list[str]:
 
 def is_thought(part: Any) -> bool:
     """Tell a part that holds what was thought."""
-    return isinstance(part, dict) and kind_of(part) == "reasoning_content"
+    return isinstance(part, dict) and part_kind(part) == "reasoning_content"
 
 
 def without_thinking(message: AIMessage, contents: Contents, text: str, *, goes_on: bool) -> AIMessage:
@@ -89,11 +89,11 @@ def _parts_with(parts: Iterable[Any], contents: Contents, text: str, *, goes_on:
     is_whole, rest = text == contents.text, text
     written: list[Any] = []
     for part in parts:
-        said = "".join(text for text, kind in texts_in(part) if kind == "text")
+        words = "".join(text for text, kind in texts_in(part) if kind == "text")
         if is_thought(part):
             written += [part] if goes_on else []
-        elif said:
-            own, rest = (said, rest) if is_whole else (rest, "")
+        elif words:
+            own, rest = (words, rest) if is_whole else (rest, "")
             written += [own if isinstance(part, str) else {**part, "text": own}] if own else []
         else:
             written.append(part)

@@ -4,6 +4,7 @@ LangGraph streams what a chat model tells its callbacks, and the answer is made 
 taken off a chunk here, before others see it, is kept for the reading.
 """
 
+import re
 from collections import defaultdict
 from typing import Any
 from uuid import UUID
@@ -18,21 +19,30 @@ from ...core.models.capabilities import is_asked_directly
 from ...core.panel.seats import Seat
 from ...core.run.usage import StreamedUsage
 from ...core.text import plain
-from ...core.wire.parts import kind_of
+from ...core.wire.parts import part_kind
 from .contents import ASIDES, is_thought
 from .thinking import Splitter
 
-_OPENED: set[tuple[str | None, str]] = set()
-"""Models whose prompts open the thinking, by server and name: in a stream, only the end of it would tell."""
+_OPENED: dict[tuple[str | None, str], bool] = {}
+"""Whether a model's prompt opens its thinking, by server and name: in a stream, only the end of it would tell."""
 _MOST_OPENED = 1_000
+_THINKS = re.compile(r"(?:^|[-_/:. ])(?:r1|qwq|z1|reasoner|(?:think|reason)(?:ing)?)(?:$|[-_/:. \d])", re.IGNORECASE)
+"""Names of models whose prompts mostly open it, for the first time that one is streamed."""
 
 
 def note_opened(seat: Seat, *, opened: bool) -> None:
     """Remember whether a model's prompt opens its thinking: the last answer that tells decides."""
-    if not opened:
-        _OPENED.discard((seat.endpoint, seat.label))
-    elif len(_OPENED) < _MOST_OPENED:
-        _OPENED.add((seat.endpoint, seat.label))
+    if len(_OPENED) < _MOST_OPENED or _key(seat) in _OPENED:
+        _OPENED[_key(seat)] = opened
+
+
+def _key(seat: Seat) -> tuple[str | None, str]:
+    return seat.endpoint, seat.label
+
+
+def _opens(seat: Seat) -> bool:
+    """Tell a model whose prompt opens its thinking, as far as it is known, or its name says."""
+    return _OPENED.get(_key(seat), bool(_THINKS.search(seat.label)))
 
 
 class Heard:
@@ -126,7 +136,7 @@ class Heard:
     def _shown_blocks(self, blocks: list[str | dict[str, Any]], *, is_last: bool) -> list[str | dict[str, Any]]:
         shown = []
         for block in blocks:
-            if isinstance(block, dict) and kind_of(block) == "text" and isinstance(block.get("text"), str):
+            if isinstance(block, dict) and part_kind(block) == "text" and isinstance(block.get("text"), str):
                 self._index = {"index": block["index"]} if "index" in block else {}
                 block = {**block, "text": self._shown(block["text"])}
             shown.append(self._shown(block) if isinstance(block, str) else block)
@@ -140,7 +150,7 @@ class Hearing(BaseCallbackHandler):
     run_inline = True
 
     def __init__(self, seat: Seat) -> None:
-        self._shows, self._opened = seat.streams_reasoning, (seat.endpoint, seat.label) in _OPENED
+        self._shows, self._opened = seat.streams_reasoning, _opens(seat)
         self._is_direct = is_asked_directly(seat.model)
         self._attempts: dict[UUID, Heard] = {}
 

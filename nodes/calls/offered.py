@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...core.models.capabilities import bound_to, is_chat_model
+from langchain_core.runnables import RunnableWithFallbacks
+from langchain_core.runnables.base import RunnableBindingBase
+
+from ...core.models.capabilities import Model, bound_to, is_chat_model
 from ...core.panel.seats import Seat
 from .request import Request, function_of
 
@@ -26,7 +29,17 @@ def allowed_calls(seat: Seat, request: Request | None) -> frozenset[str] | None:
         return _chosen([function_of(tool)[0] for tool in request.tools], request.tool_choice)
     if not is_chat_model(seat.model):
         return None  # what a chain or a graph offers its model is its own
-    bound = bound_to(seat.model)
+    return _own(seat.model)
+
+
+def _own(model: Model) -> frozenset[str] | None:
+    """Return what the tools that are bound to a model, and to those that stand in for it, let it call."""
+    while isinstance(model, RunnableBindingBase) and not model.kwargs:
+        model = model.bound
+    if isinstance(model, RunnableWithFallbacks):
+        each = [_own(one) for one in model.runnables]
+        return None if None in each else frozenset[str]().union(*filter(None, each))
+    bound = bound_to(model)
     names = _names_of(bound.get("tools") or bound.get("functions") or ())
     return None if names is None else _chosen(names, bound.get("tool_choice"))
 
@@ -58,6 +71,6 @@ def _names_of(tools: Any) -> list[str] | None:
 
 
 def _name_of(tool: Mapping[str, Any]) -> str | None:
-    described = tool.get("function") or tool.get("toolSpec") or tool
+    described = tool.get("function") or tool.get("custom") or tool.get("toolSpec") or tool
     name = described.get("name") if isinstance(described, Mapping) else None
     return name or tool.get("type")

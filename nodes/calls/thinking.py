@@ -8,13 +8,14 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-_NAMES = r"(?:seed:|mm:|antml:|ant)?think(?:ing)?|thoughts?|reasoning"
+_NAMES = r"(?:seed:|mm:|antml:|ant|longcat_)?think(?:ing)?|thoughts?|reasoning(?:_scratchpad)?|scratchpad"
 _TAG = rf"<\s?(?:{_NAMES})(?:\s[^<>]{{0,80}})?>"
-_END_TAG = rf"<\s?/\s?(?:{_NAMES})\s?>"
+_END_TAG = rf"<\s?//?\s?(?:{_NAMES})\s?>"
 _CLOSING = rf"{_END_TAG}|\[/THINK\]|◁/think▷"
 _HARMONY = r"(?:<\|start\|>assistant)?<\|channel\|>"
 _ASIDE = rf"{_HARMONY}(?:analysis|commentary)[^<]{{0,80}}(?:<\|constrain\|>\w{{1,20}})?<\|message\|>"
 _FINAL = rf"{_HARMONY}final(?:[ ]?<\|constrain\|>\w{{1,20}})?<\|message\|>"
+_RETURN = r"(?:<\|return\|>|<\|end\|>)\s*\Z"
 _MUSED = "We|The|User|I|Let|Okay|Need|So|First|This|They|It|Simple|Compute|Just|Given|Answer"
 """Words that gpt-oss begins to think with; `analysisBuilder` is a name."""
 _PIPED = r"(?:think(?:ing)?|thought|reasoning|inner)"
@@ -45,8 +46,8 @@ _STYLES = (
     _style(_TAG, _END_TAG),  # Qwen, DeepSeek, GLM, Seed and most others
     _style(r"\[THINK\]", r"\[/THINK\]"),  # Magistral
     _style(r"◁think▷", r"◁/think▷"),  # Kimi
-    _style(_ASIDE, rf"(?:<\|end\|>|<\|call\|>)?{_FINAL}", r"(?:<\|return\|>|<\|end\|>)\s*\Z"),  # gpt-oss
-    _style(_FINAL, r"", r"(?:<\|return\|>|<\|end\|>)\s*\Z"),
+    _style(_ASIDE, rf"(?:<\|end\|>|<\|call\|>)?{_FINAL}|<\|end\|>(?=[^<\s])", _RETURN),  # gpt-oss
+    _style(_FINAL, r"", _RETURN),
     _style(rf"(?-i:analysis\s?(?=(?:{_MUSED})\b))", r"assistantfinal\s*"),  # the same, its marks taken out
     _style(r"(?-i:analysis(?=[A-Z]))", r"assistantfinal\s*"),
     _style(r"<\|channel>thought\b", r"<channel\|>", r"<turn\|>\s*\Z"),  # Gemma 4
@@ -57,6 +58,10 @@ _STYLES = (
         r"<\|(?:end_of_solution|end_response|end_text)\|>\s*\Z",
     ),
     _style(r"<details\s[^<>]{0,40}type=[\"']reasoning[\"'][^<>]{0,80}>", r"</details>"),  # Open WebUI
+    _style(r"<unused94>thought\b", r"<unused95>"),  # MedGemma
+    _style(r"<\|open\|>think<\|sep\|>", r"<\|close\|>think<\|sep\|>"),
+    _style(r"<\|open\|>response<\|sep\|>", r"", r"<\|close\|>response<\|sep\|>\s*\Z"),
+    _style(r"&lt;think&gt;", r"&lt;/think&gt;"),
     _style(_CLOSING, r""),  # opened by a template, for a model that did not think
 )
 _NAMED_SO = next(style for style in _STYLES if style.opens.pattern == r"(?-i:analysis(?=[A-Z]))")
@@ -65,9 +70,12 @@ _UNOPENED = _style(
     r"", rf"(?:(?<=[^ \t`'\"“‘])|(?<=[.!?…\d] ))(?:{_CLOSING}|{_PIPED_END})(?=[ \t]*[\r\n]|[^\s`'\"”’,.;:)])"
 )
 """Thinking that the prompt opens."""
+_STEMS = ("think", "thought", "reasoning", "scratchpad", "seed:think", "mm:think", "longcat_think", "ant")
 _BEGINNINGS = (
-    *((f"<{name}", ">") for name in ("think", "thought", "reasoning", "seed:think", "mm:think", "ant", "details ")),
-    *((f"</{name}", ">") for name in ("think", "thought", "reasoning", "seed:think", "mm:think", "ant")),
+    *((f"<{name}", ">") for name in (*_STEMS, "details ")),
+    *((f"</{name}", ">") for name in _STEMS),
+    *((f"<//{name}", ">") for name in _STEMS),
+    *(("<unused94>thought", "\n"), ("<|open|>", "sep|>"), ("&lt;think&gt;", "&gt;"), ("assistant\n", "\n")),
     *((f"<|{name}", "<|message|>") for name in ("channel|>", "start|>assistant")),
     *((f"<|{name}", "|>") for name in ("begin_of_", "start_", "think", "thought", "reasoning", "inner")),
     *(("<|channel>thought", "\n"), ("[think]", "]"), ("[/think]", "]"), ("◁think▷", "▷"), ("◁/think▷", "▷")),
@@ -75,16 +83,18 @@ _BEGINNINGS = (
 )
 """How what is looked for begins, and what it does not end without."""
 _FIRST = re.compile(
-    r"(?:[\s\ufeff\u200b]|<s>|<\|im_start\|>assistant\b|<[|｜](?:assistant|Assistant|begin▁of▁sentence)[|｜]>)*+"
+    r"(?:[\s\ufeff\u200b]|<s>|assistant\s*\n(?=\s*<)|<\|im_start\|>assistant\b|<[|｜](?:assistant|Assistant|begin▁of▁sentence)[|｜]>)*+"
 )
 """What may stand before thinking: nothing that anybody sees."""
 _ANY_OPENING = re.compile(rf"^[ \t]{{0,9}}(?:{_TAG}|\[THINK\]|◁think▷)", re.IGNORECASE | re.MULTILINE)
 _ALONE = re.compile(
-    rf"(?:<\s?/\s?(?:seed:|mm:|antml:|ant)?think(?:ing)?\s?>|\[/THINK\]|◁/think▷|{_PIPED_END})(?![`'\"”’,.;:)])"
+    rf"(?:<\s?//?\s?(?:seed:|mm:|antml:|ant|longcat_)?think(?:ing)?\s?>|\[/THINK\]|◁/think▷|{_PIPED_END})(?![`'\"”’,.;:)])"
     rf"|(?:<\|end\|>)?{_FINAL}",
     re.IGNORECASE,
 )
 """An end that may stand without a beginning; `</thought>` and `</reasoning>` are anybody's tags."""
+_ALONE_WORDS = ("think", "thought|>", "reasoning|>", "inner|>", "_suffix|>", "<|message|>")
+"""What no such end goes without."""
 _LOOK_AHEAD, _LONGEST_MARK = 24, 160
 _MOST = 20
 """Marks that are looked at: a text may hold as many as it has room for."""
@@ -116,11 +126,14 @@ def split_thinking(text: str, *, thought: bool = False, is_rest: bool = False) -
     if rest is None or (not rest.strip() and thought):
         return Split(splitter.reasoning, answer)
     reasoning = "\n\n".join(filter(None, [splitter.reasoning, before.strip()]))
-    return Split(reasoning, rest.lstrip(), opened=bool(before.strip()))
+    return Split(reasoning, rest.lstrip(), opened=bool(before.strip()) and not (is_rest or splitter.has_thought))
 
 
 def _at_lone_end(text: str) -> tuple[str, str | None]:
     """Part a text at the end of thinking whose beginning the prompt held; the last is None where there is none."""
+    lowered = text.lower()
+    if not any(word in lowered for word in _ALONE_WORDS):  # as in nearly all: it is looked at no closer
+        return text, None
     for mark in islice(_ALONE.finditer(text), _MOST):
         before, after = text[: mark.start()], text[mark.end() :]
         if _ANY_OPENING.search(before):

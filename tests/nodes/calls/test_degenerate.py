@@ -12,6 +12,9 @@ LOOPS = {
     "a paragraph": "".join(f"w{n} " for n in range(150)) * 60,
     "after a beginning": "Sure, here it is!\n" + "I hope this helps! " * 2_000,
     "whose last piece was cut": "word\n" * 3_000 + "wor",
+    "before a stop token": "word " * 3_000 + "<|im_end|>",
+    "before a closing line": "word " * 3_000 + "\nI hope this helps!",
+    "of one sign": "!" * 200,
     "before blanks": "word " * 3_000 + "\n" * 9_000,
 }
 TEXTS = {

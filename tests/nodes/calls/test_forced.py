@@ -311,6 +311,15 @@ async def test_a_call_that_was_cut_is_no_answer(loopback: Loopback, choice: str)
         await worn(loopback).bind_tools([look_up], tool_choice=choice).ainvoke("How large is Rome?")
 
 
+async def test_a_call_that_came_as_text_and_was_cut_is_no_answer(loopback: Loopback) -> None:
+    loopback.say("first", Reply('{"city": "Ro"}', finish_reason="length"))
+    loopback.say("second", Reply("", tool_calls=[("look_up", {"city": "Rome"})]))
+
+    model = worn(loopback, aggregator=["first", "second"]).bind_tools([look_up], tool_choice="look_up")
+
+    assert (await model.ainvoke("How large is Rome?")).tool_calls[0]["args"] == {"city": "Rome"}
+
+
 async def test_the_next_aggregator_may_make_the_call(loopback: Loopback) -> None:
     loopback.say("first", llama_server(PROSE))
     loopback.say("second", Reply("", tool_calls=[("look_up", {"city": "Rome"})]))

@@ -107,7 +107,7 @@ async def test_an_emoji_whose_halves_come_apart_is_shown_whole(loopback: Loopbac
 async def test_a_model_whose_prompt_opens_the_thinking_is_known_the_second_time(
     loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: Makes
 ) -> None:
-    monkeypatch.setattr(hearing, "_OPENED", set())
+    monkeypatch.setattr(hearing, "_OPENED", {})
     loopback.say("last", "SECRET, surely.\n</think>\n\nIt is 48, no less.")
     moa = create_moa(proposers=[says("46")], aggregator=model(loopback, "last"))
 
@@ -117,6 +117,21 @@ async def test_a_model_whose_prompt_opens_the_thinking_is_known_the_second_time(
     assert first["messages"][-1].content == second["messages"][-1].content == shown(chunks) == ANSWER
     loopback.say("last", ANSWER)  # as a hybrid model answers, that was told not to think
     assert shown((await watched(moa))[0]) == ANSWER
+
+
+@MODELS
+async def test_a_model_whose_name_says_so_is_known_the_first_time(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: Makes
+) -> None:
+    monkeypatch.setattr(hearing, "_OPENED", {})
+    loopback.say("qwen3-4b-thinking", "SECRET, surely.\n</think>\n\nIt is 48, no less.")
+    moa = create_moa(proposers=[says("46")], aggregator=model(loopback, "qwen3-4b-thinking"))
+
+    chunks, state = await watched(moa)
+
+    assert shown(chunks) == state["messages"][-1].content == ANSWER
+    loopback.say("qwen3-4b-thinking", ANSWER)  # its server has a parser, and it did not think this time
+    assert [shown((await watched(moa))[0]) for _ in range(2)] == [ANSWER] * 2
 
 
 class Whole(ScriptedModel):
@@ -152,7 +167,7 @@ async def test_models_that_stream_otherwise(aggregator: Any) -> None:
     assert shown(chunks) in ("", ANSWER)
     assert state["messages"][-1].content == asked["messages"][-1].content == ANSWER
     assert "SECRET" in state["run"]["aggregators"][0]["reasoning"]
-    assert "SECRET" not in repr([*state["messages"], *asked["messages"]])
+    assert "SECRET" not in repr([*chunks, *state["messages"], *asked["messages"]])
 
 
 async def test_a_chain_keeps_its_own_stream_and_is_read_all_the_same() -> None:

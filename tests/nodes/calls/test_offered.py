@@ -68,6 +68,12 @@ def test_an_aggregators_own_tools_are_offered(tools: Any, allowed: Any) -> None:
     assert allowed_calls(seat, None) == allowed
 
 
+def test_tools_of_a_model_that_stands_in_are_offered_too() -> None:
+    model: Any = says("x").with_fallbacks([says("y").bind(tools=TOOLS)]).with_retry()
+
+    assert allowed_calls(seat_of(Aggregator(model), Defaults(), role="aggregator"), None) == BOTH
+
+
 def test_who_is_no_aggregator_may_call_nothing_and_what_a_chain_offers_is_its_own() -> None:
     chain: Any = RunnableLambda(lambda messages: AIMessage("x"), name="chain")
     form = Form(tool=tool("City"), method="function_calling", parse=str)

@@ -28,6 +28,14 @@ THOUGHT = {
     "Gemma": "<|channel>thought\nSECRET<channel|>48<turn|>",
     "Cohere": "<|START_THINKING|>SECRET<|END_THINKING|><|START_RESPONSE|>48<|END_RESPONSE|>",
     "OpenThinker": "<|begin_of_thought|>SECRET<|end_of_thought|>\n\n<|begin_of_solution|>48<|end_of_solution|>",
+    "LongCat": "<longcat_think>SECRET</longcat_think>48",
+    "MedGemma": "<unused94>thought\nSECRET<unused95>48",
+    "a scratchpad": "<REASONING_SCRATCHPAD>SECRET</REASONING_SCRATCHPAD>48",
+    "K2": "<|open|>think<|sep|>SECRET<|close|>think<|sep|><|open|>response<|sep|>48",
+    "escaped": "&lt;think&gt;SECRET&lt;/think&gt;48",
+    "two slashes": "<think>SECRET<//think>48",
+    "gpt-oss without a final": "<|channel|>analysis<|message|>SECRET<|end|>48",
+    "after a role": "assistant\n<think>SECRET</think>48",
     "Open WebUI": '<details type="reasoning" done="true">\n<summary>x</summary>SECRET</details>\n48',
     "after blanks": "\n\n \ufeff<think>SECRET</think>48",
     "after a template's tokens": "<|im_start|>assistant\n<think>SECRET</think>48",
@@ -78,7 +86,7 @@ def test_thinking_that_the_prompt_opened_ends_alone(text: str, answer: str) -> N
     split = split_thinking(text)
 
     assert split.text == answer
-    assert split.opened
+    assert split.opened == (not text.startswith("<think>"))
 
 
 def test_an_end_with_nothing_behind_it_ends_none_where_the_thinking_came_apart() -> None:

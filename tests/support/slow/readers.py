@@ -355,6 +355,7 @@ TOO_SLOW: dict[str, Reader] = {
 """What no reader may be."""
 
 NO_READERS = {
+    "nodes/calls/hearing.py": "names of models, which a user declares",
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
     "core/panel/names.py": "names, which a user declares",

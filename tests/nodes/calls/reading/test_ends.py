@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnablePassthrough
 from langgraph_moa import ChatMoA, create_moa
 from loopback import Loopback, Reply
 from panels import says
@@ -158,3 +159,39 @@ async def test_a_whole_call_is_made(loopback: Loopback, model: Makes, *, streame
 
     assert [m.text for m in state["messages"] if m.type == "tool"] == ["3"]
     assert state["messages"][-1].text == "It is 3."
+
+
+@pytest.mark.parametrize("events", CUT_CALLS.values(), ids=CUT_CALLS)
+@MODELS
+async def test_half_a_call_within_a_chain_is_none_either(loopback: Loopback, model: Makes, events: list[Any]) -> None:
+    tool = {"type": "function", "function": {"name": "delete_files", "parameters": {"type": "object"}}}
+    loopback.say("first", Reply(events=events))
+    chain: Any = RunnablePassthrough() | model(loopback, "first").bind(tools=[tool])
+    moa = create_moa(proposers=[says("Empty it.")], aggregator=[chain, says("I deleted nothing.")])
+
+    state = await asked(moa, "async", streamed=True)
+
+    assert state["run"]["aggregators"][0]["status"] != "ok"
+    assert state["messages"][-1].text == "I deleted nothing."
+
+
+@pytest.mark.parametrize("reason", [{"type": "length", "length": 16}, ["length"], ["stop", "length"]], ids=str)
+@STREAMED
+async def test_an_end_that_is_an_object_or_a_list_is_read(loopback: Loopback, reason: Any, *, streamed: bool) -> None:
+    loopback.say("last", Reply("Once upon a ti", finish_reason=reason, events=[*STORY, piece({}, reason), DONE]))
+    moa = create_moa(proposers=[says("48")], aggregator="last", resolve=loopback.resolve)
+
+    assert (await asked(moa, "async", streamed=streamed))["run"]["truncated"]
+
+
+@MODELS
+@STREAMED
+async def test_an_end_that_says_calls_without_any_is_no_answer(
+    loopback: Loopback, model: Makes, *, streamed: bool
+) -> None:
+    events = [*words("Let me look that up."), piece({}, "tool_calls"), DONE]
+    loopback.say("first", Reply("Let me look that up.", finish_reason="tool_calls", events=events))
+    loopback.say("second", "Paris.")
+    moa = create_moa(proposers=[says("Paris")], aggregator=["first", "second"], resolve=by_name(loopback, model))
+
+    assert (await asked(moa, "async", streamed=streamed))["messages"][-1].text == "Paris."
