@@ -24,6 +24,11 @@ _NO_STREAM = re.compile(
     rf"\bto stream\b|{_STREAM}[^.;\n]{{0,60}}?{_NO}|(?:{_NO}|n.t support)[^.;\n]{{0,60}}?{_STREAM}"
     rf"|(?:disable|without) {_STREAM}|\bstream['\"`]? (?:must|should) be false"
 )
+_ONLY_STREAM = re.compile(
+    r"\bonly (?:\w+ ){0,3}stream|non-?stream|\bstream['\"`]? ?=+ ?false"
+    r"|\bstream(?:ing)? (?:mode )?(?:is )?(?:required|only)\b|(?:please|must|has to|should) (?:use|enable|set|be) (?:the )?['\"`]?stream"
+)
+"""How servers say that they answer in streams only."""
 _CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
 _LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
 _ORDER = re.compile(
@@ -46,7 +51,7 @@ _ELSE = re.compile(
     r"|payment|\bkey\b|token|context|length|too long|too large"
 )
 _ROLE_PARTS: frozenset[LeftOut] = frozenset({"system_role", "repeated_roles"})
-_BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "tool_choice", "max_tokens"})
+_BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "unstreamed", "tool_choice", "max_tokens"})
 """What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
 """What `param` may name of a refusal that is about nothing else."""
@@ -64,7 +69,9 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
         return frozenset()
     named = _named(words)
     obstacle = obstacle_of(exc)
-    if obstacle and not (named and obstacle["why"] == "address"):  # gateways say 404 of what no model of theirs takes
+    # Gateways say 404 of what no model of theirs takes, and 403 of an option that they do not permit.
+    is_other = obstacle and obstacle["why"] not in ("address", "key" if "stream_options" in named else "address")
+    if is_other or (obstacle and not named):
         return frozenset()
     if named & parts:
         return named & parts
@@ -89,6 +96,8 @@ def _named(words: str) -> frozenset[LeftOut]:
     named: set[LeftOut] = set()
     if _USAGE.search(words):
         named.add("stream_options")
+    elif _ONLY_STREAM.search(words):
+        named.add("unstreamed")
     elif _NO_STREAM.search(words):
         named.add("streaming")
     if _CHOICE.search(words):

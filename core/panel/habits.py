@@ -61,7 +61,9 @@ def model_without(model: Model, parts: frozenset[LeftOut]) -> Model:
     """
     if "streaming" in parts:
         model = without_streaming(without_bound(model, {"stream"}))
-    elif "stream_options" in parts:
+    elif "unstreamed" in parts:
+        model = map_chat_models(model, _streaming)
+    if "stream_options" in parts and "streaming" not in parts:
         model = map_chat_models(without_bound(model, {"stream_usage"}), _uncounted)
     if "tool_choice" in parts:
         model = without_bound(model, {"tool_choice"})
@@ -86,6 +88,10 @@ def _with_other_limit(model: Model) -> Model:
         return chat.model_copy(update={"max_tokens": None}).bind(max_completion_tokens=limit)
 
     return map_chat_models(model if wire_of(model) else without_bound(model, {"max_tokens"}), renamed)
+
+
+def _streaming(chat: "BaseChatModel") -> Model:
+    return chat.model_copy(update={"disable_streaming": False, "streaming": True})
 
 
 def _uncounted(chat: "BaseChatModel") -> Model:

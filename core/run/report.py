@@ -10,6 +10,7 @@ from .served import is_another
 _WENT_WITHOUT: dict[LeftOut, str] = {
     "stream_options": "takes no stream_options; it was not asked for the usage of what it streamed",
     "streaming": "does not stream; its answer came in one piece",
+    "unstreamed": "only streams; its answer was asked for in a stream",
     "system_role": "takes no system messages; their words stand in the user's message",
     "repeated_roles": "wants user and assistant in turn; messages in a row by one of them were joined",
     "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",

@@ -83,6 +83,8 @@ class Accepting:
             return frozenset()
         if self._streams(model):
             parts |= {"streaming", "stream_options"} if self._asks_for_usage(model) else {"streaming"}
+        elif self._seat.transport is not None:
+            parts.add("unstreamed")
         if any(role_in(message) == "system" for message in self._messages):
             parts.add("system_role")
         if in_turn(self._messages) != self._messages:

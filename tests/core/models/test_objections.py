@@ -9,7 +9,7 @@ from langgraph_moa.core.run.records import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
-USAGE, STREAM, SYSTEM, ORDER, CHOICE, LIMIT = get_args(LeftOut)
+USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT = get_args(LeftOut)
 
 
 def refused(status: int, body: Any) -> BaseException:
@@ -35,6 +35,9 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
         error("Your organization must be verified to stream this model.", param="stream"),
         {STREAM},
     ),
+    "thinking wants a stream": (400, error("enable_thinking must be set to false for non-streaming calls"), {WHOLE}),
+    "streams alone": (400, error("This model only support stream mode, please enable the stream parameter"), {WHOLE}),
+    "no false": (400, error("enable thinking can not be support when `stream=False`"), {WHOLE}),
     "no streaming": (501, error("Streaming is not supported for this model"), {STREAM}),
     "does not stream": (400, error("This deployment does not support streaming"), {STREAM}),
     "stream must be off": (422, error("stream must be false"), {STREAM}),

@@ -98,6 +98,10 @@ def refusing(judge: Judge, *, status: int = 400, words: str | None = None, text:
     return script
 
 
+def only_streams(body: dict[str, Any]) -> str | None:
+    return None if body.get("stream") else "parameter.enable_thinking must be set to false for non-streaming calls"
+
+
 SERVERS: dict[str, tuple[Any, set[str]]] = {
     "stream_options": (refusing(no_usage, status=422), {"stream_options"}),
     "stream": (refusing(no_stream), {"streaming"}),
@@ -134,6 +138,21 @@ async def test_it_is_asked_without_and_remembered(loopback: Loopback, server: st
         assert all({*p["left_out"]} == parts - {"stream_options", "streaming"} for p in state["proposals"])
         assert sum("agg" in note and "its server" in note for note in state["run"]["notes"]) == len(parts)
     assert len(loopback.requests) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_model_that_only_streams_is_asked_to(loopback: Loopback, kind: str) -> None:
+    loopback.default = refusing(only_streams)
+    make = maker(loopback, kind)
+    moa = create_moa(proposers=[make("a"), make("b")], aggregator=make("agg"), early_stop=None)
+
+    first, second = [await ask(moa, "ainvoke") for _ in range(2)]
+
+    for state in (first, second):
+        assert state["messages"][-1].text == "48"
+        assert state["run"]["degraded"] is None
+        assert all(p["left_out"] == ["unstreamed"] for p in state["proposals"])
+    assert len(loopback.requests) == 6 + 3
 
 
 CONVERSATIONS: dict[str, list[Any]] = {
