@@ -49,6 +49,8 @@ def _is_no_other(answer: FinalAnswer, stated: str, earlier: str) -> bool:
     is_sentence = other is not None and kind_of(other) == "words" and not _BARE.fullmatch(earlier)
     if other is None or is_sentence or kind_of(other) == "verbatim" or same_answer(answer, other):
         return True
+    if other.shown.strip("`") == answer.shown.strip("`"):
+        return True
     results = [read_answer(written.rpartition("=")[2]) for written in (stated, earlier)]
     return bool(results[0] and results[1] and same_answer(results[0], results[1]))
 
@@ -67,12 +69,13 @@ _NO_TAIL = re.compile(
 """What makes a letter something else than the option that was chosen."""
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _FAILURE = re.compile(
-    r"[\W_]{0,4}(?:error|undefined|exception|traceback|fail(?:ed|ure)|internal (?:server )?error|bad gateway"
-    r"|gateway time|service unavailable|server (?:error|busy|overloaded)|not found|forbidden|unauthori[sz]ed"
-    r"|too many requests|rate limit|time-?d? ?-?out|request (?:failed|timed|aborted)|overloaded|model (?:is "
-    r"|was )?(?:overloaded|not|un|error|failed|return)|no (?:response|content|output|reply|result|data|text|message)"
-    r"|empty(?! set)|(?:50[0234]|429)\b[ ](?=[a-z])|\[object object\]|模型|服务|服務|请求|請求|系统|系統|网络|網絡"
-    r"|内容为空|返回为空|错误|錯誤|エラー|오류|ошибка|fehler\b|erreur\b)",
+    r"[\W_]{0,4}(?:error|upstream|https?\b|connection|out of memory|cuda|invalid api|quota|content filter|as an ai"
+    r"|作为|我不|okay|hello|please|let me|not a number|weiß ich|ninguna idea|undefined|exception|traceback|fail(?:ed"
+    r"|ure)|internal (?:server )?error|bad gateway|gateway time|service unavailable|server (?:error|busy|overloaded)"
+    r"|not found|forbidden|unauthori[sz]ed|too many requests|rate limit|time-?d? ?-?out|request (?:failed|timed"
+    r"|aborted)|overloaded|model (?:is |was )?(?:overloaded|not|un|error|failed|return)|no (?:response|content"
+    r"|output|reply|result|data|text|message)|empty(?! set)|(?:50[0234]|429)\b[ ](?=[a-z])|\[object object\]|模型"
+    r"|服务|服務|请求|請求|系统|系統|网络|網絡|内容为空|返回为空|错误|錯誤|エラー|오류|ошибка|fehler\b|erreur\b)",
     re.IGNORECASE,
 )
 """What gateways write in place of an answer, where it is all that they say; behind a mark, `undefined` is a result."""

@@ -24,14 +24,15 @@ _CHANGES = re.compile(
 )
 """What, at the end of what stands before, goes on into an answer: also behind a colon, or on the line before."""
 _NARROWED = re.compile(
-    r"(?:\b(?:at most|at least|up to|about|around|approximately|approx\.?|roughly|nearly|almost|close|not quite"
-    r"|at best|at worst|höchstens|mindestens|maximal|minimal|ungefähr|etwa|circa|ca\.|rund|knapp|fast|como m[áa]ximo"
-    r"|como m[íi]nimo|a lo sumo|al menos|por lo menos|aproximadamente|cerca|casi|quase|environ|au maximum|au minimum"
-    r"|au plus|au moins|à peu près|approximativement|presque|al massimo|al minimo|al più|almeno|quasi|no m[áa]ximo"
-    r"|no m[íi]nimo|pelo menos|hoogstens|minstens|ongeveer|не более|не менее|максимум|минимум|примерно"
-    r"|около)[\s,:：]+(?:(?:is|are|was|were|be|it|equal|equals|to|ist|sind|gleich|est|sont|vaut|égal|à|es|son|igual|a"
-    r"|al|è|sono|é|são|это|равно)[\s,]+){0,4}|(?:最多|至多|至少|最少|不超|约|約|近似|几乎|幾乎|将近|接近|平方|立方"
-    r"|一半|倍|相反数|倒数|负数?|負|如果|若|假设|假如)[是为為は的值値の等于於:：]{0,4})[^\w.!?]*$",
+    r"(?:\b(?:at most|at least|(?:upper|lower) (?:bound|limit)|inverse|reciprocal|mitad|doble|hälfte|doppelte|moitié"
+    r"|up to|about|around|approximately|approx\.?|roughly|nearly|almost|close|not quite|at best|at worst|höchstens"
+    r"|mindestens|maximal|minimal|ungefähr|etwa|circa|ca\.|rund|knapp|fast|como m[áa]ximo|como m[íi]nimo|a lo sumo"
+    r"|al menos|por lo menos|aproximadamente|cerca|casi|quase|environ|au maximum|au minimum|au plus|au moins"
+    r"|à peu près|approximativement|presque|al massimo|al minimo|al più|almeno|quasi|no m[áa]ximo|no m[íi]nimo"
+    r"|pelo menos|hoogstens|minstens|ongeveer|не более|не менее|максимум|минимум|примерно|около)[\s,:：]+(?:(?:is"
+    r"|are|was|were|be|it|equal|equals|to|ist|sind|gleich|est|sont|vaut|égal|à|es|son|igual|a|al|è|sono|é|são|это"
+    r"|равно)[\s,]+){0,4}|(?:最多|至多|至少|最少|不超|约|約|近似|几乎|幾乎|将近|接近|平方|立方|一半|倍|相反数|倒数"
+    r"|负数?|負|如果|若|假设|假如)[是为為即は的值値の等于於:：]{0,4})[^\w.!?]*$",
     re.IGNORECASE,
 )
 """What bounds or turns round an answer also where a word that leads in stands between."""

@@ -334,6 +334,7 @@ def lines(name: str) -> Iterator[Any]:
 
 
 NO_ANSWERS = [
+    "upstream error", "HTTP 503", "Connection refused", "Quota exceeded", "Let me check.", "我不会", "Not a number",
     "NaN", "nan", "-nan", "undefined", "No response", "No response.", "Internal Server Error", "Bad Gateway",
     "Empty", "[ERROR] model overloaded", "Error: timeout", "Request timed out", "429 Too Many Requests",
     "（模型返回为空）", "模型返回为空", "抱歉，我无法回答", "对不起", "未知", "Ich kann das nicht beantworten",

@@ -6,6 +6,7 @@ from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.lead_ins import leads_in
 
 OTHERS = [
+    "The upper bound is", "la mitad es", "das Doppelte ist", "最多即", "它的一半即",
     "~", "is ~$", "at most", "at least", "is at most", "is at least", "less than", "no more than", "more than",
     "fewer than", "up to", "over", "is under", "negative", "is negative", "minus", "equals minus", "plus",
     "except", "all except", "but not", "anything but", "not", "is not", "is not equal to", "other than", "besides",

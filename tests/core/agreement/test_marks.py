@@ -52,6 +52,8 @@ def test_a_question_between_two_marks_that_differ_leaves_none(text: str) -> None
 
 
 ANOTHER_TASK = [
+    "Hmm, a new puzzle:", "Wait for it:", "Sorry! Next up:", "No one minds.", "Update 2:", "Let me recall another:",
+    "Correction officer Bob asks.", "That is correct.\nThen the bonus:",
     "Let's try another one.", "Now solve this:", "Extra credit:", "Student:", "Alice:", "**User**\n",
     "Solution 2:", "#2", "Given 2 and 3,", "Write a function.\n", "Example:", "Teacher:", "Q.:", "No. 2:",
     "Sample 2:", "第2问：", "第二题：", "二、", "例题2：", "Задача 2.", "문제 2.", "問題2", "السؤال 2:", "Câu 2:",
