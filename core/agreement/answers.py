@@ -69,7 +69,7 @@ _NO_TAIL = re.compile(
 """What makes a letter something else than the option that was chosen."""
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _FAILURE = re.compile(
-    r"[\W_]{0,4}(?:error|upstream|https?\b|connection|out of memory|cuda|invalid api|quota|content filter|as an ai"
+    r"[^\w'\"`]{0,4}(?:error|upstream|https?\b|connection|out of memory|cuda|invalid api|quota|content filter|as an ai"
     r"|作为|我不|okay|hello|please|let me|not a number|weiß ich|ninguna idea|undefined|exception|traceback|fail(?:ed"
     r"|ure)|internal (?:server )?error|bad gateway|gateway time|service unavailable|server (?:error|busy|overloaded)"
     r"|not found|forbidden|unauthori[sz]ed|too many requests|rate limit|time-?d? ?-?out|request (?:failed|timed"

@@ -352,3 +352,8 @@ def test_what_says_that_there_is_no_answer_agrees_with_nobody(text: str) -> None
 def test_behind_a_mark_a_result_may_be_undefined() -> None:
     assert final_answer("Final answer: undefined") is not None
     assert final_answer("Final answer: NaN") is None
+
+
+@pytest.mark.parametrize("literal", ["'hello'", "'error'", "['error']", '"https://a"'])
+def test_a_literal_of_code_may_hold_words_of_a_failure(literal: str) -> None:
+    assert same(literal, f"Final answer: {literal}")
