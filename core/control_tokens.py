@@ -6,7 +6,7 @@ is a token is a matter of single characters, so a look at the first one's neighb
 
 import re
 
-_BARRED = r"[|｜](?:[^\s<>|｜][^<>|｜\n]{0,63}[|｜]|[a-z_\"]{1,40})>|/?｜"
+_BARRED = r"[|｜](?:[^\s<>|｜][^<>|｜\n]{0,63}[|｜]|/?[a-z_\"]{1,40})>|/?[|｜]DSML[|｜](?:[a-z_]{1,30}>?)?|/?｜"
 """`<|im_start|>`, `<｜User｜>` and Gemma's `<|turn>` after their angle; blanks as a header's recipient has them."""
 _NAMES = (
     r"s|[bp]os|eo[sdpmtha]|so[pmr]|bot|pad|unk|sep|cls|escape|think|ai|用户"
@@ -14,7 +14,8 @@ _NAMES = (
     r"|(?:tool|function)_(?:calls?|responses?|results?|sep)|function_calls|arg_(?:key|value)"
     r"|fim_[a-z]{1,20}|file_sep|repo_?name|jupyter_[a-z_]{1,20}|issue_[a-z]{1,20}|image_[a-z_]{1,30}"
     r"|(?:extra_id|reserved|special|tokens_unused)_?\d{1,5}|unused\d{1,5}|longcat_[a-z_]{1,40}"
-    r"|(?:seed|minimax):[a-z_]{1,40}"
+    r"|(?:seed|minimax):[a-z_]{1,40}|fake_token_around_image|[a-z]{1,20}_soft_token|commit_[a-z]{1,20}|ctrl\d{1,5}"
+    r"|toolcall|endoftext"
 )
 """Between plain angles; `<user>`, `<tools>` and HTML's own, as `<pre>`, are in too many ordinary texts."""
 _SQUARE = (
@@ -43,6 +44,7 @@ _SECTION = re.compile(
 )
 """Tokens of thinking, of calls and around a short answer: what they close is no answer, so they are not taken off."""
 _LONGEST = 70
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff"))
 
 
 def neutralised(text: str) -> str:
@@ -53,6 +55,12 @@ def neutralised(text: str) -> str:
     """
     text = _CLOSING.sub("⁆", _OPENING.sub("⁅", _ANGLE.sub("‹", text)))
     return text.replace(_WITHOUT_ANGLES, _WITHOUT_ANGLES.replace("｜", "¦"))
+
+
+def only_tokens(text: str) -> bool:
+    """Tell a text of nothing but control tokens, when a reply is read: it shows nothing to anybody."""
+    rest = TOKEN.sub("", text).replace(_WITHOUT_ANGLES, "")
+    return rest != text and not rest.translate(_INVISIBLE).strip()
 
 
 def without_last_tokens(text: str) -> str:

@@ -8,12 +8,13 @@ import re
 
 from ..control_tokens import without_last_tokens
 from ..text import printable, shows_nothing
-from .marks import marked_answer
+from .marks import marked_answers
 from .notation import LITERAL, normalised, stripped
 from .numerals import read_date, read_number
+from .thoughts import without_thoughts
 from .turns import own_part
 from .units import folded
-from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal
+from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal, same_answer
 
 _WORDS = 8
 """How many words an answer has at most that is no number, letter, date or literal."""
@@ -22,20 +23,36 @@ _WORDS = 8
 def final_answer(text: str) -> FinalAnswer | None:
     """Return the short answer that a text ends on; None where it has none, as with open questions.
 
-    A marked answer counts (`Final answer: 42`, `#### 42`, a boxed one, a JSON field `answer`), the last one where
-    there are several; else the whole text, where it is nothing but an answer. Marks in quotes are somebody else's.
-    What stands behind a change of speaker, or behind a further question, is no answer to this one. When in doubt there
-    is none: two answers that are taken for one are worse than one that is missed.
+    A marked answer counts (`Final answer: 42`, `#### 42`, a boxed one, a JSON field `answer`), the last one where there
+    are several that say the same, or words take the others back; else the whole text, where it is nothing but an
+    answer. Marks in quotes are somebody else's, and those in thinking are nobody's. What stands behind a change of
+    speaker, or behind a further question, is no answer to this one. When in doubt there is none: two answers that are
+    taken for one are worse than one that is missed.
     """
-    text = without_last_tokens(own_part(text))
-    marked = marked_answer(text)
-    if marked is not None:
-        return read_answer(marked)
+    visible = without_thoughts(text)
+    is_whole = text.rstrip().endswith(visible.strip())
+    text = without_last_tokens(own_part(visible))
+    if marked := marked_answers(text):
+        *earlier, stated = marked
+        answer = read_answer(stated)
+        return answer if answer and all(_is_no_other(answer, stated, other) for other in earlier) else None
     whole = text[: LONGEST_ANSWER + 1].strip()
-    if len(text) > LONGEST_ANSWER or "\n" in whole:
+    if len(text) > LONGEST_ANSWER or "\n" in whole or not is_whole or _FAILURE.match(whole):
         return None
     answer = read_answer(whole)
     return None if answer and kind_of(answer) == "words" and not _BARE.fullmatch(whole) else answer
+
+
+def _is_no_other(answer: FinalAnswer, stated: str, earlier: str) -> bool:
+    """Tell whether an earlier mark leaves an answer alone: it says the same, also with its calculation, or is none."""
+    other = read_answer(earlier)
+    is_sentence = other is not None and kind_of(other) == "words" and not _BARE.fullmatch(earlier)
+    if other is None or is_sentence or kind_of(other) == "verbatim" or same_answer(answer, other):
+        return True
+    if other.shown.strip("`") == answer.shown.strip("`"):
+        return True
+    results = [read_answer(written.rpartition("=")[2]) for written in (stated, earlier)]
+    return bool(results[0] and results[1] and same_answer(results[0], results[1]))
 
 
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
@@ -51,6 +68,27 @@ _NO_TAIL = re.compile(
 )
 """What makes a letter something else than the option that was chosen."""
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
+_FAILURE = re.compile(
+    r"[^\w'\"`]{0,4}(?:error|upstream|https?\b|connection|out of memory|cuda|invalid api|quota|content filter|as an ai"
+    r"|作为|我不|okay|hello|please|let me|not a number|weiß ich|ninguna idea|undefined|exception|traceback|fail(?:ed"
+    r"|ure)|internal (?:server )?error|bad gateway|gateway time|service unavailable|server (?:error|busy|overloaded)"
+    r"|not found|forbidden|unauthori[sz]ed|too many requests|rate limit|time-?d? ?-?out|request (?:failed|timed"
+    r"|aborted)|overloaded|model (?:is |was )?(?:overloaded|not|un|error|failed|return)|no (?:response|content"
+    r"|output|reply|result|data|text|message)|empty(?! set)|(?:50[0234]|429)\b[ ](?=[a-z])|\[object object\]|模型"
+    r"|服务|服務|请求|請求|系统|系統|网络|網絡|内容为空|返回为空|错误|錯誤|エラー|오류|ошибка|fehler\b|erreur\b)",
+    re.IGNORECASE,
+)
+"""What gateways write in place of an answer, where it is all that they say; behind a mark, `undefined` is a result."""
+_REFUSED = re.compile(
+    r"\b(?:ich|wir) (?:kann|können|weiß|bin)\b|\b(?:kann|können) (?:ich|das|dies|die|wir)\b|\b(?:leider"
+    r"|tut mir leid)\b|\b(?:je|nous) (?:ne|n')|\bdésolée?\b|\bno (?:puedo|podemos|sé|lo sé|tengo)\b|\blo siento\b"
+    r"|\bnão (?:posso|sei|consigo)|\bdesculpe\b|\bnon (?:lo )?(?:posso|so|sono)\b|\bmi dispiace\b|\bik (?:kan|weet)\b"
+    r"|\bniet (?:beantwoorden|mogelijk)\b|\bне (?:могу|знаю|удалось)\b|\bизвините\b|\bnie (?:mogę|wiem)\b"
+    r"|\bprzepraszam\b|\bjeg (?:kan|ved)\b|\bjag (?:kan|vet)\b|üzgünüm|bilmiyorum|抱歉|对不起|對不起|无法|無法"
+    r"|不能(?:回答|提供)|不知道|不清楚|没有答案|申し訳|すみません|できません|わかりません|分かりません|答えられ|죄송"
+    r"|없습니다|모르겠|آسف|عذر|لا أستطيع|لا أعرف|माफ़|नहीं कर सकत|xin lỗi|không thể|tidak (?:bisa|dapat|tahu)|maaf",
+    re.IGNORECASE,
+)
 _OPEN = re.compile(
     r"\b(?:i|we)\s*(?:can(?:no|')t|cannot|am|'m|do(?:n't| not))|\bsorry\b"
     r"|\b(?:or|either|maybe|perhaps|alternatively)\b",
@@ -58,12 +96,16 @@ _OPEN = re.compile(
 )
 """A refusal, or a choice that is left open."""
 _NO_ANSWER = re.compile(
-    r"""n/?a | \(?none\)? | null | nil | tb[ad] | idk | un(?:known|clear|decided|determined|answerable|sure) | open
-    | indeterminate | [?\-_.…]+ | [<\[(].*[>\])] | your[ ]answer.* | the[ ]answer.*
+    r"""n/?a | [-+]?nan | \(?none\)? | null | nil | tb[ad] | idk | un(?:known|clear
+    |decided|determined|answerable|sure) | open | indeterminate | [?\-_.…]+ | [<\[(（【].*[>\])）】]
+    | your[ ]answer.* | the[ ]answer.* | (?:final[ ])?answer
     | (?:it[ ])?(?:all[ ])?(?:depends|varies)\b.* | see\b.* | (?:i|we)[ ]have[ ]no\b.*
     | not[ ](?:sure|known|clear|applicable|enough|given|specified|available|possible|certain)\b.*
     | (?:unable|can(?:not|'t)|could[ ]not|couldn't|insufficient)\b.*
-    | no[ ](?:idea|answer|clear|short|single|definite|definitive|valid|solution)\b.*""",
+    | unbekannt | keine[ ](?:antwort|ahnung|angabe) | inconnue? | (?:sans|pas[ ]de)[ ]réponse | desconocid[oa]
+    | sin[ ]respuesta | sem[ ]resposta | desconhecid[oa] | nessuna[ ]risposta | неизвестно | нет[ ]ответа
+    | 未知 | 无 | 無 | 空 | 不明 | なし | 暂无.* | 没有.* | 모름 | 없음
+    | no[ ](?:response|reply|output|content|idea|answer|clear|short|single|definite|definitive|valid|solution)\b.*""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What models write where they have none."""
@@ -135,6 +177,6 @@ def _yes_or_no(plain: str, shown: str) -> FinalAnswer | None:
 def _words(plain: str, shown: str) -> FinalAnswer | None:
     """Compare words; the case of ordinary ones says nothing, that of symbols does."""
     words = plain.split()
-    if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain):
+    if not words or len(words) > _WORDS or words[-1].endswith("?") or _OPEN.search(plain) or _REFUSED.search(plain):
         return None
     return FinalAnswer(("words", " ".join(map(folded, words))), "", shown)

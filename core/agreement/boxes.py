@@ -29,7 +29,8 @@ def boxed_answer(text: str, match: re.Match[str]) -> tuple[str, int]:
     before, after = text[start : match.start()], text[at:end]
     inner = _LATEX.sub(lambda latex: latex[1] or latex[2] or ("~" if latex[0] == "~" else " "), before)
     is_inside = inner.count("{") > inner.count("}")
-    if depth or is_inside or "boxed" in before + after or not leads_in(inner, text[:start]):
+    is_factorial = after.lstrip().startswith("!")  # in doubt: nobody knows whether it ends the sentence
+    if depth or is_inside or is_factorial or "boxed" in before + after or not leads_in(inner, text[:start]):
         return "", end
     stated = text[match.end() : at - 1].strip()
     if not _AFTER_BOX.fullmatch(after):

@@ -23,6 +23,19 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 """What, at the end of what stands before, goes on into an answer: also behind a colon, or on the line before."""
+_NARROWED = re.compile(
+    r"(?:\b(?:at most|at least|(?:upper|lower) (?:bound|limit)|inverse|reciprocal|mitad|doble|hälfte|doppelte|moitié"
+    r"|up to|about|around|approximately|approx\.?|roughly|nearly|almost|close|not quite|at best|at worst|höchstens"
+    r"|mindestens|maximal|minimal|ungefähr|etwa|circa|ca\.|rund|knapp|fast|como m[áa]ximo|como m[íi]nimo|a lo sumo"
+    r"|al menos|por lo menos|aproximadamente|cerca|casi|quase|environ|au maximum|au minimum|au plus|au moins"
+    r"|à peu près|approximativement|presque|al massimo|al minimo|al più|almeno|quasi|no m[áa]ximo|no m[íi]nimo"
+    r"|pelo menos|hoogstens|minstens|ongeveer|не более|не менее|максимум|минимум|примерно|около)[\s,:：]+(?:(?:is"
+    r"|are|was|were|be|it|equal|equals|to|ist|sind|gleich|est|sont|vaut|égal|à|es|son|igual|a|al|è|sono|é|são|это"
+    r"|равно)[\s,]+){0,4}|(?:最多|至多|至少|最少|不超|约|約|近似|几乎|幾乎|将近|接近|平方|立方|一半|倍|相反数|倒数"
+    r"|负数?|負|如果|若|假设|假如)[是为為即は的值値の等于於:：]{0,4})[^\w.!?]*$",
+    re.IGNORECASE,
+)
+"""What bounds or turns round an answer also where a word that leads in stands between."""
 _SKIPPED = " \t\r\n$€£*_`\\([,;:：&"
 """Emphasis, the beginning of a formula, blanks of LaTeX, and what sets a label apart."""
 _LABELS = frozenset(":：=")
@@ -49,7 +62,12 @@ _LEADS_IN_BEFORE = {
     "of": ["total"],
     "with": ["left", "up"],
 }
-_LEADS_IN_AT_THE_END = ("是", "为", "為", "即", "得", "は")
+_LEADS_IN_WITHOUT_BLANKS = re.compile(
+    r"(?:(?:答案|答|结果|結果|得数|总[数和计共额价量]|總[數和計共額價量]|合计|合計|共计|一共|解|结论|最[大小]值|[a-z]的值|答え|合計"
+    r"|因此|所以|故|(?:^|\W)(?:则|則|它|这|這|那))(?:应该?|應該?|就|便|也|正好|恰好|共|数)?(?:是|为|為|は)"
+    r"|即(?:是|为|為)?|[可解求算易我们們]得到?|(?:^|\W)得到?|(?:^|\W)(?:是|为|為))$"
+)
+"""In languages without blanks, whose words before `is` may be anything else: its square, half of it."""
 _GIVES_SOMEBODY = re.compile(
     r"\b(?:takes?|took|costs?|gives?|gave|leaves?|left|pays?|paid|charges?|earns?|earned|saves?|saved|brings?|owes?)"
     r"(?: (?!(?:after|at|before|by|from|in|into|of|off|on|to|until|with|one|two|three|half)\b)[a-z']{1,30}){1,3}$"
@@ -67,7 +85,8 @@ def leads_in(before: str, above: str) -> bool:
         above: What stands on the lines before: it counts where the line begins with the answer.
     """
     bare = before.rstrip(_SKIPPED)
-    if _DENIED.search(before) or _CHANGES.search(before[-_LONGEST:].rstrip(_SKIPPED)):
+    end = before[-_LONGEST:]
+    if _DENIED.search(before) or _CHANGES.search(end.rstrip(_SKIPPED)) or _NARROWED.search(f"{end} "):
         return False
     if not bare:
         return not _CHANGES.search(above[-10 * _LONGEST :].rstrip(_SKIPPED)[-_LONGEST:])
@@ -89,4 +108,4 @@ def _is_lead_in(words: list[str]) -> bool:
     if wanted := _LEADS_IN_BEFORE.get(last):
         return len(words) > 1 and words[-2] in wanted
     is_verb = not _LEADS_IN.isdisjoint({last, last.removesuffix("s"), last.removesuffix("es")})
-    return is_verb or last.endswith(_LEADS_IN_AT_THE_END) or bool(_GIVES_SOMEBODY.search(" ".join(words)))
+    return is_verb or bool(_LEADS_IN_WITHOUT_BLANKS.search(last)) or bool(_GIVES_SOMEBODY.search(" ".join(words)))

@@ -8,7 +8,7 @@ import json
 import re
 
 from .boxes import BOX, boxed_answer
-from .remarks import adds_nothing, first_sentence
+from .remarks import adds_nothing, first_sentence, retracts
 
 _TAIL = 6000
 """Characters at a text's end in which a mark is looked for, so that a text of any length costs the same."""
@@ -51,11 +51,12 @@ _GOES_ON = re.compile(r"[^\S\n]*\n[^\S\n]*[^\s`}\]<]")
 """What follows a line that the next one belongs to."""
 
 
-def marked_answer(text: str) -> str | None:
+def marked_answers(text: str) -> list[str]:
     """Return what a text's last mark says; a line of its own counts more than a mark within a sentence.
 
     Returns:
-        The answer as it is written; nothing where it cannot be told, and None where nothing is marked.
+        The answer as it is written, nothing where it cannot be told, behind what earlier marks say that no words take
+        back; an empty list where nothing is marked.
     """
     text = text[-_TAIL:]
     for pattern in (_STRONG, _WEAK):
@@ -63,23 +64,20 @@ def marked_answer(text: str) -> str | None:
         for match in reversed(marks):
             if reading := _read_mark(text, match):
                 stated, end = reading
-                if stated and _answers_another(text, match.start(), stated):
-                    return ""
+                earlier = _earlier_answers(text, match.start()) if stated else []
                 if match.groupdict().get("json") is not None:  # it is the answer by its form
-                    return stated
+                    return [*earlier, stated]
                 of_parts = len(marks) > 1 and _PARTS.search(text)
-                return stated if not of_parts and adds_nothing(text[end:], stated) else ""
-    return None
+                return [*earlier, stated if not of_parts and adds_nothing(text[end:], stated) else ""]
+    return []
 
 
-def _answers_another(text: str, start: int, stated: str) -> bool:
-    """Tell whether another answer is marked before, and a question is asked since: nobody knows which was to be."""
-    question = max(text.rfind(mark, 0, start) for mark in "?？؟")
-    if question < 0:
-        return False
-    earlier = (match for pattern in (_STRONG, _WEAK) for match in pattern.finditer(text, 0, question))
-    readings = [_read_mark(text[:question], match) for match in list(earlier)[-_MARKS:]]
-    return any(reading and reading[0].strip("*_`$. ") != stated.strip("*_`$. ") for reading in readings)
+def _earlier_answers(text: str, end: int) -> list[str]:
+    """Return what is marked before, as of another task; not what is taken back since."""
+    before = text[:end]
+    marks = [match for pattern in (_STRONG, _WEAK) for match in list(pattern.finditer(before))[-_MARKS:]]
+    readings = [reading for match in marks if (reading := _read_mark(before, match))]
+    return [stated for stated, at in readings if stated and not retracts(before[at:])]
 
 
 def _read_mark(text: str, match: re.Match[str]) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.core.control_tokens import TOKEN, neutralised, without_last_tokens
+from langgraph_moa.core.control_tokens import TOKEN, neutralised, only_tokens, without_last_tokens
 
 TOKENS = [
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>", "<|eot_id|>",
@@ -21,6 +21,9 @@ TOKENS = [
     "<SPECIAL_12>", "<reserved_106>", "<longcat_user>", "<think>", "</think>", "<tool_call>", "</tool_call>",
     "<tool_response>", "</tool_response>", "<fim_prefix>", "<|fim_middle|>", "<EOT>", "<[begin_of_image]>",
     "<BOS_TOKEN>", "<arg_key>", "[UNUSED_TOKEN_145]",
+    "<fake_token_around_image>", "<audio_soft_token>", "<image_soft_token>", "<commit_before>", "<commit_msg>",
+    "<TOOLCALL>", "</TOOLCALL>", "<ctrl23>", "<|DSML|invoke", "</|DSML|parameter", "<longcat_think>", "<unused94>",
+    "<|open|>", "<|sep|>", "<|/tool>", "<endoftext>",
 ]  # fmt: skip
 ORDINARY = [
     "[1]", "[^2]", "[a link](b.md)", "- [ ] to do", "- [x] done", "[NOTE]", "a[i][j]", "x[e]", "[[1, 2], [3]]", "[|x|]",
@@ -70,3 +73,15 @@ def test_tokens_that_trail_a_text_are_taken_off(end: str) -> None:
 )
 def test_what_a_token_closes_and_what_none_trails_stays(text: str) -> None:
     assert without_last_tokens(text) == text
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_text_of_nothing_but_tokens_is_told(token: str) -> None:
+    for text in (token, f" {token}\n{token}\u200b", f"{token}<pad><pad></s>"):
+        assert only_tokens(text)
+    assert not only_tokens(f"{token} 48")
+
+
+@pytest.mark.parametrize("text", [*ORDINARY, "", " ", "\u200b", "48", "."])
+def test_what_shows_something_and_what_holds_no_token_is_no_text_of_tokens(text: str) -> None:
+    assert not only_tokens(text)

@@ -331,3 +331,29 @@ def test_answers_of_six_models_are_read_as_their_labels_say() -> None:
 def lines(name: str) -> Iterator[Any]:
     with (DATA / name).open(encoding="utf-8") as file:
         yield from map(json.loads, file)
+
+
+NO_ANSWERS = [
+    "upstream error", "HTTP 503", "Connection refused", "Quota exceeded", "Let me check.", "我不会", "Not a number",
+    "NaN", "nan", "-nan", "undefined", "No response", "No response.", "Internal Server Error", "Bad Gateway",
+    "Empty", "[ERROR] model overloaded", "Error: timeout", "Request timed out", "429 Too Many Requests",
+    "（模型返回为空）", "模型返回为空", "抱歉，我无法回答", "对不起", "未知", "Ich kann das nicht beantworten",
+    "Das kann ich nicht sagen", "Je ne peux pas répondre", "No puedo responder", "No lo sé", "Não sei",
+    "Non lo so", "Не могу ответить", "わかりません", "申し訳ありません", "죄송합니다", "Nie wiem", "Unbekannt",
+    "[object Object]", "Rate limit exceeded",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ANSWERS)
+def test_what_says_that_there_is_no_answer_agrees_with_nobody(text: str) -> None:
+    assert final_answer(text) is None
+
+
+def test_behind_a_mark_a_result_may_be_undefined() -> None:
+    assert final_answer("Final answer: undefined") is not None
+    assert final_answer("Final answer: NaN") is None
+
+
+@pytest.mark.parametrize("literal", ["'hello'", "'error'", "['error']", '"https://a"'])
+def test_a_literal_of_code_may_hold_words_of_a_failure(literal: str) -> None:
+    assert same(literal, f"Final answer: {literal}")

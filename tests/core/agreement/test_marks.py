@@ -51,6 +51,38 @@ def test_a_question_between_two_marks_that_differ_leaves_none(text: str) -> None
     assert same("42", text.replace("5", "42"))
 
 
+ANOTHER_TASK = [
+    "Hmm, a new puzzle:", "Wait for it:", "Sorry! Next up:", "No one minds.", "Update 2:", "Let me recall another:",
+    "Correction officer Bob asks.", "That is correct.\nThen the bonus:",
+    "Let's try another one.", "Now solve this:", "Extra credit:", "Student:", "Alice:", "**User**\n",
+    "Solution 2:", "#2", "Given 2 and 3,", "Write a function.\n", "Example:", "Teacher:", "Q.:", "No. 2:",
+    "Sample 2:", "第2问：", "第二题：", "二、", "例题2：", "Задача 2.", "문제 2.", "問題2", "السؤال 2:", "Câu 2:",
+    "Zadanie 2.", "प्रश्न 2:", "<|prompter|>", "\n\n\n", "Below is an instruction that describes a task.\n",
+    "Only if it is not so,", "Actually, here is another question.", "Sorry, one more task:",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("between", ANOTHER_TASK)
+def test_another_task_leaves_no_answer_though_it_asks_nothing(between: str) -> None:
+    for mark in ("#### {}", "Final answer: {}", "The answer is {}.", "\\boxed{{{}}}", '{{"answer": {}}}'):
+        text = f"12 / 2 = 6\n{mark.format(6)}\n\n{between} There are 2 cars and 3 more come.\n2 + 3 = 5\n"
+        assert final_answer(text + mark.format(5)) is None, text
+        assert same("6", text + mark.format(6)), text
+
+
+TAKEN_BACK = [
+    "Wait, that is wrong.", "No, wait.", "Actually, I forgot one.", "Correction:", "Hmm, let me check.", "Oops!",
+    "Let me recount.", "That is not correct.", "I made a mistake.", "(Sorry, I misread it.)", "Nein, das ist falsch.",
+    "Attendez, une erreur.", "Espera.", "等等，不对。", "更正：", "Подождите, ошибка.", "訂正します。", "잠깐.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("between", TAKEN_BACK)
+def test_of_an_answer_that_is_taken_back_the_next_one_counts(between: str) -> None:
+    assert same("42", f"Final answer: 41\n\n{between} 40 + 2 is more.\n\nFinal answer: 42")
+    assert same("42", f"#### 41\n{between}\n#### 42")
+
+
 WHOLE_TEXTS = [
     ("Therefore, the answer is:\n\n42", "Therefore, the answer is:\n\n43"),
     ("So the answer is:\n**42**", "So the answer is:\n**43**"),
@@ -73,7 +105,9 @@ MARKED = {
     "not another's in a block of quotes": ("> Final answer: 41\n\nFinal answer: 42", "42"),
     "with emphasis": ("- **Final Answer:** `x_1`", "`x_1`"),
     "a literal with a full stop": ("Final answer: ['a. B', 2]", "['a. B', 2]"),
-    "the last field of two": ('{"answer": "41"}\n{"answer": "42"}', "42"),
+    "the last field of two": ('{"answer": "41"}\nThat is wrong.\n{"answer": "42"}', "42"),
+    "a calculation, then its result": ("Answer: 40 + 2 = 42\n\nFinal answer: 42", "42"),
+    "an answer in words, then in short": ("Answer: We add two to forty.\n\nFinal answer: 42", "42"),
     "before good wishes": ("Final answer: Paris\n\nI hope this helps! Let me know if you have questions.", "Paris"),
     "before the same in words": ("#### 42\n\nShe had 42 eggs left over.", "42"),
     "in a field, whatever is said after it": ('{"answer": "42"}\n\nThe 3 eggs make 42.', "42"),

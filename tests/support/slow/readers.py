@@ -28,6 +28,7 @@ from langgraph_moa.core.agreement import (
     notation,
     numerals,
     remarks,
+    thoughts,
     turns,
     units,
     values,
@@ -234,6 +235,7 @@ READERS: dict[str, Reader] = {
     "prompts/compose.py": _composed,
     "core/control_tokens.py": lambda text: [
         control_tokens.neutralised(text),
+        control_tokens.only_tokens(text),
         control_tokens.without_last_tokens(text + "</s>" * (len(text) // 4)),
     ],
     "core/text.py: redact": texts.redact,
@@ -250,17 +252,21 @@ READERS: dict[str, Reader] = {
     "core/agreement/answers.py: within bounds": lambda text: [
         answers.read_answer(text[:length] + end) for length in (190, 1_990) for end in ("", ")", "$", " km")
     ],
-    "core/agreement/marks.py": marks.marked_answer,
+    "core/agreement/marks.py": marks.marked_answers,
     "core/agreement/marks.py: at the end": lambda text: [
-        marks.marked_answer(f"{mark}{text[:5_900]}") for mark in ("Final answer: ", "Final answer:\n", "#### 1", "```")
+        marks.marked_answers(f"{mark}{text[:5_900]}") for mark in ("Final answer: ", "Final answer:\n", "#### 1", "```")
     ],
     "core/agreement/boxes.py": lambda text: [
-        marks.marked_answer(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
+        marks.marked_answers(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
     ],
     "core/agreement/lead_ins.py": lambda text: [
         lead_ins.leads_in(text[:6_000], ""),
         lead_ins.leads_in(text[:6_000] + " is ", text),
         lead_ins.leads_in("", text),
+    ],
+    "core/agreement/thoughts.py": lambda text: [
+        thoughts.without_thoughts(text),
+        thoughts.without_thoughts(f"<think>{text}</think>"),
     ],
     "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
     "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
@@ -271,6 +277,7 @@ READERS: dict[str, Reader] = {
     "core/agreement/remarks.py": lambda text: [
         remarks.adds_nothing(text[:6_000], "1"),
         remarks.first_sentence(text[:6_000]),
+        remarks.retracts(text[:6_000]),
     ],
     "core/agreement/units.py": lambda text: [units.read_unit(text[:200], gap=True), units.known_unit(text[:200])],
     "core/agreement/values.py": lambda text: [
