@@ -49,7 +49,8 @@ def _is_no_other(answer: FinalAnswer, stated: str, earlier: str) -> bool:
     is_sentence = other is not None and kind_of(other) == "words" and not _BARE.fullmatch(earlier)
     if other is None or is_sentence or kind_of(other) == "verbatim" or same_answer(answer, other):
         return True
-    if other.shown.strip("`") == answer.shown.strip("`"):
+    is_same_number = kind_of(answer) == kind_of(other) == "number" and answer.value[:2] == other.value[:2]  # type: ignore[index]
+    if is_same_number or other.shown.strip("`") == answer.shown.strip("`"):
         return True
     results = [read_answer(written.rpartition("=")[2]) for written in (stated, earlier)]
     return bool(results[0] and results[1] and same_answer(results[0], results[1]))

@@ -77,7 +77,8 @@ def _earlier_answers(text: str, end: int) -> list[str]:
     before = text[:end]
     marks = [match for pattern in (_STRONG, _WEAK) for match in list(pattern.finditer(before))[-_MARKS:]]
     readings = [reading for match in marks if (reading := _read_mark(before, match))]
-    return [stated for stated, at in readings if stated and not retracts(before[at:])]
+    line = before.rfind("\n") + 1  # what ends in the last mark's own line is the beginning of what that one says
+    return [stated for stated, at in readings if stated and at <= line and not retracts(before[at:])]
 
 
 def _read_mark(text: str, match: re.Match[str]) -> tuple[str, int] | None:

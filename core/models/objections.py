@@ -26,7 +26,8 @@ _NO_STREAM = re.compile(
 )
 _ONLY_STREAM = re.compile(
     r"\bonly (?:\w+ ){0,3}stream|non-?stream|\bstream['\"`]? ?=+ ?false"
-    r"|\bstream(?:ing)? (?:mode )?(?:is )?(?:required|only)\b|(?:please|must|has to|should) (?:use|enable|set|be) (?:the )?['\"`]?stream"
+    r"|\bstream(?:ing)? (?:mode )?(?:is )?(?:required|only)\b"
+    r"|(?:please|must|has to|should) (?:use|enable|set|be) (?:the )?['\"`]?stream"
 )
 """How servers say that they answer in streams only."""
 _CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
