@@ -13,13 +13,13 @@ from langchain_core.outputs import ChatGenerationChunk
 from ..run.usage import StreamedUsage
 from .events import Events
 from .halves import Halves
+from .instead import choices_of
 from .parsing import read_json, without_halves
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first
 from .replies import (
     answers_of,
     aside_of,
     beside_text,
-    choices_of,
     content_text,
     end_of,
     facts_of,

@@ -19,6 +19,7 @@ from langchain_core.exceptions import (
 
 from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
+from .instead import error_in
 from .parsing import read_json, without_halves
 from .wording import words_in
 
@@ -26,8 +27,6 @@ _SHOWN = 500
 """Characters of an answer that is no error of the API, as a web page."""
 _PASSING = {408, 409, 429}
 """Statuses below 500 after which the same request may do."""
-_INSTEAD = ("detail", "errors", "msg", "error_msg", "error_message", "errorMessage")
-"""What says in an answer without choices that it is an error."""
 _STATUS_FIELDS = ("code", "status", "status_code", "statusCode", "http_status", "error_code", "type")
 _STATUSES = {str(status) for status in range(400, 600)}
 _STATUS_WORDS = {
@@ -153,9 +152,10 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
     """
     sent = read_json(body, halves=halves)
     if isinstance(sent, dict):
-        if not is_error(sent):
+        error = error_in(sent)
+        if error is None:
             return sent
-        raise _error_inside(without_halves(sent) if halves else sent, secrets)
+        raise _error_inside(without_halves(error) if halves else error, secrets)
     text = struck(body.decode("utf-8", "replace").strip(), secrets)
     if isinstance(sent, list) and (failure := _error_inside(sent, secrets)).status_code:
         raise failure
@@ -176,21 +176,6 @@ def check_first(choice: Mapping[str, Any], secrets: Collection[str]) -> None:
     """
     if choice.get("error"):
         raise _error_inside(without_halves({"error": choice["error"]}), secrets)
-
-
-def is_error(sent: Mapping[str, Any]) -> bool:
-    """Tell an error in an answer's place: whoever sends one with success calls it so, or leaves the choices out.
-
-    Args:
-        sent: What came.
-    """
-    if sent.get("error") or sent.get("object") == "error" or sent.get("type") == "error":
-        return True
-    if "choices" in sent:
-        return False
-    message = sent.get("message")
-    is_said = isinstance(message, str) or (isinstance(message, dict) and "content" not in message)
-    return is_said or any(sent.get(name) for name in _INSTEAD)
 
 
 def _error_inside(sent: Any, secrets: Collection[str]) -> ServerError:

@@ -9,6 +9,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from ..run.usage import checked_usage
+from .instead import choices_of
 from .parsing import without_halves
 from .parts import texts_in
 from .refusals import UnreadableAnswer, check_answer, check_first
@@ -48,12 +49,6 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Collection[st
     # What is no further answer is left out, so that it is asked for again.
     others = [each for each in choices[1:] if isinstance(each.get("message"), dict) and not each.get("error")]
     return [_message(choice, facts, usage) for choice in (choices[0], *others)]
-
-
-def choices_of(sent: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a server sends as choices, as far as it is some."""
-    choices = sent.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
 def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str, Any]:
