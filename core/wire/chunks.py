@@ -116,6 +116,7 @@ class StreamedAnswer:
         aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
         calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
         is_closed = self._calls.are_closed and not calls
+        calls += self._calls.ids()
         facts = {**self._facts, "finish_reason": "+".join(self._reasons) or None}
         facts |= {} if is_whole else {"stream_ended": False}
         facts |= {} if is_closed else {"calls_unclosed": True}

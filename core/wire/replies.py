@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import uuid4
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.messages.ai import UsageMetadata
@@ -144,8 +145,11 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     """Return the calls of tools in a message, and those that cannot be read."""
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
+    ids: set[str] = set()
     for call in sent if isinstance(sent, list) else []:
         id_, function = (word_of(call.get("id")), call.get("function")) if isinstance(call, dict) else (None, None)
+        id_ = id_ if id_ and id_.strip() and id_ not in ids else new_call_id()
+        ids.add(id_)
         name, written = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ("", "")
         args = _arguments(written)
         if isinstance(name, str) and name and args is not None:
@@ -154,6 +158,11 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
             why = "its arguments are no JSON object" if args is None else "it names no tool"
             unreadable.append(invalid_tool_call(name=str(name or ""), args=str(written or ""), id=id_, error=why))
     return calls, unreadable
+
+
+def new_call_id() -> str:
+    """Return an id for a call whose server gave it none, or another's: agents hand a call's result back by it."""
+    return f"call_{uuid4().hex[:24]}"
 
 
 def end_of(value: object) -> str | None:
@@ -176,7 +185,9 @@ def word_of(value: object) -> str | None:
 
 def _arguments(written: object) -> dict[str, Any] | None:
     """Read a call's arguments, which are JSON in a text, and an object right away from some servers."""
-    if isinstance(written, str) and written.strip():
+    if isinstance(written, str):
+        if not written.strip():
+            return {}
         try:
             written = without_halves(json.loads(written, strict=False))  # models write newlines as they are
         except (ValueError, RecursionError):
