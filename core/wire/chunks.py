@@ -4,6 +4,7 @@ LangChain adds chunks up: names of tools, finish reasons and usage that a server
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from itertools import chain
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -12,10 +13,11 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from ..run.usage import StreamedUsage
 from .events import Events
+from .first_choice import FirstChoice
+from .frames import is_end, is_json, keeps_alive, parted
 from .halves import Halves
-from .instead import choices_of
 from .parsing import read_json, without_halves
-from .refusals import ServerError, UnreadableAnswer, check_answer, check_first
+from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
 from .replies import (
     answers_of,
     aside_of,
@@ -28,7 +30,6 @@ from .replies import (
 )
 from .streamed_calls import StreamedCalls
 
-STREAM_END = b"[DONE]"
 _NO_REASON = {"", "null", "none"}
 """What some servers send as the reason of an end that has not come."""
 
@@ -46,6 +47,11 @@ class StreamedAnswer:
         """Whether the server has said so."""
         self._has_begun = False
         """Whether anything was said."""
+        self._is_unread = False
+        """Whether something came that could not be read, and may have been an error's words."""
+        self._is_odd: bool | None = None
+        """Whether nothing came so far but what is no object."""
+        self._first = FirstChoice()
         self._halves = Halves()
         self._calls = StreamedCalls(self._halves)
 
@@ -61,7 +67,7 @@ class StreamedAnswer:
         events = Events()
         try:
             async for piece in pieces:
-                for data in events.feed(piece):
+                for data in chain.from_iterable(map(parted, events.feed(piece))):
                     if chunk := self.chunk(data):
                         yield chunk
                 if self.is_done:  # some servers keep the connection open
@@ -70,8 +76,8 @@ class StreamedAnswer:
             if other.strip():
                 yield self.whole(other)
                 return
-            for data in rest:
-                is_half = self._has_begun and data != STREAM_END and read_json(data) is None
+            for data in chain.from_iterable(parted(each, is_last=True) for each in rest):
+                is_half = self._has_begun and not is_end(data) and read_json(data) is None
                 if not is_half and (chunk := self.chunk(data)):
                     yield chunk
             yield self.last()
@@ -85,14 +91,14 @@ class StreamedAnswer:
         Raises:
             ServerError: It is an error, or nothing of the API's.
         """
-        if self.is_done or data == STREAM_END:
-            self.is_done = True
+        self.is_done = self.is_done or is_end(data)
+        sent = None if self.is_done else self._object(data)
+        if sent is None:
             return None
-        sent = check_answer(data, self._secrets, halves=True)
         whole = (without_halves(sent) or {}) if b"\\ud" in data or b"\\uD" in data else sent
         self._facts |= facts_of(whole, provider=self._provider, model=self._facts.get("model_name", self._model))
-        first = _first_of(sent)
-        choice = first if whole is sent else _first_of(whole)
+        first = self._first.of(sent)
+        choice = first if whole is sent else self._first.of(whole)
         added, logprobs = self._added(first, choice), choice.get("logprobs")
         self._has_begun = self._has_begun or bool(added)
         if added or whole.get("usage"):
@@ -108,7 +114,7 @@ class StreamedAnswer:
         Raises:
             UnreadableAnswer: Nothing came, neither words nor an end.
         """
-        is_whole = self.is_done or bool(self._reasons)
+        is_whole = bool(self._reasons) or (self.is_done and not self._is_unread and not self._is_odd)
         if not is_whole and not self._has_begun:
             raise UnreadableAnswer("found a streamed answer that breaks off, expected its end; ask again")
         usage = priced_as(self._usage.usage, self._facts.get("service_tier")) if is_whole else None
@@ -129,6 +135,27 @@ class StreamedAnswer:
             chunk_position="last",
         )
         return ChatGenerationChunk(message=message)
+
+    def _object(self, data: bytes) -> dict[str, Any] | None:
+        """Return the object in an event; None for what means nothing, or comes after the end.
+
+        Raises:
+            ServerError: It is an error, or part of the answer that cannot be read.
+        """
+        sent = read_json(data, halves=True)
+        if isinstance(sent, dict):
+            self._is_odd = False
+            return check_object(sent, self._secrets, has_ended=bool(self._reasons))
+        self._is_odd = self._is_odd is not False
+        if isinstance(sent, list):
+            check_list(sent, self._secrets)
+        if keeps_alive(data) or self._reasons:
+            return None
+        is_read = sent is not None or is_json(data)
+        if not is_read and (not self._has_begun or data.startswith(b"{")):  # words of the answer would be lost
+            check_answer(data, self._secrets)
+        self._is_unread = self._is_unread or not is_read or (isinstance(sent, str | list) and bool(sent))
+        return None
 
     def whole(self, body: bytes) -> ChatGenerationChunk:
         """Return the answer of a server that was asked for a stream, and sent it whole.
@@ -153,10 +180,8 @@ class StreamedAnswer:
         reason = end_of(choice.get("finish_reason"))
         if reason and reason.lower() not in _NO_REASON:
             self._reasons[reason] = None
-        delta = first.get("delta")
-        if not delta and not self._has_begun:
-            delta = first.get("message")
-        if not delta or not isinstance(delta, dict):
+        delta = self._first.said_in(first)
+        if not delta:
             return {}
         aside = {name: text for name, piece in aside_of(delta).items() if (text := self._halves.joined(name, piece))}
         if isinstance(choice.get("delta"), dict):
@@ -167,8 +192,3 @@ class StreamedAnswer:
             "tool_call_chunks": self._calls.pieces(delta.get("tool_calls")),
         }
         return {name: value for name, value in fields.items() if value}
-
-
-def _first_of(sent: dict[str, Any]) -> dict[str, Any]:
-    """Return what an event says of the first choice."""
-    return next((choice for choice in choices_of(sent) if not choice.get("index")), {})

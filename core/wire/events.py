@@ -1,5 +1,6 @@
 """Server-sent events, read as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
+from .frames import is_end
 from .refusals import UnreadableAnswer
 
 _MOST_BYTES = 16 * 2**20
@@ -48,10 +49,17 @@ class Events:
         line, self._has_begun = line if self._has_begun else line.removeprefix(b"\xef\xbb\xbf"), True
         if line.startswith(b"data:"):
             self.is_stream = True
-            self._data.append(line[5:].strip())
-        elif not line and self.is_stream:
-            data, self._data, self._size = b"\n".join(self._data), [], sum(map(len, self._open))
-            return data or None  # an empty one keeps the connection alive
-        elif not self.is_stream and not line.startswith(b":"):
+            data = line[5:].strip()
+            data = data[5:].strip() if data.startswith(b"data:") else data  # gateways say it once more
+            self._data.append(data)
+            return self._event() if is_end(data) else None
+        if not line and self.is_stream:
+            return self._event()
+        if not self.is_stream and not line.startswith(b":"):
             self._other.append(line)
         return None
+
+    def _event(self) -> bytes | None:
+        """Return the data so far; None where there is none, to keep the connection alive."""
+        data, self._data, self._size = b"\n".join(self._data), [], sum(map(len, self._open))
+        return data or None

@@ -19,7 +19,7 @@ from langchain_core.exceptions import (
 
 from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
-from .instead import error_in
+from .instead import error_in, plain_error_in
 from .parsing import read_json, without_halves
 from .wording import words_in
 
@@ -152,13 +152,10 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
     """
     sent = read_json(body, halves=halves)
     if isinstance(sent, dict):
-        error = error_in(sent)
-        if error is None:
-            return sent
-        raise _error_inside(without_halves(error) if halves else error, secrets)
+        return check_object(sent, secrets)
     text = struck(body.decode("utf-8", "replace").strip(), secrets)
-    if isinstance(sent, list) and (failure := _error_inside(sent, secrets)).status_code:
-        raise failure
+    if isinstance(sent, list):
+        check_list(sent, secrets)
     kind = "a web page" if text.startswith("<") else "no JSON" if sent is None else "JSON that is no object"
     raise UnreadableAnswer(
         f"found {kind} in the answer's place, expected JSON of /chat/completions; is the base URL right? "
@@ -166,6 +163,33 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
         None,
         text[:_SHOWN],
     )
+
+
+def check_object(sent: dict[str, Any], secrets: Collection[str], *, has_ended: bool = False) -> dict[str, Any]:
+    """Return an object that is no error.
+
+    Args:
+        sent: What came.
+        secrets: What is struck from it where it is an error.
+        has_ended: Whether an answer came to its end before it, so that only what is called an error is one.
+
+    Raises:
+        ServerError: It is an error, of its own status where it has one.
+    """
+    error = plain_error_in(sent) if has_ended else error_in(sent)
+    if error is None:
+        return sent
+    raise _error_inside(without_halves(error), secrets)
+
+
+def check_list(sent: list[Any], secrets: Collection[str]) -> None:
+    """Refuse a list that holds an error, as Gemini sends one.
+
+    Raises:
+        ServerError: It does.
+    """
+    if (failure := _error_inside(sent, secrets)).status_code:
+        raise failure
 
 
 def check_first(choice: Mapping[str, Any], secrets: Collection[str]) -> None:

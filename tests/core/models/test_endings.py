@@ -49,7 +49,7 @@ BY_PROVIDER = {
     "xAI": "REASON_STOP ok, REASON_TOOL_CALLS ok, REASON_MAX_LEN truncated, REASON_MAX_CONTEXT truncated, "
     "REASON_TIME_LIMIT truncated, REASON_INVALID error",
     "Vercel": "content-filter refused, tool-calls ok, unknown truncated",
-    "Gateways": "end ok, done ok, finish ok, finished ok, success ok, eot ok, END ok",
+    "Gateways": "end ok, done ok, finished ok, success ok, eot ok, END ok",
     "nobody that is known": "elsewhere truncated, content_block_list refused, upstream_exception error, "
     "timed_out error, requestAborted error, user-cancelled error, by_our_policies refused, FILTERED refused, "
     "blockedByGuardrail refused, moderation_hit refused, toolong truncated, stopped? truncated, </s> truncated, "
