@@ -3,7 +3,7 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -12,9 +12,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from ..run.usage import StreamedUsage
-from .events import Events
-from .first_choice import FirstChoice
-from .frames import is_end, is_json, keeps_alive, parted
+from .events import Events, is_end, is_json, keeps_alive, parted
 from .halves import Halves
 from .parsing import read_json, without_halves
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
@@ -29,6 +27,7 @@ from .replies import (
     priced_as,
 )
 from .streamed_calls import StreamedCalls
+from .wording import choices_of
 
 _NO_REASON = {"", "null", "none"}
 """What some servers send as the reason of an end that has not come."""
@@ -192,3 +191,65 @@ class StreamedAnswer:
             "tool_call_chunks": self._calls.pieces(delta.get("tool_calls")),
         }
         return {name: value for name, value in fields.items() if value}
+
+
+class FirstChoice:
+    """Know which of the choices in a stream is the answer, whatever its server numbers it, and where it says its text.
+
+    FastChat sends one choice and numbers it 1, text-generation-inference has counted tokens in the number.
+    """
+
+    def __init__(self) -> None:
+        self._begins: int | None = None
+        self._index = 0
+        self._field = ""
+        """Which field brought the first words."""
+        self._messages: list[str] = []
+        """What came as messages; some servers say all of it once more at the end."""
+        self._length = 0
+
+    def of(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what an event says of the choice; the first one that a stream tells of is the answer's.
+
+        Args:
+            sent: What came.
+        """
+        choices = choices_of(sent)
+        numbers = [_number(choice.get("index")) for choice in choices]
+        indices = [number for number in numbers if number is not None]
+        if self._begins is None and choices:
+            self._begins = self._index = min(indices, default=0)
+        elif len(choices) == 1 and self._begins and numbers[0] == self._index + 1:
+            self._index += 1
+        pairs = zip(choices, numbers, strict=True)
+        return next((choice for choice, number in pairs if number in (None, self._index)), {})
+
+    def said_in(self, choice: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a choice adds, which some servers call a message, and some send as a text.
+
+        Args:
+            choice: What an event says of it.
+        """
+        for name in ("delta", "message"):
+            added = choice.get(name)
+            added = {"content": added} if isinstance(added, str) else added
+            if isinstance(added, dict) and any(added.get(field) for field in added if field != "role"):
+                self._field = self._field or name
+                is_again = name == "message" and self._is_said_again(added, is_last=bool(choice.get("finish_reason")))
+                return added if name == self._field and not is_again else {}
+        return {}
+
+    def _is_said_again(self, message: Mapping[str, Any], *, is_last: bool) -> bool:
+        text = content_text(message.get("content"))
+        if is_last and text and len(text) == self._length and text == "".join(self._messages):
+            return True
+        self._messages.append(text)
+        self._length += len(text)
+        return False
+
+
+def _number(index: object) -> int | None:
+    """Return a choice's number; None where it has none."""
+    if isinstance(index, str) and index.isdecimal() and len(index) < 10:
+        return int(index)
+    return index if isinstance(index, int) and not isinstance(index, bool) else None

@@ -19,9 +19,8 @@ from langchain_core.exceptions import (
 
 from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
-from .instead import error_in, plain_error_in
 from .parsing import read_json, without_halves
-from .wording import words_in
+from .wording import error_in, plain_error_in, words_in
 
 _SHOWN = 500
 """Characters of an answer that is no error of the API, as a web page."""

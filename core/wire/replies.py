@@ -10,10 +10,10 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from ..run.usage import checked_usage
-from .instead import choices_of
 from .parsing import without_halves
 from .parts import texts_in
 from .refusals import UnreadableAnswer, check_answer, check_first
+from .wording import choices_of
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""

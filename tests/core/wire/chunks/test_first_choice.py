@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from langgraph_moa.core.wire.first_choice import FirstChoice
+from langgraph_moa.core.wire.chunks import FirstChoice
 
 
 def said(*choices: Any) -> str:
