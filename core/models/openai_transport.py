@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from ..wire.parsing import read_json, write_json
 from ..wire.per_loop import PerLoop
-from ..wire.refusals import is_error, status_in, struck
+from ..wire.refusals import status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
+from ..wire.wording import error_in
 from .credentials import Server
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ async def _as_error(request: "httpx2.Request", response: "httpx2.Response", head
         return response
     body = await response.aread()
     sent = read_json(body)
-    if not is_refused and isinstance(sent, dict) and not is_error(sent):
+    if not is_refused and isinstance(sent, dict) and error_in(sent) is None:
         return response
     key = request.headers.get("authorization", "").removeprefix("Bearer ")
     secrets = [key, *(value for _, value in headers)]

@@ -3,7 +3,8 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -11,15 +12,14 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 from ..run.usage import StreamedUsage
-from .events import Events
+from .events import Events, is_end, is_json, keeps_alive, parted
 from .halves import Halves
 from .parsing import read_json, without_halves
-from .refusals import ServerError, UnreadableAnswer, check_answer, check_first
+from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
 from .replies import (
     answers_of,
     aside_of,
     beside_text,
-    choices_of,
     content_text,
     end_of,
     facts_of,
@@ -27,8 +27,8 @@ from .replies import (
     priced_as,
 )
 from .streamed_calls import StreamedCalls
+from .wording import choices_of
 
-STREAM_END = b"[DONE]"
 _NO_REASON = {"", "null", "none"}
 """What some servers send as the reason of an end that has not come."""
 
@@ -46,6 +46,11 @@ class StreamedAnswer:
         """Whether the server has said so."""
         self._has_begun = False
         """Whether anything was said."""
+        self._is_unread = False
+        """Whether something came that could not be read, and may have been an error's words."""
+        self._is_odd: bool | None = None
+        """Whether nothing came so far but what is no object."""
+        self._first = FirstChoice()
         self._halves = Halves()
         self._calls = StreamedCalls(self._halves)
 
@@ -61,7 +66,7 @@ class StreamedAnswer:
         events = Events()
         try:
             async for piece in pieces:
-                for data in events.feed(piece):
+                for data in chain.from_iterable(map(parted, events.feed(piece))):
                     if chunk := self.chunk(data):
                         yield chunk
                 if self.is_done:  # some servers keep the connection open
@@ -70,8 +75,8 @@ class StreamedAnswer:
             if other.strip():
                 yield self.whole(other)
                 return
-            for data in rest:
-                is_half = self._has_begun and data != STREAM_END and read_json(data) is None
+            for data in chain.from_iterable(parted(each, is_last=True) for each in rest):
+                is_half = self._has_begun and not is_end(data) and read_json(data) is None
                 if not is_half and (chunk := self.chunk(data)):
                     yield chunk
             yield self.last()
@@ -85,14 +90,14 @@ class StreamedAnswer:
         Raises:
             ServerError: It is an error, or nothing of the API's.
         """
-        if self.is_done or data == STREAM_END:
-            self.is_done = True
+        self.is_done = self.is_done or is_end(data)
+        sent = None if self.is_done else self._object(data)
+        if sent is None:
             return None
-        sent = check_answer(data, self._secrets, halves=True)
         whole = (without_halves(sent) or {}) if b"\\ud" in data or b"\\uD" in data else sent
         self._facts |= facts_of(whole, provider=self._provider, model=self._facts.get("model_name", self._model))
-        first = _first_of(sent)
-        choice = first if whole is sent else _first_of(whole)
+        first = self._first.of(sent)
+        choice = first if whole is sent else self._first.of(whole)
         added, logprobs = self._added(first, choice), choice.get("logprobs")
         self._has_begun = self._has_begun or bool(added)
         if added or whole.get("usage"):
@@ -108,7 +113,7 @@ class StreamedAnswer:
         Raises:
             UnreadableAnswer: Nothing came, neither words nor an end.
         """
-        is_whole = self.is_done or bool(self._reasons)
+        is_whole = bool(self._reasons) or (self.is_done and not self._is_unread and not self._is_odd)
         if not is_whole and not self._has_begun:
             raise UnreadableAnswer("found a streamed answer that breaks off, expected its end; ask again")
         usage = priced_as(self._usage.usage, self._facts.get("service_tier")) if is_whole else None
@@ -116,6 +121,7 @@ class StreamedAnswer:
         aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
         calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
         is_closed = self._calls.are_closed and not calls
+        calls += self._calls.ids()
         facts = {**self._facts, "finish_reason": "+".join(self._reasons) or None}
         facts |= {} if is_whole else {"stream_ended": False}
         facts |= {} if is_closed else {"calls_unclosed": True}
@@ -128,6 +134,27 @@ class StreamedAnswer:
             chunk_position="last",
         )
         return ChatGenerationChunk(message=message)
+
+    def _object(self, data: bytes) -> dict[str, Any] | None:
+        """Return the object in an event; None for what means nothing, or comes after the end.
+
+        Raises:
+            ServerError: It is an error, or part of the answer that cannot be read.
+        """
+        sent = read_json(data, halves=True)
+        if isinstance(sent, dict):
+            self._is_odd = False
+            return check_object(sent, self._secrets, has_ended=bool(self._reasons))
+        self._is_odd = self._is_odd is not False
+        if isinstance(sent, list):
+            check_list(sent, self._secrets)
+        if keeps_alive(data) or self._reasons:
+            return None
+        is_read = sent is not None or is_json(data)
+        if not is_read and (not self._has_begun or data.startswith(b"{")):  # words of the answer would be lost
+            check_answer(data, self._secrets)
+        self._is_unread = self._is_unread or not is_read or (isinstance(sent, str | list) and bool(sent))
+        return None
 
     def whole(self, body: bytes) -> ChatGenerationChunk:
         """Return the answer of a server that was asked for a stream, and sent it whole.
@@ -152,10 +179,8 @@ class StreamedAnswer:
         reason = end_of(choice.get("finish_reason"))
         if reason and reason.lower() not in _NO_REASON:
             self._reasons[reason] = None
-        delta = first.get("delta")
-        if not delta and not self._has_begun:
-            delta = first.get("message")
-        if not delta or not isinstance(delta, dict):
+        delta = self._first.said_in(first)
+        if not delta:
             return {}
         aside = {name: text for name, piece in aside_of(delta).items() if (text := self._halves.joined(name, piece))}
         if isinstance(choice.get("delta"), dict):
@@ -168,6 +193,63 @@ class StreamedAnswer:
         return {name: value for name, value in fields.items() if value}
 
 
-def _first_of(sent: dict[str, Any]) -> dict[str, Any]:
-    """Return what an event says of the first choice."""
-    return next((choice for choice in choices_of(sent) if not choice.get("index")), {})
+class FirstChoice:
+    """Know which of the choices in a stream is the answer, whatever its server numbers it, and where it says its text.
+
+    FastChat sends one choice and numbers it 1, text-generation-inference has counted tokens in the number.
+    """
+
+    def __init__(self) -> None:
+        self._begins: int | None = None
+        self._index = 0
+        self._field = ""
+        """Which field brought the first words."""
+        self._messages: list[str] = []
+        """What came as messages; some servers say all of it once more at the end."""
+        self._length = 0
+
+    def of(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what an event says of the choice; the first one that a stream tells of is the answer's.
+
+        Args:
+            sent: What came.
+        """
+        choices = choices_of(sent)
+        numbers = [_number(choice.get("index")) for choice in choices]
+        indices = [number for number in numbers if number is not None]
+        if self._begins is None and choices:
+            self._begins = self._index = min(indices, default=0)
+        elif len(choices) == 1 and self._begins and numbers[0] == self._index + 1:
+            self._index += 1
+        pairs = zip(choices, numbers, strict=True)
+        return next((choice for choice, number in pairs if number in (None, self._index)), {})
+
+    def said_in(self, choice: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a choice adds, which some servers call a message, and some send as a text.
+
+        Args:
+            choice: What an event says of it.
+        """
+        for name in ("delta", "message"):
+            added = choice.get(name)
+            added = {"content": added} if isinstance(added, str) else added
+            if isinstance(added, dict) and any(added.get(field) for field in added if field != "role"):
+                self._field = self._field or name
+                is_again = name == "message" and self._is_said_again(added, is_last=bool(choice.get("finish_reason")))
+                return added if name == self._field and not is_again else {}
+        return {}
+
+    def _is_said_again(self, message: Mapping[str, Any], *, is_last: bool) -> bool:
+        text = content_text(message.get("content"))
+        if is_last and text and len(text) == self._length and text == "".join(self._messages):
+            return True
+        self._messages.append(text)
+        self._length += len(text)
+        return False
+
+
+def _number(index: object) -> int | None:
+    """Return a choice's number; None where it has none."""
+    if isinstance(index, str) and index.isdecimal() and len(index) < 10:
+        return int(index)
+    return index if isinstance(index, int) and not isinstance(index, bool) else None

@@ -20,14 +20,12 @@ from langchain_core.exceptions import (
 from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
 from .parsing import read_json, without_halves
-from .wording import words_in
+from .wording import error_in, plain_error_in, words_in
 
 _SHOWN = 500
 """Characters of an answer that is no error of the API, as a web page."""
 _PASSING = {408, 409, 429}
 """Statuses below 500 after which the same request may do."""
-_INSTEAD = ("detail", "errors", "msg", "error_msg", "error_message", "errorMessage")
-"""What says in an answer without choices that it is an error."""
 _STATUS_FIELDS = ("code", "status", "status_code", "statusCode", "http_status", "error_code", "type")
 _STATUSES = {str(status) for status in range(400, 600)}
 _STATUS_WORDS = {
@@ -153,12 +151,10 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
     """
     sent = read_json(body, halves=halves)
     if isinstance(sent, dict):
-        if not is_error(sent):
-            return sent
-        raise _error_inside(without_halves(sent) if halves else sent, secrets)
+        return check_object(sent, secrets)
     text = struck(body.decode("utf-8", "replace").strip(), secrets)
-    if isinstance(sent, list) and (failure := _error_inside(sent, secrets)).status_code:
-        raise failure
+    if isinstance(sent, list):
+        check_list(sent, secrets)
     kind = "a web page" if text.startswith("<") else "no JSON" if sent is None else "JSON that is no object"
     raise UnreadableAnswer(
         f"found {kind} in the answer's place, expected JSON of /chat/completions; is the base URL right? "
@@ -166,6 +162,33 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
         None,
         text[:_SHOWN],
     )
+
+
+def check_object(sent: dict[str, Any], secrets: Collection[str], *, has_ended: bool = False) -> dict[str, Any]:
+    """Return an object that is no error.
+
+    Args:
+        sent: What came.
+        secrets: What is struck from it where it is an error.
+        has_ended: Whether an answer came to its end before it, so that only what is called an error is one.
+
+    Raises:
+        ServerError: It is an error, of its own status where it has one.
+    """
+    error = plain_error_in(sent) if has_ended else error_in(sent)
+    if error is None:
+        return sent
+    raise _error_inside(without_halves(error), secrets)
+
+
+def check_list(sent: list[Any], secrets: Collection[str]) -> None:
+    """Refuse a list that holds an error, as Gemini sends one.
+
+    Raises:
+        ServerError: It does.
+    """
+    if (failure := _error_inside(sent, secrets)).status_code:
+        raise failure
 
 
 def check_first(choice: Mapping[str, Any], secrets: Collection[str]) -> None:
@@ -176,21 +199,6 @@ def check_first(choice: Mapping[str, Any], secrets: Collection[str]) -> None:
     """
     if choice.get("error"):
         raise _error_inside(without_halves({"error": choice["error"]}), secrets)
-
-
-def is_error(sent: Mapping[str, Any]) -> bool:
-    """Tell an error in an answer's place: whoever sends one with success calls it so, or leaves the choices out.
-
-    Args:
-        sent: What came.
-    """
-    if sent.get("error") or sent.get("object") == "error" or sent.get("type") == "error":
-        return True
-    if "choices" in sent:
-        return False
-    message = sent.get("message")
-    is_said = isinstance(message, str) or (isinstance(message, dict) and "content" not in message)
-    return is_said or any(sent.get(name) for name in _INSTEAD)
 
 
 def _error_inside(sent: Any, secrets: Collection[str]) -> ServerError:

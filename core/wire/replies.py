@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import uuid4
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.messages.ai import UsageMetadata
@@ -12,6 +13,7 @@ from ..run.usage import checked_usage
 from .parsing import without_halves
 from .parts import texts_in
 from .refusals import UnreadableAnswer, check_answer, check_first
+from .wording import choices_of
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""
@@ -48,12 +50,6 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Collection[st
     # What is no further answer is left out, so that it is asked for again.
     others = [each for each in choices[1:] if isinstance(each.get("message"), dict) and not each.get("error")]
     return [_message(choice, facts, usage) for choice in (choices[0], *others)]
-
-
-def choices_of(sent: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a server sends as choices, as far as it is some."""
-    choices = sent.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
 def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str, Any]:
@@ -149,8 +145,11 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     """Return the calls of tools in a message, and those that cannot be read."""
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
+    ids: set[str] = set()
     for call in sent if isinstance(sent, list) else []:
         id_, function = (word_of(call.get("id")), call.get("function")) if isinstance(call, dict) else (None, None)
+        id_ = id_ if id_ and id_.strip() and id_ not in ids else new_call_id()
+        ids.add(id_)
         name, written = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ("", "")
         args = _arguments(written)
         if isinstance(name, str) and name and args is not None:
@@ -159,6 +158,11 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
             why = "its arguments are no JSON object" if args is None else "it names no tool"
             unreadable.append(invalid_tool_call(name=str(name or ""), args=str(written or ""), id=id_, error=why))
     return calls, unreadable
+
+
+def new_call_id() -> str:
+    """Return an id for a call whose server gave it none, or another's: agents hand a call's result back by it."""
+    return f"call_{uuid4().hex[:24]}"
 
 
 def end_of(value: object) -> str | None:
@@ -181,7 +185,9 @@ def word_of(value: object) -> str | None:
 
 def _arguments(written: object) -> dict[str, Any] | None:
     """Read a call's arguments, which are JSON in a text, and an object right away from some servers."""
-    if isinstance(written, str) and written.strip():
+    if isinstance(written, str):
+        if not written.strip():
+            return {}
         try:
             written = without_halves(json.loads(written, strict=False))  # models write newlines as they are
         except (ValueError, RecursionError):

@@ -49,10 +49,12 @@ BY_PROVIDER = {
     "xAI": "REASON_STOP ok, REASON_TOOL_CALLS ok, REASON_MAX_LEN truncated, REASON_MAX_CONTEXT truncated, "
     "REASON_TIME_LIMIT truncated, REASON_INVALID error",
     "Vercel": "content-filter refused, tool-calls ok, unknown truncated",
+    "Gateways": "end ok, done ok, finished ok, success ok, eot ok, END ok",
     "nobody that is known": "elsewhere truncated, content_block_list refused, upstream_exception error, "
     "timed_out error, requestAborted error, user-cancelled error, by_our_policies refused, FILTERED refused, "
     "blockedByGuardrail refused, moderation_hit refused, toolong truncated, stopped? truncated, </s> truncated, "
-    "停止 truncated, 429 truncated, stop.once truncated, default truncated",
+    "停止 truncated, 429 truncated, stop.once truncated, default truncated, unfinished truncated, "
+    "unsuccessful truncated, ended? truncated",
 }
 """Written out once more, so that a slip in the file is seen."""
 WRITTEN_OUT = [

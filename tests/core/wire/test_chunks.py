@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessageChunk
-from langgraph_moa.core.wire.chunks import STREAM_END, StreamedAnswer
+from langgraph_moa.core.wire.chunks import StreamedAnswer
+from langgraph_moa.core.wire.events import STREAM_END
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}

@@ -1,6 +1,7 @@
 """A server's answer is read as far as it can be; whatever else it holds changes nothing."""
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -86,6 +87,8 @@ def test_who_answered_is_told_with_each_choice() -> None:
         ({"function": {"name": "f", "arguments": ""}, "id": "i"}, {}),
         ({"function": {"name": "f", "arguments": None}, "id": "i"}, {}),
         ({"function": {"name": "f"}, "id": "i"}, {}),
+        ({"function": {"name": "f", "arguments": " "}, "id": "i"}, {}),
+        ({"function": {"name": "f", "arguments": "null"}, "id": "i"}, {}),
         ({"function": {"name": "f", "arguments": '{"a": "\\ud83d"}'}, "id": "i"}, {"a": "\ufffd"}),
     ],
 )
@@ -113,6 +116,15 @@ def test_a_call_that_cannot_be_read_is_kept_as_such(call: Any) -> None:
 
     assert (len(calls), len(unreadable)) == (0, 1)
     assert unreadable[0]["error"]
+
+
+@pytest.mark.parametrize("ids", [[None, None], ["", " "], ["i", "i"], [[], {}]])
+def test_each_call_has_an_id_of_its_own(ids: list[Any]) -> None:
+    calls, unreadable = tool_calls_of([{"function": {"name": "f"}, "id": id_} for id_ in ids] + [{"function": {}}])
+
+    read = [str(call["id"]) for call in (*calls, *unreadable)]
+    assert len(set(read)) == 3
+    assert all(re.fullmatch(r"call_[0-9a-f]{24}", id_) for id_ in read[1:])
 
 
 @pytest.mark.parametrize(
