@@ -5,6 +5,7 @@ from typing import Any, cast
 from langchain_core.messages.ai import UsageMetadata
 
 from ...core.bounds.budget import call_at_most
+from ...core.control_tokens import only_tokens
 from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
@@ -88,7 +89,7 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
     if calls and (role == "aggregator" or not shows_nothing(text)):
         problem = _problem_with_calls(reply, allowed)
         return ("invalid", problem) if problem else ("ok", None)
-    if shows_nothing(text):
+    if shows_nothing(text) or only_tokens(text):
         return "empty", "the answer holds no text" + _instead(reply, reasons)
     if piece := repeated_piece(text, cut=ending.status == "truncated"):
         return "degenerate", f"the answer is one piece over and over: {one_line(piece, limit=40)!r}"

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[AIMessage, frozenset[str] | None, str]] = {
     "a text that ended somehow": (ended("whatever"), frozenset(), "truncated"),
     "a text and an error": (ended("error"), frozenset(), "error"),
     "a text and a filter": (ended("stop+content_filter"), frozenset(), "refused"),
+    "tokens alone": (ended("stop", "<|im_end|></s>"), frozenset(), "empty"),
     "no text": (ended("stop", ""), frozenset(), "empty"),
     "a call": (ended("tool_calls", "", tool_calls=[LOOK]), OFFERED, "ok"),
     "a call, stopped": (ended("stop", "", tool_calls=[LOOK]), OFFERED, "ok"),
