@@ -16,6 +16,8 @@ from .turns import own_part
 from .units import folded
 from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal, same_answer
 
+_READ = 50_000
+"""Characters at a text's end that are read: an event loop waits for them."""
 _WORDS = 8
 """How many words an answer has at most that is no number, letter, date or literal."""
 
@@ -29,6 +31,7 @@ def final_answer(text: str) -> FinalAnswer | None:
     speaker, or behind a further question, is no answer to this one. When in doubt there is none: two answers that are
     taken for one are worse than one that is missed.
     """
+    text = text[-_READ:]
     visible = without_thoughts(text)
     is_whole = text.rstrip().endswith(visible.strip())
     text = without_last_tokens(own_part(visible))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.control_tokens import TOKEN, neutralised, only_tokens, without_last_tokens
+from together import together
 
 TOKENS = [
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>", "<|eot_id|>",
@@ -35,7 +36,7 @@ ORDINARY = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("token", TOKENS)
+@together("token", TOKENS)
 def test_a_token_is_one_no_more_wherever_it_stands(token: str) -> None:
     harmless = neutralised(f"a{token}{token} b\n{token}")
 
@@ -45,7 +46,7 @@ def test_a_token_is_one_no_more_wherever_it_stands(token: str) -> None:
     assert neutralised(harmless) == harmless
 
 
-@pytest.mark.parametrize("text", ORDINARY)
+@together("text", ORDINARY)
 def test_code_mathematics_and_markup_stay_as_they_are(text: str) -> None:
     assert neutralised(text) == text
     assert without_last_tokens(text) == text
@@ -63,7 +64,7 @@ ENDS = ["<|eot_id|>", "<|im_end|>", "</s>", "<end_of_turn>", "<eos>", "<|end|>",
 ENDS += ["[|endofturn|]", "<｜end▁of▁sentence｜>", "</s></s>", " </s>\n<|endoftext|>\n", "<|end_of_text|><pad><pad>"]
 
 
-@pytest.mark.parametrize("end", ENDS)
+@together("end", ENDS)
 def test_tokens_that_trail_a_text_are_taken_off(end: str) -> None:
     assert without_last_tokens(f"48{end}") == "48"
 
@@ -75,13 +76,13 @@ def test_what_a_token_closes_and_what_none_trails_stays(text: str) -> None:
     assert without_last_tokens(text) == text
 
 
-@pytest.mark.parametrize("token", TOKENS)
+@together("token", TOKENS)
 def test_a_text_of_nothing_but_tokens_is_told(token: str) -> None:
     for text in (token, f" {token}\n{token}\u200b", f"{token}<pad><pad></s>"):
         assert only_tokens(text)
     assert not only_tokens(f"{token} 48")
 
 
-@pytest.mark.parametrize("text", [*ORDINARY, "", " ", "\u200b", "48", "."])
+@together("text", [*ORDINARY, "", " ", "\u200b", "48", "."])
 def test_what_shows_something_and_what_holds_no_token_is_no_text_of_tokens(text: str) -> None:
     assert not only_tokens(text)

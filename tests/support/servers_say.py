@@ -48,8 +48,11 @@ def chat_openai(server: Loopback, name: str, **options: Any) -> Model:
 
 
 Makes = Callable[..., Model]
-MODELS = pytest.mark.parametrize("model", [lean, chat_openai], ids=["string", "ChatOpenAI"])
-"""Both kinds of models."""
+_SLOW = pytest.param(chat_openai, marks=pytest.mark.soak)
+MODELS = pytest.mark.parametrize("model", [lean, _SLOW], ids=["string", "ChatOpenAI"])
+"""Both kinds of models, the second one in `make soak`."""
+BOTH = pytest.mark.parametrize("model", [lean, chat_openai], ids=["string", "ChatOpenAI"])
+"""The same, each time."""
 STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 
 

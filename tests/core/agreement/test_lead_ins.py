@@ -4,6 +4,7 @@ import pytest
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.lead_ins import leads_in
+from together import together
 
 OTHERS = [
     "The upper bound is", "la mitad es", "das Doppelte ist", "最多即", "它的一半即",
@@ -37,7 +38,7 @@ PLAIN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("before", OTHERS)
+@together("before", OTHERS)
 def test_what_counts_bounds_or_turns_round_makes_no_answer_of_a_box(before: str) -> None:
     for gap in ("", " "):
         assert final_answer(f"So.\n\n{before}{gap}\\boxed{{5}}") is None
@@ -45,7 +46,7 @@ def test_what_counts_bounds_or_turns_round_makes_no_answer_of_a_box(before: str)
     assert not same("5", f"So.\n\nFinal answer: {before} \\boxed{{5}}")
 
 
-@pytest.mark.parametrize("before", PLAIN)
+@together("before", PLAIN)
 def test_what_leads_in_leaves_a_box_as_it_is(before: str) -> None:
     assert same("5", f"So.\n\n{before} \\boxed{{5}}")
 

@@ -158,11 +158,11 @@ HUGE = [
 
 @pytest.mark.parametrize("piece", HUGE)
 def test_a_text_of_any_length_is_read_by_its_end(piece: str) -> None:
-    final_answer(piece * (1_000_000 // len(piece)))
+    final_answer(piece * (200_000 // len(piece)))
     for mark in ("Final answer: ", "Final answer:\n", "The answer is "):
         final_answer(mark + piece * (5_000 // len(piece)))
 
-    tail = final_answer(piece * 400_000 + "\n\nFinal answer: 42")
+    tail = final_answer(piece * (200_000 // len(piece)) + "\n\nFinal answer: 42")
 
     assert tail is not None
     assert tail.shown == "42"

@@ -8,6 +8,7 @@ from langgraph_moa import closed_answers
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.measures import medoid
 from langgraph_moa.core.agreement.turns import own_part
+from together import together
 
 ASKERS = [
     "User:", "USER:", "Human:", "**User:**", "### Human:", "- User:", "User :", "User (turn 2):", "Q:", "Question:",
@@ -32,20 +33,20 @@ FURTHER = ["3 cars and 2 more?\nA: 3 + 2 = 5\n#### 5", "2 + 3?\nFinal answer: 5"
 FURTHER += ["2 + 3?\n\nAssistant: \\boxed{5}", '2 + 3?\n### Response:\n{"answer": 5}']
 
 
-@pytest.mark.parametrize("change", [*ASKERS, *AUTHORS, *TOKENS])
+@together("change", [*ASKERS, *AUTHORS, *TOKENS])
 def test_the_answer_stands_before_the_change(change: str) -> None:
     gaps = ("\n\n", "\n", "" if change in TOKENS else "\n\n\n")
     for text in (f"{answer}{gap}{change} {more}" for answer in ANSWERS for gap in gaps for more in FURTHER):
         assert same("6", text), text
 
 
-@pytest.mark.parametrize("change", NUMBERED)
+@together("change", NUMBERED)
 def test_of_several_questions_nobody_knows_which_was_asked(change: str) -> None:
     for text in (f"{answer}\n\n{change} {more}" for answer in ANSWERS for more in FURTHER):
         assert final_answer(text) is None, text
 
 
-@pytest.mark.parametrize("change", [*ASKERS, *AUTHORS, *TOKENS, *NUMBERED])
+@together("change", [*ASKERS, *AUTHORS, *TOKENS, *NUMBERED])
 def test_what_stands_behind_a_change_is_never_the_answer(change: str) -> None:
     assert final_answer(f"It is so, as I see it.\n\n{change} 2 + 3?\nFinal answer: 5") is None
 
@@ -76,7 +77,7 @@ RESTATED = [
 ]
 
 
-@pytest.mark.parametrize("text", RESTATED)
+@together("text", RESTATED)
 def test_a_question_that_is_restated_first_and_an_opened_turn_belong_to_the_answer(text: str) -> None:
     assert same("6", text)
 

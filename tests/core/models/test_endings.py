@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.models.endings import Ending, ending_of, error_status
 from langgraph_moa.core.models.reasons import ENDINGS_FILE
+from together import together
 
 FACTS: dict[str, Any] = tomllib.loads(ENDINGS_FILE.read_text(encoding="utf-8"))
 STATUSES = {"ok": "ok", "calls": "ok", "truncated": "truncated", "refused": "refused", "error": "error"}
@@ -62,12 +63,12 @@ WRITTEN_OUT = [
 ]
 
 
-@pytest.mark.parametrize(("provider", "reason", "kind"), ENDS)
+@together(("provider", "reason", "kind"), ENDS)
 def test_reasons_of_a_provider_have_one_status(provider: str, reason: str, kind: str) -> None:
     assert ending_of(reason) == Ending(STATUSES[kind], (reason,), kind == "calls", True)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("provider", "reason", "status"), WRITTEN_OUT)
+@together(("provider", "reason", "status"), WRITTEN_OUT)
 def test_important_reasons(provider: str, reason: str, status: str) -> None:
     ending = ending_of(reason)
 
@@ -94,7 +95,7 @@ def test_nothing_told_is_no_reason(nothing: object) -> None:
     assert ending_of(nothing) == Ending("ok", (), False, True)
 
 
-@pytest.mark.parametrize("word", UNENDED)
+@together("word", UNENDED)
 def test_what_has_not_ended_was_cut_unless_an_end_follows(word: str) -> None:
     assert ending_of(word) == Ending("truncated", (word,), False, True)
     assert ending_of(f"{word}{word}stop") == Ending("ok", ("stop",), False, True)
@@ -136,7 +137,7 @@ def test_anything_is_an_end(end: object) -> None:
     assert len(set(ending.reasons)) == len(ending.reasons)
 
 
-@pytest.mark.parametrize(("provider", "says", "status", "field"), ERRORS)
+@together(("provider", "says", "status", "field"), ERRORS)
 def test_errors_of_a_provider_have_one_status(provider: str, says: str, status: str, field: str) -> None:
     if field == status:
         assert error_status([None, says.upper()], "anything at all") == status

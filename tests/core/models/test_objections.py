@@ -7,6 +7,7 @@ import pytest
 from langgraph_moa.core.models.objections import is_refusal, may_be_left_out
 from langgraph_moa.core.run.records import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
+from together import together
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
 USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT = get_args(LeftOut)
@@ -107,14 +108,14 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WORDS)
+@together("kind", WORDS)
 def test_what_a_refusal_names_is_left_out(kind: str) -> None:
     status, body, parts = WORDS[kind]
 
     assert may_be_left_out(refused(status, body), ALL) == parts
 
 
-@pytest.mark.parametrize("kind", [kind for kind, case in WORDS.items() if case[2]])
+@together("kind", [kind for kind, case in WORDS.items() if case[2]])
 def test_what_is_not_in_the_request_cannot_be_left_out(kind: str) -> None:
     status, body, _ = WORDS[kind]
 

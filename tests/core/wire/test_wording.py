@@ -15,6 +15,7 @@ from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.refusals import ServerError
 from langgraph_moa.core.wire.replies import answers_of
 from langgraph_moa.core.wire.wording import body_of, error_in, words_in
+from together import together
 
 FASTAPI = {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": {"a": "prompt"}}
 RAW = json.dumps({"error": {"message": "slow down"}})
@@ -136,7 +137,7 @@ def _chunk(sent: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("choices", [{"choices": None}, {"choices": []}, {}])
-@pytest.mark.parametrize(("error", "words", "status"), ERRORS)
+@together(("error", "words", "status"), ERRORS)
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_an_error_beside_no_choices_is_one(
     choices: dict[str, Any], error: dict[str, Any], words: str, status: str | None, *, is_whole: bool
@@ -154,7 +155,7 @@ def test_an_error_beside_no_choices_is_one(
 
 
 @pytest.mark.parametrize("choices", [{"choices": None}, {"choices": []}, {"choices": [{"index": 0, "delta": {}}]}])
-@pytest.mark.parametrize("sent", NOTHING)
+@together("sent", NOTHING)
 def test_what_tells_of_no_fault_is_none(choices: dict[str, Any], sent: dict[str, Any]) -> None:
     assert error_in({**choices, **sent}) is None
 

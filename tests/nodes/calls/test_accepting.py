@@ -114,7 +114,7 @@ SERVERS: dict[str, tuple[Any, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.soak), KINDS[2]])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("server", SERVERS)
 async def test_it_is_asked_without_and_remembered(loopback: Loopback, server: str, way: str, kind: str) -> None:
@@ -140,7 +140,7 @@ async def test_it_is_asked_without_and_remembered(loopback: Loopback, server: st
     assert len(loopback.requests) == 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.soak), KINDS[2]])
 async def test_a_model_that_only_streams_is_asked_to(loopback: Loopback, kind: str) -> None:
     loopback.default = refusing(only_streams)
     make = maker(loopback, kind)

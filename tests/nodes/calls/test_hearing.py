@@ -12,7 +12,7 @@ from langgraph_moa.nodes.calls import hearing
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
-from servers_say import DONE, MODELS, Makes, piece, words
+from servers_say import BOTH, DONE, Makes, piece, words
 
 THOUGHT = "<think>\nSECRET, surely.\n</think>\n\nIt is 48, no less."
 ANSWER = "It is 48, no less."
@@ -37,7 +37,7 @@ def thoughts(chunks: list[AIMessageChunk]) -> str:
     return "".join(chunk.additional_kwargs.get("reasoning_content", "") for chunk in chunks)
 
 
-@MODELS
+@BOTH
 async def test_thinking_in_the_text_is_not_streamed(loopback: Loopback, model: Makes) -> None:
     loopback.say("last", THOUGHT)
 
@@ -52,7 +52,7 @@ async def test_thinking_in_the_text_is_not_streamed(loopback: Loopback, model: M
     assert "SECRET" not in repr(state["messages"])
 
 
-@MODELS
+@BOTH
 async def test_thinking_is_streamed_where_it_is_asked_for(loopback: Loopback, model: Makes) -> None:
     loopback.say("last", THOUGHT)
     moa = create_moa(proposers=[says("46")], aggregator=model(loopback, "last"), stream_reasoning=True)
@@ -81,7 +81,7 @@ async def test_what_was_thought_beside_the_text_is_not_streamed_either(loopback:
     assert state["run"]["aggregators"][0]["reasoning"] == "SECRET"
 
 
-@MODELS
+@BOTH
 async def test_a_mixture_worn_as_a_chat_model_tells_no_thinking(loopback: Loopback, model: Makes) -> None:
     loopback.say("last", THOUGHT)
     worn = ChatMoA(create_moa(proposers=[says("46")], aggregator=model(loopback, "last")))
@@ -93,7 +93,7 @@ async def test_a_mixture_worn_as_a_chat_model_tells_no_thinking(loopback: Loopba
     assert "SECRET" not in repr(await worn.ainvoke("12 * 4?"))
 
 
-@MODELS
+@BOTH
 async def test_an_emoji_whose_halves_come_apart_is_shown_whole(loopback: Loopback, model: Makes) -> None:
     loopback.say("last", Reply(events=[*words("smile \ud83d", "\ude00 end"), piece({}, "stop"), DONE]))
 
@@ -103,7 +103,7 @@ async def test_an_emoji_whose_halves_come_apart_is_shown_whole(loopback: Loopbac
     assert all(chunk.text.encode() is not None for chunk in chunks)
 
 
-@MODELS
+@BOTH
 async def test_a_model_whose_prompt_opens_the_thinking_is_known_the_second_time(
     loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: Makes
 ) -> None:
@@ -119,7 +119,7 @@ async def test_a_model_whose_prompt_opens_the_thinking_is_known_the_second_time(
     assert shown((await watched(moa))[0]) == ANSWER
 
 
-@MODELS
+@BOTH
 async def test_a_model_whose_name_says_so_is_known_the_first_time(
     loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: Makes
 ) -> None:

@@ -12,7 +12,7 @@ from langgraph_moa import ChatMoA, create_moa
 from loopback import Loopback, Reply
 from panels import says
 from running import APIS
-from servers_say import DONE, MODELS, STREAMED, Makes, asked, by_name, called, chat_openai, piece, words
+from servers_say import BOTH, DONE, MODELS, STREAMED, Makes, asked, by_name, called, chat_openai, piece, words
 
 STORY = words("Once ", "upon ", "a ti")
 
@@ -57,7 +57,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("sent", STREAMS.values(), ids=STREAMS)
-@MODELS
+@BOTH
 @APIS
 async def test_whole_is_what_a_stream_ended_in_a_usual_way(
     loopback: Loopback, model: Makes, api: str, sent: Sent
@@ -115,7 +115,7 @@ CUT_CALLS = {
 
 
 @pytest.mark.parametrize("events", CUT_CALLS.values(), ids=CUT_CALLS)
-@MODELS
+@BOTH
 @APIS
 async def test_no_tool_is_run_with_half_of_its_arguments(
     loopback: Loopback, model: Makes, api: str, events: list[Any]
