@@ -32,7 +32,7 @@ _AFTER_ANGLE = (
 """Each part behind a look at what follows: with it, a text of nothing but `<` costs a tenth."""
 _AFTER_OPENING = rf"/?(?:{_SQUARE})\]|\|[a-z_]{{3,40}}\|\]|e~\["
 _AFTER_CLOSING = r"~!?b[\]\[]|![a-z]~\[|<\][a-z ]{1,40}\[>\["
-_ANGLE = re.compile(rf"<(?=[A-Za-z/|｜\[用]|</?[Ss][Yy])(?=(?i:{_AFTER_ANGLE}))")
+_ANGLE = re.compile(rf"<(?=/?[A-Za-z_|｜用]|\[|</?[Ss][Yy])(?=(?i:{_AFTER_ANGLE}))")
 _OPENING = re.compile(rf"\[(?=[A-Zcegs/|])(?={_AFTER_OPENING})")
 _CLOSING = re.compile(rf"\](?=[~!<])(?={_AFTER_CLOSING})")
 _WITHOUT_ANGLES = "｜DSML｜"

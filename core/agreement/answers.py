@@ -16,7 +16,7 @@ from .turns import own_part
 from .units import folded
 from .values import LONGEST_ANSWER, FinalAnswer, kind_of, literal_value, parsed_literal, same_answer
 
-_READ = 50_000
+_READ = 20_000
 """Characters at a text's end that are read: an event loop waits for them."""
 _WORDS = 8
 """How many words an answer has at most that is no number, letter, date or literal."""

@@ -127,7 +127,8 @@ def medoid(texts: Sequence[str], group: Sequence[int]) -> int:
     """
     from .turns import own_part  # its patterns take a while to compile: not at import
 
-    group = [number for number in group if own_part(texts[number]) == texts[number]] or group
+    ends = {number: texts[number][-LONGEST_TEXT:] for number in group}
+    group = [number for number in group if own_part(ends[number]) == ends[number]] or group
     words = {number: set(texts[number][-LONGEST_TEXT:].casefold().split()) for number in group}
     share = {number: 1 / math.sqrt(len(held) or 1) for number, held in words.items()}
     weights: dict[str, float] = defaultdict(float)

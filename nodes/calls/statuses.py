@@ -17,7 +17,7 @@ from .reading import Reply
 
 _MOST_REASONING = 20_000
 """Characters of thinking that a report keeps, of its beginning and its end."""
-_LONGEST_NAME = 200
+_LONGEST_NAME, _MOST_TOKENS = 200, 5_000
 _MOST_REPEATS = 8
 _Judged = tuple[Status, str | None]
 
@@ -89,7 +89,7 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
     if calls and (role == "aggregator" or not shows_nothing(text)):
         problem = _problem_with_calls(reply, allowed)
         return ("invalid", problem) if problem else ("ok", None)
-    if shows_nothing(text) or only_tokens(text):
+    if shows_nothing(text) or (len(text) <= _MOST_TOKENS and only_tokens(text)):
         return "empty", "the answer holds no text" + _instead(reply, reasons)
     if piece := repeated_piece(text, cut=ending.status == "truncated"):
         return "degenerate", f"the answer is one piece over and over: {one_line(piece, limit=40)!r}"

@@ -115,7 +115,10 @@ SERVERS: dict[str, tuple[Any, set[str]]] = {
 
 
 @pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.soak), KINDS[2]])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(WAYS[0], marks=pytest.mark.soak), WAYS[1], pytest.param(WAYS[2], marks=pytest.mark.soak), WAYS[3]],
+)
 @pytest.mark.parametrize("server", SERVERS)
 async def test_it_is_asked_without_and_remembered(loopback: Loopback, server: str, way: str, kind: str) -> None:
     script, parts = SERVERS[server]
