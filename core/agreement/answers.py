@@ -31,10 +31,13 @@ def final_answer(text: str) -> FinalAnswer | None:
     speaker, or behind a further question, is no answer to this one. When in doubt there is none: two answers that are
     taken for one are worse than one that is missed.
     """
-    text = text[-_READ:]
+    is_long, text = len(text) > _READ, text[-_READ:]
     visible = without_thoughts(text)
     is_whole = text.rstrip().endswith(visible.strip())
-    text = without_last_tokens(own_part(visible))
+    own = own_part(visible)
+    if is_long and own != visible:  # nobody knows who spoke before
+        return None
+    text = without_last_tokens(own)
     if marked := marked_answers(text):
         *earlier, stated = marked
         answer = read_answer(stated)

@@ -111,7 +111,9 @@ def test_a_text_is_read_in_part_and_that_part_as_a_whole(text: str) -> None:
 
 
 def test_a_change_far_from_the_end_counts() -> None:
-    further = "\n\nQ: How many?\nA: It is so.\n#### 5" * 1_000
+    further = "\n\nQ: How many?\nA: It is so.\n#### 5"
 
-    assert same("6", f"#### 6{further}")
-    assert final_answer(f"It is so, as I see it.{further}") is None
+    assert same("6", f"#### 6{further * 400}")
+    for times in (400, 2_000):
+        assert final_answer(f"It is so, as I see it.{further * times}") is None
+    assert final_answer(f"#### 6{further * 2_000}") is None  # so far nobody looks
