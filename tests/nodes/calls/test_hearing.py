@@ -12,7 +12,7 @@ from langgraph_moa.nodes.calls import hearing
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
-from servers_say import BOTH, DONE, Makes, piece, words
+from servers_say import BOTH, DONE, Makes, by_name, lean, piece, words
 
 THOUGHT = "<think>\nSECRET, surely.\n</think>\n\nIt is 48, no less."
 ANSWER = "It is 48, no less."
@@ -72,7 +72,7 @@ async def test_what_was_thought_beside_the_text_is_not_streamed_either(loopback:
         *words("It is 48, ", "no less."),
     ]
     loopback.say("last", Reply(events=[*events, piece({}, "stop"), DONE]))
-    moa = create_moa(proposers=[says("46")], aggregator="last", resolve=loopback.resolve)
+    moa = create_moa(proposers=[says("46")], aggregator="last", resolve=by_name(loopback, lean))
 
     chunks, state = await watched(moa)
 
@@ -195,6 +195,7 @@ async def test_the_proposers_stream_without_it_as_well(loopback: Loopback) -> No
     chunks, state = await watched(moa)
 
     assert "SECRET" not in shown(chunks)
-    assert shown(chunks).count("It is 48") == 3
+    streamed = {c.id: shown([other for other in chunks if other.id == c.id]) for c in chunks}
+    assert [*streamed.values()] == [ANSWER] * 3  # those of a layer come as they please
     assert [p["text"] for p in state["proposals"]] == [ANSWER] * 2
     assert all("SECRET" not in request.prompt for request in loopback.asked("last"))

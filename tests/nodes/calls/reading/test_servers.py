@@ -11,7 +11,7 @@ from langgraph_moa import Budget, EarlyStop, Price, Vote, create_moa, create_ran
 from loopback import Loopback, Reply
 from panels import panel, says
 from running import APIS
-from servers_say import DONE, MODELS, STREAMED, USAGE, Makes, asked, by_name, chat_openai, piece, words
+from servers_say import DONE, MODELS, STREAMED, USAGE, Makes, asked, by_name, chat_openai, lean, piece, words
 
 WHERE: Any = {"messages": [("user", "Where?")]}
 SUM: Any = {"messages": [("user", "12 * 4?")]}
@@ -36,7 +36,7 @@ async def test_a_servers_figures_are_right_or_not_known(
 ) -> None:
     loopback.default = Reply("It is 48.", usage=usage)
     names: Any = {"proposer": ("odd", says("x")), "aggregator": (says("48"), "odd")}[role]
-    moa = create_moa(proposers=[names[0], says("48")], aggregator=names[1], resolve=loopback.resolve)
+    moa = create_moa(proposers=[names[0], says("48")], aggregator=names[1], resolve=by_name(loopback, lean))
 
     result = await asked(moa, "async", streamed=streamed)
 
