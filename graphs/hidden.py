@@ -63,17 +63,13 @@ class _Hidden(CompiledStateGraph[Any, Any, Any, Any]):
     async def astream(self, input: Any, config: RunnableConfig | None = None, **options: Any) -> AsyncIterator[Any]:
         hidden = _hidden_config(config, AsyncCallbackManager)
         async with aclosing(cast("AsyncGenerator[Any]", super().astream(input, hidden, **options))) as parts:
-            with _no_callbacks_around():
-                first = [part async for part in _first(parts)]
+            first = []
+            with _no_callbacks_around(), suppress(StopAsyncIteration):
+                first = [await anext(parts)]
             for part in first:
                 yield part
             async for part in parts:
                 yield part
-
-
-async def _first(parts: AsyncGenerator[Any]) -> AsyncIterator[Any]:
-    with suppress(StopAsyncIteration):
-        yield await anext(parts)
 
 
 def _hidden_config(

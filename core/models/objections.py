@@ -5,6 +5,7 @@ may be the reason; where it is about something else, nothing of it is.
 """
 
 import re
+from itertools import islice
 
 from ..run.records import LeftOut
 from .obstacles import error_text, fields_of, http_status_of, obstacle_of
@@ -52,6 +53,18 @@ _ELSE = re.compile(
     r"|payment|\bkey\b|token|context|length|too long|too large"
 )
 _ROLE_PARTS: frozenset[LeftOut] = frozenset({"system_role", "repeated_roles"})
+_NAMED: tuple[tuple[LeftOut, re.Pattern[str]], ...] = (
+    ("tool_choice", _CHOICE),
+    ("max_tokens", _LIMIT),
+    ("repeated_roles", _ORDER),
+    ("system_role", _SYSTEM),
+)
+_ABOUT_STREAMS: tuple[tuple[LeftOut, re.Pattern[str]], ...] = (
+    ("stream_options", _USAGE),
+    ("unstreamed", _ONLY_STREAM),
+    ("streaming", _NO_STREAM),
+)
+"""How each is named; of what is about streams, the first that fits: what names the later ones fits in it as well."""
 _BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "unstreamed", "tool_choice", "max_tokens"})
 """What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
@@ -71,8 +84,8 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
     named = _named(words)
     obstacle = obstacle_of(exc)
     # Gateways say 404 of what no model of theirs takes, and 403 of an option that they do not permit.
-    is_other = obstacle and obstacle["why"] not in ("address", "key" if "stream_options" in named else "address")
-    if is_other or (obstacle and not named):
+    passing = {"address", "key"} if "stream_options" in named else {"address"}
+    if obstacle and not (named and obstacle["why"] in passing):
         return frozenset()
     if named & parts:
         return named & parts
@@ -94,21 +107,8 @@ def is_refusal(exc: BaseException) -> bool:
 
 
 def _named(words: str) -> frozenset[LeftOut]:
-    named: set[LeftOut] = set()
-    if _USAGE.search(words):
-        named.add("stream_options")
-    elif _ONLY_STREAM.search(words):
-        named.add("unstreamed")
-    elif _NO_STREAM.search(words):
-        named.add("streaming")
-    if _CHOICE.search(words):
-        named.add("tool_choice")
-    if _LIMIT.search(words):
-        named.add("max_tokens")
-    if _ORDER.search(words):
-        named.add("repeated_roles")
-    if _SYSTEM.search(words):
-        named.add("system_role")
+    named = {part for part, pattern in _NAMED if pattern.search(words)}
+    named |= set(islice((part for part, pattern in _ABOUT_STREAMS if pattern.search(words)), 1))
     return frozenset(named) or (_ROLE_PARTS if _ROLES.search(words) else frozenset())
 
 

@@ -15,12 +15,12 @@ _MOST_TOKENS = 10**9
 _LONGEST_FIGURE = 32
 """Characters of a number that is written as text."""
 _FIGURES = ("input_tokens", "output_tokens", "total_tokens")
-_TIERS = ("priority", "flex")
+TIERS = ("priority", "flex")
 """How langchain-openai calls what was priced otherwise, alone and before the name of a part."""
 
 
 def _spellings(*names: str) -> frozenset[str]:
-    return frozenset([*_TIERS, *(f"{prefix}{name}" for prefix in ("", "priority_", "flex_") for name in names)])
+    return frozenset([*TIERS, *(f"{prefix}{name}" for prefix in ("", "priority_", "flex_") for name in names)])
 
 
 _OF_INPUT = _spellings(

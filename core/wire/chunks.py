@@ -15,17 +15,9 @@ from ..run.usage import StreamedUsage
 from .events import Events, is_end, is_json, keeps_alive, parted
 from .halves import Halves
 from .parsing import read_json, without_halves
+from .parts import joined_text
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
-from .replies import (
-    answers_of,
-    aside_of,
-    beside_text,
-    content_text,
-    end_of,
-    facts_of,
-    figures_of,
-    priced_as,
-)
+from .replies import answers_of, aside_of, beside_text, end_of, facts_of, figures_of, priced_as
 from .streamed_calls import StreamedCalls
 from .wording import choices_of
 
@@ -186,7 +178,7 @@ class StreamedAnswer:
         if isinstance(choice.get("delta"), dict):
             aside |= beside_text(choice["delta"])
         fields = {
-            "content": self._halves.joined("text", content_text(delta.get("content"))),
+            "content": self._halves.joined("text", joined_text(delta.get("content"), "text")),
             "additional_kwargs": aside,
             "tool_call_chunks": self._calls.pieces(delta.get("tool_calls")),
         }
@@ -240,7 +232,7 @@ class FirstChoice:
         return {}
 
     def _is_said_again(self, message: Mapping[str, Any], *, is_last: bool) -> bool:
-        text = content_text(message.get("content"))
+        text = joined_text(message.get("content"), "text")
         if is_last and text and len(text) == self._length and text == "".join(self._messages):
             return True
         self._messages.append(text)

@@ -27,10 +27,10 @@ def lost(address: "Address", *, proxied: bool = False) -> Iterator[None]:
         failure.url = address.bare
         raise
     except (aiohttp.ClientError, OSError) as exc:
-        lost = _failure(exc, address, proxied=proxied)
-        lost.url = address.bare
+        loss = _failure(exc, address, proxied=proxied)
+        loss.url = address.bare
         # What comes of a proxy is told with the proxy's password: no traceback, which is traced, may show it.
-        raise lost from (None if proxied else exc)
+        raise loss from (None if proxied else exc)
 
 
 def _failure(exc: Exception, address: "Address", *, proxied: bool) -> ServerError:

@@ -37,6 +37,18 @@ def without_halves(sent: Any) -> Any:
         return None
 
 
+def are_whole(arguments: str) -> bool:
+    """Tell arguments of a call that came to their end: a JSON object, or none at all.
+
+    Args:
+        arguments: As a model wrote them. LangChain mends what was cut, and a tool would run with it.
+    """
+    try:
+        return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict | None)
+    except (ValueError, RecursionError):
+        return False
+
+
 def write_json(value: Any) -> bytes:
     """Write JSON; text that no encoding can carry is escaped.
 

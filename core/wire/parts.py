@@ -36,6 +36,16 @@ def texts_in(content: object, kind: PartKind = "text", depth: int = 0) -> Iterat
             yield from texts_in(next((content[name] for name in names if content.get(name)), None), kind, depth + 1)
 
 
+def joined_text(content: object, kind: str | None = None) -> str:
+    """Return the texts in a content as one.
+
+    Args:
+        content: A text, a part, or a list of them.
+        kind: Which of them; None is all.
+    """
+    return "".join(text for text, its_kind in texts_in(content) if kind in (None, its_kind))
+
+
 def part_kind(part: Mapping[str, object]) -> PartKind:
     """Tell what a part of a content holds; text, whatever it is called, if not what is known to be none.
 

@@ -9,15 +9,14 @@ from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from ..run.usage import checked_usage
+from ..run.usage import TIERS, checked_usage
 from .parsing import without_halves
-from .parts import texts_in
+from .parts import joined_text
 from .refusals import UnreadableAnswer, check_answer, check_first
 from .wording import choices_of
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""
-_TIERS = ("priority", "flex")
 _MOST_ENDS = 20
 """Reasons of a list that are read."""
 _ASIDE = {"reasoning_content": ("reasoning_content", "reasoning"), "refusal": ("refusal",)}
@@ -59,24 +58,16 @@ def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str,
     return {"model_provider": provider, "model_name": served if isinstance(served, str) and served else model, **named}
 
 
-def content_text(content: object) -> str:
-    """Return the text of a message's content, which some servers send in parts; thinking is none of it."""
-    if isinstance(content, str):
-        return content
-    return "".join(text for text, kind in texts_in(content) if kind == "text")
-
-
 def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
     """Return the texts that a message holds beside its own: reasoning, and a refusal."""
     aside: dict[str, str] = {}
     content = message.get("content")
     for name, spellings in _ASIDE.items():
         for value in filter(None, map(message.get, spellings)):
-            if name not in aside and (text := "".join(text for text, _ in texts_in(value))):
+            if name not in aside and (text := joined_text(value)):
                 aside[name] = text
         if content and name not in aside and not isinstance(content, str):
-            text = "".join(text for text, kind in texts_in(content) if kind == name)
-            aside |= {name: text} if text else {}
+            aside |= {name: text} if (text := joined_text(content, name)) else {}
     return aside
 
 
@@ -102,7 +93,7 @@ def priced_as(usage: UsageMetadata | None, tier: object) -> UsageMetadata | None
         usage: What was counted.
         tier: The server's `service_tier`.
     """
-    if usage is None or tier not in _TIERS:
+    if usage is None or tier not in TIERS:
         return usage
     inputs: Any = usage.get("input_token_details") or {}
     outputs: Any = usage.get("output_token_details") or {}
@@ -120,7 +111,7 @@ def figures_of(counts: object, tier: object = None) -> dict[str, Any] | None:
     """
     if not isinstance(counts, dict):
         return None
-    prefix = f"{tier}_" if tier in _TIERS else ""
+    prefix = f"{tier}_" if tier in TIERS else ""
     of_input, of_output = (
         part if isinstance(part := counts.get(name), dict) else {}
         for name in ("prompt_tokens_details", "completion_tokens_details")
@@ -201,7 +192,7 @@ def _message(choice: Mapping[str, Any], facts: Mapping[str, Any], usage: UsageMe
     calls, unreadable = tool_calls_of(message["tool_calls"]) if message.get("tool_calls") else ([], [])
     ended = {"finish_reason": end_of(choice.get("finish_reason")), "logprobs": choice.get("logprobs")}
     return AIMessage(
-        content_text(message.get("content")),
+        joined_text(message.get("content"), "text"),
         additional_kwargs=aside_of(message) | beside_text(message),
         tool_calls=calls,
         invalid_tool_calls=unreadable,

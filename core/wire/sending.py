@@ -197,19 +197,14 @@ async def _opened(
         rest = await until_read.enter_async_context(aclosing(read(pieces)))
         first: list[_T] | ServerError = []
         try:
-            with waiting(response.headers, _longest_wait()):
-                first = [item async for item in _first(rest)]
+            with waiting(response.headers, _longest_wait()), suppress(StopAsyncIteration):
+                first = [await anext(rest)]
         except ServerError as failure:
             failure.url = address.bare
             if failure.status_code is not None and failure.is_retryable:
                 raise
             first = failure
         return first, rest, until_read.pop_all()
-
-
-async def _first(items: AsyncIterator[_T]) -> AsyncIterator[_T]:
-    with suppress(StopAsyncIteration):
-        yield await anext(items)
 
 
 async def _to_the_end(pieces: AsyncIterator[bytes], failure: type[BaseException] | None, *_: Any) -> None:

@@ -3,7 +3,6 @@
 A tool that is run with another call's arguments is the worst that may come of it: in doubt, the calls are not closed.
 """
 
-import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -12,8 +11,11 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from ..text import plain
 from .halves import Halves
-from .parsing import write_json
+from .parsing import are_whole, write_json
 from .replies import new_call_id, word_of
+
+_LONGEST_NULL = 5
+"""Characters of what may become `null`, and one behind it."""
 
 
 class StreamedCalls:
@@ -136,12 +138,8 @@ class _Call:
 
     @property
     def is_closed(self) -> bool:
-        """Tell whether its arguments came to their end: LangChain mends what was cut, and a tool would run with it."""
-        written = ("".join(self.arguments) + self._held).strip()
-        try:
-            return not written or isinstance(json.loads(written, strict=False), dict | None)
-        except (ValueError, RecursionError):
-            return False
+        """Tell whether its arguments came to their end."""
+        return are_whole(("".join(self.arguments) + self._held).strip())
 
     @property
     def is_whole(self) -> bool:
@@ -175,10 +173,6 @@ class _Call:
     def may_be(self, after: "_Call") -> bool:
         """Tell whether the next call may be this one, named again before its arguments began, or at their end."""
         return not after.is_apart and self.name == after.name and bool(self.arguments) != bool(after.arguments)
-
-
-_LONGEST_NULL = 5
-"""Characters of what may become `null`, and one behind it."""
 
 
 def _word(value: object) -> str | None:

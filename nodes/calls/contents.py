@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
 
-from ...core.wire.parts import part_kind, texts_in
+from ...core.wire.parts import joined_text, part_kind, texts_in
 
 ASIDES = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Where packages keep what was thought apart from the text; the first is LangChain's own name."""
@@ -31,10 +31,10 @@ class Contents(NamedTuple):
 def contents_of(message: AIMessage) -> Contents:
     """Return what a message holds, whoever's it is: parts of any type that have a text are read."""
     texts, thoughts, others = [], thoughts_beside(message.additional_kwargs), set[str]()
-    refusals = [text for text, _ in texts_in(message.additional_kwargs.get("refusal"))]
+    refusals = [joined_text(message.additional_kwargs.get("refusal"))]
     for part in _parts_of(message):
         kind = "text" if isinstance(part, str) else part_kind(part)
-        words = "".join(text for text, _ in texts_in(part))
+        words = joined_text(part)
         if kind == "reasoning_content":
             thoughts += [words] if words else []
         elif kind == "refusal":
@@ -89,7 +89,7 @@ def _parts_with(parts: Iterable[Any], contents: Contents, text: str, *, goes_on:
     is_whole, rest = text == contents.text, text
     written: list[Any] = []
     for part in parts:
-        words = "".join(text for text, kind in texts_in(part) if kind == "text")
+        words = joined_text(part, "text")
         if is_thought(part):
             written += [part] if goes_on else []
         elif words:

@@ -18,7 +18,7 @@ from langchain_core.runnables import RunnableConfig
 from ...core.models.capabilities import is_asked_directly
 from ...core.panel.seats import Seat
 from ...core.run.usage import StreamedUsage
-from ...core.text import plain
+from ...core.wire.halves import Halves
 from ...core.wire.parts import part_kind
 from .contents import ASIDES, is_thought
 from .thinking import Splitter
@@ -54,7 +54,7 @@ class Heard:
 
     def __init__(self, *, opened: bool = False, shows: bool = False) -> None:
         self.parts = 0
-        self._splitter, self._half, self._shows = Splitter(opened=opened), "", shows
+        self._splitter, self._halves, self._shows = Splitter(opened=opened), Halves(), shows
         self._index: dict[str, Any] = {}
         """The number of the last part that was text, where parts have one."""
         self._hidden: list[AIMessageChunk] = []
@@ -114,7 +114,7 @@ class Heard:
         if self._is_over:
             return ""
         self._is_over = True
-        return self._splitter.feed(plain(self._half)) + self._splitter.end()
+        return self._splitter.feed("".join(self._halves.rest().values())) + self._splitter.end()
 
     def _hide(self, message: AIMessage) -> None:
         """Take off a piece what was thought beside the text."""
@@ -128,10 +128,7 @@ class Heard:
 
     def _shown(self, piece: str) -> str:
         """Return what of a piece is to be shown now; half of a character waits for its other half."""
-        piece, self._half = self._half + piece, ""
-        if piece and "\ud800" <= piece[-1] <= "\udbff":
-            piece, self._half = piece[:-1], piece[-1]
-        return self._splitter.feed(plain(piece))
+        return self._splitter.feed(self._halves.joined("text", piece))
 
     def _shown_blocks(self, blocks: list[str | dict[str, Any]], *, is_last: bool) -> list[str | dict[str, Any]]:
         shown = []
@@ -154,13 +151,10 @@ class Hearing(BaseCallbackHandler):
         self._is_direct = is_asked_directly(seat.model)
         self._attempts: dict[UUID, Heard] = {}
 
-    @property
-    def heard(self) -> Heard | None:
-        """Return what was streamed last, where there were several attempts; None where nothing was."""
-        return next(reversed(self._attempts.values()), None) if self._is_direct else None
-
     def of(self, message: AIMessage) -> Heard | None:
-        """Return how a message was streamed that LangChain names for its run, within a chain or a graph, too."""
+        """Return how a message was streamed: by a model's last attempt, or as the run that LangChain names it for."""
+        if self._is_direct:
+            return next(reversed(self._attempts.values()), None)
         run = str(message.id or "").removeprefix("lc_run--").removesuffix("-0")
         by_name = next((heard for run_id, heard in self._attempts.items() if str(run_id) == run), None)
         return by_name or (next(iter(self._attempts.values())) if len(self._attempts) == 1 else None)

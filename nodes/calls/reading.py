@@ -4,7 +4,6 @@ All of it is foreign. What is handed on is a message that holds the answer and n
 keeps it need not look at its parts again.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +15,7 @@ from ...core.models.prices import FREE_PROVIDERS
 from ...core.panel.seats import Seat
 from ...core.run.usage import checked_usage, sums
 from ...core.text import plain, plain_message, shows_nothing
+from ...core.wire.parsing import are_whole
 from .contents import Contents, contents_of, without_thinking
 from .hearing import Heard, Hearing, note_opened
 from .thinking import split_thinking
@@ -73,7 +73,7 @@ def read_reply(reply: Any, prompt: Sequence[BaseMessage], seat: Seat, hearing: H
     if hearing is None:
         return read_message(message, seat)
     message = message.model_copy(update={"usage_metadata": hearing.usage_of(message)})
-    return read_message(message, seat, hearing.heard or hearing.of(message))
+    return read_message(message, seat, hearing.of(message))
 
 
 def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> Reply:
@@ -86,13 +86,14 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
     """
     message = cast("AIMessage", plain_message(message))
     contents, about = contents_of(message), message.response_metadata
-    text, thoughts = _parted(contents, seat, heard)
+    hidden = heard.hidden if heard else AIMessage([])
+    text, thoughts = _parted(contents, seat, heard, contents_of(hidden).thoughts)
     has_calls = bool(message.tool_calls or message.invalid_tool_calls)
     clean = without_thinking(message, contents, text, goes_on=has_calls)
     reason = _reason_in(about)
     ending = ending_of(reason)
     return Reply(
-        _with_hidden(clean, heard.hidden) if heard and has_calls else clean,
+        _with_hidden(clean, hidden) if has_calls else clean,
         "\n\n".join(thoughts),
         ending,
         is_joined=bool(ending.reasons) and str(reason) != ending.reasons[0],
@@ -103,12 +104,11 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
     )
 
 
-def _parted(contents: Contents, seat: Seat, heard: Heard | None) -> tuple[str, list[str]]:
+def _parted(contents: Contents, seat: Seat, heard: Heard | None, hidden: list[str]) -> tuple[str, list[str]]:
     """Return the answer's text, and what was thought before it, wherever that stood."""
-    text, thoughts = contents.text, list(contents.thoughts)
+    text, thoughts = contents.text, [*hidden, *contents.thoughts]
     if heard:
-        beside = contents_of(heard.hidden).thoughts
-        text, thoughts = text + heard.rest(), [*beside, *thoughts, *filter(None, [heard.reasoning])]
+        text, thoughts = text + heard.rest(), [*thoughts, *filter(None, [heard.reasoning])]
     split = split_thinking(text, thought=bool(thoughts), is_rest=bool(heard and heard.has_thought))
     thoughts += filter(None, [split.reasoning])
     if split.opened or not (thoughts or (heard and heard.has_thought)):
@@ -143,15 +143,7 @@ def _is_cut(about: dict[str, Any], ending: Ending, seat: Seat, heard: Heard | No
         return False
     tells_ends = seat.transport != "lean" and about.get("model_provider") not in (None, *FREE_PROVIDERS)
     is_open = heard.parts > 1 and tells_ends and not ending.reasons
-    return is_open or not all(map(_is_whole, heard.arguments))
-
-
-def _is_whole(arguments: str) -> bool:
-    """Tell arguments that closed by themselves."""
-    try:
-        return not arguments.strip() or isinstance(json.loads(arguments, strict=False), dict | None)
-    except (ValueError, RecursionError):
-        return False
+    return is_open or not all(map(are_whole, heard.arguments))
 
 
 def _reason_in(about: dict[str, Any]) -> object:

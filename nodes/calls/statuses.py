@@ -85,8 +85,8 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
         return "refused", one_line(reply.refusal or f"the server ended the answer with {reasons}")
     if ending.status == "error":
         return "error", f"the server ended the answer with {reasons}; ask again"
-    text, calls = text_in(reply.message), [*reply.message.tool_calls, *reply.message.invalid_tool_calls]
-    if calls and (role == "aggregator" or not shows_nothing(text)):
+    text = text_in(reply.message)
+    if _calls_in(reply) and (role == "aggregator" or not shows_nothing(text)):
         problem = _problem_with_calls(reply, allowed)
         return ("invalid", problem) if problem else ("ok", None)
     if shows_nothing(text) or (len(text) <= _MOST_TOKENS and only_tokens(text)):
@@ -105,26 +105,28 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
 
 def _problem_with_calls(reply: Reply, allowed: frozenset[str] | None) -> str | None:
     """Say why nobody may make the calls that a reply asks for; None where all were offered, and are whole."""
-    message = reply.message
-    names = [str(call["name"]) for call in (*message.tool_calls, *message.invalid_tool_calls)]
+    names = _calls_in(reply)
     unknown = [name for name in names if allowed is not None and name not in allowed]
     if unknown:
         offered = " or ".join(sorted(allowed or ())) or "words"
-        return f"found a call of {one_line(plain(unknown[0]), limit=80)!r}, expected {one_line(offered)}"
+        return f"found a call of {one_line(unknown[0], limit=80)!r}, expected {one_line(offered)}"
     if reply.is_cut or reply.ending.status != "ok":
         how = "cut" if reply.is_cut or not reply.ending.is_known else "cut at the token limit"
         return f"found a call of {names[0]!r} that was {how}, expected a whole one"
-    if message.invalid_tool_calls:
+    if reply.message.invalid_tool_calls:
         return f"found a call of {names[-1]!r} whose arguments cannot be read, expected a JSON object"
     return None
 
 
+def _calls_in(reply: Reply) -> list[str]:
+    """Return the names of the tools that a reply calls, those last whose arguments cannot be read."""
+    return [plain(str(call["name"])) for call in (*reply.message.tool_calls, *reply.message.invalid_tool_calls)]
+
+
 def _instead(reply: Reply, reasons: str) -> str:
     """Say what there was in the place of a text."""
-    if calls := [*reply.message.tool_calls, *reply.message.invalid_tool_calls]:
-        return (
-            f" but a call of {one_line(plain(str(calls[0]['name'])), limit=80)!r}, which only the aggregator may make"
-        )
+    if names := _calls_in(reply):
+        return f" but a call of {one_line(names[0], limit=80)!r}, which only the aggregator may make"
     how = f" (finish reason {reasons})" if reasons else ""
     usage = reply.usage or cast("UsageMetadata", {})
     reasoning = (usage.get("output_token_details") or {}).get("reasoning")

@@ -8,10 +8,12 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-_NAMES = r"(?:seed:|mm:|antml:|ant|longcat_)?think(?:ing)?|thoughts?|reasoning(?:_scratchpad)?|scratchpad"
+_THINK = r"(?:seed:|mm:|antml:|ant|longcat_)?think(?:ing)?"
+_NAMES = rf"{_THINK}|thoughts?|reasoning(?:_scratchpad)?|scratchpad"
 _TAG = rf"<\s?(?:{_NAMES})(?:\s[^<>]{{0,80}})?>"
 _END_TAG = rf"<\s?//?\s?(?:{_NAMES})\s?>"
-_CLOSING = rf"{_END_TAG}|\[/THINK\]|◁/think▷"
+_OTHER_ENDS = r"\[/THINK\]|◁/think▷"
+_CLOSING = rf"{_END_TAG}|{_OTHER_ENDS}"
 _HARMONY = r"(?:<\|start\|>assistant)?<\|channel\|>"
 _ASIDE = rf"{_HARMONY}(?:analysis|commentary)[^<]{{0,80}}(?:<\|constrain\|>\w{{1,20}})?<\|message\|>"
 _FINAL = rf"{_HARMONY}final(?:[ ]?<\|constrain\|>\w{{1,20}})?<\|message\|>"
@@ -42,6 +44,8 @@ def _style(opens: str, closes: str, trails: str = r"(?!)") -> _Style:
     return _Style(*(re.compile(pattern, re.IGNORECASE) for pattern in (opens, closes, trails)))
 
 
+_NAMED_SO = _style(r"(?-i:analysis(?=[A-Z]))", r"assistantfinal\s*")
+"""What may be a name as well."""
 _STYLES = (
     _style(_TAG, _END_TAG),  # Qwen, DeepSeek, GLM, Seed and most others
     _style(r"\[THINK\]", r"\[/THINK\]"),  # Magistral
@@ -49,7 +53,7 @@ _STYLES = (
     _style(_ASIDE, rf"(?:<\|end\|>|<\|call\|>)?{_FINAL}|<\|end\|>(?=[^<\s])", _RETURN),  # gpt-oss
     _style(_FINAL, r"", _RETURN),
     _style(rf"(?-i:analysis\s?(?=(?:{_MUSED})\b))", r"assistantfinal\s*"),  # the same, its marks taken out
-    _style(r"(?-i:analysis(?=[A-Z]))", r"assistantfinal\s*"),
+    _NAMED_SO,
     _style(r"<\|channel>thought\b", r"<channel\|>", r"<turn\|>\s*\Z"),  # Gemma 4
     _style(rf"<\|(?:begin_of_|start_)?{_PIPED}(?:_prefix)?\|>", _PIPED_END),  # Cohere, Apertus, OpenThinker
     _style(
@@ -64,8 +68,6 @@ _STYLES = (
     _style(r"&lt;think&gt;", r"&lt;/think&gt;"),
     _style(_CLOSING, r""),  # opened by a template, for a model that did not think
 )
-_NAMED_SO = next(style for style in _STYLES if style.opens.pattern == r"(?-i:analysis(?=[A-Z]))")
-"""What may be a name as well."""
 _UNOPENED = _style(
     r"", rf"(?:(?<=[^ \t`'\"“‘])|(?<=[.!?…\d] ))(?:{_CLOSING}|{_PIPED_END})(?=[ \t]*[\r\n]|[^\s`'\"”’,.;:)])"
 )
@@ -88,7 +90,7 @@ _FIRST = re.compile(
 """What may stand before thinking: nothing that anybody sees."""
 _ANY_OPENING = re.compile(rf"^[ \t]{{0,9}}(?:{_TAG}|\[THINK\]|◁think▷)", re.IGNORECASE | re.MULTILINE)
 _ALONE = re.compile(
-    rf"(?:<\s?//?\s?(?:seed:|mm:|antml:|ant|longcat_)?think(?:ing)?\s?>|\[/THINK\]|◁/think▷|{_PIPED_END})(?![`'\"”’,.;:)])"
+    rf"(?:<\s?//?\s?{_THINK}\s?>|{_OTHER_ENDS}|{_PIPED_END})(?![`'\"”’,.;:)])"
     rf"|(?:<\|end\|>)?{_FINAL}",
     re.IGNORECASE,
 )
@@ -170,9 +172,9 @@ class Splitter:
         self._style = _UNOPENED if opened else None
         self._trails: re.Pattern[str] | None = None
         self._marks = 0
-        self._is_text, self._opened = False, opened
+        self._is_text = False
         self._doubtful: str | None = "" if opened else None
-        """What began the thinking, where nothing but an end of it shows that it is some."""
+        """What began the thinking, where only an end of it shows that it is some; no words, where the prompt did."""
 
     @property
     def reasoning(self) -> str:
@@ -181,8 +183,8 @@ class Splitter:
 
     def close(self) -> None:
         """Take the text as it comes: what is thought comes apart from it."""
-        if self._opened and not self.thoughts:
-            self._style, self._opened, self._doubtful = None, False, None
+        if self._doubtful == "" and not self.thoughts:
+            self._style, self._doubtful = None, None
 
     def feed(self, piece: str, *, is_last: bool = False) -> str:
         """Take a piece; return what of the answer is to be shown now."""
@@ -200,9 +202,9 @@ class Splitter:
         text = self.feed("", is_last=True)
         if self._doubtful is None:
             return text
-        thoughts, self.thoughts = self.thoughts, []
-        self._is_text, self._opened, self.has_thought = True, False, False
-        return "".join([self._doubtful, *thoughts, self._waiting])
+        begun = [self._doubtful, *self.thoughts, self._waiting]
+        self._is_text, self.thoughts, self.has_thought, self._doubtful = True, [], False, None
+        return "".join(begun)
 
     def _advance(self, *, is_last: bool) -> bool:
         """Go on over a mark; tell whether there may be another."""
@@ -244,7 +246,7 @@ class Splitter:
             self.thoughts += [self._waiting[: mark.start()], "\n\n"]
             self._trails = style.trails
             self._lead, self._style, self._waiting = [], None, after
-            self.has_thought, self._opened, self._doubtful = True, False, None
+            self.has_thought, self._doubtful = True, None
             return True
         keep = 0 if is_last and self._doubtful is None else _LONGEST_MARK
         cut = max(len(self._waiting) - keep, 0)
