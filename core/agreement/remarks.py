@@ -23,7 +23,7 @@ CONTRAST = re.compile(
 )
 """What takes an answer back, or narrows it."""
 _RETRACTED = re.compile(
-    r"(?:^|[.!…。！:—–-]\s*|\n\s*)[*_(\[]{0,3}(?:(?:wait|hmm+|oops|sorry|actually|no(?!\. ?\d)|nope|correction|edit"
+    r"(?:^|[.!…。！:—–-]\s*+|\n\s*+)[*_(\[]{0,3}(?:(?:wait|hmm+|oops|sorry|actually|no(?!\. ?\d)|nope|correction|edit"
     r"|update)(?=\s*(?:[,.!:;…—-]|\n|$)|,? (?:that|this|i|it)\b)|scratch that|hold on|on second thought"
     r"|(?:but )?(?:let me|let us|let's|i need to|i should) (?:re-?(?:check|calc|comp|count|cons|do|eval|exam|think"
     r"|read|work)|double[ -]check|fix|correct)|moment\b|halt\b|nein\b|korrektur|entschuldig|attend|pardon\b|non\b"

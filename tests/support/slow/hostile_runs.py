@@ -96,8 +96,9 @@ async def _judged(text: str) -> object:
 
 
 async def _similar(text: str) -> object:
-    """Compare texts as long as are compared at all, which takes the square of their length."""
-    head = text[:LONGEST_TEXT]
+    """Compare texts as long as are compared at all, which takes the square of their length; a third is no loop."""
+    words = TEXTS["different words"](LONGEST_TEXT // 3)
+    head = words + text[: LONGEST_TEXT - len(words)]
     rule = EarlyStop(agreement=near_duplicates())
     moa: Any = create_moa(
         proposers=_says(head, f"{head[:-9]}y", head[::-1]), aggregator=_says(text)[0], early_stop=rule, layers=2

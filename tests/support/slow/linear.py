@@ -25,6 +25,8 @@ NOTHING = 0.05
 _PATIENCE = 20_000
 """Characters that may take a second: far more time than what is linear needs, far less than what is not."""
 _TRIES = 6
+_TICK = 0.0005
+"""Seconds of CPU that a small text takes at least: the clock of a process with a limit moves by 4 ms."""
 
 
 class Cost(NamedTuple):
@@ -39,28 +41,36 @@ class Cost(NamedTuple):
 
 def cost_of(read: Callable[[str], object], make: Callable[[int], str], name: str, size: int) -> Cost:
     """Count what a reader takes; whatever looks like too much is counted again, for others use the machine too."""
-    large = make(size)
+    large, small = make(size), make(size // _TIMES)
     count = partial(_cpu, read, patience=3 + size // _PATIENCE)
     seconds = count(large)
     if seconds <= NOTHING:
         return Cost(name, seconds, None)
-    small = make(size // _TIMES)
-    base = float("inf")
-    for _ in range(_TRIES):
-        base = min(base, count(small, times=_TIMES) / _TIMES)
-        if seconds <= max(MOST * base, NOTHING):
+    growths: list[float] = []
+    for _ in range(_TRIES):  # each compares two counts in a row, in which the machine is about as busy
+        growths.append(seconds / max(count(small, times=_TIMES) / _TIMES, _TICK))
+        if min(growths) <= MOST:
             break
-        seconds = min(seconds, count(large))
-    return Cost(name, seconds, seconds / base)
+        seconds = count(large)
+    return Cost(name, seconds, min(growths))
 
 
 def _cpu(read: Callable[[str], object], text: str, *, patience: int, times: int = 1) -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + patience, resource.RLIM_INFINITY))
-    started = time.process_time()
+    taken = 0.0
     for _ in range(times):
+        _forget()
+        started = time.process_time()
         read(text)
-    return time.process_time() - started
+        taken += time.process_time() - started
+    return taken
+
+
+def _forget() -> None:
+    """Empty the fence's caches: a text that was fenced before costs nothing."""
+    for cached in vars(sys.modules["langgraph_moa.prompts.fence"]).values():
+        getattr(cached, "cache_clear", bool)()
 
 
 def _main(reader: str, size: int, names: Sequence[str]) -> None:
