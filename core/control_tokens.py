@@ -74,7 +74,8 @@ def without_last_tokens(text: str) -> str:
         token = _LAST.search(text, max(end - _LONGEST, 0), end)
         if token is None or _SECTION.match(token[0]) or (strikes and token[0] == "</s>"):
             break
-        end = token.start()
+        while text.endswith(token[0], 0, end):  # one over and over is found once
+            end -= len(token[0])
         while end and text[end - 1].isspace():
             end -= 1
     return text if end == whole else text[:end]
