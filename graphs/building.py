@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.graph import END, START
 
-from ..core.panel.stages import Stage
+from ..core.panel.stages import FIRST, Stage
 from ..core.portal import THREADS
 from ..core.run.state import Mixture
 from ..nodes.aggregator import make_aggregator
@@ -32,10 +32,12 @@ def add_gate(graph: MoAGraph, stage: Stage, plan: Plan) -> None:
     """Add what follows a stage: on to the next one, to the aggregator, or to the answer."""
     number = plan.stages.index(stage) + 1
     ahead, leads = plan.stages[number:], plan.ways[number - 1]
-    gate = make_gate(stage, ahead=ahead, writer=plan.propose, rules=plan.rules, moderator=plan.moderating)
+    first = plan.entrances[FIRST]
+    itself: dict[str, list[str]] = {FIRST: []} if stage.layer == 1 else {}  # to ask again, a gate leads there by itself
+    gate = make_gate(stage, first=first, ahead=ahead, writer=plan.propose, rules=plan.rules, moderator=plan.moderating)
     graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
     leads_to = {to: plan.entrances[to] for to in leads}
-    graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to), labelled(leads, leads_to))
+    graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to | itself), labelled(leads, leads_to))
 
 
 def add_review(graph: MoAGraph, plan: Plan) -> None:
@@ -69,7 +71,7 @@ def add_aggregator(graph: MoAGraph, plan: Plan) -> None:
 
 def add_start(graph: MoAGraph, plan: Plan) -> None:
     """Let a run begin with the first layer, or with who looks for evidence for it."""
-    first = plan.entrances["aggregate" if plan.is_single else "layer_1"]
+    first = plan.entrances["aggregate" if plan.is_single else FIRST]
     if plan.search:
         first = add_retrieval(graph, plan.search, before=first, depth=plan.depth, rules=plan.rules)
     for entrance in first:

@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 
 from ..core.errors import InputError
 from ..core.panel.signature import STATE_FORMAT
+from ..core.run.conversation import answered_in
 from ..core.run.origins import in_words, joined, origins
 from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of
@@ -88,7 +89,7 @@ def report(state: Mapping[str, Any]) -> str:
     judges = calls_of(verdicts)
     clock = Clock([*proposals, *judges, *run["aggregators"]])
     messages = convert_to_messages(state["messages"])
-    question = next((n for n, m in enumerate(messages) if m.id == turn), None)
+    question = answered_in(messages, turn)
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -103,7 +103,7 @@ class _Aggregator:
         """Return the references, once it is sure that this run is this mixture's, and nobody changed it."""
         references = turn.references(self.layer)
         if self.layer > 1 or self.rules.retrieves:
-            turn.check_mixture(self.rules.mixture)
+            turn.check_begun(self.rules.mixture)
         if self.layer > 1 and not references:
             raise InputError(
                 "found no proposals for the last message: the conversation, or a layer before them, changed after "

@@ -25,7 +25,7 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
 
     async def answer(state: MoAState, config: RunnableConfig) -> Update:
         turn = Turn.of(state)
-        turn.check_mixture(rules.mixture)
+        turn.check_begun(rules.mixture)
         verdicts = turn.verdicts(before=layer)
         agreed = verdicts[-1]["agreement"] if verdicts else None
         chosen = [p for p in turn.references(layer) if agreed and p["proposer"] == agreed["representative"]]

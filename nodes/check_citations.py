@@ -40,8 +40,8 @@ def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
         answer, run = state["messages"][-1], state["run"]
         if not isinstance(answer, AIMessage) or run["stopped"] == "running":
             raise InputError("found no answer to check, expected the mixture's as the last message; ask again")
-        turn = Turn.of(state)
-        turn.check_mixture(rules.mixture)
+        turn = Turn.of({**state, "messages": state["messages"][:-1]})
+        turn.check_begun(rules.mixture)
         request = rules.request
         if answer.tool_calls or (request and request.form):
             return {"citations": [], "run": run}

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
 from ..core.agreement.comparing import compare_texts
 from ..core.agreement.measures import abstain, is_sync, name_of
 from ..core.bounds.early_stop import EarlyStop, agreed_on, cost_of_asking
 from ..core.errors import AllProposersFailed, InputError
-from ..core.panel.stages import Stage, unanswered
+from ..core.panel.stages import FIRST, Stage, unanswered
 from ..core.run.costs import total
 from ..core.run.records import USABLE, Agreed, Cost, Moderation, Place, Proposal, Verdict, place_of
 from ..core.run.report import make_report
@@ -26,16 +27,24 @@ from .verdict import Conclusion, LayerResult, left_out, too_few, with_earlier
 
 
 def make_gate(
-    stage: Stage, *, ahead: Sequence[Stage], writer: PromptWriter, rules: Rules, moderator: Moderating | None = None
-) -> Node[Update]:
+    stage: Stage,
+    *,
+    first: Sequence[str],
+    ahead: Sequence[Stage],
+    writer: PromptWriter,
+    rules: Rules,
+    moderator: Moderating | None = None,
+) -> Node[Update | Command[str]]:
     """Make the gate that ends one layer, or one wave of it.
 
     Where enough of them agree, the layers end there. A later layer with too few usable answers does not end the run:
     the layer before it was paid for and answered, so the aggregator gets that one's proposals. A step that does not
-    fit the budget, with the aggregator after it, is not made.
+    fit the budget, with the aggregator after it, is not made. A run that failed here and is resumed asks again who had
+    failed, by a way that no drawing shows.
 
     Args:
         stage: Who has been asked.
+        first: The nodes of the first stage.
         ahead: Who would be asked after that.
         writer: How references are put to proposers.
         rules: What the mixture keeps to.
@@ -45,7 +54,7 @@ def make_gate(
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    gate = _Gate(stage, ahead, writer, rules, moderator)
+    gate = _Gate(stage, first, ahead, writer, rules, moderator)
     asks = [moderator.seat.model] if moderator else []
     return Node(gate.collect, at_most=gate.at_most, asks=asks, rules=rules)
 
@@ -53,6 +62,7 @@ def make_gate(
 @dataclass(frozen=True)
 class _Gate:
     stage: Stage
+    first: Sequence[str]
     ahead: Sequence[Stage]
     writer: PromptWriter
     rules: Rules
@@ -66,16 +76,17 @@ class _Gate:
             return None
         return stop
 
-    async def collect(self, state: MoAState, config: RunnableConfig) -> Update:
+    async def collect(self, state: MoAState, config: RunnableConfig) -> Update | Command[str]:
         """Take the layer in, and say where the run goes."""
         turn, stage = Turn.of(state), self.stage
-        turn.check_mixture(self.rules.mixture)
-        # An earlier attempt at the same message may have left proposals of who has not been asked yet this time.
+        turn.check_begun(self.rules.mixture)
+        # An earlier attempt at the same conversation may have left proposals of who has not been asked yet this time.
         places = {seat.place for seat in stage.asked_so_far}
         layer = LayerResult(turn, stage, [p for p in turn.proposals(stage.layer) if place_of(p) in places], self.rules)
         _check_places(stage, layer.proposals)
+        failures = [p for p in layer.proposals if p["status"] not in USABLE]
         agreed = moderation = None
-        ending = Conclusion()
+        ending = self.begin_again(layer, failures) if stage.layer == 1 and not layer.is_enough else Conclusion()
         if layer.is_enough and (stop := self.stop):
             agreed = await self.judge(stop, layer)
             ending = self.end_agreed(self.rules.in_this_run(stop), agreed, layer)
@@ -85,13 +96,21 @@ class _Gate:
         if not ending.next:
             ending = ending.then(self.follow(layer, agreed, moderation))
         if ending.next == "aggregate" and stage.layer == 1 and not layer.is_enough:
-            failures = [p for p in layer.proposals if p["status"] not in USABLE]
+            self.rules.failures.forget(failures)
             raise AllProposersFailed(failures, usable=layer.usable, needed=self.rules.min_proposals)
         verdict = layer.verdict(*with_earlier(turn, stage, agreed, moderation), ending)
         emit("verdict", **verdict)
         verdicts = [*layer.earlier, verdict]
         report = make_report(turn.proposals(), verdicts, turn=turn.id, mixture=self.rules.mixture)
-        return {"verdicts": [verdict], "run": report}
+        update = {"verdicts": [verdict], "run": report}
+        return Command(update=update, goto=self.first) if ending.next == FIRST else update
+
+    def begin_again(self, layer: LayerResult, failures: Sequence[Proposal]) -> Conclusion:
+        """Go back to who failed, where a run is resumed: nobody has asked them since its caller heard of it."""
+        due = unanswered(self.stage.asked_so_far, layer.turn.left_behind(self.stage.layer))
+        if not due or self.rules.failures.any_new(failures):
+            return Conclusion()
+        return Conclusion(FIRST, words=("the run was resumed, and who failed is asked again",))
 
     async def judge(self, stop: EarlyStop, layer: LayerResult) -> Agreed:
         """Ask the measure about whole answers: one that was cut may have gone on, 12 to 1250."""

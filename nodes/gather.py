@@ -30,7 +30,7 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
 
     async def collect(state: MoAState, config: RunnableConfig) -> Update:
         turn = Turn.of(state)
-        turn.check_mixture(rules.mixture)
+        turn.check_begun(rules.mixture)
         by_retriever = {p["proposer"]: p["found"] for p in cast("list[Retrieved]", turn.proposals(RETRIEVAL))}
         evidence: dict[str, Evidence] = {}
         for pool in search.pools:

@@ -83,7 +83,7 @@ class _Proposer:
         if self.opens:
             check_thread(config, needed=rules.review)
         else:
-            turn.check_mixture(rules.mixture)
+            turn.check_begun(rules.mixture)
         before = turn.left_behind(stage.layer)
         due = unanswered(stage.seats, before)
         places = {s.place for s in due}
@@ -113,6 +113,7 @@ class _Proposer:
         )
         made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**settled, **made}[s.place] for s in self.seats]
+        rules.failures.add(p for p in made.values() if p["status"] not in USABLE)
         for proposal in proposals:
             emit("proposal", **proposal)
         # Where nobody of the layer is asked, what later layers made of it still holds.

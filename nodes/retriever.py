@@ -50,7 +50,7 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
         if opens:
             check_thread(config, needed=rules.review)
         else:
-            turn.check_mixture(rules.mixture)
+            turn.check_begun(rules.mixture)
         if first:
             emit("layer", layer=RETRIEVAL, proposers=[other.name for other in together])
         before = turn.left_behind(RETRIEVAL).get((searcher.position, 1))

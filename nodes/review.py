@@ -50,7 +50,7 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
 
     async def review(state: MoAState, config: RunnableConfig) -> Command[str]:
         turn = Turn.of(state)
-        turn.check_mixture(rules.mixture)
+        turn.check_begun(rules.mixture)
         verdicts = turn.verdicts(before=depth)
         proposals = _going_on(turn, verdicts[-1]["source"]) if verdicts else []
         if not proposals:

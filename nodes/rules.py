@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,9 @@ from .calls.request import Request, request_for
 
 _OPENINGS = 8
 """How many are kept in mind: one that is broken off holds prompts that nobody takes."""
+_FAILURES = 10_000
+"""How many are: those of a run that ended between a proposer and its gate are never taken."""
+_Failure = tuple[str, int, int, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,7 @@ class Rules:
     shape: Mapping[str, int]
     """How many layers and proposers there are, for traces."""
     races: Siblings[Race] = field(default_factory=Siblings, init=False)
+    failures: "Failures" = field(default_factory=lambda: Failures(), init=False)
     openings: Siblings[Opening] = field(default_factory=lambda: Siblings(_OPENINGS), init=False)
     """What first layers were bounded to, under a budget."""
     sampling: Sampling = field(default_factory=Sampling, init=False)
@@ -133,6 +138,36 @@ class Rules:
     def seconds_for(self, stage: Stage, turn: Turn) -> float | None:
         """Return the seconds that the budget leaves for a stage, whoever of it has answered already."""
         return self.seconds_left(_before(stage, turn), turn.verdicts(before=stage.layer, wave=stage.wave))
+
+
+class Failures:
+    """Remember failed proposals from the moment they are made until a gate has raised them.
+
+    A gate that is run again has no other way to know that its caller has heard of them, and wants them asked again:
+    LangGraph resumes a run with the step that raised, and nothing is written by it.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[_Failure, None] = {}
+
+    def add(self, proposals: Iterable[Proposal]) -> None:
+        """Remember what has just been asked for in vain."""
+        self._made |= dict.fromkeys(map(_failure, proposals))
+        for oldest in [*islice(self._made, max(len(self._made) - _FAILURES, 0))]:
+            self._made.pop(oldest, None)
+
+    def any_new(self, proposals: Iterable[Proposal]) -> bool:
+        """Tell whether any of these is one that was made here, and not raised yet."""
+        return any(_failure(proposal) in self._made for proposal in proposals)
+
+    def forget(self, proposals: Iterable[Proposal]) -> None:
+        """Forget what is about to be raised."""
+        for proposal in proposals:
+            self._made.pop(_failure(proposal), None)
+
+
+def _failure(proposal: Proposal) -> _Failure:
+    return proposal["turn"], *place_of(proposal), proposal["started"]
 
 
 def _before(stage: Stage, turn: Turn) -> list[Proposal]:

@@ -106,9 +106,8 @@ def resume(
                         done["messages"][-1].text, done["run"], done.get("citations", []), done.get("evidence", [])
                     )
                 return done
-            where = "layer_1, who has not answered" if session.given else ", ".join(session.left)
-            notes.print(Text(f"thread {thread!r} goes on with {where}", style="dim"))
-            return await follow(session.moa, decided or first or session.given, output, config=session.config)
+            notes.print(Text(f"thread {thread!r} goes on with {', '.join(session.left)}", style="dim"))
+            return await follow(session.moa, decided or first, output, config=session.config)
 
     run_and_show(run, output)
 

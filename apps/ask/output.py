@@ -13,6 +13,7 @@ from langgraph.types import Interrupt
 from rich.text import Text
 
 from ...core.errors import ConfigError
+from ...core.run.conversation import digest_of
 from ...core.run.report import make_report
 from ...graphs.page import report
 from ..terminal import note, notes
@@ -75,13 +76,13 @@ def say_that_it_waits(shown: Any, thread: Thread | None) -> None:
 
 def so_far(view: RunView, question: str, *, stopped: str, why: str) -> RunState:
     """Return what is known of a run that did not end."""
-    turn = view.proposals[-1]["turn"] if view.proposals else "unknown"
+    messages = view.messages or [HumanMessage(question)]
+    turn = view.proposals[-1]["turn"] if view.proposals else digest_of(messages)
     verdicts = [v for v in view.verdicts if v["turn"] == turn]
     mine = [p for p in view.proposals if p["turn"] == turn]
     run = make_report(
         mine, verdicts, turn=turn, mixture="", notes=[f"{name} had not answered" for name in view.waiting]
     )
-    messages = view.messages if any(m.id == turn for m in view.messages) else [HumanMessage(question, id=turn)]
     cut_short = {**run, "stopped": stopped, "degraded": why}
     return {"messages": messages, "proposals": mine, "verdicts": verdicts, "run": cut_short}
 

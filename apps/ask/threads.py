@@ -136,11 +136,9 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
 
 
 async def _at_failure(session: Session) -> Session:
-    """Step back before aggregators that failed, keeping what they cost, or put a first layer's question again."""
-    state, run = session.state, session.state.values.get("run") or {}
+    """Step back before aggregators that failed, keeping what they cost."""
+    run = session.state.values.get("run") or {}
     attempts = run.get("aggregators") or []
-    if any(task.error and task.name.startswith("gate_1") for task in state.tasks):
-        return replace(session, given={"messages": session.messages[-1:]})
     if session.left or not attempts or attempts[-1]["status"] in USABLE:
         return session
     async for before in session.moa.aget_state_history(session.config):

@@ -6,7 +6,7 @@ from .seating import Seated
 from .seats import Seat
 from .stages import Stage
 
-STATE_FORMAT = 6
+STATE_FORMAT = 7
 """Raised when a run's state changes its meaning, so that an older run is not resumed as something else."""
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from ..run.records import USABLE, Place, Proposal
 from .seats import Seat
 
+FIRST = "layer_1"
+"""What a verdict calls the first stage."""
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -130,7 +130,7 @@ class Proposal(Call):
     """Hold one proposer's answer, or why there is none."""
 
     turn: str
-    """The id of the message being answered: what keeps one turn's proposals out of the next."""
+    """The digest of the conversation being answered: what keeps one turn's proposals out of the next."""
     layer: int
     name: str
     """The proposer's, as declared."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AnyMessage
 
 from ..errors import InputError
+from .conversation import digest_of
 from .records import USABLE, Evidence, Place, Proposal, Report, Verdict, place_of
 from .state import MoAState
 
@@ -21,7 +22,7 @@ class Turn:
     """
 
     id: str
-    """The id of the message that is answered, which `add_messages` gives an id of its own."""
+    """The digest of the conversation that is answered: an edited message is another turn, whatever its id."""
     messages: Sequence[AnyMessage]
     run: Report | None
     """The thread's last report, which may be another turn's."""
@@ -40,7 +41,7 @@ class Turn:
             raise InputError(
                 "found no messages, expected a conversation; start with {'messages': [('user', 'a question')]}"
             )
-        turn = str(state["messages"][-1].id)
+        turn = digest_of(state["messages"])
         proposals = [p for p in state.get("proposals", []) if p["turn"] == turn]
         verdicts = [v for v in state.get("verdicts", []) if v["turn"] == turn]
         evidence = cast("list[Evidence]", state.get("evidence") or [])
@@ -93,7 +94,7 @@ class Turn:
     def left_behind(self, layer: int) -> dict[Place, Proposal]:
         """Return what a run of this turn that never finished has from a layer, by its place.
 
-        That is so where too few answered and the same message is put to the thread once more.
+        That is so where too few answered, and the run is resumed or the same conversation put to the thread once more.
         """
         return {place_of(p): p for p in self.proposals(layer)} if self.unfinished else {}
 
@@ -105,8 +106,8 @@ class Turn:
         later = [p for p in self._proposals if p["layer"] > proposals[-1]["layer"]]
         return [*proposals, *(later if self.unfinished else [])]
 
-    def check_mixture(self, mixture: str) -> None:
-        """Refuse to go on with a run that another mixture, or another version's state, began.
+    def check_begun(self, mixture: str) -> None:
+        """Refuse to go on with a run that another mixture began, or another version's state, or another conversation.
 
         Raises:
             InputError: It did; the thread is left as it is.
@@ -116,6 +117,11 @@ class Turn:
             raise InputError(
                 f"found a run of another mixture ({begun or 'unknown: an older version wrote it'}), expected {mixture}"
                 "; resume it with the mixture that began it, or ask again on another thread; no answer was lost"
+            )
+        if self.run and self.run["turn"] != self.id:
+            raise InputError(
+                "found a conversation that is not the one that this run began with, expected no change of it before "
+                "the answer; start again with the conversation as it is now"
             )
 
 

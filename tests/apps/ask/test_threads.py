@@ -204,7 +204,7 @@ def test_a_first_layer_with_too_few_answers_asks_only_the_rest(
     second = run("resume", *where)
 
     assert (first.code, second.code, second.out) == (1, 0, "answer of last\n")
-    assert "thread 't' goes on with layer_1, who has not answered" in second.err
+    assert "thread 't' goes on with gate_1" in second.err
     assert Counter(r.model for r in loopback.requests) == {"a": 1, "b": 2, "c": 2, "last": 1}
 
 

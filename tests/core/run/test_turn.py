@@ -5,24 +5,34 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph_moa import InputError
+from langgraph_moa.core.run.conversation import digest_of
 from langgraph_moa.core.run.turn import Turn, check_thread
 from records import a_proposal, a_verdict
 
+MESSAGES = [HumanMessage("Which?", id="1")]
+T = digest_of(MESSAGES)
+
 
 def turn(**given: Any) -> Turn:
-    state: Any = {"messages": [HumanMessage("Which?", id="t")], **given}
+    state: Any = {"messages": MESSAGES, **given}
     return Turn.of(state)
 
 
-A, B, C = a_proposal("x", "a"), a_proposal("y", "b", position=1), a_proposal("", "c", status="error", position=2)
-LATER = a_proposal("z", "a", layer=2)
+A = a_proposal("x", "a", turn=T)
+B, C = a_proposal("y", "b", turn=T, position=1), a_proposal("", "c", turn=T, status="error", position=2)
+LATER = a_proposal("z", "a", turn=T, layer=2)
 OLD = a_proposal("old", "a", turn="s")
 WHOLE = [OLD, A, B, C, LATER]
-RUNNING, DONE = {"turn": "t", "stopped": "running", "mixture": "m"}, {"turn": "t", "stopped": "completed"}
+RUNNING, DONE = {"turn": T, "stopped": "running", "mixture": "m"}, {"turn": T, "stopped": "completed"}
 
 
-def test_a_turn_is_the_message_that_it_answers() -> None:
-    assert turn().id == "t"
+def concluded(layer: int, **given: Any) -> Any:
+    return a_verdict(layer, **{"turn": T, **given})
+
+
+def test_a_turn_is_the_conversation_that_it_answers() -> None:
+    assert turn().id == T
+    assert turn(messages=[HumanMessage("What?", id="1")]).id != T
     nothings: list[Any] = [{}, {"messages": []}]
     for nothing in nothings:
         with pytest.raises(InputError, match="found no messages, expected a conversation"):
@@ -41,7 +51,7 @@ def test_only_this_turns_proposals_are_read() -> None:
     [(1, 1, []), (1, 2, [(1, 1)]), (2, 1, [(1, 1), (1, 2)]), (3, 1, [(1, 1), (1, 2), (2, 1)])],
 )
 def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]) -> None:
-    verdicts = [a_verdict(1), a_verdict(1, wave=2), a_verdict(2), a_verdict(1, turn="s")]
+    verdicts = [concluded(1), concluded(1, wave=2), concluded(2), concluded(1, turn="s")]
 
     read = turn(verdicts=verdicts).verdicts(before=before, wave=wave)
 
@@ -54,13 +64,13 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
     ("verdicts", "layer", "references"),
     [
         ([], 1, []),
-        ([a_verdict(1)], 1, []),
-        ([a_verdict(1)], 2, [A, B]),
-        ([a_verdict(1), a_verdict(2, source=1)], 3, [A, B]),
-        ([a_verdict(1), a_verdict(2)], 3, [LATER]),
-        ([a_verdict(1, moderation={"kept": ["b"]})], 2, [B]),
-        ([a_verdict(1, moderation={"kept": ["b"]}), a_verdict(2)], 3, [LATER]),
-        ([a_verdict(1, moderation={"kept": ["b"]}), a_verdict(2, source=1)], 3, [B]),
+        ([concluded(1)], 1, []),
+        ([concluded(1)], 2, [A, B]),
+        ([concluded(1), concluded(2, source=1)], 3, [A, B]),
+        ([concluded(1), concluded(2)], 3, [LATER]),
+        ([concluded(1, moderation={"kept": ["b"]})], 2, [B]),
+        ([concluded(1, moderation={"kept": ["b"]}), concluded(2)], 3, [LATER]),
+        ([concluded(1, moderation={"kept": ["b"]}), concluded(2, source=1)], 3, [B]),
     ],
 )
 def test_references_are_what_the_last_gate_passed_on(verdicts: Any, layer: int, references: Any) -> None:
@@ -79,11 +89,13 @@ def test_a_run_that_did_not_finish_leaves_what_was_paid_for(run: Any, *, is_unfi
 
 
 def test_another_mixtures_run_is_refused() -> None:
-    turn(run=RUNNING).check_mixture("m")
+    turn(run=RUNNING).check_begun("m")
     with pytest.raises(InputError, match=r"found a run of another mixture \(m\), expected n; resume it"):
-        turn(run=RUNNING).check_mixture("n")
+        turn(run=RUNNING).check_begun("n")
+    with pytest.raises(InputError, match="found a conversation that is not the one that this run began with"):
+        turn(run={**RUNNING, "turn": "s"}).check_begun("m")
     with pytest.raises(InputError, match="unknown: an older version wrote it"):
-        turn().check_mixture("n")
+        turn().check_begun("n")
 
 
 def test_who_waits_for_a_person_needs_a_thread() -> None:

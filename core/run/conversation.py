@@ -1,0 +1,92 @@
+"""Tell conversations apart by what they say: the ids of messages are names only, and a client may give one twice."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+_FIELDS = ("type", "role", "name", "tool_call_id", "status")
+"""What else than its content tells one message from another; some kinds of messages have none of the last ones."""
+
+_LONG = 100_000
+"""Characters of a text, which may be an image's, that are not read once more by each node of a run."""
+
+
+def digest_of(messages: Sequence[BaseMessage]) -> str:
+    """Return what names a conversation: another one where any message of it says something else.
+
+    How a message came about (its id, usage and metadata) is no part of it, nor whether a text is written as a string
+    or as a part: clients that send a conversation again leave these out.
+
+    Args:
+        messages: The conversation, up to the message that is answered.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return deque(_digests(messages), maxlen=1).pop()
+
+
+def answered_in(messages: Sequence[BaseMessage], turn: str) -> int | None:
+    """Return the place of the message that a turn answers; None where the conversation has changed since.
+
+    Args:
+        messages: The conversation, which may have gone on.
+        turn: The digest of its part.
+    """
+    return next((n for n, digest in enumerate(_digests(messages)) if digest == turn), None)
+
+
+def _digests(messages: Sequence[BaseMessage]) -> Iterator[str]:
+    """Return the digest of each beginning of a conversation, whole ones last."""
+    digest = blake2b(digest_size=16)
+    for message in messages:
+        for piece in _pieces(_said_in(message)):
+            data = piece.encode("utf-8", "surrogatepass") if len(piece) < _LONG else _digest(piece)
+            digest.update(b"%d:" % len(piece))
+            digest.update(data)
+        yield digest.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _said_in(message: BaseMessage) -> list[Any]:
+    """Return what somebody who reads the message is told."""
+    content = [message.content] if isinstance(message.content, str) else [*map(_plain_part, message.content)]
+    texts = all(isinstance(part, str) for part in content)
+    if not isinstance(message, AIMessage):  # users' own models may read what is beside a content
+        calls: Any = message.additional_kwargs
+    else:
+        calls = [[call.get(key) for key in ("name", "args", "id")] for call in message.tool_calls]
+    fields = [getattr(message, field, None) for field in _FIELDS]
+    return [fields, "".join(map(str, content)) if texts else content, calls]
+
+
+def _plain_part(part: str | dict[Any, Any]) -> Any:
+    is_text = isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+    return part["text"] if is_text else part  # type: ignore[index]
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """Go through a value however deep it is, in the same order wherever it was stored between."""
+    ahead = [value]
+    while ahead:
+        match ahead.pop():
+            case str(text):
+                yield text
+            case dict(fields):
+                yield f"fields {len(fields)}"
+                ahead.extend(each for key in sorted(fields, key=str) for each in (fields[key], str(key)))
+            case list(items) | tuple(items):
+                yield f"items {len(items)}"
+                ahead.extend(reversed(items))
+            case bool() | int() | float() | bytes() | None as scalar:
+                yield f"{type(scalar).__name__} {scalar!r}"
+            case other:  # what it shows may hold its address
+                yield type(other).__name__
