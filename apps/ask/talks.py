@@ -1,5 +1,6 @@
 """A conversation of several turns: one that ends with the program, or a thread's."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,9 +53,9 @@ async def begun(sources: Sources, thread: Thread | None) -> AsyncIterator[Talk]:
         ConfigError: It needs somebody to ask, or another process is at work on the thread.
     """
     if thread is None:
-        settings = sources.whole
+        settings = await asyncio.to_thread(lambda: sources.whole)
         _check_somebody_reviews(settings.review)
-        yield _Passing(settings)
+        yield await asyncio.to_thread(_Passing, settings)  # it may ask a server for its models
         return
     async with opened_thread(thread, sources) as session:
         _check_somebody_reviews("review" in session.moa.nodes)

@@ -217,3 +217,11 @@ def test_what_was_said_drives_no_terminal(chat: Any, loopback: Loopback) -> None
 
     assert "\x1b" not in done.out
     assert "ai: red [31mcarpet" in done.out
+
+
+def test_the_only_model_of_a_server_is_talked_to(chat: Any, loopback: Loopback, where: list[str]) -> None:
+    loopback.listing = Reply(body='{"object": "list", "data": [{"id": "mine"}]}')
+
+    done = [chat("one?\n", *kept, "--base-url", loopback.url) for kept in ([], where)]
+
+    assert [(d.code, d.out) for d in done] == [(0, "answer of mine\n")] * 2, done
