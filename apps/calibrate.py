@@ -18,7 +18,9 @@ from ..core.errors import ConfigError
 from ..core.text import printable
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
+from .logbook import Verbose, told_more
 from .plotting import check_plot, plotted
+from .settings.sources import Config, NoSettings, Sources
 
 _T = TypeVar("_T")
 
@@ -31,8 +33,14 @@ def calibrate(
     ] = None,
     precision: Annotated[float, typer.Option(metavar="SHARE", help="What the chosen rule must keep.")] = 0.95,
     layers: Annotated[
-        int, typer.Option(metavar="N", help="Layers of the mixture whose calls are counted, the aggregator's included.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Layers of the mixture whose calls are counted, the aggregator's included; where not given, those of "
+            "the settings file, or 3.",
+            show_default=False,
+        ),
+    ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -44,9 +52,14 @@ def calibrate(
         typer.Option(metavar="FILE", help="Draw precision against calls saved, as SVG.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    config: Config = None,
+    no_settings: NoSettings = False,
+    verbose: Verbose = False,
 ) -> None:
     """Measure early stops on recorded answers, and pick the cheapest that keeps a precision."""
     check_share("precision", precision)
+    with told_more(verbose):
+        layers = layers or Sources(config=config, is_alone=no_settings).layers or 3
     check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import get_args
 
 from rich.console import Console
@@ -10,10 +11,12 @@ from rich.text import Text
 
 from ..core.models.presets import PRESETS_FILE, presets, presets_checked
 from ..core.offline.library import Variant
+from .settings.flags import with_mixture
 from .settings.settings import Settings
 
 
-def models() -> None:
+@partial(with_mixture, only={"config", "no_settings", "verbose"})
+def models(settings: Settings) -> None:
     """Show which models are configured here, and which are chosen by default."""
     table = Table("preset", "key", "proposers", "aggregator", box=None, padding=(0, 2, 0, 0))
     for name, preset in presets().items():
@@ -24,4 +27,4 @@ def models() -> None:
     console.print(table)
     console.print(Text(f"\nmodel ids checked {presets_checked()}, kept in {PRESETS_FILE}"), soft_wrap=True)
     console.print(Text(f"offline models: {', '.join('offline:' + v for v in get_args(Variant))}"), soft_wrap=True)
-    console.print(Text(f"default here: {Settings().choose()[1]}"), soft_wrap=True)
+    console.print(Text(f"default here: {settings.choose()[1]}"), soft_wrap=True)

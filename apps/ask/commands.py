@@ -17,6 +17,7 @@ from ...core.text import shows_nothing
 from ...graphs.estimate import Estimate, estimate
 from ..settings.flags import BOUNDS, with_mixture
 from ..settings.settings import Settings
+from ..settings.sources import Sources
 from ..terminal import note, notes
 from .output import Output, RunState
 from .review import can_ask, decisions_of
@@ -39,9 +40,9 @@ Store = Annotated[
 ]
 
 
-@with_mixture
+@partial(with_mixture, apart=True)
 def ask(
-    settings: Settings,
+    sources: Sources,
     question: Annotated[
         str, typer.Argument(metavar="QUESTION", help="The question in quotes, or - for standard input.")
     ],
@@ -62,8 +63,9 @@ def ask(
     conversation, text = named_thread(thread, store), _text_of(question)
     if instead and conversation is None:
         raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
+    settings = sources.whole if conversation is None else sources.by_hand
     if only_estimate:
-        _print_estimate(asyncio.run(_estimate(settings, text, conversation)), as_json=as_json)
+        _print_estimate(asyncio.run(_estimate(sources, text, conversation)), as_json=as_json)
         return
     if settings.review and conversation is None and not can_ask():
         raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
@@ -71,7 +73,7 @@ def ask(
     if conversation is None:
         run_and_show(_once(settings, text, output), output, text)
     else:
-        run_and_show(_in_thread(conversation, settings, text, output, instead=instead), output, text)
+        run_and_show(_in_thread(conversation, sources, text, output, instead=instead), output, text)
 
 
 @partial(with_mixture, only=BOUNDS)
@@ -106,7 +108,7 @@ def resume(
                         done["messages"][-1].text, done["run"], done.get("citations", []), done.get("evidence", [])
                     )
                 return done
-            notes.print(Text(f"thread {thread!r} goes on with {', '.join(session.left)}", style="dim"))
+            note(f"thread {thread!r} goes on with {', '.join(session.left)}")
             return await follow(session.moa, decided or first, output, config=session.config)
 
     run_and_show(run, output)
@@ -128,12 +130,11 @@ def _once(settings: Settings, text: str, output: Output) -> Run:
     return lambda decided: follow(moa, decided or given, output, config=config)
 
 
-def _in_thread(thread: Thread, settings: Settings, text: str, output: Output, *, instead: bool) -> Run:
+def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, instead: bool) -> Run:
     """Ask the next question of a thread."""
-    message = HumanMessage(text)
 
     async def run(decided: Decided) -> RunState:
-        opened = take_up(thread, Settings()) if decided else begin(thread, settings, message, instead=instead)
+        opened = take_up(thread, Settings()) if decided else begin(thread, sources, text, instead=instead)
         async with opened as session:
             note(session.why)
             return await follow(session.moa, decided or session.given, output, config=session.config)
@@ -141,13 +142,12 @@ def _in_thread(thread: Thread, settings: Settings, text: str, output: Output, *,
     return run
 
 
-async def _estimate(settings: Settings, question: str, thread: Thread | None) -> Estimate:
+async def _estimate(sources: Sources, question: str, thread: Thread | None) -> Estimate:
     if thread is None or not thread.file.exists():
-        return estimate(await asyncio.to_thread(build_mixture, settings), question)
-    message = HumanMessage(question)
-    async with begin(thread, settings, message, instead=True) as session:
+        return estimate(await asyncio.to_thread(lambda: build_mixture(sources.whole)), question)
+    async with begin(thread, sources, question, instead=True) as session:
         note(session.why)
-        return estimate(session.moa, [*session.messages, message])
+        return estimate(session.moa, [*session.messages, HumanMessage(question)])
 
 
 def _print_estimate(bound: Estimate, *, as_json: bool) -> None:

@@ -80,27 +80,31 @@ def run_and_show(run: Run, output: Output, question: str = "") -> None:
         output: How it is shown.
         question: What was asked.
     """
-    view, thread = output.view, output.thread
     try:
         state = reviewed(lambda decided: asyncio.run(run(decided)))
     except (GraphDrained, Terminated, KeyboardInterrupt) as stopped:
-        _show_stopped(output, question, drained=isinstance(stopped, GraphDrained))
+        show_stopped(output, question, drained=isinstance(stopped, GraphDrained))
         raise typer.Exit(INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else TERMINATED) from None
     except MoAError as exc:
-        write_page(output, so_far(view, question, stopped="failed", why=str(exc)))
-        if thread and view.proposals:
-            notes.print(Text(f"what was answered is kept; go on with: {thread.resume}"), soft_wrap=True)
+        show_failed(output, question, exc)
         raise
     waits = waiting_for(state)
     if output.as_json:
         print_json(None if waits else state["messages"][-1].text, state)
     write_page(output, state)
     if waits:
-        say_that_it_waits(waits, thread)
+        say_that_it_waits(waits, output.thread)
         raise typer.Exit(WAITING)
 
 
-def _show_stopped(output: Output, question: str, *, drained: bool) -> None:
+def show_failed(output: Output, question: str, exc: MoAError) -> None:
+    """Write the page of a run that failed, and say how to go on with what is kept of it."""
+    write_page(output, so_far(output.view, question, stopped="failed", why=str(exc)))
+    if output.thread and output.view.proposals:
+        notes.print(Text(f"what was answered is kept; go on with: {output.thread.resume}"), soft_wrap=True)
+
+
+def show_stopped(output: Output, question: str, *, drained: bool) -> None:
     """Print what a run had come to when it was stopped, and how to go on."""
     state = so_far(output.view, question, stopped="interrupted", why="the run was stopped")
     if output.as_json:

@@ -95,8 +95,13 @@ async def locked_store(file: Path, thread: str) -> AsyncIterator["AsyncSqliteSav
             f"found thread {thread!r} at work in another process, expected it free; wait until that one has ended"
         ) from exc
     except (sqlite3.Error, OSError) as exc:
-        why = getattr(exc, "strerror", None) or exc
-        raise ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made") from exc
+        raise unusable(file, exc) from exc
+
+
+def unusable(file: Path, exc: Exception) -> ConfigError:
+    """Return what tells that a file of threads cannot be used, and why."""
+    why = getattr(exc, "strerror", None) or exc
+    return ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made")
 
 
 def _check_ours(file: Path) -> None:

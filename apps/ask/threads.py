@@ -18,8 +18,10 @@ from ...core.panel.signature import STATE_FORMAT
 from ...core.run.records import USABLE
 from ...core.run.state import Graph
 from ..garbage import freeze_what_stays
+from ..logbook import tell
 from ..settings.files import merged_settings
 from ..settings.settings import Settings
+from ..settings.sources import Sources
 from .store import locked_store
 
 if TYPE_CHECKING:
@@ -80,32 +82,58 @@ class Session:
         """Return the conversation so far."""
         return list(self.state.values.get("messages", []))
 
+    async def now(self) -> "Session":
+        """Return it where its thread stands now."""
+        return replace(self, state=await self.moa.aget_state(self.config))
+
+    def asking(self, question: str) -> "Session":
+        """Return it with its next question, which takes the place of one that was never answered."""
+        taken_back = [RemoveMessage(id=str(m.id)) for m in self.messages[-1:] if self.left]
+        return replace(self, given={"messages": [*taken_back, HumanMessage(question)]})
+
 
 @asynccontextmanager
-async def begin(
-    thread: Thread, changes: Settings, question: HumanMessage, *, instead: bool = False
-) -> AsyncIterator[Session]:
+async def opened_thread(thread: Thread, sources: Sources) -> AsyncIterator[Session]:
+    """Open a thread for what comes next, with the mixture of before and what is asked for now changed.
+
+    Args:
+        thread: Which one; a new one is made.
+        sources: What was said of the mixture; flags and a named file win over what the thread holds. Settings that are
+            found are a new thread's only.
+
+    Raises:
+        ConfigError: Another process is at work on it.
+    """
+    async with locked_store(thread.file, thread.id) as saver:
+        record = await _recorded(saver, thread)
+        if record is None:
+            settings = await asyncio.to_thread(lambda: sources.whole)
+        else:
+            tell(f"settings: those of thread {thread.id!r}, and the command line's")
+            settings = _settings_of(record, thread, sources.by_hand)
+        yield await _open(saver, thread, settings)
+
+
+@asynccontextmanager
+async def begin(thread: Thread, sources: Sources, question: str, *, instead: bool = False) -> AsyncIterator[Session]:
     """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
 
     Args:
         thread: Which one; a new one is made.
-        changes: What was said of the mixture; it wins over what the thread holds.
+        sources: What was said of the mixture.
         question: What to ask.
         instead: Take back a question that was never answered.
 
     Raises:
         ConfigError: The thread has a run that is not finished, or another process is at work on it.
     """
-    async with locked_store(thread.file, thread.id) as saver:
-        record = await _recorded(saver, thread)
-        session = await _open(saver, thread, changes if record is None else _settings_of(record, thread, changes))
+    async with opened_thread(thread, sources) as session:
         if session.left and not instead:
             raise ConfigError(
                 f"found an unfinished run in thread {thread.id!r}, expected a finished one; go on with: "
                 f"{thread.resume}, or take its question back with --instead"
             )
-        taken_back = [RemoveMessage(id=str(m.id)) for m in session.messages[-1:] if session.left]
-        yield replace(session, given={"messages": [*taken_back, question]})
+        yield session.asking(question)
 
 
 @asynccontextmanager
@@ -132,11 +160,15 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
             )
             raise ConfigError(f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, ids or ['none'])}")
         session = await _open(saver, thread, _settings_of(record, thread, changes))
-        yield await _at_failure(session)
+        yield await at_failure(session)
 
 
-async def _at_failure(session: Session) -> Session:
-    """Step back before aggregators that failed, keeping what they cost."""
+async def at_failure(session: Session) -> Session:
+    """Step back before aggregators that failed, keeping what they cost.
+
+    Returns:
+        What goes on from there; where nothing failed, what was given.
+    """
     run = session.state.values.get("run") or {}
     attempts = run.get("aggregators") or []
     if session.left or not attempts or attempts[-1]["status"] in USABLE:

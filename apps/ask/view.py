@@ -16,6 +16,7 @@ from ...core.run.origins import in_words, joined
 from ...core.run.records import RETRIEVAL, Citation, Evidence, Proposal, Report, Verdict
 from ...core.run.state import merge_proposals, merge_verdicts
 from ...core.text import printable
+from ..logbook import AnswerLine
 from .lines import layer_title, outcome_line, passages_line, run_summary, sources, waiting_line
 
 _REFRESH = 8
@@ -134,6 +135,7 @@ class RunView:
         if self._show_answer:
             sys.stdout.write(text)
             sys.stdout.flush()
+            AnswerLine.is_open = not text.endswith("\n")
 
     def _tell(self, line: str) -> None:
         if self._live is None:

@@ -95,7 +95,7 @@ def _read(written: str, base: Mapping[str, Any]) -> tuple[str | None, str, Setti
     if first.endswith(_FILES):
         file = Path(first)
         own_settings = load_settings(file, own).model_dump(exclude_unset=True)
-        return given, file.stem, merged_settings(others, own_settings, file=file)
+        return given, file.stem, merged_settings(others, own_settings)
     if first in SYSTEM_NAMES:
         start = base if first == "moa" else others
         return given, first, merged_settings({**start, "system": first}, own)

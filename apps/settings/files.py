@@ -1,6 +1,5 @@
 """Read settings: from a file, from flags, from Studio's form; what is wrong with them is told in one sentence."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +22,7 @@ from .tables import (
     QuorumTable,
     Table,
 )
+from .written import keys_in, label_of_file
 
 _TABLES: dict[str, type[Table]] = {
     "proposers": ProposerTable,
@@ -61,8 +61,12 @@ def load_settings(file: Path | None, flags: Mapping[str, Any]) -> Settings:
     Raises:
         ConfigError: The file cannot be read, a key is unknown or a value is wrong.
     """
-    given = {key: value for key, value in flags.items() if value not in (None, [])}
-    return merged_settings(_read(file) if file else {}, given, file=file)
+    return merged_settings(keys_in(file) if file else {}, given_of(flags), file=file)
+
+
+def given_of(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {key: value for key, value in flags.items() if value not in (None, [])}
 
 
 def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file: Path | None = None) -> Settings:
@@ -71,7 +75,7 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
     Args:
         before: What was written.
         given: What wins.
-        file: Where it was written, for the messages.
+        file: Where what was before was written, for the messages; a mistake in what wins is told without it.
 
     Raises:
         ConfigError: A key is unknown or a value is wrong.
@@ -85,11 +89,23 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
         if isinstance(written.get(bounds), dict) and isinstance(changes.get(bounds), dict):
             merged[bounds] = {**written[bounds], **changes[bounds]}
     if merged.get("preset") is not None and merged.get("proposers") is not None:
-        raise ConfigError(f"found the preset {merged['preset']!r} and proposers, expected one of them; leave one out")
+        where = f" in {label_of_file(file)}" if file and {"preset", "proposers"} <= written.keys() else ""
+        raise ConfigError(
+            f"found the preset {merged['preset']!r} and proposers{where}, expected one of them; leave one out"
+        )
     try:
         return Settings.model_validate(merged)
     except ValidationError as exc:
-        raise ConfigError(_what_is_wrong(exc, file)) from exc
+        in_file = _mistakes_in(written) if file and changes else exc
+        raise ConfigError(_what_is_wrong(in_file or exc, file if in_file else None)) from exc
+
+
+def _mistakes_in(written: Mapping[str, Any]) -> ValidationError | None:
+    try:
+        Settings.model_validate(written)
+    except ValidationError as exc:
+        return exc
+    return None
 
 
 def form_settings(filled: Mapping[str, Any]) -> Settings:
@@ -119,7 +135,7 @@ def _spelt_out(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _what_is_wrong(exc: ValidationError, file: Path | None) -> str:
     """Tell the most telling of pydantic's errors: an unknown key, else the deepest."""
     error = max(exc.errors(), key=lambda e: (e["type"] == "extra_forbidden", len(e["loc"])))
-    where = f" in {file}" if file else ""
+    where = f" in {label_of_file(file)}" if file else ""
     if error["type"] == "extra_forbidden":
         nested = len(error["loc"]) > 1
         keys = list((_TABLES[str(error["loc"][0])] if nested else Settings).model_fields)
@@ -142,32 +158,3 @@ def _shown(value: Any, place: Sequence[int | str]) -> str:
     if isinstance(value, dict):
         value = {key: "..." if key in _MAY_BE_SECRET else held for key, held in value.items()}
     return one_line(repr(value), limit=120)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if file.suffix not in (".toml", ".yaml", ".yml"):
-        raise ConfigError(f"found the settings file {file}, expected one ending in .toml, .yaml or .yml")
-    try:
-        text = file.read_text(encoding="utf-8")
-        settings = tomllib.loads(text) if file.suffix == ".toml" else _from_yaml(text)
-    except (OSError, ValueError) as exc:
-        raise ConfigError(f"the settings file {file} cannot be read: {' '.join(str(exc).split())}") from exc
-    if not isinstance(settings, dict):
-        raise ConfigError(f"found {type(settings).__name__} in {file}, expected keys and values")
-    named = {str(key).replace("-", "_"): value for key, value in settings.items()}
-    if "proposer" in named:
-        if "proposers" in named:
-            raise ConfigError(f"found proposer and proposers in {file}, expected one of them; leave one out")
-        named["proposers"] = named.pop("proposer")
-    if isinstance(named.get("docs"), str):
-        named["docs"] = [named["docs"]]
-    return named
-
-
-def _from_yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text) or {}
-    except yaml.YAMLError as exc:
-        raise ValueError(str(exc)) from exc

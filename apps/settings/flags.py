@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Option
@@ -13,8 +12,10 @@ from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Transport
 from ...prompts import Placement
-from .files import load_settings, merged_settings
+from ..logbook import Verbose, told_more
+from .files import merged_settings
 from .settings import Settings
+from .sources import Config, NoSettings, Sources
 from .systems import SystemName
 from .tables import WhenAgreed
 
@@ -64,13 +65,17 @@ _SHARED: dict[str, Any] = {
     "transport": _described(Transport, "WAY", "transport"),
     "docs": _described(list[str], "PATH", "docs", " Repeatable."),
     "preset": _described(str, "NAME", "preset"),
-    "config": _option(Path, "FILE", "TOML or YAML with the same keys and more; see docs/options.md."),
+    "config": Config,
+    "no_settings": NoSettings,
+    "verbose": Verbose,
 }
+_OF_SOURCES = ("config", "no_settings", "verbose")
+_SWITCHES = ("no_settings", "verbose")
 
 
 SHARED = frozenset(_SHARED)
 """The names of all of them."""
-BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url", "transport")
+BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url", "transport", "verbose")
 """The options that may change while a run stands still: they say how, and not who."""
 
 
@@ -127,19 +132,26 @@ def read_value(value: str) -> Any:
 
 
 def with_mixture(
-    command: Callable[..., None], *, only: Collection[str] = _SHARED, budget: str = "--budget"
+    command: Callable[..., None],
+    *,
+    only: Collection[str] = _SHARED,
+    budget: str = "--budget",
+    apart: bool = False,
 ) -> Callable[..., None]:
     """Give a command the shared options, or some of them; it receives them as its first argument, `settings`.
 
     Args:
         command: What to run.
-        only: The names of those that it shares.
+        only: The names of those that it shares; without `config`, no file is looked for.
         budget: What the option of a run's budget is called.
+        apart: Whether it receives `Sources` instead, to say for itself whether a file is looked for.
     """
     declared = {**_SHARED, "budget": _option(list[str], "LIMIT=N", _BUDGET, budget)}
     own = list(inspect.signature(command).parameters.values())[1:]
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name in _SWITCHES else None, annotation=annotation
+        )
         for name, annotation in declared.items()
         if name in only
     ]
@@ -147,8 +159,10 @@ def with_mixture(
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
         flags = {name: options.pop(name, None) for name in _SHARED}
-        file = flags.pop("config")
-        command(load_settings(file, _as_keys(flags, budget)), *args, **options)
+        file, is_alone, verbose = (flags.pop(name) for name in _OF_SOURCES)
+        with told_more(bool(verbose)):
+            sources = Sources(_as_keys(flags, budget), file, is_alone=bool(is_alone) or "config" not in only)
+            command(sources if apart else sources.whole, *args, **options)
 
     positional = [p for p in own if p.kind is not inspect.Parameter.KEYWORD_ONLY]
     keyword = [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]

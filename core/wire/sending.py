@@ -1,6 +1,7 @@
 """Send one request, as often as it takes, and return what came back."""
 
 import asyncio
+import logging
 import math
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
@@ -11,6 +12,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from ..text import one_line, redact
 from .connections import bare_url
 from .losses import lost
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
@@ -30,6 +32,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 _ENDING_SECONDS = 0.5
 """How long the end of a stream may come after the last that is said in it: its connection can be used again then."""
 _pause = asyncio.sleep
+_log = logging.getLogger(__name__)
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
 _ends: ContextVar[float | None] = ContextVar("langgraph_moa_call_ends", default=None)
 
@@ -229,8 +232,15 @@ async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
             seconds = failure.retry_after or backoff * (1 - random.random() / 4)  # noqa: S311 - no secret
             if seconds >= _seconds_left():
                 raise
+            if _log.isEnabledFor(logging.DEBUG):
+                _tell(address, failure, seconds, attempt + 1)
         await _pause(seconds)
     return await ask()
+
+
+def _tell(address: Address, failure: ServerError, seconds: float, attempt: int) -> None:
+    why = one_line(redact(str(failure), address.secrets))
+    _log.debug("%s: try %d of %d failed: %s; again in %.1f s", address.bare, attempt, address.attempts, why, seconds)
 
 
 def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any:

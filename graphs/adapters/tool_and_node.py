@@ -67,6 +67,12 @@ def as_node(
         parent.add_node("check", as_node(moa, read=lambda state: f"Is this right? {state['draft']}",
                                          write=lambda result: {"review": result["messages"][-1].text}))
 
+    Where all proposers fail, the node raises `AllProposersFailed`. A `RuntimeError`, it is none of the errors that
+    LangGraph's `RetryPolicy()` retries by itself; name it where the parent is to ask again, which asks everybody anew:
+
+        parent.add_node("answer", as_node(moa, read="question", write="answer"),
+                        retry_policy=RetryPolicy(retry_on=AllProposersFailed))
+
     Args:
         moa: What `create_moa`, or another of this package, returned.
         read: The key of the parent's state that holds the question or the conversation, or a function from that state

@@ -4,6 +4,7 @@ What is added is for the answer's good, and must never cost it: `stream_options`
 message holds a note of ours, and references in the user's message make no difference to who reads them.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,15 +15,18 @@ from langgraph.errors import GraphBubbleUp
 
 from ...core.models.capabilities import Model, bound_to, chat_model_of
 from ...core.models.objections import is_refusal, may_be_left_out
+from ...core.models.parts import secrets_of
 from ...core.panel.habits import HABITS, limit_of, model_without
 from ...core.panel.seats import Seat
 from ...core.run.records import LeftOut
+from ...core.text import one_line, redact
 from ...prompts import in_turn, without_system
 from ...prompts.roles import role_in
 
 _Ask = Callable[[Model, list[BaseMessage]], Awaitable[Any]]
 _FURTHER = 2
 """How many requests may follow one that was refused."""
+_log = logging.getLogger(__name__)
 
 
 class Accepting:
@@ -60,12 +64,18 @@ class Accepting:
                     self.left_out = first
                     raise refusal from refusal.__cause__
                 refusal = refusal or exc
+                self._tell(exc, parts)
                 self.left_out |= parts
             else:
                 if self.left_out != first:
                     HABITS.learn(self._seat, self.left_out)
                 return answer
         raise AssertionError  # the last round returns or raises
+
+    def _tell(self, refusal: Exception, parts: frozenset[LeftOut]) -> None:
+        if _log.isEnabledFor(logging.DEBUG):
+            why = one_line(redact(str(refusal), secrets_of(self._seat.model)))
+            _log.debug("%s: refused (%s); asked again without %s", self._seat.title, why, ", ".join(sorted(parts)))
 
     def _form(self) -> tuple[Model, list[BaseMessage]]:
         messages = self._messages

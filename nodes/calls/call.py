@@ -1,6 +1,7 @@
 """One model call, and every way it can end, as data."""
 
 import asyncio
+import logging
 import math
 import time
 from contextlib import AsyncExitStack
@@ -25,13 +26,14 @@ from ...core.wire.sending import ends_by, requests_sent
 from .accepting import Accepting
 from .cache import Entry, entry_of
 from .hearing import Hearing, heard_first
-from .outcome import call_of, failed_call, unmade, where_asked, with_names
+from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
 from .reading import read_reply
 from .statuses import answered_call
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 """Seconds between two questions to a server that is still loading its model."""
+_log = logging.getLogger(__name__)
 
 
 async def call_model(
@@ -67,6 +69,8 @@ async def call_model(
         call, message = await _ask(seat, prompt, config, race, cutoff, entry, allowed)
     finally:
         race.leave(cutoff)
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s", ended_line(seat, call))
     if counts and message and call["status"] in USABLE:
         race.count(seat.title, text_in(message), served=call["served_model"], whole=call["status"] == "ok")
     if entry and message and call["status"] == "ok" and not call["cached"]:
@@ -171,6 +175,8 @@ class _Attempt:
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = time.time(), time.perf_counter(), True
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.debug("%s", asked_line(seat))
             async with asyncio.timeout(seat.timeout) as timeout:
                 ends = min((end for end in (timeout.when(), cutoff.ends) if end is not None), default=None)
                 about = _config_for(seat, config, self.hearing)
@@ -198,6 +204,7 @@ class _Attempt:
             else:
                 self.loading = False
                 return answer
+            _log.debug("%s: its server is still loading the model; asked again in %.1f s", self._seat.title, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -31,9 +31,36 @@ def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = Non
     return call_of(seat.label, status=status, cut=cut, error=why, **free)
 
 
+_LINE = 600
+"""Characters of a line about a call."""
+
+
 def where_asked(seat: Seat) -> str | None:
     """Return the address that a seat's requests go to, fit for a report."""
     return bare_url(seat.endpoint) if seat.endpoint else None
+
+
+def asked_line(seat: Seat) -> str:
+    """Say in a line whom a call asks, and where."""
+    where = f" at {url.rstrip('/')}" if (url := where_asked(seat)) else ""
+    limit = "" if seat.timeout is None else f", for {seat.timeout:g} s at most"
+    return one_line(f"{seat.role} {seat.title}: asking {seat.label}{where}{limit}", limit=_LINE)
+
+
+def ended_line(seat: Seat, call: Call) -> str:
+    """Say in a line what came of a call, after how long, and what it took."""
+    served = call["served_model"]
+    parts = [
+        f"{call['status']} after {call['seconds']:.3f} s",
+        f"having waited {call['waited']:.3f} s" if call["waited"] else "",
+        f"{call['retries']} {'retry' if call['retries'] == 1 else 'retries'}" if call["retries"] else "",
+        f"without {', '.join(call['left_out'])}" if call["left_out"] else "",
+        "from the cache" if call["cached"] else "",
+        f"{call['usage']['total_tokens']:,} tokens" if call["usage"] else "",
+        f"served by {served}" if served and not f":{seat.label}".endswith(f":{served}") else "",
+    ]
+    error = f"; {call['error']}" if call["error"] else ""
+    return one_line(f"{seat.role} {seat.title}: {', '.join(filter(None, parts))}{error}", limit=_LINE)
 
 
 def as_proposal(call: Call, seat: Seat, *, turn: str, layer: int, message: AIMessage | None = None) -> Proposal:

@@ -189,7 +189,7 @@ def test_a_turn_that_is_left_without_a_review_is_no_part_of_the_conversation(
         return line
 
     monkeypatch.setattr("builtins.input", read)
-    monkeypatch.setattr("langgraph_moa.apps.ask.chat.can_ask", lambda: True)
+    monkeypatch.setattr("langgraph_moa.apps.ask.talks.can_ask", lambda: True)
     monkeypatch.setattr("langgraph_moa.apps.ask.running.can_ask", lambda: True)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
 

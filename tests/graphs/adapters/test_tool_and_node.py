@@ -7,8 +7,9 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
-from langgraph_moa import ConfigError, Proposer, as_node, as_tool, create_moa
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, RetryPolicy
+from langgraph_moa import AllProposersFailed, ConfigError, Proposer, as_node, as_tool, create_moa
 from panels import says
 from parents import QUESTION, READ_ONLY, Asked, calls, looker, within
 from pydantic import BaseModel
@@ -86,6 +87,36 @@ def test_a_drawing_opens_the_mixture_in_a_node_of_another_state() -> None:
     assert {"moa:layer_1/words", "moa:layer_1/stems", "moa:gate_1", "moa:aggregate"} <= set(
         parent.get_graph(xray=True).nodes
     )
+
+
+AT_ONCE: Any = {"initial_interval": 0.0, "jitter": False, "max_attempts": 3}
+RETRIES = [
+    (RetryPolicy(**AT_ONCE), 1),
+    (RetryPolicy(retry_on=RuntimeError, **AT_ONCE), 2),
+    (RetryPolicy(retry_on=AllProposersFailed, **AT_ONCE), 2),
+]
+
+
+@APIS
+@pytest.mark.parametrize("adapted", [True, False], ids=["as_node", "bare"])
+@pytest.mark.parametrize(("policy", "times"), RETRIES, ids=["default", "its base", "named"])
+async def test_a_parent_retries_a_mixture_that_failed_only_where_its_error_is_named(
+    policy: RetryPolicy, times: int, adapted: bool, api: str
+) -> None:
+    asked = says([ConnectionError("down for a moment"), "up again"])
+    moa = create_moa(proposers=[asked], aggregator=says("b"))
+    node: Any = as_node(moa, read="question", write="answer") if adapted else moa
+    parent: Any = StateGraph(Asked if adapted else MessagesState)
+    graph = parent.add_node("moa", node, retry_policy=policy).add_edge(START, "moa").compile()
+    given = {"question": "Which?"} if adapted else QUESTION
+
+    if times == 1:
+        with pytest.raises(AllProposersFailed):
+            await run(graph, api, given)
+    else:
+        result = await run(graph, api, given)
+        assert (result["answer"] if adapted else result["messages"][-1].text) == "b"
+    assert len(asked.asked) == times
 
 
 @APIS
