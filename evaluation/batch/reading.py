@@ -11,6 +11,7 @@ from typing import Any
 from ...core.errors import ConfigError
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
+from .ordinary import kind_of
 from .questions import Question, Questions
 
 _ROLES = ("system", "user", "assistant")
@@ -30,7 +31,7 @@ def read_questions(path: str | PathLike[str], *, check: bool = True) -> Iterator
             right. False is for those who have gone through it themselves.
 
     Raises:
-        ConfigError: The file cannot be read, or a line of it is wrong, which is named.
+        ConfigError: The file cannot be read, or only once, or a line of it is wrong, which is named.
     """
     if check:
         for _ in read_questions(path, check=False):
@@ -46,8 +47,8 @@ def questions_in(given: Questions) -> Iterator[Question]:
     """
     if isinstance(given, str | PathLike):
         return read_questions(given, check=False)
-    if not isinstance(given, Iterable):
-        raise ConfigError(f"found {type(given).__name__} as questions, expected a file, or a list of them")
+    if not isinstance(given, Iterable) or isinstance(given, Mapping | bytes | bytearray):
+        raise ConfigError(f"found {type(given).__name__} as questions, expected a file, or a list of them; pass a list")
     items = iter(given)
     if items is given:
         raise ConfigError(
@@ -80,6 +81,12 @@ def with_ids(items: Iterable[tuple[str, object]]) -> Iterator[Question]:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, object]]:
+    kind = kind_of(path)
+    if kind is not None and kind != "a folder":
+        raise ConfigError(
+            f"found {kind} as questions, {path}, expected a file that can be read twice, for all are checked before the "
+            "first is asked; write them to a file first"
+        )
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -174,7 +181,11 @@ def _message(value: object, key: str, where: str) -> dict[str, Any]:
 def _checked(question: Question, where: str) -> Question:
     if not isinstance(question.id, str) or not question.id.strip():
         raise ConfigError(f"found {_shown(question.id)} as the id {where}, expected some text; give it one")
-    if isinstance(question.later, str) or not all(isinstance(t, str) and t.strip() for t in question.later):
+    if (
+        not isinstance(question.later, Sequence)
+        or isinstance(question.later, str)
+        or not all(isinstance(t, str) and t.strip() for t in question.later)
+    ):
         raise ConfigError(f"found {_shown(question.later)} as later turns {where}, expected a list of texts")
     return replace(
         question,
