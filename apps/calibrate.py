@@ -18,13 +18,16 @@ from ..core.errors import ConfigError
 from ..core.text import printable
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
+from .piped import read_again
 from .plotting import check_plot, plotted
 
 _T = TypeVar("_T")
 
 
 def calibrate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Recorded answers, one JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Recorded answers, one JSON object a line; - is standard input.")
+    ],
     *,
     models: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Whom of them to ask, and in which order.", show_default=False)
@@ -51,7 +54,8 @@ def calibrate(
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)
-    proposers, rows = read_record(file, models, copies)
+    with read_again(file, what="recorded answers") as source:
+        proposers, rows = read_record(source.path, models, copies, name=source.name)
     calibration = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
     if plot and not any(rule.interval for rule in calibration.rules):
         raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")

@@ -107,7 +107,7 @@ def measure(
     for what, given, fewest in (("proposers", proposers, 2), ("rows", rows, 1)):
         if not isinstance(given, Sequence) or isinstance(given, str):
             raise ConfigError(
-                f"found {type(given).__name__} as {what}, expected a list, for all is gone through often; pass list(...)"
+                f"found {type(given).__name__} as {what}, expected a list, which each rule goes through; pass list()"
             )
         if len(given) < fewest:
             raise ConfigError(f"found {len(given)} {what}, expected {fewest} or more; record more")

@@ -17,7 +17,7 @@ _MEASURE = closed_answers()
 
 
 def read_record(
-    file: Path, models: str | None = None, copies: NearDuplicates | None = None
+    file: Path, models: str | None = None, copies: NearDuplicates | None = None, *, name: str | None = None
 ) -> tuple[list[str], list[Recorded]]:
     """Read a record line by line, and keep its questions and answers, without the texts.
 
@@ -25,6 +25,7 @@ def read_record(
         file: One object a line: `responses` by model, and the right answer as `gold` where it is known.
         models: Whom to keep, with commas between; all, in the order in which they come, where not given.
         copies: What tells nearly equal texts, where that is wanted.
+        name: What messages call the file; None is its path.
 
     Returns:
         The proposers' names, and what they answered.
@@ -32,14 +33,15 @@ def read_record(
     Raises:
         ConfigError: The file cannot be read, a line of it is wrong, or the models are not those of the file.
     """
-    chosen = None if models is None else [name.strip() for name in models.split(",")]
+    shown = name or str(file)
+    chosen = None if models is None else [model.strip() for model in models.split(",")]
     names: dict[str, None] = {}
     read: list[tuple[dict[str, FinalAnswer | None], FinalAnswer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    where = f"in line {number} of {file}"
+                    where = f"in line {number} of {shown}"
                     responses, gold, question = _parsed(line, where)
                     names.update(dict.fromkeys(responses))
                     answers_of = {name: _said(responses.get(name), name, where) for name in chosen or names}
@@ -47,10 +49,10 @@ def read_record(
                     read.append(({name: answer for name, (answer, _) in answers_of.items()}, gold, alike, question))
     except OSError as exc:
         raise ConfigError(
-            f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
+            f"{shown} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
         ) from exc
     proposers = list(names) if chosen is None else chosen
-    _check_panel(proposers, list(names), file)
+    _check_panel(proposers, list(names), shown)
     return proposers, [
         Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)), question)
         for answers, gold, alike, question in read
@@ -101,7 +103,7 @@ def _alike(texts: Mapping[str, str], copies: NearDuplicates | None) -> list[str]
     return [names[n] for n in sorted(likeness["groups"][0], key=lambda n: n != best)]
 
 
-def _check_panel(proposers: list[str], names: list[str], file: Path) -> None:
+def _check_panel(proposers: list[str], names: list[str], file: str) -> None:
     if not names:
         raise ConfigError(f"found no answers in {file}, expected an object with `responses` on each line; add some")
     for name in proposers:

@@ -14,6 +14,7 @@ from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
 from .lock import locked
+from .ordinary import kind_of
 from .questions import Question, Row
 
 _ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
@@ -49,6 +50,11 @@ class RowFile:
         Raises:
             ConfigError: Its folder is not there, or something that is no ordinary file is.
         """
+        if (kind := kind_of(self.path)) and kind != "a folder":
+            raise ConfigError(
+                f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
+                "it; name one, and read along with: tail -f FILE"
+            )
         if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
             raise ConfigError(
                 f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "

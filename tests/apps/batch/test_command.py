@@ -48,14 +48,28 @@ WRONG: list[tuple[list[str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize("out", [".", "nowhere/rows.jsonl", "fifo"])
-def test_a_place_where_no_rows_can_be_written_is_told(run: Run, files: Files, out: str) -> None:
+PLACES = [
+    (".", "for the rows, expected a file in a folder that is there"),
+    ("nowhere/rows.jsonl", "for the rows, expected a file in a folder that is there"),
+    ("fifo", "error: found a pipe for the rows, "),
+    ("/dev/null", "error: found a device for the rows, "),
+    (
+        "/dev/stdout",
+        "error: found /dev/stdout for the rows, expected a file, for a batch that was stopped goes on from it",
+    ),
+    ("/dev/fd/1", "error: found /dev/fd/1 for the rows, "),
+    ("-", "error: found standard output for the rows, "),
+]
+
+
+@pytest.mark.parametrize(("out", "told"), PLACES)
+def test_a_place_where_no_rows_can_be_written_is_told(run: Run, files: Files, out: str, told: str) -> None:
     files.ask(1)
     os.mkfifo(files.folder / "fifo")
 
-    done = run("batch", str(files.questions), str(files.folder / out))
+    done = run("batch", str(files.questions), out if out == "-" else str(files.folder / out))
 
-    assert (done.code, "for the rows, expected a file in a folder that is there" in done.err) == (1, True)
+    assert (done.code, told in done.err) == (1, True), done.err
     assert names(files) == {"questions.jsonl", "fifo"}
 
 
