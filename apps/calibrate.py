@@ -16,10 +16,12 @@ from ..core.agreement.whole_texts import near_duplicates
 from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError
 from ..core.text import printable
+from ..evaluation.batch.gold_names import GoldNames
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
 from .piped import read_again
 from .plotting import check_plot, plotted
+from .terminal import note
 
 _T = TypeVar("_T")
 
@@ -54,8 +56,11 @@ def calibrate(
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)
+    names = GoldNames()
     with read_again(file, what="recorded answers") as source:
-        proposers, rows = read_record(source.path, models, copies, name=source.name)
+        proposers, rows = read_record(source.path, models, copies, name=source.name, names_of_gold=names)
+    if misnamed := names.sentence():
+        note(misnamed)
     calibration = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
     if plot and not any(rule.interval for rule in calibration.rules):
         raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")

@@ -14,7 +14,7 @@ from typing import IO, Any
 import typer
 
 from ..core.errors import ConfigError
-from ..evaluation.batch.lock import locked
+from ..core.lock import locked
 from ..evaluation.batch.ordinary import kind_of
 from .interrupts import INTERRUPTED
 from .terminal import TERMINATED, note, sigterm_as_ctrl_c
@@ -84,7 +84,8 @@ def read_again(given: Path, *, what: str, kept: Path | None = None, beside: bool
     name = "standard input" if str(given) == STANDARD_INPUT else str(given)
     with ExitStack() as held:
         if kept and beside:
-            held.enter_context(locked(kept))
+            busy = f"found another command at work on {kept}, expected it free; wait until that one has ended"
+            held.enter_context(locked(kept, busy=busy))
             copy = kept.with_name(f"{kept.name}.new")
             held.callback(copy.unlink, missing_ok=True)
         else:

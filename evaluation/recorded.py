@@ -11,13 +11,19 @@ from ..core.agreement.values import FinalAnswer
 from ..core.agreement.whole_texts import NearDuplicates
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
+from .batch.gold_names import GoldNames
 from .stop_rules import Recorded
 
 _MEASURE = closed_answers()
 
 
 def read_record(
-    file: Path, models: str | None = None, copies: NearDuplicates | None = None, *, name: str | None = None
+    file: Path,
+    models: str | None = None,
+    copies: NearDuplicates | None = None,
+    *,
+    name: str | None = None,
+    names_of_gold: GoldNames | None = None,
 ) -> tuple[list[str], list[Recorded]]:
     """Read a record line by line, and keep its questions and answers, without the texts.
 
@@ -26,6 +32,7 @@ def read_record(
         models: Whom to keep, with commas between; all, in the order in which they come, where not given.
         copies: What tells nearly equal texts, where that is wanted.
         name: What messages call the file; None is its path.
+        names_of_gold: Looks at each line, for gold that is called otherwise.
 
     Returns:
         The proposers' names, and what they answered.
@@ -42,7 +49,10 @@ def read_record(
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     where = f"in line {number} of {shown}"
-                    responses, gold, question = _parsed(line, where)
+                    row = _parsed(line, where)
+                    responses, gold, question = _parts(row, where)
+                    if names_of_gold:
+                        names_of_gold.look(row)
                     names.update(dict.fromkeys(responses))
                     answers_of = {name: _said(responses.get(name), name, where) for name in chosen or names}
                     alike = _alike({name: text for name, (_, text) in answers_of.items() if text}, copies)
@@ -59,7 +69,7 @@ def read_record(
     ]
 
 
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
+def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
@@ -69,6 +79,10 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None
             f"found no `responses` by model {where}, expected an object such as "
             '{"responses": {"a": "...", "b": "..."}, "gold": "..."}; write it so, or take it out'
         )
+    return row
+
+
+def _parts(row: Mapping[str, Any], where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
     question = row.get("question")
     gold = short_answer(_text(row.get("gold"), "`gold`", where))
     return row["responses"], gold, question if isinstance(question, str) else None

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError, nearest
 from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.gold_names import misnamed_gold
 from ...evaluation.batch.questions import Question, Questions
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.batch.rows import RowFile
@@ -28,6 +30,9 @@ from .benchmark import Format
 from .formats import FORMATS
 from .progress import BatchView, batch_summary
 from .unfinished import can_keep, unfinished_runs
+
+_LOOKED_AT = 1_000
+"""Questions whose keys are looked at before a batch begins."""
 
 
 @partial(with_mixture, budget="--run-budget")
@@ -82,6 +87,7 @@ def batch(
             view,
         ):
             files = replace(files, source=source)
+            files.tell_of_gold()
             job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
             sums = ending.run(job.run(view))
             if not sums["left"]:
@@ -118,6 +124,11 @@ class _Files:
     def kept(self) -> Path:
         """Return where questions stay that were piped."""
         return self.out.with_name(f"{self.out.name}.questions")
+
+    def tell_of_gold(self) -> None:
+        """Say so where right answers are called otherwise; the first questions show it."""
+        if self.form is None and (sentence := misnamed_gold(islice(self, _LOOKED_AT))):
+            note(sentence)
 
     @property
     def rows(self) -> Path:

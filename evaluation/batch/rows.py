@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...core.errors import ConfigError
+from ...core.lock import locked
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
-from .lock import locked
 from .ordinary import kind_of
 from .questions import Question, Row
 
@@ -38,7 +38,8 @@ class RowFile:
             ConfigError: Another one is at work on it, or nothing can be written there.
         """
         self.check()
-        with locked(self.path.resolve()):
+        busy = f"found another batch at work on {self.path}, expected it free; wait until that one has ended"
+        with locked(self.path.resolve(), busy=busy):
             try:
                 yield
             finally:

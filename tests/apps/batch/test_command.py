@@ -33,6 +33,14 @@ def test_offline_models_answer_a_file(run: Run, files: Files) -> None:
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
 
 
+def test_gold_by_another_name_is_told(run: Run, files: Files) -> None:
+    files.questions.write_text('{"question": "2 + 2?", "answer": 4}\n')
+
+    done = run("batch", str(files.questions), str(files.rows))
+
+    assert (done.code, "found `answer` and no `gold` in 1 of 1 questions" in done.err) == (0, True)
+
+
 WRONG: list[tuple[list[str], int, str]] = [
     (["--concurrency", "0"], 1, "found concurrency=0"),
     (["--concurrency", "x"], 2, "Invalid value for '--concurrency'"),
