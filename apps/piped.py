@@ -15,7 +15,7 @@ import typer
 
 from ..core.errors import ConfigError
 from ..core.lock import locked
-from ..evaluation.batch.ordinary import kind_of
+from ..evaluation.batch.ordinary import file_kind
 from .interrupts import INTERRUPTED
 from .terminal import TERMINATED, note, sigterm_as_ctrl_c
 
@@ -28,7 +28,7 @@ STANDARD_INPUT = "-"
 class Source:
     """Be a file that can be read as often as is wanted: the one that was named, or a copy of what was piped."""
 
-    def __init__(self, path: Path, name: str | None = None, kept: Path | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, home: Path | None = None) -> None:
         self.path = path
         """Where it can be read."""
         self.name = name or str(path)
@@ -36,42 +36,42 @@ class Source:
         self.is_piped = name is not None
         self.stem = "questions" if self.is_piped else path.stem
         """A name that others can be made of."""
-        self._kept = kept
+        self._home = home
 
     @property
-    def kept(self) -> Path | None:
+    def copy(self) -> Path | None:
         """Return where a copy stays once `keep` was called; None where there is none."""
-        return self._kept if self.is_piped and self.path == self._kept else None
+        return self._home if self.is_piped and self.path == self._home else None
 
     def keep(self) -> None:
         """Let the copy stay, in place of an earlier one, once it is clear that it is the right one."""
-        if self._kept is None or self.path == self._kept:
+        if self._home is None or self.path == self._home:
             return
         try:
             try:
-                self.path.replace(self._kept)
+                self.path.replace(self._home)
             except OSError:  # on another disk
-                new = self._kept.with_name(f"{self._kept.name}.new")
+                new = self._home.with_name(f"{self._home.name}.new")
                 copyfile(self.path, new)
-                new.replace(self._kept)
+                new.replace(self._home)
         except OSError as exc:
-            raise ConfigError(f"{self._kept} cannot be written: {exc.strerror or exc}; make room for it") from exc
-        self.path = self._kept
+            raise ConfigError(f"{self._home} cannot be written: {exc.strerror or exc}; make room for it") from exc
+        self.path = self._home
 
     def forget(self) -> None:
         """Remove the copy that stayed."""
-        if self.kept:
-            self.kept.unlink(missing_ok=True)
+        if self.copy:
+            self.copy.unlink(missing_ok=True)
 
 
 @contextmanager
-def read_again(given: Path, *, what: str, kept: Path | None = None, beside: bool = False) -> Iterator[Source]:
+def read_again(given: Path, *, what: str, home: Path | None = None, beside: bool = False) -> Iterator[Source]:
     """Make sure that a file can be read more than once; what is piped is copied first, within bounded memory.
 
     Args:
         given: What was named: a file, a pipe, or `-` for standard input.
         what: What it holds, for messages.
-        kept: Where the copy may stay.
+        home: Where the copy may stay.
         beside: Whether to copy there at once: its folder is there, and large enough for what is kept in it.
 
     Raises:
@@ -83,23 +83,23 @@ def read_again(given: Path, *, what: str, kept: Path | None = None, beside: bool
         return
     name = "standard input" if str(given) == STANDARD_INPUT else str(given)
     with ExitStack() as held:
-        if kept and beside:
-            busy = f"found another command at work on {kept}, expected it free; wait until that one has ended"
-            held.enter_context(locked(kept, busy=busy))
-            copy = kept.with_name(f"{kept.name}.new")
+        if home and beside:
+            busy = f"found another command at work on {home}, expected it free; wait until that one has ended"
+            held.enter_context(locked(home, busy=busy))
+            copy = home.with_name(f"{home.name}.new")
             held.callback(copy.unlink, missing_ok=True)
         else:
             copy = Path(held.enter_context(TemporaryDirectory(prefix="langgraph-moa-"))) / "copy"
-        with _ended_by_signals(), _opened(given, name, what, kept) as stream:
+        with _ended_by_signals(), _opened(given, name, what, home) as stream:
             _copy(stream, copy, name)
-        yield Source(copy, name, kept)
+        yield Source(copy, name, home)
 
 
 def is_piped(given: Path) -> bool:
     """Tell whether a file can be read only once, as pipes can and what the shell has opened already."""
     if str(given) == STANDARD_INPUT:
         return True
-    kind = kind_of(given)
+    kind = file_kind(given)
     if kind is None and _descriptor(given) is not None:
         return sys.platform != "linux" and given.exists()  # elsewhere all who open it share one place in it
     return kind not in (None, "a folder")
@@ -121,7 +121,7 @@ def check_own_file(out: Path, what: str) -> None:
             f"found {shown} for {what}, expected a file, for a batch that was stopped goes on from it; name one, and "
             "read along with: tail -f FILE"
         )
-    if kind_of(out) is not None:
+    if file_kind(out) is not None:
         return
     for number, stream in enumerate(("standard input", "standard output", "standard error")):
         try:
@@ -133,7 +133,7 @@ def check_own_file(out: Path, what: str) -> None:
 
 
 @contextmanager
-def _opened(given: Path, name: str, what: str, kept: Path | None) -> Iterator[IO[bytes]]:
+def _opened(given: Path, name: str, what: str, home: Path | None) -> Iterator[IO[bytes]]:
     """Open what is piped, and say so before anybody waits for it."""
     number = _descriptor(given)
     _check_kind(given, number)
@@ -141,7 +141,7 @@ def _opened(given: Path, name: str, what: str, kept: Path | None) -> Iterator[IO
     if is_standard and sys.stdin is None:
         raise ConfigError(f"found {name} closed, expected {what}; name a file")
     ends = ", until Ctrl-D" if is_standard and sys.stdin.isatty() else ""
-    copied = f"; a copy is kept in {kept}" if kept else ""
+    copied = f"; a copy is kept in {home}" if home else ""
     note(f"{what} are read from {name}{ends}{copied}")
     try:
         if is_standard:
@@ -164,7 +164,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _check_kind(given: Path, number: int | None) -> None:
-    kind = kind_of(given)
+    kind = file_kind(given)
     is_closed_socket = kind == "a socket" and number is None
     is_endless = kind == "a device" and str(given) != os.devnull and not _is_terminal(given, number)
     if str(given) != STANDARD_INPUT and (is_closed_socket or is_endless):

@@ -83,7 +83,7 @@ def batch(
     try:
         with (
             sigterm_as_ctrl_c() as ending,
-            read_again(questions, what="questions", kept=files.kept, beside=True) as source,
+            read_again(questions, what="questions", home=files.copy, beside=True) as source,
             view,
         ):
             files = replace(files, source=source)
@@ -121,7 +121,7 @@ class _Files:
         return self if self.form or self.source.is_piped else self.source.path
 
     @property
-    def kept(self) -> Path:
+    def copy(self) -> Path:
         """Return where questions stay that were piped."""
         return self.out.with_name(f"{self.out.name}.questions")
 
@@ -198,7 +198,7 @@ def _has_steps(settings: Settings) -> bool:
 
 
 def _kept(source: Source) -> str:
-    return f"; the questions are in {source.kept}, which does as IN too" if source.kept else ""
+    return f"; the questions are in {source.copy}, which does as IN too" if source.copy else ""
 
 
 def _stopped(sums: BatchReport | None, source: Source) -> str:

@@ -19,7 +19,7 @@ from ..plotting import check_plot
 from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from .equalise import check_scalable
-from .estimate import prospect, show_prospect
+from .estimate import prospect, show_prospect, usual_prospect
 from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
@@ -97,7 +97,7 @@ def compare_systems(
         typer.Option(metavar="NAME", help="How LangSmith's experiments are called.", show_default=False),
     ] = None,
     only_estimate: Annotated[
-        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+        bool, typer.Option("--estimate", help="Print what it may cost, at most and usually, and ask nobody.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
@@ -107,8 +107,8 @@ def compare_systems(
         check_plot(plot)
     specs = _systems(systems, settings, equal, only_estimate=only_estimate)
     by, bound = read_grader(grader), budget_of(whole)
-    kept = folder / QUESTIONS if folder and not only_estimate else None
-    with read_again(questions, what="questions", kept=kept) as source:
+    copy = folder / QUESTIONS if folder and not only_estimate else None
+    with read_again(questions, what="questions", home=copy) as source:
         given = list(read_questions(source.path, name=source.name))
         if not given:
             raise ConfigError(f"found no questions in {source.name}, expected at least one; write one on a line")
@@ -125,7 +125,9 @@ def compare_systems(
             keep=source.keep,
         )
         if only_estimate:
-            show_prospect(prospect(job.estimated(), job.prepared), as_json=as_json)
+            graphs = job.estimated()
+            usual = usual_prospect(graphs, job.prepared)
+            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json)
             return
         comparison = job.run(folder)
     if as_json:

@@ -12,7 +12,7 @@ _KINDS = {
 }
 
 
-def kind_of(path: Path) -> str | None:
+def file_kind(path: Path) -> str | None:
     """Say what a path leads to that is no ordinary file; None for a file, and where nothing is there.
 
     Nothing is opened: opening a pipe waits until somebody writes to it.

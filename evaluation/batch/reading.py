@@ -11,7 +11,7 @@ from typing import Any
 from ...core.errors import ConfigError
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
-from .ordinary import kind_of
+from .ordinary import file_kind
 from .questions import Question, Questions
 
 _ROLES = ("system", "user", "assistant")
@@ -82,7 +82,7 @@ def with_ids(items: Iterable[tuple[str, object]]) -> Iterator[Question]:
 
 
 def _lines(path: Path, name: str) -> Iterator[tuple[str, object]]:
-    kind = kind_of(path)
+    kind = file_kind(path)
     if kind is not None and kind != "a folder":
         raise ConfigError(
             f"found {kind} as questions, {name}, expected a file that can be read twice, for all are checked before "

@@ -14,7 +14,7 @@ from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
-from .ordinary import kind_of
+from .ordinary import file_kind
 from .questions import Question, Row
 
 _ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
@@ -51,7 +51,7 @@ class RowFile:
         Raises:
             ConfigError: Its folder is not there, or something that is no ordinary file is.
         """
-        if (kind := kind_of(self.path)) and kind != "a folder":
+        if (kind := file_kind(self.path)) and kind != "a folder":
             raise ConfigError(
                 f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
                 "it; name one, and read along with: tail -f FILE"

@@ -60,13 +60,13 @@ def _ending(reply: str, key: str) -> tuple[str, str] | None:
     What stands at the very end counts, whatever was said on the way. With a sentence after it, it has to be the only
     verdict, on a line that is its own: else it may be one that an answer forged, and the judge quotes.
     """
-    verdicts = [(found, _value(found[1], key)) for found in _OBJECT.finditer(reply) if key in found[1].casefold()]
+    verdicts = [(match, _value(match[1], key)) for match in _OBJECT.finditer(reply) if key in match[1].casefold()]
     if not verdicts or (last := verdicts[-1])[1] is None:
         return None
     value, rest = last[1], reply[last[0].end() :].strip()
     if not rest.strip(_CLOSING):
         line = reply.rfind("\n", 0, last[0].start())
-        beside = [one for found, one in verdicts if found.start() > line]
+        beside = [one for match, one in verdicts if match.start() > line]
         return (value, "") if set(beside) == {value} else None
     sentence = rest.lstrip(_CLOSING + ",;:—–-").rstrip()
     if any(one[1] != other[1] for one, other in pairwise(verdicts)) or not _opens_a_line(reply[: last[0].start()]):

@@ -213,7 +213,7 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, folder: Path) -> N
 
     with (
         pytest.raises(ConfigError, match=r"^standard input cannot be copied to .*kept\.new: No space left .*make room"),
-        read_again(Path("-"), what="questions", kept=folder / "kept", beside=True),
+        read_again(Path("-"), what="questions", home=folder / "kept", beside=True),
     ):
         pass
     assert not list(folder.iterdir())
@@ -223,7 +223,7 @@ def test_a_file_is_read_where_it_is(folder: Path) -> None:
     (folder / "q").write_text(FEW)
 
     with read_again(folder / "q", what="questions") as source:
-        assert (source.path, source.name, source.kept) == (folder / "q", str(folder / "q"), None)
+        assert (source.path, source.name, source.copy) == (folder / "q", str(folder / "q"), None)
     assert not is_piped(folder)
     assert not is_piped(folder / "nothing")
 

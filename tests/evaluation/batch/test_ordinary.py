@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from langgraph_moa.evaluation.batch.ordinary import kind_of
+from langgraph_moa.evaluation.batch.ordinary import file_kind
 
 
 def test_a_kind_is_named_and_a_file_is_none(tmp_path: Path) -> None:
@@ -11,7 +11,7 @@ def test_a_kind_is_named_and_a_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "pipe")
     (tmp_path / "file").write_text("x")
 
-    kinds = {name: kind_of(tmp_path / name) for name in ("pipe", "link", "file", "nothing", ".", "\0")}
+    kinds = {name: file_kind(tmp_path / name) for name in ("pipe", "link", "file", "nothing", ".", "\0")}
 
     assert kinds == {"pipe": "a pipe", "link": "a pipe", "file": None, "nothing": None, ".": "a folder", "\0": None}
-    assert kind_of(Path(os.devnull)) == "a device"
+    assert file_kind(Path(os.devnull)) == "a device"

@@ -361,6 +361,7 @@ TOO_SLOW: dict[str, Reader] = {
 """What no reader may be."""
 
 NO_READERS = {
+    "apps/piped.py": "names of files, which a user gives",
     "nodes/calls/hearing.py": "names of models, which a user declares",
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
