@@ -16,17 +16,22 @@ from ..core.agreement.whole_texts import near_duplicates
 from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError
 from ..core.text import printable
+from ..evaluation.batch.gold_names import GoldNames
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
 from .logbook import Verbose, told_more
+from .piped import read_again
 from .plotting import check_plot, plotted
 from .settings.sources import Config, NoSettings, Sources
+from .terminal import note
 
 _T = TypeVar("_T")
 
 
 def calibrate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Recorded answers, one JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Recorded answers, one JSON object a line; - is standard input.")
+    ],
     *,
     models: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Whom of them to ask, and in which order.", show_default=False)
@@ -64,7 +69,11 @@ def calibrate(
     copies = None if threshold is None else near_duplicates(threshold)
     if plot:
         check_plot(plot)
-    proposers, rows = read_record(file, models, copies)
+    names = GoldNames()
+    with read_again(file, what="recorded answers") as source:
+        proposers, rows = read_record(source.path, models, copies, name=source.name, names_of_gold=names)
+    if misnamed := names.sentence():
+        note(misnamed)
     calibration = measure(proposers, rows, layers=layers, precision=precision, threshold=threshold)
     if plot and not any(rule.interval for rule in calibration.rules):
         raise ConfigError("found no precision to draw, expected lines with `gold`; add it, or leave out --plot")

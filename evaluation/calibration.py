@@ -11,6 +11,7 @@ from math import prod
 from statistics import fmean
 
 from ..core.agreement.values import FinalAnswer
+from ..core.errors import ConfigError
 from .statistics import wilson
 from .stop_rules import Recorded, Rule, is_right, rules_for, vote
 
@@ -99,7 +100,17 @@ def measure(
         layers: Layers of the mixture in which calls are counted; the aggregator is the last.
         precision: What the chosen rule must keep.
         threshold: Likeness from which texts were taken for copies, where they were compared.
+
+    Raises:
+        ConfigError: The names or the rows are no lists, or there are too few of them.
     """
+    for what, given, fewest in (("proposers", proposers, 2), ("rows", rows, 1)):
+        if not isinstance(given, Sequence) or isinstance(given, str):
+            raise ConfigError(
+                f"found {type(given).__name__} as {what}, expected a list, which each rule goes through; pass list()"
+            )
+        if len(given) < fewest:
+            raise ConfigError(f"found {len(given)} {what}, expected {fewest} or more; record more")
     size = len(proposers)
     rules = [_measured(rule, rows, layers) for rule in rules_for(size, threshold)]
     precise = [rule for rule in rules if rule.interval and rule.interval[0] >= precision]

@@ -11,13 +11,19 @@ from ..core.agreement.values import FinalAnswer
 from ..core.agreement.whole_texts import NearDuplicates
 from ..core.errors import ConfigError, nearest
 from ..core.text import printable
+from .batch.gold_names import GoldNames
 from .stop_rules import Recorded
 
 _MEASURE = closed_answers()
 
 
 def read_record(
-    file: Path, models: str | None = None, copies: NearDuplicates | None = None
+    file: Path,
+    models: str | None = None,
+    copies: NearDuplicates | None = None,
+    *,
+    name: str | None = None,
+    names_of_gold: GoldNames | None = None,
 ) -> tuple[list[str], list[Recorded]]:
     """Read a record line by line, and keep its questions and answers, without the texts.
 
@@ -25,6 +31,8 @@ def read_record(
         file: One object a line: `responses` by model, and the right answer as `gold` where it is known.
         models: Whom to keep, with commas between; all, in the order in which they come, where not given.
         copies: What tells nearly equal texts, where that is wanted.
+        name: What messages call the file; None is its path.
+        names_of_gold: Looks at each line, for gold that is called otherwise.
 
     Returns:
         The proposers' names, and what they answered.
@@ -32,32 +40,36 @@ def read_record(
     Raises:
         ConfigError: The file cannot be read, a line of it is wrong, or the models are not those of the file.
     """
-    chosen = None if models is None else [name.strip() for name in models.split(",")]
+    shown = name or str(file)
+    chosen = None if models is None else [model.strip() for model in models.split(",")]
     names: dict[str, None] = {}
     read: list[tuple[dict[str, FinalAnswer | None], FinalAnswer | None, list[str], str | None]] = []
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    where = f"in line {number} of {file}"
-                    responses, gold, question = _parsed(line, where)
+                    where = f"in line {number} of {shown}"
+                    row = _parsed(line, where)
+                    responses, gold, question = _parts(row, where)
+                    if names_of_gold:
+                        names_of_gold.look(row)
                     names.update(dict.fromkeys(responses))
                     answers_of = {name: _said(responses.get(name), name, where) for name in chosen or names}
                     alike = _alike({name: text for name, (_, text) in answers_of.items() if text}, copies)
                     read.append(({name: answer for name, (answer, _) in answers_of.items()}, gold, alike, question))
     except OSError as exc:
         raise ConfigError(
-            f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
+            f"{shown} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
         ) from exc
     proposers = list(names) if chosen is None else chosen
-    _check_panel(proposers, list(names), file)
+    _check_panel(proposers, list(names), shown)
     return proposers, [
         Recorded(tuple(map(answers.get, proposers)), gold, tuple(map(proposers.index, alike)), question)
         for answers, gold, alike, question in read
     ]
 
 
-def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
+def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
@@ -67,6 +79,10 @@ def _parsed(line: bytes, where: str) -> tuple[dict[str, Any], FinalAnswer | None
             f"found no `responses` by model {where}, expected an object such as "
             '{"responses": {"a": "...", "b": "..."}, "gold": "..."}; write it so, or take it out'
         )
+    return row
+
+
+def _parts(row: Mapping[str, Any], where: str) -> tuple[dict[str, Any], FinalAnswer | None, str | None]:
     question = row.get("question")
     gold = short_answer(_text(row.get("gold"), "`gold`", where))
     return row["responses"], gold, question if isinstance(question, str) else None
@@ -101,7 +117,7 @@ def _alike(texts: Mapping[str, str], copies: NearDuplicates | None) -> list[str]
     return [names[n] for n in sorted(likeness["groups"][0], key=lambda n: n != best)]
 
 
-def _check_panel(proposers: list[str], names: list[str], file: Path) -> None:
+def _check_panel(proposers: list[str], names: list[str], file: str) -> None:
     if not names:
         raise ConfigError(f"found no answers in {file}, expected an object with `responses` on each line; add some")
     for name in proposers:

@@ -1,16 +1,27 @@
-"""Say what a run may cost at most, before it is run."""
+"""Say what a run may cost, before it is run: at most, and with answers of a usual length."""
 
 from collections.abc import Sequence
 from typing import cast
 
-from langchain_core.messages import AnyMessage, MessageLikeRepresentation, convert_to_messages
+from langchain_core.messages import AnyMessage, BaseMessage, MessageLikeRepresentation, convert_to_messages
+from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.state import CompiledStateGraph
 
+from ..core.bounds.budget import prompt_at_most
 from ..core.errors import ConfigError
+from ..core.models.prices import price_of
+from ..core.panel.seats import Seat
 from ..core.run.costs import total
 from ..core.run.records import Cost
 from ..core.run.state import Graph
 from ..nodes.node import Node
+from .plan import plan_of
+
+USUAL_ANSWER = 500
+"""Tokens of a usual answer: those that AlpacaEval 2.0 compares with have 2,049 characters (`avg_length` of GPT-4 Turbo
+on the leaderboard of github.com/tatsu-lab/alpaca_eval, November 2026); a sum of GSM8K takes a third of it."""
+_USUAL_RATE = 4
+"""Bytes of a token in prose."""
 
 
 class Estimate(Cost):
@@ -38,10 +49,7 @@ def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) ->
     Raises:
         ConfigError: The graph is not a mixture, or the messages are none.
     """
-    given = [("user", messages)] if isinstance(messages, str) else messages
-    if not isinstance(given, Sequence):
-        raise ConfigError(f"found {type(messages).__name__} as messages, expected a question or a list of messages")
-    conversation = cast("list[AnyMessage]", convert_to_messages(given))
+    conversation = _conversation(messages)
     nodes = [spec.runnable for spec in moa.builder.nodes.values()] if isinstance(moa, CompiledStateGraph) else []
     bounds = [node.at_most(conversation) for node in nodes if isinstance(node, Node)]
     costs = [cost for bound in bounds for cost in bound.values()]
@@ -49,6 +57,61 @@ def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) ->
         raise ConfigError(f"found {type(moa).__name__} without proposers, expected what create_moa returned")
     unbounded = {label: why for bound in bounds for label, cost in bound.items() if (why := _unknown(cost))}
     return Estimate(**total(costs), unbounded=[f"{label}: {why}" for label, why in unbounded.items()])
+
+
+def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], *, answer: int = USUAL_ANSWER) -> Cost:
+    """Reckon what a mixture costs where answers are of a usual length, nothing fails and nothing stops early.
+
+    Beside a bound, which is many times as much where `max_tokens` leaves room for long answers. Evidence is not in it.
+
+    Args:
+        moa: What `create_moa` returned.
+        messages: The question, or the conversation so far.
+        answer: Tokens of an answer; a smaller `max_tokens` is kept to.
+
+    Raises:
+        ConfigError: The graph is not a mixture, or the messages are none.
+    """
+    plan, conversation = plan_of(moa), _conversation(messages)
+    panel, costs = plan.seated.panel, []
+    for n, layer in enumerate(panel):
+        for seat in layer:
+            before = panel[n - 1] if n else []
+            authors = [author for author in before if seat.reads_from(author.position, author.title)]
+            prompt = plan.propose.compose(seat, conversation, [""] * len(authors), [])
+            costs.append(usual_call(seat, prompt, authors, answer=answer))
+    last = panel[-1] if panel else []
+    for seat in [] if plan.seated.vote else plan.seated.chain[:1]:
+        prompt = plan.synthesise.compose(seat, conversation, [""] * len(last), [])
+        costs.append(usual_call(seat, prompt, last, answer=answer))
+    return total(costs)
+
+
+def usual_call(seat: Seat, prompt: Sequence[BaseMessage], authors: Sequence[Seat], *, answer: int) -> Cost:
+    """Reckon what one call costs whose references are not written yet.
+
+    Args:
+        seat: Whom it asks.
+        prompt: What it is told, without the references.
+        authors: Who writes those.
+        answer: Tokens of an answer.
+    """
+    if not seat.one_call:
+        return Cost(calls=None, tokens=None, usd=None)
+    read = prompt_at_most(prompt, rate=_USUAL_RATE) + seat.tool_tokens
+    read += sum(min(answer, author.max_tokens or answer) for author in authors)
+    written = min(answer, seat.max_tokens or answer)
+    usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
+    names = (seat.label, seat.label.partition(":")[2])
+    usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+    return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[AnyMessage]:
+    given = [("user", messages)] if isinstance(messages, str) else messages
+    if not isinstance(given, Sequence):
+        raise ConfigError(f"found {type(messages).__name__} as messages, expected a question or a list of messages")
+    return cast("list[AnyMessage]", convert_to_messages(given))
 
 
 def _unknown(cost: Cost) -> str | None:

@@ -13,12 +13,14 @@ from langgraph.types import Command
 from rich.text import Text
 
 from ...core.errors import ConfigError
+from ...core.run.records import Cost
 from ...core.text import shows_nothing
-from ...graphs.estimate import Estimate, estimate
+from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ..settings.flags import BOUNDS, with_mixture
 from ..settings.settings import Settings
 from ..settings.sources import Sources
 from ..terminal import note, notes
+from .lines import AT_MOST, USUAL, cost_line
 from .output import Output, RunState
 from .review import can_ask, decisions_of
 from .running import Decided, Run, follow, run_and_show
@@ -51,7 +53,7 @@ def ask(
     no_stream: NoStream = False,
     page: Page = None,
     only_estimate: Annotated[
-        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+        bool, typer.Option("--estimate", help="Print what it may cost, at most and usually, and ask nobody.")
     ] = False,
     thread: ThreadId = None,
     store: Store = None,
@@ -65,7 +67,7 @@ def ask(
         raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
     settings = sources.whole if conversation is None else sources.by_hand
     if only_estimate:
-        _print_estimate(asyncio.run(_estimate(sources, text, conversation)), as_json=as_json)
+        _print_estimate(*asyncio.run(_estimate(sources, text, conversation)), as_json=as_json)
         return
     if settings.review and conversation is None and not can_ask():
         raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
@@ -142,20 +144,20 @@ def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, i
     return run
 
 
-async def _estimate(sources: Sources, question: str, thread: Thread | None) -> Estimate:
+async def _estimate(sources: Sources, question: str, thread: Thread | None) -> tuple[Estimate, Cost]:
     if thread is None or not thread.file.exists():
-        return estimate(await asyncio.to_thread(lambda: build_mixture(sources.whole)), question)
+        moa = await asyncio.to_thread(lambda: build_mixture(sources.whole))
+        return estimate(moa, question), usual_cost(moa, question)
     async with begin(thread, sources, question, instead=True) as session:
         note(session.why)
-        return estimate(session.moa, [*session.messages, HumanMessage(question)])
+        conversation = [*session.messages, HumanMessage(question)]
+        return estimate(session.moa, conversation), usual_cost(session.moa, conversation)
 
 
-def _print_estimate(bound: Estimate, *, as_json: bool) -> None:
+def _print_estimate(bound: Estimate, usual: Cost, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(bound, ensure_ascii=False, indent=2) + "\n")
+        written = {**bound, "usual": {"answer_tokens": USUAL_ANSWER, **usual}}
+        sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
-    calls = "calls unknown" if bound["calls"] is None else f"{bound['calls']:,} calls"
-    tokens = "tokens unknown" if bound["tokens"] is None else f"{bound['tokens']:,} tokens"
-    usd = "cost unknown" if bound["usd"] is None else f"${bound['usd']:.4f}"
-    sys.stdout.write(f"at most {calls}, {tokens}, {usd}\n")
+    sys.stdout.write(f"at most {cost_line(bound)}\nusually {cost_line(usual)}\n{AT_MOST}\n{USUAL}\n")
     sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])

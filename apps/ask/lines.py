@@ -8,8 +8,19 @@ from rich.console import RenderableType
 from rich.spinner import Spinner
 from rich.text import Text
 
-from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Citation, Evidence, Proposal, Report
+from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Citation, Cost, Evidence, Proposal, Report
 from ...core.text import one_line, printable
+from ...graphs.estimate import USUAL_ANSWER
+
+AT_MOST = "at most: every answer as long as --max-tokens N allows"
+USUAL = f"usually: answers of {USUAL_ANSWER} tokens, the average of AlpacaEval's"
+
+
+def cost_line(cost: Cost) -> str:
+    """Say in figures what something costs, or may cost."""
+    calls = "calls unknown" if cost["calls"] is None else f"{cost['calls']:,} calls"
+    tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
+    return f"{calls}, {tokens}, " + ("cost unknown" if cost["usd"] is None else f"${cost['usd']:.4f}")
 
 
 def layer_title(layer: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import ConfigError, InputError, MissingExtra
+from ...core.lock import locked
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -80,20 +81,16 @@ async def locked_store(file: Path, thread: str) -> AsyncIterator["AsyncSqliteSav
     import sqlite3
 
     try:
-        from filelock import FileLock, Timeout
         from langgraph.checkpoint.sqlite import aio as _  # noqa: F401 - here a missing extra is told
     except ImportError as exc:
         raise MissingExtra("keeping threads in a file", "sqlite") from exc
     try:
         _check_ours(file)
-        mine = sha256(thread.encode("utf-8", "replace")).hexdigest()[:12]
-        with FileLock(f"{file}.{mine}.lock", timeout=0):
+        mine = file.with_name(f"{file.name}.{sha256(thread.encode('utf-8', 'replace')).hexdigest()[:12]}")
+        busy = f"found thread {thread!r} at work in another process, expected it free; wait until that one has ended"
+        with locked(mine, busy=busy):
             async with opened(file) as saver:
                 yield saver
-    except Timeout as exc:
-        raise ConfigError(
-            f"found thread {thread!r} at work in another process, expected it free; wait until that one has ended"
-        ) from exc
     except (sqlite3.Error, OSError) as exc:
         raise unusable(file, exc) from exc
 

@@ -25,14 +25,19 @@ class Format:
     answer_of: Callable[[Question, Row, str], dict[str, Any] | None]
     """Return what is written of a row, under the generator's name; None leaves it out."""
 
-    def read(self, path: Path) -> Iterator[Question]:
+    def read(self, path: Path, name: str | None = None) -> Iterator[Question]:
         """Go through the questions of a file: JSON Lines, or one JSON array.
+
+        Args:
+            path: The file.
+            name: What messages call it; None is its path.
 
         Raises:
             ConfigError: The file cannot be read, an item is not this benchmark's, or a question stands there twice.
         """
         seen: dict[str, str] = {}
-        for where, item in _items(path):
+        name = name or str(path)
+        for where, item in _items(path, name):
             if not isinstance(item, dict):
                 raise ConfigError(
                     f"found {shown(item)} {where}, expected an object as in {self.title}; get the file again"
@@ -43,7 +48,7 @@ class Format:
             seen[question.id] = where
             yield question
         if not seen:
-            raise ConfigError(f"found no questions in {path}, expected those of {self.title}; get their file again")
+            raise ConfigError(f"found no questions in {name}, expected those of {self.title}; get their file again")
 
     def check(self, out: Path, *, generator: str) -> None:
         """Refuse what could not be written, or not be read by the benchmark's tool, before anything is asked.
@@ -89,18 +94,18 @@ class Format:
             new.unlink(missing_ok=True)
 
 
-def _items(path: Path) -> Iterator[tuple[str, Any]]:
+def _items(path: Path, name: str) -> Iterator[tuple[str, Any]]:
     """Go through what a file holds, each with where it stands."""
     try:
         content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as exc:
-        raise ConfigError(f"{path} cannot be read: {exc.strerror or exc}; expected a benchmark's questions") from exc
+        raise ConfigError(f"{name} cannot be read: {exc.strerror or exc}; expected a benchmark's questions") from exc
     if content.lstrip().startswith(b"["):
-        yield from ((f"in item {n} of {path}", item) for n, item in enumerate(_parsed(content, f"in {path}"), 1))
+        yield from ((f"in item {n} of {name}", item) for n, item in enumerate(_parsed(content, f"in {name}"), 1))
         return
     for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
-            where = f"in line {number} of {path}"
+            where = f"in line {number} of {name}"
             yield where, _parsed(line, where)
 
 

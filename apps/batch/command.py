@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,14 @@ from rich.text import Text
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError, nearest
 from ...evaluation.batch.batch import abatch
-from ...evaluation.batch.questions import Question
+from ...evaluation.batch.gold_names import misnamed_gold
+from ...evaluation.batch.questions import Question, Questions
+from ...evaluation.batch.reading import read_questions
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED
+from ..piped import Source, check_own_file, read_again
 from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import TERMINATED, note, notes, sigterm_as_ctrl_c
@@ -27,11 +31,16 @@ from .formats import FORMATS
 from .progress import BatchView, batch_summary
 from .unfinished import can_keep, unfinished_runs
 
+_LOOKED_AT = 1_000
+"""Questions whose keys are looked at before a batch begins."""
+
 
 @partial(with_mixture, budget="--run-budget")
 def batch(
     settings: Settings,
-    questions: Annotated[Path, typer.Argument(metavar="IN", help="Questions, one JSON object a line.")],
+    questions: Annotated[
+        Path, typer.Argument(metavar="IN", help="Questions, one JSON object a line; - is standard input.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The rows, one a question, written as they finish.")],
     *,
     concurrency: Concurrency = 8,
@@ -60,6 +69,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
 ) -> None:
     """Answer many questions; the same command goes on where it was stopped."""
+    check_own_file(out, "the rows")
     files = _files(questions, out, form, generator, settings)
     RowFile(files.rows).check()
     budget = budget_of(whole)
@@ -69,33 +79,56 @@ def batch(
     if keeps and not can_keep():
         hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
         note(hint)
-    job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
     view = BatchView(notes)
     try:
-        with sigterm_as_ctrl_c() as ending, view:
+        with (
+            sigterm_as_ctrl_c() as ending,
+            read_again(questions, what="questions", home=files.copy, beside=True) as source,
+            view,
+        ):
+            files = replace(files, source=source)
+            files.tell_of_gold()
+            job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
             sums = ending.run(job.run(view))
+            if not sums["left"]:
+                files.write_answers()
     except KeyboardInterrupt:
-        sys.stderr.write(_stopped(view.sums) + "\n")
+        sys.stderr.write(_stopped(view.sums, files.source) + "\n")
         raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
-    if not sums["left"]:
-        files.write_answers()
     sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else batch_summary(sums) + "\n")
     if advice := _advice(sums):
-        notes.print(Text(advice), soft_wrap=True)
+        notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)
+    files.source.forget()
 
 
 @dataclass(frozen=True)
 class _Files:
     """Be what is read and written, in our own form or a benchmark's."""
 
-    questions: Path
+    source: Source
     out: Path
     form: Format | None
     generator: str
 
     def __iter__(self) -> Iterator[Question]:
-        return iter(()) if self.form is None else self.form.read(self.questions)
+        path, name = self.source.path, self.source.name
+        return read_questions(path, check=False, name=name) if self.form is None else self.form.read(path, name)
+
+    @property
+    def questions(self) -> Questions:
+        """Return what a batch goes through."""
+        return self if self.form or self.source.is_piped else self.source.path
+
+    @property
+    def copy(self) -> Path:
+        """Return where questions stay that were piped."""
+        return self.out.with_name(f"{self.out.name}.questions")
+
+    def tell_of_gold(self) -> None:
+        """Say so where right answers are called otherwise; the first questions show it."""
+        if self.form is None and (sentence := misnamed_gold(islice(self, _LOOKED_AT))):
+            note(sentence)
 
     @property
     def rows(self) -> Path:
@@ -126,13 +159,14 @@ class _Job:
 
             def begin(sums: BatchReport) -> None:
                 store.is_needed = True
+                self.files.source.keep()
                 view.begin(sums)
 
             moa = self.settings.build(store.saver)
             freeze_what_stays()
             sums = await abatch(
                 moa,
-                self.files if self.files.form else self.files.questions,
+                self.files.questions,
                 self.files.rows,
                 concurrency=self.concurrency,
                 budget=self.budget,
@@ -148,14 +182,14 @@ def _files(questions: Path, out: Path, form: str | None, generator: str | None, 
     if form is None:
         if generator is not None:
             raise ConfigError("found --generator without --format, expected both; leave it out, or name the format")
-        return _Files(questions, out, None, "")
+        return _Files(Source(questions), out, None, "")
     if form not in FORMATS:
         raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
     if questions.exists() and out.exists() and questions.samefile(out):
         raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
     name = settings.preset or "moa" if generator is None else generator
     FORMATS[form].check(out, generator=name)
-    return _Files(questions, out, FORMATS[form], name)
+    return _Files(Source(questions), out, FORMATS[form], name)
 
 
 def _has_steps(settings: Settings) -> bool:
@@ -163,11 +197,16 @@ def _has_steps(settings: Settings) -> bool:
     return settings.layers != 1 or bool(settings.docs)
 
 
-def _stopped(sums: BatchReport | None) -> str:
+def _kept(source: Source) -> str:
+    return f"; the questions are in {source.copy}, which does as IN too" if source.copy else ""
+
+
+def _stopped(sums: BatchReport | None, source: Source) -> str:
     if sums is None:
         return "stopped before anything was asked"
     done = sums["answered"] + sums["errors"]
-    return f"stopped: {done:,} of {sums['questions']:,} questions are done; the same command goes on with the rest"
+    progress = f"{done:,} of {sums['questions']:,} questions are done"
+    return f"stopped: {progress}; the same command goes on with the rest{_kept(source)}"
 
 
 def _advice(sums: BatchReport) -> str | None:
@@ -175,6 +214,8 @@ def _advice(sums: BatchReport) -> str | None:
     if sums["stopped"]:
         again = " and --retry-errors" if sums["errors"] else ""
         return f"stopped: {sums['stopped']}; change that, and go on with the same command{again}"
+    if sums["left"]:
+        return f"{sums['left']:,} questions are left; go on with the same command"
     if sums["errors"]:
         failed = (
             "1 question failed, its row says"

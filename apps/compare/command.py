@@ -14,11 +14,13 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.comparing.preparing import prepare
+from ..piped import read_again
 from ..plotting import check_plot
 from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from .equalise import check_scalable
-from .estimate import prospect, show_prospect
+from .estimate import prospect, show_prospect, usual_prospect
+from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
 from .specs import Spec, read_specs
@@ -30,7 +32,9 @@ _NOT_SHARED = {"system", "window", "rounds", "moderator", "keep", "group"}
 @partial(with_mixture, only=SHARED - _NOT_SHARED, budget="--run-budget")
 def compare_systems(
     settings: Settings,
-    questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="Questions, one JSON object a line.")],
+    questions: Annotated[
+        Path, typer.Argument(metavar="QUESTIONS", help="Questions, one JSON object a line; - is standard input.")
+    ],
     *,
     systems: Annotated[
         list[str] | None,
@@ -93,7 +97,7 @@ def compare_systems(
         typer.Option(metavar="NAME", help="How LangSmith's experiments are called.", show_default=False),
     ] = None,
     only_estimate: Annotated[
-        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+        bool, typer.Option("--estimate", help="Print what it may cost, at most and usually, and ask nobody.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
@@ -102,24 +106,30 @@ def compare_systems(
     if plot:
         check_plot(plot)
     specs = _systems(systems, settings, equal, only_estimate=only_estimate)
-    given, by, bound = list(read_questions(questions)), read_grader(grader), budget_of(whole)
-    if not given:
-        raise ConfigError(f"found no questions in {questions}, expected at least one; write one on a line")
-    job = Job(
-        specs=specs,
-        prepared=prepare(given, by, judge, folder, mark=not as_is, **judging(settings)),
-        equal=equal,
-        baseline=baseline,
-        budget=bound,
-        concurrency=concurrency,
-        retry_errors=retry_errors,
-        seed=seed,
-        experiment=experiment or (questions.stem if tracing_is_enabled() else None),
-    )
-    if only_estimate:
-        show_prospect(prospect(job.estimated(), job.prepared), as_json=as_json)
-        return
-    comparison = job.run(folder)
+    by, bound = read_grader(grader), budget_of(whole)
+    copy = folder / QUESTIONS if folder and not only_estimate else None
+    with read_again(questions, what="questions", home=copy) as source:
+        given = list(read_questions(source.path, name=source.name))
+        if not given:
+            raise ConfigError(f"found no questions in {source.name}, expected at least one; write one on a line")
+        job = Job(
+            specs=specs,
+            prepared=prepare(given, by, judge, folder, mark=not as_is, **judging(settings)),
+            equal=equal,
+            baseline=baseline,
+            budget=bound,
+            concurrency=concurrency,
+            retry_errors=retry_errors,
+            seed=seed,
+            experiment=experiment or (source.stem if tracing_is_enabled() else None),
+            keep=source.keep,
+        )
+        if only_estimate:
+            graphs = job.estimated()
+            usual = usual_prospect(graphs, job.prepared)
+            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json)
+            return
+        comparison = job.run(folder)
     if as_json:
         written = {**asdict(comparison), "notes": notes_of(comparison)}
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

@@ -10,11 +10,13 @@ from ...core.panel.seats import Seat
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
-from ...evaluation.batch.one_question import bound_of
+from ...evaluation.batch.one_question import bound_of, usual_cost_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.preparing import Prepared
-from ...evaluation.grading.judge import how_good, which_is_better
+from ...evaluation.grading.judge import JudgePrompt, how_good, which_is_better
+from ...graphs.estimate import USUAL_ANSWER, usual_call
 from ...graphs.plan import plan_of
+from ..ask.lines import AT_MOST, USUAL, cost_line
 
 JUDGING = "judging"
 
@@ -35,25 +37,47 @@ def prospect(graphs: Mapping[str, Graph], prepared: Prepared) -> dict[str, Cost]
     return bounds
 
 
-def show_prospect(bounds: Mapping[str, Cost], *, as_json: bool) -> None:
-    """Print it, a line a system, and the sum."""
-    everything = {**bounds, "all": total(bounds.values())}
+def usual_prospect(graphs: Mapping[str, Graph], prepared: Prepared) -> dict[str, Cost]:
+    """Reckon the same with answers of a usual length.
+
+    Args:
+        graphs: The systems.
+        prepared: What they are asked, and who grades it.
+    """
+    questions, judge = prepared.questions, prepared.judge
+    costs = {label: total(usual_cost_of(graph, question) for question in questions) for label, graph in graphs.items()}
+    if judge:
+        pairs = prepared.graders.name == "judge"
+        rounds, shown = _rounds(graphs, pairs=pairs), [judge] * (2 if pairs else 1)
+        prompts = [_request(question, pairs=pairs).prompt.messages for question in questions]
+        costs[JUDGING] = total(
+            usual_call(judge, messages, shown, answer=USUAL_ANSWER) for messages in prompts for _ in range(rounds)
+        )
+    return costs
+
+
+def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool) -> None:
+    """Print both, a line a system, and the sums."""
+    most, usually = ({**costs, "all": total(costs.values())} for costs in (bounds, usual))
     if as_json:
-        sys.stdout.write(json.dumps(everything, ensure_ascii=False, indent=2) + "\n")
+        written = {**most, "usual": {"answer_tokens": USUAL_ANSWER, **usually}}
+        sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
-    width = max(map(len, everything))
-    sys.stdout.writelines(f"{label:<{width}}  at most {_bounds(cost)}\n" for label, cost in everything.items())
+    width = max(map(len, most))
+    for label, cost in most.items():
+        sys.stdout.write(
+            f"{label:<{width}}  at most {cost_line(cost)}\n{'':<{width}}  usually {cost_line(usually[label])}\n"
+        )
+    sys.stdout.write(f"{AT_MOST}\n{USUAL}\n")
 
 
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:
     limits = [max((s.max_tokens or 0 for s in plan_of(graph).rules.chain), default=0) for graph in graphs.values()]
     answer = max(limits) if all(limits) else None
-    singles = sum(plan_of(graph).is_single for graph in graphs.values())
-    # Single models are first held against one of them, and then, with all others, against the best.
-    rounds = 2 * (len(graphs) - 1 + max(singles - 2, 0)) if pairs else len(graphs)
+    rounds = _rounds(graphs, pairs=pairs)
     calls: list[Cost] = []
     for question in questions:
-        request = which_is_better(question, "", "") if pairs else how_good(question, "")
+        request = _request(question, pairs=pairs)
         more = None if answer is None else 2 * answer * (2 if pairs else 1)
         calls += [call_at_most(judge, request.prompt.messages, more=more)] * rounds
     return total(calls)
@@ -63,7 +87,11 @@ def _bare(bound: Mapping[str, Any]) -> Cost:
     return Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
 
 
-def _bounds(cost: Cost) -> str:
-    calls = "calls unknown" if cost["calls"] is None else f"{cost['calls']:,} calls"
-    tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
-    return f"{calls}, {tokens}, " + ("cost unknown" if cost["usd"] is None else f"${cost['usd']:.4f}")
+def _rounds(graphs: Mapping[str, Graph], *, pairs: bool) -> int:
+    # Single models are first held against one of them, and then, with all others, against the best.
+    singles = sum(plan_of(graph).is_single for graph in graphs.values())
+    return 2 * (len(graphs) - 1 + max(singles - 2, 0)) if pairs else len(graphs)
+
+
+def _request(question: Question, *, pairs: bool) -> JudgePrompt:
+    return which_is_better(question, "", "") if pairs else how_good(question, "")

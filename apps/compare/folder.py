@@ -11,6 +11,8 @@ from ...evaluation.comparing.compare import rows_folder
 from .specs import OF_A_MIXTURE, Spec
 
 _WHOSE = "_systems.json"
+QUESTIONS = "_questions.ndjson"  # not .jsonl, as the files of systems are
+"""The file of questions that were piped."""
 _NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
 """What may change without changing what is answered."""
 

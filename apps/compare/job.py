@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
+from ...evaluation.batch.tally import BatchReport
 from ...evaluation.comparing.compare import compare_prepared
 from ...evaluation.comparing.in_turn import left_of
 from ...evaluation.comparing.measures import Comparison
@@ -41,6 +42,8 @@ class Job:
     retry_errors: bool
     seed: int
     experiment: str | None
+    keep: Callable[[], None]
+    """Called once it is clear that the questions are those of the rows that are there."""
 
     def estimated(self) -> dict[str, Graph]:
         """Build the systems as they will be asked, without asking any."""
@@ -80,12 +83,17 @@ class Job:
         }
         check_comparison(systems, self.prepared.questions, **options)
         self.prepared.check_bounded(options["budget"])
+
+        def begin(label: str, sums: BatchReport) -> None:
+            self.keep()
+            watch.begin(label, sums)
+
         comparison = await compare_prepared(
             systems,
             self.prepared,
             folder,
             retry_errors=self.retry_errors,
-            on_start=watch.begin,
+            on_start=begin,
             on_row=watch.add,
             on_judged=watch.judged,
             **options,

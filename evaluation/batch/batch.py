@@ -116,6 +116,10 @@ class _Batch:
                     group.create_task(self._work())
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
+        if self._tally.report()["left"] and not self._tally.stopped:
+            self._tally.stopped = (
+                "fewer questions came when all were gone through again: they changed, or can be read only once"
+            )
 
     async def _work(self) -> None:
         while question := await self._next():

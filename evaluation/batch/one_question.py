@@ -18,7 +18,7 @@ from ...core.run.records import Call, Cost, place_of
 from ...core.run.report import calls_of
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
-from ...graphs.estimate import Estimate, estimate
+from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ...graphs.plan import plan_of
 from .questions import AnsweredTurn, Question, Row
 
@@ -93,6 +93,16 @@ def bound_of(moa: Graph, question: Question) -> Estimate:
         conversation += [{"role": "assistant", "content": "." * (4 * longest)}, {"role": "user", "content": text}]
         bounds.append(estimate(moa, [dict(message) for message in conversation]))
     return Estimate(**total(bounds), unbounded=bounds[0]["unbounded"])
+
+
+def usual_cost_of(moa: Graph, question: Question) -> Cost:
+    """Reckon what a question costs with answers of a usual length, all its turns."""
+    conversation = [dict(message) for message in question.messages]
+    costs = [usual_cost(moa, conversation)]
+    for text in question.later:
+        conversation += [{"role": "assistant", "content": "." * (4 * USUAL_ANSWER)}, {"role": "user", "content": text}]
+        costs.append(usual_cost(moa, conversation))
+    return total(costs)
 
 
 def keeps(moa: Graph) -> bool:

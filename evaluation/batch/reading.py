@@ -11,12 +11,13 @@ from typing import Any
 from ...core.errors import ConfigError
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
+from .ordinary import file_kind
 from .questions import Question, Questions
 
 _ROLES = ("system", "user", "assistant")
 
 
-def read_questions(path: str | PathLike[str], *, check: bool = True) -> Iterator[Question]:
+def read_questions(path: str | PathLike[str], *, check: bool = True, name: str | None = None) -> Iterator[Question]:
     """Read questions from a file, one JSON object a line, and never more than one of them at a time.
 
         {"question": "17 * 24?", "gold": 408}
@@ -28,14 +29,15 @@ def read_questions(path: str | PathLike[str], *, check: bool = True) -> Iterator
         path: The file; blank lines are skipped, and keys of other names are kept in `given`.
         check: Go through the whole file first, so that nobody is asked anything before its last line is known to be
             right. False is for those who have gone through it themselves.
+        name: What messages call it; None is its path.
 
     Raises:
-        ConfigError: The file cannot be read, or a line of it is wrong, which is named.
+        ConfigError: The file cannot be read, or only once, or a line of it is wrong, which is named.
     """
     if check:
-        for _ in read_questions(path, check=False):
+        for _ in read_questions(path, check=False, name=name):
             pass
-    yield from with_ids(_lines(Path(path)))
+    yield from with_ids(_lines(Path(path), name or str(path)))
 
 
 def questions_in(given: Questions) -> Iterator[Question]:
@@ -46,8 +48,8 @@ def questions_in(given: Questions) -> Iterator[Question]:
     """
     if isinstance(given, str | PathLike):
         return read_questions(given, check=False)
-    if not isinstance(given, Iterable):
-        raise ConfigError(f"found {type(given).__name__} as questions, expected a file, or a list of them")
+    if not isinstance(given, Iterable) or isinstance(given, Mapping | bytes | bytearray):
+        raise ConfigError(f"found {type(given).__name__} as questions, expected a file, or a list of them; pass a list")
     items = iter(given)
     if items is given:
         raise ConfigError(
@@ -79,16 +81,22 @@ def with_ids(items: Iterable[tuple[str, object]]) -> Iterator[Question]:
                 )
 
 
-def _lines(path: Path) -> Iterator[tuple[str, object]]:
+def _lines(path: Path, name: str) -> Iterator[tuple[str, object]]:
+    kind = file_kind(path)
+    if kind is not None and kind != "a folder":
+        raise ConfigError(
+            f"found {kind} as questions, {name}, expected a file that can be read twice, for all are checked before "
+            "the first is asked; write them to a file first"
+        )
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    where = f"in line {number} of {path}"
+                    where = f"in line {number} of {name}"
                     yield where, _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
     except OSError as exc:
         raise ConfigError(
-            f"{path} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
+            f"{name} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
         ) from exc
 
 
@@ -174,7 +182,11 @@ def _message(value: object, key: str, where: str) -> dict[str, Any]:
 def _checked(question: Question, where: str) -> Question:
     if not isinstance(question.id, str) or not question.id.strip():
         raise ConfigError(f"found {_shown(question.id)} as the id {where}, expected some text; give it one")
-    if isinstance(question.later, str) or not all(isinstance(t, str) and t.strip() for t in question.later):
+    if (
+        not isinstance(question.later, Sequence)
+        or isinstance(question.later, str)
+        or not all(isinstance(t, str) and t.strip() for t in question.later)
+    ):
         raise ConfigError(f"found {_shown(question.later)} as later turns {where}, expected a list of texts")
     return replace(
         question,

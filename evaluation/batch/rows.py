@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...core.errors import ConfigError
+from ...core.lock import locked
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
-from .lock import locked
+from .ordinary import file_kind
 from .questions import Question, Row
 
 _ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
@@ -37,7 +38,8 @@ class RowFile:
             ConfigError: Another one is at work on it, or nothing can be written there.
         """
         self.check()
-        with locked(self.path.resolve()):
+        busy = f"found another batch at work on {self.path}, expected it free; wait until that one has ended"
+        with locked(self.path.resolve(), busy=busy):
             try:
                 yield
             finally:
@@ -49,6 +51,11 @@ class RowFile:
         Raises:
             ConfigError: Its folder is not there, or something that is no ordinary file is.
         """
+        if (kind := file_kind(self.path)) and kind != "a folder":
+            raise ConfigError(
+                f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
+                "it; name one, and read along with: tail -f FILE"
+            )
         if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
             raise ConfigError(
                 f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "

@@ -19,6 +19,7 @@ from ...core.panel.declared import Aggregator
 from ...core.run.state import Graph
 from ...graphs.hidden import hides
 from ...graphs.plan import plan_of
+from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
 from ..grading.answered import GradedAnswers
@@ -179,6 +180,7 @@ async def compare_prepared(
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
     comparison = replace(comparison, judging=jury.cost if jury else None)
+    comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 

@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction, signature
 from typing import Literal
 
 from ...core.errors import ConfigError, nearest
+from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Row
 from .answered import GradedAnswers, best_of
 from .by_gold import GRADERS, Grade, Grader, closed, grade, has_gold, unread
@@ -92,6 +93,7 @@ def graders_for(given: GraderName | Grader | None, questions: Sequence[Question]
     """
     name = given if given is not None else "judge" if judge else "answer" if has_gold(questions) else None
     if name is None:
+        _check_named(questions)
         raise ConfigError(
             "found no question with gold and no judge, expected something to grade by; add `gold` to the questions, "
             "name a judge, or give a grader of your own"
@@ -108,10 +110,16 @@ def graders_for(given: GraderName | Grader | None, questions: Sequence[Question]
             raise ConfigError(f"found grader={name!r} without a judge, expected a model that judges; name one")
         return Graders(name)
     if not has_gold(questions):
+        _check_named(questions)
         raise ConfigError(
             f"found grader={name!r} and no question with gold, expected right answers; add `gold`, or let a judge grade"
         )
     return _without_judge(Graders(name, GRADERS[name]), judge)
+
+
+def _check_named(questions: Sequence[Question]) -> None:
+    if sentence := misnamed_gold(questions):
+        raise ConfigError(f"{sentence}, or let a judge grade")
 
 
 def _check_function(grader: Grader) -> None:

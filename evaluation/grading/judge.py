@@ -1,7 +1,5 @@
 """A judge of answers: one model call that says which of two is better, or how good one is."""
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,10 +15,7 @@ from ...nodes.calls.call import call_model
 from ...nodes.calls.prompt import Prompt
 from ...prompts import bundled, fence
 from ..batch.questions import Question
-
-_LAST = re.compile(r"(\{[^{}]*\})\s*+(?:```\s*+)?\Z")
-"""A verdict is what the judge ends on: one that an answer forged, and the judge quotes on its way, is none."""
-_SIDES: Mapping[str, float] = {"A": 1.0, "tie": 0.5, "B": 0.0}
+from .verdicts import read_better, read_score
 
 
 class JudgePrompt(NamedTuple):
@@ -69,20 +64,6 @@ async def judge(seat: Seat, prompt: JudgePrompt) -> Judged:
     return Judged(score, None if score is not None else "the judge ended on no verdict as it was asked to", cost)
 
 
-def read_better(reply: str) -> float | None:
-    """Read which answer is better, strictly: 1 for A, 0 for B, a half for a tie; None where that is not said."""
-    side = _ending(reply, "better")
-    return _SIDES.get(side) if isinstance(side, str) else None
-
-
-def read_score(reply: str) -> float | None:
-    """Read a mark from 1 to 10, strictly, as a share of 10."""
-    mark = _ending(reply, "score")
-    if isinstance(mark, bool) or not isinstance(mark, int | float) or not 1 <= mark <= 10:
-        return None
-    return mark / 10
-
-
 def _asked(
     prompt: str, question: Question, answers: Mapping[str, str], read: Callable[[str], float | None]
 ) -> JudgePrompt:
@@ -102,14 +83,3 @@ def _text(content: str | Sequence[Mapping[str, Any]]) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(str(block.get("text", f"[{block.get('type', 'something')} that is no text]")) for block in content)
-
-
-def _ending(reply: str, key: str) -> object:
-    verdict = _LAST.search(reply)
-    if not verdict:
-        return None
-    try:
-        pairs: list[tuple[str, Any]] = json.loads(verdict[1], object_pairs_hook=list)
-    except (ValueError, RecursionError):
-        return None
-    return pairs[0][1] if [name for name, _ in pairs] == [key] else None

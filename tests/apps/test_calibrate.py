@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from commands import Run
 from langgraph_moa.apps.calibrate import calibrate
 from langgraph_moa.core.agreement.whole_texts import near_duplicates
 from langgraph_moa.core.errors import ConfigError, MissingExtra
@@ -268,3 +269,10 @@ def test_two_strong_models_first_are_as_good_as_all_five(printed: Printed, tmp_p
     assert as_listed["everyone"]["vote_accuracy"] == pytest.approx(0.954, abs=0.001)
     # Ties go to who is declared first: that alone lifts the vote of all to .958.
     assert as_listed["everyone"]["vote_accuracy"] < found["everyone"]["vote_accuracy"] < wave["vote_accuracy"]
+
+
+def test_gold_by_another_name_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "record.jsonl"
+    file.write_text('{"responses": {"a": "1", "b": "1"}, "expected": 1}\n')
+
+    assert "found `expected` and no `gold` in 1 of 1 questions" in run("calibrate", str(file)).err

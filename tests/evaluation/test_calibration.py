@@ -1,8 +1,10 @@
 """Rules measured on records small enough to be counted by hand."""
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
+from langgraph_moa import ConfigError
 from langgraph_moa.evaluation.calibration import MeasuredRule, measure
 from langgraph_moa.evaluation.statistics import wilson
 from recordings import recorded
@@ -47,6 +49,25 @@ def test_each_rule_by_hand(rule: str, stops: int, right: int, judged: int, calls
         "vote_calls": pytest.approx(vote_calls),
         "vote_accuracy": 0.5,
     }
+
+
+WRONG: list[tuple[Any, Any, str]] = [
+    (ABCD, iter(FIVE), "found list_iterator as rows, expected a list"),
+    (ABCD, map(str, FIVE), "found map as rows, expected a list"),
+    (ABCD, (row for row in FIVE), "found generator as rows, expected a list"),
+    ((name for name in ABCD), FIVE, "found generator as proposers, expected a list"),
+    ("abcd", FIVE, "found str as proposers, expected a list"),
+    (ABCD, [], "found 0 rows, expected 1 or more"),
+    (["a"], FIVE, "found 1 proposers, expected 2 or more"),
+]
+
+
+@pytest.mark.parametrize(("proposers", "rows", "told"), WRONG)
+def test_what_can_be_gone_through_only_once_is_refused(proposers: Any, rows: Any, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        measure(proposers, rows)
+
+    assert str(refused.value).startswith(told)
 
 
 @pytest.mark.parametrize(("layers", "everyone", "calls"), [(2, 5, 4.8), (3, 9, 8.0), (4, 13, 11.2)])

@@ -1,6 +1,9 @@
 """What the README and the docs show is what happens."""
 
+import os
 import re
+import subprocess
+import sys
 from html import unescape
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +42,40 @@ def test_python_blocks_that_need_a_key_build(code: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("page", SHOWN, ids=lambda path: path.name)
 def test_pages_write_messages_as_type_checkers_take_them(page: Path) -> None:
     assert re.findall(r'\[\("(?:user|human)", .*', page.read_text(encoding="utf-8")) == []
+
+
+def commands(text: str) -> list[str]:
+    """Return the lines about files of questions and answers that a page shows to be typed."""
+    shown = re.findall(r"^```(?:console|sh|shell)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    lines = [line.removeprefix("$ ") for block in shown for line in block.splitlines()]
+    typed = lines + re.findall(r"`(langgraph-moa [^`]*)`", text)
+    return [
+        line for line in typed if re.search(r"langgraph-moa (batch|compare|calibrate) .*examples/|\| langgraph", line)
+    ]
+
+
+COMMANDS = set(commands(README + PAGES))
+
+
+def test_pages_name_no_file_of_questions_that_is_not_there() -> None:
+    """All but those of other projects' benchmarks, which have a page of their own."""
+    pages = [page for page in SHOWN if page.suffix == ".md" and page.name != "benchmarks.md"]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    named = re.findall(r"langgraph-moa (?:batch|compare|calibrate) ([\w./-]+\.jsonl)", text)
+
+    assert len(named) >= 5
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("line", sorted(COMMANDS))
+def test_commands_about_files_can_be_typed_as_they_stand(line: str, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"\d+ questions", done.stdout)
 
 
 @pytest.fixture

@@ -33,7 +33,9 @@ def test_a_thread_of_another_version_is_refused_and_left_alone(run: Run, loopbac
     assert len(loopback.requests) == asked
 
 
-def test_two_processes_are_not_at_work_on_one_thread(run: Run, loopback: Loopback, where: list[str]) -> None:
+def test_two_processes_are_not_at_work_on_one_thread(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path
+) -> None:
     loopback.say("a", Reply(broken="hang"))
     process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
     loopback.wait_for("a")
@@ -47,7 +49,9 @@ def test_two_processes_are_not_at_work_on_one_thread(run: Run, loopback: Loopbac
     assert [done.code for done in second] == [1, 1]
     assert all("found thread 't' at work in another process" in done.err for done in second)
     assert elsewhere.code == 0
+    assert len(list(tmp_path.glob("*.lock"))) == 1, "that of who was killed"
     assert run("resume", *where).out == "answer of last\n"
+    assert not list(tmp_path.glob("*.lock"))
 
 
 @pytest.mark.parametrize("command", ["resume", "ask"])

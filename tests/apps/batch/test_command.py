@@ -33,6 +33,14 @@ def test_offline_models_answer_a_file(run: Run, files: Files) -> None:
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
 
 
+def test_gold_by_another_name_is_told(run: Run, files: Files) -> None:
+    files.questions.write_text('{"question": "2 + 2?", "answer": 4}\n')
+
+    done = run("batch", str(files.questions), str(files.rows))
+
+    assert (done.code, "found `answer` and no `gold` in 1 of 1 questions" in done.err) == (0, True)
+
+
 WRONG: list[tuple[list[str], int, str]] = [
     (["--concurrency", "0"], 1, "found concurrency=0"),
     (["--concurrency", "x"], 2, "Invalid value for '--concurrency'"),
@@ -48,14 +56,28 @@ WRONG: list[tuple[list[str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize("out", [".", "nowhere/rows.jsonl", "fifo"])
-def test_a_place_where_no_rows_can_be_written_is_told(run: Run, files: Files, out: str) -> None:
+PLACES = [
+    (".", "for the rows, expected a file in a folder that is there"),
+    ("nowhere/rows.jsonl", "for the rows, expected a file in a folder that is there"),
+    ("fifo", "error: found a pipe for the rows, "),
+    ("/dev/null", "error: found a device for the rows, "),
+    (
+        "/dev/stdout",
+        "error: found /dev/stdout for the rows, expected a file, for a batch that was stopped goes on from it",
+    ),
+    ("/dev/fd/1", "error: found /dev/fd/1 for the rows, "),
+    ("-", "error: found standard output for the rows, "),
+]
+
+
+@pytest.mark.parametrize(("out", "told"), PLACES)
+def test_a_place_where_no_rows_can_be_written_is_told(run: Run, files: Files, out: str, told: str) -> None:
     files.ask(1)
     os.mkfifo(files.folder / "fifo")
 
-    done = run("batch", str(files.questions), str(files.folder / out))
+    done = run("batch", str(files.questions), out if out == "-" else str(files.folder / out))
 
-    assert (done.code, "for the rows, expected a file in a folder that is there" in done.err) == (1, True)
+    assert (done.code, told in done.err) == (1, True), done.err
     assert names(files) == {"questions.jsonl", "fifo"}
 
 

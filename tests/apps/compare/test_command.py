@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import Run, finish, in_a_process
 from experiments import langsmith
-from sums import TWO
+from sums import FEW, TWO
 
 
 def test_what_it_prints(run: Run, sums: str) -> None:
@@ -124,3 +124,15 @@ def test_experiments_are_named_after_the_file_and_a_langsmith_that_is_gone_holds
     else:
         assert any(note.startswith("LangSmith did not take the experiments: ") for note in notes)
     assert "secret" not in done.err + done.out
+
+
+def test_gold_by_another_name_is_told_in_part_and_refused_in_all(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"question": "2 + 2?", "answer": 4}\n' + FEW)
+    part = run("compare", str(file), *TWO)
+    file.write_text('{"question": "2 + 2?", "answer": 4}\n')
+    whole = run("compare", str(file), *TWO)
+
+    assert "- found `answer` and no `gold` in 1 of 9 questions" in part.out
+    assert (whole.code, whole.out) == (1, "")
+    assert "error: found `answer` and no `gold` in 1 of 1 questions" in whole.err

@@ -1,6 +1,9 @@
 """Questions are read from a file as they were meant, or refused by their line."""
 
+import io
 import json
+import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -108,6 +111,11 @@ def test_questions_are_given_in_python_too() -> None:
 
 WRONG: list[tuple[Any, str]] = [
     ((q for q in ["a"]), "found generator as questions, expected what can be gone through twice"),
+    (map(str, [1]), "found map as questions, expected what can be gone through twice"),
+    (iter(["a"]), "found list_iterator as questions, expected what can be gone through twice"),
+    (io.StringIO("a"), "found StringIO as questions, expected what can be gone through twice"),
+    ({"question": "a"}, "found dict as questions, expected a file, or a list of them"),
+    ([Question(id="a", messages=[ASKED], later=(t for t in "bc"))], "found <generator"),  # type: ignore[arg-type]
     (3, "found int as questions, expected a file, or a list of them"),
     ([Question(id=3, messages=[ASKED])], "found 3 as the id in question 1"),  # type: ignore[arg-type]
     ([Question(id="a", messages=[])], "found [] as `messages` in question 1"),
@@ -124,6 +132,20 @@ def test_wrong_questions_in_python_are_told_too(questions: Any, told: str) -> No
         list(questions_in(questions))
 
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize("read", [read_questions, questions_in])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_what_can_be_read_only_once_is_refused_and_not_opened(tmp_path: Path, kind: str, read: Any) -> None:
+    path = Path(os.devnull) if kind == "device" else tmp_path / "q"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+
+    with pytest.raises(ConfigError, match=rf"^found a {kind} as questions, .*expected a file that can be read twice"):
+        list(read(path))
 
 
 ANY_TEXT = st.text(min_size=1).filter(lambda text: not shows_nothing(text))

@@ -1,7 +1,7 @@
 """Questions and rows, gone through before anybody is asked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,23 @@ async def test_wrong_options_are_refused(out: Path, wrong: dict[str, Any], told:
         await abatch(**{**right, **wrong}, out=out)
 
     assert bytes_of(out) == b"not there"
+
+
+class Fleeting:
+    """Have questions the first time only."""
+
+    def __init__(self) -> None:
+        self.passes = iter([ASKED])
+
+    def __iter__(self) -> Iterator[str]:
+        return (text for text in next(self.passes, []))
+
+
+async def test_questions_that_are_gone_the_second_time_are_told_as_left(out: Path) -> None:
+    report = await abatch(alone([]), Fleeting(), out)
+
+    assert (report["answered"], report["left"]) == (0, len(ASKED))
+    assert "fewer questions came when all were gone through again" in str(report["stopped"])
 
 
 def test_questions_and_rows_are_two_files(out: Path) -> None:

@@ -46,8 +46,7 @@ from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
 from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
-from langgraph_moa.evaluation.grading import by_gold
-from langgraph_moa.evaluation.grading import judge as grading
+from langgraph_moa.evaluation.grading import by_gold, verdicts
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
@@ -346,7 +345,7 @@ READERS: dict[str, Reader] = {
     "nodes/calls/reading.py": _replied,
     "nodes/calls/thinking.py": _parted,
     "nodes/calls/degenerate.py": lambda text: degenerate.repeated_piece(text, cut=True),
-    "evaluation/grading/judge.py": lambda text: [grading.read_better(text), grading.read_score(text)],
+    "evaluation/grading/verdicts.py": lambda text: [verdicts.read_better(text), verdicts.read_score(text)],
     "evaluation/grading/by_gold.py": _graded,
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
     "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
@@ -362,6 +361,7 @@ TOO_SLOW: dict[str, Reader] = {
 """What no reader may be."""
 
 NO_READERS = {
+    "apps/piped.py": "names of files, which a user gives",
     "nodes/calls/hearing.py": "names of models, which a user declares",
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
