@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from ingest import Ingest
@@ -20,6 +21,8 @@ _TOGETHER = (
     "tests/studio/",  # LangGraph's server
 )
 """Files and folders whose tests one worker runs."""
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 
 @pytest.fixture(autouse=True)
