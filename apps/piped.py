@@ -4,7 +4,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from select import select
 from shutil import copyfile
@@ -22,6 +23,8 @@ from .terminal import TERMINATED, note, sigterm_as_ctrl_c
 _BY_NUMBER = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _CHUNK = 1 << 20
+_SIGNALS_S = 0.1
+"""Seconds until a signal that came is looked at."""
 STANDARD_INPUT = "-"
 
 
@@ -151,7 +154,7 @@ def _opened(given: Path, name: str, what: str, home: Path | None) -> Iterator[IO
             with open(number, "rb", buffering=0, closefd=False) as stream:
                 yield stream
         else:
-            with given.open("rb", buffering=0) as stream:
+            with open(given, "rb", buffering=0, opener=_unblocked) as stream:
                 yield stream
     except OSError as exc:
         raise ConfigError(f"{name} cannot be read: {exc.strerror or exc}; expected a pipe that gives {what}") from exc
@@ -200,15 +203,26 @@ def _copy(stream: IO[bytes], copy: Path, name: str) -> None:
 def _chunks(stream: IO[bytes], name: str) -> Iterator[bytes]:
     while True:
         try:
+            _wait(stream)
             chunk: bytes | None = stream.read(_CHUNK)
         except OSError as exc:
             raise ConfigError(f"{name} cannot be read: {exc.strerror or exc}; expected something to read") from exc
-        if chunk is None:  # whoever shares it made it one that does not wait
-            select([stream], [], [])
-        elif chunk:
-            yield chunk
-        else:
+        if chunk == b"":
             return
+        if chunk:  # there is none where somebody else reads, too
+            yield chunk
+
+
+def _unblocked(path: str, flags: int) -> int:
+    """Open a named pipe at once, whoever writes to it later: Linux tells who has not begun from who has ended."""
+    return os.open(path, flags | (os.O_NONBLOCK if sys.platform == "linux" else 0))
+
+
+def _wait(stream: IO[bytes]) -> None:
+    """Wait for something to read, in short steps: a signal just before a system call does not interrupt it."""
+    with suppress(UnsupportedOperation):  # what is in memory has no number to ask about
+        while sys.platform != "win32" and not select([stream], [], [], _SIGNALS_S)[0]:
+            pass
 
 
 @contextmanager
