@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from ..core.errors import ConfigError
 from ..core.text import escaped
 
 Cell = str | Sequence[str]
@@ -20,7 +21,15 @@ _GAP = "  "
 
 
 def screen_width() -> int | None:
-    """Return the columns that COLUMNS says or the terminal has; None for a pipe or a file, which have no edge."""
+    """Return the columns that COLUMNS says or the terminal has; None for a pipe or a file, which have no edge.
+
+    Raises:
+        ConfigError: There is nowhere to print.
+    """
+    if sys.stdout is None:
+        raise ConfigError(
+            "found standard output closed, expected somewhere to print; leave it open, or write to a file"
+        )
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and len(columns) < 7 and int(columns):
         return int(columns)

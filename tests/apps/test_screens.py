@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa.apps.screens import TABLES_FROM, padded, screen_width, show_table, show_text, wrapped
+from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.text import escaped
 from rich.cells import cell_len
 
@@ -55,6 +56,13 @@ def test_a_terminal_is_as_wide_as_it_says(monkeypatch: pytest.MonkeyPatch, told:
     monkeypatch.setattr(os, "get_terminal_size", size)
 
     assert screen_width() == width
+
+
+def test_where_nothing_can_be_printed_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    with pytest.raises(ConfigError, match="found standard output closed"):
+        show_text("x")
 
 
 def lines_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
