@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ..core.agreement.measures import check_share
 from ..core.agreement.whole_texts import near_duplicates
 from ..core.checks import MOST_LAYERS, check_number
 from ..core.errors import ConfigError
-from ..core.text import printable
 from ..evaluation.batch.gold_names import GoldNames
 from ..evaluation.calibration import Calibration, MeasuredRule, Member, measure
 from ..evaluation.recorded import read_record
 from .logbook import Verbose, told_more
+from .mistakes import misused
 from .piped import read_again
 from .plotting import check_plot, plotted
+from .screens import show_table, show_text
 from .settings.sources import Config, NoSettings, Sources
 from .terminal import note
 
@@ -62,13 +61,14 @@ def calibrate(
     verbose: Verbose = False,
 ) -> None:
     """Measure early stops on recorded answers, and pick the cheapest that keeps a precision."""
-    check_share("precision", precision)
     with told_more(verbose):
         layers = layers or Sources(config=config, is_alone=no_settings).layers or 3
-    check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
-    copies = None if threshold is None else near_duplicates(threshold)
-    if plot:
-        check_plot(plot)
+    with misused():
+        check_share("precision", precision)
+        check_number("layers", layers, minimum=2, whole=True, most=MOST_LAYERS)
+        copies = None if threshold is None else near_duplicates(threshold)
+        if plot:
+            check_plot(plot)
     names = GoldNames()
     with read_again(file, what="recorded answers") as source:
         proposers, rows = read_record(source.path, models, copies, name=source.name, names_of_gold=names)
@@ -83,6 +83,7 @@ def calibrate(
         _show(calibration, precision)
     if plot:
         _draw(calibration, precision, plot)
+        note(f"plot: {plot}")
 
 
 def _percent(share: float | None, form: str = ".1f") -> str:
@@ -103,7 +104,7 @@ _RULES: dict[str, Callable[[MeasuredRule], str]] = {
     "vote: calls": lambda rule: f"{rule.vote_calls:.2f}",
 }
 _MEMBERS: dict[str, Callable[[Member], str]] = {
-    "proposer": lambda member: printable(member.name),
+    "proposer": lambda member: member.name,
     "answered": lambda member: _percent(member.answered),
     "right": lambda member: _percent(member.accuracy),
     "adds to the vote": lambda member: f"{100 * (member.contribution or 0):+z.1f} points",
@@ -112,33 +113,25 @@ _NEED_GOLD = {"precision", "95 % interval", "vote: right", "right", "adds to the
 
 
 def _show(calibration: Calibration, precision: float) -> None:
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
     panel, judged = calibration.panel, calibration.judged > 0
-    console.print(
+    show_text(
         f"{calibration.questions:,} questions, {calibration.judged:,} with gold; {len(panel.members)} proposers; calls "
-        f"in a mixture of {calibration.layers} layers, {calibration.everyone.calls:g} where nothing stops\n",
-        soft_wrap=True,
+        f"in a mixture of {calibration.layers} layers, {calibration.everyone.calls:g} where nothing stops\n"
     )
-    console.print(_table(_RULES, [*calibration.rules, calibration.everyone], judged=judged))
-    console.print(f"\n{_choice(calibration, precision)}\n", soft_wrap=True)
-    console.print(_table(_MEMBERS, panel.members, judged=judged))
+    _show_rows(_RULES, [*calibration.rules, calibration.everyone], judged=judged)
+    show_text(f"\n{_choice(calibration, precision)}\n")
+    _show_rows(_MEMBERS, panel.members, judged=judged)
     if panel.pair_ratio is not None:
-        console.print(
+        show_text(
             f"\nwrong together: two proposers {panel.pair_ratio:.1f} times as often as if independent; all of them on "
             f"{_percent(panel.all_wrong, '.2g')} of questions, {_percent(panel.all_wrong_if_independent, '.2g')} "
-            "if independent",
-            soft_wrap=True,
+            "if independent"
         )
 
 
-def _table(columns: Mapping[str, Callable[[_T], str]], rows: Sequence[_T], *, judged: bool) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
+def _show_rows(columns: Mapping[str, Callable[[_T], str]], rows: Sequence[_T], *, judged: bool) -> None:
     shown = {heading: cell for heading, cell in columns.items() if judged or heading not in _NEED_GOLD}
-    for n, heading in enumerate(shown):
-        table.add_column(heading, justify="right" if n else "left")
-    for row in rows:
-        table.add_row(*(cell(row) for cell in shown.values()))
-    return table
+    show_table(list(shown), [[cell(row) for cell in shown.values()] for row in rows])
 
 
 def _choice(calibration: Calibration, precision: float) -> str:

@@ -1,4 +1,4 @@
-"""Commands: `langgraph-moa ask`, `resume`, `chat`, `graph`, `models`, `batch`, `calibrate`, `compare`, `mcp`."""
+"""Commands: `langgraph-moa ask`, `resume`, `chat`, `graph`, `models`, `batch`, `calibrate`, `compare`, `mcp`, ..."""
 
 import io
 import sys
@@ -10,8 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from ..core.errors import MoAError
+from .command_line import Command, options_of
 from .garbage import collect_from_now_on
 from .interrupts import INTERRUPTED, heed_ctrl_c, leave_on_ctrl_c
+from .mistakes import Misuse, help_of, not_a_command, not_before_a_command
 from .tracing import deliver, trace_in_the_background
 
 
@@ -48,22 +50,37 @@ COMMANDS = {
         ".mcp.command",
         "mcp",
     ),
+    "completion": Listed(
+        "Print what makes a shell complete commands, options and their values.", ".completion.command", "completion"
+    ),
+    "help": Listed("Show what the program does, or a command.", ".help", "show_help"),
 }
 
 
 class _Commands(TyperGroup):
     """List commands by what is written of them here, and import the one that is run, or whose options are asked for."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        first = args[0].partition("=")[0] if args else ""
+        if first.startswith("-") and first != "--" and first not in options_of(self.get_params(ctx)):
+            raise Misuse(not_before_a_command(args, ctx.command_path), ctx)
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):  # Typer's own cuts what does not fit a line
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, listed, rest = super().resolve_command(ctx, args)
-        return name, command_of(name) if name and listed else None, rest
+        if args[0] not in COMMANDS:
+            raise Misuse(not_a_command(args, list(COMMANDS), ctx.command_path), ctx)
+        return args[0], command_of(args[0]), args[1:]
 
 
 def command_of(name: str) -> Any:
     """Import a command, and return it as Typer runs it."""
     listed = COMMANDS[name]
     alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    alone.command(name)(getattr(import_module(listed.module, __package__), listed.function))
+    alone.command(name, cls=Command)(getattr(import_module(listed.module, __package__), listed.function))
     command = typer.main.get_command(alone)
     collect_from_now_on()
     heed_ctrl_c()
@@ -76,6 +93,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _listed in COMMANDS.items():
     app.command(_name, help=_listed.help)(lambda: None)
@@ -107,7 +125,9 @@ def run_command() -> Any:
         return INTERRUPTED
     except (MoAError, typer.TyperException) as exc:
         message = exc.format_message() if isinstance(exc, typer.TyperException) else str(exc)
-        return _failed(message, getattr(exc, "exit_code", 1))
+        code = getattr(exc, "exit_code", 1)
+        context = getattr(exc, "context", None) or getattr(exc, "ctx", None)
+        return _failed(f"{message.rstrip('.')} ({help_of(context)})" if code == Misuse.exit_code else message, code)
     except Exception as exc:  # noqa: BLE001 - the last resort of a program that promises one line
         return _failed(f"unexpected {type(exc).__name__}: {exc}", 1)
     finally:

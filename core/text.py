@@ -24,6 +24,9 @@ _KEY_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Those of terminals, and those that make a text read in another order than it is written in."""
 
+_NOT_SEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+"""What drives a terminal, ends a line, turns around how a text is read, or stands there unseen; none that joins."""
+
 _SHOWN = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     r"\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -107,6 +110,11 @@ def one_line(text: str, *, limit: int = 240) -> str:
 def printable(text: str) -> str:
     """Drop control characters, so that a model's text can not drive the terminal it is printed on."""
     return _CONTROL.sub("", text)
+
+
+def escaped(text: str) -> str:
+    """Return a name as it can stand in a line: what a terminal would obey, or nobody would see, is spelt out."""
+    return _NOT_SEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def plain(text: str) -> str:

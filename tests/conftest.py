@@ -30,6 +30,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_SPEAKING):
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)  # GNU readline puts it into the environment of pytest's workers
     monkeypatch.setenv("LANGSMITH_USE_DAEMON", "true")  # its client would hold the end of the tests up
 
 

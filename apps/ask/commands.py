@@ -16,6 +16,7 @@ from ...core.errors import ConfigError
 from ...core.run.records import Cost
 from ...core.text import shows_nothing
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
+from ..mistakes import Misuse
 from ..settings.flags import BOUNDS, with_mixture
 from ..settings.settings import Settings
 from ..settings.sources import Sources
@@ -64,7 +65,7 @@ def ask(
     """Answer one question."""
     conversation, text = named_thread(thread, store), _text_of(question)
     if instead and conversation is None:
-        raise ConfigError("found --instead without a thread, expected --thread ID --store FILE")
+        raise Misuse("found --instead without a thread, expected --thread ID --store FILE")
     settings = sources.whole if conversation is None else sources.by_hand
     if only_estimate:
         _print_estimate(*asyncio.run(_estimate(sources, text, conversation)), as_json=as_json)
@@ -119,9 +120,7 @@ def resume(
 def _text_of(question: str) -> str:
     text = readable(standard_input().read() if question == "-" else question)
     if shows_nothing(text):
-        raise ConfigError(
-            "found an empty question, expected some text; write it in quotes, or - to read standard input"
-        )
+        raise Misuse("found an empty question, expected some text; write it in quotes, or - to read standard input")
     return text
 
 

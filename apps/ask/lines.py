@@ -23,6 +23,10 @@ def cost_line(cost: Cost) -> str:
     return f"{calls}, {tokens}, " + ("cost unknown" if cost["usd"] is None else f"${cost['usd']:.4f}")
 
 
+_LEAST = 8
+"""Columns that a proposal's beginning is worth; who gave it, and what came of it, are never cut."""
+
+
 def layer_title(layer: int) -> str:
     """Name a layer as its title; documents and searches have layers of their own."""
     return {REWRITING: "rewriting", RETRIEVAL: "retrieval"}.get(layer, f"layer {layer}")
@@ -62,8 +66,9 @@ def outcome_line(event: dict[str, Any], columns: int) -> Text:
         text.append(f"  {printable(event['error'])}", style="dim")
     elif usable and (lines := [line for line in event.get("text", "").splitlines() if line.strip()]):
         count = f"{len(lines)} lines: " if len(lines) > 1 else ""
-        text.append(f"  {count}{one_line(lines[0], limit=columns)}", style="dim")
-        text.truncate(columns, overflow="ellipsis")
+        beginning, room = Text(f"  {count}{one_line(lines[0], limit=columns)}", style="dim"), columns - text.cell_len
+        beginning.truncate(room, overflow="ellipsis")
+        text.append_text(beginning if room >= _LEAST else Text())
     return text
 
 

@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from ...core.bounds.budget import Budget
+from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.gold_names import misnamed_gold
@@ -22,7 +23,9 @@ from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED
+from ..mistakes import misused
 from ..piped import Source, check_own_file, read_again
+from ..screens import show_text
 from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import TERMINATED, note, notes, sigterm_as_ctrl_c
@@ -70,9 +73,11 @@ def batch(
 ) -> None:
     """Answer many questions; the same command goes on where it was stopped."""
     check_own_file(out, "the rows")
-    files = _files(questions, out, form, generator, settings)
-    RowFile(files.rows).check()
+    with misused():
+        check_number("concurrency", concurrency, minimum=1, whole=True)
+        files = _files(questions, out, form, generator, settings)
     budget = budget_of(whole)
+    RowFile(files.rows).check()
     chosen, why = settings.choose()
     note(f"models: {why}")
     keeps = not no_keep and _has_steps(chosen)
@@ -95,7 +100,10 @@ def batch(
     except KeyboardInterrupt:
         sys.stderr.write(_stopped(view.sums, files.source) + "\n")
         raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
-    sys.stdout.write(json.dumps(sums, indent=2) + "\n" if as_json else batch_summary(sums) + "\n")
+    if as_json:
+        sys.stdout.write(json.dumps(sums, indent=2) + "\n")
+    else:
+        show_text(batch_summary(sums))
     if advice := _advice(sums):
         notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)

@@ -4,12 +4,16 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
+from ..screens import TABLES_FROM
 
+_WIDE = 60
+"""Columns of a terminal that hold the time left beside the figures, none of which is cut."""
 _EVERY_S = 10.0
 """Seconds between two plain lines."""
 
@@ -21,12 +25,13 @@ class BatchView:
         self.sums: BatchReport | None = None
         """The last that were shown; None before the batch began."""
         self._console = console
+        bar: list[ProgressColumn] = [BarColumn()] if console.width >= TABLES_FROM else []
+        rest: list[ProgressColumn] = [TextColumn("time left"), TimeRemainingColumn()] if console.width >= _WIDE else []
         self._bar = Progress(
-            BarColumn(),
+            *bar,
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("time left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[rate]}", table_column=Column()),
+            *rest,
             console=console,
             disable=not console.is_terminal,
         )

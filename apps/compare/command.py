@@ -14,10 +14,12 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.comparing.preparing import prepare
+from ..mistakes import misused
 from ..piped import read_again
 from ..plotting import check_plot
 from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
+from ..terminal import note
 from .equalise import check_scalable
 from .estimate import prospect, show_prospect, usual_prospect
 from .folder import QUESTIONS
@@ -102,10 +104,11 @@ def compare_systems(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Compare systems on your questions, and say whether a mixture is worth its money."""
-    check_number("concurrency", concurrency, minimum=1, whole=True)
-    if plot:
-        check_plot(plot)
-    specs = _systems(systems, settings, equal, only_estimate=only_estimate)
+    with misused():
+        check_number("concurrency", concurrency, minimum=1, whole=True)
+        if plot:
+            check_plot(plot)
+        specs = _systems(systems, settings, equal, only_estimate=only_estimate)
     by, bound = read_grader(grader), budget_of(whole)
     copy = folder / QUESTIONS if folder and not only_estimate else None
     with read_again(questions, what="questions", home=copy) as source:
@@ -137,6 +140,7 @@ def compare_systems(
         show_comparison(comparison)
     if plot:
         draw(comparison, plot)
+        note(f"plot: {plot}")
 
 
 def _systems(written: list[str] | None, settings: Settings, equal: str | None, *, only_estimate: bool) -> list[Spec]:

@@ -5,11 +5,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
+
 from ...core.bounds.budget import call_at_most
 from ...core.panel.seats import Seat
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
+from ...core.text import escaped
 from ...evaluation.batch.one_question import bound_of, usual_cost_of
 from ...evaluation.batch.questions import Question
 from ...evaluation.comparing.preparing import Prepared
@@ -17,6 +20,7 @@ from ...evaluation.grading.judge import JudgePrompt, how_good, which_is_better
 from ...graphs.estimate import USUAL_ANSWER, usual_call
 from ...graphs.plan import plan_of
 from ..ask.lines import AT_MOST, USUAL, cost_line
+from ..screens import padded, show_text
 
 JUDGING = "judging"
 
@@ -63,12 +67,12 @@ def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_j
         written = {**most, "usual": {"answer_tokens": USUAL_ANSWER, **usually}}
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
-    width = max(map(len, most))
+    names = {label: escaped(label) for label in most}
+    width = max(map(cell_len, names.values()))
     for label, cost in most.items():
-        sys.stdout.write(
-            f"{label:<{width}}  at most {cost_line(cost)}\n{'':<{width}}  usually {cost_line(usually[label])}\n"
-        )
-    sys.stdout.write(f"{AT_MOST}\n{USUAL}\n")
+        show_text(f"{padded(names[label], width)}  at most {cost_line(cost)}")
+        show_text(f"{padded('', width)}  usually {cost_line(usually[label])}")
+    show_text(f"{AT_MOST}\n{USUAL}")
 
 
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:

@@ -1,16 +1,13 @@
 """Show what a comparison found: as a table, and as a picture."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ...evaluation.comparing.measures import Comparison, MeasuredSystem
 from ..plotting import plotted
+from ..screens import show_table, show_text
 
 _SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
 _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the baseline"}
@@ -18,16 +15,16 @@ _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the bas
 
 def show_comparison(comparison: Comparison) -> None:
     """Print the table, the verdict and what to keep in mind."""
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
     left_out = (
         f", {comparison.questions - comparison.graded:,} left out" if comparison.questions > comparison.graded else ""
     )
     questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
-    console.print(f"{questions}{left_out}; graded by {printable(comparison.grader)}\n", soft_wrap=True)
-    console.print(_table(comparison))
-    console.print(f"\n{printable(comparison.verdict)}", soft_wrap=True)
+    show_text(f"{questions}{left_out}; graded by {comparison.grader}\n")
+    columns = _columns(comparison)
+    show_table(list(columns), [[cell(system) for cell in columns.values()] for system in comparison.systems])
+    show_text(f"\n{comparison.verdict}")
     for note in notes_of(comparison):
-        console.print(f"- {printable(note)}", soft_wrap=True)
+        show_text(f"- {note}")
 
 
 def notes_of(comparison: Comparison) -> list[str]:
@@ -88,9 +85,9 @@ def _cost_axis(systems: Sequence[MeasuredSystem]) -> tuple[Sequence[float | None
     return [system.calls for system in systems], "calls a question"
 
 
-def _table(comparison: Comparison) -> Table:
-    columns: Mapping[str, Callable[[MeasuredSystem], str]] = {
-        "system": lambda system: printable(system.label) + (" *" if system.label == comparison.baseline else ""),
+def _columns(comparison: Comparison) -> Mapping[str, Callable[[MeasuredSystem], str]]:
+    return {
+        "system": lambda system: system.label + (" *" if system.label == comparison.baseline else ""),
         _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
         "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
         "against *": _against,
@@ -102,12 +99,6 @@ def _table(comparison: Comparison) -> Table:
         "length": lambda system: _number(system.length, ",.0f"),
         "errors": lambda system: f"{system.errors:,}",
     }
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for n, heading in enumerate(columns):
-        table.add_column(heading, justify="right" if n else "left", no_wrap=True)
-    for system in comparison.systems:
-        table.add_row(*(cell(system) for cell in columns.values()))
-    return table
 
 
 def _against(system: MeasuredSystem) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from ...core.errors import ConfigError, MissingExtra
 from ..garbage import freeze_what_stays
+from ..mistakes import Misuse
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
 from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
@@ -30,7 +31,7 @@ def mcp(
 ) -> None:
     """Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp)."""
     if not 0 < wait < math.inf:
-        raise ConfigError(f"found {wait:g} for --wait, expected a number of seconds that is above 0 and finite")
+        raise Misuse(f"found {wait:g} for --wait, expected a number of seconds that is above 0 and finite")
     try:
         import mcp_types  # noqa: F401 - the SDK's first version, which is another, has none
         from mcp.server.stdio import stdio_server  # noqa: F401

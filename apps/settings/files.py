@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ...core.errors import ConfigError, nearest
 from ...core.text import one_line
+from ..mistakes import Misuse
 from .form import without_empty
 from .settings import Settings
 from .tables import (
@@ -96,8 +97,9 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
     try:
         return Settings.model_validate(merged)
     except ValidationError as exc:
-        in_file = _mistakes_in(written) if file and changes else exc
-        raise ConfigError(_what_is_wrong(in_file or exc, file if in_file else None)) from exc
+        in_file = _mistakes_in(written) if file and changes else exc if file else None
+        refusal = ConfigError if in_file else Misuse
+        raise refusal(_what_is_wrong(in_file or exc, file if in_file else None)) from exc
 
 
 def _mistakes_in(written: Mapping[str, Any]) -> ValidationError | None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from typer import Option
 
 from ...core.bounds.budget import Budget
-from ...core.errors import ConfigError
 from ...core.models.capabilities import Transport
+from ...core.models.presets import load_preset
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
+from ..mistakes import Misuse, misused
 from .files import merged_settings
 from .settings import Settings
 from .sources import Config, NoSettings, Sources
@@ -87,6 +88,9 @@ def _as_keys(flags: dict[str, Any], budget: str) -> dict[str, Any]:
     given["aggregator"] = chain[0] if chain and len(chain) == 1 else chain
     quorum = {"k": given["quorum"], "grace_s": flags["grace"]}
     given["quorum"] = {key: value for key, value in quorum.items() if value is not None} or None
+    if given["preset"]:
+        with misused():
+            load_preset(given["preset"])
     if given["budget"]:
         given["budget"] = limits_of(given["budget"], budget)
     return given
@@ -100,15 +104,15 @@ def limits_of(written: Sequence[str], option: str = "--budget") -> dict[str, Any
         option: The option that they were given with, for the message.
 
     Raises:
-        ConfigError: One is written in another way, or twice.
+        Misuse: One is written in another way, or twice.
     """
     limits: dict[str, Any] = {}
     for limit in written:
         name, equals, value = (part.strip() for part in limit.partition("="))
         if not equals or not value:
-            raise ConfigError(f"found {option} {limit}, expected a limit and its number, such as {option} calls=20")
+            raise Misuse(f"found {option} {limit}, expected a limit and its number, such as {option} calls=20")
         if name in limits:
-            raise ConfigError(f"found {option} {name}=... twice, expected it once; leave one out")
+            raise Misuse(f"found {option} {name}=... twice, expected it once; leave one out")
         limits[name] = read_value(value)
     return limits
 

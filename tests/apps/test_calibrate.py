@@ -14,6 +14,7 @@ from langgraph_moa.core.errors import ConfigError, MissingExtra
 from langgraph_moa.evaluation.recorded import read_record
 from recordings import line
 from replay import CRUX, DATA, FIVE, GSM8K, WHY_NOT, Panel, rows
+from syrupy.assertion import SnapshotAssertion
 
 Printed = Callable[..., str]
 
@@ -67,6 +68,18 @@ d          100.0 %   0.0 %       +0.0 points
 
 wrong together: two proposers 3.0 times as often as if independent; all of them on 20 % of questions, 0.8 % if \
 independent""".splitlines()  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_on_screens(
+    monkeypatch: pytest.MonkeyPatch, printed: Printed, tmp_path: Path, columns: int, snapshot: SnapshotAssertion
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = ("meta-llama/Llama-3.3-70B-Instruct-Turbo", "名前-モデル", "👨‍👩‍👧 family", "\x1b[2Jre\u0301sume\u0301")
+    row = {"responses": dict(zip(names, ("The answer is 4.", "#### 4", "5", "4"), strict=True)), "gold": 4}
+    (tmp_path / "r.jsonl").write_text(f"{json.dumps(row)}\n" * 40)
+
+    assert printed(tmp_path / "r.jsonl", "--precision", ".6") == snapshot
 
 
 def test_where_no_rule_is_good_enough_it_says_so(printed: Printed, record: Path) -> None:
@@ -229,7 +242,7 @@ def test_a_missing_extra_is_named(
 def test_what_a_record_says_cannot_drive_the_terminal(printed: Printed, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text(json.dumps({"responses": {"\x1b]0;owned\x07[bold]a[/bold]": "1", "b": "1"}}))
 
-    assert "\n]0;owned[bold]a[/bold] " in printed(tmp_path / "r.jsonl")
+    assert "\n\\x1b]0;owned\\x07[bold]a[/bold] " in printed(tmp_path / "r.jsonl")
 
 
 def of_real_models(panel: Panel, folder: Path) -> Path:

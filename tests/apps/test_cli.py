@@ -23,7 +23,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["ask", "x", "--base-url", "http://h", "--proposer", "offline:words"], "offline models only"),
     (["ask", "x", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
     (["ask", "x", "--config", "README.md"], "expected one ending in .toml, .yaml or .yml"),
-    (["graph", "--png", "nowhere/x.png"], "cannot be written to nowhere/x.png"),
+    (["graph", "--png", "nowhere/x.png"], "found no folder nowhere for --png"),
     (["frob"], "No such command 'frob'"),
 ]
 

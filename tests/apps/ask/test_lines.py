@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 import pytest
-from langgraph_moa.apps.ask.lines import interrupted, run_summary
+from langgraph_moa.apps.ask.lines import interrupted, outcome_line, run_summary
 from langgraph_moa.apps.ask.view import RunView
 from rich.cells import cell_len
 from rich.console import Console
@@ -24,6 +24,13 @@ def test_a_proposal_is_shown_by_as_much_of_it_as_fits_a_line() -> None:
     assert shown[1] == "  p1  ok  1.0 s  2 lines: first[2J"
     assert shown[3] == "  p3  ok  1.0 s"
     assert [cell_len(line) <= 80 and line.endswith("…") for line in shown] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("name", ["x" * 74, "x" * 200, "文" * 60])
+def test_who_answered_and_what_came_of_it_are_never_cut(name: str) -> None:
+    event = {**ONE, "proposer": name, "status": "ok", "seconds": 1, "error": None, "text": "word " * 40}
+
+    assert outcome_line(event, 78).plain == f"{name}  ok  1.0 s"
 
 
 @pytest.mark.parametrize(("usd", "told"), [(None, "cost unknown"), (0.0, "free"), (0.0123, "$0.0123")])

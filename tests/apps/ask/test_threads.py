@@ -290,7 +290,7 @@ def test_a_flag_wins_over_a_tables_key_and_leaves_the_others(
 def test_wrong_bounds_get_one_clear_line(run: Run, flags: list[str], expected: str) -> None:
     done = run("ask", "x", *flags)
 
-    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert expected in done.err
 
 

@@ -42,16 +42,16 @@ def test_gold_by_another_name_is_told(run: Run, files: Files) -> None:
 
 
 WRONG: list[tuple[list[str], int, str]] = [
-    (["--concurrency", "0"], 1, "found concurrency=0"),
+    (["--concurrency", "0"], 2, "found concurrency=0"),
     (["--concurrency", "x"], 2, "Invalid value for '--concurrency'"),
-    (["--budget", "5"], 1, "found --budget 5, expected a limit and its number, such as --budget calls=20"),
-    (["--budget", "euros=5"], 1, "unknown key 'euros'"),
-    (["--budget", "calls=0"], 1, "found 0 for budget.calls"),
-    (["--budget", "calls=1", "--budget", "calls=2"], 1, "found --budget calls=... twice"),
-    (["--run-budget", "5"], 1, "found --run-budget 5, expected a limit and its number, such as --run-budget calls=20"),
-    (["--format", "alpaca"], 1, "found --format alpaca, expected a benchmark's; did you mean 'alpaca_eval'?"),
-    (["--generator", "x"], 1, "found --generator without --format, expected both"),
-    (["--preset", "nobody"], 1, "nobody"),
+    (["--budget", "5"], 2, "found --budget 5, expected a limit and its number, such as --budget calls=20"),
+    (["--budget", "euros=5"], 2, "unknown key 'euros'"),
+    (["--budget", "calls=0"], 2, "found 0 for budget.calls"),
+    (["--budget", "calls=1", "--budget", "calls=2"], 2, "found --budget calls=... twice"),
+    (["--run-budget", "5"], 2, "found --run-budget 5, expected a limit and its number, such as --run-budget calls=20"),
+    (["--format", "alpaca"], 2, "found --format alpaca, expected a benchmark's; did you mean 'alpaca_eval'?"),
+    (["--generator", "x"], 2, "found --generator without --format, expected both"),
+    (["--preset", "nobody"], 2, "nobody"),
     (["--no-such-option"], 2, "No such option: --no-such-option"),
 ]
 
@@ -301,5 +301,5 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
     for out in ("q.jsonl", "sub/../q.jsonl", "link.jsonl"):
         done = run("batch", str(files.folder / "q.jsonl"), str(files.folder / out), "--format", "mt_bench")
 
-        assert (done.code, "as IN and as OUT, expected two files" in done.err) == (1, True)
+        assert (done.code, "as IN and as OUT, expected two files" in done.err) == (2, True)
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]

@@ -46,6 +46,21 @@ def test_without_a_terminal_it_is_a_line_now_and_then(monkeypatch: pytest.Monkey
     ]
 
 
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_on_a_narrow_terminal_no_figure_is_cut(columns: int) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=columns, color_system=None)
+    with progress.BatchView(console) as view:
+        view.begin(sums(100))
+        view.add(ROW, {**sums(1_000, errors=7), "usd": 1234.5, "questions": 1_000_000})
+
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "…" not in told
+    for figure in ("1000/2000", "90.0", "$1,234.5000,", " 7", "errors,"):
+        assert figure in told
+    assert ("time left" in told) == (columns >= 60)
+
+
 def test_on_a_terminal_it_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     told = shown(terminal=True, clock=[0.0] * 99, monkeypatch=monkeypatch)
 

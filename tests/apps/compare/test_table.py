@@ -1,10 +1,24 @@
 """What a comparison comes to, as a table and as a picture."""
 
+import re
 from pathlib import Path
 
 import pytest
 from commands import Run
 from sums import SUMS, TWO
+from syrupy.assertion import SnapshotAssertion
+
+_SECONDS = re.compile(r"\d\.\d\d s")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_on_screens(
+    monkeypatch: pytest.MonkeyPatch, run: Run, few: str, columns: int, snapshot: SnapshotAssertion
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    wide = ["--system", "vote,label=名前 of all 👍🏽"]
+
+    assert _SECONDS.sub("0.00 s", run("compare", few, *TWO, *wide).out) == snapshot
 
 
 def test_what_is_missing_comes_first_in_the_notes(run: Run, sums: str) -> None:

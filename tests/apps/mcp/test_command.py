@@ -33,13 +33,13 @@ def test_mistakes_are_told_as_ask_tells_them(run: Run, flags: list[str]) -> None
 
     assert (served.code, served.out) == (asked.code, "")
     assert served.code
-    assert served.err == asked.err
+    assert served.err == asked.err.replace("-moa ask --help", "-moa mcp --help")
 
 
 @pytest.mark.parametrize("wait", ["0", "-1", "nan", "inf", "-inf", "1e400"])
 def test_a_call_takes_some_time(run: Run, wait: str) -> None:
-    why = f"error: found {float(wait):g} for --wait, expected a number of seconds that is above 0 and finite\n"
-    assert run("mcp", "--wait", wait).err == why
+    why = f"error: found {float(wait):g} for --wait, expected a number of seconds that is above 0 and finite"
+    assert run("mcp", "--wait", wait).err == f"{why} (see langgraph-moa mcp --help)\n"
 
 
 @pytest.mark.parametrize("module", ["mcp.server.stdio", "mcp_types"])

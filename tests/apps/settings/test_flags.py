@@ -51,7 +51,10 @@ def test_early_stop_by_flags(run: Run, flags: list[str], told: str) -> None:
 
 
 WRONG_STOPS = [
-    (["--early-stop", "never"], "'never' is not one of 'aggregate', 'answer', 'shadow', 'off'"),
+    (
+        ["--early-stop", "never"],
+        "found 'never' for --early-stop, expected one of its values; known: aggregate, answer, shadow, off",
+    ),
     (["--waves", "9"], "found waves=(9,) of 4 proposers, expected some to be left"),
     (["--waves", "2", "--early-stop", "off"], "found waves=(2,) without an early stop"),
 ]

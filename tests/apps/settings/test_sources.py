@@ -67,20 +67,20 @@ def test_a_flag_wins_over_a_key_of_a_found_table_and_leaves_the_others() -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("arguments", "code", "expected"),
     [
-        (["--layers", "0"], "error: found 0 for layers, expected 1 or more\n"),
-        ([], "error: found 'three' for samples in moa.toml, expected a whole number\n"),
+        (["--layers", "0"], 2, "error: found 0 for layers, expected 1 or more (see langgraph-moa ask --help)\n"),
+        ([], 1, "error: found 'three' for samples in moa.toml, expected a whole number\n"),
     ],
 )
 def test_a_mistake_is_told_with_the_file_only_where_it_is_in_the_file(
-    run: Run, arguments: list[str], expected: str
+    run: Run, arguments: list[str], code: int, expected: str
 ) -> None:
     Path("moa.toml").write_text("" if arguments else "samples = 'three'")
 
     done = run("ask", "1+1", *arguments)
 
-    assert (done.code, done.err.removeprefix("settings: moa.toml\n")) == (1, expected)
+    assert (done.code, done.err.removeprefix("settings: moa.toml\n")) == (code, expected)
 
 
 def asked(name: str) -> list[str]:

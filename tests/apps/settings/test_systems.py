@@ -46,7 +46,7 @@ def test_systems_by_name(run: Run, options: list[str], calls: int, nodes: set[st
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--system", "moas"], "'moas' is not one of 'moa', 'moa-lite'"),
+        (["--system", "moas"], "found 'moas' for --system, expected one of its values; did you mean 'moa'?"),
         (["--rounds", "3"], "found rounds with no system, expected it with debate; set system, or drop rounds"),
         (["--system", "vote", "--window", "3"], "found window with the system vote, expected it with moa or moa-lite"),
         (["--system", "debate", "--keep", "3"], "found keep with the system debate, expected it with smoa"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langgraph_moa.apps import terminal
+from langgraph_moa.apps import screens, terminal
 from langgraph_moa.apps.ask import lines
 from langgraph_moa.apps.batch.formats import FORMATS
 from langgraph_moa.core import control_tokens
@@ -239,6 +239,7 @@ READERS: dict[str, Reader] = {
     ],
     "core/text.py: redact": texts.redact,
     "core/text.py: one_line": texts.one_line,
+    "core/text.py: escaped": texts.escaped,
     "core/text.py: printable": texts.printable,
     "core/text.py: plain": texts.plain,
     "core/text.py: shows_nothing": lambda text: [texts.shows_nothing(text), texts.shows_nothing("\u200b" * len(text))],
@@ -352,6 +353,7 @@ READERS: dict[str, Reader] = {
     "graphs/adapters/structured.py": _structured,
     "apps/batch/formats.py": lambda text: _a_file(lambda path: list(FORMATS["mt_bench"].read(path)), text, "a"),
     "apps/terminal.py and apps/ask/lines.py": _printed,
+    "apps/screens.py": lambda text: [list(screens.wrapped(text, width)) for width in (1, 80, 999_999)],
 }
 
 TOO_SLOW: dict[str, Reader] = {
