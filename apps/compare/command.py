@@ -14,6 +14,7 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.comparing.preparing import prepare
+from ...evaluation.comparing.shown import notes_of
 from ..piped import read_again
 from ..plotting import check_plot
 from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_mixture
@@ -24,7 +25,7 @@ from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
 from .specs import Spec, read_specs
-from .table import draw, notes_of, show_comparison
+from .table import draw, show_comparison
 
 _NOT_SHARED = {"system", "window", "rounds", "moderator", "keep", "group"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ...core.run.records import Cost
-from ...core.text import one_line, printable
+from ...core.text import printable
 from ...evaluation.comparing.measures import Comparison, MeasuredSystem
+from ...evaluation.comparing.shown import notes_of
 from ..plotting import plotted
 
 _SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
@@ -28,24 +28,6 @@ def show_comparison(comparison: Comparison) -> None:
     console.print(f"\n{printable(comparison.verdict)}", soft_wrap=True)
     for note in notes_of(comparison):
         console.print(f"- {printable(note)}", soft_wrap=True)
-
-
-def notes_of(comparison: Comparison) -> list[str]:
-    """Return what to keep in mind, one sentence each, with what is missing first."""
-    notes = [f"left out: {count:,} {why}" for why, count in comparison.left_out.items()]
-    for system in comparison.systems:
-        if system.errors:
-            why = one_line(printable(system.error or ""), limit=120)
-            notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
-    if unread := [f"{system.label} in {system.unread:,}" for system in comparison.systems if system.unread]:
-        notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
-    if comparison.contradicted:
-        share = f"{100 * comparison.contradicted:.0f} %"
-        notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
-    judging = (
-        [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
-    )
-    return [*notes, *comparison.notes, *judging]
 
 
 def draw(comparison: Comparison, file: Path) -> None:
@@ -119,9 +101,3 @@ def _against(system: MeasuredSystem) -> str:
 
 def _number(value: float | None, form: str, unit: str = "") -> str:
     return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def _told(cost: Cost) -> str:
-    usd = "cost unknown" if cost["usd"] is None else f"${cost['usd']:,.4f}"
-    tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
-    return f"{cost['calls'] or 0:,} calls, {tokens}, {usd}"
