@@ -75,7 +75,7 @@ def test_eight_who_failed_the_same_way_are_one_card() -> None:
     page = report(mixture(proposers=[*broken, says("x", "i")], layers=2).invoke(QUESTION))
 
     assert page.count("<article") == 2
-    assert "8 times error" in page
+    assert "8 × error" in page
     assert page.count('<p class="bad">ConnectionError: refused</p>') == 1
 
 
