@@ -13,6 +13,8 @@ _CELL = 7.3
 """Width of a letter, of a typeface whose letters are all as wide."""
 _LINE = 15.0
 _LONGEST_LINE, _MOST_LINES = 24, 3
+_INSIDE = ":/"
+"""Behind the name of a node that is opened: what is in it has another name than it, whatever that is."""
 _WIDEST = 470.0
 """What boxes side by side may take, so that a phone can show them."""
 _BETWEEN, _PAD = 10.0, 9.0
@@ -70,8 +72,8 @@ def _level(path: str, nodes: Sequence[str], wires: Sequence[Wire], notes: Mappin
     """Place what is inside of one node, or of none."""
     inside: dict[str, list[str]] = {}
     for node in nodes:
-        head, nested, _ = node.removeprefix(path).partition(":")
-        inside.setdefault(f"{path}{head}{nested}", []).append(node)
+        head, _, rest = node.removeprefix(path).partition(":")
+        inside.setdefault(f"{path}{head}{_INSIDE}" if head and rest else node, []).append(node)
     home = {node: item for item, members in inside.items() for node in members}
     lifted: dict[Wire, list[Wire]] = {}
     for wire in wires:
@@ -82,9 +84,11 @@ def _level(path: str, nodes: Sequence[str], wires: Sequence[Wire], notes: Mappin
     head_of = {item: first for first, members in bundles.items() for item in members}
 
     def block_of(item: str, shared: str = "") -> Layout:
-        if not item.endswith(":"):
+        if inside[item] == [item]:
             return _leaf(item, item.removeprefix(path).removeprefix(shared), notes.get(item))
-        return _framed(_level(item, inside[item], wires, notes), item.removeprefix(path)[:-1].removeprefix(shared))
+        name = item.removesuffix(_INSIDE)
+        inner = _level(f"{name}:", inside[item], wires, notes)
+        return _framed(inner, name.removeprefix(path).removeprefix(shared))
 
     blocks = {first: _bundle(path, members, block_of) for first, members in bundles.items()}
     links: dict[tuple[str, str], Link] = {}
