@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from langgraph_moa.graphs.pictures.layout import Box, broken, laid_out
 from langgraph_moa.graphs.pictures.ranks import Wire
 
-NAMES = st.sampled_from(["a", "b", "c", "layer_1/x", "layer_1/y", "g:a", "g:b", "g:h:c", "g:h:d", "長い名前" * 9, ":", "g:", ":/", "g:/"])
+NAMES = st.sampled_from(
+    ["a", "b", "c", "layer_1/x", "layer_1/y", "g:a", "g:b", "g:h:c", "g:h:d", "長い名前" * 9, ":", "g:", ":/", "g:/"]
+)
 WIRES = st.lists(st.builds(Wire, NAMES, NAMES, st.sampled_from(["", "why", "a longer reason"])), max_size=14)
 
 
