@@ -72,8 +72,9 @@ faults: .venv/dev  ## Break everything on a real server, and write docs/faults.m
 screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's chromium.
 	$(BIN)/python docs/images/shoot.py
 
-docs: .venv/site  ## Build the pages of docs/ to site/; MERMAID=FILE gives them a mermaid.min.js of their own.
-	MERMAID=$(MERMAID) NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+docs: .venv/site  ## Build the pages of docs/ to site/.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "The site is in $(CURDIR)/site; it opens from the disk: site/index.html"
 
 profiles: .venv/dev  ## Write core/models/profiles.json: what models can read and write, as langchain-openai has it.
 	$(BIN)/python benchmarks/profiles.py

@@ -17,6 +17,7 @@ from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
 from .plan import MoAGraph, Plan
 from .rag_nodes import CHECK, add_retrieval
+from .shown import drawn_here
 
 
 def add_proposers(graph: MoAGraph, stage: Stage, plan: Plan) -> None:
@@ -80,7 +81,7 @@ def add_start(graph: MoAGraph, plan: Plan) -> None:
 
 def finish(graph: MoAGraph, plan: Plan, **options: Any) -> Mixture:
     """Compile the graph, with LangGraph's own `options`."""
-    compiled = graph.compile(**options)
+    compiled = drawn_here(graph.compile(**options))
     open_inside(compiled)
     # LangGraph's sync API would give a layer as few threads as the machine has cores; a caller's own limit wins.
     widest = max([THREADS, *map(len, plan.seated.panel)])

@@ -15,11 +15,11 @@ from langchain_core.callbacks import (
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs, var_child_runnable_config
 from langchain_core.tracers.langchain import LangChainTracer
-from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
 from ..core.run.state import Graph
 from .hiding_tracer import HidingTracer
+from .shown import ShownGraph
 
 
 def hide(moa: Graph) -> Graph:
@@ -35,7 +35,7 @@ def hides(moa: object) -> bool:
     return isinstance(moa, _Hidden)
 
 
-class _Hidden(CompiledStateGraph[Any, Any, Any, Any]):
+class _Hidden(ShownGraph):
     """Swap every LangSmith tracer for one that hides texts, on the way in: all of a graph's APIs come through here."""
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:

@@ -9,10 +9,16 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from ..core.errors import InputError
 from ..core.panel.signature import STATE_FORMAT
 from ..core.run.conversation import answered_in
+from ..core.run.costs import spent_by_model
 from ..core.run.origins import in_words, joined, origins
 from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of
+from ..core.run.state import Graph
 from ..core.text import plain, printable
+from .cards import Card, dealt
+from .course import course_of
+from .pictures.svg import svg_of
+from .plan import plan_of
 
 _PAUSE = 1.0
 """Seconds without any call under way that are left out of the waterfall: a run may wait for a person for days."""
@@ -48,6 +54,7 @@ class Layer(NamedTuple):
 
     number: int
     bars: list[Bar]
+    cards: list[Card]
     verdicts: list[Verdict]
 
 
@@ -60,29 +67,49 @@ class Told(NamedTuple):
     """Whether the mixture added it to the conversation."""
 
 
-def report(state: Mapping[str, Any]) -> str:
+class ReportPage(str):
+    """Be a page as text, which shows itself in a notebook: its styles are about nothing but itself there."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        style, body = self.rindex("<style>", 0, self.index("</head>")), self.index("<body>") + len("<body>")
+        return self[style : self.index("</head>")] + self[body : self.rindex("</body>")]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"<a page of {len(self):,} characters about a run>")
+
+
+def report(state: Mapping[str, Any], moa: Graph | None = None) -> ReportPage:
     """Render one run as a self-contained HTML page, which needs no network and runs no script.
 
         state = moa.invoke({"messages": [{"role": "user", "content": "Why is the sky blue?"}]})
-        Path("run.html").write_text(report(state), encoding="utf-8")
+        Path("run.html").write_text(report(state, moa), encoding="utf-8")
+
+    As the last line of a notebook's cell it shows itself.
 
     Args:
         state: What a mixture returned, or what `get_state(...).values` or the SDK returned of its thread; also one that
             is not finished. Only its last turn is shown.
+        moa: The mixture, whose graph is drawn with what ran of it; None draws the part that the run reached.
 
     Returns:
-        The page. Whatever a model or a user wrote is text in it, and nothing else.
+        The page, a string. Whatever a model or a user wrote is text in it, and nothing else.
 
     Raises:
-        InputError: It is not the state of a mixture that has begun.
+        InputError: It is not the state of a mixture that has begun, or of another mixture.
+        ConfigError: `moa` is no mixture.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
     run = cast("Report | None", state.get("run"))
     if not run or not state.get("messages"):
         raise InputError("found a state without a run, expected what a mixture returned, with 'messages' and 'run'")
     if run.get("mixture") and not run["mixture"].startswith(f"format {STATE_FORMAT}:"):
         raise InputError(f"found a run of another version ({run['mixture'][:40]!r}), expected format {STATE_FORMAT}")
+    if moa is not None and run.get("mixture") and run["mixture"] != (ours := plan_of(moa).rules.mixture):
+        raise InputError(f"found a run of {run['mixture']!r:.120}, expected one of {ours!r:.120}; give its own mixture")
     turn = run["turn"]
     proposals = [cast("Proposal", p) for p in state.get("proposals", []) if p["turn"] == turn]
     verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
@@ -100,7 +127,16 @@ def report(state: Mapping[str, Any]) -> str:
     )
     answer = _answer(messages, question) if run["stopped"] not in _UNANSWERED else None
     counted = joined(answer, proposals) if answer else None
-    return pages.get_template("report.html").render(
+    course = course_of(
+        run,
+        proposals,
+        verdicts,
+        drawing=moa.get_graph() if moa else None,
+        is_answered=answer is not None,
+        is_checked=answer is not None and state.get("citations") is not None,
+    )
+    costs = spent_by_model([*(p for p in proposals if p["layer"] != RETRIEVAL), *judges, *run["aggregators"]])
+    page = pages.get_template("report.html").render(
         run=run,
         question=_GONE if question is None else _words(messages[question]),
         earlier=question or 0,
@@ -118,7 +154,14 @@ def report(state: Mapping[str, Any]) -> str:
         pauses=clock.pauses,
         usable=USABLE,
         colours=_COLOURS,
+        drawing=Markup(  # noqa: S704 - svg_of escapes all that is foreign
+            svg_of(course.drawing, title="The graph, and what ran of it", marks=course.marks, taken=course.taken)
+        ),
+        is_whole=moa is not None,
+        costs=costs,
+        several_places=len({one.model for one in costs}) < len(costs),
     )
+    return ReportPage(page)
 
 
 class Clock:
@@ -156,7 +199,7 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     groups = [_ALONE if p["reviewed"] else letters.get(p["proposer"], _ALONE) for p in mine]
     before = "retrieve/" if number == RETRIEVAL else ""
     bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
-    return Layer(number, bars, judged)
+    return Layer(number, bars, dealt(mine, agreed), judged)
 
 
 def _answer(messages: Sequence[BaseMessage], question: int | None) -> str:

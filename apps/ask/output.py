@@ -15,6 +15,7 @@ from rich.text import Text
 from ...core.errors import ConfigError
 from ...core.run.conversation import digest_of
 from ...core.run.report import make_report
+from ...core.run.state import Graph
 from ...graphs.page import report
 from ..terminal import note, notes
 from .review import show_proposals
@@ -34,6 +35,8 @@ class Output:
     page: Path | None = None
     """The file that its report is written to."""
     thread: Thread | None = None
+    moa: Graph | None = None
+    """What is run, for the drawing in its report."""
     view: RunView = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +99,7 @@ def write_page(output: Output, state: RunState) -> None:
     if output.page is None:
         return
     try:
-        output.page.write_text(report(state), encoding="utf-8")
+        output.page.write_text(report(state, output.moa), encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"the report cannot be written to {output.page}: {exc.strerror or exc}") from exc
     note(f"report: {output.page}")

@@ -42,6 +42,7 @@ async def follow(
     modes: list[StreamMode] = ["custom", "values", "messages"]
     streams = output.streams and not plan_of(moa).rules.removes  # what was printed cannot be taken back
     state: RunState = {}
+    output.moa = moa
     view, is_kept = output.view, output.thread is not None
     # With "sync", whatever has been answered is on the disk before the next step begins.
     durability: Durability | None = "sync" if is_kept else None

@@ -14,6 +14,7 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.comparing.preparing import prepare
+from ...evaluation.comparing.shown import notes_of
 from ..mistakes import misused
 from ..piped import read_again
 from ..plotting import check_plot
@@ -26,7 +27,7 @@ from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
 from .specs import Spec, read_specs
-from .table import draw, notes_of, show_comparison
+from .table import draw, show_comparison
 
 _NOT_SHARED = {"system", "window", "rounds", "moderator", "keep", "group"}
 

@@ -1,15 +1,14 @@
 """Show what a comparison found: as a table, and as a picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ...core.run.records import Cost
-from ...core.text import one_line, printable
+from ...core.text import printable
 from ...evaluation.comparing.measures import Comparison, MeasuredSystem
+from ...evaluation.comparing.shown import columns_of, notes_of
 from ..plotting import plotted
 from ..screens import show_table, show_text
 
-_SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
 _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the baseline"}
 
 
@@ -20,29 +19,11 @@ def show_comparison(comparison: Comparison) -> None:
     )
     questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
     show_text(f"{questions}{left_out}; graded by {comparison.grader}\n")
-    columns = _columns(comparison)
+    columns = columns_of(comparison)
     show_table(list(columns), [[cell(system) for cell in columns.values()] for system in comparison.systems])
     show_text(f"\n{comparison.verdict}")
     for note in notes_of(comparison):
         show_text(f"- {note}")
-
-
-def notes_of(comparison: Comparison) -> list[str]:
-    """Return what to keep in mind, one sentence each, with what is missing first."""
-    notes = [f"left out: {count:,} {why}" for why, count in comparison.left_out.items()]
-    for system in comparison.systems:
-        if system.errors:
-            why = one_line(printable(system.error or ""), limit=120)
-            notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
-    if unread := [f"{system.label} in {system.unread:,}" for system in comparison.systems if system.unread]:
-        notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
-    if comparison.contradicted:
-        share = f"{100 * comparison.contradicted:.0f} %"
-        notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
-    judging = (
-        [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
-    )
-    return [*notes, *comparison.notes, *judging]
 
 
 def draw(comparison: Comparison, file: Path) -> None:
@@ -53,10 +34,8 @@ def draw(comparison: Comparison, file: Path) -> None:
     with plotted(file, size=(10, 5)) as figure:
         for axes, (along, label) in zip(figure.subplots(1, 2, sharey=True), panels, strict=True):
             for number, (system, where) in enumerate(zip(systems, along, strict=True)):
-                score, name = (
-                    system.score,
-                    printable(system.label).replace("$", r"\$"),
-                )  # matplotlib would read formulas
+                score = system.score
+                name = printable(system.label).replace("$", r"\$")  # matplotlib would read formulas
                 axes.errorbar(
                     float("nan") if where is None else where,
                     100 * score.mean,
@@ -83,36 +62,3 @@ def _cost_axis(systems: Sequence[MeasuredSystem]) -> tuple[Sequence[float | None
     if None not in tokens:
         return tokens, "tokens a question"
     return [system.calls for system in systems], "calls a question"
-
-
-def _columns(comparison: Comparison) -> Mapping[str, Callable[[MeasuredSystem], str]]:
-    return {
-        "system": lambda system: system.label + (" *" if system.label == comparison.baseline else ""),
-        _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
-        "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
-        "against *": _against,
-        "calls": lambda system: _number(system.calls, ".2f"),
-        "tokens": lambda system: _number(system.tokens, ",.0f"),
-        "usd": lambda system: _number(system.usd, ".3g"),
-        "p50": lambda system: _number(system.p50, ".2f", " s"),
-        "p95": lambda system: _number(system.p95, ".2f", " s"),
-        "length": lambda system: _number(system.length, ",.0f"),
-        "errors": lambda system: f"{system.errors:,}",
-    }
-
-
-def _against(system: MeasuredSystem) -> str:
-    if system.against is None:
-        return "–"
-    mean, low, high = (100 * part for part in (system.against.mean, system.against.low, system.against.high))
-    return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
-
-
-def _number(value: float | None, form: str, unit: str = "") -> str:
-    return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def _told(cost: Cost) -> str:
-    usd = "cost unknown" if cost["usd"] is None else f"${cost['usd']:,.4f}"
-    tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
-    return f"{cost['calls'] or 0:,} calls, {tokens}, {usd}"

@@ -1,9 +1,9 @@
 """Add up what calls cost."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from langchain_core.messages.ai import add_usage
+from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .records import Call, Cost
 
@@ -62,3 +62,45 @@ def added_up(call: Call, other: Call) -> dict[str, Any]:
 def after_refusal(call: Call, refused: Call) -> Call:
     """Count in a request that was refused for its length: it was not worked on, and is no call."""
     return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})
+
+
+class Spent(NamedTuple):
+    """Sum up what a run asked one model."""
+
+    model: str
+    endpoint: str | None
+    calls: int
+    usage: UsageMetadata
+    """What was counted."""
+    uncounted: int
+    """Calls whose tokens nobody counted."""
+    usd: float | None
+    """None where the price of one of them is not known."""
+    at_least: float
+    """The sum of those that are known."""
+
+
+def spent_by_model(calls: Iterable[Call]) -> list[Spent]:
+    """Sum up calls by the model that was asked, and where: the dearest first, and before it what nobody can price."""
+    by_model: dict[tuple[str, str | None], list[Call]] = {}
+    for call in calls:
+        if call["calls"] or call["status"] != "skipped":
+            by_model.setdefault((call["model"], call["endpoint"]), []).append(call)
+    sums = [_spent(*asked_at, listed) for asked_at, listed in by_model.items()]
+    return sorted(sums, key=lambda one: (one.usd is not None, -one.at_least, -one.usage["total_tokens"]))
+
+
+def _spent(model: str, endpoint: str | None, calls: Sequence[Call]) -> Spent:
+    usage: UsageMetadata | None = None
+    for call in calls:
+        usage = add_usage(usage, call["usage"])
+    prices = [call["usd"] for call in calls if call["usd"] is not None]
+    return Spent(
+        model=model,
+        endpoint=endpoint,
+        calls=sum(call["calls"] for call in calls),
+        usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
+        uncounted=sum(call["usage"] is None and (call["calls"] > 0 and not call["cached"]) for call in calls),
+        usd=sum(prices) if len(prices) == len(calls) else None,
+        at_least=sum(prices),
+    )

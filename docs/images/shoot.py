@@ -34,10 +34,13 @@ def main() -> None:
     )
     with TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "run.html"
-        page.write_text(report(moa.invoke({"messages": [{"role": "user", "content": QUESTION}]})), encoding="utf-8")
+        state = moa.invoke({"messages": [{"role": "user", "content": QUESTION}]})
+        page.write_text(report(state, moa), encoding="utf-8")
         for scheme in ("light", "dark"):
             tab, _ = opened(browser, page, scheme=scheme)
-            tab.screenshot(path=HERE / f"report-{scheme}.png")
+            prompt = tab.get_by_text("What the aggregator was told").bounding_box()
+            clip = {"x": 0, "y": 0, "width": 1100, "height": int(prompt["y"]) - 10}
+            tab.screenshot(path=HERE / f"report-{scheme}.png", full_page=True, clip=clip)
 
 
 if __name__ == "__main__":

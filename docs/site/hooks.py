@@ -6,7 +6,6 @@ them.
 
 import ast
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +43,6 @@ REFERENCE = {
 }
 """The pages of the reference: each public name stands on one of them."""
 _OUTWARD = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\(\.\./(?P<path>[^)#\s]+)(?:#[^)]*)?\)")
-_MERMAID = "assets/mermaid.min.js"
 _folders: list[Path] = []
 
 
@@ -65,13 +63,8 @@ def on_shutdown() -> None:
 
 @event_priority(100)  # before mkdocstrings reads its settings
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Point mkdocstrings to the package, and load the site's own copy of Mermaid where MERMAID names one.
-
-    A site without takes Mermaid's script from where Material says, into its reader's browser.
-    """
+    """Point mkdocstrings to the package."""
     config.plugins["mkdocstrings"].config.handlers["python"]["paths"] = [str(folder) for folder in _folders]
-    if os.environ.get("MERMAID"):
-        config.extra_javascript.append(_MERMAID)
     return config
 
 
@@ -85,8 +78,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for name, content in made.items():
         files.append(File.generated(config, name, content=content))
-    if mermaid := os.environ.get("MERMAID"):
-        files.append(File.generated(config, _MERMAID, abs_src_path=str(Path(mermaid).resolve(strict=True))))
     return files
 
 

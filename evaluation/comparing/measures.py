@@ -77,6 +77,11 @@ class Comparison:
         """Return one system's measures."""
         return next(system for system in self.systems if system.label == label)
 
+    def _repr_html_(self) -> str:
+        from .shown import comparison_html
+
+        return comparison_html(self)
+
 
 def graded_for_all(answered: Mapping[str, GradedAnswers]) -> tuple[list[int], dict[str, int]]:
     """Return the questions that every system has a grade for, by number, and why the others were left out."""

@@ -18,6 +18,7 @@ from ...core.run.records import Citation, Report
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.plan import plan_of
+from ...graphs.shown import drawn_here
 
 _MOST_CHARACTERS = 2000
 """Of an error, which may tell of each proposer."""
@@ -139,7 +140,7 @@ def create_ask(
     graph = StateGraph(AskState, context_schema=context_schema, input_schema=AskInput, output_schema=Answer)
     graph.add_node("ask", _answering(mixture))
     graph.add_edge(START, "ask")
-    return graph.compile(checkpointer, store=store, name=name)
+    return drawn_here(graph.compile(checkpointer, store=store, name=name))
 
 
 def _answering(mixture: Graph | MoAError) -> Runnable[Any, Any]:

@@ -78,6 +78,7 @@ class Page(HTMLParser):
 
 ORDINARY = {
     *("html head meta title style body header h1 h2 h3 p div ul li b span i article details summary".split()),
+    *("table thead tbody tfoot tr th td svg desc g rect polyline path text tspan".split()),
 }
 
 
@@ -93,7 +94,8 @@ def test_everything_of_the_run_is_there(result: Any) -> None:
     assert all(verdict["reason"] in page.text for verdict in result["verdicts"])
     assert f"{result['run']['usage']['total_tokens']:,}" in page.text
     assert "cost unknown" in page.text
-    assert len(page.with_class("card")) == len(page.with_class("track")) - 1 == 8
+    assert len(page.with_class("track")) == 9
+    assert len(page.with_class("card")) == 6  # in each layer, two of four say the same
 
 
 def test_the_aggregators_prompt_is_exact(result: Any) -> None:
@@ -113,8 +115,8 @@ def test_the_aggregators_prompt_is_exact(result: Any) -> None:
 def test_who_agrees_has_one_colour_and_one_letter(result: Any) -> None:
     page = Page(report(result))
 
-    assert len([card for card in page.with_class("card") if "g0" in str(card["class"])]) == 4
-    assert page.text.count("agrees: A") == 4
+    assert len([card for card in page.with_class("card") if "g0" in str(card["class"])]) == 2
+    assert page.text.count("agrees: A") == 2
     assert "agrees: B" not in page.text
 
 
@@ -291,7 +293,7 @@ def test_what_a_person_wrote_or_dropped_is_in_no_group(result: Any) -> None:
 
     page = Page(report({**result, "proposals": [*reviewed, *others]}))
 
-    assert page.text.count("agrees: A") == 2
+    assert page.text.count("agrees: A") == 1
     assert "edited" in page.text
 
 

@@ -40,3 +40,13 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
     assert (done.code, done.out) == (1, "")
     assert f"the report cannot be written to {where}, expected a file in a folder that is there" in done.err
     assert loopback.requests == []
+
+
+def test_the_report_holds_the_graph_with_what_was_left_out(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+
+    assert run("ask", "What is 17 * 24?", "--layers", "3", "--report", str(page)).code == 0
+
+    html = page.read_text(encoding="utf-8")
+    assert "<title>layer_1/words, offline:words, ran, " in html
+    assert "<title>layer_2/words, offline:words, skipped, not run</title>" in html

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, largest, total
+from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, largest, spent_by_model, total
 from records import a_proposal, usage
 
 
@@ -51,3 +51,29 @@ def test_a_request_that_was_refused_for_its_length_is_no_call() -> None:
     call = after_refusal(a_proposal(seconds=1.0), a_proposal(seconds=0.25, status="error"))
 
     assert (call["status"], call["calls"], call["tried_s"]) == ("ok", 1, 0.25)
+
+
+def test_what_each_model_cost_is_unknown_where_one_call_is() -> None:
+    calls = [
+        a_proposal(model="dear", usd=0.5, usage=usage(10, 1)),
+        a_proposal(model="dear", usd=0.25, usage=usage(5, 2)),
+        a_proposal(model="mixed", usd=0.125, usage=usage(3, 3)),
+        a_proposal(model="mixed", usd=None, usage=None),
+        a_proposal(model="free", usd=0.0, usage=usage(1, 1)),
+        a_proposal(model="never", usd=None, status="skipped", calls=0),
+    ]
+
+    sums = {one.model: one for one in spent_by_model(calls)}
+
+    assert list(sums) == ["mixed", "dear", "free"]
+    assert [one.usd for one in sums.values()] == [None, 0.75, 0.0]
+    assert sums["mixed"].at_least == 0.125
+    assert sums["mixed"].uncounted == 1
+    assert sums["dear"].usage == usage(15, 3)
+    assert [one.calls for one in sums.values()] == [2, 2, 1]
+
+
+def test_one_name_at_two_places_is_two_models() -> None:
+    places = [a_proposal(model="m", endpoint=place) for place in ("here", "there", "here")]
+
+    assert [(one.endpoint, one.calls) for one in spent_by_model(places)] == [("here", 2), ("there", 1)]

@@ -1,0 +1,105 @@
+"""Show a comparison in a notebook, and say what to keep in mind of it."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from ...core.run.records import Cost
+from ...core.text import one_line, plain, printable
+
+if TYPE_CHECKING:
+    from .measures import Comparison, MeasuredSystem
+    from .paired import Spread
+
+_SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
+_CELL = (
+    "border:0;border-bottom:1px solid rgba(128,128,128,.45);padding:.25rem .8rem .25rem 0;background:none;color:inherit"
+)
+_FIGURE = f"{_CELL};text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
+_NAME = f"{_CELL};text-align:left;overflow-wrap:anywhere;min-width:7rem;max-width:24rem;font-weight:inherit"
+_TABLE = "border-collapse:collapse;border:0;margin:.4rem 0;color:inherit;font-size:inherit"
+_CAPTION = "caption-side:top;text-align:left;padding:.2rem 0;color:inherit"
+
+
+def notes_of(comparison: "Comparison") -> list[str]:
+    """Return what to keep in mind, one sentence each, with what is missing first."""
+    notes = [f"left out: {count:,} {why}" for why, count in comparison.left_out.items()]
+    for system in comparison.systems:
+        if system.errors:
+            why = one_line(printable(system.error or ""), limit=120)
+            notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
+    if unread := [f"{system.label} in {system.unread:,}" for system in comparison.systems if system.unread]:
+        notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
+    if comparison.contradicted:
+        share = f"{100 * comparison.contradicted:.0f} %"
+        notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
+    judging = (
+        [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
+    )
+    return [*notes, *comparison.notes, *judging]
+
+
+def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSystem"], str]]:
+    """Return the columns of a comparison's table, and what stands in each of them for a system."""
+    return {
+        "system": lambda system: system.label + (" *" if system.label == comparison.baseline else ""),
+        _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
+        "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
+        "against *": lambda system: "–" if system.against is None else _difference(system.against),
+        "calls": lambda system: _figure(system.calls, ".2f"),
+        "tokens": lambda system: _figure(system.tokens, ",.0f"),
+        "usd": lambda system: _figure(system.usd, ".3g"),
+        "p50": lambda system: _figure(system.p50, ".2f", " s"),
+        "p95": lambda system: _figure(system.p95, ".2f", " s"),
+        "length": lambda system: _figure(system.length, ",.0f"),
+        "errors": lambda system: f"{system.errors:,}",
+    }
+
+
+def comparison_html(comparison: "Comparison") -> str:
+    """Return a comparison as a piece of HTML that takes on the colours around it, and changes nothing there.
+
+    Args:
+        comparison: What was measured; each name and sentence in it is text, and nothing else.
+    """
+    columns = columns_of(comparison)
+    heads = "".join(f'<th scope="col" style="{_FIGURE if n else _NAME}">{name}</th>' for n, name in enumerate(columns))
+    rows = "".join(f"<tr>{_cells(system, columns)}</tr>" for system in comparison.systems)
+    left_out = comparison.questions - comparison.graded
+    questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
+    counted = f"{questions}{f', {left_out:,} left out' if left_out else ''}; graded by {_text(comparison.grader)}"
+    notes = "".join(f"<li>{_text(note)}</li>" for note in notes_of(comparison))
+    listed = f'<ul style="margin:.4rem 0;padding-left:1.2rem">{notes}</ul>' if notes else ""
+    return (
+        '<div style="color:inherit;text-align:left;overflow-wrap:anywhere">'
+        f'<p style="margin:.4rem 0"><strong>{_text(comparison.verdict)}</strong></p>'
+        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
+        f'<caption style="{_CAPTION}">{counted}; * is the baseline</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"{listed}</div>"
+    )
+
+
+def _cells(system: "MeasuredSystem", columns: Mapping[str, Callable[["MeasuredSystem"], str]]) -> str:
+    name, *figures = (_text(cell(system)) for cell in columns.values())
+    cells = "".join(f'<td style="{_FIGURE}">{figure}</td>' for figure in figures)
+    return f'<th scope="row" style="{_NAME}">{name}</th>{cells}'
+
+
+def _text(text: str) -> str:
+    return escape(printable(plain(text)))
+
+
+def _difference(spread: "Spread") -> str:
+    mean, low, high = (100 * part for part in (spread.mean, spread.low, spread.high))
+    return f"{mean:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
+
+
+def _figure(value: float | None, form: str, unit: str = "") -> str:
+    return "unknown" if value is None else f"{value:{form}}{unit}"
+
+
+def _told(cost: Cost) -> str:
+    usd = "cost unknown" if cost["usd"] is None else f"${cost['usd']:,.4f}"
+    tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
+    return f"{cost['calls'] or 0:,} calls, {tokens}, {usd}"

@@ -1,0 +1,158 @@
+"""Say what a run made of its graph: which nodes ran, which were cut or left out, and which edges it took."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from langchain_core.runnables.graph import Edge, Node
+from langchain_core.runnables.graph import Graph as Drawing
+from langgraph.graph import END, START
+
+from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Call, Proposal, Report, Verdict
+from .pictures.svg import Mark
+from .rag_nodes import CHECK
+
+_ROLES = {REWRITING: "rewriter", RETRIEVAL: "retriever"}
+
+
+class Course(NamedTuple):
+    """Be a graph, and the way of a run through it."""
+
+    drawing: Drawing
+    marks: dict[str, Mark]
+    taken: set[tuple[str, str]]
+
+
+def course_of(
+    run: Report,
+    proposals: Sequence[Proposal],
+    verdicts: Sequence[Verdict],
+    *,
+    drawing: Drawing | None,
+    is_answered: bool,
+    is_checked: bool,
+) -> Course:
+    """Mark a graph with what came of its nodes.
+
+    Args:
+        run: The run's report.
+        proposals: Its proposals.
+        verdicts: Its verdicts.
+        drawing: The mixture's graph; None draws what the run tells of it, which is the part that was reached.
+        is_answered: Whether there is an answer.
+        is_checked: Whether its citations were checked.
+    """
+    graph = _retold(run, proposals, verdicts, is_checked=is_checked) if drawing is None else drawing
+    marks = {START: Mark("ran")}
+    for node, calls in _by_node(proposals, graph).items():
+        marks[node] = _mark(calls)
+    gates = {_gate(verdict, graph): verdict for verdict in verdicts}
+    marks |= {gate: Mark("ran", f"{v['usable']} of {v['asked']} usable") for gate, v in gates.items()}
+    marks |= _ending(run, verdicts, is_answered=is_answered)
+    if any(p["layer"] > RETRIEVAL for p in proposals):
+        marks["evidence"] = Mark("ran")
+    if is_checked:
+        marks[CHECK] = Mark("ran")
+    if is_answered or any(p["reviewed"] for p in proposals):
+        marks["review"] = Mark("ran")
+    missing = Mark("skipped", "not run" if is_answered else "no word of it")
+    marks = {node: marks.get(node, missing) for node in graph.nodes}
+    sent_back = any(p["reviewed"] == "sent_back" for p in proposals)
+    taken = {
+        (edge.source, edge.target)
+        for edge in graph.edges
+        if "skipped" not in (marks[edge.source].kind, marks[edge.target].kind)
+        and (edge.source not in gates or _leads_to(gates[edge.source], edge.target))
+        and (edge.source != "review" or edge.target == "aggregate" or sent_back)
+    }
+    return Course(graph, marks, taken)
+
+
+def _by_node(proposals: Iterable[Proposal], graph: Drawing) -> dict[str, list[Proposal]]:
+    """Return the proposals by the nodes that asked for them: several samples may be one node's."""
+    calls: dict[str, list[Proposal]] = {}
+    for proposal in proposals:
+        one = _node(proposal, proposal["proposer"])
+        calls.setdefault(one if one in graph.nodes else _node(proposal, proposal["name"]), []).append(proposal)
+    return calls
+
+
+def _node(proposal: Proposal, name: str) -> str:
+    if proposal["layer"] == REWRITING:
+        return "rewrite"
+    return f"retrieve/{name}" if proposal["layer"] == RETRIEVAL else f"layer_{proposal['layer']}/{name}"
+
+
+def _mark(calls: Sequence[Call]) -> Mark:
+    usable, statuses = sum(call["status"] in USABLE for call in calls), {call["status"] for call in calls}
+    one = statuses.pop().replace("_", " ") if len(statuses) == 1 else f"{usable} of {len(calls)} usable"
+    seconds = max(call["seconds"] for call in calls)
+    if usable:
+        return Mark("ran", f"{seconds:.2f} s" if one == "ok" else one)
+    if one in ("skipped", "cancelled", "dropped"):
+        return Mark("skipped" if one == "skipped" else "cut", one)
+    return Mark("failed", one)
+
+
+def _gate(verdict: Verdict, graph: Drawing) -> str:
+    wave = f"gate_{verdict['layer']}/wave_{verdict['wave']}"
+    return wave if wave in graph.nodes else f"gate_{verdict['layer']}"
+
+
+def _leads_to(verdict: Verdict, node: str) -> bool:
+    """Tell whether a verdict sends the run to a node."""
+    to = verdict["next"]
+    if to == "aggregate":
+        return node in ("aggregate", "review")
+    return node == to or node.startswith(f"layer_{verdict['layer']}/" if to.startswith("wave_") else f"{to}/")
+
+
+def _ending(run: Report, verdicts: Sequence[Verdict], *, is_answered: bool) -> dict[str, Mark]:
+    marks = {END: Mark("ran")} if is_answered else {}
+    if verdicts and verdicts[-1]["next"] == "answer":
+        return marks | ({"answer": Mark("ran")} if is_answered else {})
+    attempts = [call for call in run["aggregators"] if call["status"] != "skipped"]
+    if attempts:
+        last = _mark(attempts[-1:])
+        more = f"{len(attempts)} models asked" if len(attempts) > 1 else ""
+        marks["aggregate"] = Mark(last.kind, ", ".join(filter(None, [more, last.note])))
+    elif is_answered:
+        marks["aggregate"] = Mark("ran")
+    return marks
+
+
+def _retold(run: Report, proposals: Sequence[Proposal], verdicts: Sequence[Verdict], *, is_checked: bool) -> Drawing:
+    """Draw the part of a graph that a run tells of."""
+    layers: dict[int, dict[str, None]] = {}
+    for proposal in proposals:
+        layers.setdefault(proposal["layer"], {})[_node(proposal, proposal["name"])] = None
+    part = Drawing()
+    ends = [START]
+    _add(part, START, {})
+
+    def go_on(nodes: Iterable[str], about: Mapping[str, Any], label: str | None = None) -> None:
+        listed = list(nodes)
+        for node in listed:
+            _add(part, node, about)
+            part.edges += [Edge(source, node, data=label, conditional=label is not None) for source in ends]
+        ends[:] = listed
+
+    for layer in sorted(layers):
+        go_on(layers[layer], {"moa_role": _ROLES.get(layer, "proposer"), "moa_layer": layer})
+        if layer == RETRIEVAL:
+            go_on(["evidence"], {"moa_role": "gate"})
+        elif layer > RETRIEVAL and any(verdict["layer"] == layer for verdict in verdicts):
+            go_on([f"gate_{layer}"], {"moa_role": "gate"})
+    saved = verdicts[-1]["saved"] if verdicts else 0
+    why = f"{saved} calls saved" if saved else None
+    if verdicts and verdicts[-1]["next"] == "answer":
+        go_on(["answer"], {"moa_role": "answer"}, why)
+    elif not layers or (verdicts and verdicts[-1]["next"] == "aggregate"):
+        go_on(["aggregate"], {"moa_role": "aggregator"}, why)
+    if is_checked:
+        go_on([CHECK], {"moa_role": "check"})
+    go_on([END], {})
+    return part
+
+
+def _add(drawing: Drawing, node: str, about: Mapping[str, Any]) -> None:
+    drawing.nodes[node] = Node(node, node, None, cast("dict[str, Any]", dict(about)) or None)
