@@ -40,7 +40,7 @@ def test_names_scores_with_intervals_and_the_verdict_are_there(comparison: Compa
     assert comparison.verdict in words
     assert {"one *", "two", "moa"} <= set(words)
     score = comparison.named("moa").score
-    assert f"{100 * score.mean:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]" in words
+    assert {f"{100 * score.mean:.1f} %", f"{100 * score.low:.1f} to {100 * score.high:.1f} %"} <= set(words)
     assert [word for word in words if re.fullmatch(r"[+-]\d+\.\d \[[+-]\d+\.\d, [+-]\d+\.\d\]", word)]
     assert set(notes_of(comparison)) <= set(words)
 
