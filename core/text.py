@@ -14,8 +14,8 @@ OURS = {"lc_source": "langgraph_moa"}
 """What a message that is ours and not the user's carries beside its text; it stays here and is not sent."""
 QUESTION = "moa_question"
 """Where in the text of a message that is ours the user's question stands: its first character, and the one after it."""
-CUT_TO_FIT = "\n[shortened here to fit]"
-"""Written by us where a text was cut to fit a prompt, inside its fence."""
+CUT_TO_FIT, CUT_BEFORE = "\n[shortened here to fit]", "[shortened here to fit]\n"
+"""Written by us where a text was cut to fit a prompt, inside its fence: what stood behind this, or before."""
 _KEY_SHAPES = re.compile(r"(?i)(bearer\s+)[\w.~+/=*-]+|\b(sk|tgp|key|lsv2)[-_][\w*.-]{8,}")
 _WORDS = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ](?:[A-Z]?[a-z]+|[A-Z]+))*")
 _SHORT, _LONG = 8, 16
@@ -170,7 +170,7 @@ def shows_nothing(text: str) -> bool:
     return all(unicodedata.combining(shown[0]) for shown in _SHOWN.finditer(text))
 
 
-def normal_form(text: str, form: Literal["NFC", "NFKC"]) -> str:
+def normal_form(text: str, form: Literal["NFC", "NFKC", "NFKD"]) -> str:
     """Write what Unicode calls the same in one way, piece by piece.
 
     Of marks on one letter CPython's own takes the square, up to 3.14 (github.com/python/cpython/issues/149079): for a

@@ -5,7 +5,7 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from ..core.evidence.passages import fuse, highest_id, numbered, with_text
+from ..core.evidence.passages import cut_to, fuse, highest_id, numbered, with_text
 from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, Evidence, Retrieved
 from ..core.run.state import MoAState
@@ -13,6 +13,7 @@ from ..core.run.turn import Turn
 from ..core.text import is_ours
 from ..prompts import pack, unforged
 from .node import Node, Update, emit
+from .retriever import queries_of
 from .rules import Rules
 
 
@@ -33,9 +34,10 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
         turn.check_begun(rules.mixture)
         by_retriever = {p["proposer"]: p["found"] for p in cast("list[Retrieved]", turn.proposals(RETRIEVAL))}
         evidence: dict[str, Evidence] = {}
+        about = " ".join(queries_of(turn))
         for pool in search.pools:
             ranked = fuse({name: by_retriever[name] for name in pool if name in by_retriever}, limit=limit)
-            for passage in fitting(ranked, room=room):
+            for passage in fitting(ranked, room=room, about=about):
                 before = evidence.setdefault(passage["id"], passage)
                 found_by = [*before["found_by"], *passage["found_by"]]
                 evidence[passage["id"]] = {**before, "found_by": list(dict.fromkeys(found_by))}
@@ -49,16 +51,23 @@ def make_evidence(search: Search, *, rules: Rules) -> Node[Update]:
     return Node(collect, rules=rules)
 
 
-def fitting(evidence: Sequence[Evidence], *, room: int) -> list[Evidence]:
+def fitting(evidence: Sequence[Evidence], *, room: int, about: str) -> list[Evidence]:
     """Cut the longest passages until all fit, and leave the last ones out where that is not enough.
 
     Args:
         evidence: The passages, best first.
         room: Bytes for all of them.
+        about: What they were looked for with: the part of a long one that speaks of it is what is shown.
     """
     texts = [unforged(passage["text"]) for passage in evidence]
     while texts:
-        if (packed := pack(texts, room)) is not None:
-            return [with_text(passage, text) for passage, text in zip(evidence, packed, strict=False)]
+        if (packed := pack(texts, room, about=about, passages=len(texts))) is not None:
+            shown = [
+                with_text(passage, text) if text == whole else cut_to(passage, text)
+                for passage, text, whole in zip(evidence, packed, texts, strict=False)
+            ]
+            if len(shown) < len(evidence):
+                shown[-1] = cut_to(shown[-1], shown[-1]["text"], cut=len(evidence) - len(shown))
+            return shown
         texts.pop()
     return []

@@ -94,7 +94,15 @@ async def _search(searcher: Searcher, turn: Turn, config: RunnableConfig, rules:
         text="\n".join(dict.fromkeys(passage["source"] for passage in passages)),
         reviewed=None,
         found=passages,
+        passed_over=_passed_over(searcher),
     )
+
+
+def _passed_over(searcher: Searcher) -> list[str]:
+    """Return what a retriever of documents tells of those that it could not read in whole."""
+    sentences: Any = getattr(searcher.source, "unread", ())
+    is_told = isinstance(sentences, list | tuple) and all(isinstance(sentence, str) for sentence in sentences)
+    return [one_line(plain(sentence)) for sentence in sentences] if is_told else []
 
 
 class _Late(TimeoutError):

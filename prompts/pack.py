@@ -3,14 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from ..core.text import CUT_TO_FIT
+from ..core.offline.pieces import part_about
+from ..core.text import CUT_BEFORE, CUT_TO_FIT
 
 _SENTENCE_END = re.compile(r"[.!?…](?=[\s\"'»”)\]]|$)[\"'»”)\]]*|[。！？]|\n")
 _LEAST = 40
 """Bytes below which what is left of a reference says nothing."""
 
 
-def pack(texts: Sequence[str], room: int) -> list[str] | None:
+def pack(texts: Sequence[str], room: int, *, about: str = "", passages: int = 0) -> list[str] | None:
     """Shorten the longest texts, at sentence ends, until all of them fit together.
 
     All texts that are cut are cut to the same length, so that a short answer is never cut for the sake of a long one.
@@ -18,9 +19,11 @@ def pack(texts: Sequence[str], room: int) -> list[str] | None:
     Args:
         texts: The references.
         room: UTF-8 bytes for all of them.
+        about: What passages were looked for with: what is left of one is the part that speaks of it.
+        passages: How many of the texts are passages, the first ones; of others the beginning is left.
 
     Returns:
-        The texts as they fit, those that were cut with a mark at their end; None where the room is too small for
+        The texts as they fit, those that were cut with a mark where they were; None where the room is too small for
         anything worth reading.
     """
     sizes = sorted(map(_size, texts))
@@ -34,7 +37,20 @@ def pack(texts: Sequence[str], room: int) -> list[str] | None:
         rest -= size
     if cap < _LEAST + _size(CUT_TO_FIT):
         return None
-    return [text if _size(text) <= cap else _cut(text, cap - _size(CUT_TO_FIT)) + CUT_TO_FIT for text in texts]
+    return [
+        text if _size(text) <= cap else _shortened(text, cap, about if place < passages else "")
+        for place, text in enumerate(texts)
+    ]
+
+
+def _shortened(text: str, size: int, about: str) -> str:
+    """Return the part of a text that is about something, with marks where it was cut; else its beginning."""
+    marks = _size(CUT_TO_FIT) + _size(CUT_BEFORE)
+    start, end = part_about(text, about, size - marks) if about and size - marks >= _LEAST else (0, 0)
+    if start == 0:
+        return _cut(text, size - _size(CUT_TO_FIT)) + CUT_TO_FIT
+    part = text[start:end].strip()
+    return f"{CUT_BEFORE}{part}{CUT_TO_FIT}" if text[end:].strip() else CUT_BEFORE + part
 
 
 def _cut(text: str, size: int) -> str:

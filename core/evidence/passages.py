@@ -106,6 +106,16 @@ def with_text(passage: Evidence, text: str) -> Evidence:
     return {**passage, "text": text}
 
 
+def cut_to(passage: Evidence, text: str, *, cut: int = 1) -> Evidence:
+    """Return a passage of which a part is shown, or behind which others are left out."""
+    return {**passage, "text": text, "cut": passage.get("cut", 0) + cut}
+
+
+def cuts_in(evidence: Iterable[Evidence]) -> int:
+    """Count the passages that were shortened, or left out, before anybody's window was known."""
+    return sum(passage.get("cut", 0) for passage in evidence)
+
+
 def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:
     """Return the highest number that is taken, 0 for none.
 

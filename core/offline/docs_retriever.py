@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from ..checks import check_number
 from ..errors import ConfigError, nearest
-from .documents import Passage
+from .documents import Passage, read_documents
 from .library import Variant, library_for
 
 
@@ -49,6 +49,11 @@ class DocsRetriever(BaseRetriever):
             options["docs"] = _paths(options["docs"])
         super().__init__(**options)
         library_for(self.docs, self.variant)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Tell which files, pages and parts hold no text, or are not read; a run's notes say it, too."""
+        return read_documents(self.docs, Path.cwd()).unread
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         passages = library_for(self.docs, self.variant).find(query, self.variant, limit=self.k)

@@ -1,15 +1,29 @@
 """Read files and folders of text as passages, each with its heading."""
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ConfigError
+from .files import text_of
 from .pages import read_html, read_pdf
+from .pieces import spans_of
+from .sections import under_headings
+from .tables import read_table
+from .word_files import read_docx
 
 BUNDLED_DOCS = Path(__file__).parents[2] / "docs"
-SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm")
+SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm", ".csv", ".tsv", ".docx")
+_DOCUMENTS_ELSEWHERE = frozenset(
+    f".{suffix}"
+    for suffix in "doc docm odt rtf pages xls xlsx ods numbers ppt pptx odp epub eml msg log json jsonl xml".split()
+)
+_FRONT_MATTER = re.compile(r"(?ms)\A---[ \t]*\n[\w -]{1,80}:.*?^(?:---|\.\.\.)[ \t]*$")
+_log = logging.getLogger(__name__)
 _FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
 _HEADING = re.compile(r"#{1,6}\s")
 _PICTURE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
@@ -55,55 +69,127 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
 
 
 def _is_document(path: Path, root: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and _is_shown(path, root)
+
+
+def _is_shown(path: Path, root: Path) -> bool:
+    """Tell a file that is not hidden, and no lock of Word's."""
     parts = path.relative_to(root).parts
-    is_hidden = any(part.startswith(".") or part in _NOT_OURS for part in parts)
-    return path.suffix.lower() in SUFFIXES and not is_hidden and not path.is_dir()
+    is_hidden = any(part.startswith((".", "~$")) or part in _NOT_OURS for part in parts)
+    return not is_hidden and (path.is_file() or not path.exists())
 
 
-def passages_in(name: str, path: Path, *, code: bool) -> Iterator[Passage]:
-    """Yield the passages of one document.
+class Documents(NamedTuple):
+    """Hold what some files say, and what of them says nothing."""
+
+    passages: tuple[Passage, ...]
+    unread: tuple[str, ...]
+    """Files, and parts of files, that hold no text or are not read: a sentence each, with the file's name."""
+
+
+@lru_cache(maxsize=8)
+def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
+    """Read files and folders, once per process; no paths means this package's own docs.
+
+    Args:
+        paths: The files and folders.
+        where: The working directory, which the paths may be relative to.
+
+    Raises:
+        ConfigError: One of them does not exist, or cannot be read, or there is no text in any of them.
+        MissingExtra: One needs a package that is missing.
+    """
+    passages: list[Passage] = []
+    unread = [f"{name} is not read: it is none of {', '.join(SUFFIXES)}" for name in _other_files(paths)]
+    for name, path in document_files(paths):
+        notes: list[str] = []
+        size = len(passages)
+        passages += passages_in(name, path, code=bool(paths), unread=notes)
+        if len(passages) == size:
+            notes = notes or [_why_empty(path)]
+        unread += (f"{name} {note}" for note in notes)
+    if not passages:
+        why = "; ".join(unread[:3]) + (f"; and {len(unread) - 3} more" if len(unread) > 3 else "")
+        raise ConfigError(f"found no text in {', '.join(map(repr, paths))}, expected documents to answer from: {why}")
+    for sentence in unread:
+        _log.warning("%s", sentence)
+    return Documents(tuple(passages), tuple(unread))
+
+
+def _other_files(paths: tuple[str, ...]) -> list[str]:
+    """Return the names of files in folders that people would take for documents, and are none here."""
+    folders = [Path(path) for path in paths if Path(path).is_dir()]
+    files = (path for root in folders for path in sorted(root.rglob("*")) if _is_shown(path, root))
+    return [path.name for path in files if path.suffix.lower() in _DOCUMENTS_ELSEWHERE]
+
+
+def _why_empty(path: Path) -> str:
+    """Say why a file has no passage."""
+    if not path.stat().st_size:
+        return "is empty"
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        return "holds no text; have it read first, if it is a scan"
+    return "holds no text outside of scripts and tags" if suffix in (".html", ".htm") else "holds no text"
+
+
+def passages_in(name: str, path: Path, *, code: bool, unread: list[str] | None = None) -> Iterator[Passage]:
+    """Yield the passages of one document; what is longer than one is split.
 
     Args:
         name: What it is cited by.
         path: The file.
         code: Whether blocks of code are passages too.
+        unread: Where to tell what of it holds no text, or is not read.
 
     Raises:
         ConfigError: It cannot be read.
-        MissingExtra: It is a PDF or a page, and the package that reads it is missing.
+        MissingExtra: The package that reads it is missing.
     """
-    read = {".pdf": read_pdf, ".html": read_html, ".htm": read_html}.get(path.suffix.lower())
+    notes = [] if unread is None else unread
+    read = _READERS.get(path.suffix.lower())
     try:
-        paragraphs = read(path) if read else _read_text(path, code=code)
-        yield from (Passage(name, heading, text) for heading, text in paragraphs)
+        for heading, text in read(path, notes) if read else _read_text(path, notes, code=code):
+            for start, end in spans_of(text):
+                if passage := " ".join(text[start:end].split()):
+                    yield Passage(name, heading, passage)
     except OSError as exc:
         why = exc.strerror or exc
         raise ConfigError(f"found {str(path)!r}, expected a document that can be read: {why}; leave it out") from exc
 
 
-def _read_text(path: Path, *, code: bool) -> Iterator[tuple[str, str]]:
+_READERS: Mapping[str, Callable[[Path, list[str]], Iterator[tuple[str, str]]]] = {
+    ".pdf": read_pdf,
+    ".html": read_html,
+    ".htm": read_html,
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".docx": read_docx,
+}
+"""What is not read as text."""
+
+
+def _read_text(path: Path, unread: list[str], *, code: bool) -> Iterator[tuple[str, str]]:
     """Yield paragraphs but pictures, and items of lists, each with its heading; code between fences if asked for."""
-    heading, text, end = path.stem, _decoded(path), 0
+    text = text_of(path, expected="text")
+    matter = _FRONT_MATTER.match(text)
+    if matter and not text[matter.end() :].strip():
+        unread.append("holds front matter only")
+        return
+    yield from under_headings(_blocks(text, code=code), path.stem)
+
+
+def _blocks(text: str, *, code: bool) -> Iterator[tuple[int, str]]:
+    """Yield headings with their level, and with level 0 what stands under them: nothing where that is left out."""
+    end = 0
     for fenced in [*_FENCED.finditer(text), None]:
         for block in re.split(r"\n\s*\n", text[end : fenced.start() if fenced else len(text)]):
             for part in re.split(r"\n(?=[-*] )", block.strip()):
-                if _HEADING.match(part):
-                    heading = part.splitlines()[0].lstrip("# ").strip()
-                    part = part.partition("\n")[2]
-                if (plain := " ".join(part.split())) and not _PICTURE.fullmatch(plain):
-                    yield heading, plain
-        if fenced and code and (block := " ".join(fenced["code"].split())):
-            yield heading, block
+                if heading := _HEADING.match(part):
+                    title, _, part = part.partition("\n")
+                    yield len(heading[0].rstrip()), title.lstrip("# ").strip()
+                if part.strip():
+                    yield 0, "" if _PICTURE.fullmatch(" ".join(part.split())) else part
+        if fenced:
+            yield 0, fenced["code"] if code else ""
         end = fenced.end() if fenced else end
-
-
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"found {str(path)!r}, expected text in UTF-8; save it so, or leave it out") from exc
-    if "\0" in text:
-        raise ConfigError(f"found {str(path)!r}, expected one of {', '.join(SUFFIXES)}; it holds no text")
-    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -5,8 +5,9 @@ import re
 from collections import Counter
 
 from .documents import Passage
-from .library import Library, key_words, tokenizer_for
+from .library import Library, tokenizer_for
 from .prompt import MAX_QUOTE
+from .words import key_words
 
 CANNOT = "The offline models cannot answer this"
 SILENT = "The passages do not answer this"

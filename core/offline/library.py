@@ -1,19 +1,17 @@
 """Search plain documents by bm25, with SQLite's full-text index in memory."""
 
 import math
-import re
 import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from ..text import normal_form
-from .documents import Passage, document_files, passages_in
+from .documents import Passage, read_documents
+from .words import Sought, for_index, is_number, phrase, sought_in
 
 Variant = Literal["words", "stems", "phrases", "headings"]
 """How to search: for the question's words, also for other forms of them, for pairs of them close together, or for
@@ -22,20 +20,13 @@ _BEGINNING = 8
 """Words in which a paragraph says what it is about."""
 _LOOKED_AT = 4
 """Passages that are looked at for each that is wanted, where some may not be about the question."""
-_BEST = (
-    "SELECT rowid, source, heading, text FROM passage WHERE passage MATCH ?"
-    " ORDER BY bm25(passage, 0, ?, 1), rowid LIMIT ?"
-)
+_BEST = "SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY bm25(passage, ?, 1), rowid LIMIT ?"
 """What holds some terms, best first, given the weight of a heading."""
+_WAYS = 4
+"""In how many ways a word is written that is looked for beside another, at most."""
 _MARK = "\x01"
-_STOP_WORDS = frozenset(
-    "a about an and are as at be been but by can could did do does doing for from had has have how i if in into is it "
-    "its me my of on or our please should so tell than that the their them then there these they this those to us was "
-    "we were what when where which who whom why will with would you your".split()
-)
 _ASKING = frozenset({"mean", "means"})
 """Ask for a meaning, and are no part of what it is the meaning of."""
-LONGEST_STEM = 6
 _NUMBERS = frozenset("zero one two three four five six seven eight nine ten".split())
 
 
@@ -48,9 +39,7 @@ def open_library(paths: tuple[str, ...], tokenizer: str, where: Path) -> "Librar
         tokenizer: How words are told apart.
         where: The working directory, which the paths may be relative to.
     """
-    return Library(
-        (p for name, path in document_files(paths) for p in passages_in(name, path, code=bool(paths))), tokenizer
-    )
+    return Library(read_documents(paths, where).passages, tokenizer)
 
 
 def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
@@ -65,7 +54,9 @@ def library_for(paths: tuple[str, ...], variant: Variant) -> "Library":
 
 def tokenizer_for(variant: Variant) -> str:
     """Return what a library has to be indexed with for one way of searching."""
-    return "unicode61" if variant == "words" else "porter unicode61"
+    # Accents are gone before; what is a sign to Python, as vowels of Hindi are, is part of a word.
+    words = "unicode61 remove_diacritics 0 categories ''L* M* N*''"
+    return words if variant == "words" else f"porter {words}"
 
 
 class Library:
@@ -75,12 +66,12 @@ class Library:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         weakref.finalize(self, self._db.close)
-        self._db.execute(
-            f"CREATE VIRTUAL TABLE passage USING fts5(source UNINDEXED, heading, text, tokenize='{tokenizer}')"
-        )
-        self._db.executemany("INSERT INTO passage VALUES (?, ?, ?)", map(astuple, passages))
-        self.size = int(self._db.execute("SELECT count(*) FROM passage").fetchone()[0])
+        self._passages = tuple(passages)
+        self.size = len(self._passages)
         """How many passages there are."""
+        self._db.execute(f"CREATE VIRTUAL TABLE passage USING fts5(heading, text, tokenize='{tokenizer}')")
+        rows = ((n, for_index(p.heading), for_index(p.text)) for n, p in enumerate(self._passages))
+        self._db.executemany("INSERT INTO passage(rowid, heading, text) VALUES (?, ?, ?)", rows)
 
     def find(
         self, question: str, variant: Variant, *, limit: int, share: float = 0.0, on_topic: bool = False
@@ -97,23 +88,24 @@ class Library:
             on_topic: Keep only the ones whose heading, or for other variants than `headings` beginning, holds one of
                 the question's words, which a number is not: for documents that nobody chose for the question.
         """
-        words = key_words(question)
-        terms = _terms(words, variant)
-        topics = [word for word in words if not word.isdigit() and word not in _NUMBERS | _ASKING]
-        is_sum = on_topic and 2 * len(topics) < len(words)  # and one that could not be worked out
+        sought = sought_in(question)
+        terms = sought.terms
+        topics = [term for word, term in terms.items() if not is_number(word) and word not in _NUMBERS | _ASKING]
+        is_sum = on_topic and 2 * len(topics) < len(terms)  # and one that could not be worked out
         if not terms or is_sum or not self.size:
             return []
-        weights = {word: telling(word) for word in words if word not in _ASKING} if share else {}
-        best = (" OR ".join(terms), 8.0 if variant == "headings" else 2.0, _LOOKED_AT * limit if on_topic else limit)
+        weights = {word: telling(word) for word in terms if word not in _ASKING} if share else {}
+        heading = 8.0 if variant == "headings" else 2.0
+        best = (_joined(sought, variant), heading, _LOOKED_AT * limit if on_topic else limit)
         with self._lock:
-            rows = self._db.execute(_BEST, best).fetchall()
+            rows = [row for (row,) in self._db.execute(_BEST, best)]
             if on_topic:
-                rows = [row for row in rows if self._is_about(row[0], topics, variant)]
-            held = [self._held(row[0], weights) for row in rows]
+                rows = [row for row in rows if self._is_about(row, topics, variant)]
+            held = [{word for word in weights if self._holds(row, terms[word])} for row in rows]
         least = share * sum(weights.values())
         return [
-            Passage(*passage)
-            for (_, *passage), mine in zip(rows, held, strict=True)
+            self._passages[row]
+            for row, mine in zip(rows, held, strict=True)
             if sum(weights[word] for word in mine) > least or not share
             if not any(mine < other for other in held)
         ][:limit]
@@ -125,37 +117,30 @@ class Library:
     def count(self, word: str) -> int:
         """Count the passages that hold a word."""
         with self._lock:
-            rows = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (f'"{word}"',))
+            rows = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (phrase(word),))
             return int(rows.fetchone()[0])
 
-    def _held(self, row: int, words: Iterable[str]) -> set[str]:
-        """Return which words a passage speaks of, in the sense of its index."""
+    def _holds(self, row: int, term: str) -> bool:
+        """Tell whether a passage speaks of a word, in the sense of its index."""
         sql = "SELECT 1 FROM passage WHERE rowid = ? AND passage MATCH ?"
-        return {word for word in words if self._db.execute(sql, (row, f'"{word}"')).fetchone()}
+        return self._db.execute(sql, (row, term)).fetchone() is not None
 
-    def _is_about(self, row: int, words: Sequence[str], variant: Variant) -> bool:
+    def _is_about(self, row: int, terms: Sequence[str], variant: Variant) -> bool:
         sql = (
-            "SELECT highlight(passage, 1, ?, ''), highlight(passage, 2, ?, '') FROM passage"
+            "SELECT highlight(passage, 0, ?, ''), highlight(passage, 1, ?, '') FROM passage"
             " WHERE rowid = ? AND passage MATCH ?"
         )
-        anyone = " OR ".join(f'"{word}"' for word in words)
-        heading, text = self._db.execute(sql, (_MARK, _MARK, row, anyone)).fetchone() or ("", "")
+        marks = (_MARK, _MARK, row, " OR ".join(terms))
+        heading, text = self._db.execute(sql, marks).fetchone() or ("", "")
         beginning = [] if variant == "headings" else text.split(None, _BEGINNING)[:_BEGINNING]
         return _MARK in text and any(_MARK in part for part in (heading, *beginning))
 
 
-def _terms(words: Sequence[str], variant: Variant) -> list[str]:
-    """Write words as SQLite looks for them."""
-    terms = [f'"{word}"' for word in words]
-    if variant == "phrases":
-        return [f"NEAR({a} {b}, 12)" for a, b in pairwise(terms)] or terms
-    return terms
-
-
-def key_words(text: str) -> list[str]:
-    """Return the words of a question that say what it is about, each once."""
-    words = re.findall(r"[^\W_]+", normal_form(text, "NFC").lower())
-    return list(dict.fromkeys(word for word in words if word not in _STOP_WORDS))
+def _joined(sought: Sought, variant: Variant) -> str:
+    """Write a question's words as SQLite looks for any of them, or for pairs of them."""
+    pairs = pairwise(sought.pieces) if variant == "phrases" else ()
+    near = [f"NEAR({a} {b}, 12)" for first, second in pairs for a in first[:_WAYS] for b in second[:_WAYS]]
+    return " OR ".join(near or sought.terms.values())
 
 
 @lru_cache(maxsize=4096)
@@ -167,8 +152,3 @@ def telling(word: str) -> float:
     """
     pages = library_for((), "stems")
     return math.log(1 + pages.size / (pages.count(word) or 0.5))
-
-
-def stem(word: str) -> str:
-    """Return the beginning that a word shares with most of its other forms."""
-    return word[: max(4, len(word) - 3)][:LONGEST_STEM]

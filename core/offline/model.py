@@ -23,9 +23,10 @@ from .arithmetic import work_out
 from .choosing import decide, fitting_tool
 from .documents import Passage, document_files
 from .joining import CANNOT, SILENT, choose, cite, combine, is_no_answer, parts_of, quote
-from .library import Library, Variant, key_words, library_for, tokenizer_for
+from .library import Library, Variant, library_for, tokenizer_for
 from .prompt import PromptParts, read_prompt
 from .tools import OfferedTool, offer_tools
+from .words import key_words
 
 _MOST_WORDS = 1000
 """Far more than quotes of that length come to; what budgets count with."""

@@ -1,8 +1,8 @@
 """Read PDF and HTML files as headings and paragraphs; what a file says is never passed over in silence."""
 
 import re
-from collections.abc import Iterator
-from io import StringIO
+from collections.abc import Iterator, Sequence
+from io import BytesIO, StringIO
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, MissingExtra
 from ..text import plain, printable
+from .files import bytes_of, checked_bytes
+from .sections import under_headings
 
 if TYPE_CHECKING:
     from bs4.element import PageElement, Tag
@@ -19,7 +21,11 @@ _PARAGRAPH_END = re.compile(r"\n\s*\n|(?<=[.!?])[ \t]*\n")
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 _BLOCKS = [*_HEADINGS, *"p li tr dt dd pre blockquote caption figcaption div section article main body".split()]
 _NOT_SAID = ["script", "style", "nav", "noscript", "template", "head"]
-_APART = ["br", "td", "th"]
+_APART = {"br": "\n", "td": " ", "th": " "}
+_MOST_SPANS = 8
+_HYPHENATED = re.compile(r"([^\W\d_]{2,40})[-\u00ad\u2010][ \t]{0,8}\n[ \t]{0,8}([^\W\d_]{1,40})")
+"""A word that a line's end cuts in two."""
+_WORD = re.compile(r"[^\W\d_]++(?:-[^\W\d_]++)*+")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _DECLARATION = re.compile(r"<!\[CDATA\[|\]\]>|<[!?][^<>]*+>")
 _OPENS_NOTHING = re.compile(
@@ -31,53 +37,85 @@ _OPENS_NOTHING = re.compile(
 some of its versions take an hour for a page of `<a` (github.com/python/cpython/issues/135462)."""
 
 
-def read_pdf(path: Path) -> Iterator[tuple[str, str]]:
+def read_pdf(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the paragraphs of a PDF, each with its page as its heading.
+
+    Args:
+        path: The file.
+        unread: Where to tell which pages hold no text.
 
     Raises:
         MissingExtra: `pypdf` is missing.
-        ConfigError: The file cannot be read, needs a password, or holds no text.
+        ConfigError: The file cannot be read, or needs a password.
+        OSError: It cannot be read at all.
     """
     try:
         from pypdf import PdfReader
     except ImportError as exc:
         raise MissingExtra(f"reading {path.name}", "docs") from exc
+    expected = "a PDF without a password"
+    data = BytesIO(bytes_of(path, expected=expected))
     try:
-        pages = [page.extract_text() for page in PdfReader(path).pages]
+        pages = [clean(page.extract_text()) for page in PdfReader(data).pages]
     except Exception as exc:  # a broken file makes pypdf raise nearly anything
         why = f"it cannot be read ({type(exc).__name__})"
-        raise ConfigError(f"found {str(path)!r}, expected a PDF without a password: {why}; leave it out") from exc
-    if not "".join(pages).strip():
-        raise ConfigError(
-            f"found no text in {str(path)!r}, expected a PDF that is not a scan; have its text read first"
-        )
+        raise ConfigError(f"found {str(path)!r}, expected {expected}: {why}; leave it out") from exc
+    blank = [number for number, page in enumerate(pages, 1) if not page.strip()]
+    if 0 < len(blank) < len(pages):
+        unread.append(f"holds no text on {_listed(blank)} of {len(pages)}; have it read first, if these are scans")
+    words = {word for page in pages for word in _WORD.findall(_HYPHENATED.sub(" ", page).lower())}
     for number, page in enumerate(pages, 1):
-        for paragraph in filter(None, map(_clean, _PARAGRAPH_END.split(page))):
+        whole = _HYPHENATED.sub(lambda cut: _whole_word(cut[1], cut[2], words), page)
+        for paragraph in _PARAGRAPH_END.split(whole):
             yield f"page {number}", paragraph
 
 
-def read_html(path: Path) -> Iterator[tuple[str, str]]:
+def _whole_word(first: str, second: str, words: set[str]) -> str:
+    """Join a word that a line's end cut; its hyphen stays where the document writes one there, or both are words."""
+    joined, hyphenated = first + second, f"{first}-{second}"
+    if joined.lower() in words:
+        return joined
+    are_words = first.lower() in words and second.lower() in words
+    return hyphenated if hyphenated.lower() in words or are_words or second[0].isupper() else joined
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Write numbers of pages, those in a row as from and to; many are cut short."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    names = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
+    more = f" and {len(names) - _MOST_SPANS} more places" if len(names) > _MOST_SPANS else ""
+    return f"page{'s' if len(numbers) > 1 else ''} {', '.join(names[:_MOST_SPANS])}{more}"
+
+
+def read_html(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the paragraphs, list items and table rows of a page, each under the heading before it.
+
+    Args:
+        path: The file.
+        unread: Where to tell what is not read; nothing is.
 
     Raises:
         MissingExtra: `beautifulsoup4` is missing.
-        OSError: The file cannot be read.
+        ConfigError: The file is no page.
+        OSError: It cannot be read.
     """
     try:
         from bs4 import BeautifulSoup
         from bs4.dammit import UnicodeDammit
     except ImportError as exc:
         raise MissingExtra(f"reading {path.name}", "docs") from exc
-    markup = UnicodeDammit(path.read_bytes(), is_html=True).unicode_markup or ""
-    soup = BeautifulSoup(StringIO(_whole(markup)), "html.parser")
-    heading = _clean(soup.title.get_text()) if soup.title else ""
-    heading = heading or path.stem
-    for block, strings in groupby(_strings(soup), key=itemgetter(0)):
-        text = _clean("".join(string for _, string in strings))
-        if text and block.name in _HEADINGS:
-            heading = text
-        elif text:
-            yield heading, text
+    data = checked_bytes(path, expected="a page (HTML)")
+    soup = BeautifulSoup(StringIO(_whole(UnicodeDammit(data, is_html=True).unicode_markup or "")), "html.parser")
+    title = clean(soup.title.get_text()) if soup.title else ""
+    pieces = groupby(_strings(soup), key=itemgetter(0))
+    texts = ((block.name, clean("".join(string for _, string in strings))) for block, strings in pieces)
+    blocks = ((_HEADINGS.index(name) + 1 if name in _HEADINGS else 0, text) for name, text in texts if text.strip())
+    yield from under_headings(blocks, " ".join(title.split()) or path.stem)
 
 
 class _Block:
@@ -97,7 +135,7 @@ def _strings(soup: "Tag") -> Iterator[tuple[_Block, str]]:
         if isinstance(element, Tag) and element.name not in _NOT_SAID:
             block = _Block(element.name) if element.name in _BLOCKS else block
             if element.name in _APART:
-                yield block, " "
+                yield block, _APART[element.name]
             stack.extend((inner, block) for inner in reversed(element.contents))
         elif type(element) in (NavigableString, CData):  # others are comments, and the like
             yield block, str(element)
@@ -110,5 +148,6 @@ def _whole(markup: str) -> str:
     return _OPENS_NOTHING.sub(lambda mark: "&lt;" if mark[0] == "<" else "&amp;", markup)
 
 
-def _clean(text: str) -> str:
-    return printable(plain(" ".join(text.split())))
+def clean(text: str) -> str:
+    """Return a foreign text that any encoding can carry, without control characters, in its lines."""
+    return "\n".join(printable(plain(line)) for line in text.splitlines())

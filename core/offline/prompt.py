@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from ..text import CUT_TO_FIT, is_ours, one_line, question_in, question_span
+from ..text import CUT_BEFORE, CUT_TO_FIT, is_ours, one_line, question_in, question_span
 from .documents import Passage
 from .tools import OfferedTool
 
@@ -112,4 +112,4 @@ def _line(text: str) -> str:
 
 def _passage(label: str, block: str) -> Passage:
     source, _, text = block.removesuffix(CUT_TO_FIT).partition("\n\n")
-    return Passage(label, source if text else "", " ".join((text or source).split()))
+    return Passage(label, source if text else "", " ".join((text or source).removeprefix(CUT_BEFORE).split()))

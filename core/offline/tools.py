@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from .library import LONGEST_STEM, key_words, stem
+from .words import LONGEST_STEM, key_words, stem
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASKING = frozenset("get give given know like many much need return returns tool use used using want".split())

@@ -1,6 +1,6 @@
 """The shapes of what a run carries: plain JSON, so that checkpoints, reports and traces can hold it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
@@ -22,9 +22,7 @@ Status = Literal[
 """How a call ended. `truncated` is usable but cut, at its token limit or otherwise; `degenerate` is one piece over and
 over; `invalid` has not the form that was asked for, calls what was not offered, or repeats its prompt; `timeout` ran
 out of its own time or the run's; `cancelled` was no longer needed, by a quorum or an agreement; `skipped` was never
-made, for want of budget or because its prompt does not fit the window; `dropped` was taken out by a person who reviewed
-it."""
-
+made, for want of budget or because its prompt does not fit the window; `dropped` was taken out by a reviewer."""
 
 USABLE: frozenset[Status] = frozenset({"ok", "truncated"})
 """The only statuses whose text another model, or the user, is ever shown."""
@@ -63,7 +61,6 @@ class Obstacle(TypedDict):
 
 Cut = Literal["quorum", "agreed", "deadline"]
 """What cut a call short: a `quorum` was there without it, the others `agreed`, or the run's `deadline` was over."""
-
 
 LeftOut = Literal[
     "stream_options", "streaming", "unstreamed", "system_role", "repeated_roles", "tool_choice", "max_tokens"
@@ -167,6 +164,8 @@ class Evidence(TypedDict):
     """The retrievers' names, as declared."""
     score: float
     metadata: dict[str, Any]
+    cut: NotRequired[int]
+    """How many did not fit `evidence_tokens`: itself, if its text is a part, and those left out behind it."""
 
 
 class Citation(TypedDict):
@@ -186,9 +185,10 @@ class Citation(TypedDict):
 
 
 class Retrieved(Proposal):
-    """Hold what one retriever found; its layer is 0, and its `text` says from where."""
+    """Hold what one retriever found: layer 0; `text` says from where, `passed_over` what of its files holds none."""
 
     found: list[Found]
+    passed_over: NotRequired[list[str]]
 
 
 class Line(TypedDict):

@@ -1,6 +1,7 @@
 """Add up what a run did, and what it cost."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
@@ -164,11 +165,14 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
         if is_another(call["model"], call["served_model"]):
             notes[f"{name}: asked for {call['model']}, served by {call['served_model']}"] = None
         if call["references_cut"]:
-            notes[f"{name}: {call['references_cut']} references or passages were shortened to fit its window"] = None
+            number = call["references_cut"]
+            notes[f"{name}: {number} references or passages were shortened to fit its window or evidence_tokens"] = None
         if call.get("windows", 1) > 1:
             notes[f"{name}: its references did not fit its window, and were read in {call['windows']} parts"] = None
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
+        passed_over: Any = call.get("passed_over", ())
+        notes |= dict.fromkeys(passed_over)
     for name, p in named[: len(proposals)]:
         if p["reviewed"] in ("edited", "dropped"):
             notes[f"{name}: {p['reviewed']} by a reviewer"] = None

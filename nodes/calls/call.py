@@ -215,7 +215,7 @@ class _Attempt:
             "waited": self._waited,
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
-            "references_cut": self._prompt.references_cut,
+            "references_cut": self._prompt.references_cut + self._prompt.cut_before,
             "left_out": sorted(self._accepting.left_out) if self._accepting else [],
             "endpoint": where_asked(self._seat),
             "transport": self._seat.transport,

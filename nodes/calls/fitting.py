@@ -6,7 +6,7 @@ from dataclasses import replace
 from langchain_core.messages import BaseMessage
 
 from ...core.bounds.budget import prompt_at_most
-from ...core.evidence.passages import with_text
+from ...core.evidence.passages import cuts_in, with_text
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
 from ...core.run.records import Call, Evidence
@@ -33,6 +33,7 @@ def fit(
     *,
     most: int | None,
     may_fold: bool,
+    about: str = "",
 ) -> Prompt:
     """Write a prompt as it fits the window, and say what was cut for that.
 
@@ -43,12 +44,14 @@ def fit(
         evidence: The passages; they are cut as references are, and where that is not enough, the last are left out.
         most: How many references it holds at most; None is all.
         may_fold: Whether references that do not fit may be read in windows before it.
+        about: What the passages were looked for with: of one that is cut, the part that speaks of it is shown.
     """
     most = most or len(texts)
     left_out, references = max(len(texts) - most, 0), [unforged(text) for text in texts[:most]]
     unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
     folds = max(len(texts) - 2, 0) if may_fold else 0
-    whole = Prompt(compose(references, evidence), left_out, folds=folds if left_out else 0, unread=unread)
+    messages, before = compose(references, evidence), cuts_in(evidence)
+    whole = Prompt(messages, left_out, before, folds=folds if left_out else 0, unread=unread)
     window = room_of(seat)
     if window is None or (seat.window is None and not (references or evidence)):
         # What its server alone told is no reason not to ask where nothing could be shortened: it counts better.
@@ -59,7 +62,8 @@ def fit(
             return whole
         for passages in _fewer(evidence):
             bare = compose([""] * len(references), [with_text(passage, "") for passage in passages])
-            if cut := _cut(compose, references, passages, room=(room - prompt_at_most(bare, rate=rate)) * rate):
+            rest = (room - prompt_at_most(bare, rate=rate)) * rate
+            if cut := _cut(compose, references, passages, room=rest, about=about):
                 missing = left_out + len(evidence) - len(passages)
                 return cut._replace(references_cut=cut.references_cut + missing, folds=folds)
     size = prompt_at_most(bare, rate=rate)
@@ -68,15 +72,18 @@ def fit(
     return Prompt([], folds=folds, problem=f"{problem}, expected at most {window:,}, the window of {seat.label}")
 
 
-def _cut(compose: Compose, references: Sequence[str], passages: Sequence[Evidence], *, room: int) -> Prompt | None:
+def _cut(
+    compose: Compose, references: Sequence[str], passages: Sequence[Evidence], *, room: int, about: str
+) -> Prompt | None:
     """Write a prompt whose passages and references take so many bytes; None where they cannot."""
     texts = [*(unforged(passage["text"]) for passage in passages), *references]
-    packed = pack(texts, room - len(texts)) if texts else None
+    packed = pack(texts, room - len(texts), about=about, passages=len(passages)) if texts else None
     if not packed:
         return None
     shown = [with_text(passage, text) for passage, text in zip(passages, packed, strict=False)]
     shortened = sum(text != before for text, before in zip(packed, texts, strict=True))
-    return Prompt(compose(packed[len(passages) :], shown), references_cut=shortened)
+    whole = [p for p, text, before in zip(passages, packed, texts, strict=False) if text == before]
+    return Prompt(compose(packed[len(passages) :], shown), shortened, cuts_in(whole))
 
 
 def shortened_for(seat: Seat, call: Call, prompt: Prompt) -> Seat | None:

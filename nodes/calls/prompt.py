@@ -25,6 +25,9 @@ class Prompt(NamedTuple):
 
     messages: list[BaseMessage]
     references_cut: int = 0
+    """How many references and passages were cut, or left out, to fit the model's window."""
+    cut_before: int = 0
+    """How many passages were so before, to fit `evidence_tokens`, beside those."""
     problem: str | None = None
     folds: int = 0
     """Calls that it may take at most to read, before this one, references that do not fit."""
@@ -59,7 +62,7 @@ class Prompt(NamedTuple):
         rate, window = BYTES_A_TOKEN[-1], room_of(seat)
         if window is not None and prompt_at_most(messages, rate=rate) > room_at(seat, window, rate):
             return Prompt([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
-        return Prompt(messages, self.references_cut, given=self.given)
+        return Prompt(messages, self.references_cut, self.cut_before, given=self.given)
 
     def is_shorter_than(self, other: "Prompt") -> bool:
         """Tell a prompt that may be sent where the other was too long."""

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from ...core.models.capabilities import knows_tools
 from ...core.panel.seats import Seat
-from ...core.run.records import Evidence, Proposal
+from ...core.run.records import REWRITING, USABLE, Evidence, Proposal
 from ...core.run.turn import Turn
 from ...core.text import OURS, one_line, question_in, text_in
 from ...prompts import (
@@ -76,22 +76,28 @@ class PromptWriter:
         if not texts and layer > 1 and seat.reads:
             return Prompt([], problem="nobody answered whose proposals it reads")
         evidence = turn.evidence(seat.sees)
-        prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, evidence)
+        about = _sought(turn) if evidence else ""
+        prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, evidence, about)
         if seat.debates and layer > 2 and (prompt.references_cut or prompt.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
-            prompt = self._fitted(seat, self._last_said(seat, turn, layer), texts, evidence)
+            prompt = self._fitted(seat, self._last_said(seat, turn, layer), texts, evidence, about)
             prompt = prompt._replace(references_cut=prompt.references_cut + layer - 2)
         theirs = {id(message) for message in turn.messages}
         is_plain = self.asks_last or all(id(message) in theirs for message in prompt.messages)
         return prompt if is_plain else prompt._replace(given=self._given(seat, turn.messages, evidence))
 
     def _fitted(
-        self, seat: Seat, conversation: Sequence[AnyMessage], texts: Sequence[str], evidence: Sequence[Evidence]
+        self,
+        seat: Seat,
+        conversation: Sequence[AnyMessage],
+        texts: Sequence[str],
+        evidence: Sequence[Evidence],
+        about: str,
     ) -> Prompt:
         def put(references: Sequence[str], passages: Sequence[Evidence]) -> list[BaseMessage]:
             return self.compose(seat, conversation, references, passages)
 
-        return fit(seat, put, texts, evidence, most=self.window, may_fold=self.overflow == "fold")
+        return fit(seat, put, texts, evidence, most=self.window, may_fold=self.overflow == "fold", about=about)
 
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], evidence: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
@@ -177,6 +183,13 @@ class PromptWriter:
         if seat.role == "aggregator" and request.form and request.form.method == "json_mode":
             return bundled("form").render(schema=json.dumps(request.form.schema, ensure_ascii=False))
         return ""
+
+
+def _sought(turn: Turn) -> str:
+    """Return what passages were looked for with: the last question, and what it was rewritten to."""
+    questions = map(question_in, reversed(turn.messages))
+    rewritten = [p["text"] for p in turn.proposals(REWRITING) if p["status"] in USABLE]
+    return " ".join([next(filter(None, questions), ""), *rewritten])
 
 
 def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:

@@ -38,7 +38,18 @@ from langgraph_moa.core.agreement import (
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, passages, quotes
 from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
-from langgraph_moa.core.offline import arguments, arithmetic, documents, joining, library, model, pages, prompt, tools
+from langgraph_moa.core.offline import (
+    arguments,
+    arithmetic,
+    documents,
+    joining,
+    library,
+    model,
+    pages,
+    prompt,
+    tools,
+    words,
+)
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.run import origins, served
@@ -130,7 +141,7 @@ def _indexed(path: Path) -> object:
 
 
 def _paragraphs(text: str) -> object:
-    return [pages._clean(part) for part in pages._PARAGRAPH_END.split(text)]
+    return [pages.clean(part) for part in pages._PARAGRAPH_END.split(text)]
 
 
 def _printed(text: str) -> None:
@@ -332,7 +343,7 @@ READERS: dict[str, Reader] = {
         joining.parts_of(text),
         joining.combine([f"“{line}” (a)" for line in text.split()], "lamp"),
     ],
-    "core/offline/library.py": lambda text: library.key_words(text),
+    "core/offline/library.py": lambda text: words.sought_in(text),
     "core/offline/documents.py": lambda text: _a_file(_indexed, text, "a.md"),
     "core/offline/pages.py: PDF's text": _paragraphs,
     "core/offline/pages.py: HTML": lambda text: _a_file(_indexed, text, "a.html"),
