@@ -75,6 +75,7 @@ def fuse(results: Mapping[str, Sequence[Found]], *, limit: int) -> list[Evidence
             found_by=list(dict.fromkeys(retriever for retriever, _ in ranks[content])),
             score=round(scores[content], 6),
             metadata=first[content]["metadata"],
+            cut=0,
         )
         for content in sorted(scores, key=lambda content: -scores[content])[:limit]
     ]
@@ -108,12 +109,12 @@ def with_text(passage: Evidence, text: str) -> Evidence:
 
 def cut_to(passage: Evidence, text: str, *, cut: int = 1) -> Evidence:
     """Return a passage of which a part is shown, or behind which others are left out."""
-    return {**passage, "text": text, "cut": passage.get("cut", 0) + cut}
+    return {**passage, "text": text, "cut": passage["cut"] + cut}
 
 
 def cuts_in(evidence: Iterable[Evidence]) -> int:
     """Count the passages that were shortened, or left out, before anybody's window was known."""
-    return sum(passage.get("cut", 0) for passage in evidence)
+    return sum(passage["cut"] for passage in evidence)
 
 
 def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:

@@ -91,6 +91,8 @@ def _windows(
             total, end = total + sizes[end], end + 1
         if end > first:
             yield sum(weights[word] for word, count in counts.items() if count), first, end - 1
+            if end == len(held):  # the others are parts of this one
+                return
             counts.subtract(held[first])
             total -= sizes[first]
         else:

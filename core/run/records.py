@@ -1,6 +1,6 @@
 """The shapes of what a run carries: plain JSON, so that checkpoints, reports and traces can hold it."""
 
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal
 
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
@@ -164,7 +164,7 @@ class Evidence(TypedDict):
     """The retrievers' names, as declared."""
     score: float
     metadata: dict[str, Any]
-    cut: NotRequired[int]
+    cut: int
     """How many did not fit `evidence_tokens`: itself, if its text is a part, and those left out behind it."""
 
 
@@ -188,7 +188,7 @@ class Retrieved(Proposal):
     """Hold what one retriever found: layer 0; `text` says from where, `passed_over` what of its files holds none."""
 
     found: list[Found]
-    passed_over: NotRequired[list[str]]
+    passed_over: list[str]
 
 
 class Line(TypedDict):

@@ -42,6 +42,7 @@ def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:
             "found_by": ["shelf"],
             "score": 0.016393,
             "metadata": {"source": "lamps.md", "page": 3},
+            "cut": 0,
         }
     ]
     assert (result["run"]["layers"], result["run"]["calls"]) == (2, 2)

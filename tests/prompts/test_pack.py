@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa import Aggregator, AllProposersFailed, ConfigError, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.text import CUT_TO_FIT, tokens_at_most
+from langgraph_moa.core.text import CUT_BEFORE, CUT_TO_FIT, tokens_at_most
 from langgraph_moa.prompts.pack import pack
 from reading import references_in, user
 
@@ -152,3 +152,29 @@ def test_the_window_is_known_from_the_models_profile_and_leaves_room_for_the_ans
 def test_a_window_that_holds_no_prompt_is_refused() -> None:
     with pytest.raises(ConfigError, match="found context_tokens=10 for 'scripted', expected more than"):
         create_moa(proposers=[says("x")], aggregator=says("y"), context_tokens=10, max_tokens=10)
+
+
+ABOUT = "How long is the warranty?"
+FOUND = "The warranty is long."
+
+
+@given(st.text("ab .warnty保", max_size=600), st.text("ab .", max_size=600), st.integers(0, 1500))
+def test_what_is_about_something_fits_as_well(before: str, after: str, room: int) -> None:
+    texts = [f"{before} {FOUND} {after}", after + before]
+    packed = pack(texts, room, about=ABOUT, passages=1)
+
+    assert packed is None or sum(map(size, packed)) <= max(room, sum(map(size, texts)) if packed == texts else 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "starts", "ends"),
+    [(0, FOUND, CUT_TO_FIT), (30, CUT_BEFORE, CUT_TO_FIT), (60, CUT_BEFORE, FOUND)],
+)
+def test_a_passage_is_cut_around_what_it_was_looked_for_with(place: int, starts: str, ends: str) -> None:
+    lines = [f"Line {n} is green." for n in range(60)]
+    text = " ".join([*lines[:place], FOUND, *lines[place:]])
+
+    passage, reference = pack([text, text], 1_000, about=ABOUT, passages=1) or ["", ""]
+
+    assert (passage.startswith(starts), passage.endswith(ends), FOUND in passage) == (True, True, True)
+    assert text.startswith(reference.removesuffix(CUT_TO_FIT))

@@ -16,7 +16,7 @@ PASSAGES = {
 
 def evidence(passages: dict[str, str] = PASSAGES) -> list[Evidence]:
     return [
-        Evidence(id=i, source=f"{i}.md", text=text, found_by=["r"], score=0.1, metadata={})
+        Evidence(id=i, source=f"{i}.md", text=text, found_by=["r"], score=0.1, metadata={}, cut=0)
         for i, text in passages.items()
     ]
 

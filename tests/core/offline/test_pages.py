@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from langgraph_moa.core.errors import MissingExtra
+from langgraph_moa.core.errors import ConfigError, MissingExtra
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.core.offline.library import library_for
 from pdfs import pdf
@@ -82,12 +82,46 @@ def test_what_is_broken_is_read_as_far_as_it_says_something(tmp_path: Path, page
     assert text in [passage for _, passage in all_of(tmp_path, "pump a")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["The notifi-", "cation period is long."], "The notification period is long."),
+        (["A well-", "known pump is well known."], "A well-known pump is well known."),
+        (["A pre-paid pump. Pre-", "paid ones are blue."], "A pre-paid pump. Pre-paid ones are blue."),
+        (["The Meyer-", "Schmidt law."], "The Meyer-Schmidt law."),
+        (["From 3-", "5 pumps."], "From 3- 5 pumps."),
+    ],
+)
+def test_a_word_that_a_line_cuts_is_whole_again(tmp_path: Path, lines: list[str], text: str) -> None:
+    (passage,) = library_for((str(pdf(tmp_path / "a.pdf", lines)),), "words").find(text, "words", limit=9)
+
+    assert passage.text == text
+
+
+def test_a_pdf_page_without_sentences_is_split(tmp_path: Path) -> None:
+    pdf(tmp_path / "a.pdf", [*(f"item {n} pump valve seal spring" for n in range(400)), "warranty two years"])
+
+    (passage,) = library_for((str(tmp_path),), "words").find("warranty", "words", limit=9)
+
+    assert "warranty two years" in passage.text
+    assert len(passage.text) <= 1_800
+
+
 @pytest.mark.parametrize("page", [b"", b"notes.txt", b"http://a.example", b"\xff\xfe\x00<p>", b"<p>" * 3000, b"<![x"])
 def test_any_page_is_read(tmp_path: Path, page: bytes) -> None:
     (tmp_path / "folder.html").mkdir()
     (tmp_path / "page.html").write_bytes(page)
+    (tmp_path / "a.txt").write_text("The lamp is green.")
 
     assert all_of(tmp_path, "nothing") == []
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"PK\x03\x04\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_what_is_no_page_is_refused_by_its_name(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "page.html").write_bytes(data)
+
+    with pytest.raises(ConfigError, match=r"found '.*page.html', expected a page \(HTML\): it is "):
+        all_of(tmp_path, "nothing")
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,12 @@ from langgraph_moa.core.offline import (
     arguments,
     arithmetic,
     documents,
+    files,
     joining,
     library,
     model,
     pages,
+    pieces,
     prompt,
     tools,
     words,
@@ -141,7 +143,8 @@ def _indexed(path: Path) -> object:
 
 
 def _paragraphs(text: str) -> object:
-    return [pages.clean(part) for part in pages._PARAGRAPH_END.split(text)]
+    whole = pages._HYPHENATED.sub("", text) + "".join(pages._WORD.findall(text))
+    return [pages.clean(part) for part in pages._PARAGRAPH_END.split(whole)]
 
 
 def _printed(text: str) -> None:
@@ -343,8 +346,15 @@ READERS: dict[str, Reader] = {
         joining.parts_of(text),
         joining.combine([f"“{line}” (a)" for line in text.split()], "lamp"),
     ],
-    "core/offline/library.py": lambda text: words.sought_in(text),
+    "core/offline/words.py": lambda text: [words.sought_in(text), words.for_index(text)],
+    "core/offline/pieces.py": lambda text: [
+        *pieces.spans_of(text, 300),
+        pieces.part_about.__wrapped__(text, "lamp 保修期", 300),
+    ],
     "core/offline/documents.py": lambda text: _a_file(_indexed, text, "a.md"),
+    "core/offline/documents.py: front matter": lambda text: _a_file(_indexed, f"---\na: {text}", "a.md"),
+    "core/offline/tables.py": lambda text: _a_file(_indexed, text, "a.csv"),
+    "core/offline/files.py": lambda text: files._is_western(text),
     "core/offline/pages.py: PDF's text": _paragraphs,
     "core/offline/pages.py: HTML": lambda text: _a_file(_indexed, text, "a.html"),
     "core/offline/model.py": _offline,
