@@ -24,7 +24,8 @@ def languages() -> Iterator[Sequence[str]]:
         ways: tuple[Variant, ...] = get_args(Variant)
         counts = {name: [_counted(book, way, folder) for way in ways] for name, book in handbooks.items()}
         answered = {name: _answered(book, folder) for name, book in handbooks.items()}
-    yield "language", "questions", *(f"{way}: {rank}" for way in ways for rank in ("first", f"in {AMONG}")), "quoted"
+    ranks = [f"{way}: {rank}" for way in ways for rank in ("first", f"in {AMONG}")]
+    yield "language", "questions", *ranks, "quoted"
     for name, rows in counts.items():
         figures = (str(count) for pair in rows for count in pair)
         yield name, str(len(handbooks[name]["questions"])), *figures, str(answered[name])

@@ -20,6 +20,7 @@ from langgraph_moa.core.evidence.passages import found_of, fuse  # noqa: E402
 from langgraph_moa.core.evidence.retrievers import UNSUPPORTED  # noqa: E402
 from langgraph_moa.core.offline.library import Variant  # noqa: E402
 from langgraph_moa.core.offline.scripted import ScriptedModel  # noqa: E402
+from languages import AMONG, languages  # noqa: E402
 from tables import columns  # noqa: E402
 
 PAGE = ROOT / "docs" / "evidence-measured.md"
@@ -258,6 +259,14 @@ our own terms, {len(IN_OTHER_WORDS)} avoid them. Whoever wrote them had read the
 Among the first 1, 3 or 8 passages; MRR is the mean reciprocal rank of the first one under the right heading.
 
 {columns(list(search()))}
+
+## In ten languages
+
+Ten small handbooks in one folder, five questions about each (`benchmarks/questions/languages.toml`): in capitals,
+without accents, with other particles, in scripts without spaces. How many find the one passage that answers first, and
+among {AMONG}; and how many an offline model answers with it, alone. The distractors share words with the questions.
+
+{columns(list(languages()))}
 
 ## What offline answers cite
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigError
+from ..text import one_line
 from .files import text_of
 from .pages import read_html, read_pdf
 from .pieces import spans_of
@@ -100,14 +101,14 @@ def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
         MissingExtra: One needs a package that is missing.
     """
     passages: list[Passage] = []
-    unread = [f"{name} is not read: it is none of {', '.join(SUFFIXES)}" for name in _other_files(paths)]
+    unread = [one_line(f"{name} is not read: it is none of {', '.join(SUFFIXES)}") for name in _other_files(paths)]
     for name, path in document_files(paths):
         notes: list[str] = []
         size = len(passages)
         passages += passages_in(name, path, code=bool(paths), unread=notes)
         if len(passages) == size:
             notes = notes or [_why_empty(path)]
-        unread += (f"{name} {note}" for note in notes)
+        unread += (one_line(f"{name} {note}", limit=400) for note in notes)
     if not passages:
         why = "; ".join(unread[:3]) + (f"; and {len(unread) - 3} more" if len(unread) > 3 else "")
         raise ConfigError(f"found no text in {', '.join(map(repr, paths))}, expected documents to answer from: {why}")

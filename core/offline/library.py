@@ -140,6 +140,7 @@ def _joined(sought: Sought, variant: Variant) -> str:
     """Write a question's words as SQLite looks for any of them, or for pairs of them."""
     pairs = pairwise(sought.pieces) if variant == "phrases" else ()
     near = [f"NEAR({a} {b}, 12)" for first, second in pairs for a in first[:_WAYS] for b in second[:_WAYS]]
+    near += [way for piece in sought.pieces for way in piece if near and " " in way]  # is a pair itself
     return " OR ".join(near or sought.terms.values())
 
 

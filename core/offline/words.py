@@ -14,7 +14,7 @@ _STOP_WORDS = frozenset(
     "its me my of on or our please should so tell than that the their them then there these they this those to us was "
     "we were what when where which who whom why will with would you your".split()
 )
-_LETTERS = str.maketrans(
+_SPELLINGS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ґ": "г"}
     | {"ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "ٱ": "ا"}
 )
@@ -35,7 +35,8 @@ _SIGNS = (
     "\u0f18-\u0f3f\u0f71-\u0fbc\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ua8e0-\ua8f1"
 )
 """Signs that are part of words and no letters to Python, as the vowels of India's scripts are."""
-_LETTER = rf"(?:[^\W_]|[{_SIGNS}])"
+_LETTERS = rf"(?:[^\W_]++|[{_SIGNS}]++)++"
+"""In runs: letter by letter, a pattern remembers each of them, and takes more than in proportion for a long word."""
 _UNSPACED = (
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1100-\u11ff\u1780-\u17d3\u1950-\u19df"
     "\u1a20-\u1a7f\u2e80-\u2fd5\u3005-\u3007\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u312f\u3131-\u318e"
@@ -52,10 +53,10 @@ _CLUSTER = re.compile(
 )
 """A letter with the signs on it."""
 _COMPOUND = re.compile(
-    rf"(?<![^\W_])(?<![^\W_][-‐‑_./,:'’·&]){_LETTER}++(?:[-‐‑_./,:'’·&]{_LETTER}++){{1,7}}+(?![-‐‑_./,:'’·&+#]*[^\W_]|[+#])"
+    rf"(?<![^\W_])(?<![^\W_][-‐‑_./,:'’·&]){_LETTERS}(?:[-‐‑_./,:'’·&]{_LETTERS}){{1,7}}+(?![-‐‑_./,:'’·&+#]*[^\W_]|[+#])"
 )
 """Words and numbers that are written together: `e-mail`, `3.14`, `AB-123/4`, `rate_limited`, `aujourd'hui`."""
-_ASCII_COMPOUND = re.compile(_COMPOUND.pattern.replace(_LETTER, "[a-z0-9]"))
+_ASCII_COMPOUND = re.compile(_COMPOUND.pattern.replace(_LETTERS, "[a-z0-9]++"))
 """The same where there is nothing else, in a third of the time."""
 _SIGNED = re.compile(rf"(?<![\w{_SIGNS}])([^\W_]{{1,20}})(\+\+?|#)(?![\w{_SIGNS}+#])")
 """`C++`, `C#`, `Notepad++`."""
@@ -66,7 +67,7 @@ _MEASURE = re.compile(r"([0-9]{1,9})([a-z]{1,4})")
 _SIGN_NAMES = {"+": "plus", "++": "plusplus", "#": "sharp"}
 _LONGEST_COMPOUND = 64
 _TERM = re.compile(
-    rf"(?P<compound>{_COMPOUND.pattern})|(?P<signed>{_SIGNED.pattern})|(?P<dotted>{_DOTTED.pattern})|(?P<word>{_LETTER}+)"
+    rf"(?P<compound>{_COMPOUND.pattern})|(?P<signed>{_SIGNED.pattern})|(?P<dotted>{_DOTTED.pattern})|(?P<word>{_LETTERS})"
 )
 _HIRAGANA = re.compile(r"[\u3041-\u309f\u30fc]+")
 _HANGUL = re.compile(r"(?:[\uac00-\ud7a3][\u3099\u309a]*+)+")
@@ -95,7 +96,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     plain = normal_form(normal_form(text, "NFKC").casefold(), "NFKD")
-    plain = normal_form(_UNSEEN.sub("", plain).translate(_LETTERS), "NFC")
+    plain = normal_form(_UNSEEN.sub("", plain).translate(_SPELLINGS), "NFC")
     plain = _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), plain)
     return _ARTICLE.sub("", plain)
 
@@ -162,7 +163,7 @@ def _with_joined(compound: re.Match[str]) -> str:
 
 
 def _parts(compound: str) -> list[str]:
-    return re.findall(rf"{_LETTER}+", compound)
+    return re.findall(_LETTERS, compound)
 
 
 def _pairs(run: str) -> list[str]:
@@ -179,7 +180,8 @@ def _sought(parts: Sequence[str], read_run: Callable[[str], list[str]]) -> Sough
         of_run = [{word: [phrase(word)]} for word in read_run(part)] if place % 2 else []
         for words in of_run or map(_words_of, () if place % 2 else _TERM.finditer(part)):
             terms |= {word: ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})" for word, ways in words.items()}
-            pieces[tuple(dict.fromkeys(way for ways in words.values() for way in ways))] = None
+            ways = dict.fromkeys(way for ways in words.values() for way in ways)
+            pieces[tuple(sorted(ways, key=lambda way: " " not in way))] = None
     return Sought(terms, [list(piece) for piece in pieces if piece])
 
 
@@ -211,7 +213,7 @@ def _words_of_compound(compound: str) -> dict[str, list[str]]:
     says_little = not words or any(len(part) == 1 or part.isdigit() for part in parts)
     if says_little and not is_elided:
         words.append(whole)
-    return {word: [f'"{word}"', f'"{together}"'] for word in words}
+    return {word: list(dict.fromkeys([f'"{word}"', f'"{whole}"', f'"{together}"'])) for word in words}
 
 
 def _telling_pairs(run: str) -> list[str]:
