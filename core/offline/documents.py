@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
-from .files import text_of
+from .files import decoded_text
 from .pages import read_html, read_pdf
 from .pieces import spans_of
 from .sections import under_headings
@@ -172,7 +172,7 @@ _READERS: Mapping[str, Callable[[Path, list[str]], Iterator[tuple[str, str]]]] =
 
 def _read_text(path: Path, unread: list[str], *, code: bool) -> Iterator[tuple[str, str]]:
     """Yield paragraphs but pictures, and items of lists, each with its heading; code between fences if asked for."""
-    text = text_of(path, expected="text")
+    text = decoded_text(path, expected="text")
     matter = _FRONT_MATTER.match(text)
     if matter and not text[matter.end() :].strip():
         unread.append("holds front matter only")

@@ -54,7 +54,7 @@ def checked_bytes(path: Path, *, expected: str) -> bytes:
     return data
 
 
-def text_of(path: Path, *, expected: str, western: list[str] | None = None) -> str:
+def decoded_text(path: Path, *, expected: str, western: list[str] | None = None) -> str:
     """Return the text of a file, in lines that end with a newline.
 
     Args:

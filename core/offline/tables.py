@@ -7,7 +7,7 @@ from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
 
-from .files import LARGEST_FILE, text_of
+from .files import LARGEST_FILE, decoded_text
 
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 50
@@ -28,7 +28,7 @@ def read_table(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         ConfigError: It is no text.
         OSError: It cannot be read.
     """
-    text = text_of(path, expected="a table as text", western=unread)
+    text = decoded_text(path, expected="a table as text", western=unread)
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own
         delimiter, text = first[-1], rest
@@ -40,11 +40,11 @@ def read_table(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         lines = _rows(text, delimiter, quoting=csv.QUOTE_NONE)
     else:
         lines = _rows(text, delimiter)
-    for row in with_names(lines):
+    for row in named_rows(lines):
         yield path.stem, row
 
 
-def with_names(rows: Iterator[Sequence[str]]) -> Iterator[str]:
+def named_rows(rows: Iterator[Sequence[str]]) -> Iterator[str]:
     """Yield rows as text, `name: value; name: value`, named by the first that is as wide as most.
 
     Args:

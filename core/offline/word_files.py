@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..errors import ConfigError, MissingExtra
 from .files import bytes_of
 from .sections import under_headings
-from .tables import with_names
+from .tables import named_rows
 
 UNPACKED_AT_MOST = 300_000_000
 XML_AT_MOST = 50_000_000
@@ -146,7 +146,7 @@ class _Reader:
                 for box in self._boxes(child):
                     yield from self.blocks(box)
             elif child.tag == f"{_WORD}tbl":
-                yield from (_Block(0, row) for row in with_names(self._rows(child)))
+                yield from (_Block(0, row) for row in named_rows(self._rows(child)))
             elif child.tag not in _NOT_SAID:
                 yield from self.blocks(child)
 

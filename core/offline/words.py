@@ -87,7 +87,7 @@ _PARTICLES = frozenset("的了吗呢吧嗎")
 """What Chinese puts between and behind words: what holds one of these tells little."""
 
 
-def folded(text: str) -> str:
+def one_spelling(text: str) -> str:
     """Write a text as it is compared: without case, accents, points, ligatures and full widths, digits as 0 to 9.
 
     Args:
@@ -106,7 +106,7 @@ def for_index(text: str) -> str:
 
     What is written together is there in its parts, and as one.
     """
-    plain, compound = folded(text), _ASCII_COMPOUND
+    plain, compound = one_spelling(text), _ASCII_COMPOUND
     if not plain.isascii():
         plain, compound = _RUN.sub(lambda run: f" {' '.join(_pairs(run[0]))} ", plain), _COMPOUND
     plain = compound.sub(_with_joined, plain)
@@ -136,7 +136,7 @@ def sought_in(text: str) -> Sought:
     Args:
         text: What somebody asks.
     """
-    parts = _RUN.split(folded(text))
+    parts = _RUN.split(one_spelling(text))
     telling = _sought(parts, _telling_pairs)
     return telling if telling.terms else _sought(parts, lambda run: _pairs(run)[:-1] or [run])
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa.core.offline.documents import Passage
 from langgraph_moa.core.offline.library import Library, tokenizer_for
-from langgraph_moa.core.offline.words import folded, key_words, sought_in
+from langgraph_moa.core.offline.words import key_words, one_spelling, sought_in
 
 VARIANTS: list[Any] = ["words", "stems", "phrases", "headings"]
 SAME = [
@@ -130,4 +130,4 @@ def test_any_text_is_found_by_itself(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_what_is_folded_once_is_folded(text: str) -> None:
-    assert folded(folded(text)) == folded(text)
+    assert one_spelling(one_spelling(text)) == one_spelling(text)
