@@ -169,22 +169,6 @@ class Evidence(TypedDict):
     metadata: dict[str, Any]
 
 
-class Citation(TypedDict):
-    """Say which passage an answer cites, and whether it may."""
-
-    id: str
-    source: str | None
-    """None where there is no such passage."""
-    quote: str | None
-    """What the answer quotes from it, word for word."""
-    position: int
-    """Where the id stands in the answer."""
-    found_at: int | None
-    """Where the quote begins in the passage's text; None without one, or where it is not there."""
-    problem: str | None
-    """One sentence; None where the citation is right."""
-
-
 class Retrieved(Proposal):
     """Hold what one retriever found; its layer is 0, and its `text` says from where."""
 
