@@ -54,7 +54,7 @@ def bundles_in(
 
     def between(first: int, last: int) -> Sequence[Quote]:
         """Return the quotes that end between two markers."""
-        start = markers[first].end if first >= 0 else 0
+        start = markers[first].cited_end if first >= 0 else 0
         end = markers[last].start if last < len(markers) else len(text)
         return quotes[bisect_left(ends, start) : bisect_right(ends, end)]
 
@@ -68,7 +68,7 @@ def bundles_in(
         while last + 1 < len(markers) and _stand_together(text, markers[last], markers[last + 1]):
             last += 1
         done = last
-        start, end = markers[first].start, markers[last].end
+        start, end = markers[first].start, markers[last].cited_end
         before = between(first - 1, first)
         claims, rest = _claims_before(text, start, before)
         after: Sequence[Quote] = [quote for quote in between(last, last + 1) if quote.start >= end]

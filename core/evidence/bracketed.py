@@ -73,6 +73,11 @@ class Marker(NamedTuple):
     """Whether something in it may be an id as well, and was not looked up: `[E1, 2]`, a range of thousands."""
 
     @property
+    def cited_end(self) -> int:
+        """Return where the ids end, for words of the answer's own that follow them: these may quote."""
+        return self.mentions[-1].end if self.reading == "loose" else self.end
+
+    @property
     def ids(self) -> list[str]:
         """Return all ids, those that a range implies among them."""
         return [id_ for mention in self.mentions for id_ in (mention.id, *mention.implied)]

@@ -180,17 +180,17 @@ class _Answer:
             while last < len(markers) and markers[last].end <= end:
                 last += 1
             inside, index = markers[index:last], last
-            # what stands in a block may be followed by its citation there
-            tries = (
-                [(end, inside), (inside[-1].start, inside[:-1])]
-                if (start, end) in blocks and inside
-                else [(end, inside)]
-            )
+            tries = [(end, inside)]
+            if inside and (start, end) in blocks:  # what stands in a block may be followed by its citation there
+                tries.append((inside[-1].start, inside[:-1]))
             for stop, held in tries:
-                if held and any(self._compare(id_, whole[start:stop].strip()) for id_ in self.passages):
+                if held and stop - start <= _LONGEST_QUOTE and self._stands_somewhere(whole[start:stop]):
                     shown.update(marker.start for marker in held)
                     break
         return shown
+
+    def _stands_somewhere(self, quote: str) -> bool:
+        return any(self._compare(id_, quote.strip()) for id_ in self.passages)
 
     def _checked(self, text: str, markers: Sequence[Marker], quotes: Sequence[Quote]) -> list[Citation]:
         """Return each id that is read, with what is quoted from it."""
@@ -284,6 +284,7 @@ def _blank(text: str, markers: Sequence[Marker]) -> str:
     pieces: list[str] = []
     end = 0
     for marker in markers:
-        pieces += (text[end : marker.start], " " * (marker.end - marker.start))
-        end = marker.end
+        stop = marker.cited_end
+        pieces += (text[end : marker.start], " " * (stop - marker.start))
+        end = stop
     return "".join([*pieces, text[end:]])

@@ -101,7 +101,7 @@ def _seen(text: str, hyphens: set[int], *, joins: bool) -> tuple[str, list[int]]
         if marks and not (kind == "other" and _is_mark(token[0])):
             _join(pieces, offsets, marks)
         if kind == "broken" and not joins:
-            pieces += token[0][0], " "
+            pieces += text[at], " "
             offsets += at, at + 1
         elif kind == "inert":
             pieces.append(token[0])
@@ -122,8 +122,12 @@ def _seen(text: str, hyphens: set[int], *, joins: bool) -> tuple[str, list[int]]
 
 def _take(text: str, at: int, pieces: list[str], offsets: list[int], marks: list[tuple[str, int]]) -> None:
     """Add a character as it is seen beside its neighbours; marks wait for their last."""
+    if text[at].isascii():
+        pieces.append(text[at])
+        offsets.append(at)
+        return
     around = (pieces[-1][-1] if pieces else "", text[at + 1 : at + 2])
-    shown = text[at] if text[at].isascii() else _shown(text[at], *map(_is_digit, around))
+    shown = _shown(text[at], *map(_is_digit, around))
     if _is_mark(shown):
         marks += [(mark, at) for mark in shown]
     else:

@@ -8,6 +8,7 @@ from .bracketed import BRACKETS, PLAIN, Bracketed, Marker, MarkerReading, Mentio
 
 _MOST_IN_A_RANGE, _MOST_IMPLIED = 100, 1_000
 """Ids that one range, and all of a text, may stand for without spelling them."""
+_LONGEST_THROUGH = 12
 _LONGEST = 300
 """Characters between brackets: what is longer is a remark that mentions an id."""
 _SIGNS = "\\s\ue202,;:&+/|·•、，；：。.\\-–—−‐‑‒―~〜～…*_^\\\\\"'“”‘’„«»<>#†‡@=→$?!！？`" + re.escape(BRACKETS)
@@ -29,7 +30,8 @@ _RANGE = re.compile(
 )
 _BARE = re.compile(r"\s*(?:[-‐‑‒–—−~〜～])\s*(?P<last>[0-9]{1,6})(?![\w])(?!\s*[:.]\d)")
 """A range that names its letter once: `E1-3`."""
-_NUMBERS = re.compile(rf"[{_SIGNS}]*\d{{1,4}}(?:[{_SIGNS}]+(?:{_WORD}\s+)?\d{{1,4}})*[{_SIGNS}]*")
+_AND = "and|or|und|oder|et|ou|y|o|e|i|en|of|og|och|и|или"
+_NUMBERS = re.compile(rf"[{_SIGNS}]*(?:(?:{_AND})\s+)?\d{{1,4}}(?:[{_SIGNS}]+(?:{_WORD}\s+)?\d{{1,4}})*[{_SIGNS}]*")
 _LEAD_IN = re.compile(
     rf"[{_SIGNS}]*(?:(?:sources?|see|also|cf|cp|evidence|passages?|refs?|references?|citations?|cited?|filecite|citing|in"
     r"|from|per|via|according|to|by|on|as|eg|e\.g|i\.e|documents?|docs?|excerpts?|snippets?|chunks?|ids?|notes?|footnotes?"
@@ -43,10 +45,12 @@ _LEAD_IN = re.compile(
     rf"(?:[{_SIGNS}]+|(?=[^\x00-\x7f])|\Z)){{1,5}}",
     re.IGNORECASE,
 )
-_LISTS = re.compile(r"\s*[,;&/、，；]")
+_LISTS = re.compile(r"\s*(?:[,;&/、，；]|(?:" + _AND + r")\s|[和与及とや및과와])")
 _REMARK = re.compile(r"\s*(?:[,;:|–—(†#/@、，；：（]|-\s)")
 _COMMAND = re.compile(r"\\[A-Za-z]{1,20}\*?\Z")
 _NAME = re.compile(r"[\w$]{0,40}\Z")
+_ASSIGNED = re.compile(r"=\s?[\w$]{1,30}\Z")
+_THROUGH = re.compile(r"\s?[-‐‑‒–—−~〜～]\s?|\s(?:to|through|thru|bis|à|al?|do|tot|t/m|til|till|до|по)\s")
 _VARIABLE = re.compile(
     r"(?:arr|array|args|argv|buf|dict|list|lst|map|matrix|ptr|tmp|vals?|vec|xs|ys|[b-z]|\w+_\w*|\$\w+)"
 )
@@ -85,7 +89,26 @@ def markers_in(text: str) -> list[Marker]:
             del markers[len(markers) - inner :]
         markers.append(marker)
     markers += [Marker(start, end, (start, end), [mention], "unread", is_round=True) for start, end, mention in quoted]
-    return sorted(markers, key=lambda marker: marker.start)
+    markers.sort(key=lambda marker: marker.start)
+    return _with_ranges(text, markers, room=room) if len(markers) > 1 else markers
+
+
+def _with_ranges(text: str, markers: list[Marker], *, room: int) -> list[Marker]:
+    """Join markers that are the ends of a range: `[E1]–[E3]`."""
+    joined: list[Marker] = []
+    for marker in markers:
+        before = joined[-1] if joined else None
+        if before and before.reading == marker.reading == "read" and 0 < marker.start - before.end < _LONGEST_THROUGH:
+            last, first = before.mentions[-1], marker.mentions[0]
+            is_range = _THROUGH.fullmatch(text, before.end, marker.start)
+            if is_range and (implied := _implied(last.id, first.id, room=room)):
+                room -= len(implied)
+                mentions = [*before.mentions[:-1], last._replace(implied=implied), *marker.mentions]
+                inside = (before.inside[0], marker.inside[1])
+                joined[-1] = before._replace(end=marker.end, inside=inside, mentions=mentions)
+                continue
+        joined.append(marker)
+    return joined
 
 
 def without_markers(text: str) -> str:
@@ -130,12 +153,13 @@ def _spelled(text: str, group: Bracketed, mentions: list[Mention], *, room: int)
     """Return the ids with those that ranges imply, and whether there were too many; None for what is no list."""
     start, end = group.inside
     first, last = mentions[0], mentions[-1]
-    if not _SIGN.fullmatch(text, start, first.start) and not _LEAD_IN.fullmatch(text, start, first.start):
+    leads_in = _SIGN.fullmatch(text, start, first.start) or _LEAD_IN.fullmatch(text, start, first.start)
+    is_partly = not leads_in and _NUMBERS.fullmatch(text, start, first.start) is not None
+    if not leads_in and not is_partly:
         return None
     if bare := _BARE.match(text, last.end, end):
         mentions = [*mentions, Mention(id_of(bare["last"]), bare.start("last"), bare.end("last"))]
     ids: list[Mention] = []
-    is_partly = False
     for mention, following in pairwise(mentions):
         if (bare and mention is last) or _RANGE.fullmatch(text, mention.end, following.start):
             implied = _implied(mention.id, following.id, room=room)
@@ -177,7 +201,11 @@ def _is_code(text: str, group: Bracketed) -> bool:
         return False
     name = _NAME.search(before)
     is_name = name is not None and _VARIABLE.fullmatch(name[0]) is not None
-    return is_name or (before[-1:].isascii() and _GOES_ON.match(text, group.end) is not None)
+    return (
+        is_name
+        or _ASSIGNED.search(before) is not None
+        or (before[-1:].isascii() and _GOES_ON.match(text, group.end) is not None)
+    )
 
 
 def _is_between(text: str, start: int, end: int, *, is_round: bool) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .folding import SeenText, as_seen
@@ -99,7 +100,13 @@ def _place_in(quote: str, passage: str, folded: SeenText) -> QuotePlace | None:
 
 
 def _folded(quote: str, passage: SeenText) -> str:
-    return as_seen(quote.strip(_ENDS), compounds=passage.compounds, joins=passage.joins).text.strip()
+    return _quote_as_seen(quote.strip(_ENDS), passage.compounds, passage.joins)
+
+
+@lru_cache(maxsize=16)
+def _quote_as_seen(quote: str, compounds: frozenset[str], joins: bool) -> str:
+    """Fold a quote once for all passages that break no words."""
+    return as_seen(quote, compounds=compounds, joins=joins).text.strip()
 
 
 def _find_first(part: str, text: str, start: int) -> tuple[int, int]:

@@ -42,12 +42,14 @@ class Quote(NamedTuple):
     source: str
     is_block: bool = False
     """Whether it stands in a block of its own, without quotation marks."""
+    tail: int = 0
+    """Characters at its end that are not quoted: who said it."""
 
     @property
     def inside(self) -> tuple[int, int]:
         """Return where it stands without its quotation marks."""
         width = 0 if self.is_block else 2 if self.source[self.start] == "`" else 1
-        return self.start + width, self.end - width
+        return self.start + width, self.end - width - self.tail
 
     @property
     def text(self) -> str:
@@ -113,7 +115,7 @@ def _piece(text: str, start: int, end: int) -> Iterator[Quote]:
     if _AUTHOR.match(last):
         words = lines
     if is_worth_checking(words.strip()):
-        yield Quote(start, start + len(words.rstrip()), text, is_block=True)
+        yield Quote(start, end, text, is_block=True, tail=end - start - len(words.rstrip()))
 
 
 def outermost(quotes: Sequence[Quote]) -> list[Quote]:

@@ -10,7 +10,8 @@ from .bracketed import BRACKETS, Marker, count_ids
 from .markers import locator_after, markers_in
 
 _CLOSES_UP = frozenset(".,;:!?)]}”»。，、；：！？）】")
-_BEFORE = re.compile(r"(?:[*_~]{1,3}|<sup>|(?<=[^\s\\])\^|\\[A-Za-z]{1,20}\*?)\Z")
+_PARENTHESIS = re.compile(r"[(（](?:(?:see|cf\.|sources?:|siehe|vgl\.) )?\Z")
+_BEFORE = re.compile(rf"(?:[*_~]{{1,3}}|<sup>|{_PARENTHESIS.pattern}|(?<=[^\s\\])\^|\\[A-Za-z]{{1,20}}\*?)\Z")
 _BRACKET = re.compile(f"[{re.escape(BRACKETS)}]")
 _USUAL = frozenset({"", " ", ".", ",", "\n", "]", ")"})
 _Key = tuple[int, str]
@@ -116,11 +117,11 @@ def _change(answer: str, marker: Marker, wrong: set[_Key]) -> _Change:
     """Return what is left of a marker, the signs between its ids as they were."""
     if len(marker.mentions) == 1 and not marker.mentions[0].implied:
         return _Change(*_with_emphasis(answer, marker), "", {})
-    if _BRACKET.search(answer, *marker.inside):
-        return _hollowed(answer, marker, wrong)
     parts = [*_parts(answer, marker, wrong)]
     if not any(part.text for part in parts):
         return _Change(*_with_emphasis(answer, marker), "", {})
+    if _BRACKET.search(answer, *marker.inside):
+        return _hollowed(answer, marker, parts)
     text, places, end = answer[marker.start : parts[0].start], dict[_Key, int](), parts[0].start
     is_first = True
     for part in parts:
@@ -168,10 +169,10 @@ def _spelled(answer: str, marker: Marker, start: int, end: int) -> tuple[int, in
     return start, end
 
 
-def _hollowed(answer: str, marker: Marker, wrong: set[_Key]) -> _Change:
+def _hollowed(answer: str, marker: Marker, parts: Sequence[_Part]) -> _Change:
     """Return a marker that has brackets in it without its wrong ids, and with all else."""
     text, places, end = "", dict[_Key, int](), marker.start
-    for part in _parts(answer, marker, wrong):
+    for part in parts:
         text += answer[end : part.start]
         places |= {key: len(text) + place for key, place in part.places.items()}
         text += part.text
@@ -181,7 +182,9 @@ def _hollowed(answer: str, marker: Marker, wrong: set[_Key]) -> _Change:
 
 def _with_emphasis(answer: str, marker: Marker) -> tuple[int, int]:
     """Return where a marker stands with what is set around nothing else."""
-    if answer[marker.start - 1 : marker.start] in _USUAL:
+    if answer[marker.start - 1 : marker.start] in _USUAL and not _PARENTHESIS.search(
+        answer, marker.start - 9, marker.start
+    ):
         return marker.start, marker.end
     before = _BEFORE.search(answer[max(0, marker.start - 24) : marker.start])
     if before is None:
@@ -189,7 +192,7 @@ def _with_emphasis(answer: str, marker: Marker) -> tuple[int, int]:
     sign = before[0]
     if sign.startswith("\\"):
         return (marker.start - len(sign), marker.end) if marker.is_round else (marker.start, marker.end)
-    closing = {"<sup>": "</sup>", "^": ""}.get(sign, sign)
+    closing = {"<": "</sup>", "^": "", "(": ")", "（": "）"}.get(sign[0], sign)
     if answer.startswith(closing, marker.end):
         return marker.start - len(sign), marker.end + len(closing)
     return marker.start, marker.end

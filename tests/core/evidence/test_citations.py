@@ -203,6 +203,8 @@ def test_how_a_quote_ends_or_is_broken_is_no_matter(answer: str) -> None:
         ("| “The pump is blue” | [E2] |\n|---|---|", [("E2", "The pump is blue")]),
         ("| [E2] | “The pump is blue” |", [("E2", "The pump is blue")]),
         ("“The” pump [E2]", [("E2", "The")]),
+        ("It is so [E2: “the pump is blue”].", [("E2", "the pump is blue")]),
+        ("> The pump is blue.\n> — Manual, [E2]", [("E2", "The pump is blue.")]),
         ("> **Note:** the pump is red\n\n[E2]", [("E2", None)]),
     ],
 )
@@ -224,6 +226,7 @@ def test_a_quote_is_right_before_and_behind_its_id(answer: str, cited: list[tupl
         "As [E2] puts it:\n\n> The pump is red",
         "| “The pump is red” | [E2] |",
         "“The pump is red” and “Lamps are green” [E2]",
+        "It is so [E2: “the pump is red”].",
         "『泵是红色的』（E2）",
         "’The pump is red’ [E2]",
         "״המשאבה אדומה״ [E2]",

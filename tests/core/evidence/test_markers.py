@@ -35,6 +35,7 @@ READ = {
         "[E1, E2, and E3]", "[E1-E3]", "[E1–E3]", "[E1 – E3]", "[E1—E3]", "[E1 to E3]", "[E1..E3]", "[E1...E3]",
         "[E1-3]",
         "[E1 bis E3]", "[E1～E3]", "[E1至E3]", "[E1から E3]", "(E1-E3)", "[E1 through E3]", "[E1 à E3]", "[E1~E3]",
+        "[E1]–[E3]", "[E1] to [E3]",
     ],
 }  # fmt: skip
 ROWS = [(text, ids.split()) for ids, texts in READ.items() for text in texts]
@@ -55,7 +56,7 @@ def test_ids_in_brackets_are_read(text: str, ids: list[str]) -> None:
         "E1 says so, and so do E2 and E3.",
         "GPT-E1, 0xE1, #E1F2, 1E5, E10a and [E10a]",
         "It is (vitamin E2), (the E2 visa) and (prostaglandin PGE2)",
-        "Use arr[E1] or x[E1], then my_map[E1] = 4; row[E1].name = 5",
+        "Use arr[E1] or x[E1], then my_map[E1] = 4; row[E1].name = 5; y = data[E1];",
         "```\nx = [E1]\n```",
         "Code `a [E1] b` here",
         "[1] [A] [] [E] [Ex] [E1x]",
@@ -91,7 +92,9 @@ def test_what_holds_an_id_and_is_no_list_is_told_apart(text: str, reading: str, 
     assert (marker.reading, marker.ids) == (reading, ids)
 
 
-@pytest.mark.parametrize("text", ["[E1, 2]", "[E1, 2 and 3]", "[E1-E1000000]", "[E1-E999999999999]", "[E1–E500]"])
+@pytest.mark.parametrize(
+    "text", ["[E1, 2]", "[E1, 2 and 3]", "[E1 and 2]", "[1, E1]", "[E1-E1000000]", "[E1-E999999999999]", "[E1–E500]"]
+)
 def test_what_may_be_an_id_and_is_not_looked_up_is_told(text: str) -> None:
     (marker,) = markers_in(text)
 

@@ -57,6 +57,8 @@ def rest_of(answer: str) -> str:
         ("See (E1; E9) and {E9}", "See (E1; E9) and {E9}".replace("; E9", "").replace(" and {E9}", " and")),
         ("Read [E9: a long remark] [E9", "Read [E9: a long remark] [E9"),
         ("In (see [E9], E1)", "In (see [], E1)"),
+        ("So ([E9]) and (see [E9]).", "So and."),
+        ("So [E1]–[E4] and [E7]–[E9].", "So [E1, E2] and."),
         ("", ""),
     ],
 )
