@@ -110,9 +110,9 @@ class _Open(NamedTuple):
     mentions: list[Mention]
 
 
-def mention_of(match: re.Match[str]) -> Mention:
+def mention_of(match: re.Match[str], group: str | int = 0) -> Mention:
     """Return an id as passages have it."""
-    return Mention(id_of(_DIGIT.findall(match[0])[0]), *match.span())
+    return Mention(id_of(_DIGIT.findall(match[group])[0]), *match.span(group))
 
 
 def id_of(number: str) -> str:
@@ -246,7 +246,7 @@ def code_in(text: str) -> tuple[list[tuple[int, int]], list[tuple[int, int, Ment
             if not _QUOTED_ID.fullmatch(text, start, last):
                 code.append((start, last))
             if marker := _QUOTED_MARKER.fullmatch(text, start, last):
-                citations.append((start, last, mention_of(marker)))
+                citations.append((start, last, mention_of(marker, "id")))
         elif close is None and end - start > 2:
             code.append((start, len(text)))
             break

@@ -32,14 +32,16 @@ _ELLIPTIC = "and|or|to|nor|but|und|oder|bis|sowie|et|ou|y|o|e|i|och|eller|og|en|
 """What follows a hyphen that stands for a word left out: `pre- and post-war`."""
 _LETTERS = r"[^\W\d_]"
 _LINE_END = r"(?:[-\u2010](?=\s)|\u00ad)[^\S\n]*+(?:\n[^\S\n]*+)?+"
-_BROKEN = rf"(?<={_LETTERS}){_LINE_END}(?!(?:{_ELLIPTIC})\b)(?={_LETTERS})"
+_BROKEN = rf"(?:(?<={_LETTERS})|(?<=[{_MARKS}])){_LINE_END}(?!(?:{_ELLIPTIC})\b)(?={_LETTERS})"
 _COMPOUND = re.compile(rf"(?<!{_LETTERS})({_LETTERS}++){_LINE_END}(?=({_LETTERS}++))")
 _HYPHENATED = re.compile(rf"(?<!{_LETTERS})({_LETTERS}++)[-\u2010\u2011](?=({_LETTERS}++))")
 _LISTED = r"(?:(?:#{1,6}|[-*+•]|>+)[^\S\n]+)*"
 _TOKEN = re.compile(
     rf"(?P<broken>{_BROKEN})|(?P<inert>[{_INERT}]+(?:[ ][{_INERT}]+)*|[{_INERT_DENSE}]+)"
     r"|(?P<unseen>[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f"
-    r"\ufeff]+|`+|~~+|(?<![^\W_])_+|_+(?![^\W_])|(?<![\d*])\*++(?=\S)|(?<=[^\s*])\*++(?!\d)|\\(?=[*_`~\[\]()#>.-])"
+    r"\ufeff]+|`+|~~+|"
+    rf"(?<![^\W_])(?<![{_MARKS}])_+|_+(?![^\W_])|"
+    r"(?<![\d*])\*++(?=\S)|(?<=[^\s*])\*++(?!\d)|\\(?=[*_`~\[\]()#>.-])"
     r"|\[(?=[^\W\d_]\][^\W\d_])|(?<=\[[^\W\d_])\](?=[^\W\d_])|!?\[(?=[^\[\]\n]{1,300}\]\([^()\s]{1,500}\))|\]\([^()\s]{1,500}\))"
     rf"|(?P<space>\s*\n\s*{_LISTED}|\s+)|(?P<jamo>[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?)|(?P<other>.)",
     re.DOTALL,

@@ -27,7 +27,7 @@ def test_code_is_passed_over() -> None:
     code, quoted = code_in(text)
 
     assert [text[slice(*span)] for span in code] == ["`[E1]`", "``` [E5]"]
-    assert [mention.id for _, _, mention in quoted] == ["E1"]
+    assert [(mention.id, mention.start) for _, _, mention in quoted] == [("E1", 2)]
     assert [m.id for group in groups_in(text, code) for m in group.mentions] == ["E2", "E4"]
 
 

@@ -31,6 +31,7 @@ THERE = [
     ("a well-\nknown fact and a well-known fact", "a well-known fact and a well-known fact"),
     ("a well-\nknown fact", "a wellknown fact"),
     ("pre- and post-war years", "and post-war years"),
+    (apart("Der é-\nlan der Räu-\nmung"), "Der élan der Räumung"),
     ("Type A- primed with water", "primed with water"),
     ("Type A- primed with water", "Type A- primed with water"),
     (apart("Die Kündigungsfrist beträgt drei Monate."), "Die Kündigungsfrist beträgt drei Monate."),
