@@ -1,6 +1,5 @@
 """Read what an answer cites, and check it against the passages that it was given."""
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Literal, NamedTuple
@@ -99,7 +98,6 @@ class _Answer:
         self.compared = 0
         self.views = cache(self._views)
         self.place = cache(self._place)
-        self.unknown = cache(self._unknown)
 
     @cached_property
     def words(self) -> set[str]:
@@ -168,8 +166,14 @@ class _Answer:
         self, whole: str, quotes: Sequence[Quote], blocks: Sequence[tuple[int, int]], markers: Sequence[Marker]
     ) -> set[int]:
         """Return where the markers stand that a passage shows itself, in words that the answer quotes."""
-        starts = [marker.start for marker in markers]
-        holding = [q.inside for q in quotes if bisect_left(starts, q.start) < bisect_left(starts, q.end)]
+        holding: list[tuple[int, int]] = []
+        starts = iter([*(marker.start for marker in markers), len(whole) + 1])
+        start = next(starts)
+        for quote in quotes:
+            while start < quote.start:
+                start = next(starts)
+            if start < quote.end:
+                holding.append(quote.inside)
         spans = sorted([*holding, *blocks])
         shown: set[int] = set()
         index = 0
@@ -211,7 +215,7 @@ class _Answer:
     def _citation(self, id_: str, position: int, finding: _Finding) -> Citation:
         passage = self.passages.get(id_)
         if passage is None:
-            return {**_UNKNOWN, "id": id_, "position": position, "problem": self.unknown(id_)}
+            return {**_UNKNOWN, "id": id_, "position": position, "problem": self._unknown(id_)}
         quote, place = (finding.lost, None) if finding.lost else finding.places.get(id_, (None, None))
         return Citation(
             id=id_,

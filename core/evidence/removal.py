@@ -182,14 +182,13 @@ def _hollowed(answer: str, marker: Marker, parts: Sequence[_Part]) -> _Change:
 
 def _with_emphasis(answer: str, marker: Marker) -> tuple[int, int]:
     """Return where a marker stands with what is set around nothing else."""
-    if answer[marker.start - 1 : marker.start] in _USUAL and not _PARENTHESIS.search(
-        answer, marker.start - 9, marker.start
-    ):
+    before = answer[max(0, marker.start - 9) : marker.start]
+    if before[-1:] in _USUAL and "(" not in before and "（" not in before:
         return marker.start, marker.end
-    before = _BEFORE.search(answer[max(0, marker.start - 24) : marker.start])
-    if before is None:
+    opening = _BEFORE.search(answer[max(0, marker.start - 24) : marker.start])
+    if opening is None:
         return marker.start, marker.end
-    sign = before[0]
+    sign = opening[0]
     if sign.startswith("\\"):
         return (marker.start - len(sign), marker.end) if marker.is_round else (marker.start, marker.end)
     closing = {"<": "</sup>", "^": "", "(": ")", "（": "）"}.get(sign[0], sign)
