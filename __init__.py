@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .core.models.resolve import resolve_model
     from .core.offline.docs_retriever import DocsRetriever
     from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
-    from .core.run.records import Call, Citation, Evidence, Proposal, Report, Verdict
+    from .core.run.cited import Citation
+    from .core.run.records import Call, Evidence, Proposal, Report, Verdict
     from .core.run.state import MoAState
     from .evaluation.batch.batch import abatch
     from .evaluation.batch.questions import Question
@@ -109,7 +110,7 @@ _HOMES = {
     "BudgetExceeded": ".core.errors",
     "Call": ".core.run.records",
     "ChatMoA": ".graphs.adapters.chat_model",
-    "Citation": ".core.run.records",
+    "Citation": ".core.run.cited",
     "ConfigError": ".core.errors",
     "DocsRetriever": ".core.offline.docs_retriever",
     "EarlyStop": ".core.bounds.early_stop",

@@ -54,7 +54,7 @@ def create_rag_moa(
     Returns:
         A compiled graph, as `create_moa` returns. Its output adds `evidence`, the passages (`id`, `source`, `text`,
         `found_by`, `score`, `metadata`), and `citations` (`id`, `source`, `quote`, `position` in the answer, `found_at`
-        in the passage, `problem`). Retrievers are proposals of layer 0.
+        in the passage, `abridged`, `unchecked`, `unread`, `problem`). Retrievers are proposals of layer 0.
 
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.

@@ -1,6 +1,7 @@
 """The last node of an answer from evidence: whether each id that it cites exists, and each quote is in its source."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
@@ -8,10 +9,12 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
-from ..core.evidence.citations import read_citations, without_wrong
+from ..core.evidence.citations import examine_citations
 from ..core.evidence.passages import with_text
+from ..core.evidence.removal import without_wrong
 from ..core.evidence.retrievers import Retrieval
-from ..core.run.records import Citation, Report
+from ..core.run.cited import Citation, Unchecked
+from ..core.run.records import Report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from ..core.text import CUT_TO_FIT
@@ -19,6 +22,16 @@ from .answer import signed
 from .node import Node, Update, emit
 from .rules import Rules
 
+_MOST_TOLD = 20
+"""Sentences on citations in one note; all are in `citations`."""
+_UNCHECKED: dict[Unchecked, str] = {
+    "short": "it is too short to be told from a word that is talked about",
+    "long": "it is too long",
+    "many": "there are too many",
+    "apart": "words between may make it somebody else's",
+    "title": "it may be the title of a work",
+    "unclosed": "a quotation mark is missing",
+}
 _AT_ONCE = 50_000
 """Characters of answer and passages that are read on the event loop; more go to a thread."""
 
@@ -51,19 +64,18 @@ def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
         text, removed = str(answer.text), retrieval.wrong_citations == "remove"
 
         def read() -> tuple[str, list[Citation]]:
-            citations = read_citations(text, evidence, before=before)
+            citations, markers = examine_citations(text, evidence, before=before)
             if removed and (wrong := _wrong(citations)):
-                rest = without_wrong(text, citations)
-                return rest, [*read_citations(rest, evidence, before=before), *wrong]
+                rest, others = without_wrong(text, citations, markers)
+                return rest, [*others, *wrong]
             return text, citations
 
         is_short = len(text) + sum(len(e["text"]) for e in evidence) <= _AT_ONCE
         text, citations = read() if is_short else await asyncio.to_thread(read)
-        wrong = _wrong(citations)
-        supported = len(wrong) < len(citations)
-        if not supported and retrieval.unsupported:
+        is_open = any(c["unread"] or c["abridged"] or not c["problem"] for c in citations)
+        if retrieval.unsupported and not (evidence and is_open):
             text = f"{text}\n\n{retrieval.unsupported}"
-        run = _with_findings(run, wrong, removed=removed, lost=_lost(len(evidence), supported=supported))
+        run = _with_findings(run, citations, removed=removed, lost=_lost(len(evidence), citations))
         emit("citations", citations=citations, passages=len(evidence))
         changed = answer if text == answer.text else answer.model_copy(update={"content": text})
         return {"messages": [signed(changed, run)], "citations": citations, "run": run}
@@ -72,19 +84,48 @@ def make_check(retrieval: Retrieval, *, rules: Rules) -> Node[Update]:
 
 
 def _wrong(citations: Sequence[Citation]) -> list[Citation]:
-    return [citation for citation in citations if citation["problem"]]
+    return [citation for citation in citations if citation["problem"] and not citation["unread"]]
 
 
-def _lost(passages: int, *, supported: bool) -> str:
+def _lost(passages: int, citations: Sequence[Citation]) -> str:
+    """Say that nothing supports an answer, and why nobody can tell: what cannot be read may be right."""
     if not passages:
         return "no evidence was found"
-    return "" if supported else "no citation in the answer was found to be right"
+    if any(citation["problem"] is None and not citation["abridged"] for citation in citations):
+        return ""
+    unread = any(citation["unread"] for citation in citations)
+    return "what the answer cites could not be read" if unread else "no citation in the answer was found to be right"
 
 
-def _with_findings(run: Report, wrong: list[Citation], *, removed: bool, lost: str) -> Report:
-    why = "; ".join(dict.fromkeys(str(citation["problem"]) for citation in wrong))
+def _with_findings(run: Report, citations: Sequence[Citation], *, removed: bool, lost: str) -> Report:
+    wrong = _wrong(citations)
+    why = _listed([str(citation["problem"]) for citation in wrong])
     are, were = ("1 citation is", "was") if len(wrong) == 1 else (f"{len(wrong)} citations are", "were")
-    noted = [f"{are} wrong and {were} taken out: {why}"] if wrong and removed else []
+    notes = [f"{are} wrong and {were} taken out: {why}"] if wrong and removed else []
     left_in = f"{are} wrong: {why}" if wrong and not removed else ""
-    degraded = "; ".join(filter(None, [run["degraded"], lost, left_in])) or None
-    return {**run, "notes": [*run["notes"], *noted], "degraded": degraded}
+    degraded = "; ".join(filter(None, [run["degraded"], lost, left_in, _abridged(citations)])) or None
+    return {**run, "notes": [*run["notes"], *notes, *_untold(citations)], "degraded": degraded}
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    different = [*dict.fromkeys(sentences)]
+    more = [f"and {len(different) - _MOST_TOLD} more"] if len(different) > _MOST_TOLD else []
+    return "; ".join([*different[:_MOST_TOLD], *more])
+
+
+def _abridged(citations: Sequence[Citation]) -> str:
+    ids = [citation["id"] for citation in citations if citation["abridged"]]
+    are = "1 quote is" if len(ids) == 1 else f"{len(ids)} quotes are"
+    what = "an ellipsis leaves out more than a sentence, or a word that turns it round"
+    return f"{are} abridged ({', '.join(dict.fromkeys(ids))}): {what}" if ids else ""
+
+
+def _untold(citations: Sequence[Citation]) -> list[str]:
+    """Say what was not checked, for nothing of it is right or wrong."""
+    unread = [str(citation["problem"]) for citation in citations if citation["unread"]]
+    notes = [f"citations that were not checked: {_listed(unread)}"] if unread else []
+    counts = Counter(citation["unchecked"] for citation in citations if citation["unchecked"])
+    for why, count in counts.items():
+        were = "1 quote beside a citation was" if count == 1 else f"{count} quotes beside citations were"
+        notes.append(f"{were} not checked: {_UNCHECKED[why]}")
+    return notes

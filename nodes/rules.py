@@ -11,7 +11,7 @@ from langgraph.cache.base import BaseCache
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Siblings
-from ..core.evidence.passages import MARKER
+from ..core.evidence.markers import without_markers
 from ..core.evidence.retrievers import Retrieval
 from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
@@ -78,7 +78,7 @@ class Rules:
 
     def uncited(self, text: str) -> str:
         """Return a proposal as it is compared with others: what it cites as evidence is no part of what it says."""
-        return MARKER.sub("", text) if self.retrieves else text
+        return without_markers(text) if self.retrieves else text
 
     def in_this_run(self, stop: EarlyStop) -> EarlyStop:
         """Return the early stop as it holds now: an answer word for word calls no tool, and keeps to no form."""

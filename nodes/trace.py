@@ -9,7 +9,8 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.langchain import LangChainTracer
 from langsmith.run_trees import RunTree
 
-from ..core.run.records import Agreed, Citation, Proposal, Report, Verdict
+from ..core.run.cited import Citation
+from ..core.run.records import Agreed, Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
@@ -86,8 +87,9 @@ def _of_verdict(verdict: Verdict) -> Metadata:
 
 
 def _of_citations(citations: Sequence[Citation]) -> Metadata:
-    wrong = sum(citation["problem"] is not None for citation in citations)
-    return {"moa_citations": len(citations), "moa_wrong_citations": wrong}
+    unread = sum(citation["unread"] for citation in citations)
+    wrong = sum(citation["problem"] is not None for citation in citations) - unread
+    return {"moa_citations": len(citations), "moa_wrong_citations": wrong, "moa_unread_citations": unread}
 
 
 def _of_report(run: Report) -> Metadata:

@@ -1,168 +1,294 @@
 """Read what an answer cites, and check it against the passages that it was given."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
+from typing import Literal, NamedTuple
 
-from ..run.records import Citation, Evidence
+from ..run.cited import Citation, Unchecked
+from ..run.records import Evidence
 from ..text import one_line
-from .passages import MARKER
-from .quotes import QUOTE, fold_passage, position_of, quote_to_check
+from .beside import Bundle, Claim, bundles_in
+from .bracketed import Marker, ids_in
+from .folding import SeenText
+from .markers import markers_in
+from .places import QuotePlace, quote_place, views_of
+from .quotes import (
+    Quote,
+    blocks_in,
+    is_worth_checking,
+    marked_quotes,
+    outermost,
+    quotes_of_blocks,
+    without_signs,
+)
 
-_ID = re.compile(r"[Ee][0-9]+")
-_GAP = " \t\r\n\u00a0\u202f.,;:!?)*_。，、；：！？"
-"""What may stand between a quote and its citations; `*` and `_` because Markdown sets quotes in italics."""
-_CLOSES_UP = frozenset(".,;:!?)]}”»")
-_OPEN_BRACKET = re.compile(r"\[[\sEe0-9,;]*\Z")
-
-_Cited = tuple[str, int]
+_MOST_COMPARED = 1_000
+"""Quotes that are looked for, each in one passage."""
+_LONGEST_QUOTE = 5_000
+_SHOWN = 60
+"""Characters of what could not be read, in a sentence."""
 
 
 def read_citations(answer: str, evidence: Sequence[Evidence], *, before: Collection[str] = ()) -> list[Citation]:
-    """Check each id that an answer cites, and the quote right before it, if there is one.
+    """Check each id that an answer cites, and the quotes beside it, if there are any.
 
-    A quote before several ids is right where one of them holds it. It is compared word for word: only white space, the
-    shape of quotes and dashes, its first letter's case and the sign it ends with may differ, and an ellipsis may stand
-    for what it leaves out. Code holds no citations.
+    A quote beside several ids is right where one of them holds it. It is compared word for word, as readers see it: how
+    it is coded, white space, hyphens at the end of a line, emphasis, the shape of quotes and dashes, its first letter's
+    case and the sign it ends with may differ, and an ellipsis may stand for what it leaves out. Code holds no
+    citations, and what a passage itself shows in brackets is none where it is quoted.
 
     Args:
         answer: What cites.
         evidence: The passages of this turn.
         before: Ids of passages that only earlier turns were shown.
     """
-    passages = {e["id"]: e for e in evidence}
-    folded = cache(fold_passage)
-
-    @cache
-    def place_in(id_: str, quote: str) -> int | None:
-        return position_of(quote, folded(passages[id_]["text"]))
-
-    citations: list[Citation] = []
-    for quote, cited in _runs(answer):
-        places = {i: place_in(i, quote) for i, _ in cited if i in passages} if quote else {}
-        lost = bool(places) and all(place is None for place in places.values())
-        for id_, position in cited:
-            place = places.get(id_)
-            citations.append(
-                Citation(
-                    id=id_,
-                    source=passages[id_]["source"] if id_ in passages else None,
-                    quote=quote if place is not None or (lost and id_ in places) else None,
-                    position=position,
-                    found_at=place,
-                    problem=_problem(id_, passages, before, lost_in=places if lost else ()),
-                )
-            )
-    return citations
+    return examine_citations(answer, evidence, before=before).citations
 
 
-def _problem(id_: str, passages: Collection[str], before: Collection[str], *, lost_in: Collection[str]) -> str | None:
-    """Say what is wrong with a citation, None where nothing is.
+class Examined(NamedTuple):
+    """Be what is read in an answer."""
+
+    citations: list[Citation]
+    markers: list[Marker]
+
+
+def examine_citations(answer: str, evidence: Sequence[Evidence], *, before: Collection[str] = ()) -> Examined:
+    """Check citations as `read_citations` does, and return with them where they stand: `without_wrong` needs it.
 
     Args:
-        id_: What is cited.
-        passages: Ids of the passages of this turn.
+        answer: What cites.
+        evidence: The passages of this turn.
         before: Ids of passages that only earlier turns were shown.
-        lost_in: Ids of the passages in which the quote before it was looked for, and stands in none.
     """
-    if id_ not in passages:
-        was = f"{id_} was not found for this turn" if id_ in before else f"unknown id {one_line(id_, limit=20)}"
-        return f"{was}; known: {', '.join(passages) or 'none'}"
-    return f"the quote is not in {' or '.join(lost_in)}" if lost_in else None
+    markers = markers_in(answer)
+    return Examined(_Answer(answer, evidence, before).citations(markers) if markers else [], markers)
 
 
-def without_wrong(answer: str, citations: Sequence[Citation]) -> str:
-    """Take the ids that have a problem out of an answer, and change nothing else.
+class _Finding(NamedTuple):
+    """Be what came of the quotes beside a run of citations."""
 
-    A marker that is left without ids goes, and the space before it where none is needed any more.
-    """
-    wrong = {c["position"] for c in citations if c["problem"]}
-    markers = list(_markers(answer))
-    shortened = [_shorten(marker, wrong) for marker in markers]
-    pieces = _around(answer, markers, shortened)
-    return "".join(piece + marker for piece, marker in zip(pieces, [*shortened, ""], strict=True))
+    places: dict[str, tuple[Quote, QuotePlace]]
+    lost: Quote | None
+    problem: str | None
+    unchecked: Unchecked | None
 
 
-def _runs(answer: str) -> Iterator[tuple[str | None, list[_Cited]]]:
-    """Yield the ids that stand together, with the quote before them.
-
-    Quotes are looked for in the answer without its markers, so that taking a wrong one out never turns what is left
-    into another quote.
-    """
-    markers = list(_markers(answer))
-    pieces = _around(answer, markers, [""] * len(markers))
-    quotes = {match.end(): match for match in QUOTE.finditer("".join(pieces))}
-    at, quote, run = 0, None, list[_Cited]()
-    for piece, marker in zip(pieces, markers, strict=False):
-        if words := piece.rstrip(_GAP):
-            if run:
-                yield quote, run
-            quote, run = quote_to_check(quotes.get(at + len(words))), []
-        at += len(piece)
-        run += [(match[0].upper(), match.start()) for match in _ids(marker)]
-    if run:
-        yield quote, run
+_NOTHING = _Finding({}, None, None, None)
+_UNKNOWN = Citation(
+    id="",
+    source=None,
+    quote=None,
+    position=0,
+    found_at=None,
+    abridged=False,
+    unchecked=None,
+    unread=False,
+    problem=None,
+)
 
 
-def _markers(answer: str) -> Iterator[re.Match[str]]:
-    start = 0
-    for code, end in [*_code(answer), (len(answer), len(answer))]:
-        yield from MARKER.finditer(answer, start, code)
-        start = end
+class _Answer:
+    """Read one answer."""
 
+    def __init__(self, answer: str, evidence: Sequence[Evidence], before: Collection[str]) -> None:
+        self.answer = answer
+        self.before = frozenset(before)
+        self.passages = {e["id"]: e for e in evidence}
+        self.ids_there = ", ".join(self.passages) or "none"
+        self.compared = 0
+        self.views = cache(self._views)
+        self.place = cache(self._place)
 
-def _code(answer: str) -> Iterator[tuple[int, int]]:
-    """Yield what stands between backticks: as many open as close, and three or more need no end."""
-    runs = [match.span() for match in re.finditer("`+", answer)]
-    later: dict[int, int] = {}
-    closing: list[int | None] = []
-    for index, (start, end) in reversed(list(enumerate(runs))):
-        closing.append(later.get(end - start))
-        later[end - start] = index
-    closing.reverse()
-    index = 0
-    while index < len(runs):
-        (start, end), close = runs[index], closing[index]
-        index += 1
-        if close is not None and (end - start > 2 or answer.find("\n\n", end, runs[close][0]) < 0):
-            yield start, runs[close][1]
-            index = close + 1
-        elif close is None and end - start > 2:
-            yield start, len(answer)
+    @cached_property
+    def words(self) -> set[str]:
+        """What looks like an id in the passages, and is a word of theirs: `estradiol (E2)`."""
+        return set[str]().union(*(ids_in(e["text"]) for e in self.passages.values()))
+
+    def citations(self, markers: Sequence[Marker]) -> list[Citation]:
+        """Return all of them, in order."""
+        read: list[Marker] = []
+        unread: list[Citation] = []
+        for marker in markers:
+            is_read = (marker.reading == "read" and not marker.is_round) or self._is_read(marker)
+            if is_read:
+                read.append(marker)
+            if not is_read or marker.is_partly or marker.reading != "read":
+                unread += self._unread(marker, is_read=is_read)
+        if not read:
+            return unread
+        blocks = blocks_in(self.answer)
+        whole = without_signs(self.answer, blocks)
+        text = _blank(whole, read)
+        quotes = marked_quotes(text)
+        if shown := self._shown(whole, quotes, blocks, read):
+            read = [marker for marker in read if marker.start not in shown]
+            unread = [citation for citation in unread if citation["position"] not in shown]
+            text = _blank(whole, read)
+            quotes = marked_quotes(text)
+        if blocks:
+            quotes = outermost([*quotes, *quotes_of_blocks(text, blocks, [(m.start, m.end) for m in read])])
+        checked = self._checked(text, read, quotes)
+        return sorted([*checked, *unread], key=lambda citation: citation["position"]) if unread else checked
+
+    def _is_read(self, marker: Marker) -> bool:
+        """Tell a marker from what it looks like: an E number, a word of the passages, a remark."""
+        if marker.reading == "unread":
+            return False
+        is_known = any(id_ in self.passages or id_ in self.before for id_ in marker.ids)
+        if marker.reading == "loose":
+            return is_known
+        if not marker.is_round:
+            return True
+        return not self._is_word(marker) if is_known else not (_is_high(marker) or self._is_word(marker))
+
+    def _is_word(self, marker: Marker) -> bool:
+        return len(marker.mentions) == 1 and marker.mentions[0].id in self.words
+
+    def _unread(self, marker: Marker, *, is_read: bool) -> Iterator[Citation]:
+        """Yield what is told of a marker that cannot be read, or only in part."""
+        if is_read:
+            if not marker.is_partly and not (
+                marker.reading == "loose" and not all(i in self.passages for i in marker.ids)
+            ):
+                return
+            why = "was read only in part"
+        elif any(id_ in self.passages for id_ in marker.ids) or not (marker.is_round or _is_high(marker)):
+            why = "could not be read"
+        else:
             return
+        first = marker.mentions[0]
+        passage = self.passages.get(first.id)
+        shown = one_line(self.answer[marker.start : min(marker.end, marker.start + 2 * _SHOWN)], limit=_SHOWN)
+        citation: Citation = {**_UNKNOWN, "id": first.id, "position": first.start, "unread": True}
+        yield {**citation, "source": passage["source"] if passage else None, "problem": f"“{shown}” {why}"}
+
+    def _shown(
+        self, whole: str, quotes: Sequence[Quote], blocks: Sequence[tuple[int, int]], markers: Sequence[Marker]
+    ) -> set[int]:
+        """Return where the markers stand that a passage shows itself, in words that the answer quotes."""
+        holding: list[tuple[int, int]] = []
+        starts = iter([*(marker.start for marker in markers), len(whole) + 1])
+        start = next(starts)
+        for quote in quotes:
+            while start < quote.start:
+                start = next(starts)
+            if start < quote.end:
+                holding.append(quote.inside)
+        spans = sorted([*holding, *blocks])
+        shown: set[int] = set()
+        index = 0
+        for start, end in spans:
+            while index < len(markers) and markers[index].start < start:
+                index += 1
+            last = index
+            while last < len(markers) and markers[last].end <= end:
+                last += 1
+            inside, index = markers[index:last], last
+            tries = [(end, inside)]
+            if inside and (start, end) in blocks:  # what stands in a block may be followed by its citation there
+                tries.append((inside[-1].start, inside[:-1]))
+            for stop, held in tries:
+                if held and stop - start <= _LONGEST_QUOTE and self._stands_somewhere(whole[start:stop]):
+                    shown.update(marker.start for marker in held)
+                    break
+        return shown
+
+    def _stands_somewhere(self, quote: str) -> bool:
+        return any(self._compare(id_, quote.strip()) for id_ in self.passages)
+
+    def _checked(self, text: str, markers: Sequence[Marker], quotes: Sequence[Quote]) -> list[Citation]:
+        """Return each id that is read, with what is quoted from it."""
+        wanted = [number for number, marker in enumerate(markers) if not self.passages.keys().isdisjoint(marker.ids)]
+        findings: dict[int, _Finding] = {}
+        for run in bundles_in(text, markers, quotes, wanted):
+            numbers = range(run.first, run.last + 1)
+            ids = [id_ for number in numbers for id_ in markers[number].ids if id_ in self.passages]
+            findings |= dict.fromkeys(numbers, self._finding(run, [*dict.fromkeys(ids)]))
+        return [
+            self._citation(id_, mention.start, findings.get(number, _NOTHING))
+            for number, marker in enumerate(markers)
+            for mention in marker.mentions
+            for id_ in (mention.id, *mention.implied)
+            if marker.reading == "read" or id_ in self.passages
+        ]
+
+    def _citation(self, id_: str, position: int, finding: _Finding) -> Citation:
+        passage = self.passages.get(id_)
+        if passage is None:
+            return {**_UNKNOWN, "id": id_, "position": position, "problem": self._unknown(id_)}
+        quote, place = (finding.lost, None) if finding.lost else finding.places.get(id_, (None, None))
+        return Citation(
+            id=id_,
+            source=passage["source"],
+            quote=quote.text if quote else None,
+            position=position,
+            found_at=place.start if place else None,
+            abridged=place is not None and place.is_abridged,
+            unchecked=finding.unchecked,
+            unread=False,
+            problem=finding.problem,
+        )
+
+    def _finding(self, run: Bundle, ids: Sequence[str]) -> _Finding:
+        """Look for the quotes beside a run in the passages that it cites."""
+        places: dict[str, tuple[Quote, QuotePlace]] = {}
+        lost: Quote | None = None
+        unchecked: Unchecked | None = "unclosed" if run.has_stray_mark else None
+        for claim in run.claims:
+            quote = claim.quote
+            if not any(map(str.isalnum, quote.text)):
+                continue
+            if len(quote.text) > _LONGEST_QUOTE or self.compared + len(ids) > _MOST_COMPARED:
+                unchecked = "long" if len(quote.text) > _LONGEST_QUOTE else "many"
+                continue
+            there = [(id_, place) for id_ in ids if (place := self._compare(id_, quote.text))]
+            for id_, place in there:
+                places.setdefault(id_, (quote, place))
+            if not there:
+                why = _why_unchecked(claim)
+                lost = lost or (quote if why is None else None)
+                unchecked = (why or None) if why is not None else unchecked
+        return _Finding(places, lost, f"the quote is not in {' or '.join(ids)}" if lost else None, unchecked)
+
+    def _compare(self, id_: str, quote: str) -> QuotePlace | None:
+        return self.place(id_, quote) if self.compared < _MOST_COMPARED else None
+
+    def _place(self, id_: str, quote: str) -> QuotePlace | None:
+        self.compared += 1
+        return quote_place(quote, self.passages[id_]["text"], self.views(id_))
+
+    def _views(self, id_: str) -> list[SeenText]:
+        return views_of(self.passages[id_]["text"])
+
+    def _unknown(self, id_: str) -> str:
+        was = (
+            f"{id_} was not found for this turn"
+            if id_ in self.before
+            else f"unknown id {id_ if len(id_) <= 20 else one_line(id_, limit=20)}"
+        )
+        return f"{was}; known: {self.ids_there}"
 
 
-def _ids(marker: re.Match[str]) -> list[re.Match[str]]:
-    return list(_ID.finditer(marker.string, *marker.span("ids")))
+def _why_unchecked(claim: Claim) -> Unchecked | Literal[""] | None:
+    """Say why a quote that is in no passage is not called wrong; None where it is, and nothing where none is meant."""
+    words = is_worth_checking(claim.quote.text)
+    if not words:
+        return "short" if claim.is_close else ""
+    if claim.quote.is_title:
+        return "title"
+    return None if claim.is_close else "apart"
 
 
-def _shorten(marker: re.Match[str], wrong: set[int]) -> str:
-    """Return what is left of a marker, the signs between its ids as they were."""
-    answer, ids = marker.string, _ids(marker)
-    rest, end = "", marker.start()
-    for match in ids:
-        if match.start() not in wrong:
-            rest += (answer[end : match.start()] if rest else answer[marker.start() : ids[0].start()]) + match[0]
-        end = match.end()
-    return rest and rest + answer[end : marker.end()]
+def _is_high(marker: Marker) -> bool:
+    """Tell numbers that nobody gives passages, and that additives, errors and roads have."""
+    return any(len(id_) > 3 for id_ in marker.ids)
 
 
-def _around(answer: str, markers: Sequence[re.Match[str]], shortened: Sequence[str]) -> list[str]:
-    """Return the text before each marker and after the last, as it reads where `shortened` is all that is left of them.
-
-    An emptied marker leaves its brackets where what stands around them would else grow together into another marker,
-    or into other code: `[E1[E9]]`.
-    """
-    starts = [0, *(marker.end() for marker in markers)]
-    ends = [*(marker.start() for marker in markers), len(answer)]
-    pieces = [answer[start:end] for start, end in zip(starts, ends, strict=True)]
-    after = pieces[-1][:1]
-    for index in reversed(range(len(markers))):
-        piece = pieces[index]
-        if not shortened[index]:
-            if _OPEN_BRACKET.search(piece) or piece[-1:] == after == "`":
-                pieces[index] += "[]"
-            elif not after or after.isspace() or after in _CLOSES_UP:
-                pieces[index] = piece.rstrip(" \t")
-        after = (pieces[index] or shortened[index] or after)[:1]
-    return pieces
+def _blank(text: str, markers: Sequence[Marker]) -> str:
+    pieces: list[str] = []
+    end = 0
+    for marker in markers:
+        stop = marker.cited_end
+        pieces += (text[end : marker.start], " " * (stop - marker.start))
+        end = stop
+    return "".join([*pieces, text[end:]])

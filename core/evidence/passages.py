@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..run.records import Evidence, Found
 from ..text import one_line, plain
+from .markers import markers_in
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
 
-MARKER = re.compile(
-    r"[\[【]\s*(?P<ids>[Ee][0-9]+\b(?:\s*(?:[,;&/–-]|and\b)\s*[Ee][0-9]+\b)*)"
-    r"(?:\s*[,;:]\s*(?:(?:pp?\.|pages?|lines?|sections?|§)\s*[0-9]|see\b|[\w-]{1,40}\.[a-z]{2,4}\b)[^\[\]【】\n]{0,24})?"
-    r"\s*[\]】]"
-)
-"""One citation, of one passage or of several, as models write them: `[E1]`, `[E1, E2]`, `[E1 and E3]`, `[E2, p. 3]`."""
 _SHOWN = re.compile(r'<evidence-\w+ id="(E[0-9]+)">')
 """How a passage is shown that somebody else numbered: the mixture whose proposer this one is."""
-_NUMBER = re.compile("[Ee]([0-9]+)")
 _K = 60
 """How little first places count for more than later ones: the constant of Cormack, Clarke and Buettcher (2009)."""
 
@@ -126,9 +120,9 @@ def highest_id(cited: Iterable[str], shown: Iterable[str] = ()) -> int:
         cited: Texts that cite passages.
         shown: Prompts that show passages, as the mixture around this one may have written them.
     """
-    parts = [marker["ids"] for text in cited for marker in MARKER.finditer(text)]
-    parts += [id_ for text in shown for id_ in _SHOWN.findall(text)]
-    return max((int(n) for part in parts for n in _NUMBER.findall(part) if len(n) <= 4), default=0)
+    ids = [id_ for text in cited for marker in markers_in(text) for id_ in marker.ids]
+    ids += [id_ for text in shown for id_ in _SHOWN.findall(text)]
+    return max((int(id_[1:]) for id_ in ids if len(id_) <= 5), default=0)
 
 
 def _content(text: str) -> str:

@@ -1,66 +1,146 @@
-"""Find the quotes of an answer, and where a passage holds them word for word."""
+"""Find the quotes of an answer, in the quotation marks of many languages, and in block quotes."""
 
 import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from .folding import DENSE
+
+_INNER = r"(?<=\w)['’](?=\w)"
+_MARKS = "“„‟«»‹›「『｢﹁《〈〝❝‚‘”’`'\"״＂"
 QUOTE = re.compile(
-    r"“[^“”]*(?:“[^“”]*”[^“”]*)*”|„[^„“”]*[“”]|«[^«»]*»|»[^«»]*«|‹[^‹›]*›|›[^‹›]*‹|「[^「」]*」|『[^『』]*』|‚[^‚‘]*‘"
-    r'|(?<![0-9A-Za-z])"(?!\s)[^"]*(?<!\s)"'  # 12" opens no quote
+    # what may open one comes first, for then all else is passed over at once
+    rf"[{_MARKS}](?:(?<=“)(?:[^“”]*(?:“[^“”]*”[^“”]*)*”|(?=\S)[^“”\"]*+(?<=\S)[“\"](?!\w))"
+    r"|(?<=„)[^„“”\"]*+[“”\"‟]|(?<=‟)[^‟”]*+”|(?<=«)[^«»]*+»|(?<=»)[^«»]*+[«»]|(?<=‹)[^‹›]*+›|(?<=›)[^‹›]*+‹"
+    r"|(?<=「)[^「」]*+」|(?<=『)[^『』]*+』|(?<=｢)[^｢｣]*+｣|(?<=﹁)[^﹁﹂]*+﹂|(?<=《)[^《》]*+》|(?<=〈)[^〈〉]*+〉|(?<=〝)[^〝〞〟]*+[〞〟]"
+    rf"|(?<=❝)[^❝❞]*+❞|(?<=[‚‘])(?=\S)(?:[^‚‘’\n]|{_INNER})*+(?<=\S)[‘’](?!\w)"
+    rf"|(?<=”)(?<![\w.,!?”]”)(?=\w)[^”]*+(?<=\S)”|(?<=’)(?<!\w’)(?=\w)(?:[^’\n]|{_INNER})*+(?<=\S)’(?!\w)"
+    r"|(?<=`)`(?:[^`'\n]|'(?!'))*+''|(?<=')(?<!\w')(?=\S)(?:[^'\n]|(?<=\w)'(?=\w))*+(?<=\S)'(?!\w)"
+    # 12" opens no quote
+    r"|(?<=[\"״＂])(?<!\w.)(?!\s)(?:[^\"״＂\n]|(?<=[^\W\d_])[\"״](?=[^\W\d_])|\n(?!\s*\n))*+(?<!\s)[\"״＂])"
 )
-_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-"""Characters of scripts that put no space between words."""
-_BETWEEN_DENSE = re.compile(rf"(?<={_DENSE.pattern})\s+(?={_DENSE.pattern})")
-_ENDS = " .,;:!?…。，、；：！？"
-_ELLIPSIS = re.compile(r" ?(?:\[ ?(?:\.{3}|…) ?\]|\.{3,}|…) ?")
-_WORD = re.compile("[0-9A-Za-z]+")
-_EDGE = "\uffff"
-"""Set around each word of what is compared; no text holds it, for Unicode has no such character."""
-_ALIKE = str.maketrans(
-    dict.fromkeys('“”„‟«»‘’‚‛‹›"`´', "'") | dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("\u00ad\u200b\u2060\ufeff")
+STRAY = re.compile(r"[“”„«»「」『』]|(?<!\w)\"(?=\w)|(?<=[^\W\d_])\"(?!\w)|(?<=[.,!?])\"(?!\w)")
+"""A quotation mark without another."""
+_TITLES = "《〈"
+_DENSE = re.compile(f"[{DENSE}]")
+_LINES = re.compile(r"^[ ]{0,3}>.*(?:\n[ ]{0,3}>.*)*", re.MULTILINE)
+_SIGN = re.compile(r"^[ ]{0,3}(?:>[ ]?)+", re.MULTILINE)
+_REMARK = re.compile(
+    r"[\s*_]*(?:\[!\w+\]|(?:note|tip|warning|important|caution|info|hinweis|achtung|nota|aviso|remarque|attention|attenzione"
+    r"|let op|obs|uwaga|примечание|внимание|注意|注|参考|참고)\b\s*[:：*])",
+    re.IGNORECASE,
 )
-_Folded = tuple[str, list[int]]
+"""How a block begins that is set apart, and quotes nobody."""
+_AUTHOR = re.compile(r"[\s*_]*(?:—|–|-)")
 
 
-def quote_to_check(match: re.Match[str] | None) -> str | None:
-    """Return a quote's text; a word in quotes is more often a word that is talked about."""
-    text = match[0][1:-1].strip() if match else ""
-    words = len(re.findall(r"\w+", text))
-    is_dense = len(_DENSE.findall(text)) >= 3
-    return text if words > 1 or is_dense or (words and len(text) >= 8) else None
+class Quote(NamedTuple):
+    """Be words of an answer that are somebody else's."""
+
+    start: int
+    end: int
+    source: str
+    is_block: bool = False
+    """Whether it stands in a block of its own, without quotation marks."""
+    tail: int = 0
+    """Characters at its end that are not quoted: who said it."""
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """Return where it stands without its quotation marks."""
+        width = 0 if self.is_block else 2 if self.source[self.start] == "`" else 1
+        return self.start + width, self.end - width - self.tail
+
+    @property
+    def text(self) -> str:
+        """Return what is quoted."""
+        return self.source[slice(*self.inside)].strip()
+
+    @property
+    def is_title(self) -> bool:
+        """Tell marks that stand around the names of works as well."""
+        return not self.is_block and self.source[self.start] in _TITLES
 
 
-def position_of(quote: str, passage: _Folded) -> int | None:
-    """Return where the quote begins in the passage as it was written."""
-    text, offsets = passage
-    folded = " ".join(_BETWEEN_DENSE.sub("", quote).translate(_ALIKE).split()).rstrip(_ENDS)
-    parts = list(filter(None, _ELLIPSIS.split(folded)))
-    starts = [_find(first + parts[0][1:], text, 0) for first in (parts[0][0], parts[0][0].swapcase())]
-    start, end = min((span for span in starts if span[0] >= 0), default=(-1, -1))
-    for part in parts[1:] if start >= 0 else []:
-        at, end = _find(part, text, end)
-        if at < 0:
-            return None
-    return offsets[start] if start >= 0 else None
+def marked_quotes(text: str) -> list[Quote]:
+    """Return what stands in quotation marks.
+
+    Args:
+        text: An answer, blank where it cites, without the signs before the lines of its block quotes.
+    """
+    return [Quote(*match.span(), text) for match in QUOTE.finditer(text)]
 
 
-def _find(part: str, text: str, start: int) -> tuple[int, int]:
-    """Find whole words: `5 million` is not what `15 million` says; the text has its edges, so one search is enough."""
-    edged = _WORD.sub(rf"{_EDGE}\g<0>{_EDGE}", part)
-    return (at := text.find(edged, start)), at + len(edged)
+def blocks_in(text: str) -> list[tuple[int, int]]:
+    """Return where the block quotes of an answer stand."""
+    return [match.span() for match in _LINES.finditer(text)] if ">" in text else []
 
 
-def fold_passage(text: str) -> _Folded:
-    """Return what quotes are compared with, and where each of its characters stood."""
-    text = _BETWEEN_DENSE.sub(lambda gap: "\u200b" * len(gap[0]), text)
-    folded = [
-        (character, match.start())
-        for match in re.finditer(r"\s+|\S", text)
-        for character in (" " if match[0].isspace() else match[0].translate(_ALIKE))
-    ]
-    edged: list[tuple[str, int]] = []
-    in_word = False
-    for character, at in [*folded, (" ", len(text))]:
-        if (character.isascii() and character.isalnum()) is not in_word:
-            in_word = not in_word
-            edged.append((_EDGE, at))
-        edged.append((character, at))
-    return "".join(character for character, _ in edged), [at for _, at in edged]
+def without_signs(text: str, blocks: Sequence[tuple[int, int]]) -> str:
+    """Return an answer of the same length, blank where signs begin the lines of its block quotes."""
+    pieces, end = [], 0
+    for start, stop in blocks:
+        pieces += [text[end:start], _SIGN.sub(lambda match: " " * len(match[0]), text[start:stop])]
+        end = stop
+    return "".join([*pieces, text[end:]]) if pieces else text
+
+
+def quotes_of_blocks(
+    text: str, blocks: Sequence[tuple[int, int]], markers: Sequence[tuple[int, int]]
+) -> Iterator[Quote]:
+    """Yield what stands in block quotes, each piece up to the citation that follows it.
+
+    Args:
+        text: The answer, as for `quotes_in`.
+        blocks: Where the blocks stand.
+        markers: Where the answer cites.
+    """
+    index = 0
+    for start, end in blocks:
+        while index < len(markers) and markers[index][1] <= start:
+            index += 1
+        if _REMARK.match(text, start, end):
+            continue
+        at = start
+        while index < len(markers) and markers[index][0] < end:
+            yield from _piece(text, at, markers[index][0])
+            at = min(markers[index][1], end)
+            index += 1
+        yield from _piece(text, at, end)
+
+
+def _piece(text: str, start: int, end: int) -> Iterator[Quote]:
+    words = text[start:end]
+    lines, _, last = words.rpartition("\n")
+    if _AUTHOR.match(last):
+        words = lines
+    if is_worth_checking(words.strip()):
+        yield Quote(start, end, text, is_block=True, tail=end - start - len(words.rstrip()))
+
+
+def outermost(quotes: Sequence[Quote]) -> list[Quote]:
+    """Return quotes in the order in which they end: a block that quotes somebody, or that block with what it quotes.
+
+    Args:
+        quotes: Those in quotation marks, and pieces of blocks.
+    """
+    marked = sorted((quote for quote in quotes if not quote.is_block), key=lambda quote: quote.end)
+    pieces = sorted(quote for quote in quotes if quote.is_block)
+    outer: list[Quote] = []
+    index = 0
+    for piece in pieces:
+        while index < len(marked) and marked[index].start < piece.start:
+            outer.append(marked[index])
+            index += 1
+        inner: list[Quote] = []
+        while index < len(marked) and marked[index].end <= piece.end:
+            inner.append(marked[index])
+            index += 1
+        outer += inner if any(is_worth_checking(quote.text) for quote in inner) else [piece]
+    return [*outer, *marked[index:]]
+
+
+def is_worth_checking(quote: str) -> bool:
+    """Tell a quote from a word in quotes, which is more often a word that is talked about."""
+    words = len(re.findall(r"\w+", quote))
+    return words > 1 or len(_DENSE.findall(quote)) >= 3 or (words > 0 and len(quote) >= 8)

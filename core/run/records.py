@@ -168,22 +168,6 @@ class Evidence(TypedDict):
     """How many did not fit `evidence_tokens`: itself, if its text is a part, and those left out behind it."""
 
 
-class Citation(TypedDict):
-    """Say which passage an answer cites, and whether it may."""
-
-    id: str
-    source: str | None
-    """None where there is no such passage."""
-    quote: str | None
-    """What the answer quotes from it, word for word."""
-    position: int
-    """Where the id stands in the answer."""
-    found_at: int | None
-    """Where the quote begins in the passage's text; None without one, or where it is not there."""
-    problem: str | None
-    """One sentence; None where the citation is right."""
-
-
 class Retrieved(Proposal):
     """Hold what one retriever found: layer 0; `text` says from where, `passed_over` what of its files holds none."""
 

@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 
 from ..errors import InputError
 from ..text import plain_message
-from .records import Citation, Evidence, Proposal, Report, Verdict
+from .cited import Citation
+from .records import Evidence, Proposal, Report, Verdict
 
 _SLOT = ("layer", "position", "sample")
 """What tells a turn's proposals apart, in the order that they are kept in."""

@@ -14,7 +14,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ...core.errors import ConfigError, InputError, MoAError
-from ...core.run.records import Citation, Report
+from ...core.run.cited import Citation
+from ...core.run.records import Report
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.plan import plan_of

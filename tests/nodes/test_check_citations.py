@@ -79,8 +79,76 @@ def test_a_citation_says_source_quote_and_positions() -> None:
         "quote": "Its stand is made of brass.",
         "position": 41,
         "found_at": 19,
+        "abridged": False,
+        "unchecked": None,
+        "unread": False,
         "problem": None,
     }
+
+
+THREE = ("The warranty lasts two years.", "Repairs are free.", "Shipping is not covered by it.")
+
+
+@pytest.mark.parametrize(
+    ("said", "left", "ids"),
+    [
+        ("Two years [E1, E2, and E3].", "Two years [E1, E2, and E3].", "E1 E2 E3"),
+        ("Two years [E1]. Repairs [E2, E3, and E99].", "Two years [E1]. Repairs [E2, E3].", "E1 E2 E3 E99"),
+        ("Two years [E1 E2].", "Two years [E1 E2].", "E1 E2"),
+        ("Two years [E1-E3].", "Two years [E1-E3].", "E1 E2 E3"),
+        ("Two years 【E1†L1-L2】.", "Two years 【E1†L1-L2】.", "E1"),
+        ("Two years [Source: E1] (see E9).", "Two years [Source: E1].", "E1 E9"),
+    ],
+)
+def test_ids_are_read_in_any_form(said: str, left: str, ids: str) -> None:
+    result = citing(said, found=finds(*THREE), wrong_citations="remove").invoke(QUESTION)
+
+    assert result["messages"][-1].text == left
+    assert result["run"]["degraded"] is None
+    assert sorted(c["id"] for c in result["citations"]) == ids.split()
+    for citation in result["citations"]:
+        assert citation["problem"] or left[citation["position"] :].startswith("E")
+
+
+@pytest.mark.parametrize(
+    ("said", "degraded", "note"),
+    [
+        (
+            "Two years [as E1 says quite clearly].",
+            "what the answer cites could not be read",
+            "citations that were not checked: “[as E1 says quite clearly]” could not be read",
+        ),
+        (
+            "“Shipping is ... covered by it” [E3].",
+            "no citation in the answer was found to be right; 1 quote is abridged (E3): an ellipsis leaves out more"
+            " than a sentence, or a word that turns it round",
+            None,
+        ),
+        (
+            "It is “free” [E1].",
+            None,
+            "1 quote beside a citation was not checked: it is too short to be told from a word that is talked about",
+        ),
+        ("Two years [E1], and [as E2 says quite clearly].", None, "citations that were not checked: “[as E2 says"),
+    ],
+)
+def test_what_was_not_checked_is_told_and_not_denied(said: str, degraded: str | None, note: str | None) -> None:
+    result = citing(said, found=finds(*THREE), wrong_citations="remove").invoke(QUESTION)
+
+    run_ = result["run"]
+    assert result["messages"][-1].text == said
+    assert run_["degraded"] == degraded
+    assert [text.startswith(str(note)) for text in run_["notes"]] == [True] * bool(note)
+
+
+def test_a_long_list_of_wrong_citations_is_told_in_part() -> None:
+    said = "Two years [E1] " + " ".join(f"[E{n}]" for n in range(10, 100))
+
+    run_ = citing(said, found=finds(*THREE), wrong_citations="remove").invoke(QUESTION)["run"]
+
+    (note,) = run_["notes"]
+    assert note.startswith("90 citations are wrong and were taken out: unknown id E10; known: E1, E2, E3; ")
+    assert note.endswith("; and 70 more")
 
 
 @pytest.mark.parametrize("found", [GOOD, None])

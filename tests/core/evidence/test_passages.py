@@ -120,13 +120,16 @@ def test_the_order_of_retrievers_changes_no_score(names: list[str], lists: list[
     ("text", "number"),
     [
         ("", 0),
-        ("none, E7, (E8)", 0),
+        ("none, E7, GPT-E8", 0),
+        ("one, E7, (E8)", 8),
+        ("[E1, E2, and E3]", 3),
+        ("[E1-E5] 【E6†L1】 （E7） [as E9 says, at length]", 9),
         ("a [E2] b [e11]", 11),
         ("[E1, E30; E4]", 30),
         ("[E1 and E5] 【E6】 [E7, p. 3]", 7),
         ("[E9999] [E10000]", 9999),
         ("[E" + "9" * 5000 + "]", 0),
-        ("[E1" * 20_000, 0),
+        ("[E1" * 20_000, 1),
     ],
 )
 def test_the_highest_number_cited(text: str, number: int) -> None:

@@ -1,46 +1,70 @@
-"""A quote is looked for word for word, and found where it was written."""
+"""Quotes are found in the quotation marks of many languages, and in block quotes."""
 
 import pytest
-from langgraph_moa.core.evidence.quotes import QUOTE, fold_passage, position_of, quote_to_check
+from langgraph_moa.core.evidence.quotes import (
+    blocks_in,
+    is_worth_checking,
+    marked_quotes,
+    outermost,
+    quotes_of_blocks,
+    without_signs,
+)
 
-PASSAGE = "It's the “old”  valve – not the new one – that leaks; 15 million saw it.\nポンプ が 動く。"
+PAIRS = '“” „“ „” ”” «» »« »» ‹› ›‹ 「」 『』 ｢｣ 《》 〈〉 〝〟 ‘’ ‚‘ ‚’ ’’ "" \'\' ““ „" “" ״״ ＂＂ ❝❞ ‟”'.split()
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_marks_of_many_languages_are_quotes(pair: str) -> None:
+    (quote,) = marked_quotes(f"They say {pair[0]}the old valve{pair[1]} here.")
+
+    assert quote.text == "the old valve"
+    assert quote.is_title == (pair in {"《》", "〈〉"})
 
 
 @pytest.mark.parametrize(
-    ("text", "checked"),
+    ("text", "quotes"),
     [
-        ("“the old valve”", "the old valve"),
-        ("«the old valve»", "the old valve"),
-        ("「ポンプが動く」", "ポンプが動く"),
-        ('"the old valve"', "the old valve"),
-        ("“unforgettable”", "unforgettable"),
-        ("“old”", None),
-        ("“ ”", None),
-        ('12" pipe" here', None),
-        ("no quote", None),
+        ("« the old valve » and “it’s red”", ["the old valve", "it’s red"]),
+        ("``the old valve'' of '90s' fame", ["the old valve", "90s"]),
+        ("‘it’s the dogs’ valve’ said", ["it’s the dogs"]),
+        ("the dogs' bowls and the cats' bowls", []),
+        ('12" pipe" here', []),
+        ('A 12" pipe "is all red"', ["is all red"]),
+        ('"never closed\n\nand "closed"', ["closed"]),
+        ('מה שכתב צה"ל: "הכול בסדר כאן"', ["הכול בסדר כאן"]),
+        ("“a “b” c”", ["a “b” c"]),
+        ("no quote, it isn't", []),
+        ("red” and „never closed", []),
     ],
 )
-def test_what_is_quoted_and_worth_checking(text: str, checked: str | None) -> None:
-    assert quote_to_check(QUOTE.search(text)) == checked
+def test_which_quotes_a_text_has(text: str, quotes: list[str]) -> None:
+    assert [quote.text for quote in marked_quotes(text)] == quotes
 
 
 @pytest.mark.parametrize(
-    ("quote", "begins"),
-    [
-        ("It's the 'old' valve", "It's"),
-        ('it’s the "old" valve', "It's"),
-        ("valve - not the new one - that leaks.", "valve"),
-        ("not the new … leaks", "not"),
-        ("old [...] saw it", "old"),
-        ("ポンプが動く", "ポンプ"),
-        ("15 million", "15"),
-        ("5 million", None),
-        ("leaks … the old", None),
-        ("the new valve", None),
-        ("It's the old valve", None),
-    ],
+    ("text", "is_worth"),
+    [("the old valve", True), ("unforgettable", True), ("old", False), ("", False), ("天空蓝", True), ("…", False)],
 )
-def test_where_a_quote_stands(quote: str, begins: str | None) -> None:
-    position = position_of(quote, fold_passage(PASSAGE))
+def test_a_word_in_quotes_is_talked_about(text: str, is_worth: bool) -> None:
+    assert is_worth_checking(text) == is_worth
 
-    assert (None if position is None else PASSAGE[position:].startswith(begins or "?")) == (True if begins else None)
+
+def test_blocks_are_cut_where_they_cite() -> None:
+    answer = "See:\n> The pump is\n> old [E1]. It is red.\n> — Handbook [E2]\n\n> **Note:** be careful here\n\nEnd"
+    blocks = blocks_in(answer)
+    markers = [(answer.index(i), answer.index(i) + 4) for i in ("[E1]", "[E2]")]
+
+    text = without_signs(answer, blocks)
+    pieces = list(quotes_of_blocks(text, blocks, markers))
+
+    assert len(text) == len(answer)
+    assert [" ".join(piece.text.split()) for piece in pieces] == ["The pump is old", ". It is red."]
+
+
+def test_a_block_that_quotes_somebody_is_no_quote_itself() -> None:
+    text = "  They say “it is an old pump” here\n\n  The “old” pump is red"
+    blocks = [(0, text.index("\n")), (text.index("\n\n") + 2, len(text))]
+
+    quotes = outermost([*marked_quotes(text), *quotes_of_blocks(text, blocks, [])])
+
+    assert [quote.text for quote in quotes] == ["it is an old pump", "The “old” pump is red"]

@@ -6,12 +6,12 @@ from typing import Any, get_args
 import pytest
 from langgraph_moa import EarlyStop, Moderator, Retriever, create_moa, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.run.cited import Citation
 from langgraph_moa.core.run.records import (
     USABLE,
     Aggregation,
     Agreed,
     Call,
-    Citation,
     Evidence,
     Found,
     Moderation,

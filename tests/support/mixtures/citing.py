@@ -7,6 +7,7 @@ from lamps import finds
 from langgraph_moa import (
     create_rag_moa,
 )
+from langgraph_moa.core.run.records import Evidence
 from loopback import Loopback
 from panels import says
 
@@ -40,3 +41,11 @@ def problems(result: Any) -> list[tuple[str, str | None]]:
 
 def long(n: int) -> str:
     return f"Passage {n}. " + "The lamp is green, and so are all the others of its kind. " * 60
+
+
+def evidence_of(passages: dict[str, str]) -> list[Evidence]:
+    """Make the evidence of a turn of texts, by their ids."""
+    return [
+        Evidence(id=i, source=f"{i}.md", text=text, found_by=["r"], score=0.1, metadata={}, cut=0)
+        for i, text in passages.items()
+    ]

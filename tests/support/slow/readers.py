@@ -36,7 +36,7 @@ from langgraph_moa.core.agreement import (
     whole_texts,
 )
 from langgraph_moa.core.errors import ConfigError
-from langgraph_moa.core.evidence import citations, passages, quotes
+from langgraph_moa.core.evidence import citations, markers, passages, places, quotes, removal
 from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
 from langgraph_moa.core.offline import (
     arguments,
@@ -120,14 +120,21 @@ def _listed(text: str) -> None:
 def _cited(text: str) -> None:
     evidence = _evidence(text[: len(text) // 4])
     for answer in (text, f"“{text}” [E1] “{text[:-1]} y” [E1]"):
-        citations.without_wrong(answer, citations.read_citations(answer, evidence))
+        read, found = citations.examine_citations(answer, evidence)
+        removal.without_wrong(answer, read, found)
+        removal.without_wrong(answer, [{**citation, "problem": "no"} for citation in read], found)
+        markers.without_markers(answer)
 
 
 def _quoted(text: str) -> None:
-    checked = map(quotes.quote_to_check, quotes.QUOTE.finditer(f"“a b” {text[: len(text) // 2]}"))
-    folded = quotes.fold_passage(text)
-    for quote in [*islice(filter(None, checked), 3), f"a {text[:5_000]} a"]:
-        quotes.position_of(quote, folded)
+    views = places.views_of(text)
+    blocks = quotes.blocks_in(text)
+    signless = quotes.without_signs(text, blocks)
+    marked = quotes.marked_quotes(f"“a b” {signless}")
+    quotes.outermost([*marked, *quotes.quotes_of_blocks(signless, blocks, [(9, 12)])])
+    texts = [quote.text for quote in islice(marked, 3)]
+    for quote in [*texts, f"a {text[:5_000]} a", f"{text[:9]} … {text[-9:]}"]:
+        places.quote_place(quote, text, views)
 
 
 def _a_file(read: Callable[[Path], object], text: str, name: str) -> None:
@@ -302,12 +309,12 @@ READERS: dict[str, Reader] = {
     "core/agreement/closed.py and core/agreement/measures.py": _compared,
     "core/agreement/whole_texts.py": lambda text: whole_texts.near_duplicates()([text, f"{text[:-9]}y", "x"]),
     "core/agreement/vote.py": _voted,
-    "core/evidence/citations.py": _cited,
+    "core/evidence/bracketed.py, core/evidence/markers.py, core/evidence/beside.py, core/evidence/removal.py": _cited,
     "core/evidence/passages.py": lambda text: [
         passages.highest_id([text], [text]),
         passages.fuse({"a": passages.found_of([Document(text, metadata={"source": text})], text)}, limit=3),
     ],
-    "core/evidence/quotes.py": _quoted,
+    "core/evidence/quotes.py, core/evidence/folding.py and core/evidence/places.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
     "core/models/endings.py and core/models/reasons.py": _ended,
     "core/models/objections.py": _refused_by_a_server,

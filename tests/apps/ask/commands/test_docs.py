@@ -68,6 +68,9 @@ def test_files_of_every_kind_are_answered_from(run: Run, tmp_path: Path, name: s
         "quote": FACT,
         "position": len(FACT) + 4,
         "found_at": 0,
+        "abridged": False,
+        "unchecked": None,
+        "unread": False,
         "problem": None,
     }
     (passage,) = told["evidence"]
