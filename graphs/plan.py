@@ -15,6 +15,7 @@ from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
 from ..core.evidence.retrievers import Retrieval
 from ..core.evidence.searchers import Search, seat_retrieval
+from ..core.models.endings import load_endings
 from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
@@ -118,6 +119,7 @@ def plan_mixture(
     seated = seated._replace(panel=panel)
     _check_stopping(stopping, seated, cache, review=watching.review)
     load_bundled()
+    load_endings()
     load_prices()
     shown = evidence_shown(search)
     moderating = seat_moderator(stopping.moderator, defaults, prompting.placement, shown)

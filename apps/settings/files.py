@@ -98,7 +98,7 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
         return Settings.model_validate(merged)
     except ValidationError as exc:
         in_file = _mistakes_in(written) if file and changes else exc if file else None
-        refusal = ConfigError if in_file else Misuse
+        refusal = Misuse if changes and not in_file else ConfigError
         raise refusal(_what_is_wrong(in_file or exc, file if in_file else None)) from exc
 
 
@@ -123,7 +123,7 @@ def form_settings(filled: Mapping[str, Any]) -> Settings:
     for key in filled:
         if key not in keys and get_close_matches(key, keys, cutoff=0.8):
             raise ConfigError(f"unknown key {key!r}; {nearest(key, keys)}")
-    return merged_settings({}, without_empty({key: filled[key] for key in keys if key in filled}))
+    return merged_settings(without_empty({key: filled[key] for key in keys if key in filled}), {})
 
 
 def _spelt_out(settings: Mapping[str, Any]) -> dict[str, Any]:

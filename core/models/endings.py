@@ -64,6 +64,12 @@ def error_status(codes: Iterable[object], text: str) -> ErrorStatus | None:
     return "refused" if "refused" in statuses else "rate_limited" if statuses else None
 
 
+def load_endings() -> None:
+    """Read the table when a graph is built, because reading a file in a run would block its event loop."""
+    reasons_in("stop")
+    _codes_and_phrases()
+
+
 @lru_cache(maxsize=1)
 def _codes_and_phrases() -> tuple[dict[str, ErrorStatus], dict[str, ErrorStatus]]:
     codes: dict[str, ErrorStatus] = {}

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PrivateAttr
 
 from ..checks import check_number
 from ..errors import ConfigError, nearest
@@ -29,6 +29,7 @@ class DocsRetriever(BaseRetriever):
     """How many passages at most."""
 
     model_config = ConfigDict(extra="forbid")
+    _unread: tuple[str, ...] = PrivateAttr(default=())
 
     def __init__(self, **options: Any) -> None:
         """Read the documents: what is wrong with them is told before any model is called.
@@ -49,11 +50,12 @@ class DocsRetriever(BaseRetriever):
             options["docs"] = _paths(options["docs"])
         super().__init__(**options)
         library_for(self.docs, self.variant)
+        self._unread = read_documents(self.docs, Path.cwd()).unread
 
     @property
     def unread(self) -> tuple[str, ...]:
         """Tell which files, pages and parts hold no text, or are not read; a run's notes say it, too."""
-        return read_documents(self.docs, Path.cwd()).unread
+        return self._unread
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         passages = library_for(self.docs, self.variant).find(query, self.variant, limit=self.k)

@@ -6,10 +6,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-_FIELDS = ("type", "role", "name", "tool_call_id", "status")
-"""What else than its content tells one message from another; some kinds of messages have none of the last ones."""
+_FIELDS = ("type", "role", "tool_call_id", "status")
+"""What else tells one message from another; some kinds of messages have none of the last ones."""
 
 _LONG = 100_000
 """Characters of a text, which may be an image's, that are not read once more by each node of a run."""
@@ -18,8 +18,8 @@ _LONG = 100_000
 def digest_of(messages: Sequence[BaseMessage]) -> str:
     """Return what names a conversation: another one where any message of it says something else.
 
-    How a message came about (its id, usage and metadata) is no part of it, nor whether a text is written as a string
-    or as a part: clients that send a conversation again leave these out.
+    How a message came about (its id, usage, metadata, and the names of models and tools) is no part of it, nor whether
+    a text is written as a string or as a part: clients that send a conversation again leave these out.
 
     Args:
         messages: The conversation, up to the message that is answered.
@@ -60,17 +60,22 @@ def _said_in(message: BaseMessage) -> list[Any]:
     """Return what somebody who reads the message is told."""
     content = [message.content] if isinstance(message.content, str) else [*map(_plain_part, message.content)]
     texts = all(isinstance(part, str) for part in content)
-    if not isinstance(message, AIMessage):  # users' own models may read what is beside a content
-        calls: Any = message.additional_kwargs
-    else:
-        calls = [[call.get(key) for key in ("name", "args", "id")] for call in message.tool_calls]
+    beside: Any = []
+    if isinstance(message, AIMessage):
+        beside = [[call.get(key) for key in ("name", "args", "id")] for call in message.tool_calls]
+    elif not isinstance(message, ToolMessage):  # users' own models may read what is beside a content
+        beside = [message.name, message.additional_kwargs]
     fields = [getattr(message, field, None) for field in _FIELDS]
-    return [fields, "".join(map(str, content)) if texts else content, calls]
+    return [fields, "".join(map(str, content)) if texts else content, beside]
 
 
 def _plain_part(part: str | dict[Any, Any]) -> Any:
-    is_text = isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
-    return part["text"] if is_text else part  # type: ignore[index]
+    if isinstance(part, str):
+        return part
+    if part.get("type") == "text" and isinstance(part.get("text"), str):
+        return part["text"]
+    own = str(part.get("id", ""))  # LangChain gives each part that it makes another one
+    return {key: value for key, value in part.items() if key != "id" or not own.startswith("lc_")}
 
 
 def _pieces(value: Any) -> Iterator[str]:

@@ -33,6 +33,9 @@ SAME: list[tuple[list[Any], list[Any]]] = [
     ([HumanMessage(["a", IMAGE])], [HumanMessage([{"type": "text", "text": "a"}, dict(reversed(IMAGE.items()))])]),
     ([ai()], [ai(id="9", usage_metadata={"input_tokens": 1, "output_tokens": 1, "total_tokens": 2})]),
     ([ai()], [ai(response_metadata={"finish_reason": "stop"}, additional_kwargs={"refusal": None})]),
+    ([ai(name="moa")], [ai()]),
+    ([ToolMessage("on", tool_call_id="c1", name="look", artifact=1)], [ToolMessage("on", tool_call_id="c1")]),
+    ([HumanMessage(["a", {**IMAGE, "id": "lc_1"}])], [HumanMessage(["a", {**IMAGE, "id": "lc_2"}])]),
     ([ai(tool_calls=[CALL])], [ai(tool_calls=[{**CALL, "args": {"deep": [1, None], "at": "lamp"}}])]),
 ]
 
@@ -54,6 +57,7 @@ OTHERS: list[list[Any]] = [
     [HumanMessage([IMAGE, "a"])],
     [HumanMessage(["a", {**IMAGE, "image_url": {"url": "data:image/png;base64,AAAB", "detail": "low"}}])],
     [HumanMessage(["a", "b", IMAGE])],
+    [HumanMessage(["a", {**IMAGE, "id": "file-1"}])],
     [HumanMessage(["ab", IMAGE])],
     [SystemMessage("a")],
     [SystemMessage("s"), HumanMessage("a")],

@@ -104,7 +104,6 @@ def _told_by_a_server(text: str) -> object:
 
 
 def _ended(text: str) -> object:
-    """End an answer with a text, and an error with one that is full of phrases."""
     reasons = [text, text[:1_990], text.replace(" ", "stop")[:1_990], text.split()]
     errors = [text, text.replace(" ", " content exists risk")]
     return [endings.ending_of(reason) for reason in reasons], [endings.error_status([each], each) for each in errors]
@@ -221,20 +220,17 @@ def _replied(text: str) -> object:
 
 
 def _parted(text: str) -> object:
-    """Take the thinking off a text, whole and in pieces."""
     splitter = thinking.Splitter()
     pieces = [splitter.feed(text[start : start + 50]) for start in range(0, len(text), 50)]
     return [*pieces, splitter.end(), thinking.split_thinking(text), thinking.split_thinking(f"<think>{text}")]
 
 
 def _fed(body: bytes) -> object:
-    """Read a stream of events as a network cuts it."""
     reader = events.Events()
     return [reader.feed(body[start : start + 1_000]) for start in range(0, len(body), 1_000)]
 
 
 def _streamed(text: str) -> object:
-    """Read a streamed answer of very many calls."""
     answer = chunks.StreamedAnswer(provider="", model="", secrets=[])
     calls = [{"index": n, "id": f"i{n}", "function": {"name": word[:20]}} for n, word in enumerate(text.split())]
     pieces = [{"choices": [{"delta": {"tool_calls": calls[start : start + 20]}}]} for start in range(0, len(calls), 20)]
