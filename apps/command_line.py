@@ -92,7 +92,10 @@ class _Line:
 
     def _unknown(self, arg: str, words: Sequence[str]) -> str:
         name = arg.partition("=")[0]
-        if (quoted := name.split(maxsplit=1)[0]) in self.options:
+        if (quoted := name.split(maxsplit=1)[0]) in self.options and self.options[quoted].is_flag:
+            question = f"a question that begins so follows two dashes: -- {in_quotes([arg])}"
+            return f"found {escaped(arg)!r}, expected {quoted} alone; {question}"
+        if quoted in self.options:
             return f"found {escaped(arg)!r} as one word, expected {quoted} and its value as two; leave out the quotes"
         refusal = f"No such option: {escaped(name)}"
         own = [option for option in self.options if option.startswith("--")]

@@ -13,8 +13,8 @@ from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Cost, Evidence, Pr
 from ...core.text import one_line, printable
 from ...graphs.estimate import USUAL_ANSWER
 
-AT_MOST = "at most: every answer as long as --max-tokens N allows"
-USUAL = f"usually: answers of {USUAL_ANSWER} tokens, the average of AlpacaEval's"
+AT_MOST = "at most: every answer as long as --max-tokens N, or else its model, allows"
+USUAL = f"usually: answers of {USUAL_ANSWER} tokens, the average of AlpacaEval's, or of --max-tokens where that is less"
 
 
 def cost_line(cost: Cost) -> str:

@@ -19,6 +19,7 @@ from ...core.run.records import USABLE
 from ...core.run.state import Graph
 from ..garbage import freeze_what_stays
 from ..logbook import tell
+from ..mistakes import Misuse
 from ..settings.files import merged_settings
 from ..settings.settings import Settings
 from ..settings.sources import Sources
@@ -48,12 +49,14 @@ def named_thread(thread: str | None, store: Path | None) -> Thread | None:
     """Return the thread that two flags name, None where neither is given.
 
     Raises:
-        ConfigError: Only one of them is given.
+        Misuse: Only one of them is given, or no name.
     """
     if thread is None and store is None:
         return None
-    if not thread or store is None:
-        raise ConfigError("found one of --thread and --store, expected both; add --thread ID --store FILE")
+    if thread is None or store is None:
+        raise Misuse("found one of --thread and --store, expected both; add --thread ID --store FILE")
+    if not thread:
+        raise Misuse("found an empty --thread, expected a name; write --thread ID")
     return Thread(thread, store)
 
 

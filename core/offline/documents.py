@@ -150,6 +150,8 @@ def passages_in(name: str, path: Path, *, code: bool, unread: list[str] | None =
     notes = [] if unread is None else unread
     read = _READERS.get(path.suffix.lower())
     try:
+        if not path.stat().st_size:  # no file of its kind, and no broken one
+            return
         for heading, text in read(path, notes) if read else _read_text(path, notes, code=code):
             for start, end in spans_of(text):
                 if passage := " ".join(text[start:end].split()):

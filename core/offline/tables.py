@@ -52,7 +52,10 @@ def named_rows(rows: Iterator[Sequence[str]]) -> Iterator[str]:
     """
     beginning = [row for row in islice(rows, _LOOKED_AT) if any(map(str.strip, row))]
     width = Counter(map(len, beginning)).most_common(1)[0][0] if beginning else 0
-    place = next((place for place, row in enumerate(beginning) if len(row) == width), 0)
+    full = (
+        place for place, row in enumerate(beginning) if len(row) == width and 2 * len(list(filter(None, row))) > width
+    )
+    place = next(full, 0)  # what stands above may be a title
     names: Sequence[str] = beginning[place] if len(beginning) > place + 1 and _is_header(beginning[place]) else ()
     for number, row in enumerate(chain(beginning, rows)):
         if number == place and names:

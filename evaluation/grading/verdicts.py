@@ -21,10 +21,12 @@ _DOUBT = re.compile(
     re.I,
 )
 _AGAINST = re.compile(
-    r"\b(?:worse|inferior|weaker|loses?|fails?|wrong|incorrect|bad|poor|not|never|cannot)\b|n['’]t\b", re.I
+    r"\b(?:worse|inferior|weaker|less|fewer|lacks?|lacking|miss(?:es|ing)?|errors?|loses?|fails?|wrong|incorrect|bad|poor|not"
+    r"|never|cannot)\b|n['’]t\b",
+    re.I,
 )
 _ALIKE = re.compile(r"\b(?:tie|equal\w*|neither|both|same|alike|similar\w*)\b", re.I)
-_SIDE = re.compile(r"\b[AB]\b")
+_SIDE = re.compile(r"\b(?:(?P<a>A|(?i:first|former))|B|(?i:second|latter))\b")
 _NUMBER = re.compile(r"\d++(?:\.\d++)?+")
 _MARK = re.compile(r"\d{1,2}(?:\.\d{1,6})?")
 _SHORT = 400
@@ -47,7 +49,7 @@ def read_score(reply: str) -> float | None:
     ending = _ending(reply, "score")
     if ending is None:
         return None
-    mark = ending[0].strip(" \t\r\n*_")
+    mark = ending[0].strip(_MARKS)
     if not _MARK.fullmatch(mark) or not 1 <= float(mark) <= 10:
         return None
     others = [number for number in _NUMBER.findall(ending[1]) if float(number) != float(mark)]
@@ -102,11 +104,15 @@ def _is_a_reason(sentence: str) -> bool:
 
 
 def _bears_out(side: str, sentence: str) -> bool:
-    """Tell whether a reason goes with the side that was taken; one that names the other side first may not."""
-    named = list(_SIDE.finditer(sentence))
+    """Tell whether a reason goes with the side that was taken: nothing is held against that one, or only the other."""
+    named = [(match, "a" if match["a"] else "b") for match in _SIDE.finditer(sentence)]
     if side == "tie":
         return not named or bool(_ALIKE.search(sentence))
-    if _ALIKE.search(sentence) or (named and named[0][0].casefold() != side):
+    if _ALIKE.search(sentence):
         return False
-    other = next((match.start() for match in named if match[0].casefold() != side), len(sentence))
-    return not named or not _AGAINST.search(sentence[named[0].end() : other])
+    if not named:
+        return True
+    match, first = named[0]
+    end = next((other.start() for other, name in named if name != first), len(sentence))
+    against = _AGAINST.findall(sentence[match.end() : end])
+    return not against if first == side else len(against) == 1 and end == len(sentence)

@@ -15,7 +15,7 @@ def test_an_estimate_asks_nobody(run: Run, sums: str) -> None:
         "words     at most 60 calls", "          usually 60 calls",
         "self-moa  at most 180 calls", "          usually 180 calls",
         "all       at most 240 calls", "          usually 240 calls",
-        "at most: every answer as long as --max-tokens N allows", "usually: answers of 500 tokens",
+        "at most: every answer as long as --max-tokens N", "usually: answers of 500 tokens",
     ]  # fmt: skip
     assert done.err == ""
     assert judged["usual"]["answer_tokens"] == 500

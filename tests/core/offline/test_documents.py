@@ -92,6 +92,8 @@ NO_TEXT: dict[str, tuple[Callable[[Path], object], str]] = {
     "e.md": (lambda path: path.write_text("---\ntitle: Pump\ntags: [a]\n---\n\n"), "holds front matter only"),
     "f.md": (lambda path: path.write_text("![A pump](pump.png)"), "holds no text"),
     "g.csv": (lambda path: path.write_text(",,\n"), "holds no text"),
+    "g.docx": (lambda path: path.write_bytes(b""), "is empty"),
+    "g.pdf": (lambda path: path.write_bytes(b""), "is empty"),
 }
 
 

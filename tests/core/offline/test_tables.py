@@ -33,6 +33,7 @@ def rows(folder: Path, data: bytes, name: str = "a.csv") -> tuple[list[str], lis
             ['part: A "big" pump; price: 7', 'part: A "big" lamp; price: 3'],
         ),
         (b"Prices of 2026\n\npart,price\nPump,7\nLamp,3\n", ["Prices of 2026", *ROWS]),
+        (b"Prices,,\n,,\npart,price,unit\nPump,7,eur\n", ["Prices", "part: Pump; price: 7; unit: eur"]),
         (b"part,,price\nPump,blue,7\n", ["part: Pump; blue; price: 7"]),
         (b"part,price\nPump\nLamp,3,extra\n", ["part: Pump", "part: Lamp; price: 3; extra"]),
         (b"1,Pump\n2,Lamp\n", ["1; Pump", "2; Lamp"]),

@@ -42,7 +42,7 @@ def test_a_verdict_is_what_a_judge_ends_on(said: str, score: float) -> None:
 @pytest.mark.parametrize(
     ("said", "score"),
     [('{"score": 7}', 0.7), ('{"score": 7.5}', 0.75), ('{"score": 10}', 1), ('{"score": 0}', None),
-     ('{"score": 11}', None), ('{"score": true}', None), ('{"score": "7"}', None), ("7", None),
+     ('{"score": 11}', None), ('{"score": true}', None), ('{"score": "7"}', 0.7), ("7", None),
      ('{"score": NaN}', None)],
 )  # fmt: skip
 def test_a_mark_is_from_1_to_10(said: str, score: float | None) -> None:
@@ -71,6 +71,7 @@ def test_a_mark_is_from_1_to_10(said: str, score: float | None) -> None:
         '{\n  "better": "A"\n}',
         '> thought\n\n("it is clear": {"better": "A"})',
         '{"better": "A"} Answer A is more complete.',
+        '{"better": "A"} Answer B contains an error.',
         '{"better": "A"}\nAnswer A is right where B is wrong.',
         '{"better": "A"}\n\nIt is more complete.',
         '{"better": "A"} because it gives the units.',
@@ -95,6 +96,10 @@ def test_a_clear_verdict_is_read_however_it_is_dressed(said: str) -> None:
         '{"better": "A"}\nA is worse than B.',
         '{"better": "A"}\nA does not answer the question.',
         '{"better": "A"}\nBoth are equally good.',
+        '{"better": "A"} The second answer is better.',
+        '{"better": "A"} A is less accurate than B.',
+        '{"better": "A"} A lacks the number that B gives.',
+        '{"better": "A"} B is not wrong.',
         '{"better": "tie"}\nA is better.',
         '{"better": "A"}\nBut wait.',
         '{"better": "A"}, or {"better": "B"}.',

@@ -333,7 +333,7 @@ def test_what_is_wrong_is_one_line(run: Run, tmp_path: Path, monkeypatch: pytest
 def test_without_the_extra_its_name_is_told(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
 ) -> None:
-    (tmp_path / name).write_bytes(b"")
+    (tmp_path / name).write_bytes(b"something")
     (tmp_path / "notes.txt").write_text(FACT)
     monkeypatch.setitem(sys.modules, package, None)
 
