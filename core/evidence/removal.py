@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..run.cited import Citation
 from .bracketed import BRACKETS, Marker, count_ids
-from .markers import locator_after, markers_in
+from .markers import is_for_programs, locator_after, markers_in
 
 _CLOSES_UP = frozenset(".,;:!?)]}”»。，、；：！？）】")
 _PARENTHESIS = re.compile(r"[(（](?:(?:see|cf\.|sources?:|siehe|vgl\.) )?\Z")
@@ -41,7 +41,8 @@ def without_wrong(
 ) -> tuple[str, list[Citation]]:
     """Take the ids that have a problem out of an answer, and change nothing else.
 
-    A marker that is left without ids goes, and the space before it where none is needed any more.
+    A marker that is left without ids goes, and the space before it where none is needed any more. An answer in JSON is
+    for programs, and stays as it is.
 
     Args:
         answer: What cites.
@@ -57,6 +58,8 @@ def without_wrong(
     markers = [m for m in (markers_in(answer) if markers is None else markers) if m.reading != "unread"]
     changed = [marker for marker in markers if not wrong.isdisjoint(_keys(marker))]
     right = [citation for citation in citations if (citation["position"], citation["id"]) not in wrong]
+    if is_for_programs(answer):
+        return answer, right
     text, moved = _rewritten(answer, changed, wrong, hollow=False)
     may_grow = "`" in answer or count_ids(answer) > sum(len(marker.mentions) for marker in markers)
     if may_grow and [id_ for marker in markers_in(text) if marker.reading != "unread" for _, id_ in _keys(marker)] != [

@@ -17,6 +17,21 @@ EVIDENCE = evidence_of(
 )
 
 
+UNTOUCHED = [
+    '{"id": "E99", "list": ["E99"]}',
+    '["E99"]',
+    '{"id": "E1", "text": "So [E99]"}',
+    'So {"id": "E99", "list": ["E99"]} it is',
+    "const e = {E99: 1};",
+    "const e = {E99};",
+    "f({E99: 1}) and f({E99})",
+    "{'E99', 'E1'}",
+    "$[E99]$",
+    "Error [E404] and HTTP status code [E500]",
+    "«the E99 engine»",
+]
+
+
 def read(answer: str) -> list[Citation]:
     return read_citations(answer, EVIDENCE)
 
@@ -59,6 +74,8 @@ def rest_of(answer: str) -> str:
         ("In (see [E9], E1)", "In (see [], E1)"),
         ("So ([E9]) and (see [E9]).", "So and."),
         ("So [E1]–[E4] and [E7]–[E9].", "So [E1, E2] and."),
+        ("So «E9» 〈E9〉 《E9》 ｢E9｣ ‹E9› 「E9、E1」 『E1』", "So 「E1」 『E1』"),
+        *((same, same) for same in UNTOUCHED),
         ("", ""),
     ],
 )
