@@ -133,8 +133,8 @@ def _listed(answer: str, markers: Sequence[Marker], changes: dict[int, _Change])
             run = []
         run.append(change)
     listed += _tidied(answer, run)
-    kept = {marker.start for marker in markers} - changes.keys()
-    return [change for change in listed if not (change.text and change.start in kept)]
+    unchanged = {marker.start for marker in markers} - changes.keys()
+    return [change for change in listed if not (change.text and change.start in unchanged)]
 
 
 def _tidied(answer: str, run: Sequence[_Change]) -> list[_Change]:
