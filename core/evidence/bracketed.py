@@ -12,11 +12,17 @@ _SQUARE, _ROUND, _CURLY, _ANGLE, _PRIVATE = (
     "⟨⟩",
     "\ue200\ue201",
 )
-BRACKETS = _SQUARE + _ROUND + _CURLY + _ANGLE + _PRIVATE
-_KINDS = {sign: kinds[0] for kinds in (_SQUARE, _ROUND, _CURLY, _ANGLE, _PRIVATE) for sign in kinds}
+_QUOTING = "〈〉《》「」｢｣『』«»‹›"
+"""Brackets that quote, or name a work, unless they hold nothing but ids."""
+BRACKETS = _SQUARE + _ROUND + _CURLY + _ANGLE + _PRIVATE + _QUOTING
+_KINDS = {sign: kinds[0] for kinds in (_SQUARE, _ROUND, _CURLY, _ANGLE, _PRIVATE) for sign in kinds} | {
+    sign: _QUOTING[at - at % 2] for at, sign in enumerate(_QUOTING)
+}
 """By its first sign: what is opened by one sort of square brackets may be closed by another."""
-_OPENING = {sign for kinds in (_SQUARE, _ROUND, _CURLY, _ANGLE, _PRIVATE) for sign in kinds[::2]}
-_PROSE = frozenset("({")
+_OPENING = {sign for kinds in (_SQUARE, _ROUND, _CURLY, _ANGLE, _PRIVATE, _QUOTING) for sign in kinds[::2]}
+STRICT = frozenset("{" + _QUOTING[::2])
+"""Kinds of brackets that cite only where they hold nothing but ids."""
+_PROSE = STRICT | {"("}
 """Brackets that stand in prose, in formulas and in code as well."""
 _LETTERS = "0-9A-Za-z_\u00c0-\u024f\u0370-\u03ff\u0400-\u052f０-９Ａ-Ｚａ-ｚ"
 """What makes an id part of a word; scripts that put no space between words are not among them."""

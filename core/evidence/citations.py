@@ -21,6 +21,7 @@ from .quotes import (
     quotes_of_blocks,
     without_signs,
 )
+from .wording import is_error_number
 
 _MOST_COMPARED = 1_000
 """Quotes that are looked for, each in one passage."""
@@ -109,7 +110,7 @@ class _Answer:
         read: list[Marker] = []
         unread: list[Citation] = []
         for marker in markers:
-            is_read = (marker.reading == "read" and not marker.is_round) or self._is_read(marker)
+            is_read = self._is_read(marker)
             if is_read:
                 read.append(marker)
             if not is_read or marker.is_partly or marker.reading != "read":
@@ -138,7 +139,7 @@ class _Answer:
         if marker.reading == "loose":
             return is_known
         if not marker.is_round:
-            return True
+            return is_known or not is_error_number(self.answer, marker, self.passages)
         return not self._is_word(marker) if is_known else not (_is_high(marker) or self._is_word(marker))
 
     def _is_word(self, marker: Marker) -> bool:
@@ -152,7 +153,9 @@ class _Answer:
             ):
                 return
             why = "was read only in part"
-        elif any(id_ in self.passages for id_ in marker.ids) or not (marker.is_round or _is_high(marker)):
+        elif any(id_ in self.passages for id_ in marker.ids) or not (
+            marker.is_round or (marker.reading != "read" and _is_high(marker))
+        ):
             why = "could not be read"
         else:
             return

@@ -1,27 +1,40 @@
 """Find the ids that a text cites, whatever brackets they stand in and whatever stands between them."""
 
+import json
 import re
 from itertools import chain, pairwise
 from typing import Literal
 
-from .bracketed import BRACKETS, PLAIN, Bracketed, Marker, MarkerReading, Mention, code_in, groups_in, id_of, may_cite
+from .bracketed import (
+    ID,
+    PLAIN,
+    STRICT,
+    Bracketed,
+    Marker,
+    MarkerReading,
+    Mention,
+    code_in,
+    groups_in,
+    id_of,
+    may_cite,
+)
+from .wording import LEAD_IN, SIGNS, WORDS_BEFORE, names_a_source
 
 _MOST_IN_A_RANGE, _MOST_IMPLIED = 100, 1_000
 """Ids that one range, and all of a text, may stand for without spelling them."""
 _LONGEST_THROUGH = 12
 _LONGEST = 300
 """Characters between brackets: what is longer is a remark that mentions an id."""
-_SIGNS = "\\s\ue202,;:&+/|·•、，；：。.\\-–—−‐‑‒―~〜～…*_^\\\\\"'“”‘’„«»<>#†‡@=→$?!！？`" + re.escape(BRACKETS)
-_SIGN = re.compile(f"[{_SIGNS}]*")
-_WORD = rf"[^{_SIGNS}\d]{{1,12}}"
+_SIGN = re.compile(f"[{SIGNS}]*")
+_WORD = rf"[^{SIGNS}\d]{{1,12}}"
 _PLACE = rf"(?:{_WORD}\.?\s*){{0,2}}(?:§+\s*|[#LlCc])?\d[\d\s.,:–\-LlCcf]*(?:{_WORD})?"
 _LOCATOR = re.compile(
     rf"\s*(?:[†‡][^†‡,;、，；]*|[,;:#@|/(、，：（\s]+(?:{_PLACE}|(?:https?://)?[\w/.-]{{1,80}}\.[A-Za-z]{{2,5}})\)?）?)"
 )
 """What may stand behind an id and say where in the passage: a page, lines, a file."""
 _BETWEEN = {
-    False: re.compile(rf"[{_SIGNS}]*(?:{_WORD}(?:\s+{_WORD})?[{_SIGNS}]*)?"),
-    True: re.compile(rf"[{_SIGNS}]*(?:[^{_SIGNS}\d]{{1,8}}[{_SIGNS}]*)?"),
+    False: re.compile(rf"[{SIGNS}]*(?:{_WORD}(?:\s+{_WORD})?[{SIGNS}]*)?"),
+    True: re.compile(rf"[{SIGNS}]*(?:[^{SIGNS}\d]{{1,8}}[{SIGNS}]*)?"),
 }
 """Signs, and "and" in any language: two short words, or one where round brackets may as well hold prose."""
 _RANGE = re.compile(
@@ -31,20 +44,7 @@ _RANGE = re.compile(
 _BARE = re.compile(r"\s*(?:[-‐‑‒–—−~〜～])\s*(?P<last>[0-9]{1,6})(?![\w])(?!\s*[:.]\d)")
 """A range that names its letter once: `E1-3`."""
 _AND = "and|or|und|oder|et|ou|y|o|e|i|en|of|og|och|и|или"
-_NUMBERS = re.compile(rf"[{_SIGNS}]*(?:(?:{_AND})\s+)?\d{{1,4}}(?:[{_SIGNS}]+(?:{_WORD}\s+)?\d{{1,4}})*[{_SIGNS}]*")
-_LEAD_IN = re.compile(
-    rf"[{_SIGNS}]*(?:(?:sources?|see|also|cf|cp|evidence|passages?|refs?|references?|citations?|cited?|filecite|citing|in"
-    r"|from|per|via|according|to|by|on|as|eg|e\.g|i\.e|documents?|docs?|excerpts?|snippets?|chunks?|ids?|notes?|footnotes?"
-    r"|quot(?:e[ds]?|ing|ation)|based|compare|both|all|siehe|s|vgl|quellen?|belege?|laut|auch|nach|dokumente?|abschnitt"
-    r"|voir|d'après|selon|références?|preuves?|fuentes?|véase|ver|según|referencias?|fontes?|segundo|fonti|vedi|cfr"
-    r"|secondo|bron|bronnen|zie|volgens|källa|källor|se|kilde|kilder|ifølge|enligt|źród(?:ło|ła)|zob|patrz|zdroje?|viz"
-    r"|srov|источники?|источнике|см|ср|согласно|по|джерел[оа]|див|kaynak|kaynaklar|bkz|bakınız|lähde|lähteet|ks|katso"
-    r"|forrás|források|lásd|ld|sursa|surse|vezi|πηγή|πηγές|βλ|βλέπε|מקור|מקורות|ראה|ראו|المصدر|المصادر|انظر|راجع"
-    r"|nguồn|xem|sumber|lihat|来源|來源|参见|參見|参看|见|見|引用|证据|證據|参考|參考|依据|根据|出处|出處|出典|参照|資料"
-    r"|出典元|根拠|출처|참고|참조|근거|स्रोत|देखें|ที่มา|แหล่งที่มา|ดู|\d{1,3}(?::\d{1,3})?†)"
-    rf"(?:[{_SIGNS}]+|(?=[^\x00-\x7f])|\Z)){{1,5}}",
-    re.IGNORECASE,
-)
+_NUMBERS = re.compile(rf"[{SIGNS}]*(?:(?:{_AND})\s+)?\d{{1,4}}(?:[{SIGNS}]+(?:{_WORD}\s+)?\d{{1,4}})*[{SIGNS}]*")
 _LISTS = re.compile(r"\s*(?:[,;&/、，；]|(?:" + _AND + r")\s|[和与及とや및과와])")
 _REMARK = re.compile(r"\s*(?:[,;:|–—(†#/@、，；：（]|-\s)")
 _COMMAND = re.compile(r"\\[A-Za-z]{1,20}\*?\Z")
@@ -55,6 +55,11 @@ _VARIABLE = re.compile(
     r"(?:arr|array|args|argv|buf|dict|list|lst|map|matrix|ptr|tmp|vals?|vec|xs|ys|[b-z]|\w+_\w*|\$\w+)"
 )
 _GOES_ON = re.compile(r"\s{0,9}(?:[-+*/|&]?=|\.[A-Za-z_]\w{0,40}\s{0,3}[(=\[]|->)")
+_JUST_IDS = re.compile(
+    rf"[\s*_^]*(?:(?:{ID}|(?<=[-–—])\d{{1,6}})(?:\s?(?:[-–—~〜～]|\.{{2,3}}|…)\s?|[\s,;&+/|·、，；*_^]*(?:(?:{_AND})\s)?|[和与及とや와])){{1,99}}"
+)
+"""Nothing but ids and what lists them."""
+_VALUE = re.compile(r"(?:[=:(\[,?]|=>|\b(?:return|in|yield))\s?\Z")
 _EMPHASIS = re.compile(r"[*_~]{1,3}")
 
 
@@ -75,14 +80,20 @@ def markers_in(text: str) -> list[Marker]:
         if isinstance(group, Marker):
             markers.append(group)
             continue
-        if not group.kind or group.inside[1] - group.inside[0] > _LONGEST:
+        is_strict = group.kind in STRICT
+        if not is_strict and (not group.kind or group.inside[1] - group.inside[0] > _LONGEST):
             marker, inner = _unread(text, group), 0
         else:
             inner = 0
             while inner < len(markers) and markers[-inner - 1].start >= group.start:
                 inner += 1
-            marker = _read(text, group, markers[len(markers) - inner :], room=room)
+            is_read = not is_strict or _is_strict_marker(text, group)
+            marker = _read(text, group, markers[len(markers) - inner :], room=room) if is_read else None
         if marker is None:
+            if group.kind == "{":
+                markers[len(markers) - inner :] = [
+                    m for m in markers[len(markers) - inner :] if not _is_string(text, m)
+                ]
             continue
         room -= sum(len(mention.implied) for mention in marker.mentions)
         if marker.reading == "read":
@@ -90,6 +101,8 @@ def markers_in(text: str) -> list[Marker]:
         markers.append(marker)
     markers += [Marker(start, end, (start, end), [mention], "unread", is_round=True) for start, end, mention in quoted]
     markers.sort(key=lambda marker: marker.start)
+    if is_for_programs(text):
+        markers = [marker for marker in markers if not _is_string(text, marker)]
     return _with_ranges(text, markers, room=room) if len(markers) > 1 else markers
 
 
@@ -109,6 +122,18 @@ def _with_ranges(text: str, markers: list[Marker], *, room: int) -> list[Marker]
                 continue
         joined.append(marker)
     return joined
+
+
+def is_for_programs(text: str) -> bool:
+    """Tell a text that programs read as a whole."""
+    text = text.strip()
+    if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def without_markers(text: str) -> str:
@@ -153,7 +178,7 @@ def _spelled(text: str, group: Bracketed, mentions: list[Mention], *, room: int)
     """Return the ids with those that ranges imply, and whether there were too many; None for what is no list."""
     start, end = group.inside
     first, last = mentions[0], mentions[-1]
-    leads_in = _SIGN.fullmatch(text, start, first.start) or _LEAD_IN.fullmatch(text, start, first.start)
+    leads_in = _SIGN.fullmatch(text, start, first.start) or LEAD_IN.fullmatch(text, start, first.start)
     is_partly = not leads_in and _NUMBERS.fullmatch(text, start, first.start) is not None
     if not leads_in and not is_partly:
         return None
@@ -187,8 +212,11 @@ def _rest(text: str, start: int, group: Bracketed) -> Literal["nothing", "number
 def _unread(text: str, group: Bracketed) -> Marker | None:
     """Return what holds an id and is no list of them; in prose's own brackets, only where it begins like one."""
     mentions = group.mentions
-    if group.is_round and len(mentions) == 1 and not _SIGN.fullmatch(text, group.inside[0], mentions[0].start):
-        return None
+    if group.is_round and len(mentions) == 1:
+        start = group.inside[0]
+        words = text[max(start, mentions[0].start - _LONGEST) : mentions[0].start]
+        if not _SIGN.fullmatch(words) and not names_a_source(words):
+            return None
     return Marker(group.start, group.end, group.inside, mentions, "unread", group.is_round)
 
 
@@ -196,7 +224,11 @@ def _is_code(text: str, group: Bracketed) -> bool:
     """Tell an element of an array, and a call, from a marker that follows its word without a space."""
     before = text[max(0, group.start - 41) : group.start]
     if group.is_round:
+        if text[group.start] not in "({" or WORDS_BEFORE.match(text, *group.inside):
+            return False
         return before[-1:].isascii() and (before[-1:].isalnum() or before[-1:] == "_") and not _COMMAND.search(before)
+    if group.kind == "[" and before[-1:] == "$" == text[group.end : group.end + 1]:
+        return True
     if group.kind != "[" or not (before[-1:].isalnum() or before[-1:] in "_$"):
         return False
     name = _NAME.search(before)
@@ -206,6 +238,20 @@ def _is_code(text: str, group: Bracketed) -> bool:
         or _ASSIGNED.search(before) is not None
         or (before[-1:].isascii() and _GOES_ON.match(text, group.end) is not None)
     )
+
+
+def _is_strict_marker(text: str, group: Bracketed) -> bool:
+    """Tell brackets with nothing but ids from what is quoted, an object, and a set."""
+    start, end = group.inside
+    if end - start > _LONGEST or not _JUST_IDS.fullmatch(text, start, end):
+        return False
+    return group.kind != "{" or not _VALUE.search(text[max(0, group.start - 9) : group.start])
+
+
+def _is_string(text: str, marker: Marker) -> bool:
+    """Tell a list of strings from a marker."""
+    first = marker.mentions[0]
+    return text[first.start - 1] in "\"'" and text[first.end : first.end + 1] in "\"'"
 
 
 def _is_between(text: str, start: int, end: int, *, is_round: bool) -> bool:

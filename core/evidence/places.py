@@ -25,8 +25,16 @@ _NEGATION = re.compile(
     r"|nigdy|bez|żad\w+|ani|nikt|nic|ne|není|nejsou|nikdy|žádn\w+|nem|nincs\w*|soha|sem|nélkül|ei|eivät|emme"
     r"|ette|älä|koskaan|ilman|nu|niciodat\w+|fără|niciun\w*|не|нет|ни|никогда|без|нельзя|ничего|никто|немає|ні|ніколи"
     r"|değil\w*|yok\w*|hiç\w*|asla|\w+[sz][ıiuü]z|δεν|μην?|όχι|χωρίς|ποτέ|לא|אין|אינ\w+|בלי|ללא|אל|ليس\w*|لا|لم|لن|غير"
-    r"|بدون|نہیں|नहीं|न|मत|बिना|không|chẳng|chưa|đừng|tidak|bukan|tanpa|belum|jangan)(?![^\W_])"
-    r"|[不没沒未无無非勿别別莫否]|ない|なかった|なく|ません|ずに|않|안\s|못|없|아니|말아|ไม่|มิ|ห้าม",
+    r"|بدون|نہیں|नहीं|न|मत|बिना|không|chẳng|chưa|đừng|tidak|bukan|tanpa|belum|jangan"
+    r"|exclu(?:des?|ded|sion)|stop(?:s|ped)?|far\sfrom|partly|partially|only|false|ceased?|ceases|declin(?:es?|ed)|nur|seulement"
+    r"|solo|sólo|somente|apenas|verboten|interdit\w*|prohibid\w*|proibid\w*|vietat\w*|verboden|förbjud\w*|forbud\w*|zabron\w*"
+    r"|запрещ\w*|заборон\w*|yasak\w*|tilos|nincs|se(?:m|nki|mmi|hol)|zakázán\w*|zakázan\w*"
+    r"|ne(?:sm[íiěúieě]\w*|m[ůoô][hžcz]\w*|lze|jsou|jsme|jsem|jste|jde|ní|bude\w*|byl[aoiy]?|má|mají|máte|musí\w*|platí|patří"
+    r"|dovol\w*|umožň\w*|plat\w*|vzniká|vztahuje|zahrnuje|obsahuje|je|mal[iy]?|majú|možno|musia|sú|boli?)"
+    r"|nie|nedrīkst\w*|nevar\w*|nav|nebija|nebūs|nekad|negal\w*|nėra|nebuvo|nebus|draudžiam\w*|niekada|aizliegts?"
+    r"|ha(?:wa|i|tu|ku|ta|m|u|zi|ya|ki|vi|pa)(?:na|wezi|ruhusi\w*|takiwi|stahili|po|mo|jumuishi|fai|funiki|kuwa|ta\w+)|si\s(?:lazima|ruhusa|halali|sahihi|kweli|kwa|wa|cha|vya|zaidi|tu|kosa|jambo|rahisi|salama)|siyo|sio|hapana|bila"
+    r"|\w{2,20}(?:m[ae]z(?:lar|ler|[sd][ıiae]\w*)?|m[ae]d[ıi](?:lar|ler)?|m[ıiuü]yor\w*|[ae]m[ae]z\w*|m[ae]mi[şs]\w*))(?![^\W_])"
+    r"|禁止|严禁|嚴禁|禁じ|不准|不可|不得|금지|[不没沒未无無非勿别別莫否禁]|ない|なかった|なく|ません|ずに|않|안\s|못|없|아니|말아|ไม่|มิ|ห้าม",
     re.IGNORECASE,
 )
 """Words that turn a sentence round, in many languages: one too many only makes a quote abridged."""
@@ -66,10 +74,18 @@ def quote_place(quote: str, passage: str, views: Sequence[SeenText]) -> QuotePla
 def _place_in(quote: str, passage: str, folded: SeenText) -> QuotePlace | None:
     pieces = _ELLIPSIS.split(quote)
     begins_later = len(pieces) > 1 and not pieces[0].strip(_ENDS)
+    ends_earlier = len(pieces) > 1 and not pieces[-1].strip(_ENDS)
+
+    def is_cut(start: int, end: int) -> bool:
+        """Tell whether an ellipsis before the quote, or behind it, leaves out what turns its sentence round."""
+        return (begins_later and is_negated(_before(passage, start))) or (
+            ends_earlier and is_negated(_behind(passage, end))
+        )
+
     start, end = _find_first(_folded(quote, folded), folded.text, 0)
     if start >= 0:
         place = folded.offsets[start]
-        return QuotePlace(place, is_abridged=begins_later and is_negated(_before(passage, place)))
+        return QuotePlace(place, is_abridged=is_cut(place, folded.offsets[end]))
     parts = [part for part in (_folded(piece, folded) for piece in pieces) if part]
     if not parts or len(pieces) < 2:
         return None
@@ -92,7 +108,7 @@ def _place_in(quote: str, passage: str, folded: SeenText) -> QuotePlace | None:
             break
         place = folded.offsets[start]
         missing = [passage[slice(*span)] for span in skipped]
-        if not any(map(_is_too_much, missing)) and not (begins_later and is_negated(_before(passage, place))):
+        if not any(map(_is_too_much, missing)) and not is_cut(place, folded.offsets[end]):
             return QuotePlace(place, is_abridged=False)
         abridged = abridged or QuotePlace(place, is_abridged=True)
         at = start + 1
@@ -138,3 +154,10 @@ def _before(passage: str, place: int) -> str:
     words = passage[max(0, place - 60) : place]
     ends = [match.end() for match in _SENTENCE_END.finditer(words)]
     return words[ends[-1] if ends else 0 :]
+
+
+def _behind(passage: str, place: int) -> str:
+    """Return the words right behind a place, within its sentence."""
+    words = passage[place : place + 60]
+    end = _SENTENCE_END.search(words)
+    return words[: end.start()] if end else words

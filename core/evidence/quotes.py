@@ -10,7 +10,8 @@ _INNER = r"(?<=\w)['’](?=\w)"
 _MARKS = "“„‟«»‹›「『｢﹁《〈〝❝‚‘”’`'\"״＂"
 QUOTE = re.compile(
     # what may open one comes first, for then all else is passed over at once
-    rf"[{_MARKS}](?:(?<=“)(?:[^“”]*(?:“[^“”]*”[^“”]*)*”|(?=\S)[^“”\"]*+(?<=\S)[“\"](?!\w))"
+    rf"[{_MARKS}<&](?:(?<=<)(?:q|blockquote)(?:\s[^<>\n]{{0,200}})?>(?:\s*<p>)?[^<]*+(?:</p>\s*)?</(?:q|blockquote)>"
+    r"|(?<=&)quot;(?:(?!&quot;)[^\n])*+&quot;|(?<=“)(?:[^“”]*(?:“[^“”]*”[^“”]*)*”|(?=\S)[^“”\"]*+(?<=\S)[“\"](?!\w))"
     r"|(?<=„)[^„“”\"]*+[“”\"‟]|(?<=‟)[^‟”]*+”|(?<=«)[^«»]*+»|(?<=»)[^«»]*+[«»]|(?<=‹)[^‹›]*+›|(?<=›)[^‹›]*+‹"
     r"|(?<=「)[^「」]*+」|(?<=『)[^『』]*+』|(?<=｢)[^｢｣]*+｣|(?<=﹁)[^﹁﹂]*+﹂|(?<=《)[^《》]*+》|(?<=〈)[^〈〉]*+〉|(?<=〝)[^〝〞〟]*+[〞〟]"
     rf"|(?<=❝)[^❝❞]*+❞|(?<=[‚‘])(?=\S)(?:[^‚‘’\n]|{_INNER})*+(?<=\S)[‘’](?!\w)"
@@ -21,6 +22,8 @@ QUOTE = re.compile(
 )
 STRAY = re.compile(r"[“”„«»「」『』]|(?<!\w)\"(?=\w)|(?<=[^\W\d_])\"(?!\w)|(?<=[.,!?])\"(?!\w)")
 """A quotation mark without another."""
+_CODED = re.compile(r"&quot;|<[^<>]*>(?:\s*<p>)?")
+"""What begins a quote as pages in HTML write it."""
 _TITLES = "《〈"
 _DENSE = re.compile(f"[{DENSE}]")
 _LINES = re.compile(r"^[ ]{0,3}>.*(?:\n[ ]{0,3}>.*)*", re.MULTILINE)
@@ -48,6 +51,10 @@ class Quote(NamedTuple):
     @property
     def inside(self) -> tuple[int, int]:
         """Return where it stands without its quotation marks."""
+        if not self.is_block and self.source[self.start] in "<&":
+            opening, closing = _CODED.match(self.source, self.start), self.source.rfind("&", self.start, self.end)
+            start = opening.end() if opening else self.start
+            return start, self.source.find("</", start) if self.source[self.start] == "<" else closing
         width = 0 if self.is_block else 2 if self.source[self.start] == "`" else 1
         return self.start + width, self.end - width - self.tail
 

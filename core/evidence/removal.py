@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 from ..run.cited import Citation
 from .bracketed import BRACKETS, Marker, count_ids
-from .markers import locator_after, markers_in
+from .markers import is_for_programs, locator_after, markers_in
 
 _CLOSES_UP = frozenset(".,;:!?)]}”»。，、；：！？）】")
 _PARENTHESIS = re.compile(r"[(（](?:(?:see|cf\.|sources?:|siehe|vgl\.) )?\Z")
 _BEFORE = re.compile(rf"(?:[*_~]{{1,3}}|<sup>|{_PARENTHESIS.pattern}|(?<=[^\s\\])\^|\\[A-Za-z]{{1,20}}\*?)\Z")
 _BRACKET = re.compile(f"[{re.escape(BRACKETS)}]")
 _USUAL = frozenset({"", " ", ".", ",", "\n", "]", ")"})
+_LISTS = re.compile(r"[ \t]*(?:[,;&+/|、，；][ \t]*)?(?:(?:and|or|und|oder|et|ou|y|o|e|и|i|og|och|en|和|与|と)[ \t]+)?")
+"""What stands between markers that are listed."""
+_AROUND = {"(": ")", "（": "）", "[": "]", "{": "}", "【": "】"}
+_TORN = " \t\r\n,;:、，；："
 _Key = tuple[int, str]
 
 
@@ -41,7 +45,8 @@ def without_wrong(
 ) -> tuple[str, list[Citation]]:
     """Take the ids that have a problem out of an answer, and change nothing else.
 
-    A marker that is left without ids goes, and the space before it where none is needed any more.
+    A marker that is left without ids goes, and the space before it where none is needed any more. An answer in JSON is
+    for programs, and stays as it is.
 
     Args:
         answer: What cites.
@@ -57,12 +62,19 @@ def without_wrong(
     markers = [m for m in (markers_in(answer) if markers is None else markers) if m.reading != "unread"]
     changed = [marker for marker in markers if not wrong.isdisjoint(_keys(marker))]
     right = [citation for citation in citations if (citation["position"], citation["id"]) not in wrong]
-    text, moved = _rewritten(answer, changed, wrong, hollow=False)
-    may_grow = "`" in answer or count_ids(answer) > sum(len(marker.mentions) for marker in markers)
+    if is_for_programs(answer):
+        return answer, right
+    changes = _listed(answer, markers, {marker.start: _change(answer, marker, wrong) for marker in changed})
+    text, moved = _rewritten(answer, changes, hollow=False)
+    may_grow = (
+        "`" in answer
+        or any(m.is_round for m in markers)
+        or count_ids(answer) > sum(len(marker.mentions) for marker in markers)
+    )
     if may_grow and [id_ for marker in markers_in(text) if marker.reading != "unread" for _, id_ in _keys(marker)] != [
         key[1] for marker in markers for key in _keys(marker) if key not in wrong
     ]:
-        text, moved = _rewritten(answer, changed, wrong, hollow=True)
+        text, moved = _rewritten(answer, [_change(answer, marker, wrong) for marker in changed], hollow=True)
     return text, [{**citation, "position": moved(citation["position"], citation["id"])} for citation in right]
 
 
@@ -74,15 +86,12 @@ def _keys(marker: Marker) -> list[_Key]:
     return keys
 
 
-def _rewritten(
-    answer: str, markers: Sequence[Marker], wrong: set[_Key], *, hollow: bool
-) -> tuple[str, Callable[[int, str], int]]:
+def _rewritten(answer: str, changes: Sequence[_Change], *, hollow: bool) -> tuple[str, Callable[[int, str], int]]:
     """Return an answer without its wrong ids, and what tells where an id stands then.
 
     An emptied marker leaves its brackets where what stands around it would else grow together into another marker, or
     into other code: `[E1[E9]]`.
     """
-    changes = [_change(answer, marker, wrong) for marker in markers]
     starts, texts = [change.start for change in changes], [change.text for change in changes]
     after, end = "", len(answer)
     for number in reversed(range(len(changes))):
@@ -113,6 +122,54 @@ def _rewritten(
     return rest, lambda place, id_: places.get((place, id_), place + shifts[bisect_right(ends, place) - 1])
 
 
+def _listed(answer: str, markers: Sequence[Marker], changes: dict[int, _Change]) -> list[_Change]:
+    """Return the changes with what else goes: the signs between markers that are listed, and brackets around none."""
+    listed: list[_Change] = []
+    run: list[_Change] = []
+    for marker in markers:
+        change = changes.get(marker.start) or _Change(marker.start, marker.end, answer[marker.start : marker.end], {})
+        if run and not (run[-1].end <= change.start and _LISTS.fullmatch(answer, run[-1].end, change.start)):
+            listed += _tidied(answer, run)
+            run = []
+        run.append(change)
+    listed += _tidied(answer, run)
+    unchanged = {marker.start for marker in markers} - changes.keys()
+    return [change for change in listed if not (change.text and change.start in unchanged)]
+
+
+def _tidied(answer: str, run: Sequence[_Change]) -> list[_Change]:
+    """Return what markers that are listed become."""
+    if not any(change.text for change in run):
+        return [_alone(answer, run[0].start, run[-1].end)] if run else []
+    tidied: list[_Change] = []
+    start: int | None = None
+    has_any = False
+    for before, change in zip([None, *run], run, strict=False):
+        if change.text:
+            if start is not None:
+                tidied.append(_Change(start, change.start if not has_any else before.end, "", {}) if before else change)
+            start, has_any = None, True
+            tidied.append(change)
+        elif start is None:
+            start = before.end if before and has_any else change.start
+    if start is not None:
+        tidied.append(_Change(start, run[-1].end, "", {}))
+    return tidied
+
+
+def _alone(answer: str, start: int, end: int) -> _Change:
+    """Return what goes with markers beside which nothing is listed."""
+    opening = _PARENTHESIS.search(answer[max(0, start - 16) : start])
+    sign = opening[0] if opening else answer[start - 1 : start]
+    while sign and answer[end : end + 1] == _AROUND.get(sign[0]):
+        start, end = start - len(sign), end + 1
+        sign = answer[start - 1 : start]
+    if not start:
+        while answer[end : end + 1] in {" ", "\t"}:
+            end += 1
+    return _Change(start, end, "", {})
+
+
 def _change(answer: str, marker: Marker, wrong: set[_Key]) -> _Change:
     """Return what is left of a marker, the signs between its ids as they were."""
     if len(marker.mentions) == 1 and not marker.mentions[0].implied:
@@ -120,7 +177,9 @@ def _change(answer: str, marker: Marker, wrong: set[_Key]) -> _Change:
     parts = [*_parts(answer, marker, wrong)]
     if not any(part.text for part in parts):
         return _Change(*_with_emphasis(answer, marker), "", {})
-    if _BRACKET.search(answer, *marker.inside):
+    ends = [marker.inside[0], *(part.end for part in parts)]
+    starts = [*(part.start for part in parts), marker.inside[1]]
+    if any(_BRACKET.search(answer, *gap) for gap in zip(ends, starts, strict=True)):
         return _hollowed(answer, marker, parts)
     text, places, end = answer[marker.start : parts[0].start], dict[_Key, int](), parts[0].start
     is_first = True
@@ -149,6 +208,8 @@ def _parts(answer: str, marker: Marker, wrong: set[_Key]) -> Iterator[_Part]:
         right = [key for key in keys if key not in wrong]
         start, end = _spelled(answer, marker, first.start, last.end)
         place = locator_after(answer, end, limit)
+        while place > end and answer[place - 1] in _TORN:
+            place -= 1
         if len(right) == len(keys):
             text = answer[start:place]
             yield _Part(start, place, text, {key: key[0] - start for key in keys})

@@ -28,7 +28,7 @@ WRONG: list[tuple[str, str, list[tuple[str, str | None]], str]] = [
     ),
     (
         'The "stand is made of brass" [E2] [E1]. Wood [E7], [E8].',
-        'The "stand is made of brass" [E2] [E1]. Wood,.',
+        'The "stand is made of brass" [E2] [E1]. Wood.',
         [("E2", None), ("E1", None), ("E7", "unknown id E7; known: E1, E2"), ("E8", "unknown id E8; known: E1, E2")],
         "2 citations are wrong",
     ),

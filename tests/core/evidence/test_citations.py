@@ -305,6 +305,13 @@ def test_what_a_passage_shows_in_brackets_is_no_citation(answer: str, cited: lis
         ("So [E1, 2]", ["E1"], ["“[E1, 2]” was read only in part"]),
         ("So [E1-E1000000]", ["E1", "E1000000"], ["“[E1-E1000000]” was read only in part"]),
         ("So SUM(E1) and SUM(E9)", [], ["“(E1)” could not be read"]),
+        ("So (as stated in E1)", [], ["“(as stated in E1)” could not be read"]),
+        ("So (supported by passage E1)", [], ["“(supported by passage E1)” could not be read"]),
+        ("So (per E1, it is old)", [], ["“(per E1, it is old)” could not be read"]),
+        ("So (vitamin E2), (as stated in E9) and (E250)", [], []),
+        ("So years(see E1) and years（source: E1）", ["E1", "E1"], []),
+        ("Error [E404] and [E404]", ["E404"], ["“[E404]” could not be read"]),
+        ("Error [E9] and {“a”: [“b”], 'E1': ['E1']}", ["E9"], []),
     ],
 )
 def test_what_cannot_be_read_is_told(answer: str, ids: list[str], unread: list[str]) -> None:

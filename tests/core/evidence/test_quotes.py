@@ -34,6 +34,9 @@ def test_marks_of_many_languages_are_quotes(pair: str) -> None:
         ('מה שכתב צה"ל: "הכול בסדר כאן"', ["הכול בסדר כאן"]),
         ("“a “b” c”", ["a “b” c"]),
         ("no quote, it isn't", []),
+        ("<q>the old valve</q> and <q cite='x'>it</q>", ["the old valve", "it"]),
+        ("<blockquote>\n<p>the old valve</p>\n</blockquote>", ["the old valve"]),
+        ("&quot;the old valve&quot; & <b>this</b> <q>never", ["the old valve"]),
         ("red” and „never closed", []),
     ],
 )

@@ -305,7 +305,8 @@ READERS: dict[str, Reader] = {
     "core/agreement/closed.py and core/agreement/measures.py": _compared,
     "core/agreement/whole_texts.py": lambda text: whole_texts.near_duplicates()([text, f"{text[:-9]}y", "x"]),
     "core/agreement/vote.py": _voted,
-    "core/evidence/bracketed.py, core/evidence/markers.py, core/evidence/beside.py, core/evidence/removal.py": _cited,
+    "core/evidence/bracketed.py, core/evidence/markers.py, core/evidence/beside.py, core/evidence/removal.py, "
+    "core/evidence/wording.py": _cited,
     "core/evidence/passages.py": lambda text: [
         passages.highest_id([text], [text]),
         passages.fuse({"a": passages.found_of([Document(text, metadata={"source": text})], text)}, limit=3),
