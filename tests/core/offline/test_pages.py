@@ -130,7 +130,7 @@ def test_what_is_no_page_is_refused_by_its_name(tmp_path: Path, data: bytes) -> 
 def test_a_missing_package_is_told_and_no_document_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, expected: str
 ) -> None:
-    (tmp_path / name).write_bytes(b"")
+    (tmp_path / name).write_bytes(b"something")
     (tmp_path / "notes.txt").write_text("The lamp is green.")
     monkeypatch.setitem(sys.modules, package, None)
 
