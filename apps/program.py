@@ -120,7 +120,7 @@ def run_command() -> Any:
             stream.reconfigure(errors="replace")  # an answer that a terminal cannot show is no reason to fail
     trace_in_the_background()
     try:
-        return app(standalone_mode=False)
+        return app(standalone_mode=False, prog_name="langgraph-moa")
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (MoAError, typer.TyperException) as exc:
