@@ -194,19 +194,20 @@ def test_the_page_is_of_the_last_run(chat: Any, loopback: Loopback, tmp_path: Pa
 
 
 WRONG = [
-    (["--thread", "t"], "found one of --thread and --store, expected both"),
-    (["--thread", "t", "--store", "no/such/s.db"], "found no folder no/such for the store s.db"),
-    (["--report", "no/such/page.html"], "the report cannot be written to no/such/page.html"),
+    (["--thread", "t"], 2, "found one of --thread and --store, expected both"),
+    (["--thread", "", "--store", "s.db"], 2, "found an empty --thread, expected a name"),
+    (["--thread", "t", "--store", "no/such/s.db"], 1, "found no folder no/such for the store s.db"),
+    (["--report", "no/such/page.html"], 1, "the report cannot be written to no/such/page.html"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@pytest.mark.parametrize(("arguments", "code", "expected"), WRONG, ids=[expected for *_, expected in WRONG])
 def test_what_cannot_be_kept_is_refused_before_anything_is_asked(
-    chat: Any, arguments: list[str], expected: str
+    chat: Any, arguments: list[str], code: int, expected: str
 ) -> None:
     done = chat("1+1\n", *arguments)
 
-    assert (done.code, done.out, len(done.err.splitlines())) == (1, "", 1)
+    assert (done.code, done.out, len(done.err.splitlines())) == (code, "", 1)
     assert expected in done.err
 
 
