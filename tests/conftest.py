@@ -96,6 +96,18 @@ def traces(socket_enabled: None) -> Iterator["Ingest"]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Be a real browser, for all tests of a file; where there is none, they are skipped, with the reason."""
+    from browser import chromium
+
+    try:
+        with chromium() as started:
+            yield started
+    except LookupError as exc:
+        pytest.skip(str(exc))
+
+
 @pytest.fixture(autouse=True)
 def nothing_known_of_servers() -> None:
     """Forget what servers told: their ports come again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, opened
+from browser import opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import message_to_dict
@@ -244,15 +244,6 @@ def test_pictures_in_a_question_are_named() -> None:
 
     assert "[image]" in html
     assert "example.org" not in html
-
-
-@pytest.fixture(scope="module")
-def browser() -> Any:
-    try:
-        with chromium() as started:
-            yield started
-    except LookupError as exc:
-        pytest.skip(str(exc))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, opened
+from browser import opened
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import ChatMoA, Proposer, create_ask, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
@@ -101,24 +101,21 @@ def test_it_runs_as_before_and_lives_in_a_parent() -> None:
     assert "panel:gate_1" in whole.get_graph(xray=True).nodes
 
 
-def test_thirty_proposers_with_long_and_odd_names_fit_a_phone_in_a_browser(tmp_path: Path) -> None:
+def test_thirty_proposers_with_long_and_odd_names_fit_a_phone_in_a_browser(browser: Any, tmp_path: Path) -> None:
     names = ["together-Qwen-Qwen3-235B-A22B-Instruct-2507-tput" * 2, "漢字の名前", *(f"model {n}" for n in range(28))]
     many = [Proposer(ScriptedModel(script="x", name_of_model=f"m{n}"), name=name) for n, name in enumerate(names)]
     page = tmp_path / "graph.html"
     html = f'<!doctype html><meta charset="utf-8"><body style="margin:0">{moa(proposers=many, layers=3)._repr_html_()}'
     page.write_text(html, encoding="utf-8")
-    try:
-        with chromium() as browser:
-            tab, said = opened(browser, page, scheme="dark", width=390)
-            width = tab.evaluate("document.documentElement.scrollWidth")
-            over = tab.evaluate(
-                """() => [...document.querySelectorAll('g')].filter(g => {
-                    const box = g.querySelector('rect'), text = g.querySelector('text')
-                    return box && text && text.getBBox().width > box.getBBox().width
-                }).map(g => g.textContent)"""
-            )
-    except LookupError as exc:
-        pytest.skip(str(exc))
+
+    tab, said = opened(browser, page, scheme="dark", width=390)
+    width = tab.evaluate("document.documentElement.scrollWidth")
+    over = tab.evaluate(
+        """() => [...document.querySelectorAll('g')].filter(g => {
+            const box = g.querySelector('rect'), text = g.querySelector('text')
+            return box && text && text.getBBox().width > box.getBBox().width
+        }).map(g => g.textContent)"""
+    )
 
     assert said == []
     assert width <= 390

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from browser import chromium, opened
+from browser import opened
 from mkdocs.exceptions import PluginError
 from scripts import module_at
 
@@ -28,15 +28,6 @@ CONTRASTS = """() => {
         return [text.textContent, (two[1] + 0.05) / (two[0] + 0.05), getComputedStyle(under).fill]
     })
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Any:
-    try:
-        with chromium() as started:
-            yield started
-    except LookupError as exc:
-        pytest.skip(str(exc))
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)

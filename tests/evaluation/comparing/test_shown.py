@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, opened
+from browser import opened
 from compared import QUESTIONS, compare, mixed, right
 from langgraph_moa.evaluation.comparing.measures import Comparison
 from langgraph_moa.evaluation.comparing.shown import comparison_html, notes_of
@@ -70,20 +70,17 @@ def test_lone_halves_of_characters_can_be_written(comparison: Comparison, tmp_pa
 
 
 @pytest.mark.parametrize("colours", [("rgb(10, 10, 10)", "#fff"), ("rgb(230, 230, 230)", "#111")])
-def test_in_a_browser_it_takes_on_the_colours_around_it(comparison: Comparison, tmp_path: Path, colours: Any) -> None:
+def test_in_a_browser_it_takes_on_the_colours_around_it(
+    browser: Any, comparison: Comparison, tmp_path: Path, colours: Any
+) -> None:
     ink, ground = colours
     page = tmp_path / "comparison.html"
     # Without a doctype, as some hosts have it, tables inherit no colour by themselves.
     page.write_text(f'<body style="margin:8px;color:{ink};background:{ground}">{comparison._repr_html_()}', "utf-8")
-    try:
-        with chromium() as browser:
-            tab, said = opened(browser, page, scheme="dark", width=390)
-            inks = tab.evaluate(
-                "[...document.querySelectorAll('td, th, caption, p, li')].map(e => getComputedStyle(e).color)"
-            )
-            width = tab.evaluate("document.documentElement.scrollWidth")
-    except LookupError as exc:
-        pytest.skip(str(exc))
+
+    tab, said = opened(browser, page, scheme="dark", width=390)
+    inks = tab.evaluate("[...document.querySelectorAll('td, th, caption, p, li')].map(e => getComputedStyle(e).color)")
+    width = tab.evaluate("document.documentElement.scrollWidth")
 
     assert said == []
     assert set(inks) == {ink}

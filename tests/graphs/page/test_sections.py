@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, opened
+from browser import opened
 from langgraph_moa import ConfigError, InputError, Price, Proposer, create_moa, report
 from langgraph_moa.core.offline.scripted import ScriptedModel
 
@@ -141,15 +141,6 @@ HOSTS = {
     "Colab, dark": ('<html theme="dark"><body>', False),
     "nobody knows": ("<body>", None),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Any:
-    try:
-        with chromium() as started:
-            yield started
-    except LookupError as exc:
-        pytest.skip(str(exc))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
