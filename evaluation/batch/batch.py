@@ -17,7 +17,7 @@ from .one_question import answer_question, bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
 from .rows import RowFile
-from .survey import BREATH, DONE, TO_ASK, check_apart, check_begun_of, survey, take_over
+from .survey import BREATH, DONE, TO_ASK, check_apart, check_mixture_of, survey, take_over
 from .tally import BatchReport, Tally
 
 OnRow = Callable[[Row, BatchReport], None]
@@ -64,7 +64,7 @@ async def abatch(
         ConfigError: An option or a question is wrong, the file holds rows of other questions or another mixture, or
             another batch is at work on it; nothing has been asked yet. Or the file can not be written any more.
     """
-    mixture = check_begun_of(moa, concurrency, budget)
+    mixture = check_mixture_of(moa, concurrency, budget)
     file, tally = RowFile(Path(out)), Tally(budget)
     check_apart(questions, file.path)
     with file.locked(), Ids() as ids:

@@ -27,7 +27,7 @@ BREATH = 1_000
 """Lines that are read before others on the event loop get their turn."""
 
 
-def check_begun_of(moa: Graph, concurrency: int, budget: Budget | None) -> str:
+def check_mixture_of(moa: Graph, concurrency: int, budget: Budget | None) -> str:
     """Refuse what could not work, and return which mixture it is."""
     rules = plan_of(moa).rules
     check_number("concurrency", concurrency, minimum=1, whole=True)
