@@ -7,6 +7,7 @@ from langchain_core.runnables.graph import Edge, Node
 from langchain_core.runnables.graph import Graph as Drawing
 from langgraph.graph import END, START
 
+from ..core.panel.stages import gate_of
 from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Call, Proposal, Report, Verdict
 from .pictures.svg import Mark
 from .rag_nodes import CHECK
@@ -45,7 +46,7 @@ def course_of(
     marks = {START: Mark("ran")}
     for node, calls in _by_node(proposals, graph).items():
         marks[node] = _mark(calls)
-    gates = {_gate(verdict, graph): verdict for verdict in verdicts}
+    gates = {gate_of(verdict, graph.nodes): verdict for verdict in verdicts}
     marks |= {gate: Mark("ran", f"{v['usable']} of {v['asked']} usable") for gate, v in gates.items()}
     marks |= _ending(run, verdicts, is_answered=is_answered)
     if any(p["layer"] > RETRIEVAL for p in proposals):
@@ -91,11 +92,6 @@ def _mark(calls: Sequence[Call]) -> Mark:
     if one in ("skipped", "cancelled", "dropped"):
         return Mark("skipped" if one == "skipped" else "cut", one)
     return Mark("failed", one)
-
-
-def _gate(verdict: Verdict, graph: Drawing) -> str:
-    wave = f"gate_{verdict['layer']}/wave_{verdict['wave']}"
-    return wave if wave in graph.nodes else f"gate_{verdict['layer']}"
 
 
 def _leads_to(verdict: Verdict, node: str) -> bool:

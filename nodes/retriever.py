@@ -16,7 +16,7 @@ from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, S
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
-from ..core.text import one_line, plain, question_in, redact
+from ..core.text import one_line, plain, redact
 from .calls.call import is_cancelled, unstreamed, without_context
 from .calls.outcome import call_of, said
 from .node import Node, Update, emit
@@ -152,17 +152,10 @@ def _seconds(searcher: Searcher, turn: Turn, rules: Rules) -> float | None:
     return min((seconds for seconds in limits if seconds is not None), default=None)
 
 
-def question_of(turn: Turn) -> str:
-    """Return what the user asked last."""
-    questions = map(question_in, reversed(turn.messages))
-    return next((question for question in questions if question is not None), turn.messages[-1].text)
-
-
 def queries_of(turn: Turn) -> list[str]:
     """Return what to look for: the question, and what it was rewritten to."""
-    rewritten = [p["text"] for p in turn.proposals(REWRITING) if p["status"] in USABLE]
-    lines = (_LISTED.sub("", line).strip() for text in rewritten for line in text.splitlines())
-    return list(dict.fromkeys([question_of(turn), *filter(None, lines)]))[: 1 + QUERIES]
+    lines = (_LISTED.sub("", line).strip() for p in turn.usable(REWRITING) for line in p["text"].splitlines())
+    return list(dict.fromkeys([turn.question, *filter(None, lines)]))[: 1 + QUERIES]
 
 
 def _read(reply: Any) -> "list[Document]":

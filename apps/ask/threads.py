@@ -15,6 +15,7 @@ from langgraph.types import Command, StateSnapshot
 
 from ...core.errors import ConfigError, InputError, nearest
 from ...core.panel.signature import STATE_FORMAT
+from ...core.panel.stages import gate_of
 from ...core.run.records import USABLE
 from ...core.run.state import Graph
 from ..garbage import freeze_what_stays
@@ -179,9 +180,7 @@ async def at_failure(session: Session) -> Session:
     async for before in session.moa.aget_state_history(session.config):
         if before.next == ("aggregate",):
             update: Any = {"run": {**before.values["run"], "aggregators": attempts}}
-            last = before.values["verdicts"][-1]
-            node = f"gate_{last['layer']}/wave_{last['wave']}"
-            node = node if node in session.moa.nodes else f"gate_{last['layer']}"
+            node = gate_of(before.values["verdicts"][-1], session.moa.nodes)
             if "review" in session.moa.nodes:  # nobody is asked again about what has been decided
                 node, update = "review", Command(update=update, goto="aggregate")
             config = await session.moa.aupdate_state({**session.config, **before.config}, update, as_node=node)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...core.text import printable
 from ...evaluation.comparing.measures import Comparison, MeasuredSystem
-from ...evaluation.comparing.shown import columns_of, notes_of
+from ...evaluation.comparing.shown import basis_of, columns_of, notes_of
 from ..plotting import plotted
 from ..screens import show_table, show_text
 
@@ -14,11 +14,7 @@ _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the bas
 
 def show_comparison(comparison: Comparison) -> None:
     """Print the table, the verdict and what to keep in mind."""
-    left_out = (
-        f", {comparison.questions - comparison.graded:,} left out" if comparison.questions > comparison.graded else ""
-    )
-    questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
-    show_text(f"{questions}{left_out}; graded by {comparison.grader}\n")
+    show_text(f"{basis_of(comparison)}\n")
     columns = columns_of(comparison)
     show_table(list(columns), [[cell(system) for cell in columns.values()] for system in comparison.systems])
     show_text(f"\n{comparison.verdict}")

@@ -84,9 +84,14 @@ class Marker(NamedTuple):
         return self.mentions[-1].end if self.reading == "loose" else self.end
 
     @property
+    def cited(self) -> list[tuple[int, str]]:
+        """Return all ids with where they are cited: those that a range implies stand where its first one does."""
+        return [(mention.start, id_) for mention in self.mentions for id_ in (mention.id, *mention.implied)]
+
+    @property
     def ids(self) -> list[str]:
-        """Return all ids, those that a range implies among them."""
-        return [id_ for mention in self.mentions for id_ in (mention.id, *mention.implied)]
+        """Return the same without their places."""
+        return [id_ for _, id_ in self.cited]
 
 
 class Bracketed(NamedTuple):

@@ -208,10 +208,9 @@ class _Answer:
             ids = [id_ for number in numbers for id_ in markers[number].ids if id_ in self.passages]
             findings |= dict.fromkeys(numbers, self._finding(run, [*dict.fromkeys(ids)]))
         return [
-            self._citation(id_, mention.start, findings.get(number, _NOTHING))
+            self._citation(id_, position, findings.get(number, _NOTHING))
             for number, marker in enumerate(markers)
-            for mention in marker.mentions
-            for id_ in (mention.id, *mention.implied)
+            for position, id_ in marker.cited
             if marker.reading == "read" or id_ in self.passages
         ]
 

@@ -98,7 +98,7 @@ def quotes_of_blocks(
     """Yield what stands in block quotes, each piece up to the citation that follows it.
 
     Args:
-        text: The answer, as for `quotes_in`.
+        text: The answer, as for `marked_quotes`.
         blocks: Where the blocks stand.
         markers: Where the answer cites.
     """

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from ..run.cited import Citation
@@ -60,7 +61,7 @@ def without_wrong(
     if not wrong:
         return answer, list(citations)
     markers = [m for m in (markers_in(answer) if markers is None else markers) if m.reading != "unread"]
-    changed = [marker for marker in markers if not wrong.isdisjoint(_keys(marker))]
+    changed = [marker for marker in markers if not wrong.isdisjoint(marker.cited)]
     right = [citation for citation in citations if (citation["position"], citation["id"]) not in wrong]
     if is_for_programs(answer):
         return answer, right
@@ -71,19 +72,11 @@ def without_wrong(
         or any(m.is_round for m in markers)
         or count_ids(answer) > sum(len(marker.mentions) for marker in markers)
     )
-    if may_grow and [id_ for marker in markers_in(text) if marker.reading != "unread" for _, id_ in _keys(marker)] != [
-        key[1] for marker in markers for key in _keys(marker) if key not in wrong
+    if may_grow and [id_ for marker in markers_in(text) if marker.reading != "unread" for id_ in marker.ids] != [
+        key[1] for marker in markers for key in marker.cited if key not in wrong
     ]:
         text, moved = _rewritten(answer, [_change(answer, marker, wrong) for marker in changed], hollow=True)
     return text, [{**citation, "position": moved(citation["position"], citation["id"])} for citation in right]
-
-
-def _keys(marker: Marker) -> list[_Key]:
-    keys: list[_Key] = []
-    for mention in marker.mentions:
-        keys.append((mention.start, mention.id))
-        keys += [(mention.start, id_) for id_ in mention.implied]
-    return keys
 
 
 def _rewritten(answer: str, changes: Sequence[_Change], *, hollow: bool) -> tuple[str, Callable[[int, str], int]]:
@@ -142,18 +135,15 @@ def _tidied(answer: str, run: Sequence[_Change]) -> list[_Change]:
     if not any(change.text for change in run):
         return [_alone(answer, run[0].start, run[-1].end)] if run else []
     tidied: list[_Change] = []
-    start: int | None = None
-    has_any = False
-    for before, change in zip([None, *run], run, strict=False):
-        if change.text:
-            if start is not None:
-                tidied.append(_Change(start, change.start if not has_any else before.end, "", {}) if before else change)
-            start, has_any = None, True
-            tidied.append(change)
-        elif start is None:
-            start = before.end if before and has_any else change.start
-    if start is not None:
-        tidied.append(_Change(start, run[-1].end, "", {}))
+    for is_empty, changes in groupby(run, key=lambda change: not change.text):
+        several = list(changes)
+        if not is_empty:
+            tidied += several
+        elif tidied:  # what is listed before goes on as it did
+            tidied.append(_Change(tidied[-1].end, several[-1].end, "", {}))
+        else:
+            first = next(change for change in run if change.text)
+            tidied.append(_Change(several[0].start, first.start, "", {}))
     return tidied
 
 

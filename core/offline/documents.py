@@ -23,6 +23,7 @@ _DOCUMENTS_ELSEWHERE = frozenset(
     f".{suffix}"
     for suffix in "doc docm odt rtf pages xls xlsx ods numbers ppt pptx odp epub eml msg log json jsonl xml".split()
 )
+_LOOKED_AT = _DOCUMENTS_ELSEWHERE.union(SUFFIXES)
 _FRONT_MATTER = re.compile(r"(?ms)\A---[ \t]*\n[\w -]{1,80}:.*?^(?:---|\.\.\.)[ \t]*$")
 _log = logging.getLogger(__name__)
 _FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
@@ -40,13 +41,23 @@ class Passage:
     text: str
 
 
-def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """List the documents under some paths, each with the name to cite it by; hidden files and folders are left out.
+class DocumentFiles(NamedTuple):
+    """List files and what is in folders."""
+
+    documents: tuple[tuple[str, Path], ...]
+    """Each with the name to cite it by."""
+    others: tuple[str, ...]
+    """The names of what people would take for documents, and are none here."""
+
+
+def document_files(paths: tuple[str, ...]) -> DocumentFiles:
+    """List the documents under some paths; hidden files and folders are left out.
 
     Raises:
         ConfigError: A path does not exist, or there is no document under any of them.
     """
     files: list[tuple[str, Path]] = []
+    others: list[str] = []
     for given in paths or (str(BUNDLED_DOCS),):
         if not given.strip() or "://" in given:
             raise ConfigError(f"found {given!r} as documents, expected a file or a folder of this machine")
@@ -57,7 +68,9 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
             raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
         if not exists:
             raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        inside = [root] if root.is_file() else sorted(p for p in root.rglob("*") if _is_document(p, root))
+        shown = [] if root.is_file() else sorted(p for p in root.rglob("*") if _is_shown(p, root))
+        inside = [root] if root.is_file() else [p for p in shown if p.suffix.lower() in SUFFIXES]
+        others += [p.name for p in shown if p.suffix.lower() in _DOCUMENTS_ELSEWHERE]
         prefix = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
         files += [
             (path.name if path == root else f"{prefix}{path.relative_to(root).as_posix()}", path) for path in inside
@@ -66,15 +79,13 @@ def document_files(paths: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
         raise ConfigError(
             f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}"
         )
-    return tuple(files)
-
-
-def _is_document(path: Path, root: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and _is_shown(path, root)
+    return DocumentFiles(tuple(files), tuple(others) if paths else ())  # nobody misses anything in our own
 
 
 def _is_shown(path: Path, root: Path) -> bool:
-    """Tell a file that is not hidden, and no lock of Word's."""
+    """Tell a file that may be a document, is not hidden, and no lock of Word's."""
+    if path.suffix.lower() not in _LOOKED_AT:
+        return False
     parts = path.relative_to(root).parts
     is_hidden = any(part.startswith((".", "~$")) or part in _NOT_OURS for part in parts)
     return not is_hidden and (path.is_file() or not path.exists())
@@ -101,8 +112,9 @@ def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
         MissingExtra: One needs a package that is missing.
     """
     passages: list[Passage] = []
-    unread = [one_line(f"{name} is not read: it is none of {', '.join(SUFFIXES)}") for name in _other_files(paths)]
-    for name, path in document_files(paths):
+    files = document_files(paths)
+    unread = [one_line(f"{name} is not read: it is none of {', '.join(SUFFIXES)}") for name in files.others]
+    for name, path in files.documents:
         notes: list[str] = []
         size = len(passages)
         passages += passages_in(name, path, code=bool(paths), unread=notes)
@@ -117,13 +129,6 @@ def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
     return Documents(tuple(passages), tuple(unread))
 
 
-def _other_files(paths: tuple[str, ...]) -> list[str]:
-    """Return the names of files in folders that people would take for documents, and are none here."""
-    folders = [Path(path) for path in paths if Path(path).is_dir()]
-    files = (path for root in folders for path in sorted(root.rglob("*")) if _is_shown(path, root))
-    return [path.name for path in files if path.suffix.lower() in _DOCUMENTS_ELSEWHERE]
-
-
 def _why_empty(path: Path) -> str:
     """Say why a file has no passage."""
     if not path.stat().st_size:
@@ -134,7 +139,7 @@ def _why_empty(path: Path) -> str:
     return "holds no text outside of scripts and tags" if suffix in (".html", ".htm") else "holds no text"
 
 
-def passages_in(name: str, path: Path, *, code: bool, unread: list[str] | None = None) -> Iterator[Passage]:
+def passages_in(name: str, path: Path, *, code: bool, unread: list[str]) -> Iterator[Passage]:
     """Yield the passages of one document; what is longer than one is split.
 
     Args:
@@ -147,12 +152,11 @@ def passages_in(name: str, path: Path, *, code: bool, unread: list[str] | None =
         ConfigError: It cannot be read.
         MissingExtra: The package that reads it is missing.
     """
-    notes = [] if unread is None else unread
     read = _READERS.get(path.suffix.lower())
     try:
         if not path.stat().st_size:  # no file of its kind, and no broken one
             return
-        for heading, text in read(path, notes) if read else _read_text(path, notes, code=code):
+        for heading, text in read(path, unread) if read else _read_text(path, unread, code=code):
             for start, end in spans_of(text):
                 if passage := " ".join(text[start:end].split()):
                     yield Passage(name, heading, passage)

@@ -1,9 +1,9 @@
 """Who is asked together: a layer, or a wave of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..run.records import USABLE, Place, Proposal
+from ..run.records import USABLE, Place, Proposal, Verdict
 from .seats import Seat
 
 FIRST = "layer_1"
@@ -37,7 +37,17 @@ class Stage:
     @property
     def gate(self) -> str:
         """Return the name of the gate that follows it."""
-        return f"gate_{self.layer}" if self.is_last else f"gate_{self.layer}/wave_{self.wave}"
+        return _gate(self.layer, None if self.is_last else self.wave)
+
+
+def gate_of(verdict: Verdict, nodes: Container[str]) -> str:
+    """Return the name of the gate that said something, in a graph with these nodes: a layer's last wave has its own."""
+    gate = _gate(verdict["layer"], verdict["wave"])
+    return gate if gate in nodes else _gate(verdict["layer"], None)
+
+
+def _gate(layer: int, wave: int | None) -> str:
+    return f"gate_{layer}" if wave is None else f"gate_{layer}/wave_{wave}"
 
 
 def by_node(seats: Sequence[Seat]) -> list[list[Seat]]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from langchain_core.messages import AnyMessage
 
 from ..errors import InputError
+from ..text import question_in
 from .conversation import digest_of
 from .records import USABLE, Evidence, Place, Proposal, Report, Verdict, place_of
 from .state import MoAState
@@ -76,6 +77,12 @@ class Turn:
         moderations = [v["moderation"] for v in verdicts if v["layer"] == source and v.get("moderation")]
         names = moderations[-1]["kept"] if moderations and moderations[-1] else None
         return [p for p in self.usable(source) if names is None or p["proposer"] in names]
+
+    @property
+    def question(self) -> str:
+        """Return what the user asked last."""
+        questions = map(question_in, reversed(self.messages))
+        return next((question for question in questions if question is not None), self.messages[-1].text)
 
     def evidence(self, sees: Sequence[str] | None = None) -> list[Evidence]:
         """Return the passages that some retrievers found, or all of them did."""

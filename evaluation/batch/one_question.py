@@ -87,22 +87,23 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
 def bound_of(moa: Graph, question: Question) -> Estimate:
     """Bound what a question costs, all its turns; an answer that is not there yet counts as its `max_tokens`."""
     longest = max((seat.max_tokens or 0 for seat in plan_of(moa).rules.chain), default=0)
-    conversation = list(question.messages)
-    bounds = [estimate(moa, [dict(message) for message in conversation])]
-    for text in question.later:
-        conversation += [{"role": "assistant", "content": "." * (4 * longest)}, {"role": "user", "content": text}]
-        bounds.append(estimate(moa, [dict(message) for message in conversation]))
+    bounds = [estimate(moa, conversation) for conversation in _conversations(question, answer=longest)]
     return Estimate(**total(bounds), unbounded=bounds[0]["unbounded"])
 
 
 def usual_cost_of(moa: Graph, question: Question) -> Cost:
     """Reckon what a question costs with answers of a usual length, all its turns."""
-    conversation = [dict(message) for message in question.messages]
-    costs = [usual_cost(moa, conversation)]
+    return total(usual_cost(moa, conversation) for conversation in _conversations(question, answer=USUAL_ANSWER))
+
+
+def _conversations(question: Question, *, answer: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the conversation of each turn, with answers of so many tokens where there are none yet."""
+    conversation: list[dict[str, Any]] = [dict(message) for message in question.messages]
+    yield conversation
     for text in question.later:
-        conversation += [{"role": "assistant", "content": "." * (4 * USUAL_ANSWER)}, {"role": "user", "content": text}]
-        costs.append(usual_cost(moa, conversation))
-    return total(costs)
+        reply = {"role": "assistant", "content": "." * (4 * answer)}
+        conversation = [*conversation, reply, {"role": "user", "content": text}]
+        yield conversation
 
 
 def keeps(moa: Graph) -> bool:

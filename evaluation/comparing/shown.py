@@ -39,6 +39,13 @@ def notes_of(comparison: "Comparison") -> list[str]:
     return [*notes, *comparison.notes, *judging]
 
 
+def basis_of(comparison: "Comparison") -> str:
+    """Say what a comparison rests on: how many questions, and who graded the answers."""
+    questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
+    left_out = comparison.questions - comparison.graded
+    return f"{questions}{f', {left_out:,} left out' if left_out else ''}; graded by {comparison.grader}"
+
+
 def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSystem"], str]]:
     """Return the columns of a comparison's table, and what stands in each of them for a system."""
     return {
@@ -65,16 +72,13 @@ def comparison_html(comparison: "Comparison") -> str:
     columns = columns_of(comparison)
     heads = "".join(f'<th scope="col" style="{_FIGURE if n else _NAME}">{name}</th>' for n, name in enumerate(columns))
     rows = "".join(f"<tr>{_cells(system, columns)}</tr>" for system in comparison.systems)
-    left_out = comparison.questions - comparison.graded
-    questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
-    counted = f"{questions}{f', {left_out:,} left out' if left_out else ''}; graded by {_text(comparison.grader)}"
     notes = "".join(f"<li>{_text(note)}</li>" for note in notes_of(comparison))
     listed = f'<ul style="margin:.4rem 0;padding-left:1.2rem">{notes}</ul>' if notes else ""
     return (
         '<div style="color:inherit;text-align:left;overflow-wrap:anywhere">'
         f'<p style="margin:.4rem 0"><strong>{_text(comparison.verdict)}</strong></p>'
         f'<div style="overflow-x:auto"><table style="{_TABLE}">'
-        f'<caption style="{_CAPTION}">{counted}; * is the baseline</caption>'
+        f'<caption style="{_CAPTION}">{_text(basis_of(comparison))}; * is the baseline</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
         f"{listed}</div>"
     )

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from ...core.models.capabilities import knows_tools
 from ...core.panel.seats import Seat
-from ...core.run.records import REWRITING, USABLE, Evidence, Proposal
+from ...core.run.records import REWRITING, Evidence, Proposal
 from ...core.run.turn import Turn
 from ...core.text import OURS, one_line, question_in, text_in
 from ...prompts import (
@@ -187,9 +187,7 @@ class PromptWriter:
 
 def _sought(turn: Turn) -> str:
     """Return what passages were looked for with: the last question, and what it was rewritten to."""
-    questions = map(question_in, reversed(turn.messages))
-    rewritten = [p["text"] for p in turn.proposals(REWRITING) if p["status"] in USABLE]
-    return " ".join([next(filter(None, questions), ""), *rewritten])
+    return " ".join([turn.question, *(p["text"] for p in turn.usable(REWRITING))])
 
 
 def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:

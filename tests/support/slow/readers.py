@@ -145,7 +145,7 @@ def _a_file(read: Callable[[Path], object], text: str, name: str) -> None:
 
 
 def _indexed(path: Path) -> object:
-    return library.Library(documents.passages_in(path.name, path, code=True), "porter unicode61")
+    return library.Library(documents.passages_in(path.name, path, code=True, unread=[]), "porter unicode61")
 
 
 def _paragraphs(text: str) -> object:
