@@ -3,9 +3,29 @@
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+class There:
+    """Be an object of another thread: what is called here runs there, and what comes back stays there.
+
+    Playwright keeps an event loop running in its thread for as long as it is started; no test that needs one of its own
+    could run beside it.
+    """
+
+    def __init__(self, thing: Any, thread: ThreadPoolExecutor) -> None:
+        self._thing = thing
+        self._thread = thread
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            result = self._thread.submit(getattr(self._thing, name), *args, **options).result()
+            return There(result, self._thread) if type(result).__module__.startswith("playwright") else result
+
+        return call
 
 
 @contextmanager
@@ -23,15 +43,17 @@ def chromium() -> Iterator[Any]:
     if program is None:
         raise LookupError("Chromium is not installed (Debian: apt-get install chromium)")
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with ThreadPoolExecutor(1) as thread:
+        playwright = thread.submit(sync_playwright().start).result()
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=as_root)
-        except Error as exc:
-            raise LookupError(f"Chromium does not start: {exc.message.splitlines()[0]}") from None
-        try:
-            yield browser
+            try:
+                browser = thread.submit(playwright.chromium.launch, executable_path=program, args=as_root).result()
+            except Error as exc:
+                raise LookupError(f"Chromium does not start: {exc.message.splitlines()[0]}") from None
+            yield There(browser, thread)
+            thread.submit(browser.close).result()
         finally:
-            browser.close()
+            thread.submit(playwright.stop).result()
 
 
 def opened(browser: Any, page: Path, *, scheme: str, width: int = 1100) -> tuple[Any, list[str]]:
