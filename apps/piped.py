@@ -17,8 +17,8 @@ import typer
 from ..core.errors import ConfigError
 from ..core.lock import locked
 from ..evaluation.batch.ordinary import file_kind
-from .interrupts import INTERRUPTED
-from .terminal import TERMINATED, note, sigterm_as_ctrl_c
+from .interrupts import INTERRUPTED, TERMINATED
+from .terminal import note, sigterm_as_ctrl_c
 
 _BY_NUMBER = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}

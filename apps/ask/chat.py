@@ -12,9 +12,10 @@ from rich.text import Text
 
 from ...core.errors import MoAError
 from ...core.text import printable, shows_nothing
+from ..interrupts import TERMINATED
 from ..settings.flags import with_mixture
 from ..settings.sources import Sources
-from ..terminal import TERMINATED, note, notes, print_error
+from ..terminal import note, notes, print_error
 from .commands import Page, Store, ThreadId
 from .draining import Terminated
 from .output import Output, check_writable, say_that_it_waits, waiting_for, write_page
@@ -83,6 +84,8 @@ def _answer(runner: asyncio.Runner, talk: Talk, line: str | None, output: Output
         write_page(output, state)
         if waits := waiting_for(state):
             say_that_it_waits(waits, talk.thread)
+        if output.was_terminated:
+            raise typer.Exit(TERMINATED)
 
 
 def _read_line() -> str | None:

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import pytest
+from langgraph_moa.apps import terminal
 from langgraph_moa.apps.terminal import OrderlyEnd, note, print_error, sigterm_as_ctrl_c
 
 
@@ -44,7 +45,9 @@ def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing() -> None:
+def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[float] = []
+    monkeypatch.setattr(terminal, "leave_within", lambda seconds: bounds.append(seconds) or bounds.clear)
     ending = OrderlyEnd()
     with pytest.raises(KeyboardInterrupt):
         ending.on_signal(signal.SIGTERM, None)
@@ -55,6 +58,9 @@ def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing() -> None:
             ending.on_signal(signal.SIGTERM, None)
 
     ending.run(work())
+    assert bounds == [9.0, 3.0]
+    ending.timers.close()
+    assert bounds == [], "who has ended is not ended once more"
 
 
 def test_what_is_cancelled_without_a_signal_is_not_taken_for_one() -> None:
