@@ -29,7 +29,7 @@ from .threads import named_thread
 def chat(sources: Sources, *, page: Page = None, thread: ThreadId = None, store: Store = None) -> None:
     """Talk for several turns; /history shows them, /quit or Ctrl-D ends."""
     terminal = standard_input().isatty()
-    conversation = named_thread(thread, store)
+    conversation = named_thread(thread, store, sources)
     if page:
         check_writable(page)
     with asyncio.Runner() as runner:
