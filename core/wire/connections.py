@@ -91,7 +91,7 @@ def values_in(query: str) -> list[str]:
     return list(dict.fromkeys([*written, *map(unquote_plus, written)]))
 
 
-def joined(url: str, path: str, query: str) -> str:
+def full_url(url: str, path: str, query: str) -> str:
     """Return where a request goes: what comes after a base URL, and the parameters at the end."""
     return f"{url.rstrip('/')}{path}" + (f"?{query}" if query else "")
 

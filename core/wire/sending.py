@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..text import one_line, redact
-from .connections import bare_url, joined, values_in
+from .connections import bare_url, full_url, values_in
 from .losses import lost
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
 from .session import CONNECT_SECONDS, Pool, pool_for, trusted
@@ -248,7 +248,7 @@ def _tell(address: Address, failure: ServerError, seconds: float, attempt: int) 
 def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any:
     """Send a request once; no redirect is followed, so that key and prompt go to nobody else."""
     note_sent(address.host)
-    url, method = joined(address.url, path, address.query), "GET" if body is None else "POST"
+    url, method = full_url(address.url, path, address.query), "GET" if body is None else "POST"
     return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **_options(address))
 
 
