@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
-from ..core.text import one_line, redact
+from ..core.text import escaped, one_line, redact
 from .interrupts import leave_within
 
 WAITING = 75
@@ -78,8 +78,11 @@ def sigterm_as_ctrl_c() -> Iterator[OrderlyEnd]:
 
 
 def note(text: str) -> None:
-    """Print a line on standard error that is there to be known, and not to be read twice."""
-    notes.print(Text(text, style="dim"), soft_wrap=True)
+    """Print a line on standard error that is there to be known, and not to be read twice.
+
+    It may repeat a user's own flags, or a file's, which drive no terminal either.
+    """
+    notes.print(Text(escaped(text), style="dim"), soft_wrap=True)
 
 
 def print_error(message: str) -> None:

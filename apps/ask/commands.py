@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ...core.errors import ConfigError
 from ...core.run.records import Cost
-from ...core.text import shows_nothing
+from ...core.text import escaped, shows_nothing
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ..mistakes import Misuse
 from ..settings.flags import BOUNDS, with_mixture
@@ -159,4 +159,4 @@ def _print_estimate(bound: Estimate, usual: Cost, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
     sys.stdout.write(f"at most {cost_line(bound)}\nusually {cost_line(usual)}\n{AT_MOST}\n{USUAL}\n")
-    sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])
+    sys.stdout.writelines(f"not bounded: {escaped(why)}\n" for why in bound["unbounded"])

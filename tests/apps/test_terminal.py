@@ -27,6 +27,12 @@ def test_a_note_is_not_broken_into_lines(capsys: pytest.CaptureFixture[str]) -> 
     assert (captured.out, captured.err.count("\n")) == ("", 1)
 
 
+def test_a_note_drives_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    note("models: x\x1b]0;T\a\x1b[2J aggregates")
+
+    assert not set(capsys.readouterr().err) & {"\x1b", "\a"}
+
+
 def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
     steps: list[str] = []
 
