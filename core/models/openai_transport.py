@@ -4,6 +4,7 @@ They share one aiohttp-backed client per event loop: a wide fan-out then costs h
 keeps its connections between runs, and is closed with its loop.
 """
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ def shared_sync_client(headers: Headers = (), query: str = "") -> "openai.Defaul
     """
     import openai
 
-    hooks = {"request": [partial(_add, headers=headers, query=query)]}
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [partial(_add, headers=headers, query=query)]}
     return openai.DefaultHttpxClient(event_hooks=hooks, mounts=dict.fromkeys(DIRECT), follow_redirects=False)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 from langgraph_moa.apps import terminal
@@ -53,7 +54,12 @@ def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
 
 def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     bounds: list[float] = []
-    monkeypatch.setattr(terminal, "leave_within", lambda seconds: bounds.append(seconds) or bounds.clear)
+
+    def leave_within(seconds: float) -> Callable[[], None]:
+        bounds.append(seconds)
+        return bounds.clear
+
+    monkeypatch.setattr(terminal, "leave_within", leave_within)
     ending = OrderlyEnd()
     with pytest.raises(KeyboardInterrupt):
         ending.on_signal(signal.SIGTERM, None)
