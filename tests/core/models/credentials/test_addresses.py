@@ -13,6 +13,7 @@ from langgraph_moa.core.wire.connections import bare_url
 from loopback import Loopback, Reply, serve
 
 TRANSPORTS = get_args(Transport)
+QUESTION: Any = {"messages": [("user", "17 * 24?")]}
 URL = "http://127.0.0.1:9/v1"
 SECRET = "forests+of the/night-2"
 WRITTEN = "forests%2Bof%20the%2Fnight-2"
@@ -106,9 +107,9 @@ async def test_parameters_of_an_address_are_secrets(
     collector = RunCollectorCallbackHandler()
     moa = create_moa(proposers=[seat, "offline:words"], aggregator="offline:words")
 
-    result = await moa.ainvoke({"messages": [("user", "17 * 24?")]}, {"callbacks": [collector]})
+    result = await moa.ainvoke(QUESTION, {"callbacks": [collector]})
     with pytest.raises(AllProposersFailed) as failed:
-        await create_moa(proposers=[seat], aggregator="offline:words").ainvoke({"messages": [("user", "?")]})
+        await create_moa(proposers=[seat], aggregator="offline:words").ainvoke(QUESTION)
 
     assert "[redacted]" in result["proposals"][0]["error"]
     traced = [run.model_dump_json() for run in collector.traced_runs]
