@@ -17,7 +17,7 @@ demo: .venv/user  ## Run a real mixture on the offline models.
 	$(BIN)/langgraph-moa ask "How are costs bounded, proposals cached, and killed runs resumed?"
 
 studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
-	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev
+	umask 077; LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev
 
 test: .venv/dev  ## Run the tests, on all cores.
 	$(BIN)/pytest -q -n auto

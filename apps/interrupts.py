@@ -2,9 +2,12 @@
 
 import os
 import signal
+from collections.abc import Callable
 
 INTERRUPTED = 130
 """The exit code of a program ended by Ctrl-C."""
+TERMINATED = 143
+"""The exit code of a program ended by SIGTERM."""
 
 
 def leave_on_ctrl_c() -> None:
@@ -25,3 +28,16 @@ def heed_ctrl_c() -> None:
 
 def _leave(number: int, frame: object) -> None:
     os._exit(INTERRUPTED)
+
+
+def leave_within(seconds: float) -> Callable[[], None]:
+    """Let the program that SIGTERM ends be gone by then, whatever holds it up, and return what takes that back.
+
+    Python waits for its threads, and one that looks a host up in vain can be told nothing.
+    """
+    import threading
+
+    timer = threading.Timer(seconds, os._exit, [TERMINATED])
+    timer.daemon = True
+    timer.start()
+    return timer.cancel

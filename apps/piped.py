@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from io import UnsupportedOperation
 from pathlib import Path
 from select import select
-from shutil import copyfile
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
@@ -17,8 +17,8 @@ import typer
 from ..core.errors import ConfigError
 from ..core.lock import locked
 from ..evaluation.batch.ordinary import file_kind
-from .interrupts import INTERRUPTED
-from .terminal import TERMINATED, note, sigterm_as_ctrl_c
+from .interrupts import INTERRUPTED, TERMINATED
+from .terminal import note, sigterm_as_ctrl_c
 
 _BY_NUMBER = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -55,7 +55,8 @@ class Source:
                 self.path.replace(self._home)
             except OSError:  # on another disk
                 new = self._home.with_name(f"{self._home.name}.new")
-                copyfile(self.path, new)
+                with open(new, "wb", opener=_private) as copy, self.path.open("rb") as original:
+                    copyfileobj(original, copy)
                 new.replace(self._home)
         except OSError as exc:
             raise ConfigError(f"{self._home} cannot be written: {exc.strerror or exc}; make room for it") from exc
@@ -191,7 +192,7 @@ def _is_terminal(given: Path, number: int | None) -> bool:
 
 def _copy(stream: IO[bytes], copy: Path, name: str) -> None:
     try:
-        with copy.open("wb", buffering=0) as file:
+        with open(copy, "wb", buffering=0, opener=_private) as file:
             for chunk in _chunks(stream, name):
                 rest = memoryview(chunk)
                 while rest:
@@ -211,6 +212,11 @@ def _chunks(stream: IO[bytes], name: str) -> Iterator[bytes]:
             return
         if chunk:  # there is none where somebody else reads, too
             yield chunk
+
+
+def _private(path: str, flags: int) -> int:
+    """Make a file that only its user can read."""
+    return os.open(path, flags, 0o600)
 
 
 def _unblocked(path: str, flags: int) -> int:

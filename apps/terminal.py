@@ -4,18 +4,19 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
-from ..core.text import one_line, redact
+from ..core.text import escaped, one_line, redact
+from .interrupts import leave_within
 
-TERMINATED = 143
-"""The exit code of a program ended by SIGTERM."""
 WAITING = 75
 """The exit code of a run that waits for a person; sysexits.h calls it a temporary failure."""
+LONGEST_END_S, LONGEST_SECOND_END_S = 9.0, 3.0
+"""Seconds until the program is gone after SIGTERM and after another, whatever is still under way."""
 _T = TypeVar("_T")
 notes = Console(stderr=True, highlight=False)
 
@@ -26,6 +27,8 @@ class OrderlyEnd:
     def __init__(self) -> None:
         self.terminated = False
         """Whether SIGTERM came."""
+        self.timers = ExitStack()
+        """What is taken back once all has ended."""
         self._task: asyncio.Task[Any] | None = None
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -52,6 +55,7 @@ class OrderlyEnd:
         """End the task that runs; a second signal waits for nothing."""
         task, again = self._task, self.terminated
         self.terminated = True
+        self.timers.callback(leave_within(LONGEST_SECOND_END_S if again else LONGEST_END_S))
         if task is None or again:
             raise KeyboardInterrupt
         task.get_loop().call_soon_threadsafe(task.cancel)
@@ -67,14 +71,18 @@ def sigterm_as_ctrl_c() -> Iterator[OrderlyEnd]:
         yield ending
         return
     try:
-        yield ending
+        with ending.timers:
+            yield ending
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 def note(text: str) -> None:
-    """Print a line on standard error that is there to be known, and not to be read twice."""
-    notes.print(Text(text, style="dim"), soft_wrap=True)
+    """Print a line on standard error that is there to be known, and not to be read twice.
+
+    It may repeat a user's own flags, or a file's, which drive no terminal either.
+    """
+    notes.print(Text(escaped(text), style="dim"), soft_wrap=True)
 
 
 def print_error(message: str) -> None:

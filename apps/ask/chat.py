@@ -12,9 +12,10 @@ from rich.text import Text
 
 from ...core.errors import MoAError
 from ...core.text import printable, shows_nothing
+from ..interrupts import TERMINATED
 from ..settings.flags import with_mixture
 from ..settings.sources import Sources
-from ..terminal import TERMINATED, note, notes, print_error
+from ..terminal import note, notes, print_error
 from .commands import Page, Store, ThreadId
 from .draining import Terminated
 from .output import Output, check_writable, say_that_it_waits, waiting_for, write_page
@@ -28,7 +29,7 @@ from .threads import named_thread
 def chat(sources: Sources, *, page: Page = None, thread: ThreadId = None, store: Store = None) -> None:
     """Talk for several turns; /history shows them, /quit or Ctrl-D ends."""
     terminal = standard_input().isatty()
-    conversation = named_thread(thread, store)
+    conversation = named_thread(thread, store, sources)
     if page:
         check_writable(page)
     with asyncio.Runner() as runner:
@@ -83,6 +84,8 @@ def _answer(runner: asyncio.Runner, talk: Talk, line: str | None, output: Output
         write_page(output, state)
         if waits := waiting_for(state):
             say_that_it_waits(waits, talk.thread)
+        if output.was_terminated:
+            raise typer.Exit(TERMINATED)
 
 
 def _read_line() -> str | None:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ...core.errors import ConfigError
 from ...core.run.records import Cost
-from ...core.text import shows_nothing
+from ...core.text import escaped, shows_nothing
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ..mistakes import Misuse
 from ..settings.flags import BOUNDS, with_mixture
@@ -63,7 +63,7 @@ def ask(
     ] = False,
 ) -> None:
     """Answer one question."""
-    conversation, text = named_thread(thread, store), _text_of(question)
+    conversation, text = named_thread(thread, store, sources), _text_of(question)
     if instead and conversation is None:
         raise Misuse("found --instead without a thread, expected --thread ID --store FILE")
     settings = sources.whole if conversation is None else sources.by_hand
@@ -79,9 +79,9 @@ def ask(
         run_and_show(_in_thread(conversation, sources, text, output, instead=instead), output, text)
 
 
-@partial(with_mixture, only=BOUNDS)
+@partial(with_mixture, only={*BOUNDS, "config"}, apart=True)
 def resume(
-    settings: Settings,
+    sources: Sources,
     *,
     thread: Annotated[str, typer.Option("--thread", metavar="ID", help="Its name.", show_default=False)],
     store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The file that keeps it.", show_default=False)],
@@ -94,12 +94,12 @@ def resume(
     page: Page = None,
 ) -> None:
     """Go on with a stopped run of a thread; nobody who answered is asked again."""
-    conversation = Thread(thread, store)
+    conversation = Thread.of(thread, store, sources)
     output = Output(as_json, no_stream, page, conversation)
     first: Decided = Command(resume=decisions_of(decide)) if decide else None
 
     async def run(decided: Decided) -> RunState:
-        async with take_up(conversation, settings) as session:
+        async with take_up(conversation, sources) as session:
             output.view.remember(session.state.values)
             if first and session.left != ("review",):
                 raise ConfigError(f"found --decide, expected thread {thread!r} to wait for a review; leave it out")
@@ -135,7 +135,7 @@ def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, i
     """Ask the next question of a thread."""
 
     async def run(decided: Decided) -> RunState:
-        opened = take_up(thread, Settings()) if decided else begin(thread, sources, text, instead=instead)
+        opened = take_up(thread, sources) if decided else begin(thread, sources, text, instead=instead)
         async with opened as session:
             note(session.why)
             return await follow(session.moa, decided or session.given, output, config=session.config)
@@ -159,4 +159,4 @@ def _print_estimate(bound: Estimate, usual: Cost, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
     sys.stdout.write(f"at most {cost_line(bound)}\nusually {cost_line(usual)}\n{AT_MOST}\n{USUAL}\n")
-    sys.stdout.writelines(f"not bounded: {why}\n" for why in bound["unbounded"])
+    sys.stdout.writelines(f"not bounded: {escaped(why)}\n" for why in bound["unbounded"])

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ...core.errors import ConfigError, MissingExtra
+from ...core.text import escaped
 from ..mistakes import Misuse
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
@@ -51,7 +52,7 @@ def graph(
         png.write_bytes(_drawing(drawn, png.suffix.lower()))
     except OSError as exc:
         raise ConfigError(f"the drawing cannot be written to {png}: {exc.strerror or exc}") from exc
-    sys.stdout.write(f"drawing: {png.absolute()}\n")
+    sys.stdout.write(f"drawing: {escaped(str(png.absolute()))}\n")
 
 
 def _check(file: Path) -> None:

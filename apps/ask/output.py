@@ -37,6 +37,8 @@ class Output:
     thread: Thread | None = None
     moa: Graph | None = None
     """What is run, for the drawing in its report."""
+    was_terminated: bool = False
+    """Whether SIGTERM came, though the run has come to its end."""
     view: RunView = field(init=False)
 
     def __post_init__(self) -> None:

@@ -16,9 +16,9 @@ from rich.text import Text
 from ...core.errors import MoAError
 from ...core.run.state import Graph
 from ...graphs.plan import plan_of
-from ..interrupts import INTERRUPTED
-from ..terminal import TERMINATED, WAITING, note, notes
-from .draining import Terminated, drained_on_sigterm
+from ..interrupts import INTERRUPTED, TERMINATED
+from ..terminal import WAITING, note, notes
+from .draining import STEP_S, Terminated, drained_on_sigterm
 from .lines import interrupted
 from .output import Output, RunState, print_json, say_that_it_waits, so_far, waiting_for, write_page
 from .review import Decisions, ask_person, can_ask
@@ -56,6 +56,7 @@ async def follow(
                 view.remember(part)
             elif isinstance(part[0], AIMessageChunk):
                 view.token(part[0].text)
+        output.was_terminated = control is not None and control.drain_requested
         if not waiting_for(state):
             view.finish(state["messages"][-1].text, state["run"], state.get("citations", []), state.get("evidence", []))
     return state
@@ -118,4 +119,4 @@ def show_stopped(output: Output, question: str, *, drained: bool) -> None:
 
 
 def _say_that_it_ends() -> None:
-    note("stopping after this step; a second SIGTERM does not wait for it")
+    note(f"stopping after this step, or in {STEP_S:g} s; a second SIGTERM does not wait for it")

@@ -1,13 +1,15 @@
 """Open the files that hold what is under way, and run nothing that they say."""
 
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import ConfigError, InputError, MissingExtra
 from ...core.lock import locked
+from ..terminal import note
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -19,7 +21,7 @@ _WRITTEN = ("null", "bytes", "bytearray", "msgpack")
 
 @asynccontextmanager
 async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
-    """Open a file of threads, whoever made it.
+    """Open a file of threads, whoever made it; a new one is its maker's alone.
 
     LangGraph's serializer as it is by default calls whatever function of whatever module a file names: whoever can
     write to the folder, or sends a thread to be taken up, would run programs as the one who reads it.
@@ -29,9 +31,16 @@ async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
     """
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+    make_private(file)
     async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
         saver.serde = _strict(file)
         yield saver
+
+
+def make_private(file: Path) -> None:
+    """Make a file that only its user can read, where there is none: SQLite gives those beside it the same rights."""
+    with suppress(OSError):  # which whoever opens it tells
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _strict(file: Path) -> "SerializerProtocol":
@@ -89,10 +98,16 @@ async def locked_store(file: Path, thread: str) -> AsyncIterator["AsyncSqliteSav
         mine = file.with_name(f"{file.name}.{sha256(thread.encode('utf-8', 'replace')).hexdigest()[:12]}")
         busy = f"found thread {thread!r} at work in another process, expected it free; wait until that one has ended"
         with locked(mine, busy=busy):
+            _tell_if_shown(file)
             async with opened(file) as saver:
                 yield saver
     except (sqlite3.Error, OSError) as exc:
         raise unusable(file, exc) from exc
+
+
+def _tell_if_shown(file: Path) -> None:
+    if os.name == "posix" and file.exists() and file.stat().st_mode & 0o004:
+        note(f"{file} can be read by every user of this machine, as earlier versions made it: chmod 600 changes that")
 
 
 def unusable(file: Path, exc: Exception) -> ConfigError:

@@ -24,6 +24,8 @@ from ..mistakes import Misuse
 from ..settings.files import merged_settings
 from ..settings.settings import Settings
 from ..settings.sources import Sources
+from ..settings.trust import servers_elsewhere, servers_of
+from ..terminal import note
 from .store import locked_store
 
 if TYPE_CHECKING:
@@ -39,15 +41,29 @@ class Thread:
 
     id: str
     file: Path
+    server: str | None = None
+    """The server beyond this machine that is to be named again."""
+
+    @classmethod
+    def of(cls, thread: str, store: Path, sources: Sources) -> "Thread":
+        """Return a thread with the server that the command line names for it, without secrets."""
+        elsewhere = servers_elsewhere(Settings(base_url=sources.flags.get("base_url")))
+        return cls(thread, store, next(iter(elsewhere), None))
 
     @property
     def resume(self) -> str:
         """Return the command that goes on with it."""
-        return f"langgraph-moa resume --thread {shlex.quote(self.id)} --store {shlex.quote(str(self.file))}"
+        server = f" --base-url {shlex.quote(self.server)}" if self.server else ""
+        return f"langgraph-moa resume --thread {shlex.quote(self.id)} --store {shlex.quote(str(self.file))}{server}"
 
 
-def named_thread(thread: str | None, store: Path | None) -> Thread | None:
+def named_thread(thread: str | None, store: Path | None, sources: Sources) -> Thread | None:
     """Return the thread that two flags name, None where neither is given.
+
+    Args:
+        thread: Its name.
+        store: Its file.
+        sources: What was said of the mixture.
 
     Raises:
         Misuse: Only one of them is given, or no name.
@@ -58,7 +74,7 @@ def named_thread(thread: str | None, store: Path | None) -> Thread | None:
         raise Misuse("found one of --thread and --store, expected both; add --thread ID --store FILE")
     if not thread:
         raise Misuse("found an empty --thread, expected a name; write --thread ID")
-    return Thread(thread, store)
+    return Thread.of(thread, store, sources)
 
 
 @dataclass(frozen=True)
@@ -114,7 +130,7 @@ async def opened_thread(thread: Thread, sources: Sources) -> AsyncIterator[Sessi
             settings = await asyncio.to_thread(lambda: sources.whole)
         else:
             tell(f"settings: those of thread {thread.id!r}, and the command line's")
-            settings = _settings_of(record, thread, sources.by_hand)
+            settings = _settings_of(record, thread, sources)
         yield await _open(saver, thread, settings)
 
 
@@ -141,7 +157,7 @@ async def begin(thread: Thread, sources: Sources, question: str, *, instead: boo
 
 
 @asynccontextmanager
-async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
+async def take_up(thread: Thread, sources: Sources) -> AsyncIterator[Session]:
     """Open a thread where its last run stopped, with the mixture it was begun with.
 
     A run whose aggregator failed is taken up before its aggregator, and one with too few answers in its first layer at
@@ -149,7 +165,7 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
 
     Args:
         thread: Which one.
-        changes: Bounds, or a server, to go on with instead of those that were recorded.
+        sources: Bounds, or a server, to go on with instead of those that were recorded.
 
     Raises:
         ConfigError: There is no such thread, or it is not one of ours, or of another version, or at work elsewhere.
@@ -163,7 +179,7 @@ async def take_up(thread: Thread, changes: Settings) -> AsyncIterator[Session]:
                 {str(checkpoint.config["configurable"]["thread_id"]) async for checkpoint in saver.alist(None)}
             )
             raise ConfigError(f"found no thread {thread.id!r} in {thread.file}; {nearest(thread.id, ids or ['none'])}")
-        session = await _open(saver, thread, _settings_of(record, thread, changes))
+        session = await _open(saver, thread, _settings_of(record, thread, sources))
         yield await at_failure(session)
 
 
@@ -211,13 +227,34 @@ async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any]
     return record
 
 
-def _settings_of(record: dict[str, Any], thread: Thread, changes: Settings) -> Settings:
-    given = changes.model_dump(exclude_unset=True)
+def _settings_of(record: dict[str, Any], thread: Thread, sources: Sources) -> Settings:
+    given = sources.by_hand.model_dump(exclude_unset=True)
     replaced = ("proposers", "aggregator", "layers", "base_url") if given.get("preset") else ()
     recorded = {key: value for key, value in record["settings"].items() if key not in replaced}
     name = recorded.pop("preset", None)
     try:
         settings = merged_settings(recorded, given)
-        return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
+    _check_servers(settings, thread, sources)
+    return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
+
+
+def _check_servers(settings: Settings, thread: Thread, sources: Sources) -> None:
+    """Send nothing elsewhere because a file says so: whoever can write it would be sent the conversation and the key.
+
+    Raises:
+        ConfigError: It names a server beyond this machine that the user does not name now.
+    """
+    if not (recorded := [server for server in servers_of(settings) if server not in servers_of(sources.by_hand)]):
+        return
+    note(f"servers, as the thread has them: {', '.join(recorded)}")
+    elsewhere = servers_elsewhere(settings)
+    if elsewhere and (unnamed := [server for server in elsewhere if server not in sources.servers]):
+        is_for_all = settings.base_url and unnamed[0] in servers_elsewhere(Settings(base_url=settings.base_url))
+        name = f"--base-url {shlex.quote(unnamed[0])}" if is_for_all else "--config FILE, with the file that names it"
+        raise ConfigError(
+            f"found the server {unnamed[0]!r} in the record of thread {thread.id!r}, which whoever can write to "
+            f"{thread.file} may have put there, expected it to be named again; if conversation and key may go to it, "
+            f"add {name}"
+        )

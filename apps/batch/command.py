@@ -22,13 +22,13 @@ from ...evaluation.batch.reading import read_questions
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
-from ..interrupts import INTERRUPTED
+from ..interrupts import INTERRUPTED, TERMINATED
 from ..mistakes import misused
 from ..piped import Source, check_own_file, read_again
 from ..screens import show_text
 from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
-from ..terminal import TERMINATED, note, notes, sigterm_as_ctrl_c
+from ..terminal import note, notes, sigterm_as_ctrl_c
 from .benchmark import Format
 from .formats import FORMATS
 from .progress import BatchView, batch_summary

@@ -33,7 +33,7 @@ def rows_of_systems(folder: Path | None, specs: Sequence[Spec]) -> Iterator[Path
             yield temporary
         return
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         recorded = _read(folder / _WHOSE)
         ours = {spec.label: _record(spec) for spec in specs}
         for label, record in ours.items():

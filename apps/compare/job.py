@@ -20,8 +20,8 @@ from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.preparing import Prepared, check_comparison
 from ...evaluation.comparing.wording import note_wording
 from ..garbage import freeze_what_stays
-from ..interrupts import INTERRUPTED
-from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
+from ..interrupts import INTERRUPTED, TERMINATED
+from ..terminal import note, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems
 from .pilot import Pilot

@@ -8,10 +8,11 @@ import typer
 
 from ...core.errors import ConfigError, MissingExtra
 from ..garbage import freeze_what_stays
+from ..interrupts import TERMINATED
 from ..mistakes import Misuse
 from ..settings.flags import with_mixture
 from ..settings.settings import Settings
-from ..terminal import TERMINATED, note, sigterm_as_ctrl_c
+from ..terminal import note, sigterm_as_ctrl_c
 from .server import WAIT_S, mcp_server
 from .stdio import serve_client
 

@@ -34,7 +34,7 @@ _TABLES: dict[str, type[Table]] = {
     "limits": LimitsTable,
     "prices": PriceTable,
 }
-_MAY_BE_SECRET = {"headers", "api_key_env"}
+_MAY_BE_SECRET = {"headers", "api_key_env", "base_url"}
 """Settings whose values are not shown: somebody may have written the key itself there."""
 _EXPECTED = {
     "string_pattern_mismatch": "the name of an environment variable in capitals, and never the key itself",

@@ -82,6 +82,21 @@ class Sources:
         return file
 
     @property
+    def servers(self) -> list[str]:
+        """Return the addresses beyond this machine that the user named: by a flag, in a file, in the environment's.
+
+        Raises:
+            ConfigError: The file cannot be read, or says what nobody understands.
+        """
+        from .files import merged_settings
+        from .trust import servers_elsewhere
+
+        file = self._unnamed
+        is_named = file is not None and file.is_trusted
+        others = merged_settings(file.keys, {}, file=file.path) if file and is_named else None
+        return [*servers_elsewhere(self.by_hand), *(servers_elsewhere(others) if others else [])]
+
+    @property
     def layers(self) -> int | None:
         """Return how many layers are written, where somebody wrote it: the rest is not imported for it."""
         if self.config is None and self._unnamed is None:

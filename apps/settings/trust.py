@@ -47,6 +47,15 @@ def servers_of(settings: Settings) -> list[str]:
     return list(dict.fromkeys(_shown(bare_url(url)) for url in _servers(settings)))
 
 
+def servers_elsewhere(settings: Settings) -> list[str]:
+    """Return the addresses that settings name beyond this machine, each once, as they may be shown."""
+    return list(dict.fromkeys(_shown(_comparable(url)) for url in _servers(settings) if not _is_here(url)))
+
+
+def _comparable(url: str) -> str:
+    return bare_url(url).rstrip("/")
+
+
 def _reaches(folder: Path, settings: Settings) -> Iterator[str]:
     """Say in words what goes further than a file may that was found."""
     for url in _servers(settings):

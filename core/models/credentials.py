@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import ConfigError
 from ..text import one_line
-from ..wire.connections import is_address
+from ..wire.connections import bare_url, is_address, names_user, query_of
 from ..wire.sending import Address, Headers
 from ..wire.session import proxy_for
 
@@ -48,17 +48,18 @@ class Server(NamedTuple):
         """
         variables, url = _ADDRESSES[provider]
         url = self.base_url or _first(variables) or url
-        _check_address(url)
+        check_address(url)
         headers = self.headers
         if provider == "openai" and not self.base_url:
             headers = tuple((header, who) for header, names in _ACCOUNTS.items() if (who := _first(names))) + headers
-        proxy_for(url)
-        return Address(url, self.key(provider, name), headers)
+        bare = bare_url(url)
+        proxy_for(bare)
+        return Address(bare, self.key(provider, name), headers, query=query_of(url))
 
     def key(self, provider: str, name: str) -> str:
         """Read its key from the environment: a provider's own never goes to another address."""
         if self.base_url:
-            _check_address(self.base_url)
+            check_address(self.base_url)
         variable = self.api_key_env
         if variable is not None:
             check_key_variable(variable)
@@ -80,14 +81,21 @@ class Server(NamedTuple):
         return key.strip()  # files that hold keys end with a line
 
 
-def _check_address(url: str) -> None:
-    """Refuse what is no address, without showing it: a password may be what is wrong with it."""
-    if "@" in url.partition("://")[2].partition("/")[0]:
+def check_address(url: str) -> None:
+    """Refuse what is no address of a server; a password, which may be what is wrong with it, is not shown.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if names_user(url):
         raise ConfigError(
             f"found a user or password in the base URL, expected none; put the server's key into {SERVER_KEY}"
         )
     if not url.lower().startswith(("http://", "https://")) or not is_address(url):
-        raise ConfigError("found no address as the base URL, expected one like http://localhost:8080/v1; correct it")
+        where = one_line(bare_url(url), limit=100)
+        raise ConfigError(f"found the server {where!r}, expected an address like http://localhost:8080/v1; correct it")
+    if "#" in url:
+        raise ConfigError("found a fragment (#...) in the base URL, which goes to no server; take it away")
 
 
 def _first(variables: Iterable[str]) -> str | None:

@@ -4,14 +4,16 @@ They share one aiohttp-backed client per event loop: a wide fan-out then costs h
 keeps its connections between runs, and is closed with its loop.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ..wire.connections import values_in
 from ..wire.parsing import read_json, write_json
 from ..wire.per_loop import PerLoop
-from ..wire.refusals import status_in, struck
+from ..wire.refusals import refusal, status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
 from ..wire.wording import error_in
@@ -46,11 +48,11 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
     kwargs: dict[str, Any] = {
         "model": name,
         "api_key": SecretStr(address.key),
-        "http_client": shared_sync_client(server.headers),
-        "http_async_client": shared_async_client(server.headers),
+        "http_client": shared_sync_client(server.headers, address.query),
+        "http_async_client": shared_async_client(server.headers, address.query),
         "http_socket_options": (),
         "stream_usage": True,
-        **({"base_url": base_url} if base_url else {}),
+        **({"base_url": address.url} if base_url or address.query else {}),
         **options,
     }
     if provider == "together":
@@ -68,41 +70,50 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
 
 
 @lru_cache(maxsize=_HEADERS)
-def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
+def shared_async_client(headers: Headers = (), query: str = "") -> "httpx2.AsyncClient":
     """Return the client to hand to every model: it sends each request through the running loop's own.
+
+    No redirect is followed, so that prompt and headers go to nobody else.
 
     Args:
         headers: What it sends along. They are the client's and not the model's, for they may be secrets, and what a
             model was made of is shown in traces.
+        query: The parameters of each request's address, for which the same holds.
     """
     import openai
 
     class LoopClient(openai.DefaultAioHttpClient):  # type: ignore[misc, unused-ignore]
-        sends_along = headers
+        sends_along, asks_with = headers, query
 
         async def send(self, request: "httpx2.Request", **kwargs: Any) -> "httpx2.Response":
             note_sent(request.url.host)
-            request.headers.update(dict(headers))
+            _add(request, headers, query)
             _bound_connecting(request)
             client = await CLIENTS.get()
-            return await _as_error(request, await client.send(request, **kwargs), headers)
+            response = await client.send(request, **{**kwargs, "follow_redirects": False})
+            return await _as_error(request, response, headers, query)
 
     return LoopClient(verify=trusted())
 
 
 @lru_cache(maxsize=_HEADERS)
-def shared_sync_client(headers: Headers = ()) -> "openai.DefaultHttpxClient":
+def shared_sync_client(headers: Headers = (), query: str = "") -> "openai.DefaultHttpxClient":
     """Return one client for the sync half that models insist on; our graphs never send through it.
 
     Args:
         headers: What it sends along.
+        query: The parameters of each request's address.
     """
     import openai
 
-    def send_along(request: Any) -> None:
-        request.headers.update(dict(headers))
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [partial(_add, headers=headers, query=query)]}
+    return openai.DefaultHttpxClient(event_hooks=hooks, mounts=dict.fromkeys(DIRECT), follow_redirects=False)
 
-    return openai.DefaultHttpxClient(event_hooks={"request": [send_along]}, mounts=dict.fromkeys(DIRECT))
+
+def _add(request: Any, headers: Headers, query: str) -> None:
+    request.headers.update(dict(headers))
+    if query and not request.url.query:  # a request that is sent again has it already
+        request.url = request.url.copy_with(query=query.encode())
 
 
 def _bound_connecting(request: "httpx2.Request") -> None:
@@ -117,7 +128,9 @@ def _client() -> "httpx2.AsyncClient":
     import openai
 
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
-    return openai.DefaultAioHttpClient(limits=limits, verify=trusted(), mounts=dict.fromkeys(DIRECT))
+    return openai.DefaultAioHttpClient(
+        limits=limits, verify=trusted(), mounts=dict.fromkeys(DIRECT), follow_redirects=False
+    )
 
 
 async def _close(client: "httpx2.AsyncClient") -> None:
@@ -128,11 +141,21 @@ CLIENTS: "PerLoop[httpx2.AsyncClient]" = PerLoop(_client, _close)
 """The process's own."""
 
 
-async def _as_error(request: "httpx2.Request", response: "httpx2.Response", headers: Headers) -> "httpx2.Response":
-    """Return an error without the key and headers that it repeats, before it is logged and traced; answers stay whole.
+async def _as_error(
+    request: "httpx2.Request", response: "httpx2.Response", headers: Headers, query: str
+) -> "httpx2.Response":
+    """Return an error without the secrets that it repeats, before it is logged and traced; answers stay whole.
 
-    One that came with success gets the status that it names, so that the client takes it for one.
+    One that came with success gets the status that it names, so that the client takes it for one. A redirect is one.
     """
+    key = request.headers.get("authorization", "").removeprefix("Bearer ")
+    secrets = [key, *(value for _, value in headers), *values_in(query)]
+    if 300 <= response.status_code < 400:
+        await response.aread()
+        where, status = response.headers.get("location"), response.status_code
+        failure = refusal(status, b"", url=str(request.url), location=where, secrets=secrets)
+        content = write_json({"error": {"message": str(failure)}})
+        return type(response)(status, headers={"content-type": "application/json"}, content=content, request=request)
     is_refused = response.status_code >= 400
     if not is_refused and response.headers.get("content-type", "").startswith("text/event-stream"):
         return response
@@ -140,8 +163,6 @@ async def _as_error(request: "httpx2.Request", response: "httpx2.Response", head
     sent = read_json(body)
     if not is_refused and isinstance(sent, dict) and error_in(sent) is None:
         return response
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    secrets = [key, *(value for _, value in headers)]
     status = response.status_code if is_refused else status_in(sent) or response.status_code
     is_json = isinstance(sent, dict | list)
     content = write_json(struck(sent, secrets)) if is_json else struck(body.decode("utf-8", "replace"), secrets)

@@ -1,12 +1,14 @@
 """What is inside a model: the tools that its graphs run, and the secrets that it holds."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from ..text import is_secret
+from ..wire.connections import values_in
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -43,9 +45,10 @@ def secrets_of(model: Any) -> set[str]:
     tables = [value.values() for value in held if isinstance(value, Mapping)]
     headers = [secret.get_secret_value() for table in tables for secret in table if isinstance(secret, SecretStr)]
     headers += [text for value in held for _, text in getattr(value, "sends_along", ())]
-    return {value.get_secret_value() for value in held if isinstance(value, SecretStr)} | set(
-        filter(is_secret, headers)
-    )
+    alone = {value.get_secret_value() for value in held if isinstance(value, SecretStr)}
+    queries = [part.query.get_secret_value() for part in parts if isinstance(getattr(part, "query", None), SecretStr)]
+    queries += [value.asks_with for value in held if hasattr(value, "asks_with")]
+    return alone | set(filter(is_secret, [*headers, *chain.from_iterable(map(values_in, queries))]))
 
 
 def _parts_in(model: Any) -> Iterator[Any]:

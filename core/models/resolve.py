@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from ..errors import ConfigError, nearest
 from ..run.served import KNOWN_PROVIDERS
 from ..text import one_line, redact
-from ..wire.connections import bare_url
 from .capabilities import Model, Transport, is_chat_model, map_chat_models
-from .credentials import PROVIDER_KEYS, Server, headers_from
+from .credentials import PROVIDER_KEYS, Server, check_address, headers_from
 from .openai_facts import needs_responses, needs_responses_for_tools, profile_of, takes_temperature
 
 if TYPE_CHECKING:
@@ -97,9 +96,8 @@ def _check_server_options(
     spec: str, provider: str, base_url: str | None, *, elsewhere: object, extra_body: object
 ) -> None:
     """Refuse what is no URL, and what only a server of OpenAI's API can be told, as a file of one's own has."""
-    if base_url and not base_url.lower().startswith(("http://", "https://")):
-        where = one_line(bare_url(base_url), limit=100)
-        raise ConfigError(f"found the server {where!r}, expected an address like http://localhost:8080/v1; correct it")
+    if base_url:
+        check_address(base_url)
     if provider not in PROVIDER_KEYS and (elsewhere or (extra_body and provider != "gguf")):
         raise ConfigError(
             f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "
@@ -169,6 +167,7 @@ def _openai_compatible(
     return ChatCompletions(
         model=name,
         base_url=address.url,
+        query=SecretStr(address.query) if address.query else None,
         api_key=SecretStr(address.key),
         headers={header: SecretStr(value) for header, value in address.headers},
         provider=provider,

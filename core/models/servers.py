@@ -151,7 +151,8 @@ def _address_of(model: Model) -> Address:
         raise ConfigError("found no OpenAI-compatible model, expected one whose server lists its models")
     own = [(name, value) for name, value in client.default_headers.items() if isinstance(value, str)]
     headers = (*own, *getattr(chat.http_async_client, "sends_along", ()))
-    return Address(str(client.base_url), str(client.api_key), headers, _CONNECTING, attempts=1)
+    query = getattr(chat.http_async_client, "asks_with", "")
+    return Address(str(client.base_url), str(client.api_key), headers, _CONNECTING, attempts=1, query=query)
 
 
 async def names_served(model: Model) -> list[str]:

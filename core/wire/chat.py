@@ -49,6 +49,8 @@ class ChatCompletions(BaseChatModel):
     model_name: str = Field(alias="model")
     base_url: str
     """What comes before /chat/completions."""
+    query: SecretStr | None = Field(default=None, exclude=True)
+    """Parameters of each request's address."""
     api_key: SecretStr = Field(default=SecretStr(""), exclude=True)
     headers: dict[str, SecretStr] = Field(default_factory=dict, exclude=True)
     """What is sent along with each request."""
@@ -86,8 +88,8 @@ class ChatCompletions(BaseChatModel):
         headers = {name: value.get_secret_value() for name, value in self.headers.items()}
         headers |= kwargs.get("extra_headers") or {}
         seconds = kwargs.get("timeout", self.timeout)
-        key = self.api_key.get_secret_value()
-        return Address(self.base_url, key, tuple(headers.items()), seconds, attempts=1 + self.max_retries)
+        key, query = self.api_key.get_secret_value(), self.query.get_secret_value() if self.query else ""
+        return Address(self.base_url, key, tuple(headers.items()), seconds, 1 + self.max_retries, query)
 
     @property
     def _llm_type(self) -> str:

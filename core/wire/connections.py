@@ -1,13 +1,16 @@
 """Tell that no connection to a server came about, and why."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from ..text import one_line
 
 _DEPTH = 10
+_PLAIN = re.compile(r"(?:[a-z]{1,10}://)?[\w.-]{0,100}(?::\d{1,5})?(?:/[\w./-]{0,200})?")
+"""What is no address, and too plain for a password."""
 
 
 def connection_problem(exc: BaseException, endpoint: str | None = None) -> str | None:
@@ -50,11 +53,47 @@ def is_address(url: str) -> bool:
 
 
 def bare_url(url: str) -> str:
-    """Return an address without what may be a secret: user and password, query and fragment."""
-    scheme, _, rest = url.partition("?")[0].partition("#")[0].rpartition("://")
-    host, slash, path = rest.partition("/")
-    bare = f"{host.rpartition('@')[2]}{slash}{path}"
-    return f"{scheme}://{bare}" if scheme else bare
+    """Return an address without what may be a secret: user and password, query and fragment.
+
+    Of what is no address, only what can be none is shown.
+    """
+    if not is_address(url) or ("@" in url and _is_nested(url)):
+        bare = url.partition("?")[0].partition("#")[0]
+        if "@" in url:  # what stands before it may hold marks of its own
+            bare = url.rpartition("@")[2] if bare == url else ""
+        return bare if bare and _PLAIN.fullmatch(bare) else "(not shown)"
+    parts = urlsplit(url)
+    bare = f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{parts.scheme}://{bare}" if parts.scheme else bare
+
+
+def names_user(url: str) -> bool:
+    """Tell what holds a user or password, however its address is written, or what could be one."""
+    if "@" not in url:
+        return False
+    return not is_address(url) or "@" in urlsplit(url).netloc or _is_nested(url)
+
+
+def _is_nested(url: str) -> bool:
+    """Tell an address that stands behind another's beginning, as a scheme does that is written twice."""
+    path = urlsplit(url).path
+    return "//" in path and "@" in path
+
+
+def query_of(url: str) -> str:
+    """Return the parameters of an address, as they are written."""
+    return urlsplit(url).query
+
+
+def values_in(query: str) -> list[str]:
+    """Return the values of parameters, as they are written and as they are meant; each may be a key."""
+    written = [value or name for name, _, value in (part.partition("=") for part in query.split("&"))]
+    return list(dict.fromkeys([*written, *map(unquote_plus, written)]))
+
+
+def full_url(url: str, path: str, query: str) -> str:
+    """Return where a request goes: what comes after a base URL, and the parameters at the end."""
+    return f"{url.rstrip('/')}{path}" + (f"?{query}" if query else "")
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..text import one_line, redact
-from .connections import bare_url
+from .connections import bare_url, full_url, values_in
 from .losses import lost
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
 from .session import CONNECT_SECONDS, Pool, pool_for, trusted
@@ -84,12 +84,14 @@ class Address:
     """Say where requests go, and with what; never shown, for key and headers are secrets."""
 
     url: str
-    """The base URL."""
+    """The base URL, without its query."""
     key: str = field(repr=False)
     headers: Headers = field(default=(), repr=False)
     seconds: float | None = 600.0
     """How long the server may say nothing; None is no limit."""
     attempts: int = 3
+    query: str = field(default="", repr=False)
+    """Parameters of each request."""
 
     @property
     def bare(self) -> str:
@@ -104,7 +106,7 @@ class Address:
     @property
     def secrets(self) -> list[str]:
         """Return what errors may not repeat."""
-        values = [self.key, *(value for _, value in self.headers)]
+        values = [self.key, *(value for _, value in self.headers), *values_in(self.query)]
         return [*values, *(value.rpartition(" ")[2] for value in values if " " in value)]  # without "Bearer"
 
 
@@ -246,7 +248,7 @@ def _tell(address: Address, failure: ServerError, seconds: float, attempt: int) 
 def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any:
     """Send a request once; no redirect is followed, so that key and prompt go to nobody else."""
     note_sent(address.host)
-    url, method = address.url.rstrip("/") + path, "GET" if body is None else "POST"
+    url, method = full_url(address.url, path, address.query), "GET" if body is None else "POST"
     return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **_options(address))
 
 

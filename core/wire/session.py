@@ -74,7 +74,7 @@ def proxy_for(url: str) -> str | None:
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not is_address(proxy):
         raise ConfigError(f"found no address as the proxy on the way to {host}, expected one like http://proxy:3128")
-    if not proxy.startswith(("http://", "https://")):
+    if not proxy.lower().startswith(("http://", "https://")):
         raise ConfigError(
             f"found a {proxy.partition('://')[0]} proxy in the environment, expected one that begins with http://; "
             f"name such a one, or except {host} from it with NO_PROXY"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from shutil import copymode
 from typing import Any, cast
 
 from ...core.errors import ConfigError
@@ -130,6 +131,8 @@ class RowFile:
             for where, row in self.rows():
                 last[row["id"]] = where
             with new.open("wb") as file:
+                with suppress(FileNotFoundError):  # who may read the rows stays as somebody decided
+                    copymode(path, new)
                 file.writelines(_written(row) for where, row in self.rows() if last[row["id"]] == where)
             new.replace(path)
 

@@ -218,7 +218,7 @@ def rows_folder(out: Path | None) -> Iterator[Path]:
             yield Path(folder)
         return
     try:
-        out.mkdir(exist_ok=True)
+        out.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:
         raise ConfigError(f"found {out} for the rows, expected a folder: {exc.strerror or exc}; name another") from exc
     yield out

@@ -161,7 +161,7 @@ def test_the_same_command_goes_on_and_other_questions_are_refused(run: Run, monk
     lines = Path("rows.jsonl").read_text().count("\n")
     other = again(run, monkeypatch, '{"question": "Another?"}\n')
 
-    assert (some.code, copy.read_text()) == (1, FEW)
+    assert (some.code, copy.read_text(), copy.stat().st_mode & 0o777) == (1, FEW, 0o600)
     assert 0 < lines < 8
     assert some.err.endswith("the questions are in rows.jsonl.questions, which does as IN too\n")
     assert other.code == 1

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
+from langgraph_moa.apps import terminal
 from langgraph_moa.apps.terminal import OrderlyEnd, note, print_error, sigterm_as_ctrl_c
 
 
@@ -26,6 +28,12 @@ def test_a_note_is_not_broken_into_lines(capsys: pytest.CaptureFixture[str]) -> 
     assert (captured.out, captured.err.count("\n")) == ("", 1)
 
 
+def test_a_note_drives_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    note("models: x\x1b]0;T\a\x1b[2J aggregates")
+
+    assert not set(capsys.readouterr().err) & {"\x1b", "\a"}
+
+
 def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
     steps: list[str] = []
 
@@ -44,7 +52,14 @@ def test_sigterm_ends_what_runs_in_order_and_is_told_apart() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing() -> None:
+def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[float] = []
+
+    def leave_within(seconds: float) -> Callable[[], None]:
+        bounds.append(seconds)
+        return bounds.clear
+
+    monkeypatch.setattr(terminal, "leave_within", leave_within)
     ending = OrderlyEnd()
     with pytest.raises(KeyboardInterrupt):
         ending.on_signal(signal.SIGTERM, None)
@@ -55,6 +70,9 @@ def test_a_second_signal_and_one_while_nothing_runs_wait_for_nothing() -> None:
             ending.on_signal(signal.SIGTERM, None)
 
     ending.run(work())
+    assert bounds == [9.0, 3.0]
+    ending.timers.close()
+    assert bounds == [], "who has ended is not ended once more"
 
 
 def test_what_is_cancelled_without_a_signal_is_not_taken_for_one() -> None:

@@ -236,6 +236,17 @@ def test_the_dockerfile_is_one(tmp_path: Path) -> None:
         assert ">=" not in line, "a shell would write to a file of that name"
 
 
+def test_no_server_calls_what_a_checkpoint_names(tmp_path: Path) -> None:
+    """`serde` says so too, and the server does not heed it: it reads with what this variable says."""
+    strict = {"LANGGRAPH_STRICT_MSGPACK": "true"}
+    langgraph("dockerfile", str(tmp_path / "Dockerfile"))
+    composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    variables = composed["services"]["langgraph-api"]["environment"]
+
+    for given in (CONFIG["env"], variables, variables_of((tmp_path / "Dockerfile").read_text("utf-8"))):
+        assert strict.items() <= given.items()
+
+
 def test_the_configuration_is_valid() -> None:
     langgraph("validate")
 

@@ -100,6 +100,8 @@ class Loopback:
         """What `GET /v1/models` answers; None is no such path."""
         self.listed: list[dict[str, str]] = []
         """The headers of those who asked for it."""
+        self.queries: list[dict[str, str]] = []
+        """What each request's address asks with."""
         self.billed: list[dict[str, Any]] = []
         """The usage of every answer that was sent."""
 
@@ -141,6 +143,7 @@ class Loopback:
 
     async def _models(self, http: web.Request) -> web.StreamResponse:
         self.listed.append(dict(http.headers))
+        self.queries.append(dict(http.query))
         reply = self.listing or Reply(status=404)
         await asyncio.sleep(600 if reply.broken == "hang" else reply.delay)
         text = reply.body or json.dumps({"error": {"message": f"scripted failure {reply.status}"}})
@@ -150,6 +153,7 @@ class Loopback:
         request = Request(http.path, await http.json(), dict(http.headers))
         with self._news:
             self.requests.append(request)
+            self.queries.append(dict(http.query))
             self._news.notify_all()
         self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
         script = self.scripts.get(request.model, self.default)

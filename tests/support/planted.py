@@ -12,10 +12,10 @@ WAYS = ["argument", "arguments", "keywords", "method", "pydantic 1", "pydantic 2
 """How a serializer could be made to call something; the first six are codes of its extensions."""
 
 
-def plant(store: Path, marker: Path, way: str) -> int:
-    """Let every value in a file make the marker when it is read, and return how many do."""
+def calls_of(marker: Path) -> dict[str, list[Any]]:
+    """Return what each code of an extension would call to make a marker."""
     command = ["touch", str(marker)]
-    calls: dict[str, list[Any]] = {
+    return {
         "argument": ["subprocess", "check_call", command],
         "arguments": ["subprocess", "check_call", [command]],
         "keywords": ["subprocess", "check_call", {"args": command}],
@@ -23,6 +23,12 @@ def plant(store: Path, marker: Path, way: str) -> int:
         "pydantic 1": ["subprocess", "check_call", {"args": command}],
         "pydantic 2": ["subprocess", "check_call", {"args": command}, "model_construct"],
     }
+
+
+def plant(store: Path, marker: Path, way: str) -> int:
+    """Let every value in a file make the marker when it is read, and return how many do."""
+    command = ["touch", str(marker)]
+    calls = calls_of(marker)
     envelope = {"lc": 2, "type": "constructor", "id": ["subprocess", "check_call"], "args": [command]}
     planted = 0
     with closing(sqlite3.connect(store)) as opened, opened:
@@ -33,14 +39,14 @@ def plant(store: Path, marker: Path, way: str) -> int:
                 elif way == "pickle":
                     kind, value = "pickle", f"cos\nsystem\n(S'touch {marker}'\ntR.".encode()
                 else:
-                    kind, value = "msgpack", _extended(data, WAYS.index(way), calls[way])
+                    kind, value = "msgpack", extended(data, WAYS.index(way), calls[way])
                 sql = f"UPDATE {table} SET type = ?, {column} = ? WHERE rowid = ?"
                 opened.execute(sql, (kind, value, row))
                 planted += 1
     return planted
 
 
-def _extended(data: bytes, code: int, call: list[Any]) -> bytes:
+def extended(data: bytes, code: int, call: list[Any]) -> bytes:
     """Put a call into a checkpoint's channels, or in the place of a value."""
     extension = ormsgpack.Ext(code, ormsgpack.packb(call))
     options = ormsgpack.OPT_NON_STR_KEYS

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +71,36 @@ def test_a_planted_store_runs_nothing(
     assert done.code == 1
     assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
     assert "unexpected" not in done.err
+
+
+@pytest.fixture
+def readable() -> Iterator[None]:
+    """Make files that everybody can read where nobody says otherwise, as most systems do."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_store_is_for_its_maker_alone(loopback: Loopback, where: list[str], tmp_path: Path) -> None:
+    loopback.say("last", Reply(broken="hang"))
+    process = in_a_process("ask", "Which?", *where, "--base-url", loopback.url, *MODELS)
+    loopback.wait_for("last")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("store.db*") if path.suffix != ".lock"}
+    process.kill()
+    finish(process)
+
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_store_that_others_can_read_is_told_and_left_so(run: Run, where: list[str], tmp_path: Path) -> None:
+    ask = ["ask", "1 + 1", *where, "--preset", "offline"]
+    first = run(*ask)
+    (tmp_path / "store.db").chmod(0o644)
+
+    second = run(*ask)
+
+    told = f"{tmp_path / 'store.db'} can be read by every user of this machine"
+    assert (told in first.err, told in second.err) == (False, True)
+    assert (tmp_path / "store.db").stat().st_mode & 0o777 == 0o644

@@ -57,6 +57,8 @@ def test_planted_beside_the_rows_it_runs_nothing(run: Run, loopback: Loopback, f
     finish(process)
     loopback.scripts.clear()
     killed = {path: path.read_bytes() for path in files.folder.iterdir()}
+    mine = [path.stat().st_mode & 0o777 for path in files.folder.glob("*.unfinished*")]
+    assert mine == [0o600] * 3
     for way in WAYS:
         for path in set(files.folder.iterdir()) - {files.questions}:
             path.unlink()

@@ -13,6 +13,7 @@ def test_rows_that_are_kept_go_on_and_are_graded_anew(run: Run, few: str) -> Non
     again = run("compare", few, *TWO, "--keep", "kept", "--grader", "exact", "--json")
 
     assert "8 questions, 8 done before" in again.err
+    assert Path("kept").stat().st_mode & 0o777 == 0o700
     assert json.loads(again.out)["grader"] == "exact"
     assert json.loads(again.out)["systems"][0]["score"]["mean"] == 0
 

@@ -1,12 +1,13 @@
 """What is inside a model is found, however deep, and each part once."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, tool
 from langgraph_moa import Proposer, create_moa, resolve_model
+from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.parts import NoContext, may_write, secrets_of, tools_of
 from langgraph_moa.core.offline.scripted import ScriptedModel
 
@@ -63,6 +64,14 @@ def test_secrets_are_keys_and_headers_of_all_parts(monkeypatch: pytest.MonkeyPat
     chain = one.with_retry() | RunnableLambda(str) | other.bind(stop=["."])
 
     assert secrets_of(chain) == {"tiger-burning-bright-1", "forests-of-the-night-2", "what-immortal-hand-3"}
+
+
+@pytest.mark.parametrize("transport", get_args(Transport))
+def test_the_values_of_an_addresss_query_are_secrets(transport: Transport) -> None:
+    model: Any = resolve_model("m", base_url=f"{URL}?v=1&token=dare%2Fits-deadly-4", transport=transport)
+
+    assert {"dare/its-deadly-4", "dare%2Fits-deadly-4"} <= secrets_of(model)
+    assert "deadly" not in repr(model) + str(vars(model)) + str(model.model_dump(exclude={"client", "async_client"}))
 
 
 def test_what_holds_itself_is_looked_at_once() -> None:

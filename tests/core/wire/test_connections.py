@@ -45,6 +45,10 @@ def test_nobody_is_there(exc: BaseException, told: str | None) -> None:
         ("http://host/v1/path@odd", "http://host/v1/path@odd"),
         ("me:pw@host/v1", "host/v1"),
         ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+        ("localhost:8080/v1", "localhost:8080/v1"),
+        ("ftp://host:21/v1?key=x", "ftp://host:21/v1"),
+        ("/login?next=x", "/login"),
+        ("host/v1?mail=a@b", "(not shown)"),
     ],
 )
 def test_an_address_without_secrets(url: str, bare: str) -> None:

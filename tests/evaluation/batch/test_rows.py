@@ -90,8 +90,10 @@ def test_a_later_row_of_a_question_replaces_those_before(file: RowFile, tmp_path
     link = RowFile(tmp_path / "link.jsonl")
     link.path.symlink_to(file.path)
 
+    file.path.chmod(0o640)
     link.settle()
 
+    assert file.path.stat().st_mode & 0o777 == 0o640, "who may read the rows is not changed"
     assert ids_in(file) == ["a", "d", "b", "c"]
     assert [found["error"] for _, found in file.rows()] == [None, None, "no answer", None]
     assert link.path.is_symlink()

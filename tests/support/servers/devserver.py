@@ -49,15 +49,19 @@ def _free_port() -> int:
 
 
 @contextmanager
-def devserver() -> Iterator[DevServer]:
+def devserver(home: Path | None = None) -> Iterator[DevServer]:
     """Run it on the repo's files until the block ends; the blocking detector is on.
 
     It would keep its threads in the folder that it is started from, and show those of whoever works here: so that
     folder is one of its own, which holds nothing but the way to the project.
+
+    Args:
+        home: That folder, where it is to stay.
     """
-    home = Path(tempfile.mkdtemp(prefix="moa-studio-"))
+    stays, home = home is not None, home or Path(tempfile.mkdtemp(prefix="moa-studio-"))
     for name in ("langgraph.json", "studio"):
-        (home / name).symlink_to(ROOT / name)
+        if not (home / name).exists():
+            (home / name).symlink_to(ROOT / name)
     command = [str(Path(sys.executable).with_name("langgraph")), "dev"]
     options = ["--no-browser", "--no-reload", "--port", str(_free_port()), "--n-jobs-per-worker", "4"]
     own = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
@@ -83,4 +87,5 @@ def devserver() -> Iterator[DevServer]:
         server.reader.join(30)
         if process.stdout:
             process.stdout.close()
-        shutil.rmtree(home)
+        if not stays:
+            shutil.rmtree(home)
