@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ..per_loop import PerLoop
 from ..wire.parsing import read_json, write_json
-from ..wire.per_loop import PerLoop
 from ..wire.refusals import status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
