@@ -148,7 +148,7 @@ async def fetch_as(
                 await _check(response, address)
                 size = response.content_length
                 if size is not None and size > bound:
-                    raise too_large(f"an answer of {size:,} bytes, more than {bound:,},", address.bare)
+                    raise too_large(f"more than {bound:,} bytes ({size:,} announced)", address.bare)
                 if size is not None and "Content-Encoding" not in response.headers:
                     answer = bytes(await response.read())
                 else:

@@ -20,7 +20,7 @@ MOST_ARGUMENTS = 2**20
 """Characters of the arguments of an answer's calls, all together."""
 LARGE = 2**18
 """What is as long as this takes long enough to read to be read in a thread."""
-_MOST_VALUES, _MOST_NESTS = 500_000, 50_000
+_MOST_VALUES, _MOST_NESTS = 250_000, 50_000
 """Values in JSON, and objects and lists: a small one takes a hundred times the memory of its bytes."""
 _PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 """A text of JSON as a whole, or what begins a value."""

@@ -23,6 +23,7 @@ from ...core.run.records import USABLE, Call, Status
 from ...core.text import text_in
 from ...core.wire.listening import Unheard, is_heard
 from ...core.wire.sending import ends_by, requests_sent
+from ...core.wire.sizes import answers_up_to
 from .accepting import Accepting
 from .cache import Entry, entry_of
 from .hearing import Hearing, heard_first
@@ -181,7 +182,7 @@ class _Attempt:
                 ends = min((end for end in (timeout.when(), cutoff.ends) if end is not None), default=None)
                 about = _config_for(seat, config, self.hearing)
                 self._accepting = Accepting(seat, messages, about)
-                with ends_by(ends):
+                with ends_by(ends), answers_up_to(seat.max_answer_bytes):
                     return await self._accepting.make(partial(self._once_loaded, about))
 
     async def _once_loaded(self, config: RunnableConfig, model: Model, messages: list[BaseMessage]) -> Any:

@@ -6,7 +6,9 @@ neither its memory nor its work is counted among those of who is attacked.
 
 import gzip
 import json
+import random
 import socket
+import string
 import sys
 import threading
 import time
@@ -65,13 +67,23 @@ def _once(*parts: bytes) -> Pieces:
 def _bomb(encoding: str, size: int = 200 * _MB) -> bytes:
     """Return a body that unpacks to a size."""
     bits = {"gzip": 31, "deflate": 15, "raw": -15}[encoding]
-    packer, text = zlib.compressobj(9, zlib.DEFLATED, bits), bytes([97]) * _MB
-    parts = [packer.compress(_FIRST), *(packer.compress(text) for _ in range(size // _MB))]
-    return b"".join([*parts, packer.compress(b'"}}]}'), packer.flush()])
+    packer, text = zlib.compressobj(9, zlib.DEFLATED, bits), b"a" * _MB
+    start = packer.compress(_FIRST) + packer.flush(zlib.Z_FULL_FLUSH)
+    part = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)  # which stands for itself: it can be repeated
+    return start + part * (size // _MB)
 
 
 def _members() -> bytes:
     return gzip.compress(_FIRST) + gzip.compress(b"a") * 200_000
+
+
+@cache
+def _text(size: int) -> str:
+    """Return a text of many words that nobody says over and over."""
+    dice = random.Random(1)
+    words = ["".join(dice.choices(string.ascii_lowercase, k=dice.randint(2, 9))) for _ in range(5_000)]
+    lines = (" ".join(dice.choices(words, k=12)) + ".\n" for _ in range(size // 60))
+    return "".join(lines)[:size]
 
 
 def _calls(count: int) -> list[dict[str, Any]]:
@@ -134,8 +146,14 @@ ATTACKS: dict[str, Attack] = {
     "100,000 streamed calls": lambda: _streamed_calls(100_000),
     "100,000 words": lambda: _words(100_000, "word "),
     "text of 100 MB": lambda: _once(head(), whole(content="word " * (20 * _MB))),
-    "text of 7 MB": lambda: _once(head(), whole(content="some words " * (7 * _MB // 11))),
-    "text of 7 MB in a stream": lambda: _words(700, "word " * 2000),
+    "text of 7 MB": lambda: _once(head(), whole(content=_text(7 * _MB))),
+    "text of 7 MB with an emoji": lambda: _once(head(), whole(content=_text(7 * _MB) + "\U0001f600")),
+    "text of 7 MB over and over": lambda: _once(head(), whole(content="some words " * (7 * _MB // 11))),
+    "text of 7 MB in a stream": lambda: _once(
+        _STREAM,
+        *(event({"content": _text(7 * _MB)[at : at + 10_000]}) for at in range(0, 7 * _MB, 10_000)),
+        event({}, finish_reason="stop") + _DONE,
+    ),
     "headers of 16 MB": lambda: _for_ever(b"X-A: " + b"a" * 8_000 + b"\r\n", b"HTTP/1.1 200 OK\r\n"),
     "header of 16 MB": lambda: _for_ever(b"a" * 65_536, b"HTTP/1.1 200 OK\r\nX-A: "),
     "endless 103": lambda: _for_ever(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100, b""),
