@@ -11,10 +11,12 @@ from pydantic import SecretStr
 
 from ..per_loop import PerLoop
 from ..wire.parsing import read_json, write_json
-from ..wire.refusals import status_in, struck
+from ..wire.refusals import UnreadableAnswer, status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
+from ..wire.sizes import off_the_loop
 from ..wire.wording import error_in
+from .bounded import bound_bytes, check_calls_in
 from .credentials import Server
 
 if TYPE_CHECKING:
@@ -84,8 +86,19 @@ def shared_async_client(headers: Headers = ()) -> "httpx2.AsyncClient":
             note_sent(request.url.host)
             request.headers.update(dict(headers))
             _bound_connecting(request)
+            request.headers["Accept-Encoding"] = "gzip, deflate"
             client = await CLIENTS.get()
-            return await _as_error(request, await client.send(request, **kwargs), headers)
+            # Read here, and not by the client: it would read, and unpack, whatever comes.
+            response = await client.send(request, **{**kwargs, "stream": True})
+            try:
+                bound_bytes(response)
+                response = await _as_error(request, response, headers)
+                if not kwargs.get("stream"):
+                    await response.aread()
+            except UnreadableAnswer as exc:
+                await response.aclose()
+                return _unreadable(request, response, exc)
+            return response
 
     return LoopClient(verify=trusted())
 
@@ -128,6 +141,13 @@ CLIENTS: "PerLoop[httpx2.AsyncClient]" = PerLoop(_client, _close)
 """The process's own."""
 
 
+def _unreadable(request: "httpx2.Request", response: "httpx2.Response", exc: UnreadableAnswer) -> "httpx2.Response":
+    """Return what the package takes for an error that asking again would not mend."""
+    return type(response)(
+        502, headers={"x-should-retry": "false"}, json={"error": {"message": str(exc)}}, request=request
+    )
+
+
 async def _as_error(request: "httpx2.Request", response: "httpx2.Response", headers: Headers) -> "httpx2.Response":
     """Return an error without the key and headers that it repeats, before it is logged and traced; answers stay whole.
 
@@ -137,8 +157,9 @@ async def _as_error(request: "httpx2.Request", response: "httpx2.Response", head
     if not is_refused and response.headers.get("content-type", "").startswith("text/event-stream"):
         return response
     body = await response.aread()
-    sent = read_json(body)
+    sent = await off_the_loop(read_json, body)
     if not is_refused and isinstance(sent, dict) and error_in(sent) is None:
+        check_calls_in(sent)
         return response
     key = request.headers.get("authorization", "").removeprefix("Bearer ")
     secrets = [key, *(value for _, value in headers)]

@@ -38,7 +38,7 @@ async def pieces_of(address: "Address", response: "aiohttp.ClientResponse", most
     unpacked = None if packing in ("", "identity") else Unpacked(packing)
     with lost(address):
         async for piece in response.content.iter_any():
-            for part in unpacked.feed(piece) if unpacked else _in_steps(piece):
+            for part in unpacked.feed(piece) if unpacked else in_steps(piece):
                 count += len(part)
                 if count > most:
                     raise too_large(f"more than {most:,} bytes", address.bare)
@@ -47,7 +47,12 @@ async def pieces_of(address: "Address", response: "aiohttp.ClientResponse", most
                     await asyncio.sleep(0)
 
 
-def _in_steps(piece: bytes) -> Iterator[bytes]:
+def in_steps(piece: bytes) -> Iterator[bytes]:
+    """Return a piece in parts, none so long that others wait for the loop while it is read.
+
+    Args:
+        piece: What came.
+    """
     return iter((piece,)) if len(piece) <= _STEP else (piece[at : at + _STEP] for at in range(0, len(piece), _STEP))
 
 

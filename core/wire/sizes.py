@@ -18,6 +18,8 @@ MOST_CALLS = 128
 """As many tools as OpenAI takes."""
 MOST_ARGUMENTS = 2**20
 """Characters of the arguments of an answer's calls, all together."""
+SHOWN_ARGUMENTS = 2**16
+"""Characters of them that are handed on as they come: LangChain copies, and reads, all of them again and again."""
 LARGE = 2**18
 """What is as long as this takes long enough to read to be read in a thread."""
 _MOST_VALUES, _MOST_NESTS = 250_000, 50_000

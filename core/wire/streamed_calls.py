@@ -13,11 +13,10 @@ from ..text import plain
 from .halves import Halves
 from .parsing import are_whole, write_json
 from .replies import check_calls, new_call_id, word_of
+from .sizes import SHOWN_ARGUMENTS
 
 _LONGEST_NULL = 5
 """Characters of what may become `null`, and one behind it."""
-_SHOWN = 2**16
-"""Characters of arguments that are handed on as they come: LangChain copies, and reads, all of them again and again."""
 
 
 class StreamedCalls:
@@ -79,7 +78,7 @@ class StreamedCalls:
         args = call.add(args) if args else None
         self._size += sum(len(text) for text in (name, id_, index, args) if text)
         check_calls(len(self._calls), self._size)
-        if args and self._size > _SHOWN:
+        if args and self._size > SHOWN_ARGUMENTS:
             self._late.setdefault(call.number, []).append(args)
             args = None
         if args and not id_ and not name:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import json
 import os
 import subprocess
@@ -130,10 +131,11 @@ def _memory(field: str) -> float:
 
 
 if __name__ == "__main__":
-    asked = sys.argv[1:] or list(attacker.ATTACKS)
+    transports = [each for each in sys.argv[1:] if each in ("lean", "openai")] or ["lean"]
+    names = [each for each in sys.argv[1:] if each not in transports] or list(attacker.ATTACKS)
     with attacks() as base:
-        for each in asked:
+        for transport, each in itertools.product(transports, names):
             for where, watched in (("proposer", False), ("aggregator", True)):
-                cost = cost_of_attack(each, base, place=where, streamed=watched)
+                cost = cost_of_attack(each, base, place=where, streamed=watched, transport=transport)
                 row = f"{each:35} {where[:4]} {cost.status:10} others {cost.others} over {cost.over:6.2f} s"
                 print(f"{row} loop {cost.loop:7.3f} still {cost.still:7.3f} {cost.megabytes:7.1f} MB {cost.error[:150]}")
