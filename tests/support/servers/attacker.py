@@ -115,6 +115,10 @@ def _words(count: int, word: str) -> Pieces:
     yield event({}, finish_reason="stop") + _DONE
 
 
+def _said() -> Pieces:
+    yield _STREAM + event({"content": "fine"}) + event({}, finish_reason="stop") + _DONE
+
+
 ATTACKS: dict[str, Attack] = {
     "fine": lambda: _once(head(), whole(content="fine")),
     "endless body": lambda: _for_ever(b"a" * 65_536, head() + _FIRST),
@@ -145,7 +149,7 @@ ATTACKS: dict[str, Attack] = {
     "20,000 calls": lambda: _once(head(), whole(content=None, tool_calls=_calls(20_000))),
     "100,000 streamed calls": lambda: _streamed_calls(100_000),
     "100,000 words": lambda: _words(100_000, "word "),
-    "text of 100 MB": lambda: _once(head(), whole(content="word " * (20 * _MB))),
+    "text of 100 MB": lambda: _once(head(), _FIRST, *[b"word " * _MB] * 20, b'"}}]}'),
     "text of 7 MB": lambda: _once(head(), whole(content=_text(7 * _MB))),
     "text of 7 MB with an emoji": lambda: _once(head(), whole(content=_text(7 * _MB) + "\U0001f600")),
     "text of 7 MB over and over": lambda: _once(head(), whole(content="some words " * (7 * _MB // 11))),
@@ -188,8 +192,9 @@ def _serve(client: socket.socket) -> None:
         length = next(int(line[15:]) for line in lines if line.lower().startswith(b"content-length:"))
         for _line in lines:
             pass
-        name = json.loads(reader.read(length))["model"]
-        for piece in ATTACKS[name]():
+        asked = json.loads(reader.read(length))
+        attack = _said if asked["model"] == "fine" and asked.get("stream") else ATTACKS[asked["model"]]
+        for piece in attack():
             client.sendall(piece)
 
 
