@@ -60,7 +60,9 @@ def check_calls_in(sent: dict[str, Any]) -> None:
     for choice in choices_of(sent):
         message = choice.get("message")
         calls = message.get("tool_calls") if isinstance(message, dict) else None
-        functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        functions = (
+            [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        )
         written = [each.get("arguments") for each in functions if isinstance(each, dict)]
         check_calls(len(functions), sum(len(text) for text in written if isinstance(text, str)))
 

@@ -52,6 +52,9 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
         "http_async_client": shared_async_client(server.headers),
         "http_socket_options": (),
         "stream_usage": True,
+        # Each piece would be waited for with wait_for, which on Python 3.11 loses the cancellation of who waits: a
+        # server that sends without a pause then keeps no timeout.
+        "stream_chunk_timeout": None,
         **({"base_url": base_url} if base_url else {}),
         **options,
     }

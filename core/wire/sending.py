@@ -138,7 +138,6 @@ async def fetch_as(
     Raises:
         ServerError: There was no answer.
     """
-
     bound = most_bytes() if most is None else most
 
     async def whole() -> _T:

@@ -26,7 +26,7 @@ from ...core.wire.sending import ends_by, requests_sent
 from ...core.wire.sizes import answers_up_to
 from .accepting import Accepting
 from .cache import Entry, entry_of
-from .contents import is_long
+from .contents import apart
 from .hearing import Hearing, heard_first
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
@@ -129,14 +129,10 @@ async def _ask(
                 if entry and (recalled := await entry.recall()):
                     return recalled
                 reply = await attempt.make(config, cutoff)
-
-            def judged() -> Call:
-                nonlocal message
-                read = read_reply(reply, prompt.messages, seat, attempt.hearing)
-                message = read.message
-                return answered_call(seat, prompt, read, attempt.facts(), allowed=allowed)
-
-            return (await asyncio.to_thread(judged) if is_long(reply) else judged()), message
+            read = await apart(reply, partial(read_reply, reply, prompt.messages, seat, attempt.hearing))
+            message = read.message
+            judge = partial(answered_call, seat, prompt, read, attempt.facts(), allowed=allowed)
+            return await apart(reply, judge), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise

@@ -1,13 +1,15 @@
 """What is in a message: text, thinking, a refusal, and parts that are neither."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from ...core.wire.parts import joined_text, part_kind, texts_in
 from ...core.wire.sizes import LARGE, MOST_BYTES, MOST_CALLS
 
+_T = TypeVar("_T")
 ASIDES = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Where packages keep what was thought apart from the text; the first is LangChain's own name."""
 _ABOUT_TEXT = {"type", "text", "content", "value", "index", "id", "annotations", "extras", "phase"}
@@ -92,6 +94,16 @@ def is_long(reply: object) -> bool:
     if isinstance(reply, BaseMessage):
         return weight_of(reply, LARGE) >= LARGE
     return isinstance(reply, str) and len(reply) >= LARGE
+
+
+async def apart(reply: object, read: Callable[[], _T]) -> _T:
+    """Read a reply: in a thread where it is long, for others wait for the event loop.
+
+    Args:
+        reply: What a model returned.
+        read: What reads it.
+    """
+    return await asyncio.to_thread(read) if is_long(reply) else read()
 
 
 def weight_of(message: BaseMessage, enough: int = MOST_BYTES) -> int:

@@ -39,7 +39,9 @@ def test_what_is_handed_on_comes_to_the_same(pieces: list[dict[str, Any]], words
     together = added_up([chunk.message for chunk in handed_on(Gathered(), pieces)])  # type: ignore[misc]
 
     assert together.content == alone.content
-    assert together.additional_kwargs.get("reasoning_content", "") == alone.additional_kwargs.get("reasoning_content", "")
+    assert together.additional_kwargs.get("reasoning_content", "") == alone.additional_kwargs.get(
+        "reasoning_content", ""
+    )
     calls = {call["index"]: call["args"] or "" for call in together.tool_call_chunks}
     assert calls == {call["index"]: call["args"] or "" for call in alone.tool_call_chunks}
 
@@ -67,7 +69,7 @@ def test_120_000_pieces_become_a_few_thousand(piece: dict[str, Any]) -> None:
 
 def test_names_and_ids_of_calls_stay_with_their_calls() -> None:
     gathered = Gathered()
-    gathered.add({"content": "word " * 2_000}, None, 9)
+    gathered.add({"content": "word " * 20_000}, None, 9)
     pieces = [
         {"tool_call_chunks": [tool_call_chunk(name="look", id="a", args="", index=0)]},
         {"tool_call_chunks": [tool_call_chunk(args="{", index=0), tool_call_chunk(name="find", id="b", index=1)]},

@@ -92,7 +92,9 @@ def _calls(count: int) -> list[dict[str, Any]]:
 
 
 def _call_pieces(count: int, size: int) -> Pieces:
-    yield _STREAM + event({"tool_calls": _calls(1)[:1] and [{**_calls(1)[0], "function": {"name": "look_up", "arguments": '{"a": "'}}]})
+    yield _STREAM + event(
+        {"tool_calls": _calls(1)[:1] and [{**_calls(1)[0], "function": {"name": "look_up", "arguments": '{"a": "'}}]}
+    )
     piece = event({"tool_calls": [{"index": 0, "function": {"arguments": "x" * size}}]})
     for _ in range(count // 100):
         yield piece * 100
@@ -177,7 +179,9 @@ ATTACKS: dict[str, Attack] = {
     ),
     "call with 7 MB of broken arguments": lambda: _once(
         _STREAM,
-        event({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "a", "arguments": '{"a": [' + "1," * _MB}}]}),
+        event(
+            {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "a", "arguments": '{"a": [' + "1," * _MB}}]}
+        ),
         event({"tool_calls": [{"index": 0, "function": {"arguments": '"x": }' + "1," * _MB}}]}),
         event({}, finish_reason="tool_calls") + _DONE,
     ),

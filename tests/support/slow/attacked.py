@@ -44,7 +44,7 @@ class Cost(NamedTuple):
 def attacks() -> Iterator[str]:
     """Run the hostile server as a process, and yield its base URL."""
     command = [sys.executable, str(Path(attacker.__file__))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         yield server.stdout.readline().strip()
         server.kill()
@@ -80,7 +80,7 @@ async def _measured(name: str, url: str, place: str, streamed: bool, options: di
     gc.collect()
     gc.freeze()
     before = _memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
+    _begin_peak_anew()
     stillness = [0.0]
     beating = asyncio.create_task(_heart(stillness))
     await asyncio.sleep(0.1)
@@ -124,6 +124,10 @@ async def _heart(longest: list[float]) -> None:
         longest[0], last = max(longest[0], now - last - 0.005), now
 
 
+def _begin_peak_anew() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
 def _memory(field: str) -> float:
     """Return a figure of this process's memory, in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -138,4 +142,6 @@ if __name__ == "__main__":
             for where, watched in (("proposer", False), ("aggregator", True)):
                 cost = cost_of_attack(each, base, place=where, streamed=watched, transport=transport)
                 row = f"{each:35} {where[:4]} {cost.status:10} others {cost.others} over {cost.over:6.2f} s"
-                print(f"{row} loop {cost.loop:7.3f} still {cost.still:7.3f} {cost.megabytes:7.1f} MB {cost.error[:150]}")
+                print(
+                    f"{row} loop {cost.loop:7.3f} still {cost.still:7.3f} {cost.megabytes:7.1f} MB {cost.error[:150]}"
+                )
