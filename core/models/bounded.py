@@ -1,4 +1,4 @@
-"""Answers to the openai package, with no more bytes, events and calls than may be: it reads whatever comes to its end."""
+"""Answers to the openai package, with no more bytes, events and calls than may be: it reads whatever comes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -67,29 +67,32 @@ class StreamedAnswer:
         events = Events(self._most)
         try:
             async for piece in pieces:
-                for count, event in enumerate(events.feed(piece), 1):
-                    for data in await off_the_loop(parted, event):
-                        if chunk := await off_the_loop(self.chunk, data):
-                            yield chunk
-                    if not count % _AT_ONCE:
-                        await asyncio.sleep(0)
+                async for chunk in self._read(events.feed(piece)):
+                    yield chunk
                 if self.is_done:  # some servers keep the connection open
                     break
             rest, other = events.end()
             if other.strip():
                 yield await off_the_loop(self.whole, other)
                 return
-            for event in rest:
-                for data in await off_the_loop(partial(parted, is_last=True), event):
-                    is_half = self._has_begun and not is_end(data) and read_json(data) is None
-                    if not is_half and (chunk := await off_the_loop(self.chunk, data)):
-                        yield chunk
-            if chunk := self._gathered.taken():
+            async for chunk in self._read(rest, are_last=True):
                 yield chunk
+            if waiting := self._gathered.taken():
+                yield waiting
             yield self.last()
         except ServerError as failure:
             failure.has_begun = self._has_begun
             raise
+
+    async def _read(self, events: Iterable[bytes], *, are_last: bool = False) -> AsyncGenerator[ChatGenerationChunk]:
+        """Yield what is to be shown of some events; the last of all may be half of one."""
+        for count, event in enumerate(events, 1):
+            for data in await off_the_loop(partial(parted, is_last=are_last), event):
+                is_half = are_last and self._has_begun and not is_end(data) and read_json(data) is None
+                if not is_half and (chunk := await off_the_loop(self.chunk, data)):
+                    yield chunk
+            if not count % _AT_ONCE:
+                await asyncio.sleep(0)
 
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
         """Return what is to be shown now that an event came; None where that is nothing.

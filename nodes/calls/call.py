@@ -16,12 +16,12 @@ from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
+from ...core.listening import Unheard, is_heard
 from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import text_in
-from ...core.wire.listening import Unheard, is_heard
 from ...core.wire.sending import ends_by, requests_sent
 from ...core.wire.sizes import answers_up_to
 from .accepting import Accepting
