@@ -26,6 +26,7 @@ from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
 from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
 from ..core.run.state import Mixture
+from ..core.wire.sizes import MOST_BYTES
 from ..nodes.calls.prompt_writer import Overflow
 from ..prompts import Placement
 from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
@@ -48,6 +49,7 @@ def create_moa(
     temperature: float | None = None,
     max_tokens: int | None = None,
     timeout: float | None = 180.0,
+    max_answer_bytes: int = MOST_BYTES,
     context_tokens: int | None = None,
     limits: Sequence[Limits] = (),
     prices: Prices | None = None,
@@ -102,6 +104,8 @@ def create_moa(
         temperature: Sampling temperature of all chat models; None leaves their own. The paper uses 0.7.
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         timeout: Seconds that one call may take, retries included; None is no limit.
+        max_answer_bytes: Bytes that one answer may have, unpacked, 8 MB by default; a longer one is an `error`, and is
+            cut off where this package does not speak to the server itself.
         context_tokens: Tokens that every model's window holds; None takes each model's profile.
         limits: Bounds for calls to one provider over all runs, `Limits(provider="openai", concurrency=20)`.
         prices: Your own prices by model, which win over genai-prices' list (extra `prices`).
@@ -137,7 +141,7 @@ def create_moa(
     Raises:
         ConfigError: An argument is wrong; nothing has been called yet.
     """
-    bounds = temperature, max_tokens, timeout, samples, context_tokens, limits, prices or {}
+    bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
     defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
     stopping = Stopping(min_proposals, early_stop, waves, moderator, quorum, budget)

@@ -29,6 +29,7 @@ class SystemOptions(TypedDict, total=False):
     temperature: float | None
     max_tokens: int | None
     timeout: float | None
+    max_answer_bytes: int
     min_proposals: int
     early_stop: EarlyStop | None
     waves: Sequence[int]

@@ -10,12 +10,12 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from ..core.bounds.quorum import Race
+from ..core.listening import is_heard
 from ..core.panel.seats import Seat
 from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
 from ..core.text import text_in
-from ..core.wire.listening import is_heard
 from .calls.call import call_model, unstreamed
 from .calls.fitting import shortened_for
 from .calls.fold import Folded, fold

@@ -8,6 +8,7 @@ from pydantic import Field
 from ...core.evidence.retrievers import OnWrong
 from ...core.models.capabilities import Transport
 from ...core.models.presets import presets
+from ...core.wire.sizes import MOST_BYTES
 from ...prompts import Placement, load_template
 from .systems import SystemName
 from .tables import (
@@ -79,6 +80,9 @@ class Fields(Table):
     temperature: Number | Nothing = Field(default=None, description="Sampling temperature of all models.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of each answer.")
     timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
+    max_answer_bytes: Count = Field(
+        default=MOST_BYTES, description="Bytes that one answer may have, unpacked; 8 MB where not given."
+    )
     min_proposals: Count = Field(default=1, description="Usable proposals that a layer needs.")
     early_stop: WhenAgreed | EarlyStopTable = Field(
         default="aggregate", description="What happens when all proposals agree: aggregate, answer, shadow or off."

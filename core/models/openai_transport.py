@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ..per_loop import PerLoop
 from ..wire.connections import values_in
 from ..wire.parsing import read_json, write_json
-from ..wire.per_loop import PerLoop
-from ..wire.refusals import refusal, status_in, struck
+from ..wire.refusals import UnreadableAnswer, refusal, status_in, struck
 from ..wire.sending import Headers, note_sent
 from ..wire.session import CONNECT_SECONDS, KEEPALIVE_SECONDS, MAX_CONNECTIONS, trusted
+from ..wire.sizes import off_the_loop
 from ..wire.wording import error_in
+from .bounded import bound_bytes, check_calls_in
 from .credentials import Server
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ def openai_model(provider: str, name: str, server: Server, options: dict[str, An
         "http_async_client": shared_async_client(server.headers, address.query),
         "http_socket_options": (),
         "stream_usage": True,
+        # Each piece would be waited for with wait_for, which on Python 3.11 loses the cancellation of who waits: a
+        # server that sends without a pause then keeps no timeout.
+        "stream_chunk_timeout": None,
         **({"base_url": address.url} if base_url or address.query else {}),
         **options,
     }
@@ -89,9 +94,19 @@ def shared_async_client(headers: Headers = (), query: str = "") -> "httpx2.Async
             note_sent(request.url.host)
             _add(request, headers, query)
             _bound_connecting(request)
+            request.headers["Accept-Encoding"] = "gzip, deflate"
             client = await CLIENTS.get()
-            response = await client.send(request, **{**kwargs, "follow_redirects": False})
-            return await _as_error(request, response, headers, query)
+            # Read here, and not by the client: it would read, and unpack, whatever comes.
+            response = await client.send(request, **{**kwargs, "stream": True, "follow_redirects": False})
+            try:
+                bound_bytes(response)
+                response = await _as_error(request, response, headers, query)
+                if not kwargs.get("stream"):
+                    await response.aread()
+            except UnreadableAnswer as exc:
+                await response.aclose()
+                return _unreadable(request, response, exc)
+            return response
 
     return LoopClient(verify=trusted())
 
@@ -141,6 +156,13 @@ CLIENTS: "PerLoop[httpx2.AsyncClient]" = PerLoop(_client, _close)
 """The process's own."""
 
 
+def _unreadable(request: "httpx2.Request", response: "httpx2.Response", exc: UnreadableAnswer) -> "httpx2.Response":
+    """Return what the package takes for an error that asking again would not mend."""
+    return type(response)(
+        502, headers={"x-should-retry": "false"}, json={"error": {"message": str(exc)}}, request=request
+    )
+
+
 async def _as_error(
     request: "httpx2.Request", response: "httpx2.Response", headers: Headers, query: str
 ) -> "httpx2.Response":
@@ -160,8 +182,9 @@ async def _as_error(
     if not is_refused and response.headers.get("content-type", "").startswith("text/event-stream"):
         return response
     body = await response.aread()
-    sent = read_json(body)
+    sent = await off_the_loop(read_json, body)
     if not is_refused and isinstance(sent, dict) and error_in(sent) is None:
+        check_calls_in(sent)
         return response
     status = response.status_code if is_refused else status_in(sent) or response.status_code
     is_json = isinstance(sent, dict | list)

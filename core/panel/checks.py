@@ -43,6 +43,7 @@ def check_options(defaults: Defaults) -> None:
     """
     check_number("samples", defaults.samples, minimum=1, whole=True, most=MOST_SAMPLES)
     _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
+    check_number("max_answer_bytes", defaults.max_answer_bytes, minimum=1, whole=True)
     check_prices(defaults.prices)
     if not isinstance(defaults.limits, Sequence):
         raise ConfigError(f"found {type(defaults.limits).__name__} as limits, expected a list of Limits(...)")

@@ -10,6 +10,7 @@ from ..models.capabilities import Model, Transport
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
+from ..wire.sizes import MOST_BYTES
 
 
 class Unset(Enum):
@@ -156,6 +157,7 @@ class Defaults:
     temperature: float | None = None
     max_tokens: int | None = None
     timeout: float | None = None
+    max_answer_bytes: int = MOST_BYTES
     samples: int = 1
     context_tokens: int | None = None
     limits: Sequence[Limits] = ()

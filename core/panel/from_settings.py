@@ -89,6 +89,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         prices=defaults.prices,
         system_prompt=settings.system_prompt,
         timeout=_over("timeout", settings, defaults),
+        max_answer_bytes=defaults.max_answer_bytes,
         tags=settings.tags,
         retriever=own.retriever,
         debates=own.debates,

@@ -44,6 +44,8 @@ class Seat:
     prices: Prices
     system_prompt: str | None
     timeout: float | None
+    max_answer_bytes: int
+    """What its answer may have; more is no answer, or is cut off."""
     tags: tuple[str, ...]
     retriever: Any
     """What it declared as its own."""

@@ -19,10 +19,10 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
 from ..errors import ConfigError
+from ..listening import Unheard
 from ..portal import iterate_sync, run_sync
 from .bodies import request_body
 from .chunks import StreamedAnswer
-from .listening import Unheard
 from .replies import answers_of
 from .sending import Address, fetch_as, stream
 from .structured import Method, ToolLike, form_name, form_options, is_class, reading, tool_options

@@ -3,8 +3,9 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from itertools import chain
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -13,16 +14,22 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from ..run.usage import StreamedUsage
 from .events import Events, is_end, is_json, keeps_alive, parted
+from .gathering import Gathered
 from .halves import Halves
 from .parsing import read_json, without_halves
 from .parts import joined_text
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
 from .replies import answers_of, aside_of, beside_text, end_of, facts_of, figures_of, priced_as
+from .sizes import most_bytes, off_the_loop
 from .streamed_calls import StreamedCalls
 from .wording import choices_of
 
 _NO_REASON = {"", "null", "none"}
 """What some servers send as the reason of an end that has not come."""
+_MOST_REASONS = 20
+"""Reasons that are told of one answer."""
+_AT_ONCE = 50
+"""Events that are read before others have their turn on the event loop."""
 
 
 class StreamedAnswer:
@@ -45,6 +52,8 @@ class StreamedAnswer:
         self._first = FirstChoice()
         self._halves = Halves()
         self._calls = StreamedCalls(self._halves)
+        self._most = most_bytes()
+        self._gathered = Gathered(self._most)
 
     async def chunks(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
         """Yield the chunks of an answer as it comes.
@@ -55,29 +64,38 @@ class StreamedAnswer:
         Raises:
             ServerError: It is none, or breaks off before anything was said.
         """
-        events = Events()
+        events = Events(self._most)
         try:
             async for piece in pieces:
-                for data in chain.from_iterable(map(parted, events.feed(piece))):
-                    if chunk := self.chunk(data):
-                        yield chunk
+                async for chunk in self._read(events.feed(piece)):
+                    yield chunk
                 if self.is_done:  # some servers keep the connection open
                     break
             rest, other = events.end()
             if other.strip():
-                yield self.whole(other)
+                yield await off_the_loop(self.whole, other)
                 return
-            for data in chain.from_iterable(parted(each, is_last=True) for each in rest):
-                is_half = self._has_begun and not is_end(data) and read_json(data) is None
-                if not is_half and (chunk := self.chunk(data)):
-                    yield chunk
+            async for chunk in self._read(rest, are_last=True):
+                yield chunk
+            if waiting := self._gathered.taken():
+                yield waiting
             yield self.last()
         except ServerError as failure:
             failure.has_begun = self._has_begun
             raise
 
+    async def _read(self, events: Iterable[bytes], *, are_last: bool = False) -> AsyncGenerator[ChatGenerationChunk]:
+        """Yield what is to be shown of some events; the last of all may be half of one."""
+        for count, event in enumerate(events, 1):
+            for data in await off_the_loop(partial(parted, is_last=are_last), event):
+                is_half = are_last and self._has_begun and not is_end(data) and read_json(data) is None
+                if not is_half and (chunk := await off_the_loop(self.chunk, data)):
+                    yield chunk
+            if not count % _AT_ONCE:
+                await asyncio.sleep(0)
+
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
-        """Return what an event adds; None where it adds nothing to be shown.
+        """Return what is to be shown now that an event came; None where that is nothing.
 
         Raises:
             ServerError: It is an error, or nothing of the API's.
@@ -96,8 +114,7 @@ class StreamedAnswer:
             self._usage.note(figures_of(whole.get("usage"), whole.get("service_tier")), says=bool(added))
         if not (added or logprobs):
             return None
-        message = AIMessageChunk(**{"content": "", **added})
-        return ChatGenerationChunk(message=message, generation_info={"logprobs": logprobs} if logprobs else None)
+        return self._gathered.add(added, logprobs, len(data))
 
     def last(self) -> ChatGenerationChunk:
         """Return the chunk that ends the answer, and says so where it has no end.
@@ -113,7 +130,7 @@ class StreamedAnswer:
         aside = {name: half for name, half in halves.items() if isinstance(name, str) and name != "text"}
         calls = [tool_call_chunk(args=half, index=at) for at, half in halves.items() if isinstance(at, int)]
         is_closed = self._calls.are_closed and not calls
-        calls += self._calls.ids()
+        calls += [*(self._calls.late() if is_closed else []), *self._calls.ids()]
         facts = {**self._facts, "finish_reason": "+".join(self._reasons) or None}
         facts |= {} if is_whole else {"stream_ended": False}
         facts |= {} if is_closed else {"calls_unclosed": True}
@@ -169,7 +186,7 @@ class StreamedAnswer:
         """
         check_first(first, self._secrets)
         reason = end_of(choice.get("finish_reason"))
-        if reason and reason.lower() not in _NO_REASON:
+        if reason and reason.lower() not in _NO_REASON and len(self._reasons) < _MOST_REASONS:
             self._reasons[reason] = None
         delta = self._first.said_in(first)
         if not delta:
@@ -227,8 +244,10 @@ class FirstChoice:
             added = {"content": added} if isinstance(added, str) else added
             if isinstance(added, dict) and any(added.get(field) for field in added if field != "role"):
                 self._field = self._field or name
+                if name != self._field:
+                    return {}
                 is_again = name == "message" and self._is_said_again(added, is_last=bool(choice.get("finish_reason")))
-                return added if name == self._field and not is_again else {}
+                return {} if is_again else added
         return {}
 
     def _is_said_again(self, message: Mapping[str, Any], *, is_last: bool) -> bool:

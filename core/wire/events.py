@@ -1,7 +1,7 @@
 """Server-sent events, read as they come (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 from .parsing import read_json
-from .refusals import UnreadableAnswer
+from .sizes import MOST_BYTES, too_large
 
 STREAM_END = b"[DONE]"
 _ENDS = {b"[done]", b"done", b"[end]"}
@@ -52,20 +52,23 @@ def parted(data: bytes, *, is_last: bool = False) -> list[bytes]:
     return lines if are_events else [data]
 
 
-_MOST_BYTES = 16 * 2**20
-"""One event is read so far."""
+_LINE = 32
+"""What each line takes beside its bytes."""
 
 
 class Events:
     """Find what events hold in bytes that come in pieces; what is no stream of events is kept as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        """Say how many bytes one event may have, or what is no stream."""
+        self._most = most
         self._open: list[bytes] = []
         """Pieces of a line that has not ended yet."""
         self._data: list[bytes] = []
         self._size = 0
         """Bytes of the event so far."""
         self._other: list[bytes] = []
+        """Lines of what is no stream of events so far."""
         self._has_begun = False
         self.is_stream = False
         """Whether it has held an event."""
@@ -74,18 +77,19 @@ class Events:
         """Return what the events hold that ended with this piece; each byte is looked at once.
 
         Raises:
-            UnreadableAnswer: An event has no end.
+            UnreadableAnswer: An event has more bytes than it may have.
         """
         self._size += len(piece)
         events = []
         if b"\n" in piece or b"\r" in piece:
             lines = b"".join([*self._open, piece]).splitlines(keepends=True)
             self._open = [] if lines[-1][-1:] in b"\r\n" else [lines.pop()]
+            self._size += _LINE * len(lines)
             events = [data for line in lines if (data := self._line(line.rstrip(b"\r\n"))) is not None]
         else:
             self._open.append(piece)
-        if self._size > _MOST_BYTES:
-            raise UnreadableAnswer(f"found an event of more than {_MOST_BYTES:,} bytes, expected its end")
+        if self._size > self._most:
+            raise too_large(f"an event of more than {self._most:,} bytes")
         return events
 
     def end(self) -> tuple[list[bytes], bytes]:

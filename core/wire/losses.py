@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .connections import connection_problem
-from .refusals import ServerError, ServerTimeout, ServerUnreachable
+from .refusals import ServerError, ServerTimeout, ServerUnreachable, UnreadableAnswer
 
 if TYPE_CHECKING:
     from .sending import Address
+
+_TOO_MUCH = ("Too many headers", "Got more than")
+"""What aiohttp says of headers that are more, or longer, than it takes."""
 
 
 @contextmanager
@@ -45,6 +48,11 @@ def _failure(exc: Exception, address: "Address", *, proxied: bool) -> ServerErro
         return ServerError(f"found {address.bare!r} as a base URL, expected one like http://localhost:8080/v1")
     if problem := connection_problem(exc, address.url):
         return _no_connection(problem)
+    if isinstance(exc, aiohttp.ClientResponseError) and any(words in exc.message for words in _TOO_MUCH):
+        return UnreadableAnswer(
+            f"found more headers from {address.bare}, or longer ones, than any answer has, expected at most 128 of "
+            "8,190 bytes; it was not read on, and is not asked for again: is the base URL right?"
+        )
     if isinstance(exc, TimeoutError):
         seconds = f" for {address.seconds:g} s" if address.seconds else ""
         return ServerTimeout(f"{address.bare} said nothing{seconds}; ask for less, or wait longer")

@@ -7,6 +7,9 @@ import orjson
 
 from ..text import plain
 
+_LENIENT = 2**20
+"""Bytes that are read leniently: Python's own reader, and what it takes to mend halves, hold up all others."""
+
 
 def read_json(body: bytes | str, *, halves: bool = False) -> Any:
     """Read JSON; None for whatever is none.
@@ -21,6 +24,8 @@ def read_json(body: bytes | str, *, halves: bool = False) -> Any:
     try:
         return orjson.loads(body)
     except (orjson.JSONDecodeError, UnicodeError):
+        if len(body) > _LENIENT:
+            return None
         try:
             text = body.decode("utf-8-sig", "replace") if isinstance(body, bytes) else body
             sent = json.loads(text, strict=False)  # models write newlines as they are

@@ -24,6 +24,8 @@ from .wording import error_in, plain_error_in, words_in
 
 _SHOWN = 500
 """Characters of an answer that is no error of the API, as a web page."""
+_LOOKED_AT = 20_000
+"""Bytes of it that are looked at for them."""
 _PASSING = {408, 409, 429}
 """Statuses below 500 after which the same request may do."""
 _STATUS_FIELDS = ("code", "status", "status_code", "statusCode", "http_status", "error_code", "type")
@@ -152,7 +154,7 @@ def check_answer(body: bytes, secrets: Collection[str], *, halves: bool = False)
     sent = read_json(body, halves=halves)
     if isinstance(sent, dict):
         return check_object(sent, secrets)
-    text = struck(body.decode("utf-8", "replace").strip(), secrets)
+    text = struck(body[:_LOOKED_AT].decode("utf-8", "replace").strip(), secrets)
     if isinstance(sent, list):
         check_list(sent, secrets)
     kind = "a web page" if text.startswith("<") else "no JSON" if sent is None else "JSON that is no object"

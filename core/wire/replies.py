@@ -13,12 +13,15 @@ from ..run.usage import TIERS, checked_usage
 from .parsing import without_halves
 from .parts import joined_text
 from .refusals import UnreadableAnswer, check_answer, check_first
+from .sizes import MOST_ARGUMENTS, MOST_CALLS
 from .wording import choices_of
 
 _TOLD = ("id", "system_fingerprint", "service_tier")
 """Facts about an answer that are handed on as they are."""
 _MOST_ENDS = 20
 """Reasons of a list that are read."""
+_LONGEST_FACT = 500
+"""Characters of what a server says of an answer beside it, as its model's name."""
 _ASIDE = {"reasoning_content": ("reasoning_content", "reasoning"), "refusal": ("refusal",)}
 """What stands beside the text, by LangChain's name for it, and what servers call it."""
 
@@ -54,8 +57,9 @@ def answers_of(body: bytes, *, provider: str, model: str, secrets: Collection[st
 def facts_of(sent: Mapping[str, Any], *, provider: str, model: str) -> dict[str, Any]:
     """Return what a server says of an answer beside it."""
     served = sent.get("model")
-    named = {name: value for name in _TOLD if isinstance(value := sent.get(name), str) and value}
-    return {"model_provider": provider, "model_name": served if isinstance(served, str) and served else model, **named}
+    named = {name: value[:_LONGEST_FACT] for name in _TOLD if isinstance(value := sent.get(name), str) and value}
+    served = served[:_LONGEST_FACT] if isinstance(served, str) and served else model
+    return {"model_provider": provider, "model_name": served, **named}
 
 
 def aside_of(message: Mapping[str, Any]) -> dict[str, str]:
@@ -133,15 +137,23 @@ def figures_of(counts: object, tier: object = None) -> dict[str, Any] | None:
 
 
 def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """Return the calls of tools in a message, and those that cannot be read."""
+    """Return the calls of tools in a message, and those that cannot be read.
+
+    Raises:
+        UnreadableAnswer: There are more, or of longer arguments, than any answer has.
+    """
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
     ids: set[str] = set()
+    size = 0
+    check_calls(len(sent) if isinstance(sent, list) else 0, size)
     for call in sent if isinstance(sent, list) else []:
         id_, function = (word_of(call.get("id")), call.get("function")) if isinstance(call, dict) else (None, None)
         id_ = id_ if id_ and id_.strip() and id_ not in ids else new_call_id()
         ids.add(id_)
         name, written = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ("", "")
+        size += len(written) if isinstance(written, str) else 0
+        check_calls(0, size)
         args = _arguments(written)
         if isinstance(name, str) and name and args is not None:
             calls.append(tool_call(name=name, args=args, id=id_))
@@ -149,6 +161,25 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
             why = "its arguments are no JSON object" if args is None else "it names no tool"
             unreadable.append(invalid_tool_call(name=str(name or ""), args=str(written or ""), id=id_, error=why))
     return calls, unreadable
+
+
+def check_calls(count: int, size: int) -> None:
+    """Refuse more calls than any answer makes: whoever runs them, and reads their arguments, would take long.
+
+    Args:
+        count: How many there are.
+        size: Characters of their arguments, all together.
+
+    Raises:
+        UnreadableAnswer: There are such.
+    """
+    if count > MOST_CALLS or size > MOST_ARGUMENTS:
+        what = f"more than {MOST_CALLS:,} calls" if count > MOST_CALLS else f"more than {MOST_ARGUMENTS:,} characters"
+        where = "" if count > MOST_CALLS else " of arguments"
+        raise UnreadableAnswer(
+            f"found {what}{where} in one answer, expected at most that; it is not asked for again: offer the model "
+            "fewer tools, or another model"
+        )
 
 
 def new_call_id() -> str:

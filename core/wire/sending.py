@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 from ..text import one_line, redact
 from .connections import bare_url, full_url, values_in
 from .losses import lost
+from .pieces import pieces_of
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
 from .session import CONNECT_SECONDS, Pool, pool_for, trusted
+from .sizes import AROUND, most_bytes, off_the_loop, too_large
 from .waiting import LONGEST_ASKED, to_wait, waiting
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 Headers = tuple[tuple[str, str], ...]
-MOST_BYTES = 64 * 2**20
-"""An answer is read so far: more than any model writes."""
 _MOST_ERROR_BYTES = 2**20
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 """Seconds before a request is sent again: the first time, and at most."""
@@ -110,14 +110,14 @@ class Address:
         return [*values, *(value.rpartition(" ")[2] for value in values if " " in value)]  # without "Bearer"
 
 
-async def fetch(address: Address, path: str, body: bytes | None = None, *, most: int = MOST_BYTES) -> bytes:
+async def fetch(address: Address, path: str, body: bytes | None = None, *, most: int | None = None) -> bytes:
     """Send a request and return the whole of its answer; one that is lost in the middle is asked for again.
 
     Args:
         address: Where to.
         path: What comes after the base URL.
         body: What is posted; None gets.
-        most: How many bytes are read.
+        most: How many bytes are read; None reads as many as an answer of this context may have.
 
     Raises:
         ServerError: There was no answer.
@@ -126,7 +126,7 @@ async def fetch(address: Address, path: str, body: bytes | None = None, *, most:
 
 
 async def fetch_as(
-    read: Callable[[bytes], _T], address: Address, path: str, body: bytes | None = None, *, most: int = MOST_BYTES
+    read: Callable[[bytes], _T], address: Address, path: str, body: bytes | None = None, *, most: int | None = None
 ) -> _T:
     """Send a request and return its answer as it is read; an error that came with success is one, and sent again.
 
@@ -135,11 +135,12 @@ async def fetch_as(
         address: Where to.
         path: What comes after the base URL.
         body: What is posted; None gets.
-        most: How many bytes are read.
+        most: How many bytes are read; None reads as many as an answer of this context may have.
 
     Raises:
         ServerError: There was no answer.
     """
+    bound = most_bytes() if most is None else most
 
     async def whole() -> _T:
         pool = await pool_for(address.url)
@@ -147,12 +148,14 @@ async def fetch_as(
             async with _request(pool, address, path, body) as response:
                 await _check(response, address)
                 size = response.content_length
-                if size is not None and size <= most and "Content-Encoding" not in response.headers:
+                if size is not None and size > bound:
+                    raise too_large(f"more than {bound:,} bytes ({size:,} announced)", address.bare)
+                if size is not None and "Content-Encoding" not in response.headers:
                     answer = bytes(await response.read())
                 else:
-                    answer = b"".join([piece async for piece in _pieces(address, response, most)])
+                    answer = b"".join([piece async for piece in pieces_of(address, response, bound)])
                 with waiting(response.headers, _longest_wait()):
-                    return read(answer)
+                    return await off_the_loop(read, answer)
 
     return await _repeated(address, whole)
 
@@ -197,7 +200,7 @@ async def _opened(
         with lost(address, proxied=pool.proxy_for(address.url) is not None):
             response = await until_read.enter_async_context(_request(pool, address, path, body))
             await _check(response, address)
-        pieces = await until_read.enter_async_context(aclosing(_pieces(address, response, MOST_BYTES)))
+        pieces = await until_read.enter_async_context(aclosing(pieces_of(address, response, AROUND * most_bytes())))
         until_read.push_async_exit(partial(_to_the_end, pieces))
         rest = await until_read.enter_async_context(aclosing(read(pieces)))
         first: list[_T] | ServerError = []
@@ -252,16 +255,6 @@ def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any
     return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **_options(address))
 
 
-async def _pieces(address: Address, response: "aiohttp.ClientResponse", most: int) -> AsyncGenerator[bytes]:
-    count = 0
-    with lost(address):
-        async for piece in response.content.iter_any():
-            count += len(piece)
-            if count > most:
-                raise UnreadableAnswer(f"found more than {most:,} bytes from {address.bare}, expected an answer")
-            yield piece
-
-
 @lru_cache(maxsize=256)
 def _options(address: Address) -> dict[str, Any]:
     """Return how requests are sent there."""
@@ -289,10 +282,14 @@ async def _check(response: "aiohttp.ClientResponse", address: Address) -> None:
 async def _refused(response: "aiohttp.ClientResponse", address: Address) -> ServerError:
     body = b""
     with suppress(UnreadableAnswer):  # what is longer than any error is told as far as it was read
-        async for piece in _pieces(address, response, _MOST_ERROR_BYTES):
+        async for piece in pieces_of(address, response, _MOST_ERROR_BYTES):
             body += piece
     location = response.headers.get("location")
-    failure = refusal(response.status, body, url=address.url, location=location, secrets=address.secrets)
+    about: Any = {"url": address.url, "location": location, "secrets": address.secrets}
+    try:
+        failure = await off_the_loop(partial(refusal, response.status, **about), body)
+    except UnreadableAnswer:  # its words cannot be read, its status can
+        failure = refusal(response.status, b"", **about)
     advice = response.headers.get("x-should-retry")
     failure.is_retryable = advice == "true" or (advice != "false" and may_pass(response.status))
     return to_wait(failure, response.headers, _longest_wait())

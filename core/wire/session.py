@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
+from ..per_loop import PerLoop
 from .connections import is_address
-from .per_loop import PerLoop
 
 if TYPE_CHECKING:
     import ssl
@@ -34,7 +34,12 @@ class Pool:
             connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_BUFFER,
-            headers={"User-Agent": "langgraph-moa", "Accept": "application/json, text/event-stream"},
+            auto_decompress=False,  # a few bytes may unpack to as much as there is memory: pieces.py does it in steps
+            headers={
+                "User-Agent": "langgraph-moa",
+                "Accept": "application/json, text/event-stream",
+                "Accept-Encoding": "gzip, deflate",
+            },
         )
         self._proxies: dict[str, str | None] = {}
 

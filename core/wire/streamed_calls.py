@@ -12,7 +12,8 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from ..text import plain
 from .halves import Halves
 from .parsing import are_whole, write_json
-from .replies import new_call_id, word_of
+from .replies import check_calls, new_call_id, word_of
+from .sizes import SHOWN_ARGUMENTS
 
 _LONGEST_NULL = 5
 """Characters of what may become `null`, and one behind it."""
@@ -32,6 +33,9 @@ class StreamedCalls:
         """Numbers, or none, under which a call began before the one before it was whole."""
         self._ids: set[str] = set()
         self._is_doubtful = False
+        self._size = 0
+        """Characters of arguments so far, and of what names calls."""
+        self._late: dict[int, list[str]] = {}
 
     @property
     def are_closed(self) -> bool:
@@ -40,9 +44,17 @@ class StreamedCalls:
         return not self._is_doubtful and not is_repeated and all(call.is_closed for call in self._calls)
 
     def pieces(self, sent: object) -> list[ToolCallChunk]:
-        """Return pieces of calls, each with its call's number, and its name and id in one of them."""
+        """Return pieces of calls, each with its call's number, and its name and id in one of them.
+
+        Raises:
+            UnreadableAnswer: There are more calls, or arguments, than any answer has.
+        """
         self._deltas += 1
         return [self._piece(piece) for piece in sent if isinstance(piece, dict)] if isinstance(sent, list) else []
+
+    def late(self) -> list[ToolCallChunk]:
+        """Return what of long arguments was not handed on as it came, for calls that are closed."""
+        return [tool_call_chunk(args="".join(args), index=number) for number, args in self._late.items()]
 
     def ids(self) -> list[ToolCallChunk]:
         """Return an id for each call that has none, or another's: agents need one to hand the result back."""
@@ -64,6 +76,11 @@ class StreamedCalls:
         args = write_json(args).decode() if isinstance(args, dict) else args
         args = self._halves.written(call.number, args) if isinstance(args, str) else None
         args = call.add(args) if args else None
+        self._size += sum(len(text) for text in (name, id_, index, args) if text)
+        check_calls(len(self._calls), self._size)
+        if args and self._size > SHOWN_ARGUMENTS:
+            self._late.setdefault(call.number, []).append(args)
+            args = None
         if args and not id_ and not name:
             is_mixed = not index and call.index and len(self._calls) > 1
             self._is_doubtful = self._is_doubtful or bool(is_mixed) or index in self._unsure
@@ -130,8 +147,6 @@ class _Call:
     arguments: list[str] = field(default_factory=list)
     _held: str = ""
     """What may become `null`, which stands for no arguments; LangChain takes it for a fault."""
-    _read: int = 0
-    """How many pieces of arguments were read as to where they close."""
     _depth: int = 0
     _in_text: bool = False
     _is_escaped: bool = False
@@ -144,12 +159,13 @@ class _Call:
     @property
     def is_whole(self) -> bool:
         """Tell whether its arguments, as far as they came, are as many brackets closed as opened."""
-        for piece in self.arguments[self._read :]:
-            for char in piece:
-                self._step(char)
-        self._read = len(self.arguments)
         is_null = self._held.strip() == "null"
         return is_null or (bool(self.arguments) and not self._depth and not self._in_text)
+
+    def _read_on(self) -> None:
+        """Read where they close, of the piece that came last: all of them at once would hold up all others."""
+        for char in self.arguments[-1]:
+            self._step(char)
 
     def _step(self, char: str) -> None:
         if self._in_text:
@@ -168,6 +184,7 @@ class _Call:
                 self._held = piece[:_LONGEST_NULL]
                 return None
         self.arguments.append(piece)
+        self._read_on()
         return piece
 
     def may_be(self, after: "_Call") -> bool:

@@ -16,15 +16,17 @@ from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
+from ...core.listening import Unheard, is_heard
 from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import text_in
-from ...core.wire.listening import Unheard, is_heard
 from ...core.wire.sending import ends_by, requests_sent
+from ...core.wire.sizes import answers_up_to
 from .accepting import Accepting
 from .cache import Entry, entry_of
+from .contents import apart
 from .hearing import Hearing, heard_first
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
 from .prompt import Prompt
@@ -127,9 +129,10 @@ async def _ask(
                 if entry and (recalled := await entry.recall()):
                     return recalled
                 reply = await attempt.make(config, cutoff)
-            read = read_reply(reply, prompt.messages, seat, attempt.hearing)
+            read = await apart(reply, partial(read_reply, reply, prompt.messages, seat, attempt.hearing))
             message = read.message
-            return answered_call(seat, prompt, read, attempt.facts(), allowed=allowed), message
+            judge = partial(answered_call, seat, prompt, read, attempt.facts(), allowed=allowed)
+            return await apart(reply, judge), message
         except GraphBubbleUp as exc:
             if not isinstance(exc, ParentCommand):
                 raise
@@ -181,7 +184,7 @@ class _Attempt:
                 ends = min((end for end in (timeout.when(), cutoff.ends) if end is not None), default=None)
                 about = _config_for(seat, config, self.hearing)
                 self._accepting = Accepting(seat, messages, about)
-                with ends_by(ends):
+                with ends_by(ends), answers_up_to(seat.max_answer_bytes):
                     return await self._accepting.make(partial(self._once_loaded, about))
 
     async def _once_loaded(self, config: RunnableConfig, model: Model, messages: list[BaseMessage]) -> Any:

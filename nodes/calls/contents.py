@@ -1,16 +1,24 @@
 """What is in a message: text, thinking, a refusal, and parts that are neither."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from ...core.wire.parts import joined_text, part_kind, texts_in
+from ...core.wire.sizes import LARGE, MOST_BYTES, MOST_CALLS
 
+_T = TypeVar("_T")
 ASIDES = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Where packages keep what was thought apart from the text; the first is LangChain's own name."""
 _ABOUT_TEXT = {"type", "text", "content", "value", "index", "id", "annotations", "extras", "phase"}
 """Fields of a part that is text and nothing more; one with other fields, as citations, is kept as it is."""
+
+_FIELDS = ("content", "additional_kwargs", "tool_calls", "invalid_tool_calls")
+"""What a message holds that a model wrote."""
+_DEPTH = 50
+"""Parts in parts are weighed so far."""
 
 
 class Contents(NamedTuple):
@@ -72,6 +80,98 @@ def without_thinking(message: AIMessage, contents: Contents, text: str, *, goes_
     if not isinstance(message.content, str) and (contents.others or (goes_on and contents.thoughts)):
         content = _parts_with(message.content, contents, text, goes_on=goes_on)
     return message.model_copy(update={"content": content, "additional_kwargs": aside})
+
+
+def is_long(reply: object) -> bool:
+    """Tell a reply that takes long to read, so that it is read in a thread: others wait for the event loop.
+
+    Args:
+        reply: A message, a text, or a state with messages.
+    """
+    if isinstance(reply, dict):
+        messages = reply.get("messages")
+        return any(map(is_long, messages[-1:])) if isinstance(messages, list) else False
+    if isinstance(reply, BaseMessage):
+        return weight_of(reply, LARGE) >= LARGE
+    return isinstance(reply, str) and len(reply) >= LARGE
+
+
+async def apart(reply: object, read: Callable[[], _T]) -> _T:
+    """Read a reply: in a thread where it is long, for others wait for the event loop.
+
+    Args:
+        reply: What a model returned.
+        read: What reads it.
+    """
+    return await asyncio.to_thread(read) if is_long(reply) else read()
+
+
+def weight_of(message: BaseMessage, enough: int = MOST_BYTES) -> int:
+    """Return the bytes of what a model wrote.
+
+    Args:
+        message: What came.
+        enough: Where it is more than this, it is not weighed on.
+    """
+    return sum(_weight(value, enough) for name in _FIELDS if (value := getattr(message, name, None)))
+
+
+def within(message: AIMessage, most: int) -> tuple[AIMessage, bool]:
+    """Return a message with no more than it may hold, and whether anything was cut off it.
+
+    Args:
+        message: What came.
+        most: Bytes of its texts, and of its calls.
+    """
+    calls, unread = message.tool_calls[:MOST_CALLS], message.invalid_tool_calls[:MOST_CALLS]
+    is_cut = len(calls) < len(message.tool_calls) or len(unread) < len(message.invalid_tool_calls)
+    fields: dict[str, Any] = {name: getattr(message, name) for name in _FIELDS[:2]}
+    fields |= {"tool_calls": calls, "invalid_tool_calls": unread}
+    if sum(_weight(value, most) for value in fields.values()) > most:
+        room = _Room(most)
+        fields, is_cut = {name: room.fitting(value) for name, value in fields.items()}, True
+    return (message.model_copy(update=fields) if is_cut else message), is_cut
+
+
+def _weight(value: object, enough: int, depth: int = 0) -> int:
+    """Return the bytes of all texts in a value; where it is more than enough, at least so many."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+    parts: Iterable[Any] = ()
+    if depth < _DEPTH and isinstance(value, dict):
+        parts = value.values()
+    elif depth < _DEPTH and isinstance(value, list):
+        parts = value
+    total = 1
+    for part in parts:
+        total += _weight(part, enough, depth + 1)
+        if total > enough:
+            break
+    return total
+
+
+class _Room:
+    """Be what is left of a bound, while what fits in it is taken."""
+
+    def __init__(self, most: int) -> None:
+        self._bytes = most
+
+    def fitting(self, value: Any, depth: int = 0) -> Any:
+        """Return as much of a value as fits in."""
+        if isinstance(value, str):
+            text = value if len(value) * 4 <= self._bytes else _cut(value, self._bytes)
+            self._bytes -= _weight(text, self._bytes)
+            return text
+        self._bytes -= 1
+        if isinstance(value, dict) and depth < _DEPTH:
+            return {name: self.fitting(part, depth + 1) for name, part in value.items()}
+        if isinstance(value, list) and depth < _DEPTH:
+            return [self.fitting(part, depth + 1) for part in value if self._bytes > 0]
+        return value if self._bytes > 0 or not isinstance(value, dict | list) else type(value)()
+
+
+def _cut(text: str, most: int) -> str:
+    return text[: max(most, 0)].encode("utf-8", "replace")[: max(most, 0)].decode("utf-8", "ignore")
 
 
 def _parts_of(message: AIMessage) -> list[Any]:

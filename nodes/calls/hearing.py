@@ -12,6 +12,7 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import RunnableConfig
 
@@ -20,7 +21,8 @@ from ...core.panel.seats import Seat
 from ...core.run.usage import StreamedUsage
 from ...core.wire.halves import Halves
 from ...core.wire.parts import part_kind
-from .contents import ASIDES, is_thought
+from ...core.wire.sizes import MOST_ARGUMENTS, MOST_BYTES, SHOWN_ARGUMENTS
+from .contents import ASIDES, is_thought, weight_of
 from .thinking import Splitter
 
 _OPENED: dict[tuple[str | None, str], bool] = {}
@@ -50,14 +52,22 @@ class Heard:
 
     Attributes:
         parts: Its chunks so far.
+        is_long: Whether it was longer than it may be, and what came after was cut off.
     """
 
-    def __init__(self, *, opened: bool = False, shows: bool = False) -> None:
+    def __init__(self, *, opened: bool = False, shows: bool = False, most: int = MOST_BYTES) -> None:
         self.parts = 0
+        self.is_long, self._room = False, most
         self._splitter, self._halves, self._shows = Splitter(opened=opened), Halves(), shows
         self._index: dict[str, Any] = {}
         """The number of the last part that was text, where parts have one."""
         self._hidden: list[AIMessageChunk] = []
+        self._beside: dict[str, list[str]] = defaultdict(list)
+        """Texts beside the answer's own: LangChain would copy all of them for each piece."""
+        self._late: dict[int, list[str]] = defaultdict(list)
+        """Arguments of calls that are handed on at the end."""
+        self._size = 0
+        """Characters of arguments so far."""
         self._handed_on, self._is_over = 0, False
         self._arguments: dict[str, list[str]] = defaultdict(list)
         self._usage = StreamedUsage()
@@ -65,7 +75,8 @@ class Heard:
     @property
     def hidden(self) -> AIMessageChunk:
         """Return what was thought beside the text, as its package keeps it."""
-        return add_ai_message_chunks(AIMessageChunk(content=[]), *self._hidden)
+        texts = {name: "".join(pieces) for name, pieces in self._beside.items()}
+        return add_ai_message_chunks(AIMessageChunk(content=[], additional_kwargs=texts), *self._hidden)
 
     @property
     def reasoning(self) -> str:
@@ -92,12 +103,17 @@ class Heard:
         self.parts += 1
         pieces = message.tool_call_chunks if isinstance(message, AIMessageChunk) else ()
         for call in pieces:
-            self._arguments[str(call.get("index"))].append(call["args"] or "")
+            self._size += len(call["args"] or "")
+            if self._size <= MOST_ARGUMENTS:
+                self._arguments[str(call.get("index"))].append(call["args"] or "")
         says = bool(message.content or message.tool_calls or pieces or message.additional_kwargs)
         self._usage.note(message.usage_metadata, says=says)
 
     def take(self, message: AIMessage, *, is_last: bool) -> None:
         """Take a piece of the answer, and leave in it what is to be shown."""
+        self._bound(message)
+        if isinstance(message, AIMessageChunk):
+            self._hold_back(message, is_last=is_last)
         if not self._shows:
             self._hide(message)
         if isinstance(message.content, str):
@@ -116,13 +132,37 @@ class Heard:
         self._is_over = True
         return self._splitter.feed("".join(self._halves.rest().values())) + self._splitter.end()
 
+    def _bound(self, message: AIMessage) -> None:
+        """Take off a piece all of it, where the answer is longer than it may be: nobody need keep the rest."""
+        self._room -= weight_of(message)
+        self.is_long = self.is_long or self._room < 0 or self._size > MOST_ARGUMENTS
+        if self.is_long and isinstance(message, AIMessageChunk):
+            message.content = "" if isinstance(message.content, str) else []
+            message.additional_kwargs, message.tool_call_chunks = {}, []
+
+    def _hold_back(self, message: AIMessageChunk, *, is_last: bool) -> None:
+        """Take off a piece what comes of long arguments, and give it to the last one."""
+        for call in message.tool_call_chunks if self._size > SHOWN_ARGUMENTS else ():
+            if call["args"] and isinstance(call["index"], int):
+                self._late[call["index"]].append(call["args"])
+                call["args"] = None
+        if is_last and self._late and not self.is_long:
+            late = [tool_call_chunk(args="".join(pieces), index=index) for index, pieces in self._late.items()]
+            message.tool_call_chunks = [*message.tool_call_chunks, *late]
+
     def _hide(self, message: AIMessage) -> None:
         """Take off a piece what was thought beside the text."""
         beside = {name: message.additional_kwargs.pop(name) for name in ASIDES if name in message.additional_kwargs}
         blocks: Any = [] if isinstance(message.content, str) else [part for part in message.content if is_thought(part)]
         if beside or blocks:
             self._splitter.close()  # what is thought apart does not stand in the text
-            self._hidden.append(AIMessageChunk(content=blocks, additional_kwargs=beside))
+            texts = {name: text for name, text in beside.items() if isinstance(text, str)}
+            for name, text in texts.items():
+                self._beside[name].append(text)
+            if others := {name: value for name, value in beside.items() if name not in texts}:
+                self._hidden.append(AIMessageChunk(content=blocks, additional_kwargs=others))
+            elif blocks:
+                self._hidden.append(AIMessageChunk(content=blocks))
         if blocks:
             message.content = [part for part in message.content if not is_thought(part)]
 
@@ -148,7 +188,7 @@ class Hearing(BaseCallbackHandler):
 
     def __init__(self, seat: Seat) -> None:
         self._shows, self._opened = seat.streams_reasoning, _opens(seat)
-        self._is_direct = is_asked_directly(seat.model)
+        self._is_direct, self._most = is_asked_directly(seat.model), seat.max_answer_bytes
         self._attempts: dict[UUID, Heard] = {}
 
     def of(self, message: AIMessage) -> Heard | None:
@@ -179,7 +219,7 @@ class Hearing(BaseCallbackHandler):
 
     def _take(self, run_id: UUID, message: AIMessage, *, is_last: bool) -> None:
         if run_id not in self._attempts:
-            self._attempts[run_id] = Heard(opened=self._opened, shows=self._shows)
+            self._attempts[run_id] = Heard(opened=self._opened, shows=self._shows, most=self._most)
         heard = self._attempts[run_id]
         heard.count(message)
         if self._is_direct:

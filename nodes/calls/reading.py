@@ -16,7 +16,7 @@ from ...core.panel.seats import Seat
 from ...core.run.usage import checked_usage, sums
 from ...core.text import plain, plain_message, shows_nothing
 from ...core.wire.parsing import are_whole
-from .contents import Contents, contents_of, without_thinking
+from .contents import Contents, contents_of, within, without_thinking
 from .hearing import Heard, Hearing, note_opened
 from .thinking import split_thinking
 
@@ -34,7 +34,9 @@ class Reply(NamedTuple):
     is_joined: bool = False
     """Whether LangChain added up the reasons, and the names, that a stream repeated."""
     is_cut: bool = False
-    """Whether a stream of it had no end, or a call in it was not whole."""
+    """Whether a stream of it had no end, a call in it was not whole, or it was too long."""
+    is_long: bool = False
+    """Whether what was beyond the bound of an answer was cut off."""
     refusal: str | None = None
     others: frozenset[str] = frozenset()
     """Types of its parts that are no text."""
@@ -84,7 +86,7 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
         seat: Who was asked.
         heard: The same as it was streamed.
     """
-    message = cast("AIMessage", plain_message(message))
+    message, is_long = within(cast("AIMessage", plain_message(message)), seat.max_answer_bytes)
     contents, about = contents_of(message), message.response_metadata
     hidden = heard.hidden if heard else AIMessage([])
     text, thoughts = _parted(contents, seat, heard, contents_of(hidden).thoughts)
@@ -97,7 +99,8 @@ def read_message(message: AIMessage, seat: Seat, heard: Heard | None = None) -> 
         "\n\n".join(thoughts),
         ending,
         is_joined=bool(ending.reasons) and str(reason) != ending.reasons[0],
-        is_cut=_is_cut(about, ending, seat, heard),
+        is_cut=is_long or _is_cut(about, ending, seat, heard),
+        is_long=is_long or bool(heard and heard.is_long),
         refusal=contents.refusal,
         usage=_counted(message.usage_metadata, text),
         others=contents.others,
@@ -143,7 +146,7 @@ def _is_cut(about: dict[str, Any], ending: Ending, seat: Seat, heard: Heard | No
         return False
     tells_ends = seat.transport != "lean" and about.get("model_provider") not in (None, *FREE_PROVIDERS)
     is_open = heard.parts > 1 and tells_ends and not ending.reasons
-    return is_open or not all(map(are_whole, heard.arguments))
+    return is_open or heard.is_long or not all(map(are_whole, heard.arguments))
 
 
 def _reason_in(about: dict[str, Any]) -> object:

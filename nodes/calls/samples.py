@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
@@ -20,6 +21,7 @@ from ...core.run.records import USABLE, Call, Place
 from ...core.text import text_in
 from .cache import entry_of
 from .call import call_model
+from .contents import apart
 from .prompt import Prompt
 from .reading import read_message
 from .statuses import sampled
@@ -115,7 +117,7 @@ async def _in_one(
         return failed | {first.place: (call, None)}, heard
     answers: Answers = {first.place: (call, message)}
     for seat, other in zip(seats[1:], heard.messages[1:], strict=False):
-        reply = read_message(other, seat)
+        reply = await apart(other, partial(read_message, other, seat))
         outcome = sampled(call, prompt, reply, role=seat.role)
         answers[seat.place] = outcome, reply.message
         if outcome["status"] in USABLE:

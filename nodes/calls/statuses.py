@@ -91,10 +91,12 @@ def _status_of(reply: Reply, role: str, allowed: frozenset[str] | None) -> _Judg
         return ("invalid", problem) if problem else ("ok", None)
     if shows_nothing(text) or (len(text) <= _MOST_TOKENS and only_tokens(text)):
         return "empty", "the answer holds no text" + _instead(reply, reasons)
-    if piece := repeated_piece(text, cut=ending.status == "truncated"):
+    if piece := repeated_piece(text, cut=reply.is_long or ending.status == "truncated"):
         return "degenerate", f"the answer is one piece over and over: {one_line(piece, limit=40)!r}"
     if ending.calls:
         return "invalid", f"the server ended the answer with {reasons}, and sent no call; ask again"
+    if reply.is_long:
+        return "truncated", "the answer is longer than max_answer_bytes; what was beyond it was cut off"
     if reply.is_cut:
         return "truncated", "the answer broke off: its stream had no end"
     if ending.status == "truncated":

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
-from langgraph_moa.core.wire import events
 from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.events import Events, is_end, keeps_alive, parted
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
@@ -56,17 +55,15 @@ def test_what_is_no_stream_comes_back_whole(body: bytes) -> None:
     assert b"".join(other.split()) == b"".join(body.split())
 
 
-def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_MOST_BYTES", 100)
-    reader = Events()
+def test_a_line_without_end_is_refused() -> None:
+    reader = Events(100)
 
     with pytest.raises(UnreadableAnswer, match="more than 100 bytes"):
         [reader.feed(b"data: " + b"x" * 50) for _ in range(3)]
 
 
-def test_an_event_of_lines_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_MOST_BYTES", 100)
-    reader = Events()
+def test_an_event_of_lines_without_end_is_refused() -> None:
+    reader = Events(100)
 
     with pytest.raises(UnreadableAnswer, match="more than 100 bytes"):
         [reader.feed(b"data: x\n") for _ in range(100)]

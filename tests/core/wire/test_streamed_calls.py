@@ -1,5 +1,6 @@
 """Pieces of calls are put together by id, number or order, and a call knows whether its arguments came to their end."""
 
+import json
 from functools import reduce
 from operator import add
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa.core.wire.halves import Halves
+from langgraph_moa.core.wire.refusals import UnreadableAnswer
 from langgraph_moa.core.wire.streamed_calls import StreamedCalls
 
 
@@ -144,3 +146,27 @@ def test_no_call_gets_the_arguments_of_another(calls: Any, width: int, numbered:
     expected = [(name, {"v": f"{{{value}"}) for name, value in calls]
     assert not are_closed or [(call["name"], call["args"]) for call in read] == expected
     assert are_closed
+
+
+def test_long_arguments_are_handed_on_once_they_are_whole() -> None:
+    calls = StreamedCalls(Halves())
+    pieces = [piece(index=0, id="a", name="look", arguments='{"a": "'), *[piece(index=0, arguments="x" * 1_000)] * 200]
+    shown = [chunk for each in [*pieces, piece(index=0, arguments='"}')] for chunk in calls.pieces(each)]
+
+    written = "".join(chunk["args"] or "" for chunk in shown)
+    (late,) = calls.late()
+
+    assert 60_000 < len(written) < 2**16
+    assert json.loads(written + (late["args"] or "")) == {"a": "x" * 200_000}
+    assert calls.are_closed
+
+
+def test_more_calls_or_arguments_than_any_answer_has_are_refused() -> None:
+    calls = StreamedCalls(Halves())
+    for number in range(128):
+        calls.pieces(piece(index=number, id=f"c{number}", name="look", arguments="{}"))
+
+    with pytest.raises(UnreadableAnswer, match="found more than 128 calls in one answer"):
+        calls.pieces(piece(index=128, id="c128", name="look", arguments="{}"))
+    with pytest.raises(UnreadableAnswer, match="found more than 1,048,576 characters of arguments"):
+        [StreamedCalls(Halves()).pieces(piece(index=0, name="look", arguments="x" * 2**20 + "x"))]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
-from langgraph_moa.nodes.calls.contents import contents_of, without_thinking
+from langgraph_moa.nodes.calls.contents import contents_of, is_long, within, without_thinking
 
 PARTS: dict[str, tuple[Any, str, list[str]]] = {
     "a text": ("It is 48.", "It is 48.", []),
@@ -73,3 +73,52 @@ def test_text_and_nothing_else_is_a_text() -> None:
     clean = without_thinking(message, contents_of(message), "It is 48.", goes_on=False)
 
     assert (clean.content, clean.id) == ("It is 48.", "m1")
+
+
+LONG = "é" * 300
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (AIMessage(LONG), "é" * 50),
+        (AIMessage([{"type": "text", "text": LONG}, {"type": "text", "text": LONG}]), "é" * 47),
+        (AIMessage("x" * 99 + LONG), "x" * 99),
+    ],
+)
+def test_what_is_beyond_the_bound_is_cut_off(message: AIMessage, text: str) -> None:
+    shorter, is_cut = within(message, 100)
+
+    assert is_cut
+    assert shorter.text == text
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    message = AIMessage(LONG, tool_calls=[{"name": "look", "args": {"a": [1]}, "id": "1"}])
+
+    assert within(message, 1_000) == (message, False)
+
+
+def test_no_more_calls_are_taken_than_any_answer_makes() -> None:
+    calls: list[Any] = [{"name": "look", "args": {}, "id": str(number)} for number in range(500)]
+
+    shorter, is_cut = within(AIMessage("", tool_calls=calls), 10**6)
+
+    assert is_cut
+    assert len(shorter.tool_calls) == 128
+
+
+@pytest.mark.parametrize(
+    ("reply", "long"),
+    [
+        ("x" * 2**18, True),
+        (AIMessage("x" * 2**18), True),
+        (AIMessage("", additional_kwargs={"reasoning_content": "x" * 2**18}), True),
+        ({"messages": [AIMessage("x"), AIMessage("x" * 2**18)]}, True),
+        ({"messages": []}, False),
+        (AIMessage("x"), False),
+        (None, False),
+    ],
+)
+def test_what_is_long_is_known(reply: object, long: bool) -> None:
+    assert is_long(reply) is long

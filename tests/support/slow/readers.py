@@ -55,7 +55,7 @@ from langgraph_moa.core.offline import (
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.run import origins, served
-from langgraph_moa.core.wire import chunks, events, halves, refusals, wording
+from langgraph_moa.core.wire import chunks, events, halves, refusals, sizes, wording
 from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
@@ -227,7 +227,7 @@ def _parted(text: str) -> object:
 
 def _fed(body: bytes) -> object:
     reader = events.Events()
-    return [reader.feed(body[start : start + 1_000]) for start in range(0, len(body), 1_000)]
+    return [[*sizes._PART.finditer(body)], [reader.feed(body[at : at + 1_000]) for at in range(0, len(body), 1_000)]]
 
 
 def _streamed(text: str) -> object:
@@ -323,7 +323,7 @@ READERS: dict[str, Reader] = {
     "core/wire/halves.py": lambda text: [
         halves.Halves().written(0, each) for each in (text, "\\ud83d" * (len(text) // 6), "\\" * len(text))
     ],
-    "core/wire/events.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
+    "core/wire/events.py and core/wire/sizes.py": lambda text: _fed(f"data: {text}\n\n".encode("utf-8", "replace")),
     "core/wire/replies.py": lambda text: wire_replies.answers_of(_answering(text), provider="", model="", secrets=[]),
     "core/wire/refusals.py": lambda text: refusals.refusal(
         400, text.encode("utf-8", "replace"), url="http://a/v1", location=text, secrets=["a-secret-of-16-letters"]

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from langgraph_moa.core.wire.per_loop import PerLoop
+from langgraph_moa.core.per_loop import PerLoop
 
 
 class Pool:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler, AsyncCallbackManager
 from langgraph_moa import create_moa
+from langgraph_moa.core.listening import Unheard, is_heard
 from langgraph_moa.core.wire import chat
-from langgraph_moa.core.wire.listening import Unheard, is_heard
 from loopback import Loopback
 from reading import QUESTION
 

@@ -1,0 +1,97 @@
+"""Answers to the openai package, with no more bytes, events and calls than may be: it reads whatever comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..wire.pieces import Unpacked, in_steps
+from ..wire.replies import check_calls
+from ..wire.sizes import AROUND, most_bytes, too_large
+from ..wire.wording import choices_of
+
+if TYPE_CHECKING:
+    import httpx2
+
+_MOST_EVENTS = 250_000
+"""Events of a stream: LangChain keeps 2 kB for each."""
+_ENDS = (b"\n\n", b"\r\r", b"\r\n\r\n")
+
+
+def bound_bytes(response: "httpx2.Response") -> None:
+    """Let an answer be read as far as it may be, unpacked step by step.
+
+    Args:
+        response: An answer of which nothing is read yet; reading more of it raises `UnreadableAnswer`.
+
+    Raises:
+        UnreadableAnswer: It is packed in a way that nobody asked for.
+    """
+    import httpx2
+
+    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+    packing = response.headers.pop("content-encoding", "").strip().lower()
+    unpacked = None if packing in ("", "identity") else Unpacked(packing)
+    where, most, inner = str(response.request.url.host), most_bytes(), response.stream
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            counted = _Counted(most, where, is_stream=is_stream)
+            async for piece in inner:  # type: ignore[union-attr]
+                for part in _parts(unpacked, piece):
+                    counted.check(part)
+                    yield part
+                    await asyncio.sleep(0)  # the package reads all events of a part before others have their turn
+
+        async def aclose(self) -> None:
+            await inner.aclose()  # type: ignore[union-attr]
+
+    response.stream = Bounded()
+
+
+def check_calls_in(sent: dict[str, Any]) -> None:
+    """Refuse a whole answer of more calls than any answer makes.
+
+    Args:
+        sent: What came.
+
+    Raises:
+        UnreadableAnswer: It is one.
+    """
+    for choice in choices_of(sent):
+        message = choice.get("message")
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        functions = (
+            [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        )
+        written = [each.get("arguments") for each in functions if isinstance(each, dict)]
+        check_calls(len(functions), sum(len(text) for text in written if isinstance(text, str)))
+
+
+def _parts(unpacked: Unpacked | None, piece: bytes) -> Iterator[bytes]:
+    return unpacked.feed(piece) if unpacked else in_steps(piece)
+
+
+class _Counted:
+    """Count what comes of an answer."""
+
+    def __init__(self, most: int, where: str, *, is_stream: bool) -> None:
+        self._most, self._where, self._is_stream = most, where, is_stream
+        self._bytes = self._open = self._events = 0
+
+    def check(self, part: bytes) -> None:
+        """Take a part.
+
+        Raises:
+            UnreadableAnswer: With it, there is more than may be.
+        """
+        self._bytes += len(part)
+        most = AROUND * self._most if self._is_stream else self._most
+        if self._bytes > most:
+            raise too_large(f"more than {most:,} bytes", self._where)
+        end = max(map(part.rfind, _ENDS))
+        self._open = len(part) - end if end >= 0 else self._open + len(part)
+        self._events += part.count(b"\n\n")
+        if self._is_stream and self._open > self._most:
+            raise too_large(f"an event of more than {self._most:,} bytes", self._where)
+        if self._is_stream and self._events > _MOST_EVENTS:
+            raise too_large(f"more than {_MOST_EVENTS:,} events", self._where)
