@@ -169,7 +169,7 @@ def _writers(
     prompting: Prompting, stopping: Stopping, seated: Seated, stages: Sequence[Stage], shown: Mapping[str, Any]
 ) -> tuple[PromptWriter, PromptWriter]:
     """Return who writes the proposers' prompts, and the aggregator's."""
-    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote)
+    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote, stopping.screen)
     shown = {**shown, "overflow": prompting.overflow, "window": prompting.window}
     propose = PromptWriter(load_template(prompting.proposer_prompt), prompting.placement, **shown)
     if seated.rank:

@@ -14,6 +14,7 @@ from ..panel.stages import Stage
 from ..run.records import Agreed, Cost, Proposal
 from ..run.served import Asked, same_models
 from .quorum import Answered
+from .screen import Screen
 
 Then = Literal["aggregate", "answer"]
 
@@ -117,7 +118,9 @@ def models_of(seats: Sequence[Seat], served: Mapping[str, str | None] | None = N
     return len(same_models([Asked(seat.label, (served or {}).get(seat.title)) for seat in seats]))
 
 
-def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> bool:
+def is_agreement_used(
+    stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None, screen: Screen | None = None
+) -> bool:
     """Tell whether agreement on marked answers can change a run: only then are proposers asked to mark theirs.
 
     A rule that is only watched (`shadow`) is told what it would be told if it were not.
@@ -126,7 +129,10 @@ def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vot
         stages: Who is asked together.
         stop: The rule.
         vote: How votes are counted, where a count gives the answer.
+        screen: What takes out who stands alone.
     """
+    if screen and _reads_marks(screen.measure):
+        return True
     if vote and _reads_marks(vote.agreement):
         return True
     if not stop or not _reads_marks(stop.agreement):
