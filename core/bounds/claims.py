@@ -16,8 +16,8 @@ from ..offline.words import key_words
 _READ = 20_000
 """Characters at a text's end that are read, as where answers are looked for."""
 _MARGIN = 0.3
-"""How much larger the share of lone claims is than the median of the others. Of 120 texts on arithmetic of six models
-each, without their answers, that picked 99 % of texts on something else, and 2 % of the honest ones (docs/liars.md)."""
+"""How much larger the share of lone claims is than the median of the others: over 120 questions on arithmetic, to which
+three to six models wrote, that picked 99 % of texts on something else, and 1 to 4 % of honest ones (docs/liars.md)."""
 
 
 class Lone(NamedTuple):

@@ -85,6 +85,14 @@ def test_what_a_person_edited_stays_and_supports() -> None:
     assert look(proposals)["removed"] == ["e"]
 
 
+def test_two_names_that_one_model_served_are_one_voice() -> None:
+    proposals = a_layer("42", "42", "42", "41", "41")
+    for proposal in proposals[3:]:
+        proposal["served_model"] = "qwen05"
+
+    assert look(proposals)["removed"] == ["d", "e"]
+
+
 def test_an_answer_that_was_cut_is_compared_with_none() -> None:
     proposals = a_layer("1250", "1250", "1250", "12")
     proposals[3]["status"] = "truncated"
