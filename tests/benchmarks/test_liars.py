@@ -6,7 +6,7 @@ import liars
 import pytest
 from langgraph_moa.core.agreement.answers import final_answer
 from liars import ANSWERED, OPEN, Case, Lying, measure, persuasive, what_a_liar_gets, what_honest_ones_lose
-from replay import DATA, WHY_NOT, written
+from replay import DATA, GSM8K, WHY_NOT, written
 
 SURE = Case([written("42")] * 6, "42", "41")
 TORN = Case([*map(written, ("42", "42", "40"))], "40", "41")
@@ -76,7 +76,7 @@ def test_its_tables_have_a_row_for_each_kind_and_size() -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason=WHY_NOT)
 def test_of_recorded_answers_a_lone_liar_is_mostly_seen() -> None:
     for size in (3, 5):
-        figures = asyncio.run(measure(liars.answers_of(liars.GSM8K, 25), size, ANSWERED[1]))
+        figures = asyncio.run(measure(liars.answers_of(GSM8K, 25), size, ANSWERED[1]))
 
         assert figures.shown[1] < 0.2
         assert figures.lie_wins[1] == 0
