@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types bench bench-peers faults agreement evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real lint types bench bench-peers faults agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -59,6 +59,9 @@ bench-peers: .venv/dev $(PEERS:%=.venv/peers/%/installed)  ## Measure against mi
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
 	$(BIN)/python benchmarks/agreement.py
+
+liars: .venv/dev  ## Plant liars among recorded answers, with a screen and without, and write docs/liars.md.
+	$(BIN)/python benchmarks/liars.py
 
 evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-measured.md.
 	$(BIN)/python benchmarks/rag.py

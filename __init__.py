@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .core.bounds.budget import Budget
     from .core.bounds.early_stop import EarlyStop
     from .core.bounds.quorum import Quorum
+    from .core.bounds.screen import Screen
     from .core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
     from .core.evidence.retrievers import Retriever
     from .core.models.limits import Limits
@@ -73,6 +74,7 @@ __all__ = [
     "Rank",
     "Report",
     "Retriever",
+    "Screen",
     "Verdict",
     "Vote",
     "abatch",
@@ -130,6 +132,7 @@ _HOMES = {
     "Rank": ".core.panel.declared",
     "Report": ".core.run.records",
     "Retriever": ".core.evidence.retrievers",
+    "Screen": ".core.bounds.screen",
     "Verdict": ".core.run.records",
     "Vote": ".core.agreement.vote",
     "abatch": ".evaluation.batch.batch",

@@ -47,7 +47,7 @@ def course_of(
     for node, calls in _by_node(proposals, graph).items():
         marks[node] = _mark(calls)
     gates = {gate_of(verdict, graph.nodes): verdict for verdict in verdicts}
-    marks |= {gate: Mark("ran", f"{v['usable']} of {v['asked']} usable") for gate, v in gates.items()}
+    marks |= {gate: Mark("ran", _counted(verdict)) for gate, verdict in gates.items()}
     marks |= _ending(run, verdicts, is_answered=is_answered)
     if any(p["layer"] > RETRIEVAL for p in proposals):
         marks["evidence"] = Mark("ran")
@@ -66,6 +66,13 @@ def course_of(
         and (edge.source != "review" or edge.target == "aggregate" or sent_back)
     }
     return Course(graph, marks, taken)
+
+
+def _counted(verdict: Verdict) -> str:
+    """Say how many proposals a gate let through."""
+    screening = verdict.get("screening")
+    out = f", {len(screening['removed'])} screened out" if screening and screening["removed"] else ""
+    return f"{verdict['usable']} of {verdict['asked']} usable{out}"
 
 
 def _by_node(proposals: Iterable[Proposal], graph: Drawing) -> dict[str, list[Proposal]]:

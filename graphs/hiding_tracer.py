@@ -9,13 +9,22 @@ from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.tracers.langchain import LangChainTracer
 from langchain_core.tracers.schemas import Run
 
-_OURS = ({"turn", "layer"}, {"turn", "mixture"}, {"measure", "groups"}, {"kept", "stop"}, {"status", "at_most"})
-"""What the dictionaries of our own state have: proposals and verdicts, reports, agreement, moderation, calls."""
+_OURS = (
+    {"turn", "layer"},
+    {"turn", "mixture"},
+    {"measure", "groups"},
+    {"kept", "stop"},
+    {"alone", "removed"},
+    {"proposer", "claims"},
+    {"status", "at_most"},
+)
+"""What the dictionaries of our own state have: proposals and verdicts, reports, agreement, moderation, screening (and
+whom it names), calls."""
 
 
 _TOLD = frozenset(
-    "status stopped next name proposer cut groups representative kept model served_model finish_reason measure mixture "
-    "turn".split()
+    "status stopped next name proposer cut groups representative kept removed model served_model finish_reason measure "
+    "mixture turn".split()
 )
 """Their keys whose texts are names, and nobody's words."""
 

@@ -19,6 +19,7 @@ from langgraph.types import Checkpointer
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum
+from ..core.bounds.screen import Screen
 from ..core.evidence.retrievers import Retrieval
 from ..core.models.capabilities import Model
 from ..core.models.limits import Limits
@@ -59,6 +60,7 @@ def create_moa(
     quorum: Quorum | None = None,
     waves: Sequence[int] = (),
     moderator: Moderator | None = None,
+    screen: Screen | None = None,
     mark_answers: bool = True,
     # what models are told
     proposer_prompt: str | Path | None = None,
@@ -115,6 +117,7 @@ def create_moa(
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
         waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
         moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
+        screen: Keeps from later models what one proposer alone says and the others do not, `Screen()`; fewer than half.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
             be seen; only where agreement can change the run.
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
@@ -144,7 +147,7 @@ def create_moa(
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
     defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
-    stopping = Stopping(min_proposals, early_stop, waves, moderator, quorum, budget)
+    stopping = Stopping(min_proposals, early_stop, screen, waves, moderator, quorum, budget)
     watching = Watching(review, feedback, hide_texts)
     plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)
 

@@ -13,6 +13,7 @@ from langgraph.types import Checkpointer
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum
+from ..core.bounds.screen import Screen
 from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.models.capabilities import Model
@@ -32,6 +33,7 @@ class SystemOptions(TypedDict, total=False):
     max_answer_bytes: int
     min_proposals: int
     early_stop: EarlyStop | None
+    screen: Screen | None
     waves: Sequence[int]
     mark_answers: bool
     quorum: Quorum | None
@@ -126,6 +128,7 @@ class Stopping:
 
     min_proposals: int
     early_stop: EarlyStop | None
+    screen: Screen | None
     waves: Sequence[int]
     moderator: Moderator | None
     quorum: Quorum | None

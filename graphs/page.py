@@ -56,6 +56,8 @@ class Layer(NamedTuple):
     bars: list[Bar]
     cards: list[Card]
     verdicts: list[Verdict]
+    removed: list[str]
+    """Whom a screen took out."""
 
 
 class Told(NamedTuple):
@@ -199,7 +201,8 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     groups = [_ALONE if p["reviewed"] else letters.get(p["proposer"], _ALONE) for p in mine]
     before = "retrieve/" if number == RETRIEVAL else ""
     bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
-    return Layer(number, bars, dealt(mine, agreed), judged)
+    screening = judged[-1].get("screening") if judged else None
+    return Layer(number, bars, dealt(mine, agreed), judged, screening["removed"] if screening else [])
 
 
 def _answer(messages: Sequence[BaseMessage], question: int | None) -> str:

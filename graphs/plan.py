@@ -10,7 +10,7 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from ..core.bounds.budget import check_bounded
-from ..core.bounds.checks import check_early_stop, check_enough, check_rules
+from ..core.bounds.checks import check_early_stop, check_enough, check_rules, check_screen
 from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
 from ..core.evidence.retrievers import Retrieval
@@ -150,6 +150,7 @@ def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | 
     check_early_stop(stopping.early_stop, stopping.waves, len({seat.name for seat in panel[0]}) if panel else 0)
     check_enough(stopping.early_stop, stopping.waves, panel, quorum=stopping.quorum, needed=needed)
     check_choice(seated.rank, stopping.moderator, len(panel))
+    check_screen(stopping.screen, max(map(len, panel), default=0))
 
 
 def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
@@ -168,7 +169,7 @@ def _writers(
     prompting: Prompting, stopping: Stopping, seated: Seated, stages: Sequence[Stage], shown: Mapping[str, Any]
 ) -> tuple[PromptWriter, PromptWriter]:
     """Return who writes the proposers' prompts, and the aggregator's."""
-    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote)
+    is_read = prompting.mark_answers and is_agreement_used(stages, stopping.early_stop, seated.vote, stopping.screen)
     shown = {**shown, "overflow": prompting.overflow, "window": prompting.window}
     propose = PromptWriter(load_template(prompting.proposer_prompt), prompting.placement, **shown)
     if seated.rank:
@@ -194,6 +195,7 @@ def _rules(
         chain=seated.chain,
         min_proposals=stopping.min_proposals,
         early_stop=stopping.early_stop,
+        screen=stopping.screen,
         quorum=stopping.quorum,
         budget=stopping.budget,
         cache=cache,

@@ -77,5 +77,13 @@ def create_self_moa_seq(
     layers += [[best, replace(proposer, samples=count, reads=())] for count in fresh[1:]]
     last = as_aggregator(model) if aggregator is None else aggregator
     return create_moa(
-        **decided(create_self_moa_seq, options, proposers=layers, aggregator=last, window=window, early_stop=None)
+        **decided(
+            create_self_moa_seq,
+            options,
+            proposers=layers,
+            aggregator=last,
+            window=window,
+            early_stop=None,
+            screen=None,  # the best so far is unlike the samples beside it, and holds what came of all windows before
+        )
     )

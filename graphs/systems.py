@@ -42,7 +42,7 @@ def create_single(*, model: ProposerLike, **options: Unpack[SystemOptions]) -> M
     Raises:
         ConfigError: An argument is wrong.
     """
-    return create_moa(**decided(create_single, options, proposers=[model], layers=1))
+    return create_moa(**decided(create_single, options, proposers=[model], layers=1, screen=None))
 
 
 def create_ranker(
@@ -233,6 +233,7 @@ def create_grouped_moa(
             aggregator=aggregator,
             window=group,
             samples=samples,
+            screen=None,  # whoever reads one group might be left with nothing to read
         )
     )
 

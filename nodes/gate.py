@@ -11,6 +11,7 @@ from langgraph.types import Command
 from ..core.agreement.comparing import compare_texts
 from ..core.agreement.measures import abstain, is_sync, name_of
 from ..core.bounds.early_stop import EarlyStop, agreed_on, cost_of_asking
+from ..core.bounds.screen import screen_layer
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import FIRST, Stage, unanswered
 from ..core.run.costs import total
@@ -37,10 +38,10 @@ def make_gate(
 ) -> Node[Update | Command[str]]:
     """Make the gate that ends one layer, or one wave of it.
 
-    Where enough of them agree, the layers end there. A later layer with too few usable answers does not end the run:
-    the layer before it was paid for and answered, so the aggregator gets that one's proposals. A step that does not
-    fit the budget, with the aggregator after it, is not made. A run that failed here and is resumed asks again who had
-    failed, by a way that no drawing shows.
+    Where enough of them agree, the layers end there. What a screen takes out is shown to nobody after it. A later layer
+    with too few usable answers does not end the run: the layer before it was paid for and answered, so the aggregator
+    gets that one's proposals. A step that does not fit the budget, with the aggregator after it, is not made. A run
+    that failed here and is resumed asks again who had failed, by a way that no drawing shows.
 
     Args:
         stage: Who has been asked.
@@ -87,6 +88,7 @@ class _Gate:
         failures = [p for p in layer.proposals if p["status"] not in USABLE]
         agreed = moderation = None
         ending = self.begin_again(layer, failures) if stage.layer == 1 and not layer.is_enough else Conclusion()
+        layer = await self.screen(layer)
         if layer.is_enough and (stop := self.stop):
             agreed = await self.judge(stop, layer)
             ending = self.end_agreed(self.rules.in_this_run(stop), agreed, layer)
@@ -112,6 +114,17 @@ class _Gate:
             return Conclusion()
         return Conclusion(FIRST, words=("the run was resumed, and who failed is asked again",))
 
+    async def screen(self, layer: LayerResult) -> LayerResult:
+        """Take out of a layer whose claims stand alone: nobody is shown them after this."""
+        screen, rules = self.rules.screen, self.rules
+        if screen is None or not layer.is_enough:
+            return layer
+        usable = [p for p in layer.proposals if p["status"] in USABLE]
+        seconds = rules.seconds_left(layer.turn.proposals(), layer.verdicts())
+        needed = rules.min_proposals
+        screening = await screen_layer(screen, usable, needed=needed, shown=rules.uncited, seconds=seconds)
+        return replace(layer, screening=screening)
+
     async def judge(self, stop: EarlyStop, layer: LayerResult) -> Agreed:
         """Ask the measure about whole answers: one that was cut may have gone on, 12 to 1250."""
         whole = [p for p in layer.proposals if p["status"] == "ok"]
@@ -127,7 +140,15 @@ class _Gate:
             seconds = self.rules.seconds_left(proposals, verdicts)
             agreement = await compare_texts(stop.agreement, texts, seconds=seconds)
         took = time.perf_counter() - clock
-        return agreed_on(stop, agreement, whole, self.stage.asked_so_far, whole=self.stage.is_last, seconds=took)
+        return agreed_on(
+            stop,
+            agreement,
+            whole,
+            self.stage.asked_so_far,
+            whole=self.stage.is_last,
+            seconds=took,
+            removed=layer.removed,
+        )
 
     def end_agreed(self, stop: EarlyStop, agreed: Agreed, layer: LayerResult) -> Conclusion:
         """Say who agrees; where they are enough, leave out what comes next."""
@@ -160,7 +181,8 @@ class _Gate:
 
     async def moderate(self, layer: LayerResult, config: RunnableConfig, agreed: Agreed | None) -> Moderation | None:
         """Let the moderator keep some of a whole layer, and end the layers, where there is anything to decide."""
-        moderator, usable, turn = self.moderator, [p for p in layer.proposals if p["status"] in USABLE], layer.turn
+        moderator, turn = self.moderator, layer.turn
+        usable = [p for p in layer.proposals if p["status"] in USABLE and p["proposer"] not in layer.removed]
         stops = bool(self.ahead) and moderator is not None and moderator.declared.stops
         if not moderator or not self.stage.is_last or not (stops or len(usable) > moderator.declared.keep):
             return None

@@ -11,6 +11,7 @@ from langgraph.cache.base import BaseCache
 from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Siblings
+from ..core.bounds.screen import Screen
 from ..core.evidence.markers import without_markers
 from ..core.evidence.retrievers import Retrieval
 from ..core.panel.sampling import Sampling
@@ -40,6 +41,7 @@ class Rules:
     """The aggregators, in the order in which they are tried."""
     min_proposals: int
     early_stop: EarlyStop | None
+    screen: Screen | None
     quorum: Quorum | None
     budget: Budget | None
     cache: BaseCache[Any] | None

@@ -83,6 +83,8 @@ def _of_verdict(verdict: Verdict) -> Metadata:
     metadata: Metadata = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
     if moderation := verdict.get("moderation"):
         metadata |= {"moa_kept": moderation["kept"], "moa_moderator_stops": moderation["stop"]}
+    if screening := verdict.get("screening"):
+        metadata |= {"moa_screened": screening["removed"]}
     return metadata | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 from ..core.panel.stages import Stage
 from ..core.run.costs import added_up
 from ..core.run.records import USABLE, Agreed, Call, Moderation, Proposal, Verdict
+from ..core.run.screening import Screening, screened_words
 from ..core.run.served import Asked, asked_of, same_models, served_name
 from ..core.run.turn import Turn
 from .rules import Rules
@@ -36,6 +37,12 @@ class LayerResult:
     stage: Stage
     proposals: Sequence[Proposal]
     rules: Rules
+    screening: Screening | None = None
+
+    @property
+    def removed(self) -> list[str]:
+        """Return whom a screen took out."""
+        return self.screening["removed"] if self.screening else []
 
     @property
     def usable(self) -> int:
@@ -62,6 +69,7 @@ class LayerResult:
         counted = f"{self.usable} of {len(stage.asked_so_far)} proposals usable"
         if falls_back:
             counted += f", {self.rules.min_proposals} needed: answering from layer {stage.layer - 1}"
+        words = [*screened_words(self.screening), *ending.words]
         return Verdict(
             turn=self.turn.id,
             layer=stage.layer,
@@ -72,8 +80,9 @@ class LayerResult:
             next=ending.next or "",
             agreement=agreed,
             moderation=moderation,
+            screening=self.screening,
             saved=ending.saved,
-            reason="; ".join(ending.words if ending.says_all else (counted, *ending.words)),
+            reason="; ".join(words if ending.says_all else [counted, *words]),
             budget=ending.budget,
         )
 

@@ -25,6 +25,7 @@ from .tables import (
     ProposerTable,
     QuorumTable,
     Samples,
+    ScreenTable,
     Table,
     WhenAgreed,
 )
@@ -86,6 +87,9 @@ class Fields(Table):
     min_proposals: Count = Field(default=1, description="Usable proposals that a layer needs.")
     early_stop: WhenAgreed | EarlyStopTable = Field(
         default="aggregate", description="What happens when all proposals agree: aggregate, answer, shadow or off."
+    )
+    screen: bool | ScreenTable = Field(
+        default=False, description="Keep from later models what one proposer says and the others do not."
     )
     waves: list[Count] = Field(default_factory=list, description="Proposers asked first; the rest if those disagree.")
     mark_answers: bool = Field(default=True, description="Ask proposers to mark a short final answer.")

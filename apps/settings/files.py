@@ -21,6 +21,7 @@ from .tables import (
     PriceTable,
     ProposerTable,
     QuorumTable,
+    ScreenTable,
     Table,
 )
 from .written import keys_in, label_of_file
@@ -29,6 +30,7 @@ _TABLES: dict[str, type[Table]] = {
     "proposers": ProposerTable,
     "aggregator": ModelTable,
     "early_stop": EarlyStopTable,
+    "screen": ScreenTable,
     "quorum": QuorumTable,
     "budget": BudgetTable,
     "limits": LimitsTable,
@@ -89,6 +91,8 @@ def merged_settings(before: Mapping[str, Any], given: Mapping[str, Any], *, file
     for bounds in ("early_stop", "quorum", "budget"):
         if isinstance(written.get(bounds), dict) and isinstance(changes.get(bounds), dict):
             merged[bounds] = {**written[bounds], **changes[bounds]}
+    if changes.get("screen") is True and isinstance(written.get("screen"), dict):
+        merged["screen"] = written["screen"]  # it is on already, as its table says
     if merged.get("preset") is not None and merged.get("proposers") is not None:
         where = f" in {label_of_file(file)}" if file and {"preset", "proposers"} <= written.keys() else ""
         raise ConfigError(

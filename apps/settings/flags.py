@@ -24,12 +24,17 @@ Concurrency = Annotated[int, Option(metavar="N", help="Questions under way at on
 RetryErrors = Annotated[bool, Option("--retry-errors", help="Ask those again that failed.")]
 
 
-def _option(kind: Any, metavar: str, text: str, *called: str) -> Any:
+def _option(kind: Any, metavar: str | None, text: str, *called: str) -> Any:
     return Annotated[kind | None, Option(*called, metavar=metavar, help=text, show_default=False)]
 
 
 def _described(kind: Any, metavar: str, key: str, more: str = "") -> Any:
     return _option(kind, metavar, f"{Settings.model_fields[key].description}{more}")
+
+
+def _switched(key: str) -> Any:
+    flag = key.replace("_", "-")
+    return _option(bool, None, str(Settings.model_fields[key].description), f"--{flag}/--no-{flag}")
 
 
 _BUDGET = f"{Settings.model_fields['budget'].description} Such as calls=20 or usd=0.05; repeatable."
@@ -43,14 +48,8 @@ _SHARED: dict[str, Any] = {
     "max_tokens": _described(int, "N", "max_tokens"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
-    "mark_answers": Annotated[
-        bool | None,
-        Option(
-            "--mark-answers/--no-mark-answers",
-            help=Settings.model_fields["mark_answers"].description,
-            show_default=False,
-        ),
-    ],
+    "mark_answers": _switched("mark_answers"),
+    "screen": _switched("screen"),
     "placement": _described(Placement, "WHERE", "placement"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
     "quorum": _described(int, "K", "quorum"),

@@ -11,6 +11,7 @@ from ...core.agreement.vote import Vote
 from ...core.bounds.budget import Budget
 from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
+from ...core.bounds.screen import Screen
 from ...core.errors import ConfigError
 from ...core.evidence.retrievers import Retriever
 from ...core.models.limits import Limits
@@ -146,6 +147,7 @@ class Settings(Fields):
         """Return what was given of `create_moa`'s options, as it takes them."""
         options: dict[str, Any] = {
             "early_stop": self._early_stop(),
+            "screen": self._screen(),
             "quorum": Quorum(**self.quorum.model_dump()) if self.quorum else None,
             "budget": Budget(**self.budget.model_dump()) if self.budget else None,
             "limits": [Limits(**limit.model_dump()) for limit in self.limits],
@@ -171,6 +173,10 @@ class Settings(Fields):
         given = self.early_stop
         options = EARLY_STOPS.get(given) if isinstance(given, str) else given.model_dump()
         return None if options is None else EarlyStop(**options)
+
+    def _screen(self) -> Screen | None:
+        given = self.screen
+        return Screen(**({} if given is True else given.model_dump())) if given else None
 
     def record(self) -> dict[str, Any]:
         """Return what rebuilds this mixture elsewhere: only what was said, paths made absolute, and no credentials.

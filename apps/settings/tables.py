@@ -79,6 +79,14 @@ class EarlyStopTable(Table):
     later_layers: bool = Field(default=False, description="Stop at later layers too.")
 
 
+class ScreenTable(Table):
+    """A screen, as `Screen(...)` in Python, with the measure `closed_answers()`."""
+
+    most: Count | Nothing = Field(
+        default=None, description="Proposals of a layer that are taken out at most; fewer than half where not given."
+    )
+
+
 class BudgetTable(Table):
     """A budget, as `Budget(...)` in Python."""
 

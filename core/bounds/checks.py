@@ -11,6 +11,7 @@ from ..panel.seats import Seat
 from .budget import Budget
 from .early_stop import EarlyStop
 from .quorum import Quorum
+from .screen import Screen
 
 
 def check_rules(
@@ -121,6 +122,33 @@ def check_enough(
     if waves and quorum is not None and quorum.k <= sum(waves):
         raise ConfigError(
             f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
+        )
+
+
+def check_screen(screen: object, widest: int) -> None:
+    """Refuse a screen that could take nobody out, or would ask a model.
+
+    Args:
+        screen: What was given as one.
+        widest: Proposals of the largest layer; 0 where a model answers alone.
+
+    Raises:
+        ConfigError: It is wrong.
+    """
+    if screen is None:
+        return
+    if not isinstance(screen, Screen):
+        raise ConfigError(f"found {screen!r:.80} as the screen, expected Screen(), or None for none")
+    if screen.most is not None:
+        check_number("most", screen.most, minimum=1, where=" for the screen", whole=True)
+    if hasattr(screen.measure, "at_most"):
+        raise ConfigError("found a screen with a judge, expected a measure that calls no model, as closed_answers()")
+    if not is_measure(screen.measure):
+        raise ConfigError(f"found {screen.measure!r} as the screen's measure, expected one such as closed_answers()")
+    if widest < 3:
+        raise ConfigError(
+            f"found a screen with at most {widest} proposals a layer, expected 3 or more, for of two who differ nobody "
+            "is screened out; ask more proposers, or drop it"
         )
 
 

@@ -1,7 +1,7 @@
 """Stop a run early, where its proposals agree."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ from ..panel.stages import Stage
 from ..run.records import Agreed, Cost, Proposal
 from ..run.served import Asked, same_models
 from .quorum import Answered
+from .screen import Screen
 
 Then = Literal["aggregate", "answer"]
 
@@ -65,7 +66,7 @@ class EarlyStop:
         """
         if not groups or len(groups[0]) < max(2, self.needed(len(seats))):
             return False
-        tied = len(groups) > 1 and len(groups[1]) == len(groups[0])
+        tied = len(groups) > 1 and len(groups[1]) >= len(groups[0])
         return not tied and models_of(groups[0], served) >= self.models_needed(seats, whole=whole)
 
     def models_needed(self, seats: Sequence[Seat], *, whole: bool) -> int:
@@ -117,7 +118,9 @@ def models_of(seats: Sequence[Seat], served: Mapping[str, str | None] | None = N
     return len(same_models([Asked(seat.label, (served or {}).get(seat.title)) for seat in seats]))
 
 
-def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None) -> bool:
+def is_agreement_used(
+    stages: Sequence[Stage], stop: EarlyStop | None, vote: Vote | None, screen: Screen | None = None
+) -> bool:
     """Tell whether agreement on marked answers can change a run: only then are proposers asked to mark theirs.
 
     A rule that is only watched (`shadow`) is told what it would be told if it were not.
@@ -126,7 +129,10 @@ def is_agreement_used(stages: Sequence[Stage], stop: EarlyStop | None, vote: Vot
         stages: Who is asked together.
         stop: The rule.
         vote: How votes are counted, where a count gives the answer.
+        screen: What takes out who stands alone.
     """
+    if screen and _reads_marks(screen.measure):
+        return True
     if vote and _reads_marks(vote.agreement):
         return True
     if not stop or not _reads_marks(stop.agreement):
@@ -148,8 +154,12 @@ def agreed_on(
     *,
     whole: bool,
     seconds: float,
+    removed: Collection[str] = (),
 ) -> Agreed:
     """Put an agreement of texts in terms of the proposers who wrote them.
+
+    Who a screen took out does not count as agreeing, but as asked, and as one who may say something else: the agreement
+    has to be there with all of them, and without.
 
     Args:
         stop: The rule.
@@ -158,12 +168,16 @@ def agreed_on(
         seats: All who were asked.
         whole: Whether those are the whole layer, and not a first wave.
         seconds: How long the measure took.
+        removed: Whom a screen took out.
     """
     by_title = {seat.title: seat for seat in seats}
     groups = [[compared[n]["proposer"] for n in group] for group in agreement["groups"]]
     best = agreement["representative"]
+    stands = best is not None and compared[best]["proposer"] not in removed
     served = {p["proposer"]: p["served_model"] for p in compared}
     seated = [[by_title[title] for title in group] for group in groups]
+    agreeing = [[seat for seat in group if seat.title not in removed] for group in seated[:1]]
+    reached = [stop.is_reached(each, seats, served, whole=whole) for each in (seated, [*agreeing, *seated[1:]])]
     return Agreed(
         measure=agreement["measure"],
         groups=groups,
@@ -172,7 +186,7 @@ def agreed_on(
         representative=None if best is None else compared[best]["proposer"],
         abstained=agreement["abstained"],
         models=models_of(seated[0], served) if seated else 0,
-        reached=stop.is_reached(seated, seats, served, whole=whole),
+        reached=stands and all(reached),
         seconds=round(seconds, 3),
         call=agreement["call"],
     )

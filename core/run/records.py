@@ -5,6 +5,8 @@ from typing import Any, Literal
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
 
+from .screening import Screening
+
 Status = Literal[
     "ok",
     "truncated",
@@ -244,6 +246,8 @@ class Verdict(TypedDict):
     """Who agrees; None where nobody looked."""
     moderation: Moderation | None
     """Who goes on; None where no moderator looked, and all do."""
+    screening: Screening | None
+    """Whose claims stand alone, and who is shown to nobody for it; None where no screen looked."""
     saved: int
     """Calls that agreement, or a moderator, made needless: never made, or cut."""
     reason: str

@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, LeftOut, Proposal, Report, Verdict
+from .screening import screened_words
 from .served import is_another
 
 _WENT_WITHOUT: dict[LeftOut, str] = {
@@ -77,7 +78,7 @@ def make_report(
         seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
-        notes=[*_notes(proposals, aggregators), *_went_without(calls), *notes],
+        notes=[*_notes(proposals, aggregators), *_screened(verdicts), *_went_without(calls), *notes],
         aggregators=list(aggregators),
     )
 
@@ -177,6 +178,16 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
         if p["reviewed"] in ("edited", "dropped"):
             notes[f"{name}: {p['reviewed']} by a reviewer"] = None
     return list(notes)
+
+
+def _screened(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say who was taken out of which layer: a layer's last verdict is what holds."""
+    last = {v["layer"]: v.get("screening") for v in verdicts}
+    return [
+        f"layer {layer}: {words}"
+        for layer, screening in last.items()
+        for words in (screened_words(screening) if screening and screening["removed"] else [])
+    ]
 
 
 def _went_without(calls: Sequence[Call]) -> list[str]:

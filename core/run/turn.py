@@ -74,9 +74,13 @@ class Turn:
         if not verdicts:
             return []
         source = verdicts[-1]["source"]
-        moderations = [v["moderation"] for v in verdicts if v["layer"] == source and v.get("moderation")]
+        of_source = [v for v in verdicts if v["layer"] == source]
+        moderations = [v["moderation"] for v in of_source if v.get("moderation")]
         names = moderations[-1]["kept"] if moderations and moderations[-1] else None
-        return [p for p in self.usable(source) if names is None or p["proposer"] in names]
+        screening = of_source[-1].get("screening") if of_source else None
+        removed = screening["removed"] if screening else ()
+        usable = [p for p in self.usable(source) if p["proposer"] not in removed]
+        return [p for p in usable if names is None or p["proposer"] in names]
 
     @property
     def question(self) -> str:

@@ -34,7 +34,8 @@ REFERENCE = {
     "inside": ("Inside something larger", "ChatMoA as_node as_tool create_ask"),
     "early-stop": (
         "Early stop and agreement",
-        "EarlyStop Measure Agreement closed_answers math_answers judge_agreement embedding_agreement near_duplicates",
+        "EarlyStop Measure Agreement closed_answers math_answers judge_agreement embedding_agreement near_duplicates "
+        "Screen",
     ),
     "bounds": ("Time and money", "Quorum Budget Limits Price estimate"),
     "evidence": ("Evidence and citations", "Retriever DocsRetriever Evidence Citation"),

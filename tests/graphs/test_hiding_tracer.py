@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ingest import Ingest, metadata, traced
-from langgraph_moa import Proposer, create_moa
+from langgraph_moa import Proposer, Screen, create_moa
 from panels import panel, says
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -40,6 +40,24 @@ def test_hidden_texts_are_in_no_request_and_the_rest_is(traces: Ingest, how: str
     model = next(run for run in traces.runs.values() if run["name"] == "last")
     assert metadata(model)["usage_metadata"]["total_tokens"] > 0
     assert traces.tree(root)[0] == "moa [chain]"
+
+
+def test_who_was_screened_out_is_told_and_the_lie_is_not(traces: Ingest) -> None:
+    answers = ("quincunx", "quincunx", "zeugma")
+    moa = create_moa(
+        proposers=panel(*(f"Final answer: {answer}" for answer in answers)),
+        aggregator=says("tmesis", "last"),
+        screen=Screen(),
+        hide_texts=True,
+    )
+
+    traced(traces, lambda: moa.invoke(QUESTION))
+
+    assert "zeugma" not in traces.posted
+    (root,) = traces.roots
+    screening = root["outputs"]["verdicts"][0]["screening"]
+    assert (screening["removed"], screening["alone"][0]["proposer"]) == (["c"], "c")
+    assert metadata(traces.named("gate_1"))["moa_screened"] == ["c"]
 
 
 def test_hidden_are_tools_and_what_models_are_bound_with_too(traces: Ingest) -> None:

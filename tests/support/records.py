@@ -19,7 +19,7 @@ def a_proposal(text: str = "x", proposer: str = "a", **more: Any) -> Any:
 def a_verdict(layer: int = 1, **more: Any) -> Any:
     """Return what a gate concluded that sends its layer on to the next one."""
     counts = {"asked": 2, "usable": 2, "saved": 0}
-    rest = {"agreement": None, "moderation": None, "reason": "", "budget": None}
+    rest = {"agreement": None, "moderation": None, "screening": None, "reason": "", "budget": None}
     return {"turn": "t", "layer": layer, "wave": 1, "source": layer, "next": "aggregate", **counts, **rest, **more}
 
 

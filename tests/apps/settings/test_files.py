@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Run
+from langgraph_moa import Screen
+from langgraph_moa.apps.settings.files import load_settings
+from langgraph_moa.apps.settings.settings import Settings
+from langgraph_moa.graphs.plan import plan_of
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,34 @@ def test_a_flag_wins_over_a_shadow_in_a_file(run: Run, tmp_path: Path) -> None:
     done = run("ask", "What is 17 * 24?", "--config", str(config), "--early-stop", "answer")
 
     assert "agreed: 1 layer, 4 calls (5 saved)" in done.err
+
+
+@pytest.mark.parametrize(
+    ("written", "flag", "screen"),
+    [
+        ("", None, None),
+        ("screen = true", None, Screen()),
+        ("screen = false", None, None),
+        ("[screen]", None, Screen()),
+        ("[screen]\nmost = 1", None, Screen(most=1)),
+        ("", True, Screen()),
+        ("screen = true", False, None),
+        ("[screen]\nmost = 1", True, Screen(most=1)),
+        ("[screen]\nmost = 1", False, None),
+    ],
+)
+def test_a_screen_in_a_file_and_by_a_flag(
+    tmp_path: Path, written: str, flag: bool | None, screen: Screen | None
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(written)
+
+    chosen = load_settings(file, {"preset": "offline", "screen": flag}).choose()[0]
+
+    for settings in (chosen, Settings.model_validate(chosen.record())):
+        moa: Any = settings.build()
+        built = plan_of(moa).rules.screen
+        assert (built and (built.most,)) == (screen and (screen.most,))
 
 
 def test_early_stop_in_a_file(run: Run, tmp_path: Path) -> None:

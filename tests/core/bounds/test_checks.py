@@ -1,11 +1,20 @@
 """Bounds of a run that could not mean anything are refused in one sentence."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langgraph.cache.memory import InMemoryCache
-from langgraph_moa import Budget, ConfigError, EarlyStop, Quorum, closed_answers, near_duplicates
-from langgraph_moa.core.bounds.checks import check_early_stop, check_enough, check_rules
+from langgraph_moa import (
+    Budget,
+    ConfigError,
+    EarlyStop,
+    Quorum,
+    Screen,
+    closed_answers,
+    judge_agreement,
+    near_duplicates,
+)
+from langgraph_moa.core.bounds.checks import check_early_stop, check_enough, check_rules, check_screen
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
@@ -90,3 +99,29 @@ def test_a_rule_leaves_enough(stop: EarlyStop, waves: Any, quorum: Quorum | None
     check_enough(stop, waves, four(), quorum=None, needed=1)
     with pytest.raises(ConfigError, match=expected):
         check_enough(stop, waves, four(), quorum=quorum, needed=needed)
+
+
+SCREENS: list[tuple[Any, int, str]] = [
+    (True, 3, r"found True as the screen, expected Screen\(\), or None for none"),
+    (Screen(most=0), 3, "found most=0 for the screen, expected a whole number from 1"),
+    (Screen(most=cast("Any", 1.5)), 3, "found most=1.5 for the screen, expected a whole number"),
+    (
+        Screen(measure=judge_agreement("offline:words")),
+        3,
+        "found a screen with a judge, expected a measure that calls no",
+    ),
+    (
+        Screen(measure=cast("Any", closed_answers)),
+        3,
+        "found <function closed_answers.* as the screen's measure, expected one such as",
+    ),
+    (Screen(), 2, "found a screen with at most 2 proposals a layer, expected 3 or more"),
+]
+
+
+@pytest.mark.parametrize(("screen", "widest", "expected"), SCREENS)
+def test_a_screen_that_could_take_nobody_out_is_refused(screen: Any, widest: int, expected: str) -> None:
+    check_screen(None, widest)
+    check_screen(Screen(most=2), 3)
+    with pytest.raises(ConfigError, match=expected):
+        check_screen(screen, widest)

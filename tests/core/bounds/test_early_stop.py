@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from langgraph_moa import EarlyStop, Vote, closed_answers, judge_agreement, near_duplicates
+from langgraph_moa import EarlyStop, Screen, Vote, closed_answers, judge_agreement, near_duplicates
 from langgraph_moa.core.agreement.measures import abstain, agree
 from langgraph_moa.core.bounds.early_stop import agreed_on, cost_of_asking, is_agreement_used, models_of
 from langgraph_moa.core.bounds.quorum import Answered
@@ -99,6 +99,13 @@ def test_models_are_counted_by_what_servers_say() -> None:
 )
 def test_proposers_mark_answers_only_where_it_changes_something(stop: Any, vote: Any, layers: int, used: bool) -> None:
     assert is_agreement_used(stages_of([FOUR] * (layers - 1), ()), stop, vote) == used
+
+
+@pytest.mark.parametrize(
+    ("screen", "used"), [(None, False), (Screen(), True), (Screen(measure=near_duplicates()), False)]
+)
+def test_a_screen_reads_marks_too(screen: Screen | None, used: bool) -> None:
+    assert is_agreement_used([], None, None, screen) is used
 
 
 def test_an_agreement_is_told_by_names() -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
-from langgraph_moa import EarlyStop, Moderator, Retriever, create_moa, create_rag_moa
+from langgraph_moa import EarlyStop, Moderator, Retriever, Screen, create_moa, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.cited import Citation
 from langgraph_moa.core.run.records import (
@@ -22,6 +22,7 @@ from langgraph_moa.core.run.records import (
     Verdict,
     place_of,
 )
+from langgraph_moa.core.run.screening import Alone, Screening
 from reading import user
 from records import a_proposal
 
@@ -33,7 +34,10 @@ def ran(*, with_evidence: bool) -> dict[str, Any]:
     if with_evidence:
         look = Retriever(lambda query: ["The lamp is green."], name="wiki")
         return create_rag_moa(retrievers=[look], **given).invoke(user("Which?"))
-    return create_moa(moderator=Moderator(choice), **{**given, "early_stop": None}).invoke(user("Which?"))
+    models[2] = ScriptedModel(script="Final answer: 8", name_of_model="c")
+    return create_moa(moderator=Moderator(choice), screen=Screen(), **{**given, "early_stop": None}).invoke(
+        user("Which?")
+    )
 
 
 WITHOUT, WITH = (ran(with_evidence=given) for given in (False, True))
@@ -44,6 +48,8 @@ PLAIN: list[tuple[Any, Any]] = [
     (WITHOUT["verdicts"][0], Verdict),
     (WITHOUT["verdicts"][0]["moderation"], Moderation),
     (WITHOUT["verdicts"][0]["moderation"]["call"], Call),
+    (WITHOUT["verdicts"][0]["screening"], Screening),
+    (WITHOUT["verdicts"][0]["screening"]["alone"][0], Alone),
     (WITH["verdicts"][0]["agreement"], Agreed),
     (WITH["proposals"][0], Retrieved),
     (WITH["proposals"][0]["found"][0], Found),

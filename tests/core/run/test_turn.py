@@ -71,6 +71,10 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
         ([concluded(1, moderation={"kept": ["b"]})], 2, [B]),
         ([concluded(1, moderation={"kept": ["b"]}), concluded(2)], 3, [LATER]),
         ([concluded(1, moderation={"kept": ["b"]}), concluded(2, source=1)], 3, [B]),
+        ([concluded(1, screening={"removed": ["a"]})], 2, [B]),
+        ([concluded(1, screening={"removed": ["a"]}), concluded(2, source=1)], 3, [B]),
+        ([concluded(1, screening={"removed": ["a"]}), concluded(1, wave=2, screening={"removed": ["b"]})], 2, [A]),
+        ([concluded(1, screening={"removed": ["b"]}, moderation={"kept": ["a", "b"]})], 2, [A]),
     ],
 )
 def test_references_are_what_the_last_gate_passed_on(verdicts: Any, layer: int, references: Any) -> None:

@@ -35,6 +35,7 @@ from langgraph_moa.core.agreement import (
     vote,
     whole_texts,
 )
+from langgraph_moa.core.bounds import claims
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, markers, passages, places, quotes, removal
 from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
@@ -91,9 +92,7 @@ def _refused_by_a_server(text: str) -> object:
         refusals.refusal(400, each.encode("utf-8", "replace"), url="http://a/v1", location=None, secrets=[])
         for each in sent
     ]
-    parts: Any = frozenset(
-        {"stream_options", "streaming", "system_role", "repeated_roles", "tool_choice", "max_tokens"}
-    )
+    parts: Any = frozenset("stream_options streaming system_role repeated_roles tool_choice max_tokens".split())
     return [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
 
 
@@ -350,6 +349,7 @@ READERS: dict[str, Reader] = {
         joining.parts_of(text),
         joining.combine([f"“{line}” (a)" for line in text.split()], "lamp"),
     ],
+    "core/bounds/claims.py": lambda text: claims.lone_texts([text, f"{text} x", "y", text[:999]], range(4)),
     "core/offline/words.py": lambda text: [words.sought_in(text), words.for_index(text)],
     "core/offline/pieces.py": lambda text: [
         *pieces.spans_of(text, 300),
