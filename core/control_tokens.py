@@ -85,7 +85,8 @@ def seen_through(text: str, change: Callable[[str], str]) -> str:
     changed = change(bare)
     if changed == bare:
         return text
-    pieces, at, end = [], 0, 0
+    pieces: list[str] = []
+    at = end = 0
     for run in _SKIPPED.finditer(text):
         length = run.start() - end
         pieces += changed[at : at + length], run[0]
