@@ -3,6 +3,7 @@
 One table: what is read of a text beside its answer must not be read in English alone.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -21,6 +22,8 @@ class Words(NamedTuple):
     """Who, or what, is quoted where a line ends in a colon."""
     concludes: str
     """How a sentence begins that tells its author's own result."""
+    answer: str = ""
+    """What an answer is called before a colon; English has a pattern of its own, in `marks.py`."""
 
 
 SPACED = {
@@ -59,6 +62,7 @@ SPACED = {
         r"|verweis|autor",
         r"es (?:ist|sind)|das (?:ist|sind|ergebnis ist)|ich (?:komme auf|erhalte|glaube|denke|meine|sage)"
         r"|meine antwort (?:ist|lautet)",
+        r"(?:(?:die )?(?:endgültige|finale|richtige) )?antwort|endantwort",
     ),
     "French": Words(
         r"non|attend(?:s|ez|ons)|pardon|désolée?|(?:correction|rectification)(?=\s*[,.!:…—-])|en fait,? non"
@@ -72,6 +76,7 @@ SPACED = {
         r"documents?|sources?|références?|page|site|texte|article|extrait|passage|outil|modèle|citation|auteur"
         r"|contexte",
         r"c'est|ce sont|je (?:trouve|pense|crois|dis)|j'obtiens|ma réponse est",
+        r"(?:la )?réponse(?: finale| correcte)?",
     ),
     "Spanish": Words(
         r"espera\w*|perdón|perdona|disculp\w*|corrección|corrijo|rectifico|mejor dicho|en realidad,? no",
@@ -84,6 +89,7 @@ SPACED = {
         r"documentos?|fuentes?|referencias?|página|sitio|texto|artículo|pasaje|herramienta|modelo|cita|autora?"
         r"|contexto",
         r"es|son|(?:yo )?(?:creo|pienso|obtengo|digo)|mi respuesta es",
+        r"(?:la )?respuesta(?: final| correcta)?",
     ),
     "Portuguese": Words(
         r"não|espere?|espera|desculp\w*|perdão|correção|corrijo|corrigindo|na verdade,? não|aliás,? não",
@@ -94,6 +100,7 @@ SPACED = {
         r"|não é (?:um|nenhum) erro|sem erros?",
         r"documentos?|fontes?|referências?|página|site|texto|artigo|trecho|ferramenta|modelo|citação|autora?|contexto",
         r"é|são|(?:eu )?(?:acho|penso|obtenho|digo)|minha resposta é",
+        r"(?:a )?resposta(?: final| correta)?",
     ),
     "Italian": Words(
         r"non|aspetta\w*|scusa\w*|correzione|correggo|anzi|in realtà,? no|ripensandoci",
@@ -106,6 +113,7 @@ SPACED = {
         r"documento|documenti|font[ei]|riferiment[oi]|pagina|sito|testo|articolo|brano|strumento|modello|citazione"
         r"|autore",
         r"è|sono|(?:io )?(?:penso|credo|ottengo|dico)|la mia risposta è",
+        r"(?:la )?risposta(?: finale| corretta)?",
     ),
     "Dutch": Words(
         r"nee|wacht|correctie|rectificatie|toch niet|eigenlijk niet",
@@ -117,6 +125,7 @@ SPACED = {
         r"|niet fout",
         r"document\w*|bron|bronnen|referentie|verwijzing|pagina|website|tekst|artikel|gereedschap|model|citaat|auteur",
         r"het (?:is|zijn)|dat is|ik (?:kom op|denk|geloof|zeg)|mijn antwoord is",
+        r"(?:het )?(?:definitieve |juiste )?antwoord|eindantwoord",
     ),
     "Polish": Words(
         r"nie|czekaj|chwila|przepraszam|poprawka|korekta|jednak nie|sprostowanie",
@@ -127,6 +136,7 @@ SPACED = {
         r"|nie jest błąd|to nie błąd|bez błędu|nie tylko",
         r"dokument\w*|źród\w+|odniesieni\w+|strona|tekst|artykuł|fragment|narzędzie|model|cytat|autor",
         r"to (?:jest|są)|jest to|myślę|uważam|otrzymuję|moja odpowiedź to",
+        r"(?:ostateczna |końcowa )?odpowiedź",
     ),
     "Russian": Words(
         r"нет|подожди\w*|погоди\w*|стоп|извини\w*|простите|исправ\w*|поправка|вернее|точнее,? нет|хотя нет",
@@ -138,6 +148,7 @@ SPACED = {
         r"документ\w*|источник\w*|ссылк\w+|страниц\w+|сайт\w*|текст\w*|стать\w+|инструмент\w*|модел\w+|цитат\w+"
         r"|автор\w*",
         r"это|получается|я (?:думаю|считаю|получаю)|мой ответ",
+        r"(?:окончательный |итоговый |правильный )?ответ",
     ),
     "Ukrainian": Words(
         r"ні|зачекай\w*|почекай\w*|стоп|вибач\w*|перепрошую|виправ\w*|поправка|точніше|хоча ні",
@@ -149,6 +160,7 @@ SPACED = {
         r"документ\w*|джерел\w+|посиланн\w+|сторін\w+|сайт\w*|текст\w*|статт\w+|інструмент\w*|модел\w+|цитат\w+"
         r"|автор\w*",
         r"це|виходить|я (?:думаю|вважаю|отримую)|моя відповідь",
+        r"(?:остаточна |кінцева |правильна )?відповідь",
     ),
     "Turkish": Words(
         r"hayır|yok hayır|dur|bekle\w*|özür\w*|kusura bakma\w*|düzeltme|düzeltiyorum|aslında hayır",
@@ -158,6 +170,7 @@ SPACED = {
         r"|yanlış değil|hatasız|sorun değil",
         r"belge\w*|kaynak\w*|kaynağ\w*|referans\w*|sayfa\w*|metin|makale\w*|araç|model|alıntı|yazar",
         r"bence|sonuç|cevabım|bana göre",
+        r"(?:nihai |son |doğru )?(?:cevap|yanıt)",
     ),
     "Arabic": Words(
         r"لا|كلا|انتظر|عذرًا|عذرا|عفوًا|عفوا|آسف|تصحيح|مهلا|مهلًا|بل",
@@ -168,6 +181,7 @@ SPACED = {
         r"|لا مشكلة",
         r"المستند|مستند|الوثيقة|وثيقة|المصدر|مصدر|المصادر|المرجع|مرجع|الصفحة|النص|المقال|الأداة|النموذج|اقتباس|المؤلف",
         r"إنه|هو|هي|أعتقد|أظن|إجابتي|جوابي|الناتج",
+        r"(?:ال)?(?:إجابة|جواب)(?: النهائية| النهائي)?",
     ),
     "Vietnamese": Words(
         r"không|khoan|chờ|đợi|xin lỗi|đính chính|sửa lại|à không|thực ra không",
@@ -177,6 +191,7 @@ SPACED = {
         r"|không (?:sai|có lỗi|nhầm|phải là lỗi)|không có vấn đề|không chỉ",
         r"tài liệu|nguồn|tham khảo|trang|văn bản|bài viết|công cụ|mô hình|trích dẫn|tác giả",
         r"đó là|là|tôi (?:nghĩ|tin|tính được)|câu trả lời của tôi",
+        r"đáp án(?: cuối cùng)?|câu trả lời(?: cuối cùng)?",
     ),
     "Indonesian": Words(
         r"tidak|bukan|tunggu|maaf|koreksi|ralat|eh bukan|sebentar",
@@ -186,6 +201,7 @@ SPACED = {
         r"|tidak masalah|tidak hanya|tanpa kesalahan",
         r"dokumen|sumber|referensi|rujukan|halaman|situs|teks|artikel|kutipan|alat|model|penulis",
         r"itu adalah|saya (?:pikir|rasa|yakin)|jawaban saya",
+        r"jawaban(?: akhir| benar)?",
     ),
     "Swedish": Words(
         r"nej|vänta|förlåt|ursäkta|rättelse|korrigering|nej,? vänta|stopp",
@@ -196,6 +212,7 @@ SPACED = {
         r"|inte fel|inget fel|inga problem",
         r"dokument\w*|källan?|källor|referens\w*|sidan?|webbsida\w*|texten?|artikeln?|verktyget|modellen|citat\w*",
         r"det (?:är|blir)|jag (?:får|tror|tycker|säger)|mitt svar är",
+        r"(?:slutligt |slutgiltigt )?svar|slutsvar",
     ),
 }
 """Languages that set blanks between words."""
@@ -212,6 +229,7 @@ UNSPACED = {
         r"文档|文檔|文件|参考|參考|来源|來源|资料|資料|网页|網頁|页面|頁面|文章|工具|模型|引用|原文|作者|材料"
         r"|据\w{1,6}说",
         r"是|我(?:认为|認為|觉得|得到|算出)|我的答案",
+        r"(?:最终|最終|最后|最後|正确|正確)?答案|答",
     ),
     "Japanese": Words(
         r"待って|いや|いいえ|訂正|すみません|すいません|失礼|ごめん|違い|やっぱり",
@@ -224,6 +242,7 @@ UNSPACED = {
         r"|疑い(?:は|の余地は)?(?:ない|ありません)|に違いない|に違いありません",
         r"文書|ドキュメント|出典|参考|資料|ページ|サイト|記事|ツール|モデル|引用|原文|著者|参照",
         r"です|私は|答えは|結果は|それは",
+        r"(?:最終的?な?)?(?:答え|回答|解答)",
     ),
     "Korean": Words(
         r"잠깐|잠시만|아니|아니요|정정|죄송|미안|수정|다시 보니",
@@ -234,6 +253,7 @@ UNSPACED = {
         r"|다른 (?:답|해|해답|풀이)(?:은|는|이|가)? ?없\w*|틀린 것이 아닙니다|실수가 아닙니다",
         r"문서|출처|참고|자료|페이지|사이트|기사|도구|모델|인용|원문|저자|참조",
         r"저는|제 (?:답|생각)|결과는|그것은|이것은",
+        r"(?:최종 ?)?(?:정답|답변|답)",
     ),
     "Hindi": Words(
         r"नहीं|रुकिए|रुको|रुकें|माफ़ \w+|माफ \w+|क्षमा\w*|सुधार|ठहरिए|असल में नहीं",
@@ -243,6 +263,7 @@ UNSPACED = {
         r"गलती नहीं|ग़लती नहीं|गलत नहीं|ग़लत नहीं",
         r"दस्तावेज़|दस्तावेज|स्रोत|संदर्भ|पृष्ठ|पेज|लेख|पाठ|उपकरण|मॉडल|उद्धरण|लेखक",
         r"यह|मुझे लगता है|मेरा उत्तर|मेरे अनुसार",
+        r"(?:अंतिम |सही )?उत्तर",
     ),
     "Thai": Words(
         r"ไม่ใช่|เดี๋ยว|รอก่อน|ขอโทษ|ขออภัย|แก้ไข",
@@ -251,6 +272,7 @@ UNSPACED = {
         r"ไม่ผิด|ไม่มีข้อสงสัย|ไม่ต้องสงสัย|ไม่มีปัญหา|ไม่มีคำตอบอื่น",
         r"เอกสาร|แหล่งที่มา|อ้างอิง|หน้าเว็บ|บทความ|เครื่องมือ|โมเดล|ผู้เขียน",
         r"คือ|ฉันคิดว่า|ผมคิดว่า|คำตอบของฉัน",
+        r"คำตอบ(?:สุดท้าย)?",
     ),
 }
 """Languages whose words stand side by side, or end in signs that are no letters to a pattern."""
@@ -258,9 +280,13 @@ UNSPACED = {
 
 def spaced(*fields: str) -> str:
     """Return a pattern of what these fields hold in languages that set blanks between words."""
-    return "|".join(getattr(words, field) for words in SPACED.values() for field in fields)
+    return _joined(SPACED, fields)
 
 
 def unspaced(*fields: str) -> str:
     """Return the same of the other languages."""
-    return "|".join(getattr(words, field) for words in UNSPACED.values() for field in fields)
+    return _joined(UNSPACED, fields)
+
+
+def _joined(languages: Mapping[str, Words], fields: Sequence[str]) -> str:
+    return "|".join(filter(None, (getattr(words, field) for words in languages.values() for field in fields)))

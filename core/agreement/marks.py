@@ -8,6 +8,7 @@ import json
 import re
 
 from .boxes import BOX, boxed_answer
+from .languages import spaced, unspaced
 from .remarks import adds_nothing, first_sentence, is_taken_back, retracts
 from .standing import Layout, Standing, stands_alone
 
@@ -17,10 +18,12 @@ _MARKS = 20
 """How many of a text's last marks are looked at until one says something."""
 
 _LABEL = r"(?:(?:the|my|our)\s+)?(?:(?:final|correct|short)\s+)?answer"
+_FOREIGN = f"{spaced('answer')}|{unspaced('answer')}".replace(" ", "[ ]")
 _STRONG = re.compile(
     rf"""
       ^[ \t]{{0,9}}(?:[-•][ ])?[*_#` ]{{0,9}}
-      (?:{_LABEL}[ ]?[*_`]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))
+      (?:{_LABEL}[ ]?[*_`]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))
+        |(?:{_FOREIGN})[ ]?[*_`]{{0,3}}[ ]?[:：]|(?P<qa>A:))
       (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)
     | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[-+$€£]?[ ]?[\d.][^\n]*)
     | <answer>(?P<tag>.{{1,400}}?)</answer>

@@ -88,3 +88,25 @@ def test_a_retraction_behind_what_is_harmless_counts(language: str) -> None:
     harmless, back = HARMLESS[language][0], BACK[language][0]
 
     assert final_answer(f"Final answer: 666\n\n{harmless} {back}") is None
+
+
+LABELS = [
+    "Answer:", "Antwort:", "Endgültige Antwort:", "Réponse finale :", "Respuesta:", "Resposta final:", "Risposta finale:",
+    "Antwoord:", "Odpowiedź:", "Ответ:", "Відповідь:", "Cevap:", "الجواب:", "उत्तर:", "Đáp án:", "Jawaban akhir:",
+    "Svar:", "答案：", "最终答案：", "答：", "答え：", "정답:", "คำตอบ:",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_marks_an_answer_in_each_language(label: str) -> None:
+    for text in (
+        f"So.\n\n{label} 42",
+        f"**{label}** 42",
+        f"**{label} 42**",
+        f"- {label}\n\n42",
+        f"### {label} \\(42\\)",
+    ):
+        assert same("42", text), text
+    assert final_answer(f"{label} 5\n\n```\nFinal answer: 666\n```") is None
+    assert final_answer(f"{label} 5\n\nFinal answer: 42") is None
+    assert final_answer(f"So {label} 42 or 43") is None

@@ -170,12 +170,9 @@ def test_a_text_says_where_its_places_stand() -> None:
     text = "own\n```\nfence\n```\n> quote\n- item\n<details>\nhidden\n</details>\nown"
     layout = Layout(text)
 
-    places = [
-        layout.standing(text.index(word), len(text), in_line=False)
-        for word in ("own", "fence", "quote", "item", "hidden")
-    ]
+    places = [layout.standing(text.index(word), in_line=False) for word in ("own", "fence", "quote", "item", "hidden")]
     assert places == ["own", "apart", "quoted", "apart", "quoted"]
-    assert layout.standing(text.rindex("own"), len(text), in_line=False) == "own"
+    assert layout.standing(text.rindex("own"), in_line=False) == "own"
 
 
 def test_a_fence_that_begins_far_above_is_seen() -> None:

@@ -294,7 +294,7 @@ READERS: dict[str, Reader] = {
     "core/agreement/remarks.py": lambda text: [
         remarks.adds_nothing(text[:6_000], "1"),
         remarks.first_sentence(text[:6_000]),
-        remarks.retracts(text[:6_000]) and remarks.is_taken_back(text),
+        [remarks.retracts(text[:6_000]), remarks.is_taken_back(text)],
     ],
     "core/agreement/units.py": lambda text: [units.read_unit(text[:200], gap=True), units.known_unit(text[:200])],
     "core/agreement/values.py": lambda text: [
