@@ -91,7 +91,8 @@ def test_a_retraction_behind_what_is_harmless_counts(language: str) -> None:
 
 
 LABELS = [
-    "Answer:", "Antwort:", "Endgültige Antwort:", "Réponse finale :", "Respuesta:", "Resposta final:", "Risposta finale:",
+    "Answer:", "Antwort:", "Endgültige Antwort:", "Réponse finale :", "Respuesta:", "Resposta final:",
+    "Risposta finale:",
     "Antwoord:", "Odpowiedź:", "Ответ:", "Відповідь:", "Cevap:", "الجواب:", "उत्तर:", "Đáp án:", "Jawaban akhir:",
     "Svar:", "答案：", "最终答案：", "答：", "答え：", "정답:", "คำตอบ:",
 ]  # fmt: skip
