@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, get_args
 
-from ..core.control_tokens import neutralised
+from ..core.control_tokens import neutralised, seen_through
 
 Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
 """What is fenced, and how its tag begins."""
@@ -46,7 +46,7 @@ def unforged(text: str) -> str:
 @lru_cache(maxsize=256)
 def _unforged(text: str) -> str:
     """Read a text; all proposers of a layer are shown it, and each has it read for itself."""
-    return neutralised(_FORGED.sub("‹", text))
+    return neutralised(seen_through(text, lambda seen: _FORGED.sub("‹", seen)))
 
 
 def fence(texts: Sequence[str], kind: Kind = "reference", *, labels: Sequence[str] = ()) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from .lead_ins import leads_in
-from .remarks import CONTRAST, takes_back
+from .remarks import contrasts, takes_back
 from .units import known_unit
 
 _LONGEST = 200
@@ -49,4 +49,4 @@ def _measured(number: str, after: str) -> str:
             return f"{number} {unit}" if _ALL_SAID.fullmatch(more) and not takes_back(more) else ""
     thing = " ".join(words)
     counted = 0 < len(words) <= _COUNTED and all(map(str.isalpha, words)) and len(words[0]) > 2
-    return f"{number} {thing}" if counted and _ALL_SAID.fullmatch(thing) and not CONTRAST.search(thing) else ""
+    return f"{number} {thing}" if counted and _ALL_SAID.fullmatch(thing) and not contrasts(thing) else ""

@@ -8,7 +8,9 @@ import json
 import re
 
 from .boxes import BOX, boxed_answer
-from .remarks import adds_nothing, first_sentence, retracts
+from .languages import spaced, unspaced
+from .remarks import adds_nothing, first_sentence, is_taken_back, retracts
+from .standing import Layout, Standing, stands_alone
 
 _TAIL = 6000
 """Characters at a text's end in which a mark is looked for, so that a text of any length costs the same."""
@@ -16,10 +18,12 @@ _MARKS = 20
 """How many of a text's last marks are looked at until one says something."""
 
 _LABEL = r"(?:(?:the|my|our)\s+)?(?:(?:final|correct|short)\s+)?answer"
+_FOREIGN = f"{spaced('answer')}|{unspaced('answer')}".replace(" ", "[ ]")
 _STRONG = re.compile(
     rf"""
       ^[ \t]{{0,9}}(?:[-•][ ])?[*_#` ]{{0,9}}
-      (?:{_LABEL}[ ]?[*_`]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))|(?P<qa>A:))
+      (?:{_LABEL}[ ]?[*_`]{{0,3}}[ ]?(?:[:：=]|\bis\b[ ]?:?|(?=[*_]{{0,3}}[ ]*$))
+        |(?:{_FOREIGN})[ ]?[*_`]{{0,3}}[ ]?[:：]|(?P<qa>A:))
       (?:[ ]?(?:\*\*|__))?[ ]*(?P<line>[^\n]*)
     | ^[ \t]{{0,9}}\#{{4}}[ ]*(?P<hashes>[-+$€£]?[ ]?[\d.][^\n]*)
     | <answer>(?P<tag>.{{1,400}}?)</answer>
@@ -54,31 +58,82 @@ _GOES_ON = re.compile(r"[^\S\n]*\n[^\S\n]*[^\s`}\]<]")
 def marked_answers(text: str) -> list[str]:
     """Return what a text's last mark says; a line of its own counts more than a mark within a sentence.
 
+    What is marked in somebody else's words is no answer, but one that says something else than it leaves none.
+
     Returns:
-        The answer as it is written, nothing where it cannot be told, behind what earlier marks say that no words take
+        The answer as it is written, nothing where it cannot be told, behind what other marks say that no words take
         back; an empty list where nothing is marked.
     """
+    layout = Layout(text)
     text = text[-_TAIL:]
+    quoted: list[str] = []
     for pattern in (_STRONG, _WEAK):
         marks = list(pattern.finditer(text))[-_MARKS:]
         for match in reversed(marks):
             if reading := _read_mark(text, match):
                 stated, end = reading
-                earlier = _earlier_answers(text, match.start()) if stated else []
-                if match.groupdict().get("json") is not None:  # it is the answer by its form
-                    return [*earlier, stated]
+                standing, start, end = _stand(layout, text, match, end)
+                if standing == "quoted":
+                    quoted.append(stated)
+                    continue
+                is_json = match.groupdict().get("json") is not None
+                if (is_json or standing == "apart") and layout.is_contradicted(start, end, stated):
+                    return [""]
+                earlier = _earlier_answers(text, match.start(), retracted=standing != "apart") if stated else []
+                if is_json:  # it is the answer by its form
+                    return [*earlier, *quoted, "" if is_taken_back(layout.text[end:]) else stated]
                 of_parts = len(marks) > 1 and _PARTS.search(text)
-                return [*earlier, stated if not of_parts and adds_nothing(text[end:], stated) else ""]
-    return []
+                return [*earlier, *quoted, stated if not of_parts and adds_nothing(layout.text[end:], stated) else ""]
+    return [""] if quoted else []
 
 
-def _earlier_answers(text: str, end: int) -> list[str]:
-    """Return what is marked before, as of another task; not what is taken back since."""
+def _stand(layout: Layout, text: str, match: re.Match[str], end: int) -> tuple[Standing, int, int]:
+    """Return where a mark stands, and from where to where in the whole text; an object is one with what it holds."""
+    groups, shift = match.groupdict(), len(layout.text) - len(text)
+    first, last = match.start() + shift, end + shift
+    is_json, is_tag = groups.get("json") is not None, groups.get("tag") is not None
+    if is_json:
+        first, last = _object(layout.text, first, last)
+    if (is_json or is_tag) and not stands_alone(layout.text, first, last):
+        return "quoted", first, last
+    if text[match.start() : match.start() + 1].isspace():  # a label's line begins with blanks
+        first = match.start() + shift
+    standing = layout.standing(first, in_line=is_json or is_tag or groups.get("boxed") is not None)
+    return ("apart" if is_tag and standing == "own" else standing), first, last
+
+
+def _object(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return from where to where the JSON goes that holds a field."""
+    depth = 0
+    for at in range(start - 1, max(start - _TAIL, -1), -1):
+        depth += (text[at] == "}") - (text[at] == "{")
+        if depth < 0:
+            start = at
+            break
+    depth = 0
+    for at in range(end, min(end + _TAIL, len(text))):
+        depth += (text[at] == "{") - (text[at] == "}")
+        if depth < 0:
+            return start, at + 1
+    return start, end
+
+
+def _earlier_answers(text: str, end: int, *, retracted: bool) -> list[str]:
+    """Return what is marked before, as of another task; where words may take an answer back, not what they do.
+
+    Args:
+        text: What is read.
+        end: Where the last mark begins.
+        retracted: Whether words count; else a line that goes on does, too, for as much as it says.
+    """
     before = text[:end]
     marks = [match for pattern in (_STRONG, _WEAK) for match in list(pattern.finditer(before))[-_MARKS:]]
-    readings = [reading for match in marks if (reading := _read_mark(before, match))]
+    readings = [(match, reading) for match in marks if (reading := _read_mark(before, match))]
     line = before.rfind("\n") + 1  # what ends in the last mark's own line is the beginning of what that one says
-    return [stated for stated, at in readings if stated and at <= line and not retracts(before[at:])]
+    answers = [(match, stated, at) for match, (stated, at) in readings if at <= line]
+    if retracted:
+        return [stated for _, stated, at in answers if stated and not retracts(before[at:])]
+    return [whole for match, stated, _ in answers if (whole := stated or (match.groupdict().get("line") or "").strip())]
 
 
 def _read_mark(text: str, match: re.Match[str]) -> tuple[str, int] | None:

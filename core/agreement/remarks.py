@@ -2,6 +2,7 @@
 
 import re
 
+from .languages import spaced, unspaced
 from .notation import LITERAL
 
 _EXPLAINED = re.compile(
@@ -15,25 +16,19 @@ _NOISE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """What often follows an answer and says nothing of it; a blank line before it is looked at from so many others only."""
-CONTRAST = re.compile(
-    r"\b(?:wait|hmm|oops|sorry|edit|update|actually|no|not|nor|or|but|however|correct(?:ion|ed)|revised?|instead|rather"
-    r"|unless|except(?:ion)?|otherwise|alternatively|mistaken?|wrong|incorrect|hold on|reflection|second thought"
-    r"|let me re|missed|forgot|must be|should be|disagree|only|if)\b|n't\b",
-    re.IGNORECASE,
-)
+_HARMLESS = [re.compile(rf"\b(?:{spaced('harmless')})\b"), re.compile(unspaced("harmless"))]
+"""What says nothing against an answer, though it holds a word that does; in small letters, as the next two."""
+_CONTRASTS = [
+    re.compile(rf"\b(?:{spaced('narrows')})\b"),
+    re.compile(rf"\b(?:{spaced('wrong')})\b"),
+    re.compile(rf"\b(?:{spaced('begins')})\b"),
+    re.compile(unspaced("narrows", "wrong", "begins")),
+    re.compile(r"n't\b"),
+]
 """What takes an answer back, or narrows it."""
 _RETRACTED = re.compile(
-    r"(?:^|[.!…。！:—–-]\s*+|\n\s*+)[*_(\[]{0,3}(?:(?:wait|hmm+|oops|sorry|actually|no(?!\. ?\d)|nope|correction|edit"
-    r"|update)(?=\s*(?:[,.!:;…—-]|\n|$)|,? (?:that|this|i|it)\b)|scratch that|hold on|on second thought"
-    r"|(?:but )?(?:let me|let us|let's|i need to|i should) (?:re-?(?:check|calc|comp|count|cons|do|eval|exam|think"
-    r"|read|work)|double[ -]check|fix|correct)|moment\b|halt\b|nein\b|korrektur|entschuldig|attend|pardon\b|non\b"
-    r"|désolé|espera|perdón|corrección|corrijo|correção|desculp|aspetta|scusa|correzione|wacht|подожди|стоп\b|нет\b"
-    r"|извини|исправ|等等|等一下|不对|不對|抱歉|更正|修正|纠正|糾正|待って|訂正|いや|잠깐|정정)|\b(?:that|this|it"
-    r"|which|above|answer|result) (?:(?:is|was) (?:wrong|incorrect|mistaken|a mistake)|(?:isn't|is not|wasn't"
-    r"|was not) (?:right|correct))\b|\b(?:my|a) (?:mistake|error)\b|\bi (?:missed|forgot|misread|mis)"
-    r"|\bcontradicts?\b|\b(?:falsch|fehler|erreur|incorrecto|equivoqué|erro\b|errato|ошиб\w*)|有误|错了|錯了|間違"
-    r"|틀렸",
-    re.IGNORECASE,
+    rf"(?:^|[.!…。！:—–-]\s*+|\n\s*+)[*_(\[¡¿]{{0,3}}(?:(?:{spaced('begins')})\b|{unspaced('begins')})"
+    rf"|\b(?:{spaced('wrong')})\b|{unspaced('wrong')}"
 )
 """What begins to take an answer back, in words of its own."""
 _GOES_ON = re.compile(
@@ -53,18 +48,37 @@ def adds_nothing(after: str, stated: str) -> bool:
     return not rest or (bool(_NUMBERS.search(stated)) and _only_explains(rest, stated))
 
 
+def is_taken_back(after: str) -> bool:
+    """Tell whether what soon follows an answer takes it back."""
+    return bool(_RETRACTED.search(_without_harmless(_NOISE.sub("", after[: 2 * _SOON])[:_SOON])))
+
+
+def contrasts(words: str) -> bool:
+    """Tell whether words take an answer back, narrow it, or set another against it."""
+    bare = _without_harmless(words)
+    return any(pattern.search(bare) for pattern in _CONTRASTS)
+
+
+def _without_harmless(words: str) -> str:
+    """Return words in small letters, without those that say nothing against an answer."""
+    words = words.lower()
+    for pattern in _HARMLESS:
+        words = pattern.sub(" ", words)
+    return words
+
+
 def _only_explains(rest: str, stated: str) -> bool:
-    return not CONTRAST.search(rest) and set(_NUMBERS.findall(rest)) <= set(_NUMBERS.findall(stated))
+    return not contrasts(rest) and set(_NUMBERS.findall(rest)) <= set(_NUMBERS.findall(stated))
 
 
 def takes_back(more: str) -> bool:
     """Tell whether what follows an answer takes it back, or adds a number."""
-    return bool(CONTRAST.search(more) or _NUMBERS.search(more))
+    return contrasts(more) or bool(_NUMBERS.search(more))
 
 
 def retracts(since: str) -> bool:
     """Tell whether what stands between two answers takes the first one back; in doubt it does not."""
-    return bool(_RETRACTED.search(since[:_SOON])) and not _GOES_ON.search(since)
+    return bool(_RETRACTED.search(_without_harmless(since[:_SOON]))) and not _GOES_ON.search(since)
 
 
 def first_sentence(line: str) -> str:

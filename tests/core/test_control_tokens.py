@@ -1,6 +1,7 @@
 """Control tokens of chat templates are harmless in foreign text, and no part of an answer that they trail."""
 
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,11 @@ TOKENS = [
     "<fake_token_around_image>", "<audio_soft_token>", "<image_soft_token>", "<commit_before>", "<commit_msg>",
     "<TOOLCALL>", "</TOOLCALL>", "<ctrl23>", "<|DSML|invoke", "</|DSML|parameter", "<longcat_think>", "<unused94>",
     "<|open|>", "<|sep|>", "<|/tool>", "<endoftext>",
+    "<dsml:", "</dsml:", "[REF]", "[/REF]", "[REFERENCE_DOC_19]", "<META_START>", "<META>", "<SOS>", "<__media__>",
+    ">>QUESTION<<", ">>ANSWER<<", "<mask:0>", "<IMG_CONTEXT>", "<tts_text_bos>", "<row_1_col_2>", "<tool_declare>",
+    "<|header_start|>", "<|eot|>", "<|python_tag|>", "<|bom|>", "<｜hy_User｜>", "<|extra_0|>", "<|observation|>",
+    "<|action_start|>", "<EOP_TOKEN>", "<|im_middle|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "[EOS]",
+    "<|constrain|>", "<|message|>", "<|placeholder1|>", "<|fim▁begin|>", "<｜begin▁of▁repo▁name｜>",
 ]  # fmt: skip
 ORDINARY = [
     "[1]", "[^2]", "[a link](b.md)", "- [ ] to do", "- [x] done", "[NOTE]", "a[i][j]", "x[e]", "[[1, 2], [3]]", "[|x|]",
@@ -32,6 +38,7 @@ ORDINARY = [
     "<p>a</p>", "<div class='s'>", "<br/>", "<strong>s</strong>", "<script>", "<img src='x'>", "<user>", "<filename>",
     "<path>", "<!-- s -->", "<?xml?>", "\\[x\\]", "{|x| x}", "P(a|b)<1", "<phi|psi>", "[img]",
     "[args]", "[mask]", "[MASK]",
+    "a >> b << c", ">>> QUESTION <<<", "cout << x >> y", "[REFERENCES]", "[Ref]", "<dsm>", "<metadata>", "<img>",
     "<pre>", "<image>", "<mask id='m'></mask>", "<tools>", "<role>", "a[b]~c", "]~", "<3", "<- s", "#include <string>",
 ]  # fmt: skip
 
@@ -44,6 +51,26 @@ def test_a_token_is_one_no_more_wherever_it_stands(token: str) -> None:
     assert token not in unicodedata.normalize("NFKC", harmless)
     assert len(harmless) == len(f"a{token}{token} b\n{token}")
     assert neutralised(harmless) == harmless
+
+
+@together("hidden", ["\u200b", "\u00ad", "\ufeff", "\u2060", "\u200d", "\ufe0f", "\U000e0041", "\u202e"])
+def test_what_nobody_sees_hides_no_token(hidden: str) -> None:
+    for token in TOKENS:
+        text = f"{hidden}a {hidden.join(token)}{hidden} b {token[0]}{hidden * 9}{token[1:]}"
+        harmless = neutralised(text)
+
+        assert token not in harmless.replace(hidden, "")
+        assert len(harmless) == len(text)
+        assert harmless.count(hidden) == text.count(hidden)
+        assert neutralised(harmless) == harmless
+    assert neutralised(f"a{hidden} [1] ✌{hidden}") == f"a{hidden} [1] ✌{hidden}"
+
+
+@together("case", [str.upper, str.lower, str.title, str.swapcase])
+def test_angled_tokens_are_found_in_any_case(case: Callable[[str], str]) -> None:
+    """SentencePiece and added tokens compare letters as they are, but a normalizer may fold them first."""
+    for token in ("<|im_end|>", "<|EOT_ID|>", "<start_of_turn>", "<EOS>", "<｜User｜>", "</s>", "<<SYS>>", "</think>"):
+        assert case(token) not in neutralised(f"a{case(token)}b")
 
 
 @together("text", ORDINARY)

@@ -280,9 +280,9 @@ READERS: dict[str, Reader] = {
         lead_ins.leads_in(text[:6_000] + " is ", text),
         lead_ins.leads_in("", text),
     ],
-    "core/agreement/thoughts.py": lambda text: [
-        thoughts.without_thoughts(text),
-        thoughts.without_thoughts(f"<think>{text}</think>"),
+    "core/agreement/thoughts.py": lambda text: [thoughts.without_thoughts(f"{tag}{text}") for tag in ("", "<think>")],
+    "core/agreement/standing.py": lambda text: [
+        marks.marked_answers(f"{text}{end}") for end in ('\n{"answer": 1}', ":\n- Answer: 1", "<answer>1</answer>")
     ],
     "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
     "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
@@ -293,7 +293,7 @@ READERS: dict[str, Reader] = {
     "core/agreement/remarks.py": lambda text: [
         remarks.adds_nothing(text[:6_000], "1"),
         remarks.first_sentence(text[:6_000]),
-        remarks.retracts(text[:6_000]),
+        [remarks.retracts(text[:6_000]), remarks.is_taken_back(text)],
     ],
     "core/agreement/units.py": lambda text: [units.read_unit(text[:200], gap=True), units.known_unit(text[:200])],
     "core/agreement/values.py": lambda text: [

@@ -1,0 +1,227 @@
+"""Tell where a mark stands: among its author's own words, set apart from them, or in what somebody else says.
+
+Models quote what they read: documents, tools, one another. What is marked there is nobody's answer to this question,
+and what is only set apart (in a block of code, a list, a tag) may have been copied: it counts where nothing that the
+author says for itself tells otherwise.
+"""
+
+import re
+from bisect import bisect_right
+from typing import Literal, NamedTuple
+
+from .languages import spaced, unspaced
+from .lead_ins import leads_in
+
+Standing = Literal["own", "apart", "quoted"]
+
+_FENCE = re.compile(r"^[ \t]{0,9}(?:[-*+>][ ])?(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
+_TAGS = (
+    r"details|blockquote|q|cite|aside|sources?|documents?|docs?|page|web_?page|website|passages?|context|evidence|ref(?:erence)?s?"
+    r"|quot(?:e|ed|ation)|excerpt|snippet|citation|article|tool(?:_\w{1,20})?|function_\w{1,20}|search_\w{1,20}|observation|examples?"
+    r"|proposals?|call|problem|input|user|email|file|footnote|template|noscript|untrusted\w{0,20}|hidden|data|del|strike"
+)
+_TAG = re.compile(rf"[<‹](?P<end>/)?(?P<name>{_TAGS})(?:-[0-9a-f]{{1,16}})?(?:\s[^<>\n]{{0,200}})?>", re.IGNORECASE)
+"""Tags around what is shown, hidden or struck, and our own fences."""
+_HIDDEN = re.compile(r"<(?:div|span|p)\s[^<>\n]{0,200}(?:hidden|display:\s?none)[^<>\n]{0,200}>", re.IGNORECASE)
+_COMMENT = re.compile("<!--|-->")
+_QUOTED_LINE = re.compile(r"[ \t]{0,9}(?:>|\||\[\^|\[\d{1,3}\][: ])")
+"""Of a block quote, a table, a footnote."""
+_LISTED_LINE = re.compile(r"[ \t]{0,40}(?:[-*•+]|\d{1,3}[.)])[ \t]")
+_INDENTED_LINE = re.compile(r"[ \t]{0,3}(?:\t|[ ]{4})")
+_MARKUP = " \t\r\n*_`#>~-•+"
+_NEAR = 200
+"""Characters before and behind a mark within which a sentence tells otherwise: far ones may be steps."""
+_LINES = 40
+"""How many lines above a mark are looked at for what leads to it."""
+_SAYS = re.compile(
+    r"\b(?:says?|said|stat(?:es?|ed)|writes?|wrote|written|claim(?:s|ed)?|reads?|answer(?:s|ed)|repl(?:ies|ied)"
+    r"|report(?:s|ed)?|return(?:s|ed)?|gives?|gave|hold(?:s|ing)?|contain(?:s|ed)?|shows?|conclude[sd]?|suggest(?:s|ed)?"
+    r"|asserts?|insists?|has|had|from|according|per|cit\w+|include[sd]?|list(?:s|ed)?|told|tells?|put|think|thinks)\b"
+)
+_SOURCE = re.compile(rf"\b(?:{spaced('sources')})\b")
+_SOURCE_UNSPACED = re.compile(unspaced("sources"))
+_SOMEBODY = re.compile(
+    r"\b(?:he|she|they|it|one|some|others?|somebody|someone|another|who|text|context|book|file|manual|post|comment|forum"
+    r"|thread|paper|users?|experts?|students?|colleagues?|teacher|authors?|api|function|search|friend|p\.s)\b[^.!?]{0,40}"
+    r"\b(?:says?|said|states?|stated|writes?|wrote|claims?|claimed|answered|replie[sd]|returned|thinks?)\b"
+    r"|\baccording to\b|\bi quote\b|\bquoting\b"
+)
+_FEW = 5
+"""Words that a label has at most."""
+_CONCLUDES = re.compile(
+    rf"(?:(?:so|thus|therefore|hence|also|donc|daher|entonces|quindi),? )?(?:{spaced('concludes')})\b"
+    rf"|(?:{unspaced('concludes')})"
+)
+_LAST_SENTENCE = re.compile(r"[.!?]\s|[。！？]")
+_AFTER_TAG = re.compile(r"</?\w{1,20}>|<\|[^|>\n]{0,40}\|>")
+_SENTENCES = re.compile(r"(?<=[.!?])\s|[。！？\n]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER_WORDS = re.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|null|eins?|zwei|drei"
+    r"|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|une?|deux|trois|quatre|cinq|sept|huit|neuf|dix|uno|dos|tres|cuatro|cinco|seis"
+    r"|siete|ocho|nueve|diez|due|tre|quattro|cinque|sei|sette|otto|nove|dieci|um|dois|três|quatro|sete|oito|dez|één|twee|drie|vijf|zes"
+    r"|zeven|negen|tien|один|два|три|четыре|пять|шесть|семь|восемь|девять|десять|bir|iki|üç|dört|beş|altı|yedi|sekiz|dokuz|on)\b"
+    r"|[零一二两三四五六七八九十百]"
+)
+
+
+class Span(NamedTuple):
+    """Say where something is set apart or quoted."""
+
+    start: int
+    end: int
+    is_quoted: bool
+
+
+class Layout:
+    """Say of each place in a text where it stands; the text is looked through once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.spans = sorted([*_fences(text), *_comments(text), *_tags(text)])
+
+    def block(self, at: int) -> Span | None:
+        """Return the outermost span that holds a place."""
+        for span in self.spans[: bisect_right(self.spans, (at, len(self.text) + 1, True))]:
+            if span.start <= at < span.end:
+                return span
+        return None
+
+    def standing(self, start: int, *, in_line: bool) -> Standing:
+        """Tell where a mark stands.
+
+        Args:
+            start: Where it begins, or the object that holds it.
+            in_line: Whether it may stand amid a sentence, as a tag, a box or an object does.
+        """
+        text = self.text
+        line = text.rfind("\n", 0, start) + 1
+        quoted = any(span.is_quoted and span.start <= start < span.end for span in self.spans)
+        if quoted or _QUOTED_LINE.match(text, line) or (in_line and attributes(text[line:start])):
+            return "quoted"
+        block = self.block(start)
+        if self._is_led_to(block.start if block else line):
+            return "quoted"
+        if block or _LISTED_LINE.match(text, line) or _INDENTED_LINE.match(text, line):
+            return "apart"
+        return "own"
+
+    def _is_led_to(self, at: int) -> bool:
+        """Tell whether a line above says that what follows it is somebody else's."""
+        lines = self.text[max(at - 4000, 0) : at].split("\n")[:-1][-_LINES:]
+        is_gap = False
+        for line in reversed(lines):
+            words = line.strip(_MARKUP)
+            if not words:
+                is_gap = True
+                continue
+            is_lead = words.endswith((":", "：")) or _is_heading(line.strip())
+            if is_lead and attributes(f"{words.rstrip(':：')}:"):
+                return True
+            if is_gap or is_lead:
+                return False
+        return False
+
+    def is_contradicted(self, start: int, end: int, stated: str) -> bool:
+        """Tell whether a sentence of its author's own, right before a mark or behind it, comes to something else."""
+        block = self.block(start)
+        first, last = (block.start, block.end) if block else (start, end)
+        before = self.text[max(first - _NEAR, 0) : first]
+        sentences = [each for each in _SENTENCES.split(before) if each.strip(_MARKUP)]
+        own = [each for each in sentences[-2:] if not each.rstrip(_MARKUP).endswith((":", "："))][-1:]
+        own += _SENTENCES.split(self.text[last : last + _NEAR])
+        return any(_comes_to_another(each.strip(_MARKUP), stated) for each in own)
+
+
+def _is_heading(line: str) -> bool:
+    return line.startswith("#") or line.endswith(("**", "__"))
+
+
+def attributes(words: str) -> bool:
+    """Tell whether words say that what follows them is somebody else's."""
+    sentence = _LAST_SENTENCE.split(words.strip(_MARKUP).lower())[-1]
+    is_label = sentence.endswith((":", "："))
+    if _SOMEBODY.search(sentence):
+        return True
+    if is_label and (_SOURCE_UNSPACED.search(sentence) or not sentence.isascii()) and sources_in(sentence):
+        return True
+    return sources_in(sentence) and bool(_SAYS.search(sentence) or (is_label and len(sentence.split()) <= _FEW))
+
+
+def sources_in(sentence: str) -> bool:
+    """Tell whether a sentence names a document, a tool, another model or the like."""
+    return bool(_SOURCE.search(sentence) or _SOURCE_UNSPACED.search(sentence))
+
+
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether no sentence goes on around an object or a tag, but one that leads to it."""
+    line = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", end)
+    before, after = text[line:start].strip(_MARKUP), text[end : stop if stop >= 0 else len(text)]
+    if any(map(str.isalnum, _AFTER_TAG.sub("", after))):
+        return False
+    return (
+        not any(map(str.isalnum, before))
+        or before.endswith((":", "："))
+        or before == "json"
+        or leads_in(before, text[:line])
+    )
+
+
+def _comes_to_another(sentence: str, stated: str) -> bool:
+    """Tell whether a sentence is a conclusion that another answer belongs to: a number, or a name in a few words."""
+    beginning = _CONCLUDES.match(sentence.lower())
+    if beginning is None or stated.lower().strip("*_`'\" .") in sentence.lower():
+        return False
+    rest, numbers = sentence[beginning.end() :], _figures(stated)
+    if numbers:
+        others = _figures(rest)
+        return numbers.isdisjoint(others) if others else bool(_NUMBER_WORDS.search(rest.lower()))
+    words = rest.split()
+    return len(words) <= _FEW and (any(word[0].isupper() for word in words) or not rest.isascii())
+
+
+def _figures(words: str) -> set[str]:
+    return {number.replace(",", "").removesuffix(".00") for number in _NUMBER.findall(words)}
+
+
+def _fences(text: str) -> list[Span]:
+    spans, opening = [], None
+    for match in _FENCE.finditer(text):
+        if opening is None:
+            opening = match
+        elif match[1].startswith(opening[1]) and not match[0].rstrip().rpartition(match[1])[2]:
+            spans.append(Span(opening.start(), match.end(), False))
+            opening = None
+    return [*spans, Span(opening.start(), len(text), False)] if opening else spans
+
+
+def _comments(text: str) -> list[Span]:
+    spans, start = [], None
+    for match in _COMMENT.finditer(text):
+        if match[0] == "<!--":
+            start = match.start() if start is None else start
+        elif start is not None:
+            spans.append(Span(start, match.end(), True))
+            start = None
+    return spans if start is None else [*spans, Span(start, len(text), True)]
+
+
+def _tags(text: str) -> list[Span]:
+    """Return what stands in tags, from the first that opens to the last that closes where they are nested."""
+    spans, name, start, depth = [], "", 0, 0
+    for match in _TAG.finditer(text):
+        if text[match.start() - 1 : match.start()] == "`":  # it is spoken of
+            continue
+        called = match["name"].lower()
+        if not match["end"] and not depth:
+            name, start, depth = called, match.start(), 1
+        elif called == name:
+            depth += -1 if match["end"] else 1
+            if not depth:
+                spans.append(Span(start, match.end(), True))
+    if depth:
+        spans.append(Span(start, len(text), True))
+    if hidden := _HIDDEN.search(text):
+        spans.append(Span(hidden.start(), len(text), True))
+    return spans
