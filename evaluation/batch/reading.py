@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import file_kind
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
-from .ordinary import file_kind
 from .questions import Question, Questions
 
 _ROLES = ("system", "user", "assistant")

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
+from ...core.ordinary import file_kind
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from .ids import Ids
-from .ordinary import file_kind
 from .questions import Question, Row
 
 _ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
