@@ -59,9 +59,9 @@ def read_pdf(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
     expected = "a PDF without a password"
     data = BytesIO(bytes_of(path, expected=expected))
     try:
-        whole = PdfReader(data).pages
-        pages = [*_within_limits(clean(page.extract_text()) for page in whole)]
-        size = len(whole)
+        book = PdfReader(data).pages
+        pages = [*_within_limits(clean(page.extract_text()) for page in book)]
+        size = len(book)
     except Exception as exc:  # a broken file makes pypdf raise nearly anything
         why = f"it cannot be read ({type(exc).__name__})"
         raise ConfigError(f"found {str(path)!r}, expected {expected}: {why}; leave it out") from exc

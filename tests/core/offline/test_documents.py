@@ -9,7 +9,8 @@ import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.core.offline import documents
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
-from langgraph_moa.core.offline.documents import DocumentFiles, document_files, read_documents
+from langgraph_moa.core.offline.documents import document_files, read_documents
+from langgraph_moa.core.offline.folders import DocumentFiles
 from langgraph_moa.core.offline.library import library_for
 from pdfs import pdf
 
