@@ -10,7 +10,6 @@ from answering import ASKED, alone, bytes_of, panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa import Budget, ConfigError, abatch
-from langgraph_moa.evaluation.batch.questions import Row
 from langgraph_moa.evaluation.batch.row_checks import checked_cost, fault_in
 from langgraph_moa.evaluation.batch.rows import RowFile, cost_in
 
@@ -100,13 +99,15 @@ def test_whatever_stands_in_a_row_it_is_told_or_can_be_counted(changes: dict[str
     changed: Any = {**row, **changes}
 
     if fault_in(changed) is None:
-        cost = cost_in(Row(**changed))
+        cost = cost_in(changed)
         assert all(value is None or value >= 0 for value in (cost["calls"], cost["tokens"], cost["usd"]))
 
 
 def test_a_cost_is_read_as_one_or_not_at_all() -> None:
+    nonsense: list[Any] = [None, [], {}, {**COST, "calls": -1}, {**COST, "usd": "1"}]
+
     assert checked_cost({**COST, "more": 1}) == COST
-    assert [checked_cost(value) for value in (None, [], {}, {**COST, "calls": -1}, {**COST, "usd": "1"})] == [None] * 5
+    assert [checked_cost(value) for value in nonsense] == [None] * 5
 
 
 async def test_a_batch_over_one_model_goes_on_from_rows_of_before(out: Path) -> None:
