@@ -134,7 +134,7 @@ def test_more_than_the_most_is_told_by_name(tmp_path: Path, monkeypatch: pytest.
         ("pipe", "found a pipe as documents, '.*pipe', expected a file or a folder"),
         ("/dev/zero", "found a device as documents"),
         ("nothing", "found no file or folder '.*nothing', expected documents"),
-        ("file.md/in", "found '.*', expected a file or folder: Not a directory"),
+        ("file.md/in", "found '.*, expected a file or folder: Not a directory"),
         ("x" * 5_000, "expected a file or folder: File name too long"),
         ("a\0b", "expected a file or folder: embedded null"),
         ("https://example.com/a.md", "expected a file or a folder of this machine"),
