@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types bench bench-peers faults agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real lint types advisories bench bench-peers faults agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -50,6 +50,9 @@ lint: .venv/dev  ## Check style and that imports only go down.
 
 types: .venv/dev .types/langgraph_moa  ## Check types.
 	$(BIN)/mypy
+
+advisories: .venv/advisories/installed  ## Ask for known advisories on the pinned packages; NOT CHECKED where no service is reachable.
+	.venv/advisories/bin/python .ci/advisories.py .venv/advisories/bin/pip-audit $(ADVISORIES)
 
 bench: .venv/dev  ## Measure against plain asyncio and floors, as ratios, and write docs/measured.md.
 	$(BIN)/python benchmarks/bench.py
@@ -117,6 +120,11 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/newest/installed: .venv/bin/python FORCE
 	test -d $(@D) || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) --upgrade --upgrade-strategy eager -e '.[dev]'
+	touch $@
+
+.venv/advisories/installed: .venv/bin/python
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) 'pip-audit>=2.10,<3'
 	touch $@
 
 .venv/oldest/installed: .venv/bin/python .venv/shipped pyproject.toml pins/oldest.txt

@@ -16,7 +16,7 @@ import typer
 
 from ..core.errors import ConfigError
 from ..core.lock import locked
-from ..evaluation.batch.ordinary import file_kind
+from ..core.ordinary import file_kind
 from .interrupts import INTERRUPTED, TERMINATED
 from .terminal import note, sigterm_as_ctrl_c
 

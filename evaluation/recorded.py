@@ -10,6 +10,7 @@ from ..core.agreement.closed import closed_answers
 from ..core.agreement.values import FinalAnswer
 from ..core.agreement.whole_texts import NearDuplicates
 from ..core.errors import ConfigError, nearest
+from ..core.ordinary import lines_of, opened_file
 from ..core.text import printable
 from .batch.gold_names import GoldNames
 from .stop_rules import Recorded
@@ -45,8 +46,8 @@ def read_record(
     names: dict[str, None] = {}
     read: list[tuple[dict[str, FinalAnswer | None], FinalAnswer | None, list[str], str | None]] = []
     try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+        with opened_file(file) as record:
+            for number, line in enumerate(lines_of(record), 1):
                 if line.strip():
                     where = f"in line {number} of {shown}"
                     row = _parsed(line, where)

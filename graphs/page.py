@@ -227,5 +227,5 @@ def _words(message: BaseMessage) -> str:
 
 
 def _readable(value: Any) -> Any:
-    """Keep what no page can carry out of it; Jinja escapes what is left."""
-    return printable(plain(value)) if type(value) is str else value
+    """Keep what no page can carry out of it, whatever kind of string it is; Jinja escapes what is left."""
+    return printable(plain(value)) if isinstance(value, str) and not hasattr(value, "__html__") else value

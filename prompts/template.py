@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from ..core.errors import ConfigError
+from ..core.ordinary import content_of
 
 BUNDLED = "synthesis.md"
+_MOST_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,11 @@ def _read(source: str | Path | None, default: str) -> tuple[str, str]:
         return Path(__file__).with_name(default).read_text(encoding="utf-8"), default
     if isinstance(source, Path):
         try:
-            return source.read_text(encoding="utf-8"), f"the prompt {source}"
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigError(f"the prompt {source} cannot be read: {exc}") from exc
+            text = content_of(source, most=_MOST_BYTES).decode("utf-8")
+        except (OSError, ValueError) as exc:
+            why = getattr(exc, "strerror", None) or exc
+            raise ConfigError(f"the prompt {source} cannot be read: {why}; expected a file of text in UTF-8") from exc
+        return text.replace("\r\n", "\n").replace("\r", "\n"), f"the prompt {source}"
     if not isinstance(source, str):
         raise ConfigError(f"found {type(source).__name__} as a prompt, expected text with its variables, or a Path")
     return source, "the prompt"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.errors import ConfigError, InputError, MissingExtra
 from ...core.lock import locked
 from ..terminal import note
+from .checking import checked_saver, damaged
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -29,10 +30,8 @@ async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
     Raises:
         InputError: (when read) It holds something that no run wrote.
     """
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
     make_private(file)
-    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+    async with checked_saver(file).from_conn_string(str(file)) as saver:
         saver.serde = _strict(file)
         yield saver
 
@@ -56,7 +55,7 @@ def _strict(file: Path) -> "SerializerProtocol":
             try:
                 value = super().loads_typed(data) if data[0] in _WRITTEN else None
             except ValueError as exc:
-                raise _refusal(file, "a value that is damaged") from exc
+                raise damaged(file, "a value that cannot be read") from exc
             finally:
                 unregister()
             if data[0] not in _WRITTEN:
@@ -103,6 +102,10 @@ async def locked_store(file: Path, thread: str) -> AsyncIterator["AsyncSqliteSav
                 yield saver
     except (sqlite3.Error, OSError) as exc:
         raise unusable(file, exc) from exc
+    except (LookupError, TypeError, AttributeError) as exc:  # half a thread, of which each part is what it has to be
+        raise damaged(
+            file, f"thread {thread!r}, which nobody can go on with ({type(exc).__name__}: {exc!s:.80})"
+        ) from exc
 
 
 def _tell_if_shown(file: Path) -> None:

@@ -26,6 +26,7 @@ from ..settings.settings import Settings
 from ..settings.sources import Sources
 from ..settings.trust import servers_elsewhere, servers_of
 from ..terminal import note
+from .checking import damaged
 from .store import locked_store
 
 if TYPE_CHECKING:
@@ -218,12 +219,19 @@ async def _recorded(saver: "AsyncSqliteSaver", thread: Thread) -> dict[str, Any]
     if checkpoint is None:
         return None
     written = dict(checkpoint.metadata).get(_RECORD)
-    record: dict[str, Any] = json.loads(str(written)) if written else {}
+    try:
+        record: Any = json.loads(str(written)) if written else {}
+    except (ValueError, RecursionError) as exc:
+        raise damaged(thread.file, f"a record of thread {thread.id!r} that is no JSON") from exc
+    if not isinstance(record, dict):
+        raise damaged(thread.file, f"a record of thread {thread.id!r} that is no object")
     if record.get("format") != STATE_FORMAT:
         raise InputError(
             f"found thread {thread.id!r} in format {record.get('format', 'unknown')}, expected {STATE_FORMAT}: another "
-            "program or version wrote it; take another thread, or that version; nothing was changed"
+            f"program or version wrote it to {thread.file}; take another thread, or that version; nothing was changed"
         )
+    if not isinstance(record.get("settings"), dict):
+        raise damaged(thread.file, f"a record of thread {thread.id!r} without settings")
     return record
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import content_of
 from ...core.text import one_line
 from ...evaluation.batch.questions import Question, Row
 
 Item = Mapping[str, Any]
+_MOST_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,8 @@ class Format:
         new = out.with_name(f"{out.name}.new")
         try:
             # ASCII: FastChat and FLASK open files in whatever encoding their machine has.
-            with new.open("w", encoding="ascii", newline="\n") as file:
+            new.unlink(missing_ok=True)  # whatever lies there in its place
+            with new.open("x", encoding="ascii", newline="\n") as file:
                 file.writelines(_array(lines) if self.ending == ".json" else (f"{line}\n" for line in lines))
             new.replace(out)
         except OSError as exc:
@@ -97,7 +100,7 @@ class Format:
 def _items(path: Path, name: str) -> Iterator[tuple[str, Any]]:
     """Go through what a file holds, each with where it stands."""
     try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = content_of(path, most=_MOST_BYTES).removeprefix(b"\xef\xbb\xbf")
     except OSError as exc:
         raise ConfigError(f"{name} cannot be read: {exc.strerror or exc}; expected a benchmark's questions") from exc
     if content.lstrip().startswith(b"["):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigError
+from ...core.ordinary import file_kind
 from ..ask.store import opened
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     if not wanted or not can_keep():
         yield Kept()
         return
+    if kind := file_kind(file):  # before the store's thread is started: a failure would leave it behind
+        raise ConfigError(f"{file} cannot be used: it is {kind}; take it away, or keep nothing: --no-keep")
     store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
         async with opened(file) as saver:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import content_of
 from ...evaluation.comparing.compare import rows_folder
 from .specs import OF_A_MIXTURE, Spec
 
 _WHOSE = "_systems.json"
 QUESTIONS = "_questions.ndjson"  # not .jsonl, as the files of systems are
 """The file of questions that were piped."""
+_MOST_BYTES = 10_000_000
 _NO_MATTER = {"timeout", "limits", "prices", "budget", "preset", "base_url"}
 """What may change without changing what is answered."""
 
@@ -61,7 +63,14 @@ def _needed(record: dict[str, Any]) -> dict[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        systems: Any = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except ValueError as exc:
+        systems: Any = json.loads(content_of(file, most=_MOST_BYTES)) if file.exists() else {}
+    except OSError as exc:
+        why = exc.strerror or exc
+        raise ConfigError(
+            f"{file} cannot be read: {why}; expected what an earlier comparison wrote, move it away"
+        ) from exc
+    except (ValueError, RecursionError) as exc:
         raise ConfigError(f"found no JSON in {file}, expected what an earlier comparison wrote; move it away") from exc
-    return systems if isinstance(systems, dict) else {}
+    if not isinstance(systems, dict) or not all(isinstance(record, dict) for record in systems.values()):
+        raise ConfigError(f"found no systems in {file}, expected what an earlier comparison wrote; move it away")
+    return systems

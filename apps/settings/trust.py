@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ...core.errors import ConfigError
 from ...core.models.credentials import HEADER_VARIABLE
 from ...core.models.weights import PREFIX
-from ...core.offline.documents import SUFFIXES
+from ...core.offline.folders import SUFFIXES
 from ...core.text import one_line
 from ...core.wire.connections import bare_url
 from .discovery import VARIABLE, SettingsFile

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import content_of
 from ...core.text import one_line
 
 PYPROJECT = "pyproject.toml"
@@ -68,13 +69,9 @@ def may_hold_table(file: Path) -> bool:
 
 def _bytes_of(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            held = opened.read(_MOST_BYTES + 1)
-    except OSError as exc:
-        raise _unreadable(file, exc.strerror or exc) from exc
-    if len(held) > _MOST_BYTES:
-        raise ConfigError(f"found more than 1 MB in {file}, expected settings; name another file")
-    return held
+        return content_of(file, most=_MOST_BYTES)
+    except (OSError, ValueError) as exc:
+        raise _unreadable(file, getattr(exc, "strerror", None) or exc) from exc
 
 
 def _parsed(file: Path, held: bytes) -> Any:
@@ -97,7 +94,7 @@ def _from_yaml(text: str) -> Any:
 
 
 def _unreadable(file: Path, why: object) -> ConfigError:
-    return ConfigError(f"the settings file {file} cannot be read: {one_line(str(why))}")
+    return ConfigError(f"the settings file {label_of_file(file)} cannot be read: {one_line(str(why))}")
 
 
 def _named(settings: Any, file: Path) -> dict[str, Any]:

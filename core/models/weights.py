@@ -8,6 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..ordinary import opened_file
 from ..text import one_line
 
 PREFIX = "gguf:"
@@ -63,7 +64,7 @@ def checked_file(path: str) -> Path:
     except RuntimeError as exc:
         raise ConfigError(f"found {shown}, whose home directory is not known; write the whole path") from exc
     try:
-        with file.open("rb") as opened:
+        with opened_file(file) as opened:
             begins = opened.read(len(_MAGIC))
     except FileNotFoundError as exc:
         where = "" if file.is_absolute() else f" in the working directory {one_line(str(Path.cwd()))}"

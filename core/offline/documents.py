@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ConfigError
+from ..ordinary import file_kind
 from ..text import one_line
-from .files import decoded_text
+from .files import decoded_text, title_of
+from .folders import DocumentFiles, documents_under
 from .pages import read_html, read_pdf
 from .pieces import spans_of
 from .sections import under_headings
@@ -18,18 +20,14 @@ from .tables import read_table
 from .word_files import read_docx
 
 BUNDLED_DOCS = Path(__file__).parents[2] / "docs"
-SUFFIXES = (".md", ".txt", ".rst", ".pdf", ".html", ".htm", ".csv", ".tsv", ".docx")
-_DOCUMENTS_ELSEWHERE = frozenset(
-    f".{suffix}"
-    for suffix in "doc docm odt rtf pages xls xlsx ods numbers ppt pptx odp epub eml msg log json jsonl xml".split()
-)
-_LOOKED_AT = _DOCUMENTS_ELSEWHERE.union(SUFFIXES)
+BYTES_IN_ALL = 2_000_000_000
+TEXT_IN_ALL = 200_000_000
+"""Bytes of all files that are read, and characters of what they say."""
 _FRONT_MATTER = re.compile(r"(?ms)\A---[ \t]*\n[\w -]{1,80}:.*?^(?:---|\.\.\.)[ \t]*$")
 _log = logging.getLogger(__name__)
 _FENCED = re.compile(r"(?ms)^[ ]*(?P<fence>(?>`{3,9}|~{3,9}))[^\n]*\n(?P<code>.*?)^[ ]*(?P=fence)[^\n]*$")
 _HEADING = re.compile(r"#{1,6}\s")
 _PICTURE = re.compile(r"!\[[^\[\]]*\]\([^()]*\)")
-_NOT_OURS = frozenset({"node_modules", "__pycache__"})
 
 
 @dataclass(frozen=True)
@@ -41,54 +39,15 @@ class Passage:
     text: str
 
 
-class DocumentFiles(NamedTuple):
-    """List files and what is in folders."""
-
-    documents: tuple[tuple[str, Path], ...]
-    """Each with the name to cite it by."""
-    others: tuple[str, ...]
-    """The names of what people would take for documents, and are none here."""
-
-
 def document_files(paths: tuple[str, ...]) -> DocumentFiles:
-    """List the documents under some paths; hidden files and folders are left out.
+    """List the documents under some paths; no paths means this package's own docs.
 
     Raises:
-        ConfigError: A path does not exist, or there is no document under any of them.
+        ConfigError: A path does not exist, leads elsewhere by a link in it, or there is no document under any of them.
     """
-    files: list[tuple[str, Path]] = []
-    others: list[str] = []
-    for given in paths or (str(BUNDLED_DOCS),):
-        if not given.strip() or "://" in given:
-            raise ConfigError(f"found {given!r} as documents, expected a file or a folder of this machine")
-        root = Path(given)
-        try:
-            exists = root.exists()
-        except OSError as exc:
-            raise ConfigError(f"found {str(root)[:80]!r}, expected a file or folder: {exc.strerror}") from exc
-        if not exists:
-            raise ConfigError(f"found no file or folder {str(root)!r}, expected documents to answer from")
-        shown = [] if root.is_file() else sorted(p for p in root.rglob("*") if _is_shown(p, root))
-        inside = [root] if root.is_file() else [p for p in shown if p.suffix.lower() in SUFFIXES]
-        others += [p.name for p in shown if p.suffix.lower() in _DOCUMENTS_ELSEWHERE]
-        prefix = f"{root.name}/" if len(paths) > 1 and root.is_dir() else ""
-        files += [
-            (path.name if path == root else f"{prefix}{path.relative_to(root).as_posix()}", path) for path in inside
-        ]
-    if not files:
-        raise ConfigError(
-            f"found no documents under {', '.join(paths)}, expected files ending in {', '.join(SUFFIXES)}"
-        )
-    return DocumentFiles(tuple(files), tuple(others) if paths else ())  # nobody misses anything in our own
-
-
-def _is_shown(path: Path, root: Path) -> bool:
-    """Tell a file that may be a document, is not hidden, and no lock of Word's."""
-    if path.suffix.lower() not in _LOOKED_AT:
-        return False
-    parts = path.relative_to(root).parts
-    is_hidden = any(part.startswith((".", "~$")) or part in _NOT_OURS for part in parts)
-    return not is_hidden and (path.is_file() or not path.exists())
+    ours = str(BUNDLED_DOCS)
+    files = documents_under(paths or (ours,), linked=not paths or paths == (ours,))
+    return files if paths else files._replace(unread=())  # nobody misses anything in our own
 
 
 class Documents(NamedTuple):
@@ -113,14 +72,22 @@ def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
     """
     passages: list[Passage] = []
     files = document_files(paths)
-    unread = [one_line(f"{name} is not read: it is none of {', '.join(SUFFIXES)}") for name in files.others]
-    for name, path in files.documents:
+    unread = [*files.unread]
+    size = length = 0
+    for number, (name, path) in enumerate(files.documents):
+        size += _size_of(path)
+        if limit := _limit(size, length):
+            remaining = len(files.documents) - number
+            after = f", nor are the {remaining - 1:,} after it" if remaining > 1 else ""
+            unread.append(f"{name} is not read{after}: {limit} in all are the most")
+            break
         notes: list[str] = []
-        size = len(passages)
-        passages += passages_in(name, path, code=bool(paths), unread=notes)
-        if len(passages) == size:
-            notes = notes or [_why_empty(path)]
-        unread += (one_line(f"{name} {note}", limit=400) for note in notes)
+        new = [*passages_in(name, path, code=bool(paths), unread=notes)]
+        notes = notes if new else notes or [_why_empty(path)]
+        length += sum(len(passage.text) for passage in new)
+        passages += new
+        unread += (f"{name} {note}" for note in notes)
+    unread = [one_line(sentence, limit=400) for sentence in unread]
     if not passages:
         why = "; ".join(unread[:3]) + (f"; and {len(unread) - 3} more" if len(unread) > 3 else "")
         raise ConfigError(f"found no text in {', '.join(map(repr, paths))}, expected documents to answer from: {why}")
@@ -129,8 +96,24 @@ def read_documents(paths: tuple[str, ...], where: Path) -> Documents:
     return Documents(tuple(passages), tuple(unread))
 
 
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # told when it is read
+        return 0
+
+
+def _limit(size: int, length: int) -> str | None:
+    """Say which limit of all files is reached."""
+    if size > BYTES_IN_ALL:
+        return f"{BYTES_IN_ALL:,} bytes"
+    return f"{TEXT_IN_ALL:,} characters" if length > TEXT_IN_ALL else None
+
+
 def _why_empty(path: Path) -> str:
     """Say why a file has no passage."""
+    if kind := file_kind(path):
+        return f"is {kind} by now, and no file"
     if not path.stat().st_size:
         return "is empty"
     suffix = path.suffix.lower()
@@ -183,7 +166,7 @@ def _read_text(path: Path, unread: list[str], *, code: bool) -> Iterator[tuple[s
     if matter and not text[matter.end() :].strip():
         unread.append("holds front matter only")
         return
-    yield from under_headings(_blocks(text, code=code), path.stem)
+    yield from under_headings(_blocks(text, code=code), title_of(path))
 
 
 def _blocks(text: str, *, code: bool) -> Iterator[tuple[int, str]]:

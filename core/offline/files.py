@@ -1,9 +1,12 @@
 """Read files whole, as far as they are what their names say and no larger than memory can hold."""
 
+import os
 import re
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..ordinary import opened_file
+from ..text import escaped
 
 LARGEST_FILE = 100_000_000
 """Bytes of one document."""
@@ -28,15 +31,23 @@ def bytes_of(path: Path, *, expected: str) -> bytes:
 
     Raises:
         ConfigError: It is too large.
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no ordinary file.
     """
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
+    with opened_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(LARGEST_FILE + 1) if size <= LARGEST_FILE else b""
+    size = max(size, len(data or b""))
+    if size > LARGEST_FILE:  # some files have no size of their own, and some grow
         raise ConfigError(
             f"found {str(path)!r}, expected {expected} of at most {LARGEST_FILE:,} bytes: it has {size:,}; "
             "split it, or leave it out"
         )
-    return path.read_bytes()
+    return data or b""
+
+
+def title_of(path: Path) -> str:
+    """Return what a document is called that says no title: its name, as it can stand in a line."""
+    return escaped(path.stem)
 
 
 def checked_bytes(path: Path, *, expected: str) -> bytes:

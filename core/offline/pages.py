@@ -3,19 +3,22 @@
 import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, MissingExtra
-from ..text import plain, printable
-from .files import bytes_of, checked_bytes
+from ..text import escaped, plain, printable
+from .files import bytes_of, checked_bytes, title_of
 from .sections import under_headings
 
 if TYPE_CHECKING:
     from bs4.element import PageElement, Tag
 
+MOST_PAGES = 5_000
+MOST_OF_PAGES = 20_000_000
+"""Pages of a PDF that are read, and characters on them: one page may stand there many times."""
 _PARAGRAPH_END = re.compile(r"\n\s*\n|(?<=[.!?])[ \t]*\n")
 """A PDF has lines, not paragraphs: a line that ends with its sentence most often ends a paragraph as well."""
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
@@ -42,7 +45,7 @@ def read_pdf(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
 
     Args:
         path: The file.
-        unread: Where to tell which pages hold no text.
+        unread: Where to tell which pages hold no text, or are not read.
 
     Raises:
         MissingExtra: `pypdf` is missing.
@@ -52,14 +55,19 @@ def read_pdf(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
     try:
         from pypdf import PdfReader
     except ImportError as exc:
-        raise MissingExtra(f"reading {path.name}", "docs") from exc
+        raise MissingExtra(f"reading {escaped(path.name)}", "docs") from exc
     expected = "a PDF without a password"
     data = BytesIO(bytes_of(path, expected=expected))
     try:
-        pages = [clean(page.extract_text()) for page in PdfReader(data).pages]
+        book = PdfReader(data).pages
+        pages = [*_within_limits(clean(page.extract_text()) for page in book)]
+        size = len(book)
     except Exception as exc:  # a broken file makes pypdf raise nearly anything
         why = f"it cannot be read ({type(exc).__name__})"
         raise ConfigError(f"found {str(path)!r}, expected {expected}: {why}; leave it out") from exc
+    if len(pages) < size:
+        limit = f"{MOST_PAGES:,} pages" if len(pages) == MOST_PAGES else f"{MOST_OF_PAGES:,} characters"
+        unread.append(f"has {size:,} pages, and is read to page {len(pages):,}: {limit} are the most")
     blank = [number for number, page in enumerate(pages, 1) if not page.strip()]
     if 0 < len(blank) < len(pages):
         unread.append(f"holds no text on {_listed(blank)} of {len(pages)}; have it read first, if these are scans")
@@ -68,6 +76,15 @@ def read_pdf(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         whole = _HYPHENATED.sub(lambda cut: _whole_word(cut[1], cut[2], words), page)
         for paragraph in _PARAGRAPH_END.split(whole):
             yield f"page {number}", paragraph
+
+
+def _within_limits(pages: Iterator[str]) -> Iterator[str]:
+    length = 0
+    for page in islice(pages, MOST_PAGES):
+        yield page
+        length += len(page)
+        if length > MOST_OF_PAGES:
+            return
 
 
 def _whole_word(first: str, second: str, words: set[str]) -> str:
@@ -108,14 +125,14 @@ def read_html(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         from bs4 import BeautifulSoup
         from bs4.dammit import UnicodeDammit
     except ImportError as exc:
-        raise MissingExtra(f"reading {path.name}", "docs") from exc
+        raise MissingExtra(f"reading {escaped(path.name)}", "docs") from exc
     data = checked_bytes(path, expected="a page (HTML)")
     soup = BeautifulSoup(StringIO(_whole(UnicodeDammit(data, is_html=True).unicode_markup or "")), "html.parser")
     title = clean(soup.title.get_text()) if soup.title else ""
     pieces = groupby(_strings(soup), key=itemgetter(0))
     texts = ((block.name, clean("".join(string for _, string in strings))) for block, strings in pieces)
     blocks = ((_HEADINGS.index(name) + 1 if name in _HEADINGS else 0, text) for name, text in texts if text.strip())
-    yield from under_headings(blocks, " ".join(title.split()) or path.stem)
+    yield from under_headings(blocks, " ".join(title.split()) or title_of(path))
 
 
 class _Block:

@@ -7,7 +7,7 @@ from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
 
-from .files import LARGEST_FILE, decoded_text
+from .files import LARGEST_FILE, decoded_text, title_of
 
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 50
@@ -40,8 +40,9 @@ def read_table(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         lines = _rows(text, delimiter, quoting=csv.QUOTE_NONE)
     else:
         lines = _rows(text, delimiter)
+    title = title_of(path)
     for row in named_rows(lines):
-        yield path.stem, row
+        yield title, row
 
 
 def named_rows(rows: Iterator[Sequence[str]]) -> Iterator[str]:

@@ -3,11 +3,13 @@
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError, MissingExtra
-from .files import bytes_of
+from ..text import escaped
+from .files import bytes_of, title_of
 from .sections import under_headings
 from .tables import named_rows
 
@@ -48,12 +50,12 @@ def read_docx(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
         import docx
         from docx.oxml.parser import parse_xml
     except ImportError as exc:
-        raise MissingExtra(f"reading {path.name}", "docs") from exc
+        raise MissingExtra(f"reading {escaped(path.name)}", "docs") from exc
     expected = "a Word file (.docx) without a password"
-    bytes_of(path, expected=expected)
+    data = bytes_of(path, expected=expected)
     try:
-        _check_parts(path)
-        document = docx.Document(str(path))
+        _check_parts(data)
+        document = docx.Document(BytesIO(data))
         parts = [(_kind(part.content_type), part) for part in document.part.package.iter_parts()]
         blocks = [*_Reader(_levels(document)).blocks(document.element.body)]
         for kind, part in parts:
@@ -68,7 +70,7 @@ def read_docx(path: Path, unread: list[str]) -> Iterator[tuple[str, str]]:
     counts = Counter(_UNREAD[kind] for kind, _ in parts if kind in _UNREAD)
     if counts:
         unread.append(f"has parts that are not read: {', '.join(f'{n} {kind}' for kind, n in counts.items())}")
-    yield from under_headings(blocks, path.stem)
+    yield from under_headings(blocks, title_of(path))
 
 
 class _Unfit(Exception):
@@ -81,11 +83,11 @@ class _Block(NamedTuple):
     text: str
 
 
-def _check_parts(path: Path) -> None:
+def _check_parts(data: bytes) -> None:
     """Unpack a file once, a piece at a time: what its directory says of sizes need not be true."""
-    if not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(BytesIO(data)):
         raise _Unfit("it is something else, or encrypted")
-    with zipfile.ZipFile(path) as packed:
+    with zipfile.ZipFile(BytesIO(data)) as packed:
         parts = packed.infolist()
         xml = sum(part.file_size for part in parts if part.filename.lower().endswith((".xml", ".rels")))
         if len(parts) > _MOST_PARTS or xml > XML_AT_MOST or sum(p.file_size for p in parts) > UNPACKED_AT_MOST:

@@ -1,6 +1,8 @@
 """What an answer cites, as reports and checkpoints hold it."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 Unchecked = Literal["short", "long", "many", "apart", "title", "unclosed"]
 """Why nobody compared a quote: it is too `short` to tell from a word that is talked about, or too `long`; there are too

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import file_kind, lines_of, opened_file
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
 from .ids import Ids
-from .ordinary import file_kind
 from .questions import Question, Questions
 
 _ROLES = ("system", "user", "assistant")
@@ -89,8 +89,8 @@ def _lines(path: Path, name: str) -> Iterator[tuple[str, object]]:
             "the first is asked; write them to a file first"
         )
     try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+        with opened_file(path) as file:
+            for number, line in enumerate(lines_of(file), 1):
                 if line.strip():
                     where = f"in line {number} of {name}"
                     yield where, _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)

@@ -11,16 +11,19 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
+from ...core.ordinary import file_kind, lines_of, opened_file
 from ...core.run.costs import total
 from ...core.run.records import Cost
-from ...core.text import one_line, printable
+from ...core.text import one_line, plain_in, printable
 from .ids import Ids
-from .ordinary import file_kind
 from .questions import Question, Row
+from .row_checks import fault_in
 
 _ID = re.compile(rb'\{"id": "(?:[^"\\]++|\\.)*+\\?')
 _BEFORE_ID, _AFTER_ID = b'{"id": "', b'", "answer": '
 """How each of our lines goes on, and so how a line must that was cut off in the middle."""
+_HALF = b"\\ud"
+"""Half of a character in JSON, which a batch does not write."""
 _KEYS = {"id", "answer", "run", "error", "gold", "seconds"}
 
 
@@ -72,18 +75,23 @@ class RowFile:
         for where, line, whole in self._lines():
             row = _parsed(line)
             if row is not None:
-                yield where, row
+                if fault := fault_in(row):
+                    raise ConfigError(
+                        f"found {_shown(repr(fault.value))} for {fault.place} {where}, expected {fault.expected}, as a "
+                        "batch writes it; take the line out, or write to another file"
+                    )
+                yield where, plain_in(row) if _HALF in line else row
             elif whole or not _was_cut(line):
                 raise ConfigError(
-                    f"found {one_line(printable(line.decode('utf-8', 'replace')), limit=60)!r} {where}, expected a row "
-                    "that a batch wrote; take the line out, or write to another file"
+                    f"found {_shown(line.decode('utf-8', 'replace'))!r} {where}, expected a row that a batch wrote; "
+                    "take the line out, or write to another file"
                 )
 
     def in_order(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Row]]:
         """Go through the rows in the order of their questions; those without a row are left out."""
-        with Ids() as places, self.path.open("rb") as file:
+        with Ids() as places, opened_file(self.path) as file:
             place = 0
-            for line in file:
+            for line in lines_of(file):
                 if row := _parsed(line):
                     places[row["id"]] = place
                 place += len(line)
@@ -130,7 +138,8 @@ class RowFile:
         with self._told(), Ids() as last:
             for where, row in self.rows():
                 last[row["id"]] = where
-            with new.open("wb") as file:
+            new.unlink(missing_ok=True)  # whatever lies there in its place
+            with new.open("xb") as file:
                 with suppress(FileNotFoundError):  # who may read the rows stays as somebody decided
                     copymode(path, new)
                 file.writelines(_written(row) for where, row in self.rows() if last[row["id"]] == where)
@@ -144,8 +153,8 @@ class RowFile:
 
     def _lines(self) -> Iterator[tuple[str, bytes, bool]]:
         """Go through its lines, with where each stands, and whether it ends as a line does."""
-        with self._told(), suppress(FileNotFoundError), self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+        with self._told(), suppress(FileNotFoundError), opened_file(self.path) as file:
+            for number, line in enumerate(lines_of(file), 1):
                 yield f"in line {number} of {self.path}", line.removesuffix(b"\n"), line.endswith(b"\n")
 
     def _good(self) -> tuple[int, bytes]:
@@ -202,7 +211,8 @@ def _parsed(line: bytes) -> Row | None:
         return None
     if not isinstance(row, dict) or not row.keys() >= _KEYS or not isinstance(row["id"], str):
         return None
-    run = row["run"]
-    is_run = isinstance(run, dict) and {"mixture", "calls", "usage", "usd"} <= run.keys()
-    has_answer = isinstance(row["answer"], str) and is_run and row["error"] is None
-    return cast("Row", row) if has_answer or isinstance(row["error"], str) else None
+    return cast("Row", row)
+
+
+def _shown(text: str) -> str:
+    return one_line(printable(text), limit=60)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.ordinary import content_of
 from ...prompts import bundled
 from ..batch.questions import Question
 
 ASKED = "_asked.json"
 """The file that says how the questions of a folder's rows are worded."""
+_MOST_BYTES = 1_000_000
 
 
 def marked(questions: Sequence[Question]) -> list[Question]:
@@ -57,12 +59,14 @@ def _wording_before(folder: Path) -> bool | None:
     if not any(file.name != "_verdicts.jsonl" for file in folder.glob("*.jsonl")):
         return None
     try:
-        written: Any = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+        written: Any = json.loads(content_of(folder / ASKED, most=_MOST_BYTES))
         is_kept = bool(written["marked"])
     except FileNotFoundError:
         return False  # rows from before anything was asked for
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise ConfigError(f"found no JSON in {folder / ASKED}, expected what an earlier comparison wrote") from exc
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as exc:
+        raise ConfigError(
+            f"found no JSON in {folder / ASKED}, expected what an earlier comparison wrote; move it away"
+        ) from exc
     if is_kept and written.get("note") != _note():
         raise ConfigError(
             f"found rows in {folder} of questions that asked for a marked answer in other words, expected the words of "

@@ -12,15 +12,18 @@ from typing import Any
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
+from ...core.ordinary import content_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
 from ..batch.questions import Question, Row
+from ..batch.row_checks import checked_cost, is_amount
 from .by_gold import Grade
 from .judge import Judged, JudgePrompt, how_good, judge, which_is_better
 
 OnJudged = Callable[[int], None]
+_MOST_BYTES = 1_000_000_000
 
 
 class Jury:
@@ -177,17 +180,19 @@ def _read(file: Path) -> dict[str, Judged]:
     """Read the verdicts of earlier calls; a last one that was cut off is taken off, and asked for again."""
     verdicts: dict[str, Judged] = {}
     try:
-        content = file.read_bytes() if file.exists() else b""
+        content = content_of(file, most=_MOST_BYTES) if file.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:
             with file.open("r+b") as verdicts_file:
                 verdicts_file.truncate(len(whole))
         lines = whole.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{file} cannot be read: {exc}; expected a judge's verdicts; move the file away") from exc
+        why = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"{file} cannot be read: {why}; expected a judge's verdicts; move the file away") from exc
     for line in lines:
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             read: Mapping[str, Any] = json.loads(line)
-            cost: Cost = {"calls": read["cost"]["calls"], "tokens": read["cost"]["tokens"], "usd": read["cost"]["usd"]}
-            verdicts[str(read["key"])] = Judged(float(read["score"]), None, cost)
+            cost, score = checked_cost(read["cost"]), read["score"]
+            if cost and is_amount(score) and score <= 1:
+                verdicts[str(read["key"])] = Judged(float(score), None, cost)
     return verdicts

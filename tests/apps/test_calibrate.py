@@ -211,7 +211,7 @@ def test_a_wrong_option_is_refused(printed: Printed, record: Path, options: list
     assert str(refused.value).startswith(expected.format(file=record))
 
 
-@pytest.mark.parametrize(("file", "why"), [("nowhere.jsonl", "No such file"), (".", "Is a directory")])
+@pytest.mark.parametrize(("file", "why"), [("nowhere.jsonl", "No such file"), (".", "it is a folder, and no file")])
 def test_a_file_that_cannot_be_read_is_told(printed: Printed, file: str, why: str) -> None:
     with pytest.raises(ConfigError, match=rf"^{file} cannot be read: {why}.*; expected a file with a JSON object"):
         printed(file)

@@ -152,6 +152,35 @@ def check_text(result: Any, text: str, where: str) -> None:
     assert kept in page.text
 
 
+DRIVES = "\x1b]0;owned\x07\x9b2J\u202edeliver\u2066\u202c"
+"""What drives a terminal, or turns around how a text is read."""
+BY_WORD = {"turn", "id", "status", "mixture", "stopped", "next", "reviewed", "cut", "representative"}
+
+
+def driving(value: Any, key: str = "") -> Any:
+    """Return a state with that in every text of it but those that are looked up by their words."""
+    if isinstance(value, dict):
+        return {name: driving(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return value if key in ("messages", "prompt", "groups") else [driving(part, key) for part in value]
+    return value + DRIVES if isinstance(value, str) and key not in BY_WORD else value
+
+
+def test_nothing_in_any_section_turns_a_text_around() -> None:
+    last = ScriptedModel(script=f"<think>{DRIVES}</think>It is 42.{DRIVES}", name_of_model="judge")
+    said = [says(f"<think>{DRIVES}</think>{name}: 42{DRIVES}\n\nFinal answer: 42", name) for name in "ab"]
+    state = run(*said, says(ConnectionError(DRIVES), "c"), question=f"Which? {DRIVES}", aggregator=last, layers=3)
+    passage = {"id": "E1", "source": "a.md", "text": "x", "found_by": ["wiki"], "score": 1.0, "metadata": {}, "cut": 0}
+    citation = {"id": "E1", "source": "a.md", "problem": "not there", "unread": False}
+    shown = {**driving(state), "evidence": [driving(passage)], "citations": [driving(citation)]}
+
+    html = report(shown)
+
+    assert html.count("]0;owned") > 30
+    assert [char for char in html if char in "\x1b\x07\x9b\u202e\u2066\u202c"] == []
+    assert "What the aggregator was told" in html
+
+
 def test_lone_surrogates_can_be_written(result: Any, tmp_path: Path) -> None:
     first, *others = result["proposals"]
     html = report({**result, "proposals": [{**first, "text": "a\ud800b"}, *others]})

@@ -19,6 +19,7 @@ OF_SEVERAL: dict[str, str] = {
     "tests/test_against_the_papers.py": "each system, against the definition of its paper",
     "tests/test_examples.py": "runs the scripts of examples/",
     "tests/test_hostile_texts.py": "every reader of foreign text, and whole runs, on texts that are made to stop them",
+    "tests/test_named_files.py": "every file that somebody names, and what else a path may lead to",
     "tests/test_on_recorded_answers.py": "whole mixtures, on what real models answered",
     "tests/test_on_recorded_outputs.py": "reading and grading, on what real models wrote",
     "tests/test_resume.py": "whole runs that are killed, in processes of their own",

@@ -1,6 +1,8 @@
 """What is under way of a batch, kept beside its rows."""
 
+import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 from batches import ALONE, PANEL, Files, names
@@ -20,6 +22,19 @@ def test_a_store_that_is_none_is_told(run: Run, loopback: Loopback, files: Files
     assert done.code == 1
     assert "rows.jsonl.unfinished cannot be used: file is not a database; take it away, or" in done.err
     assert run(*files.command(loopback, *PANEL, "--no-keep")).code == 0
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder"])
+def test_what_is_no_file_is_told(run: Run, loopback: Loopback, files: Files, kind: str) -> None:
+    files.ask(1)
+    store = files.folder / "rows.jsonl.unfinished"
+    {"a pipe": os.mkfifo, "a device": lambda path: path.symlink_to("/dev/zero"), "a folder": Path.mkdir}[kind](store)
+
+    done = run(*files.command(loopback, *PANEL))
+
+    assert done.code == 1
+    assert f"error: {store} cannot be used: it is {kind}; take it away, or keep nothing: --no-keep\n" in done.err
+    assert store.exists()
 
 
 async def test_what_goes_wrong_with_the_store_meanwhile_is_told(files: Files) -> None:

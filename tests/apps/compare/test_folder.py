@@ -1,8 +1,10 @@
 """A folder that holds a comparison's rows."""
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from commands import Run
 from sums import TWO
 
@@ -37,3 +39,18 @@ def test_another_aggregator_or_address_is_no_other_single_model(run: Run, few: s
 
         assert done.code == 0, done.err
     assert done.err.count("8 done before") == 2
+
+
+@pytest.mark.parametrize("written", ["{", "[]", '{"words": 5}', '{"words": null}', "[" * 100_000, "\x00"])
+@pytest.mark.parametrize("name", ["_systems.json", "_asked.json"])
+def test_what_no_comparison_wrote_is_told_with_what_to_do(run: Run, few: str, name: str, written: str) -> None:
+    run("compare", few, *TWO, "--keep", "kept")
+    Path("kept", name).write_text(written)
+
+    done = run("compare", few, *TWO, "--keep", "kept")
+
+    assert done.code == 1
+    assert re.search(
+        rf"error: found no (JSON|systems) in kept/{name}, expected what an earlier comparison wrote; move", done.err
+    )
+    assert Path("kept", name).read_text() == written

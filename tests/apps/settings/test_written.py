@@ -28,7 +28,7 @@ REFUSED = [
     ("moa.toml", "layers = 3".encode("utf-16"), "cannot be read: it is no UTF-8, save it as such"),
     ("moa.toml", b"layers = " + b"[" * 50_000, "cannot be read: maximum recursion depth"),
     ("moa.toml", b"layers = " + b"9" * 5_000, "cannot be read: Exceeds the limit"),
-    ("moa.toml", b"#" * 2**20 + b"\n", "found more than 1 MB"),
+    ("moa.toml", b"#" * 2**20 + b"\n", "it has more than 1,048,576 bytes"),
     ("moa.toml", b"[tool.langgraph-moa]\nlayers = 3", "found a table [tool...]"),
     ("moa.yaml", b"[a, b]", "found list"),
     ("moa.yaml", b"a: " + b"[" * 50_000, "cannot be read: maximum recursion depth"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa import ConfigError, resolve_model
+from langgraph_moa.core.models import weights
 from langgraph_moa.core.models.labels import model_label
 
 
@@ -34,7 +35,7 @@ def test_a_file_that_may_not_be_read_says_so(folder: Path, monkeypatch: pytest.M
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(weights, "opened_file", refuse)
 
     with pytest.raises(ConfigError, match="cannot be read: Permission denied; mend its path or its permissions"):
         resolve_model("gguf:martian.gguf")

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError
+from langgraph_moa.core.offline import documents
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
-from langgraph_moa.core.offline.documents import read_documents
+from langgraph_moa.core.offline.documents import document_files, read_documents
+from langgraph_moa.core.offline.folders import DocumentFiles
 from langgraph_moa.core.offline.library import library_for
 from pdfs import pdf
 
@@ -171,4 +173,37 @@ def test_what_is_too_large_or_no_file_is_not_read(tmp_path: Path) -> None:
 
     (tmp_path / "a.txt").write_text("The pump is blue.")
     os.mkfifo(tmp_path / "b.txt")
-    assert len(DocsRetriever(docs=[tmp_path / "a.txt", tmp_path]).invoke("pump")) == 2
+    retriever = DocsRetriever(docs=[tmp_path / "a.txt", tmp_path])
+    assert len(retriever.invoke("pump")) == 2
+    assert retriever.unread == (f"{tmp_path.name}/b.txt is not read: it is a pipe, and no file",)
+
+
+def test_what_takes_a_files_place_while_they_are_read_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("The pump is blue.")
+    (tmp_path / "b.txt").write_text("The lamp is green.")
+
+    def listed(paths: tuple[str, ...]) -> DocumentFiles:
+        files = document_files(paths)
+        (tmp_path / "a.txt").unlink()
+        os.mkfifo(tmp_path / "a.txt")
+        return files
+
+    monkeypatch.setattr(documents, "document_files", listed)
+
+    assert read_documents((str(tmp_path),), tmp_path).unread == ("a.txt is a pipe by now, and no file",)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("BYTES_IN_ALL", "40 bytes"), ("TEXT_IN_ALL", "20 characters")])
+def test_more_than_the_most_in_all_is_told_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: str
+) -> None:
+    for name in "abcde":
+        (tmp_path / f"{name}.txt").write_text(f"The pump {name} is blue.")
+    monkeypatch.setattr(documents, limit, int(most.split()[0]))
+
+    read = read_documents((str(tmp_path),), tmp_path)
+
+    assert [passage.source for passage in read.passages] == ["a.txt", "b.txt"]
+    assert read.unread == (f"c.txt is not read, nor are the 2 after it: {most} in all are the most",)

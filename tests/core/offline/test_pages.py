@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa.core.errors import ConfigError, MissingExtra
+from langgraph_moa.core.offline import pages
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.core.offline.library import library_for
 from pdfs import pdf
@@ -136,3 +137,37 @@ def test_a_missing_package_is_told_and_no_document_passed_over(
 
     with pytest.raises(MissingExtra, match=rf"{expected}.*langgraph-moa\[docs\]"):
         DocsRetriever(docs=[tmp_path])
+
+
+def page_tree(depth: int) -> bytes:
+    """Write a PDF of one page that stands there two to the power of `depth` times."""
+    trees = [f"<< /Type /Pages /Kids [{n + 3} 0 R {n + 3} 0 R] /Count {2 ** (depth - n)} >>" for n in range(depth)]
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", *trees, "<< /Type /Page /MediaBox [0 0 9 9] >>"]
+    data, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += f"{number} 0 obj\n{content}\nendobj\n".encode()
+    table = "0000000000 65535 f \n" + "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF"
+    return data + f"xref\n0 {len(objects) + 1}\n{table}{end}".encode()
+
+
+@pytest.mark.soak  # pypdf counts to its limit
+def test_a_page_that_stands_there_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(page_tree(60))
+
+    with pytest.raises(ConfigError, match=r"found '.*a.pdf', expected a PDF without a password: it cannot be read"):
+        DocsRetriever(docs=tmp_path)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_PAGES", "2 pages"), ("MOST_OF_PAGES", "20 characters")])
+def test_more_pages_than_the_most_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: str
+) -> None:
+    pdf(tmp_path / "a.pdf", *([f"The pump {n} is blue."] for n in range(5)))
+    monkeypatch.setattr(pages, limit, int(most.split()[0]))
+
+    retriever = DocsRetriever(docs=tmp_path, k=9)
+
+    assert len(retriever.invoke("pump")) == 2
+    assert retriever.unread == (f"a.pdf has 5 pages, and is read to page 2: {most} are the most",)

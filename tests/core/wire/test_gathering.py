@@ -28,7 +28,7 @@ def handed_on(gathered: Gathered, pieces: list[dict[str, Any]], logprobs: Any = 
 
 
 def added_up(messages: list[AIMessageChunk]) -> AIMessageChunk:
-    return reduce(lambda one, other: one + other, messages, AIMessageChunk(""))
+    return reduce(lambda one, other: one + other, messages, AIMessageChunk(content=""))
 
 
 @given(pieces=st.lists(PIECES, max_size=30), words=st.integers(0, 3_000))

@@ -44,7 +44,7 @@ async def test_each_call_has_its_own_bound() -> None:
             await asyncio.sleep(0)
             return most_bytes()
 
-    assert await asyncio.gather(bound(10), bound(20)) == [10, 20]
+    assert list(await asyncio.gather(bound(10), bound(20))) == [10, 20]
     assert most_bytes() == MOST_BYTES == 8 * 2**20
 
 

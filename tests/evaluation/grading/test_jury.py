@@ -1,5 +1,6 @@
 """Judges that prefer a place, believe what they read, or say nothing that can be read."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,25 @@ def test_verdicts_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
     again = compare(systems, FEW, judge=judge, out=tmp_path)
 
     assert len(judge.asked) == 20
+    assert first.judging == again.judging
+    assert first.verdict == again.verdict
+
+
+def test_verdicts_that_nobody_can_have_written_are_asked_for_again(tmp_path: Path) -> None:
+    judge = judging(prefers("good"))
+    systems = {"poor": saying("poor"), "good": saying("good")}
+    first = compare(systems, FEW, judge=judge, out=tmp_path)
+    file = tmp_path / "_verdicts.jsonl"
+    verdicts: list[Any] = [json.loads(line) for line in file.read_text().splitlines()]
+    verdicts[0]["cost"]["calls"] = -1_000
+    verdicts[1]["score"] = 7
+    verdicts[2]["cost"] = "x"
+    verdicts[3]["score"] = float("nan")
+    file.write_text("[" * 100_000 + "\n" + "".join(f"{json.dumps(verdict)}\n" for verdict in verdicts))
+
+    again = compare(systems, FEW, judge=judge, out=tmp_path)
+
+    assert len(judge.asked) == 24
     assert first.judging == again.judging
     assert first.verdict == again.verdict
 

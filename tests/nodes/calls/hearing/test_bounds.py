@@ -18,13 +18,13 @@ def pieces_of_a_call(count: int, size: int) -> list[AIMessageChunk]:
     texts = ['{"a": "', *["x" * size] * count, '"}']
     names = ["look", *[None] * (count + 1)]
     return [
-        AIMessageChunk("", tool_call_chunks=[tool_call_chunk(name=name, args=text, index=0)])
+        AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(name=name, args=text, index=0)])
         for name, text in zip(names, texts, strict=True)
     ]
 
 
 def heard(chunks: list[AIMessageChunk], most: int) -> tuple[Heard, AIMessageChunk]:
-    listener, last = Heard(most=most), AIMessageChunk("", chunk_position="last")
+    listener, last = Heard(most=most), AIMessageChunk(content="", chunk_position="last")
     for chunk in [*chunks, last]:
         listener.count(chunk)
         listener.take(chunk, is_last=chunk is last)
@@ -49,9 +49,9 @@ def test_long_arguments_are_handed_on_at_the_end() -> None:
 @pytest.mark.parametrize(
     "chunks",
     [
-        [AIMessageChunk("word ") for _ in range(100)],
-        [AIMessageChunk([{"type": "text", "text": "word "}]) for _ in range(100)],
-        [AIMessageChunk("", additional_kwargs={"reasoning_content": "word "}) for _ in range(100)],
+        [AIMessageChunk(content="word ") for _ in range(100)],
+        [AIMessageChunk(content=[{"type": "text", "text": "word "}]) for _ in range(100)],
+        [AIMessageChunk(content="", additional_kwargs={"reasoning_content": "word "}) for _ in range(100)],
     ],
 )
 def test_what_is_beyond_the_bound_is_taken_off(chunks: list[AIMessageChunk]) -> None:

@@ -1,0 +1,96 @@
+"""Read ordinary files: what else a path may lead to is known by its kind, and nothing waits for it or is endless."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+LONGEST_LINE = 250_000_000
+"""Bytes of a line: a row may hold what several models wrote, and a hole in a file is a line without end."""
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+_UNBLOCKED = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+def file_kind(path: Path) -> str | None:
+    """Say what a path leads to that is no ordinary file; None for a file, and where nothing is there.
+
+    Nothing is opened: opening a pipe waits until somebody writes to it.
+
+    Args:
+        path: Where to look.
+    """
+    try:
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode))
+    except (OSError, ValueError):
+        return None
+
+
+def opened_file(path: Path) -> BinaryIO:
+    """Open an ordinary file to be read, and never wait: something else may have taken its place since it was looked at.
+
+    Args:
+        path: The file; a link is followed.
+
+    Raises:
+        OSError: It cannot be opened, or is no ordinary file, which its `strerror` says.
+    """
+    _refuse(file_kind(path), path)  # opening a device may do something
+    return open(path, "rb", opener=_unblocked)
+
+
+def content_of(path: Path, *, most: int) -> bytes:
+    """Return what stands in an ordinary file.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        OSError: It cannot be read, is no ordinary file, or has more, which its `strerror` says.
+    """
+    with opened_file(path) as file:
+        content = file.read(most + 1)
+    if content is None:  # some of the kernel's files wait for something to happen
+        raise OSError(errno.EAGAIN, "it holds nothing yet, and is no file that can be read to its end", str(path))
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return content
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Go through the lines of an open file, each with its end, and none longer than memory should hold.
+
+    Raises:
+        OSError: One is longer, which its `strerror` says.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise OSError(errno.EFBIG, f"line {number:,} has more than {LONGEST_LINE:,} bytes")
+        yield line
+
+
+def _unblocked(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _UNBLOCKED)
+    try:
+        _refuse(_KINDS.get(stat.S_IFMT(os.fstat(descriptor).st_mode)), path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse(kind: str | None, path: str | Path) -> None:
+    if kind == "a folder":
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, and no file", str(path))
+    if kind:
+        raise OSError(errno.EINVAL, f"it is {kind}, and no file", str(path))
