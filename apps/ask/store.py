@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import ConfigError, InputError, MissingExtra
 from ...core.lock import locked
+from .latest import saver_by_writing
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -27,9 +28,7 @@ async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
     Raises:
         InputError: (when read) It holds something that no run wrote.
     """
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+    async with saver_by_writing().from_conn_string(str(file)) as saver:
         saver.serde = _strict(file)
         yield saver
 
