@@ -68,7 +68,7 @@ async def runs_under_a_swinging_clock(server: Loopback) -> list[Outcome]:
             **{"timeout": 30.0, "budget": Budget(seconds=45), **options},
             resolve=server.resolve,
         )
-        outcome = Outcome(what, "an hour forth and back, in each call")
+        outcome = Outcome(what, "1 h forth or back in each call")
         outcomes.append(outcome)
         before = len(server.requests)
         with own_clock() as clock:
@@ -87,7 +87,7 @@ async def runs_under_a_swinging_clock(server: Loopback) -> list[Outcome]:
             took = time.perf_counter() - start
             has_pauses = "in which nothing was under way" in str(report(state, moa))
         sum_of = state["run"]
-        outcome.lost = state["messages"][-1].text != "fine"
+        outcome.lost = int(state["messages"][-1].text != "fine")
         outcome.notes = f"{sum_of['stopped']}, {len(server.requests) - before} requests, clock set {clock.turns} times"
         if not 0 < sum_of["seconds"] < min(SANE_S, 1.5 * took + 1):
             outcome.wrong.append(f"{sum_of['seconds']} s for a run of {took:.1f} s")
@@ -96,13 +96,13 @@ async def runs_under_a_swinging_clock(server: Loopback) -> list[Outcome]:
         return state
 
     broken: Any = lambda body: None  # noqa: E731
-    await run("the clock is set: a budget of 45 s")
+    await run("a clock that is set: a budget of 45 s")
 
     broken = lambda body: Reply(broken="hang") if body["model"] == "b" else None  # noqa: E731
-    state = await run("the clock is set: a timeout of 1 s", timeout=1.0)
+    state = await run("a clock that is set: a timeout of 1 s", timeout=1.0)
     _check_statuses(outcomes[-1], state, {"timeout"}, within=1.0)
 
-    state = await run("the clock is set: a quorum of 2, 0.2 s", quorum=Quorum(2, grace_s=0.2))
+    state = await run("a clock that is set: a quorum of 2, 0.2 s", quorum=Quorum(2, grace_s=0.2))
     _check_statuses(outcomes[-1], state, {"cancelled"}, within=0.2)
 
     refused: list[int] = []
@@ -116,7 +116,7 @@ async def runs_under_a_swinging_clock(server: Loopback) -> list[Outcome]:
         return Reply(status=429, headers={"x-should-retry": "true", **dates})
 
     broken = asks_to_wait
-    state = await run("the clock is set: Retry-After as a date")
+    state = await run("a clock that is set: Retry-After as a date")
     _check_statuses(outcomes[-1], state, {"ok"}, within=SANE_S)
     return outcomes
 
@@ -132,7 +132,7 @@ def _check_statuses(outcome: Outcome, state: dict[str, Any] | None, expected: se
 
 
 async def batch_under_a_swinging_clock(folder: Path, server: Loopback, *, questions: int = 20) -> Outcome:
-    """Run a batch while the clock is set: its time, and so its rate and the time left, are as they are."""
+    """Run a batch while a clock that is set: its time, and so its rate and the time left, are as they are."""
     from langgraph_moa import Budget, abatch, create_moa
 
     answer_for(server, 0.02)
@@ -150,7 +150,7 @@ async def batch_under_a_swinging_clock(folder: Path, server: Loopback, *, questi
         sums = await abatch(moa, files.questions, files.rows, budget=Budget(seconds=SANE_S), on_row=on_row)
         took = time.perf_counter() - start
     rows = list(files.whole_rows())
-    outcome = Outcome("the clock is set: a batch", f"{questions} questions, at each row")
+    outcome = Outcome("a clock that is set: a batch", f"{questions} questions, 1 h at each row")
     outcome.lost, outcome.doubled = sums["left"] + sums["errors"], len(rows) - len({row["id"] for row in rows})
     outcome.notes = f"{sums['answered']} answered, its time and each row's are right"
     if seconds != sorted(seconds) or sums["seconds"] > took + 1:
@@ -166,7 +166,7 @@ def thread_by_another_clock(folder: Path, server: Loopback) -> Outcome:
     hours = (0, 1, 0, -1)
     store = folder / "store.db"
     flags = [*PANEL, "--base-url", server.url, "--thread", "t", "--store", str(store)]
-    outcome = Outcome("the clock is set: a thread", "asked 4 times, the clock right, +1 h, right, -1 h")
+    outcome = Outcome("a clock that is set: a thread", "4 turns: right, +1 h, right, -1 h")
     pipe: Any = subprocess.PIPE
     answered: list[str] = []
     for number, hour in enumerate(hours):

@@ -118,9 +118,9 @@ def full_under_a_batch(folder: Path, server: Loopback, *, keeps: bool, questions
         before = len(list(files.whole_rows()))
         disk.make_room()
         done = disk.run(*command)
-        what = "the disk is full: OUT and what is under way" if keeps else "the disk is full: OUT"
+        what = "full disk: OUT and OUT.unfinished" if keeps else "full disk: OUT"
         outcome = of_rows(what, disk.kind, files, questions, server)
-    outcome.notes += f"; {before} rows before, the others once there was room"
+    outcome.notes += f"; {before} rows before there was room"
     outcome.wrong += _refusal(full, files.rows.name) + ([] if done.code == 0 else [f"then exit code {done.code}"])
     return outcome
 
@@ -138,10 +138,10 @@ def full_under_a_thread(folder: Path, server: Loopback) -> Outcome:
         server.requests.clear()
         resumed = disk.run("ask", "Question <3>?", *flags, "--instead")
         texts = [message["content"] for request in server.asked("last") for message in request.messages]
-        outcome = Outcome("the disk is full: a store", disk.kind)
+        outcome = Outcome("full disk: a store", disk.kind)
     outcome.lost = sum(not any(part in text for text in texts) for part in ("Question <1>?", "re Question <1>?"))
-    outcome.mixed = resumed.out.strip() != "re Question <3>?"
-    outcome.notes = "the turn before is there, and the next is answered"
+    outcome.mixed = int(resumed.out.strip() != "re Question <3>?")
+    outcome.notes = "the turns before and after are there"
     outcome.wrong += [f"exit code {end.code}: {end.err[-200:]!r}" for end in (first, resumed) if end.code]
     outcome.wrong += _refusal(full, store.name)
     return outcome
@@ -157,7 +157,7 @@ def _refusal(end: Output, named: str) -> list[str]:
 
 def read_only(folder: Path, server: Loopback) -> Outcome:
     """Run commands as somebody who may not write to their folder: refused by name, before anybody is asked."""
-    outcome = Outcome("a folder that is read-only", "as user 65534: batch OUT, ask --store, resume --store")
+    outcome = Outcome("a folder that is read-only", "by another user: batch, ask twice")
     if sys.platform == "win32" or os.geteuid() != 0:
         outcome.skipped = "only root can become another user"
         return outcome

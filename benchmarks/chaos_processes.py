@@ -33,8 +33,8 @@ def of_rows(what: str, tried: str, files: Files, how_many: int, server: Loopback
     """Count rows, what was asked again, and what stays behind."""
     rows = list(files.whole_rows())
     ids = Counter(row["id"] for row in rows)
-    asked = asked_in(server, 0, None)
-    again = sum(count - 1 for count in asked.values())
+    requests = asked_in(server, 0, None)
+    again = sum(count - 1 for count in requests.values())
     behind = names(files) - {files.questions.name, files.rows.name}
     return Outcome(
         what=what,
@@ -43,7 +43,7 @@ def of_rows(what: str, tried: str, files: Files, how_many: int, server: Loopback
         doubled=sum(count - 1 for count in ids.values()),
         leaked=len(behind),
         mixed=sum(row["answer"] != f"re Question <{row['id']}>?" for row in rows if row["answer"] is not None),
-        notes=f"{sum(asked.values()):,} requests, {again} of them paid again",
+        notes=f"{sum(requests.values()):,} requests, {again} of them paid again",
         wrong=[f"{len(failed)} rows with an error"] if (failed := [row for row in rows if row["error"]]) else [],
     )
 
@@ -83,7 +83,7 @@ def killed_at_random(folder: Path, server: Loopback, *, kills: int, questions: i
         sent[number.name.removeprefix("SIG")] += 1
     done = finish(in_a_process(*files.command(server, *flags)))
     each = ", ".join(f"{count} {name}" for name, count in sorted(sent.items()))
-    outcome = of_rows("a batch is killed", f"{questions} questions, {each}", files, questions, server)
+    outcome = of_rows("random kills of a batch", f"{questions} questions; {each}", files, questions, server)
     outcome.wrong += [*wrong, *([] if done.code == 0 else [f"exit code {done.code}"])]
     return outcome
 
@@ -109,7 +109,7 @@ def two_batches(folder: Path, server: Loopback, *, rounds: int, questions: int =
         refused += _refused(ends, "found another batch at work on", total)
         if len(server.requests) != 4 * questions:
             total.wrong.append(f"{len(server.requests)} requests for {4 * questions}")
-    total.notes = f"{refused} refused, the others found all done or did it"
+    total.notes = f"{refused} refused"
     return total
 
 

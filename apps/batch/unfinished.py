@@ -43,6 +43,8 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         return
     store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
+        # A thread that cannot open a file is left behind, and its traceback shown once the event loop is closed.
+        sqlite3.connect(file).close()
         async with opened(file) as saver:
             try:
                 await saver.setup()

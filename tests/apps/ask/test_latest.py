@@ -24,11 +24,8 @@ async def test_it_is_what_was_written_last_whatever_its_id(tmp_path: Path) -> No
     thread: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
     async with saver_by_writing().from_conn_string(str(tmp_path / "store.db")) as saver:
         assert await saver.aget_tuple(thread) is None
-        for number, config in (
-            ("2", thread),
-            ("9", {"configurable": {"thread_id": "u", "checkpoint_ns": ""}}),
-            ("1", thread),
-        ):
+        other: Any = {"configurable": {"thread_id": "u", "checkpoint_ns": ""}}
+        for number, config in (("2", thread), ("9", other), ("1", thread)):
             await saver.aput(config, {**empty_checkpoint(), "id": number}, {"step": int(number)}, {})
         named = await saver.aget_tuple({"configurable": {**thread["configurable"], "checkpoint_id": "2"}})
         latest = await saver.aget_tuple({"configurable": {"thread_id": "t"}})

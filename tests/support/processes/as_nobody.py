@@ -1,5 +1,6 @@
 """Run the command line as a user who may write nowhere: `python as_nobody.py ARGUMENTS`, started by root."""
 
+import codecs
 import os
 import runpy
 import sys
@@ -7,6 +8,8 @@ import sys
 NOBODY = 65534
 
 if __name__ == "__main__":
+    for encoding in ("utf-8-sig", "idna", "latin-1"):  # Python may lie where only root can read
+        codecs.lookup(encoding)
     os.setgroups([])
     os.setegid(NOBODY)
     os.seteuid(NOBODY)
