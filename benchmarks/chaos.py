@@ -70,7 +70,10 @@ def outcomes(parts: Sequence[str]) -> Iterator[Outcome]:
     for part in parts:
         start = time.monotonic()
         with serve() as server, tempfile.TemporaryDirectory() as folder:
-            came_to = PARTS[part](Path(folder), server)
+            try:
+                came_to = PARTS[part](Path(folder), server)
+            except Exception as exc:  # noqa: BLE001 - what breaks the trial is what it came to
+                came_to = Outcome(part, "", wrong=[f"{type(exc).__name__}: {exc!s:.200}"])
         print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr)
         yield from [came_to] if isinstance(came_to, Outcome) else came_to
 

@@ -29,6 +29,8 @@ TIMEOUT = 2.0
 PLACES = ("one proposer", "aggregator")
 MOST_LATE_S, MOST_HELD_MS, MOST_MB = 0.5, 50.0, 30.0
 """What a fault may cost beside its own call: seconds after the timeout, of the event loop, of memory."""
+PATIENCE_S = 40.0
+"""How long a case may take before it is given up."""
 _TICK = 0.002
 _CLOSED_WITHIN_S = 2.0
 
@@ -231,11 +233,22 @@ def run_cases(faults: Sequence[str], places: Sequence[str] = PLACES, *, at_once:
         def case(pair: tuple[str, str]) -> Case:
             with _ONE_STARTS:
                 process = warm.start(__file__, sound, hostile, *pair, stdout=subprocess.PIPE)
-            out, _ = process.communicate(timeout=120)
-            return Case(**json.loads(out))
+            try:
+                out, _ = process.communicate(timeout=PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return _lost(*pair, "no end")
+            return Case(**json.loads(out)) if out else _lost(*pair, "died")
 
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(case, pairs))
+
+
+def _lost(fault: str, place: str, status: str) -> Case:
+    """Return what stands for a process that did not end, or in no order: all of its run is lost."""
+    of, seconds = 2 if place == PLACES[0] else 3, PATIENCE_S - TIMEOUT
+    return Case(fault, place, status, seconds, 0, of, False, 1000 * seconds, 0.0, 0, 0)
 
 
 _ONE_STARTS = threading.Lock()

@@ -30,7 +30,7 @@ WAITING: dict[str, str] = {
 }
 """Faults that cost more than their own call still, and why."""
 SMALL: dict[str, Callable[[Path, Loopback], Outcome]] = {
-    "kills": partial(chaos_processes.killed_at_random, kills=2, questions=24),
+    "kills": partial(chaos_processes.killed_at_random, kills=1, questions=16),
     "read-only": chaos_files.read_only,
 }
 
