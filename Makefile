@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types advisories bench bench-peers faults agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real lint types advisories bench bench-peers faults chaos agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -72,8 +72,11 @@ evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-me
 quality: .venv/dev  ## Ask real models, alone and in mixtures, and write docs/quality.md; QUALITY="--model NAME=URL ..." names others.
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
 
-faults: .venv/dev  ## Break everything on a real server, and write docs/faults.md.
+faults: .venv/dev  ## Break everything on a real server, and write that part of docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
+
+chaos: .venv/dev  ## Break HTTP, kill, fill the disk, set the clock, and write that part of docs/faults.md.
+	$(BIN)/python benchmarks/chaos.py
 
 screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's chromium.
 	$(BIN)/python docs/images/shoot.py

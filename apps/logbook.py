@@ -61,14 +61,14 @@ class _Shown(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._began = time.time()
+        self._began = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             if AnswerLine.is_open and sys.stdout.isatty():
                 notes.print()
             line = one_line(redact(record.getMessage()), limit=_LONGEST)
-            notes.print(Text(f"{record.created - self._began:8.3f} s  {line}", style="dim"), soft_wrap=True)
+            notes.print(Text(f"{time.monotonic() - self._began:8.3f} s  {line}", style="dim"), soft_wrap=True)
         except Exception:  # noqa: BLE001 - as logging has it: what cannot be told is no reason to fail
             self.handleError(record)
 

@@ -1,4 +1,4 @@
-"""Break every part of a mixture in every way, on a real server, and write down what comes of it: docs/faults.md.
+"""Break every part of a mixture in every way, on a real server, and write down what comes of it in docs/faults.md.
 
     python benchmarks/faults.py
 
@@ -8,26 +8,23 @@ The server is the tests' own, on 127.0.0.1; the clients are the real ones, with 
 import asyncio
 import json
 import logging
-import os
-import platform
 import sys
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from langgraph_moa import AllProposersFailed, create_moa, resolve_model
 from langgraph_moa.core.models.capabilities import Transport
+from speed_page import when_and_where, with_sections  # and with it the folder of the tests' own
 
-ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests" / "support"))
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # clients that hang up are what this is about
 
 from loopback import Loopback, Reply, Script, serve  # noqa: E402 - it lies with the tests
 from tables import columns  # noqa: E402
 
-PAGE = ROOT / "docs" / "faults.md"
+PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
+SECTION = "Every fault, everywhere"
 SECRET = "error-text-that-no-model-may-read"
 ERROR = json.dumps({"error": {"message": SECRET, "type": "scripted"}})
 AGAIN = {"x-should-retry": "true"}
@@ -123,8 +120,8 @@ async def measure(transport: Transport) -> list[Row]:
         ]
 
 
-def page(rows: list[Row], others: list[Row]) -> str:
-    """Write the page.
+def section(rows: list[Row], others: list[Row]) -> str:
+    """Write the section.
 
     Args:
         rows: What came of all cases.
@@ -134,10 +131,7 @@ def page(rows: list[Row], others: list[Row]) -> str:
     different = [other for row, other in zip(rows, others, strict=True) if row.differs_from(other)]
     same = f'With `transport="openai"` {len(rows) - len(different)} of {len(rows)} end the same, with as many requests'
     apart = f". These do not:\n\n{columns([head, *(row.cells() for row in different)])}" if different else "."
-    ran = f"{datetime.now(UTC).date()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"""# Faults, tried
-
-Written by `python benchmarks/faults.py` ({ran}).
+    return f"""{when_and_where("python benchmarks/faults.py")}
 
 Each line is a run of three proposers, an aggregator and its fallback on a server that does as it is told, with a
 timeout of {TIMEOUT:g} s a call. Without a fault such a run makes 4 requests; what is sent again is the client's own
@@ -145,15 +139,15 @@ retry.
 
 {columns([head, *(row.cells() for row in rows)])}
 
-{same}{apart}
-"""
+{same}{apart}"""
 
 
 def main() -> None:
-    """Write docs/faults.md; fail where error text reached a prompt."""
+    """Write the section of docs/faults.md; fail where error text reached a prompt."""
     rows, others = asyncio.run(measure("lean")), asyncio.run(measure("openai"))
-    PAGE.write_text(page(rows, others), encoding="utf-8")
-    print(PAGE.read_text(encoding="utf-8"))
+    text = section(rows, others)
+    PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), {SECTION: text}), encoding="utf-8")
+    print(text)
     sys.exit(any(row.leaks for row in [*rows, *others]))
 
 

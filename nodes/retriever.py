@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
+from ..core.clock import unix_time
 from ..core.evidence.passages import found_of
 from ..core.evidence.searchers import Searcher
 from ..core.models.prices import FREE_OF_CHARGE
@@ -68,7 +69,7 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
 
 async def _search(searcher: Searcher, turn: Turn, config: RunnableConfig, rules: Rules) -> Retrieved:
     """Ask for all queries at once, and say what came of it."""
-    started, clock = time.time(), time.perf_counter()
+    started, clock = unix_time(), time.perf_counter()
     status: Status = "ok"
     error: str | None = None
     about: RunnableConfig = {**unstreamed(without_context(config)), "run_name": searcher.name}

@@ -1,47 +1,22 @@
 """Whatever breaks: an answer with a truthful report, or one typed error; in time, within budget, nothing leaked."""
 
 import asyncio
-import gc
-import json
-import random
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
+from crowd import FAULTS, LAYERS, PROPOSERS, SECRET, many_at_once
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa import AllProposersFailed, Budget, BudgetExceeded, Quorum, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.portal import close_portals
 from langgraph_moa.core.run.records import USABLE
-from loopback import Loopback, Reply, serve
-from reading import question_in, references_in, user
+from loopback import Loopback, serve
+from reading import user
 
-SECRET = "error-text-nobody-may-read"
-NOISE = {"message": SECRET, "type": SECRET}
-
-FAULTS: dict[str, Reply] = {
-    "fine": Reply("fine"),
-    "slow": Reply("slow", delay=0.05),
-    "length": Reply("half of", finish_reason="length"),
-    "unauthorized": Reply(status=401, body=json.dumps({"error": NOISE})),
-    "rate limit": Reply(status=429, body=json.dumps({"error": NOISE})),
-    "server error": Reply(status=500, body=f"<html>{SECRET}</html>"),
-    "reset": Reply(broken="reset"),
-    "cut": Reply(broken="cut"),
-    "half of JSON": Reply(body='{"choices": [{"message": {"content": "' + SECRET),
-    "page": Reply(body=f"<html>{SECRET}</html>"),
-    "empty": Reply(""),
-    "refusal": Reply("", refusal=SECRET),
-    "hang": Reply(broken="hang"),
-}
 TIMEOUT, DEADLINE = 0.2, 0.6
-PROPOSERS, LAYERS = ["m0", "m1", "m2"], 3
 WORDS = "what shall we ask"
 MARKERS = [f"question-{number:03}-" for number in range(200)]
-HANGING = set(MARKERS[::10])
 
 faults = st.sampled_from(sorted(FAULTS))
 scripts = st.fixed_dictionaries({name: st.lists(faults, min_size=2, max_size=2) for name in [*PROPOSERS, "x", "y"]})
@@ -146,69 +121,11 @@ def check(
 @pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize("markers", [MARKERS[:40], pytest.param(MARKERS, marks=pytest.mark.soak)], ids=len)
 def test_many_runs_with_faults_do_not_mix_and_leak_nothing(server: Loopback, markers: list[str]) -> None:
-    server.requests.clear()
-    server.scripts.clear()
-    dice = random.Random(7)
-    broken = sorted(FAULTS.keys() - {"hang"})
+    crowd = many_at_once(server, markers)
 
-    def answer(body: dict[str, Any]) -> Reply:
-        marker = question_in(body["messages"][-1]["content"])
-        fine = Reply(f"re {marker}")
-        if marker in HANGING:  # two answers make the quorum, which hangs up on the third
-            return FAULTS["hang"] if body["model"] == "m2" else fine
-        reply = FAULTS[dice.choice(broken)] if dice.random() < 0.3 else fine
-        return Reply(fine.text, delay=reply.delay) if reply.text in ("fine", "slow") else reply
-
-    server.default = answer
-    for last in ("x", "y"):
-        server.say(last, lambda body: Reply(f"re {question_in(body['messages'][-1]['content'])}"))
-    moa = create_moa(
-        proposers=PROPOSERS,
-        aggregator=["x", "y"],
-        layers=LAYERS,
-        early_stop=None,
-        timeout=60,
-        quorum=Quorum(2, grace_s=0.1),
-        resolve=server.resolve,
-    )
-    open_before = sockets()
-
-    async def main() -> tuple[list[Any], int]:
-        runs = await asyncio.gather(*(moa.ainvoke(user(marker)) for marker in markers), return_exceptions=True)
-        await asyncio.sleep(0)
-        return runs, len(asyncio.all_tasks()) - 1
-
-    runs, tasks = asyncio.run(main())
-
-    assert tasks == 0
-    answered = 0
-    for marker, result in zip(markers, runs, strict=True):
-        if isinstance(result, AllProposersFailed):
-            continue
-        answered += 1
-        assert result["messages"][-1].text == f"re {marker}"
-        assert {p["text"] for p in result["proposals"]} <= {f"re {marker}", "half of", ""}
-        if marker in HANGING:
-            assert [p["status"] for p in result["proposals"]] == ["ok", "ok", "cancelled"] * (LAYERS - 1)
-    assert answered > 0.75 * len(markers)
-    for request in server.requests:
-        marker = question_in(request.messages[-1]["content"])
-        assert set(references_in(request.messages[-1]["content"])) <= {f"re {marker}", "half of"}
-        assert SECRET not in request.prompt
-    gc.collect()
-    until = time.monotonic() + 20  # the server is a thread of this process, and takes its time to hang up
-    while sockets() > open_before and time.monotonic() < until:
-        time.sleep(0.05)
-    assert sockets() <= open_before
-
-
-def sockets() -> int:
-    """Count this process's open connections, the server's ends of them included."""
-    links = []
-    for opened in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the one that lists them is gone by now
-            links.append(str(opened.readlink()))
-    return sum(link.startswith("socket:") for link in links)
+    assert (crowd.lost, crowd.mixed, crowd.uncut) == ([], [], [])
+    assert (crowd.tasks, crowd.sockets) == (0, 0)
+    assert crowd.answered > 0.75 * len(markers)
 
 
 def test_a_scripted_model_under_a_deadline_is_cut_too() -> None:

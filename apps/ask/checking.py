@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from ...core.errors import InputError, MoAError
 from ...core.run.state import RagState
 from ...core.text import one_line
+from .latest import saver_by_writing
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
@@ -47,11 +48,9 @@ def checked_saver(file: Path) -> "type[AsyncSqliteSaver]":
     Args:
         file: What it will read, for messages.
     """
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
     _kinds()  # here, where what fails is no file's fault
 
-    class Checked(AsyncSqliteSaver):
+    class Checked(saver_by_writing()):  # type: ignore[misc]  # a class that is imported where it is used
         """Read checkpoints, each checked."""
 
         async def aget_tuple(self, config: Any) -> "CheckpointTuple | None":

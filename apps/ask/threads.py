@@ -194,7 +194,9 @@ async def at_failure(session: Session) -> Session:
     attempts = run.get("aggregators") or []
     if session.left or not attempts or attempts[-1]["status"] in USABLE:
         return session
-    async for before in session.moa.aget_state_history(session.config):
+    before = session.state
+    while before.parent_config:  # LangGraph's history is in the order of its ids, and so of clocks
+        before = await session.moa.aget_state(before.parent_config)
         if before.next == ("aggregate",):
             update: Any = {"run": {**before.values["run"], "aggregators": attempts}}
             node = gate_of(before.values["verdicts"][-1], session.moa.nodes)

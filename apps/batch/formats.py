@@ -1,10 +1,10 @@
 """Read the questions of AlpacaEval 2.0, MT-Bench and FLASK from their files, and write what their own tools judge."""
 
 import json
-import time
 from hashlib import sha256
 from typing import Any
 
+from ...core.clock import unix_time
 from ...core.errors import ConfigError
 from ...core.run.records import Report
 from ...core.text import plain
@@ -57,7 +57,7 @@ def _mt_answer(question: Question, row: Row, generator: str) -> dict[str, Any] |
 def _written_at(run: Report | None) -> float:
     """Return when an answer was ready; now, where no aggregator wrote it."""
     calls = run["aggregators"] if run else []
-    return max((call["started"] + call["seconds"] for call in calls), default=time.time())
+    return max((call["started"] + call["seconds"] for call in calls), default=unix_time())
 
 
 def _flask_question(item: Item, where: str) -> Question:

@@ -46,6 +46,8 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         raise ConfigError(f"{file} cannot be used: it is {kind}; take it away, or keep nothing: --no-keep")
     store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
+        # A thread that cannot open a file is left behind, and its traceback shown once the event loop is closed.
+        sqlite3.connect(file).close()
         async with opened(file) as saver:
             try:
                 await saver.setup()

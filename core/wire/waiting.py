@@ -1,10 +1,10 @@
 """How long a server asks to wait before it is asked again."""
 
 import email.utils
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ..clock import unix_time
 from .refusals import ServerError
 
 LONGEST_ASKED = 120.0
@@ -69,8 +69,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             continue
         return seconds if seconds > 0 else None
     try:
-        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-        seconds = email.utils.mktime_tz(date) - time.time() if date else 0.0
+        until, now = (email.utils.parsedate_tz(headers.get(name, "")) for name in ("retry-after", "date"))
+        # Both by the server's clock, where it says what that shows: ours may be another.
+        seconds = email.utils.mktime_tz(until) - (email.utils.mktime_tz(now) if now else unix_time()) if until else 0.0
     except (ValueError, OverflowError):  # a date that no calendar has
         return None
     return seconds if seconds > 0 else None

@@ -8,7 +8,6 @@ made in. So the cache is asked here, about calls.
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -17,6 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
+from ...core.clock import unix_time
 from ...core.models.capabilities import chat_model_of
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.panel.seats import Seat
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     async def recall(self) -> tuple[Call, AIMessage] | None:
         """Return the outcome and the answer that are kept, marked as such."""
         free = {**FREE_OF_CHARGE, "cached": True, "cut": None, "carried": False, "unread": False}
-        free |= {"left_out": [], "waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": time.time()}
+        free |= {"left_out": [], "waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": unix_time()}
         try:
             async with asyncio.timeout(_PATIENCE):
                 content = (await self.cache.aget([self.key])).get(self.key)

@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
+from ...core.clock import unix_time
 from ...core.listening import Unheard, is_heard
 from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
@@ -163,7 +164,7 @@ class _Attempt:
     def __init__(self, seat: Seat, prompt: Prompt, sent: list[str]) -> None:
         self.made, self.hearing = False, Hearing(seat)
         self._seat, self._prompt, self._sent = seat, prompt, sent
-        self._started, self._clock, self._waited = time.time(), time.perf_counter(), 0.0
+        self._started, self._clock, self._waited = unix_time(), time.perf_counter(), 0.0
         self._accepting: Accepting | None = None
         self.loading = False
         """Whether its server was still loading the model when it was last asked."""
@@ -177,7 +178,7 @@ class _Attempt:
                 await turn.enter_async_context(limit)
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
-            self._started, self._clock, self.made = time.time(), time.perf_counter(), True
+            self._started, self._clock, self.made = unix_time(), time.perf_counter(), True
             if _log.isEnabledFor(logging.DEBUG):
                 _log.debug("%s", asked_line(seat))
             async with asyncio.timeout(seat.timeout) as timeout:

@@ -1,11 +1,11 @@
 """How a call ended, in words that a report can hold."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
+from ...core.clock import unix_time
 from ...core.errors import AllProposersFailed
 from ...core.models.capabilities import is_chat_model
 from ...core.models.credentials import NO_KEY, SERVER_KEY
@@ -27,7 +27,7 @@ from ...core.wire.wording import body_of, words_in
 
 def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
-    free = {**FREE_OF_CHARGE, "started": time.time(), "waited": waited, "seconds": 0.0}
+    free = {**FREE_OF_CHARGE, "started": unix_time(), "waited": waited, "seconds": 0.0}
     return call_of(seat.label, status=status, cut=cut, error=why, **free)
 
 

@@ -130,7 +130,7 @@ def test_the_same_rows_make_the_same_file(tmp_path: Path) -> None:
 
 
 def test_without_an_aggregator_it_is_written_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.time", lambda: 99.0)
+    monkeypatch.setattr("langgraph_moa.apps.batch.formats.unix_time", lambda: 99.0)
     form, out = FORMATS["mt_bench"], tmp_path / "out.jsonl"
     (question,) = form.read(write_json(tmp_path / "in", MT_BENCH[:1]))
 
