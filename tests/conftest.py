@@ -124,7 +124,7 @@ def browser(started_browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def benchmark() -> Callable[[Callable[[], object]], object]:
-    """Be what LangChain's standard tests time by, and run it once: nobody reads the time, and its plugin costs each test."""
+    """Be what LangChain's standard tests time by, and run it once: the plugin for it would cost each test."""
     return lambda timed: timed()
 
 

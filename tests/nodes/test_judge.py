@@ -85,10 +85,10 @@ async def test_a_judge_is_kept_to_the_runs_time_and_counted() -> None:
         proposers=solvers("1", "1", "1"),
         aggregator=says("x", "z"),
         early_stop=EarlyStop(agreement=judge_agreement(judge)),
-        budget=Budget(seconds=0.5),
+        budget=Budget(seconds=2),
     )
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         result = await moa.ainvoke(QUESTION)
 
     assert result["verdicts"][0]["agreement"]["call"]["status"] == "timeout"
