@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from langgraph_moa import (
     Budget,
     EarlyStop,
@@ -14,6 +13,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
 from panels import says
 from reading import QUESTION, references_in
+from rows import each
 from solving import solvers
 
 
@@ -32,7 +32,7 @@ def test_a_judge_is_one_call_that_counts() -> None:
     assert len(judge.asked) == 1
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "yes",

@@ -19,6 +19,7 @@ from langgraph_moa import (
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import QUESTION, references_in, user
+from rows import each
 from running import APIS, run
 
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
@@ -188,7 +189,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "expected"), REFUSED, ids=[expected for _, expected in REFUSED])
+@each(("options", "expected"), REFUSED)
 def test_wrong_budgets_are_refused_in_one_sentence(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         create_moa(**{"proposers": [MODEL], "aggregator": MODEL, **options})

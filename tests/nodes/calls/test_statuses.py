@@ -13,6 +13,7 @@ from langgraph_moa.core.run.records import USABLE
 from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.reading import read_message
 from langgraph_moa.nodes.calls.statuses import answered_call, judged, sampled
+from rows import each
 
 SEAT = seat_of("offline:words", Defaults(), role="aggregator")
 LOOK = ToolCall(name="look", args={}, id="c1")
@@ -52,7 +53,7 @@ CASES: dict[str, tuple[AIMessage, frozenset[str] | None, str]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "allowed", "status"), CASES.values(), ids=CASES)
+@each(("message", "allowed", "status"), CASES.values())
 def test_a_status_follows_from_what_came(message: AIMessage, allowed: frozenset[str] | None, status: str) -> None:
     assert status_of(message, allowed) == status
 
