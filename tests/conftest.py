@@ -26,8 +26,9 @@ _TOGETHER = {
     "tests/project/test_drawings.py": "browser",
 }
 """Files and folders whose tests one worker runs, and what is slow to make that they share."""
-settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("no clock")
+for name, examples in (("few", 30), ("many", 200)):  # of each property; `make soak` takes the many
+    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("few")
 
 
 @pytest.fixture(autouse=True)

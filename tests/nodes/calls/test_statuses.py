@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.tool import invalid_tool_call
@@ -108,7 +108,6 @@ def test_a_sample_of_another_ones_request_costs_nothing_more() -> None:
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
 
 
-@settings(max_examples=40)
 @given(
     content=st.text() | st.lists(st.text() | st.dictionaries(st.sampled_from(["type", "text", "thinking"]), JSON)),
     about=st.dictionaries(st.sampled_from(["finish_reason", "stop_reason", "model_name", "incomplete_details"]), JSON),
