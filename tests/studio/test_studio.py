@@ -96,7 +96,7 @@ async def test_an_assistant_that_is_changed_is_changed_on_its_threads(client: An
 
 
 async def test_what_is_made_empty_in_the_form_is_not_given(client: Any) -> None:
-    empty = {"layers": "", "quorum": {}, "preset": None, "docs": [], "base_url": ""}
+    empty: Any = {"layers": "", "quorum": {}, "preset": None, "docs": [], "base_url": ""}
     made = await client.assistants.create("moa", context=empty)
     thread = (await client.threads.create())["thread_id"]
 
