@@ -19,11 +19,14 @@ demo: .venv/user  ## Run a real mixture on the offline models.
 studio: .venv/studio  ## Open the mixtures in LangGraph Studio, from a server on this machine: no key, no account.
 	umask 077; LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev
 
+test soak: export PYTHONDONTWRITEBYTECODE :=  # each worker, and each process of a test, would compile all modules again
+
 test: .venv/dev  ## Run the tests, on all cores.
 	$(BIN)/pytest -q -n auto
 
-soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers, both transports.
+soak: .venv/dev  ## Run the tests that take long: kills, memory, coverage, all recorded answers, many examples, both transports.
 	$(BIN)/pytest -q -n auto -m soak
+	$(BIN)/pytest -q -n auto -m 'hypothesis and not soak' --hypothesis-profile many
 	MOA_TEST_TRANSPORT=openai $(BIN)/pytest -q -n auto tests/nodes
 
 newest: .venv/newest/installed  ## Run the tests with the newest versions that the ranges allow.

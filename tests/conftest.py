@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     from loopback import Loopback
 
 _SPEAKING = ("OPENAI", "TOGETHER", "LANGSMITH", "LANGCHAIN", "LANGGRAPH", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-_TOGETHER = (
-    "tests/project/test_docs.py",  # the site
-    "tests/project/test_editors.py",  # what mypy has read
-    "tests/project/test_notebooks.py",
-    "tests/project/test_package.py",  # the wheel
-    "tests/studio/",  # LangGraph's server
-)
-"""Files and folders whose tests one worker runs."""
-settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("no clock")
+_TOGETHER = {
+    "tests/project/test_docs.py": "site",
+    "tests/project/test_editors.py": "what mypy has read",
+    "tests/project/test_notebooks.py": "notebooks",
+    "tests/project/test_package.py": "wheel",
+    "tests/studio/": "LangGraph's server",
+    "tests/evaluation/comparing/test_shown.py": "browser",
+    "tests/graphs/page/test_sections.py": "browser",
+    "tests/graphs/test_page.py": "browser",
+    "tests/graphs/test_shown.py": "browser",
+    "tests/project/test_drawings.py": "browser",
+}
+"""Files and folders whose tests one worker runs, and what is slow to make that they share."""
+for name, examples in (("few", 30), ("many", 200)):  # of each property; `make soak` takes the many
+    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("few")
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
-            return next((part for part in _TOGETHER if nodeid.startswith(part)), nodeid)
+            return next((shared for part, shared in _TOGETHER.items() if nodeid.startswith(part)), nodeid)
 
     return Together(config, log)
 
@@ -96,9 +102,9 @@ def traces(socket_enabled: None) -> Iterator["Ingest"]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Be a real browser, for all tests of a file; where there is none, they are skipped, with the reason."""
+@pytest.fixture(scope="session")
+def started_browser() -> Iterator[Any]:
+    """Be a real browser; where there is none, the tests that ask for it are skipped, with the reason."""
     from browser import chromium
 
     try:
@@ -106,6 +112,26 @@ def browser() -> Iterator[Any]:
             yield started
     except LookupError as exc:
         pytest.skip(str(exc))
+
+
+@pytest.fixture
+def browser(started_browser: Any) -> Iterator[Any]:
+    """Be that browser, whose tabs are closed when a test ends."""
+    yield started_browser
+    from browser import close_tabs
+
+    close_tabs(started_browser)
+
+
+@pytest.fixture
+def benchmark() -> Callable[[Callable[[], object]], object]:
+    """Be what LangChain's standard tests time by, and run it once: the plugin for it would cost each test."""
+    return lambda timed: timed()
+
+
+@pytest.fixture
+def vcr() -> None:
+    """Be what they would record by, if they recorded anything here."""
 
 
 @pytest.fixture(autouse=True)

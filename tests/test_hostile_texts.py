@@ -36,8 +36,8 @@ def slow(reader: str, names: Sequence[str], *, size: int = linear.LARGE) -> list
 @linux
 @pytest.mark.parametrize("reader", READERS)
 def test_everyday_hostile_texts_cost_in_proportion(reader: str) -> None:
-    """Read a third of them, another one with the next reader."""
-    assert slow(reader, [*EVERYDAY][[*READERS].index(reader) % 3 :: 3], size=linear.LARGE // 5) == []
+    """Read a sixth of them, another one with the next reader."""
+    assert slow(reader, [*EVERYDAY][[*READERS].index(reader) % 6 :: 6], size=linear.LARGE // 5) == []
 
 
 @pytest.mark.soak
@@ -51,7 +51,7 @@ def test_hostile_texts_cost_in_proportion(reader: str) -> None:
 @linux
 def test_what_costs_more_than_in_proportion_is_told() -> None:
     (quadratic,) = slow("quadratic", ["letter over and over", "digit over and over"])
-    (endless,) = slow("endless", ["digit over and over", "letter over and over"], size=20_000)
+    (endless,) = slow("endless", ["digit over and over", "letter over and over"], size=2_000)
 
     assert quadratic.startswith("letter over and over: ")
     assert endless.startswith("letter over and over: not read to its end")
@@ -59,7 +59,7 @@ def test_what_costs_more_than_in_proportion_is_told() -> None:
 
 @linux
 @pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("kind", [*KINDS[:2], *(pytest.param(kind, marks=pytest.mark.soak) for kind in KINDS[2:])])
+@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.soak) for kind in KINDS[1:])])
 def test_a_hostile_proposal_keeps_no_event_loop(run: str, kind: str) -> None:
     bounds = Took(cpu=1.0, longest=0.05)
 

@@ -11,6 +11,7 @@ from langgraph_moa.core.agreement.answers import final_answer, read_answer
 from langgraph_moa.core.agreement.values import same_answer
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading.by_gold import closed
+from rows import each
 
 HERE = Path(__file__).parents[1] / ".." / "shared" / "real-models"
 recorded = pytest.mark.skipif(not HERE.is_dir(), reason="the recorded outputs (../shared/real-models) are not here")
@@ -57,7 +58,7 @@ with (Path(__file__).parent / "data" / "short_answers.jsonl").open(encoding="utf
 each stands what a reader takes for its answer, `read`, where it marks one, and whether that is right."""
 
 
-@pytest.mark.parametrize("row", OWN, ids=[f"{row['model']}: {row['question'][:40]}" for row in OWN])
+@each("row", OWN)
 def test_an_answer_is_read_as_a_reader_reads_it(row: dict[str, Any]) -> None:
     found, wanted = final_answer(row["text"]), read_answer(row["read"]) if row["read"] else None
 

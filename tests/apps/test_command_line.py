@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from commands import Run
 from langgraph_moa.apps.mistakes import looks_like_option
+from rows import each
 
 WRONG: list[tuple[list[str], str]] = [
     # an option that there is not
@@ -126,7 +127,7 @@ def test_a_file_that_is_not_there_is_none_either(
     assert f"{name} cannot be read" in run("batch", name, "nowhere.jsonl").err
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "expected"),
     [
         ("--json", True),

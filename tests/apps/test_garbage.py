@@ -25,7 +25,7 @@ def counted(code: str, *arguments: str) -> str:
     return done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["ask 1+1", "graph"])
+@pytest.mark.parametrize("command", ["ask 1+1", pytest.param("graph", marks=pytest.mark.soak)])
 def test_a_command_freezes_what_it_has_built(command: str) -> None:
     assert counted(COMMAND, *command.split()) == "frozen True enabled True"
 

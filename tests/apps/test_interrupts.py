@@ -51,14 +51,19 @@ def ended(code: str, *arguments: str, ignored: bool = False) -> "subprocess.Comp
     ("module", "times", "command"),
     [
         ("langgraph_moa.apps.program", 1, "--help"),
-        ("typer", 1, "--help"),
         ("typer.core", 2, "ask x"),
-        ("langgraph_moa.core.errors", 1, "ask x"),
-        ("langgraph_moa.apps.ask.commands", 1, "ask x"),
-        ("langchain_core.messages", 2, "ask x"),
-        ("langgraph_moa.graphs.moa", 1, "ask x"),
-        ("langgraph_moa.core.offline.model", 1, "ask x"),
         ("langgraph_moa.core.offline.model", 2, "ask x"),
+        *(
+            pytest.param(*more, marks=pytest.mark.soak)
+            for more in (
+                ("typer", 1, "--help"),
+                ("langgraph_moa.core.errors", 1, "ask x"),
+                ("langgraph_moa.apps.ask.commands", 1, "ask x"),
+                ("langchain_core.messages", 2, "ask x"),
+                ("langgraph_moa.graphs.moa", 1, "ask x"),
+                ("langgraph_moa.core.offline.model", 1, "ask x"),
+            )
+        ),
     ],
 )
 def test_while_something_is_imported(module: str, times: int, command: str) -> None:

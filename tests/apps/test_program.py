@@ -7,6 +7,7 @@ import sys
 import pytest
 from commands import Run
 from langgraph_moa.apps.program import COMMANDS, app, command_of
+from rows import each
 from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
@@ -22,7 +23,7 @@ print(json.dumps([code, sorted(sys.modules)]))
 """
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each("name", COMMANDS)
 def test_a_command_is_listed_by_the_first_line_of_its_own(name: str) -> None:
     command = command_of(name)
 

@@ -3,10 +3,10 @@
 import unicodedata
 from collections.abc import Callable
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.control_tokens import TOKEN, neutralised, only_tokens, without_last_tokens
+from rows import each
 from together import together
 
 TOKENS = [
@@ -96,7 +96,7 @@ def test_tokens_that_trail_a_text_are_taken_off(end: str) -> None:
     assert without_last_tokens(f"48{end}") == "48"
 
 
-@pytest.mark.parametrize(
+@each(
     "text", ["<s>48</s>", "48</think>", "48</tool_call>", "<|begin_of_box|>48<|end_of_box|>", "48 </s>.", "48\n\n", ""]
 )
 def test_what_a_token_closes_and_what_none_trails_stays(text: str) -> None:

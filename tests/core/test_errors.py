@@ -7,6 +7,7 @@ import pytest
 from langgraph_moa import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
 from langgraph_moa.core.errors import nearest
 from records import a_proposal
+from rows import each
 
 
 def failed(status: str = "error", why: str | None = None, window: int | None = None, **more: Any) -> Any:
@@ -28,7 +29,7 @@ ERRORS: list[tuple[MoAError, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "kind", "text"), ERRORS)
+@each(("error", "kind", "text"), ERRORS)
 def test_an_error_is_of_two_kinds_and_survives_its_way_between_processes(
     error: MoAError, kind: type[Exception], text: str
 ) -> None:
@@ -40,7 +41,7 @@ def test_an_error_is_of_two_kinds_and_survives_its_way_between_processes(
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
-@pytest.mark.parametrize(
+@each(
     ("failure", "advice"),
     [
         (failed(why="unreachable"), "start the server that is named, or correct its address"),

@@ -25,6 +25,7 @@ from langgraph_moa.core.text import (
     shows_nothing,
     strike_out,
 )
+from rows import each
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),
@@ -87,7 +88,7 @@ def test_what_stands_for_no_key_is_no_secret(word: str, monkeypatch: pytest.Monk
     assert redact(told, [word]) == told
 
 
-@pytest.mark.parametrize("key", KEYS)
+@each("key", KEYS)
 def test_a_key_is_struck_from_an_error(key: str) -> None:
     assert redact(f"wrong key: '{key}', {key}x", [key[:-1], key]) == "wrong key: '[redacted]', [redacted]x"
 
@@ -102,7 +103,7 @@ def test_text_is_made_fit_for_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert printable("a\x1b[31mb\r\n\tc\x9b") == "a[31mb\n\tc"
 
 
-@pytest.mark.parametrize("span", ["ab", [1], [None, 2], ["0", "1"], {"a": 1}, 7])
+@each("span", ["ab", [1], [None, 2], ["0", "1"], {"a": 1}, 7])
 def test_a_place_that_is_none_holds_no_question(span: object) -> None:
     forged = HumanMessage("text", additional_kwargs={**OURS, QUESTION: span})
 
@@ -133,7 +134,7 @@ HALVES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "carried"), HALVES)
+@each(("text", "carried"), HALVES)
 def test_halves_of_characters_are_joined_or_replaced(text: str, carried: str) -> None:
     assert plain(text) == carried
     assert plain_in({text: [text, (text, 7)], "a": None}) == {carried: [carried, (carried, 7)], "a": None}
@@ -189,7 +190,7 @@ INVISIBLE = [
 VISIBLE = ["a", "0", ".", "-", "\u200b.", "\N{GRINNING FACE}", "☺\ufe0f", "你", "ي", "\u0600", "\ue000", " x"]
 
 
-@pytest.mark.parametrize("text", INVISIBLE)
+@each("text", INVISIBLE)
 def test_what_nobody_can_see_shows_nothing(text: str) -> None:
     assert shows_nothing(text)
     assert shows_nothing(text * 3)
@@ -197,7 +198,7 @@ def test_what_nobody_can_see_shows_nothing(text: str) -> None:
     assert not shows_nothing(f"{text}a{text}")
 
 
-@pytest.mark.parametrize("text", VISIBLE)
+@each("text", VISIBLE)
 def test_what_somebody_can_see_shows_something(text: str) -> None:
     assert not shows_nothing(text)
 

@@ -8,6 +8,7 @@ from langgraph_moa import ConfigError
 from langgraph_moa.evaluation.calibration import MeasuredRule, measure
 from langgraph_moa.evaluation.statistics import wilson
 from recordings import recorded
+from rows import each
 
 FIVE = [
     recorded("1,1,1,1", "1"),
@@ -62,7 +63,7 @@ WRONG: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("proposers", "rows", "told"), WRONG)
+@each(("proposers", "rows", "told"), WRONG)
 def test_what_can_be_gone_through_only_once_is_refused(proposers: Any, rows: Any, told: str) -> None:
     with pytest.raises(ConfigError) as refused:
         measure(proposers, rows)

@@ -7,6 +7,7 @@ from langgraph_moa.core.bounds.early_stop import EarlyStop
 from langgraph_moa.evaluation.calibration import measure
 from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 from recordings import gold_of, recorded
+from rows import each
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_rules_options_make_a_mixture_keep_to_it(size: int) -> None:
         assert min(stop.min_responses, rule.first) <= rule.needed
 
 
-@pytest.mark.parametrize(
+@each(
     ("answers", "winner"),
     [
         ("1,2,2", ["2", "2"]),
@@ -53,7 +54,7 @@ def test_the_largest_group_wins_and_the_first_in_a_tie(answers: str, winner: lis
     assert [answer.shown for answer in vote(recorded(answers).answers) if answer] == winner
 
 
-@pytest.mark.parametrize(
+@each(
     ("agreed", "gold", "right"),
     [
         ("18,18.0", "18", True),

@@ -3,12 +3,12 @@
 from itertools import product
 from typing import Any
 
-import pytest
 from lamps import finds
 from langgraph.graph import START
 from langgraph_moa import EarlyStop, create_moa, create_rag_moa
 from langgraph_moa.graphs.plan import plan_of
 from panels import panel, says
+from rows import each
 
 COMBINATIONS = [
     {"layers": layers, "waves": waves, "review": review, "early_stop": stop}
@@ -22,7 +22,7 @@ def named(options: dict[str, Any]) -> str:
     return "-".join(str(value.then if isinstance(value, EarlyStop) else value) for value in options.values())
 
 
-@pytest.mark.parametrize("options", COMBINATIONS, ids=named)
+@each("options", COMBINATIONS)
 def test_its_nodes_are_those_of_the_plan(options: dict[str, Any]) -> None:
     moa = create_moa(proposers=panel("1", "2", "3"), aggregator=says("x"), **options)
     plan = plan_of(moa)
@@ -32,7 +32,7 @@ def test_its_nodes_are_those_of_the_plan(options: dict[str, Any]) -> None:
     assert set(moa.nodes) - {START} == asked | {stage.gate for stage in plan.stages} | last
 
 
-@pytest.mark.parametrize("options", COMBINATIONS, ids=named)
+@each("options", COMBINATIONS)
 def test_each_proposer_leads_into_the_gate_of_its_stage_alone(options: dict[str, Any]) -> None:
     moa = create_moa(proposers=panel("1", "2", "3"), aggregator=says("x"), **options)
     plan = plan_of(moa)

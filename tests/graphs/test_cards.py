@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa.graphs.cards import dealt
 from records import a_proposal
+from rows import each
 
 FORTY_TWO, IN_WORDS, OTHER = "Final answer: 42", "Six by seven.\n\nFinal answer: 42", "Final answer: 41"
 
@@ -17,7 +17,7 @@ def agreed(*groups: str, representative: str | None = None) -> Any:
     return {"groups": [list(group) for group in groups], "representative": representative, "measure": "m"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("proposals", "agreement", "cards"),
     [
         (layer(FORTY_TWO, FORTY_TWO, FORTY_TWO), None, [("abc", "")]),
@@ -30,17 +30,6 @@ def agreed(*groups: str, representative: str | None = None) -> Any:
         (layer("", "", status="error", error="refused"), None, [("ab", "")]),
         (layer("x"), None, [("a", "")]),
         ([], None, []),
-    ],
-    ids=[
-        *(
-            "same text",
-            "same essay",
-            "same answer",
-            "its representative first",
-            "by the gate's measure",
-            "twice in words",
-        ),
-        *("nobody agrees", "same failure", "one", "none"),
     ],
 )
 def test_a_card_holds_who_says_the_same(proposals: Any, agreement: Any, cards: Any) -> None:

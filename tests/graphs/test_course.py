@@ -7,6 +7,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, Proposer, Quorum, Vote, create_moa, create_rag_moa, create_single
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.graphs.course import Course, course_of
+from rows import each
 from running import THREAD
 
 QUESTION = {"messages": [("user", "Which?")]}
@@ -41,7 +42,7 @@ def kinds(of: Course) -> dict[str, str]:
     return {node: mark.kind for node, mark in of.marks.items()}
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "marks", "taken", "not_taken"),
     [
         ({}, {"layer_1/a": "ran", "gate_1": "ran", "aggregate": "ran"}, "gate_1>aggregate", None),
@@ -101,20 +102,6 @@ def kinds(of: Course) -> dict[str, str]:
             "gate_1>aggregate",
             "gate_1>layer_2/a",
         ),
-    ],
-    ids=[
-        "plain",
-        "agreed",
-        "disagreed",
-        "answer",
-        "wave",
-        "waves",
-        "failed",
-        "cut",
-        "vote",
-        "fell back",
-        "samples",
-        "budget",
     ],
 )
 def test_each_node_says_what_came_of_it(options: Any, marks: Any, taken: str, not_taken: str | None) -> None:

@@ -3,10 +3,10 @@
 from itertools import product
 from typing import Any
 
-import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from rows import each
 from running import THREAD
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
@@ -30,7 +30,7 @@ COMBINATIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", COMBINATIONS)
+@each("options", COMBINATIONS)
 def test_no_node_floats(options: Any) -> None:
     graph = drawn(**options)
 

@@ -23,6 +23,7 @@ from langgraph_moa import (
 from langgraph_moa.core.text import CUT_TO_FIT
 from loopback import Loopback
 from panels import says
+from rows import each
 from running import APIS, run
 
 
@@ -206,7 +207,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "expected"), REFUSED, ids=[expected for _, expected in REFUSED])
+@each(("options", "expected"), REFUSED)
 def test_wrong_options_are_refused_in_one_sentence(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         citing(**options)

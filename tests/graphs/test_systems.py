@@ -26,6 +26,7 @@ from langgraph_moa import (
 from langgraph_moa.apps.settings.systems import SystemName
 from loopback import Loopback, Reply
 from reading import QUESTION, proposals_in, user
+from rows import each
 from running import THREAD
 from syrupy.assertion import SnapshotAssertion
 
@@ -225,13 +226,13 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options", "expected"), MISTAKES, ids=lambda value: str(value)[:40])
+@each(("name", "options", "expected"), MISTAKES)
 def test_what_could_not_mean_anything_is_refused(name: str, options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         EACH[name].func(**{**OFFLINE[name], **options})
 
 
-@pytest.mark.parametrize("name", EACH)
+@each("name", EACH)
 def test_it_takes_every_option_that_it_does_not_decide(name: str) -> None:
     saver = InMemorySaver()
     options: dict[str, Any] = {"temperature": 0.7, "max_tokens": 100, "name": "mine", "checkpointer": saver}
@@ -241,7 +242,7 @@ def test_it_takes_every_option_that_it_does_not_decide(name: str) -> None:
     assert EACH[name].func(**{**OFFLINE[name], **options}).get_name() == "mine"
 
 
-@pytest.mark.parametrize("name", EACH)
+@each("name", EACH)
 def test_the_offline_models_run_it(name: str) -> None:
     result = EACH[name].func(**OFFLINE[name]).invoke(user("What is 6 * 7?"))
 

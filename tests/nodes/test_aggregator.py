@@ -11,6 +11,7 @@ from langgraph_moa.core.run.records import Proposal
 from loopback import Loopback, Reply
 from mixtures import chain_of
 from reading import QUESTION
+from rows import each
 
 
 @pytest.mark.parametrize("api", ["invoke", "ainvoke"])
@@ -60,7 +61,7 @@ BEST: list[tuple[list[Proposal], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("proposals", "best"), BEST)
+@each(("proposals", "best"), BEST)
 def test_the_best_proposal_is_the_largest_groups_medoid_else_the_first_whole_one(
     proposals: list[Proposal], best: int
 ) -> None:

@@ -65,10 +65,10 @@ async def test_before_its_first_token_a_failing_aggregator_is_replaced_silently(
 
 @pytest.mark.parametrize("broken", ["reset_mid_stream", "slow"])
 async def test_after_tokens_went_out_the_attempt_is_told_apart_and_abandoned(loopback: Loopback, broken: str) -> None:
-    half = Reply("half of an answer", broken=broken) if broken != "slow" else Reply("half of it", chunk_delay=0.2)
+    half = Reply("half of an answer", broken=broken) if broken != "slow" else Reply("half of it", chunk_delay=1.0)
     loopback.say("first", half)
 
-    texts, events, state = await streamed(chain_of(loopback, Aggregator("first", timeout=0.5), "second"))
+    texts, events, state = await streamed(chain_of(loopback, Aggregator("first", timeout=1.5), "second"))
 
     (abandoned,) = [e for e in events if e["moa"] == "abandoned"]
     assert (abandoned["aggregator"], len(abandoned["message_ids"])) == ("first", 1)

@@ -15,6 +15,7 @@ from langgraph_moa import (
 )
 from panels import panel, says
 from reading import references_in
+from rows import each
 from running import APIS, THREAD, run
 
 WRONG: list[tuple[str, str, list[tuple[str, str | None]], str]] = [
@@ -89,7 +90,7 @@ def test_a_citation_says_source_quote_and_positions() -> None:
 THREE = ("The warranty lasts two years.", "Repairs are free.", "Shipping is not covered by it.")
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "left", "ids"),
     [
         ("Two years [E1, E2, and E3].", "Two years [E1, E2, and E3].", "E1 E2 E3"),
@@ -151,8 +152,8 @@ def test_a_long_list_of_wrong_citations_is_told_in_part() -> None:
     assert note.endswith("; and 70 more")
 
 
-@pytest.mark.parametrize("found", [GOOD, None])
-@pytest.mark.parametrize("unsupported", [NOT_FOUND, "(Unfounded.)", ""])
+@each("found", [GOOD, None])
+@each("unsupported", [NOT_FOUND, "(Unfounded.)", ""])
 def test_an_answer_that_cites_nothing_says_so(unsupported: str, found: str | None) -> None:
     result = citing("No idea.", found=finds(*filter(None, [found])), unsupported=unsupported).invoke(QUESTION)
 

@@ -1,10 +1,10 @@
 """What a model chose among proposals is read strictly, from an order that its seed shuffles."""
 
-import pytest
 from langgraph_moa.nodes.choice import read_choice
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "expected"),
     [
         ('{"best": [2]}', [1]),

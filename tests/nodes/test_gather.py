@@ -15,6 +15,7 @@ from langgraph_moa import (
 )
 from panels import says
 from reading import user
+from rows import each
 from running import THREAD
 
 
@@ -86,7 +87,7 @@ TURNS: dict[str, tuple[list[list[str]], list[list[str]], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("turns", TURNS)
+@each("turns", TURNS)
 def test_ids_stay_across_the_turns_of_a_thread(turns: str) -> None:
     found, expected, options = TURNS[turns]
     parts: Iterator[list[str]] = iter(found)

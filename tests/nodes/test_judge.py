@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from langgraph_moa import (
     Budget,
     EarlyStop,
@@ -14,6 +13,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
 from panels import says
 from reading import QUESTION, references_in
+from rows import each
 from solving import solvers
 
 
@@ -32,7 +32,7 @@ def test_a_judge_is_one_call_that_counts() -> None:
     assert len(judge.asked) == 1
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "yes",
@@ -85,10 +85,10 @@ async def test_a_judge_is_kept_to_the_runs_time_and_counted() -> None:
         proposers=solvers("1", "1", "1"),
         aggregator=says("x", "z"),
         early_stop=EarlyStop(agreement=judge_agreement(judge)),
-        budget=Budget(seconds=0.5),
+        budget=Budget(seconds=2),
     )
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         result = await moa.ainvoke(QUESTION)
 
     assert result["verdicts"][0]["agreement"]["call"]["status"] == "timeout"

@@ -18,6 +18,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from moderating import NAMES, keeping, mixture, told
 from reading import QUESTION, proposals_in, references_in, user
+from rows import each
 from running import APIS, run
 
 
@@ -248,7 +249,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "expected"), MISTAKES)
+@each(("options", "expected"), MISTAKES)
 def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         create_moa(**{"proposers": ["offline:words", "offline:stems"], "aggregator": "offline:words", **options})

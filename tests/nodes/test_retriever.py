@@ -100,7 +100,7 @@ async def test_a_retriever_that_hangs_is_ended_and_one_that_blocks_is_left_behin
         released.wait(60)
         return ["too late"]
 
-    result = await searching(hangs_on, blocks, finds(GREEN), retriever_timeout=0.2).ainvoke(QUESTION)
+    result = await searching(hangs_on, blocks, finds(GREEN), retriever_timeout=1).ainvoke(QUESTION)
     released.set()
 
     assert ended.is_set()

@@ -11,6 +11,7 @@ from langgraph_moa import ConfigError, EarlyStop, InputError, create_moa
 from panels import panel, says
 from reading import QUESTION
 from reviewing import asked, counting, decide, reviewed
+from rows import each
 from running import THREAD
 
 
@@ -88,7 +89,7 @@ def test_who_failed_can_be_asked_again_or_answered_for() -> None:
     assert done["run"]["degraded"] is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "problem"),
     [
         ("yes", "found 'yes', expected the like of {'decisions': [{'proposer': 'a', 'action': 'drop'}]}"),

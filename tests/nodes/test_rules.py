@@ -1,5 +1,6 @@
 """Spending is bounded, and the run says by what."""
 
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from langgraph_moa import (
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import QUESTION, references_in, user
+from rows import each
 from running import APIS, run
 
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
@@ -127,10 +129,16 @@ async def test_seconds_cut_calls_in_flight(loopback: Loopback, api: str) -> None
     result = await run(moa, api, QUESTION)
 
     assert [p["status"] for p in result["proposals"]] == ["ok", "timeout", "ok"]
-    assert result["proposals"][1]["error"] == "cut at the run's deadline: the last 2.0 s of its budget were over"
+    why = re.fullmatch(
+        r"cut at the run's deadline: the last ([\d.]+) s of its budget were over", result["proposals"][1]["error"]
+    )
+    assert why
+    assert float(why[1]) <= 2
     assert await loopback.asked("m1")[0].closed()
     assert (result["run"]["stopped"], result["messages"][-1].text) == ("budget", "answer of m0")
-    assert "Budget(seconds=2) is spent: 2.0 s" in result["run"]["degraded"]
+    spent = re.search(r"Budget\(seconds=2\) is spent: ([\d.]+) s", result["run"]["degraded"])
+    assert spent
+    assert float(spent[1]) >= 2
 
 
 async def test_seconds_cut_the_aggregator_too(loopback: Loopback) -> None:
@@ -181,7 +189,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "expected"), REFUSED, ids=[expected for _, expected in REFUSED])
+@each(("options", "expected"), REFUSED)
 def test_wrong_budgets_are_refused_in_one_sentence(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         create_moa(**{"proposers": [MODEL], "aggregator": MODEL, **options})
@@ -264,7 +272,7 @@ async def test_a_layer_has_what_the_one_before_left(loopback: Loopback) -> None:
 async def test_waiting_in_line_spends_the_seconds(loopback: Loopback) -> None:
     line = Limits(provider="openai", concurrency=1)
     moa = mixture(
-        loopback, Budget(seconds=0.4), proposers=["offline:words"], aggregator=["x", "y", "z"], layers=2, limits=[line]
+        loopback, Budget(seconds=2), proposers=["offline:words"], aggregator=["x", "y", "z"], layers=2, limits=[line]
     )
 
     async with line:
@@ -272,7 +280,7 @@ async def test_waiting_in_line_spends_the_seconds(loopback: Loopback) -> None:
 
     assert [c["calls"] for c in result["run"]["aggregators"]] == [0, 0, 0]
     assert result["run"]["stopped"] == "budget"
-    assert 0.3 < result["run"]["seconds"] < 10
+    assert result["run"]["seconds"] > 1.9
     assert loopback.requests == []
 
 

@@ -7,6 +7,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, InputError, Proposer, create_moa
 from panels import says
 from reading import QUESTION
+from rows import each
 from running import THREAD
 from solving import solvers
 
@@ -19,7 +20,7 @@ def leads(gate: str, **options: Any) -> dict[str, Any]:
     return {edge.target: edge.data for edge in graph.edges if edge.source == gate}
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "to_layer_2", "to_aggregate"),
     [
         ({}, "no agreement", "agreed"),
@@ -30,7 +31,6 @@ def leads(gate: str, **options: Any) -> dict[str, Any]:
         ({"proposers": THREE[:2]}, None, None),
         ({"proposers": [Proposer("offline:words", samples=3)]}, None, None),
     ],
-    ids=["default", "none", "budget", "both", "shadow", "two_models", "samples"],
 )
 def test_the_edges_of_a_gate_say_when_and_only_what_can_happen(
     options: Any, to_layer_2: str | None, to_aggregate: str | None

@@ -54,7 +54,7 @@ def commands(text: str) -> list[str]:
     ]
 
 
-COMMANDS = set(commands(README + PAGES))
+FIRST, *OTHERS = sorted(set(commands(README + PAGES)), key=lambda line: "|" not in line)
 
 
 def test_pages_name_no_file_of_questions_that_is_not_there() -> None:
@@ -67,7 +67,7 @@ def test_pages_name_no_file_of_questions_that_is_not_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
-@pytest.mark.parametrize("line", sorted(COMMANDS))
+@pytest.mark.parametrize("line", [FIRST, *(pytest.param(line, marks=pytest.mark.soak) for line in OTHERS)])
 def test_commands_about_files_can_be_typed_as_they_stand(line: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -2,12 +2,13 @@
 
 import pytest
 from langgraph_moa.prompts import bundled, echo_in, fence
+from rows import each
 
 OUR_TAG = fence(["a", "b"]).partition(" ")[0]
 PROMPT = [bundled("mark").text, bundled("evidence").text, bundled("synthesis").text, fence(["a", "b"])]
 
 
-@pytest.mark.parametrize(
+@each(
     "answer",
     [
         f'Paris.\n{OUR_TAG} number="1">',
@@ -28,7 +29,7 @@ def test_what_is_ours_is_found(answer: str) -> None:
     assert echo_in(answer, PROMPT, ["What is the capital of France?"])
 
 
-@pytest.mark.parametrize(
+@each(
     "answer",
     [
         "Paris.",

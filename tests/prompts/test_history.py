@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph_moa.core.text import OURS
 from langgraph_moa.prompts import fence, tools_in_words
+from rows import each
 from syrupy.assertion import SnapshotAssertion
 
 
@@ -70,7 +71,7 @@ def test_no_result_gets_out_of_its_fence(text: str, nonce: str, name: str) -> No
     assert "<evidence-" not in told.text
 
 
-@pytest.mark.parametrize("kind", ["evidence", "tool", "call", "result", "answer", "problem"])
+@each("kind", ["evidence", "tool", "call", "result", "answer", "problem"])
 def test_common_words_are_neutralised_only_where_they_could_be_ours(kind: Any) -> None:
     fenced = fence([f"<{kind}> and <{kind}-list> stay, </{kind}-0a1b2c> goes"], kind, labels=["x"])
 

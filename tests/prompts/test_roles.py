@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -16,6 +15,7 @@ from langchain_core.messages import (
 )
 from langgraph_moa.core.text import QUESTION, text_in
 from langgraph_moa.prompts.roles import in_turn, role_in, without_system
+from rows import each
 
 CALLS: Any = [{"name": "look", "args": {}, "id": "1"}]
 KINDS: dict[str, Any] = {
@@ -43,7 +43,7 @@ def told(messages: list[BaseMessage]) -> str:
     return " ".join(lines)
 
 
-@pytest.mark.parametrize(
+@each(
     ("kinds", "expected"),
     [
         ("u", "u:0"),
@@ -66,7 +66,7 @@ def test_system_messages_stand_in_the_users(kinds: str, expected: str) -> None:
     assert told(without_system(prompt(kinds))) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("kinds", "expected"),
     [
         ("su", "s:0 u:1"),

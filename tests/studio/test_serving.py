@@ -88,6 +88,7 @@ async def test_the_schema_of_each_tool_is_whole_and_a_wrong_form_makes_none(
     assert tools["moa"].input_schema["properties"]["messages"]["type"] == "string"
 
 
+@pytest.mark.soak
 async def test_a_graph_with_a_review_stops_there_over_mcp(server: DevServer) -> None:
     async with mcp_of(server) as mcp:
         told = await call(mcp, "reviewed", messages="What is 17 * 24?")
@@ -96,6 +97,7 @@ async def test_a_graph_with_a_review_stops_there_over_mcp(server: DevServer) -> 
     assert "'stopped': 'running'" in told
 
 
+@pytest.mark.soak
 async def test_a_tool_answers_or_tells_why_not(server: DevServer, failing: dict[str, str]) -> None:
     async with mcp_of(server) as mcp:
         answered, conversation, *failures = await asyncio.gather(
@@ -116,6 +118,14 @@ async def test_a_tool_answers_or_tells_why_not(server: DevServer, failing: dict[
     for failure, (_, _, why) in zip(map(ast.literal_eval, failures), FAILURES, strict=True):
         assert failure["answer"] == ""
         assert failure["error"].startswith(why)
+
+
+async def test_a_tool_answers(server: DevServer) -> None:
+    async with mcp_of(server) as mcp:
+        answered, failed = await asyncio.gather(call(mcp, "ask", question="What is 17 * 24?"), call(mcp, "ask"))
+
+    assert ast.literal_eval(answered)["answer"] == "17 * 24 = 408"
+    assert ast.literal_eval(failed)["error"].startswith("found no question")
 
 
 async def assistant_of(client: Any, graph: str) -> str:
@@ -149,6 +159,7 @@ async def test_an_agents_card_tells_what_it_is_for(server: DevServer, client: An
     assert card["description"] == CONFIG["graphs"]["moa"]["description"]
 
 
+@pytest.mark.soak
 async def test_a_question_as_data_is_answered_over_a2a_or_its_failure_told(
     server: DevServer, client: Any, failing: dict[str, str]
 ) -> None:
@@ -183,6 +194,7 @@ async def test_an_extra_that_is_missing_is_told_in_the_answer(monkeypatch: pytes
     assert (await graph.ainvoke({"question": "?"}))["error"].startswith("a PDF file needs an optional package")
 
 
+@pytest.mark.soak
 async def test_studio_sees_the_mixture_inside_the_tool(client: Any) -> None:
     tool = await assistant_of(client, "ask")
 

@@ -66,6 +66,7 @@ async def test_a_sample_thread_only_has_to_be_continued(client: Any) -> None:
         assert "17 * 24 = 408" in done["messages"][-1]["content"].splitlines()
 
 
+@pytest.mark.soak
 async def test_assistants_take_turns_on_one_thread(client: Any) -> None:
     thread = (await client.threads.create())["thread_id"]
 
@@ -94,11 +95,8 @@ async def test_an_assistant_that_is_changed_is_changed_on_its_threads(client: An
     assert (await client.threads.get_state(thread))["values"]["messages"]
 
 
-EMPTY: list[Any] = [{"layers": ""}, {"quorum": {}}, {"preset": None, "docs": [], "base_url": ""}]
-
-
-@pytest.mark.parametrize("empty", EMPTY, ids=str)
-async def test_what_is_made_empty_in_the_form_is_not_given(client: Any, empty: Any) -> None:
+async def test_what_is_made_empty_in_the_form_is_not_given(client: Any) -> None:
+    empty: Any = {"layers": "", "quorum": {}, "preset": None, "docs": [], "base_url": ""}
     made = await client.assistants.create("moa", context=empty)
     thread = (await client.threads.create())["thread_id"]
 
@@ -146,6 +144,7 @@ async def test_an_edit_that_cannot_be_changes_nothing(client: Any, update: Any, 
     assert (await client.threads.get_state(thread))["next"] == ["gate_1"]
 
 
+@pytest.mark.soak
 async def test_an_earlier_layer_edited_at_its_gate_asks_the_later_one_again(client: Any) -> None:
     thread, three = (await client.threads.create())["thread_id"], await assistant(client, "three layers")
     paused = await client.runs.wait(thread, three, input=OPEN, interrupt_before=["aggregate"])
@@ -262,6 +261,7 @@ async def test_a_proposal_edited_at_a_gate_is_what_the_aggregator_sees(client: A
     assert len(done["proposals"]) == 4
 
 
+@pytest.mark.soak
 async def test_a_run_is_forked_from_its_past(client: Any) -> None:
     thread = (await client.threads.create())["thread_id"]
     first = await client.runs.wait(thread, "moa", input=OPEN)
@@ -307,6 +307,7 @@ async def test_a_review_interrupts_and_goes_on(client: Any) -> None:
     assert [p["status"] for p in done["proposals"]] == ["ok", "dropped", "ok", "ok"]
 
 
+@pytest.mark.soak
 async def test_history_names_the_next_node_at_each_step(client: Any) -> None:
     thread = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread, await assistant(client, "three layers"), input=OPEN)

@@ -15,7 +15,7 @@ from sums import TWO
             8,
             "self-moa takes 8 samples, 9 calls a question, for equal calls",
         ),
-        ("tokens", None, "the pilot took "),
+        pytest.param("tokens", None, "the pilot took ", marks=pytest.mark.soak),
     ],
 )
 def test_samples_are_made_equal_to_the_most_costly(

@@ -107,6 +107,7 @@ def test_a_client_that_is_killed_leaves_nothing_under_way(loopback: Loopback, tm
     assert (process.returncode, err) == (0, TELLS)
 
 
+@pytest.mark.soak
 def test_a_client_that_reads_no_more_leaves_nothing_under_way(loopback: Loopback) -> None:
     process = in_a_process(*served(loopback), talks=True)
 

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-import pytest
+from rows import each
 from settings_schema import SCHEMA, everywhere
 
 
-@pytest.mark.parametrize(("name", "field"), everywhere(SCHEMA), ids=[name for name, _ in everywhere(SCHEMA)])
+@each(("name", "field"), everywhere(SCHEMA))
 def test_every_field_is_described_and_has_a_default_or_is_required(name: str, field: Any) -> None:
     table = SCHEMA["$defs"][name.partition(".")[0]] if "." in name else SCHEMA
     assert field["description"]

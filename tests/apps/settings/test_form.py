@@ -7,9 +7,10 @@ from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of
 from langgraph_moa.apps.settings.settings import Settings
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("filled", "told"),
     [
         ({"layers": 0}, "found 0 for layers, expected 1 or more"),
@@ -23,7 +24,6 @@ from langgraph_moa.apps.settings.settings import Settings
         ({"laiers": 3}, "unknown key 'laiers'; did you mean 'layers'?"),
         ({"preset": "offline", "proposers": ["offline:words"]}, "found the preset 'offline' and proposers"),
     ],
-    ids=str,
 )
 def test_a_wrong_value_in_the_form_is_one_sentence(filled: Any, told: str) -> None:
     with pytest.raises(ConfigError) as refused:

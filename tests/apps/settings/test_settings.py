@@ -9,6 +9,7 @@ from commands import Run
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.settings.files import form_settings, load_settings
 from loopback import Loopback, Reply
+from rows import each
 
 
 @pytest.mark.parametrize("word", ["aggregate", "answer", "shadow", "off"])
@@ -40,7 +41,7 @@ def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do() -> None:
         load_settings(None, {"proposers": [table]}).choose()[0].build()
 
 
-@pytest.mark.parametrize(
+@each(
     ("table", "told"),
     [
         ({"headers": "tiger-burning"}, "found a str for proposers.0.headers, expected a table of names and values"),
@@ -55,7 +56,6 @@ def test_a_thread_that_kept_no_value_of_a_header_says_what_to_do() -> None:
         ({"stop": 5}, "found 5 for proposers.0.stop, expected "),
         ({"model": None, "headers": {"X-A": "tiger-burning"}}, "found None for proposers.0.model, expected text"),
     ],
-    ids=str,
 )
 def test_a_wrong_server_is_one_sentence_without_secrets(table: Any, told: str) -> None:
     with pytest.raises(ConfigError) as refused:

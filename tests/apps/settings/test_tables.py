@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.settings.files import load_settings
+from rows import each
 from settings_schema import SCHEMA, everywhere
 
 
@@ -33,7 +34,7 @@ WHERE: Any = {
 }
 
 
-@pytest.mark.parametrize(("name", "kind", "bound", "inclusive"), bounds())
+@each(("name", "kind", "bound", "inclusive"), bounds())
 def test_a_range_is_what_python_allows_too(name: str, kind: str, bound: float, inclusive: bool) -> None:
     """The schema's ranges and the library's own checks are two places; this keeps them one."""
     table, _, key = name.rpartition(".")

@@ -1,10 +1,10 @@
 """What is boxed is an answer where its line says nothing else."""
 
-import pytest
 from langgraph_moa.core.agreement.boxes import BOX, boxed_answer
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "stated"),
     [
         ("\\boxed{42}", "42"),

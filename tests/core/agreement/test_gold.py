@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import read_answer
 from langgraph_moa.core.agreement.gold import is_gold, names_unit
+from rows import each
 
 CALORIES = "A glass of milk has 3 calories an ounce. How many calories does John consume?"
 MILES = "How many miles does she drive?"
@@ -86,12 +87,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("gold", "answer", "question"), RIGHT)
+@each(("gold", "answer", "question"), RIGHT)
 def test_a_unit_may_be_added_or_left_out_where_there_is_no_doubt(gold: str, answer: str, question: str | None) -> None:
     assert told(gold, answer, question)
 
 
-@pytest.mark.parametrize(("gold", "answer", "question"), WRONG)
+@each(("gold", "answer", "question"), WRONG)
 def test_another_unit_or_scale_is_wrong(gold: str, answer: str, question: str | None) -> None:
     assert not told(gold, answer, question)
 

@@ -1,10 +1,10 @@
 """Answers are written in one way, whatever wrapping, script and LaTeX they come in."""
 
-import pytest
 from langgraph_moa.core.agreement.notation import LITERAL, normalised, stripped
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("stated", "bare"),
     [
         ("42", "42"),
@@ -29,7 +29,7 @@ def test_emphasis_and_latex_are_taken_off_and_what_belongs_to_an_answer_is_not(s
     assert stripped(stated) == bare
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "one_way"),
     [
         ("٤٢", "42"),
@@ -58,7 +58,7 @@ def test_digits_signs_and_spaces_are_written_in_one_way(written: str, one_way: s
     assert normalised(written) == one_way
 
 
-@pytest.mark.parametrize("text", ["[1]", "(1, 2)", "{1}", "'a'", '"a"', "b'a'", "Rb'a'"])
+@each("text", ["[1]", "(1, 2)", "{1}", "'a'", '"a"', "b'a'", "Rb'a'"])
 def test_how_a_literal_begins(text: str) -> None:
     assert LITERAL.match(text)
     assert not LITERAL.match(f"x{text}")

@@ -4,11 +4,11 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-import pytest
 from agreement import same
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.numerals import read_date, read_number
+from rows import each
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))
@@ -16,7 +16,7 @@ def test_numbers_are_compared_as_numbers(number: Any) -> None:
     assert same(f"Final answer: {number}", f"So:\n#### {number:,}")
 
 
-@pytest.mark.parametrize(
+@each(
     ("plain", "value", "detail"),
     [
         ("42", 42, ""),
@@ -75,23 +75,23 @@ CERTAIN = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), IN_DOUBT)
+@each(("one", "other"), IN_DOUBT)
 def test_digits_that_may_be_two_numbers_are_the_same_as_what_is_written_as_they_are(one: str, other: str) -> None:
     assert same(f"Final answer: {one}", f"So:\n\nFinal answer: {one}")
     assert not same(f"Final answer: {one}", f"Final answer: {other}")
 
 
-@pytest.mark.parametrize(("one", "other"), CERTAIN)
+@each(("one", "other"), CERTAIN)
 def test_digits_whose_marks_leave_no_doubt_are_a_number(one: str, other: str) -> None:
     assert same(f"Final answer: {one}", f"Final answer: {other}")
 
 
-@pytest.mark.parametrize("plain", ["", "007", "5/0", "1 2", "+-5", "5 dozen", "1.2.3.4", "five", "1" * 41])
+@each("plain", ["", "007", "5/0", "1 2", "+-5", "5 dozen", "1.2.3.4", "five", "1" * 41])
 def test_what_is_no_number(plain: str) -> None:
     assert read_number(plain, plain) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("plain", "expected"),
     [
         ("2024-3-5", date(2024, 3, 5)),

@@ -1,9 +1,9 @@
 """What is marked in thinking, wherever that stands and whatever it is called, is no answer."""
 
-import pytest
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.thoughts import without_thoughts
+from rows import each
 
 TAGS = [
     ("<think>", "</think>"), ("<think>", "<//think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"),
@@ -21,7 +21,7 @@ TAGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("opening", "end"), TAGS)
+@each(("opening", "end"), TAGS)
 def test_what_is_marked_in_thinking_is_no_answer(opening: str, end: str) -> None:
     for before in ("", "Let me check.\n\n", "<think>a</think>It is so.\n"):
         thinking = f"{before}{opening}\nA guess.\nFinal answer: 46\n"
@@ -37,7 +37,7 @@ def test_an_end_without_a_beginning_ends_what_the_prompt_began() -> None:
     assert same("48", "<think>a<think>b</think>\nFinal answer: 46\n</think>\n48")
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "I wrote `<think>` there.\nFinal answer: 6",

@@ -2,9 +2,10 @@
 
 import pytest
 from langgraph_moa.core.agreement.units import Unit, folded, known_unit, read_unit, singular, spellings
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "unit"),
     [
         ("", Unit(0, "", True)),
@@ -39,7 +40,7 @@ def test_all_spellings_of_a_unit_are_that_unit(unit: str) -> None:
     assert {known_unit(written) for written in spellings(unit)} == {unit}
 
 
-@pytest.mark.parametrize(
+@each(
     ("word", "small"),
     [("Red", "red"), ("red", "red"), ("RED", "RED"), ("Co", "Co"), ("mW", "mW"), ("Mmol", "Mmol"), ("Cal", "Cal")],
 )

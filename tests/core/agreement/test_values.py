@@ -12,6 +12,7 @@ from langgraph_moa.core.agreement.values import (
     parsed_literal,
     same_answer,
 )
+from rows import each
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_literals_are_compared_by_their_values(one: str, other: str, *, same: bo
     assert hash(literal_value(one)) is not None
 
 
-@pytest.mark.parametrize("written", ["'\\d'", "[1", "{[]: 1}", "f(x)", "(" * 5_000, "'\0'", ""])
+@each("written", ["'\\d'", "[1", "{[]: 1}", "f(x)", "(" * 5_000, "'\0'", ""])
 def test_what_is_no_literal(written: str) -> None:
     assert parsed_literal(written) is None
 

@@ -6,6 +6,7 @@ import pytest
 from langgraph_moa import ConfigError, Vote, judge_agreement
 from langgraph_moa.core.agreement.vote import best_proposal, check_vote, count_votes
 from records import a_proposal
+from rows import each
 
 
 def voters(*answers: str, **more: Any) -> list[Any]:
@@ -89,7 +90,7 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("vote", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@each(("vote", "expected"), WRONG)
 def test_a_vote_that_could_not_mean_anything_is_refused(vote: Vote, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         check_vote(vote, ["a", "b"])

@@ -11,6 +11,7 @@ from langgraph_moa.core.models.prices import Price
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
+from rows import each
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -19,7 +20,7 @@ def cost(calls: int | None = 0, tokens: int | None = 0, usd: float | None = 0.0)
     return {"calls": calls, "tokens": tokens, "usd": usd}
 
 
-@pytest.mark.parametrize(
+@each(
     ("budget", "spent", "step", "seconds", "misfit"),
     [
         (Budget(calls=3), cost(1), cost(2), 0, None),
@@ -72,7 +73,7 @@ def test_a_call_is_bounded_where_it_is_one_with_a_limit() -> None:
     assert call_at_most(seat(RunnableLambda(str)), prompt) == cost(None, None, None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("budget", "model", "expected"),
     [
         (None, seat(RunnableLambda(str)), None),

@@ -18,6 +18,7 @@ from langgraph_moa.core.bounds.checks import check_early_stop, check_enough, che
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
+from rows import each
 
 
 def check(**given: Any) -> None:
@@ -47,7 +48,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@each(("given", "expected"), WRONG)
 def test_bounds_that_could_not_mean_anything_are_refused(given: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         check(**given)
@@ -75,7 +76,7 @@ RULES: list[tuple[Any, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("stop", "waves", "proposers", "expected"), RULES, ids=[row[-1] for row in RULES])
+@each(("stop", "waves", "proposers", "expected"), RULES)
 def test_a_rule_that_could_not_mean_anything_is_refused(stop: Any, waves: Any, proposers: int, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         check_early_stop(stop, waves, proposers)

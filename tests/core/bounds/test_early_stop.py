@@ -13,6 +13,7 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import stages_of
 from records import a_proposal
+from rows import each
 
 
 def seats(names: str) -> list[Any]:
@@ -56,7 +57,7 @@ def test_a_wave_needs_no_more_models_than_it_asks() -> None:
     assert not EarlyStop().is_reached([two], two, {}, whole=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("answers", "why"),
     [
         ("7", None),
@@ -83,7 +84,7 @@ def test_models_are_counted_by_what_servers_say() -> None:
     assert models_of(seats("aab")) == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("stop", "vote", "layers", "used"),
     [
         (None, None, 3, False),

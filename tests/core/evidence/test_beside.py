@@ -4,9 +4,10 @@ import pytest
 from langgraph_moa.core.evidence.beside import bundles_in
 from langgraph_moa.core.evidence.markers import markers_in
 from langgraph_moa.core.evidence.quotes import marked_quotes
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "claims"),
     [
         ("“a b c” [E1]", [["a b c"]]),
@@ -40,7 +41,7 @@ def test_whose_a_quote_is(answer: str, claims: list[list[str]]) -> None:
     assert [[claim.quote.text for claim in run.claims] for run in runs] == claims
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "is_close"),
     [
         ("“a b c” [E1]", True),

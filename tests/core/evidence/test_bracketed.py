@@ -2,9 +2,10 @@
 
 import pytest
 from langgraph_moa.core.evidence.bracketed import code_in, count_ids, groups_in, id_of, ids_in, may_cite
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "inside"),
     [
         ("[E1]", ["E1"]),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.citations import read_citations
 from langgraph_moa.core.run.cited import Citation
+from rows import each
 
 PASSAGES = {
     "E1": "The pump is  primed\nwith water. It's the “old” valve – not the new one – that leaks; 15 million saw it.",
@@ -19,7 +20,7 @@ def read(answer: str) -> list[Citation]:
     return read_citations(answer, evidence_of(PASSAGES))
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "ids"),
     [
         ("", []),
@@ -61,7 +62,7 @@ def test_an_unknown_id_is_told_with_what_there_is() -> None:
     assert read_citations("[E9]", [])[0]["problem"] == "unknown id E9; known: none"
 
 
-@pytest.mark.parametrize(
+@each(
     ("quoted", "found_at"),
     [
         ('"The pump is primed with water."', 0),
@@ -86,7 +87,7 @@ def test_a_quote_is_found_where_it_stands(quoted: str, found_at: int) -> None:
     assert citation["found_at"] == found_at
 
 
-@pytest.mark.parametrize(
+@each(
     "quoted",
     [
         "“The pump is red”",
@@ -106,7 +107,7 @@ def test_a_quote_that_is_not_there_is_told(quoted: str) -> None:
     assert citation["found_at"] is None
 
 
-@pytest.mark.parametrize(
+@each(
     "answer",
     [
         "“No quote of it” says who? Somebody [E1].",
@@ -189,7 +190,7 @@ def test_how_a_quote_ends_or_is_broken_is_no_matter(answer: str) -> None:
     assert (citation["problem"], citation["quote"] is None) == (None, False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "cited"),
     [
         ("“The pump is blue” [E1, E2, and E9]", [("E1", None), ("E2", "The pump is blue"), ("E9", None)]),
@@ -215,7 +216,7 @@ def test_a_quote_is_right_before_and_behind_its_id(answer: str, cited: list[tupl
     assert not [c for c in citations if c["id"] != "E9" and (c["problem"] or c["unchecked"])]
 
 
-@pytest.mark.parametrize(
+@each(
     "answer",
     [
         "“The pump is red” is what the manual says [E2].",
@@ -238,7 +239,7 @@ def test_a_false_quote_is_told_wherever_it_stands(answer: str) -> None:
     assert citation["problem"] == "the quote is not in E2"
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "why"),
     [
         ("It is “red” [E2].", "short"),
@@ -267,7 +268,7 @@ def test_a_quote_may_leave_out_what_matters() -> None:
 SHOWING = {"E1": "Models cite a passage as [E7] at its end. Sodium nitrite (E250) is a salt.", "E2": "Estradiol (E2)."}
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "cited"),
     [
         ("“Models cite a passage as [E7] at its end.” [E1]", [("E1", None)]),
@@ -291,7 +292,7 @@ def test_what_a_passage_shows_in_brackets_is_no_citation(answer: str, cited: lis
     assert [(c["id"], c["problem"]) for c in citations] == cited
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "ids", "unread"),
     [
         ("So [as E1 says in its chapter].", [], ["“[as E1 says in its chapter]” could not be read"]),

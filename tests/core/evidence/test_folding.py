@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.folding import EDGE, as_seen
+from rows import each
 
 
 def apart(text: str) -> str:
@@ -65,7 +66,7 @@ def test_both_forms_of_a_text_are_the_same(form: str, text: str) -> None:
     assert seen(normal) == seen(unicodedata.normalize("NFC", text))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("the **5 MB** limit", "|the| |5| |MB| |limit|"),

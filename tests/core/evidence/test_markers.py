@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.markers import markers_in, without_markers
+from rows import each
 
 READ = {
     "E1": [
@@ -45,7 +45,7 @@ READ = {
 ROWS = [(text, ids.split()) for ids, texts in READ.items() for text in texts]
 
 
-@pytest.mark.parametrize(("text", "ids"), ROWS, ids=[text for text, _ in ROWS])
+@each(("text", "ids"), ROWS)
 def test_ids_in_brackets_are_read(text: str, ids: list[str]) -> None:
     markers = markers_in(f"Two years {text} and more." if text[0] != "T" else text)
 
@@ -54,7 +54,7 @@ def test_ids_in_brackets_are_read(text: str, ids: list[str]) -> None:
     assert not any(marker.is_partly for marker in markers)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "E1 says so, and so do E2 and E3.",
@@ -75,7 +75,7 @@ def test_what_is_no_citation_is_none(text: str) -> None:
     assert markers_in(text) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reading", "ids"),
     [
         ("[E1: The warranty handbook]", "loose", ["E1"]),
@@ -99,9 +99,7 @@ def test_what_holds_an_id_and_is_no_list_is_told_apart(text: str, reading: str, 
     assert (marker.reading, marker.ids) == (reading, ids)
 
 
-@pytest.mark.parametrize(
-    "text", ["[E1, 2]", "[E1, 2 and 3]", "[E1 and 2]", "[1, E1]", "[E1-E1000000]", "[E1-E999999999999]", "[E1–E500]"]
-)
+@each("text", ["[E1, 2]", "[E1, 2 and 3]", "[E1 and 2]", "[1, E1]", "[E1-E1000000]", "[E1-E999999999999]", "[E1–E500]"])
 def test_what_may_be_an_id_and_is_not_looked_up_is_told(text: str) -> None:
     (marker,) = markers_in(text)
 
@@ -126,7 +124,7 @@ def test_remarks_hide_no_marker_that_stands_in_them() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "rest"),
     [
         ("7 [E1]", "7 "),

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langgraph_moa.core.evidence.passages import found_of, fuse, highest_id, numbered
 from langgraph_moa.core.run.records import Found
+from rows import each
 
 
 def found(*texts: str, query: str = "q", source: str = "s") -> list[Found]:
     return [Found(text=t, source=source, metadata={}, query=query, rank=n) for n, t in enumerate(texts, 1)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("metadata", "id_", "source"),
     [
         ({"source": "a.md", "title": "A", "url": "http://a"}, "1", "a.md"),
@@ -116,7 +117,7 @@ def test_the_order_of_retrievers_changes_no_score(names: list[str], lists: list[
     assert scores[0] == scores[1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "number"),
     [
         ("", 0),

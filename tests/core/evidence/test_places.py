@@ -2,8 +2,8 @@
 
 import unicodedata
 
-import pytest
 from langgraph_moa.core.evidence.places import is_negated, quote_place, views_of
+from rows import each
 
 LEASE = (
     "Under clause 9, the landlord is not permitted to terminate this lease during the fixed term. The lessee may "
@@ -112,7 +112,7 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("passage", "quote", "expected"),
     [(*row, word) for word, rows in (("there", THERE), ("abridged", ABRIDGED), ("lost", LOST)) for row in rows],
 )
@@ -123,7 +123,7 @@ def test_what_a_passage_holds(passage: str, quote: str, expected: str) -> None:
 PASSAGE = "It's the “old”  valve – not the new one – that leaks; 15 million saw it.\nポンプ が 動く。"
 
 
-@pytest.mark.parametrize(
+@each(
     ("quote", "begins"),
     [
         ("It's the 'old' valve", "It's"),
@@ -155,7 +155,7 @@ NEGATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", NEGATIONS)
+@each("text", NEGATIONS)
 def test_negations_of_many_languages(text: str) -> None:
     assert is_negated(text)
 

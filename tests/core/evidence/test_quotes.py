@@ -1,6 +1,5 @@
 """Quotes are found in the quotation marks of many languages, and in block quotes."""
 
-import pytest
 from langgraph_moa.core.evidence.quotes import (
     blocks_in,
     is_worth_checking,
@@ -9,11 +8,12 @@ from langgraph_moa.core.evidence.quotes import (
     quotes_of_blocks,
     without_signs,
 )
+from rows import each
 
 PAIRS = '“” „“ „” ”” «» »« »» ‹› ›‹ 「」 『』 ｢｣ 《》 〈〉 〝〟 ‘’ ‚‘ ‚’ ’’ "" \'\' ““ „" “" ״״ ＂＂ ❝❞ ‟”'.split()
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@each("pair", PAIRS)
 def test_marks_of_many_languages_are_quotes(pair: str) -> None:
     (quote,) = marked_quotes(f"They say {pair[0]}the old valve{pair[1]} here.")
 
@@ -21,7 +21,7 @@ def test_marks_of_many_languages_are_quotes(pair: str) -> None:
     assert quote.is_title == (pair in {"《》", "〈〉"})
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "quotes"),
     [
         ("« the old valve » and “it’s red”", ["the old valve", "it’s red"]),
@@ -44,7 +44,7 @@ def test_which_quotes_a_text_has(text: str, quotes: list[str]) -> None:
     assert [quote.text for quote in marked_quotes(text)] == quotes
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "is_worth"),
     [("the old valve", True), ("unforgettable", True), ("old", False), ("", False), ("天空蓝", True), ("…", False)],
 )

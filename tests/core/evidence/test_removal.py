@@ -1,12 +1,12 @@
 """What is wrong is taken out of an answer, and nothing else; what stays is found where it is told."""
 
-import pytest
 from citing import evidence_of
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.citations import examine_citations, read_citations
 from langgraph_moa.core.evidence.removal import without_wrong
 from langgraph_moa.core.run.cited import Citation
+from rows import each
 
 EVIDENCE = evidence_of(
     {
@@ -40,7 +40,7 @@ def rest_of(answer: str) -> str:
     return without_wrong(answer, read(answer))[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "kept"),
     [
         ("Right [E1].", "Right [E1]."),
@@ -144,9 +144,7 @@ def test_nothing_is_added_but_what_a_range_means(answer: str) -> None:
     assert all(character in whole for character in rest), "something was added"
 
 
-@pytest.mark.parametrize(
-    "hostile", ["“", "[E1", "[E1,", '"', '" ', "`", "“a b” [E1]", "«“", "[[E9]", "“a [E1]", " ", "[ ", "…", "„a ”“"]
-)
+@each("hostile", ["“", "[E1", "[E1,", '"', '" ', "`", "“a b” [E1]", "«“", "[[E9]", "“a [E1]", " ", "[ ", "…", "„a ”“"])
 def test_a_long_answer_is_read(hostile: str) -> None:
     answer = hostile * (20_000 // len(hostile))
 

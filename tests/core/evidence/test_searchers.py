@@ -13,6 +13,7 @@ from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
+from rows import each
 
 
 def look(query: str) -> list[str]:
@@ -113,7 +114,7 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@each(("asked", "expected"), WRONG)
 def test_what_could_not_search_is_refused(asked: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         seated(asked)

@@ -3,11 +3,10 @@
 import pytest
 from langgraph_moa.core.evidence.markers import markers_in
 from langgraph_moa.core.evidence.wording import is_error_number, names_a_source
+from rows import each
 
 
-@pytest.mark.parametrize(
-    "words", ["as stated in ", "per ", "supported by passage ", "laut ", "selon ", "根据", "출처 "]
-)
+@each("words", ["as stated in ", "per ", "supported by passage ", "laut ", "selon ", "根据", "출처 "])
 def test_words_that_name_a_source(words: str) -> None:
     assert names_a_source(words)
 
@@ -17,7 +16,7 @@ def test_words_of_something_else(words: str) -> None:
     assert not names_a_source(words)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "is_one"),
     [
         ("Error [E404]", True),

@@ -23,6 +23,7 @@ from langgraph_moa.core.models.capabilities import (
     without_streaming,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from rows import each
 
 
 def test_streaming_is_turned_off_without_touching_the_users_model() -> None:
@@ -48,7 +49,7 @@ KINDS: dict[str, tuple[Any, bool, bool, bool, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("case", KINDS)
+@each("case", KINDS)
 def test_what_kind_of_model_it_is(case: str) -> None:
     model, chat, one_call, graph, provider = KINDS[case]
 
@@ -74,7 +75,7 @@ def test_every_chat_model_inside_is_changed() -> None:
     assert CHAT.delay == 0.0
 
 
-@pytest.mark.parametrize(
+@each(
     ("model", "limit"),
     [
         (CHAT, None),

@@ -8,6 +8,7 @@ from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.credentials import NO_KEY, Server, headers_from
 from langgraph_moa.core.models.parts import secrets_of
 from langgraph_moa.core.models.resolve import resolve_model
+from rows import each
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -82,7 +83,7 @@ def test_headers_are_filled_in_from_the_environment(
     assert headers_from(given) == sent
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "expected"),
     [
         ({"X Team": "red"}, "found 'X Team' as the name of a header"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.models.endings import Ending, ending_of, error_status
 from langgraph_moa.core.models.reasons import ENDINGS_FILE
+from rows import each
 from together import together
 
 FACTS: dict[str, Any] = tomllib.loads(ENDINGS_FILE.read_text(encoding="utf-8"))
@@ -90,7 +91,7 @@ def test_no_usual_end_looks_like_an_error() -> None:
     assert [word for word in words for marks in FACTS["within"].values() for mark in marks if mark in word] == []
 
 
-@pytest.mark.parametrize("nothing", [None, "", "  ", [], {}, [None, ""], ()])
+@each("nothing", [None, "", "  ", [], {}, [None, ""], ()])
 def test_nothing_told_is_no_reason(nothing: object) -> None:
     assert ending_of(nothing) == Ending("ok", (), False, True)
 
@@ -149,7 +150,7 @@ def test_errors_of_a_provider_have_one_status(provider: str, says: str, status: 
         assert error_status([], f"Explain: why do I read {says}?") is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("codes", "text", "status"),
     [
         (["content_filter", "ResponsibleAIPolicyViolation", 400], "", "refused"),

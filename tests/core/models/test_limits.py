@@ -99,10 +99,10 @@ async def test_so_many_a_second(loopback: Loopback) -> None:
 
 
 async def test_waiting_for_a_turn_does_not_count_as_the_models_time(loopback: Loopback) -> None:
-    loopback.default = Reply("fine", delay=0.2)
+    loopback.default = Reply("fine", delay=0.5)
     resolve = partial(resolve_model, base_url=loopback.url)
     limits = Limits(provider="openai", concurrency=1)
-    moa = create_moa(proposers=["m"] * 4, aggregator="m", resolve=resolve, limits=[limits], timeout=0.6)
+    moa = create_moa(proposers=["m"] * 4, aggregator="m", resolve=resolve, limits=[limits], timeout=1.9)
 
     result = await moa.ainvoke(QUESTION)
 

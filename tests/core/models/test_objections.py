@@ -7,6 +7,7 @@ import pytest
 from langgraph_moa.core.models.objections import is_refusal, may_be_left_out
 from langgraph_moa.core.run.records import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
+from rows import each
 from together import together
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
@@ -143,7 +144,7 @@ def test_models_without_a_server_refuse_in_words_only(exc: BaseException, parts:
     assert may_be_left_out(exc, ALL) == parts
 
 
-@pytest.mark.parametrize(
+@each(
     ("exc", "is_one"),
     [
         (refused(400, "Bad Request"), True),

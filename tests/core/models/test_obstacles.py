@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import openai
-import pytest
 from langgraph_moa.core.models.obstacles import most_choices, obstacle_of, sane_window
 from langgraph_moa.core.wire.refusals import refusal
+from rows import each
 
 
 def error(status: int, body: Any) -> openai.APIStatusError:
@@ -139,7 +139,7 @@ TOO_LONG: dict[str, tuple[BaseException, int | None, int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("exc", "window", "tokens"), TOO_LONG.values(), ids=TOO_LONG)
+@each(("exc", "window", "tokens"), TOO_LONG.values())
 def test_a_prompt_that_is_too_long(exc: BaseException, window: int | None, tokens: int | None) -> None:
     assert obstacle_of(exc) == {"why": "too_long", "window": window, "tokens": tokens}
 
@@ -181,14 +181,14 @@ OTHERS: dict[str, tuple[BaseException, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("exc", "why"), OTHERS.values(), ids=OTHERS)
+@each(("exc", "why"), OTHERS.values())
 def test_what_else_keeps_a_server_from_answering(exc: BaseException, why: str | None) -> None:
     obstacle = obstacle_of(exc)
 
     assert (obstacle and obstacle["why"]) == why
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "most"),
     [
         ("Field 'n': Value must be between 1 <= value <= 4, but got 6", 4),
@@ -203,7 +203,7 @@ def test_how_many_answers_a_server_gives_at_once(said: str, most: int | None) ->
     assert most_choices(error(400, said)) == most
 
 
-@pytest.mark.parametrize("value", [True, "2048", None, -1, 0, 3, 255, 100_000_001, 2048.0, [2048]])
+@each("value", [True, "2048", None, -1, 0, 3, 255, 100_000_001, 2048.0, [2048]])
 def test_what_can_be_no_window(value: object) -> None:
     assert sane_window(value) is None
     assert sane_window(2048) == 2048

@@ -10,6 +10,7 @@ from langgraph_moa import Proposer, create_moa, resolve_model
 from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.parts import NoContext, may_write, secrets_of, tools_of
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from rows import each
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -31,7 +32,7 @@ MODELS: dict[str, tuple[Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", MODELS)
+@each("case", MODELS)
 def test_tools_are_those_that_a_graph_runs_itself(case: str) -> None:
     model, names = MODELS[case]
 

@@ -7,6 +7,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langgraph_moa import ConfigError
 from langgraph_moa.core.models.presets import load_preset, presets, presets_checked
 from langgraph_moa.core.models.prices import price_of
+from rows import each
 
 
 def test_presets_are_dated_and_named() -> None:
@@ -16,7 +17,7 @@ def test_presets_are_dated_and_named() -> None:
         load_preset("togther")
 
 
-@pytest.mark.parametrize("model", sorted({m for p in presets().values() for m in (*p["proposers"], p["aggregator"])}))
+@each("model", sorted({m for p in presets().values() for m in (*p["proposers"], p["aggregator"])}))
 def test_every_model_of_a_preset_has_a_price(model: str) -> None:
     provider, _, name = model.partition(":")
     usage = UsageMetadata(input_tokens=1000, output_tokens=1000, total_tokens=2000)

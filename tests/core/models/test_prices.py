@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from langgraph_moa.core.models.prices import Price, price_of
+from rows import each
 
 
 def usage(tokens: int) -> Any:
@@ -34,8 +35,8 @@ def test_counts_that_make_no_sense_cost_unknown(counted: Any) -> None:
     assert price_of(made_up, models=["gpt-5.4-mini"], provider="openai", endpoint=None, own={}) is None
 
 
-@pytest.mark.parametrize("odd", [None, 7, "", ["a"], {"a": 1}, "\ud83d", "a" * 100_000])
-@pytest.mark.parametrize("endpoint", [None, "https://api.openai.com/v1", "\x00"])
+@each("odd", [None, 7, "", ["a"], {"a": 1}, "\ud83d", "a" * 100_000])
+@each("endpoint", [None, "https://api.openai.com/v1", "\x00"])
 def test_whatever_a_reply_says_of_itself_a_price_is_looked_for(odd: Any, endpoint: str | None) -> None:
     own = {"gpt-nonsense": Price(input=1)}
     counts = {**usage(1000), "input_token_details": {"cache_read": 900, "cache_creation": 900, "total_cost": 0.1}}

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.models.endings import ending_of
 from langgraph_moa.core.models.reasons import endings_file, reasons_in, worst
+from rows import each
 
 KNOWN = st.sampled_from(
     [
@@ -27,7 +27,7 @@ class Counted(IntEnum):
     MAX_TOKENS = 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("end", "status", "reasons"),
     [
         ("lengthlength", "truncated", ("length",)),
@@ -78,7 +78,7 @@ def test_of_several_reasons_the_worst_counts(end: object, status: str, reasons: 
     assert ending.is_known == ("odd" not in reasons)
 
 
-@pytest.mark.parametrize(
+@each(
     "odd",
     [True, 0.5, float("nan"), -1, [10**5_000], b"stop", object(), {"length": 1}, "x" * 5_000, "stop" * 1_000,
      "FINISH_REASON_", ["stop"] * 5_000, [[[[[["stop"]]]]]], "\ud800", "ſtop", "[]", "stop.once"],

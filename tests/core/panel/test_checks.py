@@ -10,6 +10,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.checks import check_choice, check_limited, check_options, check_settings
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
+from rows import each
 
 URL = "http://127.0.0.1:9/v1"
 FINE: list[Any] = [
@@ -57,7 +58,7 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@each(("settings", "expected"), WRONG)
 def test_what_is_said_of_one_model_is_checked(settings: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected) as refused:
         check_settings(settings, "a")
@@ -77,7 +78,7 @@ DEFAULTS: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("defaults", "expected"), DEFAULTS, ids=[expected for _, expected in DEFAULTS])
+@each(("defaults", "expected"), DEFAULTS)
 def test_what_all_models_start_from_is_checked(defaults: Any, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         check_options(defaults)
@@ -102,7 +103,7 @@ CHOICES: list[tuple[Any, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("rank", "moderator", "layers", "expected"), CHOICES, ids=[row[-1] for row in CHOICES])
+@each(("rank", "moderator", "layers", "expected"), CHOICES)
 def test_who_chooses_is_checked(rank: Any, moderator: Any, layers: int, expected: str) -> None:
     check_choice(Rank("m"), Moderator("m"), 1)
     with pytest.raises(ConfigError, match=expected):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.core.panel.names import unique_names
+from rows import each
 
 LAST = "offline:words"
 URL = "http://127.0.0.1:9/v1"
@@ -23,7 +24,7 @@ def test_each_has_a_name_of_its_own(declared: Any, names: list[str]) -> None:
     assert unique_names(declared, "proposer") == names
 
 
-@pytest.mark.parametrize("name", ["a:b", "a|b", "", " ", 3, "[a]"])
+@each("name", ["a:b", "a|b", "", " ", 3, "[a]"])
 def test_a_name_that_no_node_can_bear_is_refused(name: Any) -> None:
     with pytest.raises(ConfigError, match="expected one of its own for each proposer"):
         unique_names([(name, "x")], "proposer")

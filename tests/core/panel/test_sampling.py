@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from langgraph_moa import Proposer
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.sampling import Sampling
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import stages_of
+from rows import each
 
 
 def seats(samples: int = 5, **options: Any) -> list[Any]:
@@ -18,7 +18,7 @@ def seats(samples: int = 5, **options: Any) -> list[Any]:
     return [replace(seat, **options) for seat in panel]
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "learned", "most", "calls"),
     [
         ({}, None, 1, 10),

@@ -7,6 +7,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph_moa import Aggregator, ConfigError, Proposer, Rank, Vote
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import named, seat_layers, seat_of
+from rows import each
 
 LAST = "offline:words"
 
@@ -16,7 +17,7 @@ def titles(proposers: Any, layers: int | None = None, **defaults: Any) -> list[l
     return [[seat.title for seat in layer] for layer in panel]
 
 
-@pytest.mark.parametrize(
+@each(
     ("proposers", "layers", "expected"),
     [
         (["offline:words"], None, [["words"]]),
@@ -71,7 +72,7 @@ WRONG: list[tuple[Any, Any, int | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("proposers", "aggregator", "layers", "expected"), WRONG, ids=[row[-1] for row in WRONG])
+@each(("proposers", "aggregator", "layers", "expected"), WRONG)
 def test_a_mistake_is_told_when_the_mixture_is_built(
     proposers: Any, aggregator: Any, layers: int | None, expected: str
 ) -> None:

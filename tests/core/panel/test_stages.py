@@ -10,6 +10,7 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import node_name, stages_of, unanswered
 from records import a_proposal
+from rows import each
 
 
 def seats(*samples: int) -> list[Any]:
@@ -48,7 +49,7 @@ def test_samples_that_may_be_asked_for_at_once_are_one_node(nodes: list[str], *,
     assert [node_name(1, group[0]) for group in stage.groups] == nodes
 
 
-@pytest.mark.parametrize(
+@each(
     ("before", "rest"),
     [
         ({}, ["m0", "m1"]),

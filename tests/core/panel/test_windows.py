@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any
 
-import pytest
 from langgraph_moa import Aggregator, resolve_model
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.panel.windows import learn_window, room_of
+from rows import each
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -17,7 +17,7 @@ def seat(url: str | None = URL, **options: Any) -> Any:
     return seat_of(Aggregator("m" if url else "offline:words", **options), defaults, role="aggregator")
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "window", "room"),
     [
         ({}, None, None),

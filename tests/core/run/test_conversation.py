@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -17,6 +16,7 @@ from langchain_core.messages import (
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_moa.core.run.conversation import answered_in, digest_of
+from rows import each
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
 CALL = {"name": "look", "args": {"at": "lamp", "deep": [1, None]}, "id": "c1"}
@@ -40,7 +40,7 @@ SAME: list[tuple[list[Any], list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
+@each(("one", "other"), SAME)
 def test_the_same_conversation(one: Any, other: Any) -> None:
     assert digest_of(one) == digest_of(other)
 
@@ -81,7 +81,7 @@ def test_other_conversations() -> None:
     assert len({digest_of(messages) for messages in OTHERS}) == len(OTHERS)
 
 
-@pytest.mark.parametrize("messages", OTHERS[:-4])
+@each("messages", OTHERS[:-4])
 def test_where_it_was_stored_between_makes_no_difference(messages: Any) -> None:
     serde = JsonPlusSerializer()
     through_json = messages_from_dict(json.loads(json.dumps(messages_to_dict(messages))))

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, largest, spent_by_model, total
 from records import a_proposal, usage
+from rows import each
 
 
 def cost(calls: int | None, tokens: int | None, usd: float | None) -> Any:
     return {"calls": calls, "tokens": tokens, "usd": usd}
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "expected"),
     [
         ({"usage": usage(3, 4), "usd": 0.5}, cost(1, 7, 0.5)),
@@ -21,7 +21,6 @@ def cost(calls: int | None, tokens: int | None, usd: float | None) -> Any:
         ({"usage": usage(3, 4), "usd": 0.5, "at_most": cost(2, 99, 0.9), "tried_s": 1.0}, cost(1, 99, 0.5)),
         ({"usage": None, "usd": 0.0, "calls": 0}, cost(0, 0, 0.0)),
     ],
-    ids=["counted", "at most", "nobody knows", "no price", "another attempt", "free"],
 )
 def test_what_a_call_has_cost(call: Any, expected: Any) -> None:
     assert cost_of(a_proposal(**call)) == expected

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa.core.run.origins import Joined, in_words, joined, origins
+from rows import each
 
 
 def proposal(name: str, text: str, *, layer: int = 1, status: str = "ok") -> Any:
@@ -25,7 +25,7 @@ def test_each_line_has_its_origin() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "counted"),
     [
         ("one\ntwo\nthree", Joined(3, 4, {"a": 2, "b": 2})),

@@ -3,7 +3,6 @@
 import json
 from typing import Any, get_args
 
-import pytest
 from langgraph_moa import EarlyStop, Moderator, Retriever, Screen, create_moa, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.cited import Citation
@@ -25,6 +24,7 @@ from langgraph_moa.core.run.records import (
 from langgraph_moa.core.run.screening import Alone, Screening
 from reading import user
 from records import a_proposal
+from rows import each
 
 
 def ran(*, with_evidence: bool) -> dict[str, Any]:
@@ -58,7 +58,7 @@ PLAIN: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("item", "shape"), PLAIN, ids=[shape.__name__ for _, shape in PLAIN])
+@each(("item", "shape"), PLAIN)
 def test_it_has_every_field_of_its_shape_and_is_json(item: Any, shape: Any) -> None:
     assert item.keys() == shape.__annotations__.keys()
     assert json.loads(json.dumps(item, allow_nan=False)) == item

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa.core.run.report import make_report, work_seconds
 from records import a_proposal, a_verdict
+from rows import each
 
 
 def call(layer: int, started: float, seconds: float, waited: float = 0.0) -> Any:
@@ -27,7 +27,7 @@ def test_the_time_between_a_crash_and_its_resumption_is_no_work() -> None:
     assert work_seconds([answered_before, answered_after, call(1, 10.5, 1.0)]) == 3.0
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "served", "told"),
     [
         ("openai:gpt-6", "gpt-6", False),

@@ -2,6 +2,7 @@
 
 import pytest
 from langgraph_moa.core.run.served import Asked, model_name, same_models, served_name, shares
+from rows import each
 
 # Labels and what their server said; then which of them are of one model.
 CALLS: dict[str, tuple[list[tuple[str, str | None]], list[list[int]]]] = {
@@ -24,7 +25,7 @@ CALLS: dict[str, tuple[list[tuple[str, str | None]], list[list[int]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CALLS)
+@each("case", CALLS)
 def test_which_calls_one_model_answered(case: str) -> None:
     calls, groups = CALLS[case]
 
@@ -41,7 +42,7 @@ SHARES: dict[str, tuple[list[tuple[str, str | None]], list[float]]] = {
 }
 
 
-@pytest.mark.parametrize("case", SHARES)
+@each("case", SHARES)
 def test_no_model_counts_twice_by_having_two_names(case: str) -> None:
     calls, expected = SHARES[case]
 

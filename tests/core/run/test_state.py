@@ -13,6 +13,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.state import merge_messages, merge_proposals, merge_verdicts
 from loopback import Loopback
 from pydantic import SecretStr, ValidationError
+from rows import each
 
 
 def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "", started: float = 1.0) -> Any:
@@ -112,7 +113,7 @@ def test_half_an_item_is_refused(wrong: Any) -> None:
         merge_proposals([item("t", 1, 0)], [wrong])
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         ("user",),
@@ -134,7 +135,6 @@ def test_half_an_item_is_refused(wrong: Any) -> None:
         ["user"],
         object,
     ],
-    ids=str,
 )
 def test_what_is_no_message_is_a_mistake_of_validation(message: Any) -> None:
     schema = create_moa(proposers=[ScriptedModel(script="a")], aggregator=ScriptedModel(script="b")).get_input_schema()

@@ -8,6 +8,7 @@ from langgraph_moa import InputError
 from langgraph_moa.core.run.conversation import digest_of
 from langgraph_moa.core.run.turn import Turn, check_thread
 from records import a_proposal, a_verdict
+from rows import each
 
 MESSAGES = [HumanMessage("Which?", id="1")]
 T = digest_of(MESSAGES)
@@ -60,7 +61,7 @@ def test_verdicts_of_what_was_before(before: int, wave: int, expected: list[Any]
     assert turn().judged(verdicts[:1]).verdicts(before=2) == verdicts[:1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("verdicts", "layer", "references"),
     [
         ([], 1, []),

@@ -4,10 +4,10 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.run.usage import StreamedUsage, checked_usage, sums
+from rows import each
 
 
 def counts(read: Any, written: Any, total: Any = None, **more: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ class Words(IntEnum):
     FEW = 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("usage", "expected"),
     [
         (counts(7, 3, 10), (7, 3, 10)),
@@ -46,7 +46,7 @@ def test_figures_are_whole_and_agree(usage: Any, expected: tuple[int, int, int])
     assert {type(figure) for figure in figures} == {int}
 
 
-@pytest.mark.parametrize(
+@each(
     "usage",
     [
         None,
@@ -123,7 +123,7 @@ def test_sums_are_known_where_each_part_is() -> None:
     assert sums([]) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("events", "output"),
     [
         ([(counts(1000, n), True) for n in range(1, 6)] + [(counts(1000, 5), False)], 5),

@@ -13,8 +13,14 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
     ("single", "mixture", "told"),
     [
         (20, 4, "moa: better than the best single model (a): +26.7 points [+14.9, +38.7] (they differ on 16) at "),
-        (4, 20, "moa: worse than the best single model (a): -26.7 points [-38.7, -14.9] (they differ on 16) at "),
-        (4, 4, "moa: no better than the best single model (a): +0.0 points [-6.1, +6.1] (they differ on 0) for "),
+        pytest.param(
+            *(4, 20, "moa: worse than the best single model (a): -26.7 points [-38.7, -14.9] (they differ on 16) at "),
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
+            *(4, 4, "moa: no better than the best single model (a): +0.0 points [-6.1, +6.1] (they differ on 0) for "),
+            marks=pytest.mark.soak,
+        ),
         (
             10,
             7,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.evaluation.comparing.paired import Bootstrap, paired, percentile
+from rows import each
 
 SCORES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40)
 FEW = 200
@@ -94,7 +95,7 @@ def test_95_of_a_hundred_intervals_hold_the_truth(repeats: int) -> None:
     assert 0.9 <= held / repeats <= 0.99
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.5, 20), (0.95, 40), (0.25, 10), (0.26, 20), (1.0, 40), (0.001, 10)])
+@each(("share", "expected"), [(0.5, 20), (0.95, 40), (0.25, 10), (0.26, 20), (1.0, 40), (0.001, 10)])
 def test_percentiles_are_of_the_nearest_rank(share: float, expected: float) -> None:
     assert percentile([40, 10, 30, 20], share) == expected
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa.evaluation.grading.answered import GradedAnswers, best_of, per_question
 from langgraph_moa.evaluation.grading.by_gold import Grade
+from rows import each
 
 
 def row(answer: str | None = "x", **cost: Any) -> Any:
@@ -15,7 +15,7 @@ def graded(*scores: float | None, tokens: int | None = 10) -> GradedAnswers:
     return GradedAnswers([row(tokens=tokens) for _ in scores], [Grade(score) for score in scores], True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "mean"),
     [
         ([row(), row(tokens=30)], 20),
@@ -35,7 +35,7 @@ def test_parts_of_a_cost_are_known_or_not_each_on_its_own() -> None:
     assert per_question([row(usd=None), row()]) == {"calls": 1, "tokens": 10, "usd": None}
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other", "best"),
     [
         (graded(1, 0), graded(1, 1), "other"),

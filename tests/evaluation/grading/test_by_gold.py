@@ -6,6 +6,7 @@ import pytest
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.evaluation.batch.questions import Question, Row
 from langgraph_moa.evaluation.grading.by_gold import NO_GOLD, Grader, closed, exact, grade, has_gold, unread
+from rows import each
 
 
 def asked(gold: str | None, question: Any = "?", later: tuple[str, ...] = ()) -> Question:
@@ -17,7 +18,7 @@ def answered(answer: str | None) -> Row:
     return Row(id="q", answer=answer, run=None, error=error, gold=None, seconds=1.0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("gold", "answer", "score"),
     [
         ("408", "It is long.\n\nFinal answer: **408**", 1),
@@ -52,7 +53,7 @@ UNITS: list[tuple[str, str, Any, float]] = [
 ]
 
 
-@pytest.mark.parametrize(("gold", "answer", "question", "score"), UNITS)
+@each(("gold", "answer", "question", "score"), UNITS)
 def test_the_question_says_which_unit_may_be_left_out(gold: str, answer: str, question: Any, score: float) -> None:
     assert closed(asked(gold, question), answer) == score
 
@@ -61,7 +62,7 @@ def test_what_is_asked_later_names_a_unit_too() -> None:
     assert closed(asked("5 cats", later=("How many cats?",)), "Final answer: 5") == 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("gold", "answer", "score"),
     [
         ("Paris", " paris.\n", 1),

@@ -14,7 +14,7 @@ from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading.judge import which_is_better
 
 
-@pytest.mark.parametrize("side", ["A", "B", "tie"])
+@pytest.mark.parametrize("side", ["A", *(pytest.param(side, marks=pytest.mark.soak) for side in ("B", "tie"))])
 def test_a_judge_that_prefers_a_place_makes_all_ties(side: str) -> None:
     found = compare({"poor": saying("poor"), "good": saying("good")}, OPEN, judge=judging(lambda a, b: better(side)))
 

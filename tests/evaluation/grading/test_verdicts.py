@@ -4,9 +4,10 @@ import re
 
 import pytest
 from langgraph_moa.evaluation.grading.verdicts import read_better, read_score
+from rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "A is better",
@@ -39,7 +40,7 @@ def test_a_verdict_is_what_a_judge_ends_on(said: str, score: float) -> None:
     assert read_better(said) == score
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "score"),
     [('{"score": 7}', 0.7), ('{"score": 7.5}', 0.75), ('{"score": 10}', 1), ('{"score": 0}', None),
      ('{"score": 11}', None), ('{"score": true}', None), ('{"score": "7"}', 0.7), ("7", None),
@@ -49,7 +50,7 @@ def test_a_mark_is_from_1_to_10(said: str, score: float | None) -> None:
     assert read_score(said) == score
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         '{"better": "A"}.',
@@ -87,7 +88,7 @@ def test_a_clear_verdict_is_read_however_it_is_dressed(said: str) -> None:
     assert read_better(re.sub(r"\b[ABa]\b", lambda side: {"A": "B", "B": "A", "a": "b"}[side[0]], said)) == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         '{"better": "A"} No, B is better.',
@@ -128,7 +129,7 @@ def test_a_tie_is_read_with_its_reason() -> None:
     assert read_better('{"better": "TIE"}\nA and B are equally good.') == 0.5
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "score"),
     [
         ('{"score": 7}.', 0.7),

@@ -11,11 +11,12 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.graphs.adapters.requests import check_request
 from langgraph_moa.nodes.calls.request import Request
 from panels import panel, says
+from rows import each
 
 TOOL = {"type": "function", "function": {"name": "look", "description": "Look.", "parameters": {"type": "object"}}}
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "expected"),
     [
         ({"moa": "x"}, "found str that is no mixture, expected what create_moa returned"),

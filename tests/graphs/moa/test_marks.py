@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from langgraph_moa import (
     EarlyStop,
     Vote,
@@ -13,6 +12,7 @@ from langgraph_moa import (
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
+from rows import each
 
 MARKED: dict[str, tuple[dict[str, Any], bool]] = {
     "two layers lead to the aggregator whatever they say": ({}, False),
@@ -34,7 +34,7 @@ MARKED: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
-@pytest.mark.parametrize("case", MARKED)
+@each("case", MARKED)
 def test_marking_is_asked_for_only_where_agreement_can_change_the_run(case: str) -> None:
     options, expected = MARKED[case]
     models, last = [says(f"I say {name}", f"model-{name}") for name in "abc"], says("x", "z")

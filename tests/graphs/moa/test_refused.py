@@ -13,6 +13,7 @@ from langgraph_moa import (
     create_moa,
 )
 from panels import says
+from rows import each
 
 A = says("a")
 
@@ -82,7 +83,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), REFUSED, ids=[expected for _, expected in REFUSED])
+@each(("arguments", "expected"), REFUSED)
 def test_wrong_arguments_are_refused_in_one_sentence(arguments: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         create_moa(**{"aggregator": A, **arguments})

@@ -13,6 +13,7 @@ from langgraph_moa import (
     judge_agreement,
 )
 from panels import says
+from rows import each
 from solving import solvers
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -39,7 +40,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("options", "expected"), WRONG, ids=[expected for _, expected in WRONG])
+@each(("options", "expected"), WRONG)
 def test_what_could_not_mean_anything_is_refused(options: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:
         create_moa(**{"proposers": solvers("1", "2", "3"), "aggregator": says("x", "z"), **options})

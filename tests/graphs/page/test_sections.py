@@ -143,34 +143,47 @@ HOSTS = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("host", HOSTS)
 def test_in_a_notebook_it_goes_by_the_theme_and_can_be_read(
-    browser: Any, moa: Any, result: Any, tmp_path: Path, host: str, scheme: str
+    browser: Any, moa: Any, result: Any, tmp_path: Path
 ) -> None:
-    start, is_light = HOSTS[host]
-    file = tmp_path / "notebook.html"
-    file.write_text(f"{start}<h1 id='mine'>mine</h1>{report(result, moa)._repr_html_()}", encoding="utf-8")
-    plain = tmp_path / "plain.html"
-    plain.write_text(f"{start}<h1 id='mine'>mine</h1>", encoding="utf-8")
-
-    tab, said = opened(browser, file, scheme=scheme, width=390)
+    """Open each host once, without the page and with it, in one tab, which takes on both schemes."""
     looks = (
         "(q => { const s = getComputedStyle(document.querySelector(q)); return [s.color, s.backgroundColor, s.font] })"
     )
-    ink, ground, _ = tab.evaluate(f"{looks}('.moa-page')")
-    inks = tab.evaluate(
-        "[...document.querySelectorAll('.moa-page td, .moa-page h1')].map(e => getComputedStyle(e).color)"
-    )
-    mine = tab.evaluate(f"{looks}('#mine')")
-    untouched, _ = opened(browser, plain, scheme=scheme, width=390)
+    inks = "[...document.querySelectorAll('.moa-page td, .moa-page h1')].map(e => getComputedStyle(e).color)"
+    file = tmp_path / "notebook.html"
+    file.touch()
+    tab, said = opened(browser, file, scheme="light", width=390)
 
+    def seen(html: str, *scripts: str) -> list[list[Any]]:
+        file.write_text(html, encoding="utf-8")
+        tab.reload()
+        found = []
+        for scheme in ("light", "dark"):
+            tab.emulate_media(color_scheme=scheme)
+            found.append([tab.evaluate(script) for script in scripts])
+        return found
+
+    for host, (start, is_light) in HOSTS.items():
+        bare = f"{start}<h1 id='mine'>mine</h1>"
+        untouched = seen(bare, f"{looks}('#mine')")
+        shown = seen(
+            f"{bare}{report(result, moa)._repr_html_()}",
+            f"{looks}('#mine')",
+            f"{looks}('.moa-page')",
+            inks,
+            "document.documentElement.scrollWidth",
+        )
+
+        for scheme, (alone,), (mine, (ink, ground, _), others, width) in zip(
+            ("light", "dark"), untouched, shown, strict=True
+        ):
+            assert is_bright(ground) == (scheme == "light" if is_light is None else is_light), (host, scheme)
+            assert is_bright(ink) != is_bright(ground), (host, scheme)
+            assert set(others) == {ink}, (host, scheme)
+            assert mine == alone, (host, scheme)
+            assert width <= 390, (host, scheme)
     assert said == []
-    assert is_bright(ground) == (scheme == "light" if is_light is None else is_light)
-    assert is_bright(ink) != is_bright(ground)
-    assert set(inks) == {ink}
-    assert mine == untouched.evaluate(f"{looks}('#mine')")
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def is_bright(colour: str) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa.graphs.pictures.layout import Box, broken, laid_out
 from langgraph_moa.graphs.pictures.ranks import Wire
+from rows import each
 
 NAMES = st.sampled_from(
     ["a", "b", "c", "layer_1/x", "layer_1/y", "g:a", "g:b", "g:h:c", "g:h:d", "長い名前" * 9, ":", "g:", ":/", "g:/"]
@@ -66,7 +67,7 @@ def test_what_is_inside_of_a_node_has_a_frame_with_its_name() -> None:
     assert {box.lines for box in placed.boxes} == {("s",), ("model",), ("tools",), ("e",)}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "lines"),
     [
         ("gate_1", ["gate_1"]),

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-import pytest
 from langgraph_moa.graphs.pictures.ranks import Wire, bundled_alike, rows_of
+from rows import each
 
 
 def wires(*pairs: str) -> list[Wire]:
@@ -18,7 +18,7 @@ def test_what_is_reached_for_another_reason_is_another_bundle() -> None:
     assert bundled_alike("sab", [Wire("s", "a", "yes"), Wire("s", "b", "no")]) == [["s"], ["a"], ["b"]]
 
 
-@pytest.mark.parametrize(
+@each(
     ("items", "edges", "rows"),
     [
         ("abc", ["a>b", "b>c"], ["a", "b", "c"]),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langgraph_moa.nodes.calls.contents import contents_of, is_long, within, without_thinking
+from rows import each
 
 PARTS: dict[str, tuple[Any, str, list[str]]] = {
     "a text": ("It is 48.", "It is 48.", []),
@@ -20,7 +21,7 @@ PARTS: dict[str, tuple[Any, str, list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "text", "thoughts"), PARTS.values(), ids=PARTS)
+@each(("content", "text", "thoughts"), PARTS.values())
 def test_text_is_told_from_thinking(content: Any, text: str, thoughts: list[str]) -> None:
     contents = contents_of(AIMessage(content))
 

@@ -1,9 +1,9 @@
 """A text of one piece over and over is told from whatever people and models write."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.nodes.calls.degenerate import repeated_piece
+from rows import each
 
 LOOPS = {
     "a word": "word " * 32_000,
@@ -27,7 +27,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS)
+@each("text", LOOPS.values())
 def test_a_loop_is_told(text: str) -> None:
     piece = repeated_piece(text, cut=False)
 
@@ -35,7 +35,7 @@ def test_a_loop_is_told(text: str) -> None:
     assert piece * 3 in text
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@each("text", TEXTS.values())
 def test_an_ordinary_text_is_none(text: str) -> None:
     assert repeated_piece(text, cut=True) is None
 

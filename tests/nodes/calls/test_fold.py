@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage
@@ -227,7 +227,6 @@ async def test_evidence_that_does_not_fit_is_shortened_and_not_read_in_windows_f
     assert result["run"]["stopped"] == "completed"
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 400), min_size=1, max_size=30), room=st.integers(30, 500), grows=st.integers(1, 300)
 )
@@ -280,7 +279,6 @@ def folded(sizes: list[int], window: int, own: int, rate: int) -> None:
     assert result["run"]["calls"] == len(names) + len(last.asked)
 
 
-@settings(max_examples=40, deadline=None)
 @given(sizes=SIZES, window=st.integers(900, 3_000), own=st.integers(20, 2_000))
 def test_no_window_is_overfull_whatever_the_sizes(sizes: list[int], window: int, own: int) -> None:
     """Where not even shortened references fit, four bytes count as a token: `brief` says so."""

@@ -16,6 +16,7 @@ from langgraph_moa import (
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
+from rows import each
 from windows import WINDOW, joining, mixture, words
 
 LIMIT: dict[str, Any] = {"profile": {"max_output_tokens": 50}}
@@ -35,8 +36,8 @@ def test_evidence_counts_against_the_budget() -> None:
 SOURCES = {"short": "lamps.md", "long": "s" * 230, "of another script": "河" * 230}
 
 
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("layers", [1, 3])
+@each("source", SOURCES)
+@each("layers", [1, 3])
 def test_an_estimate_bounds_a_prompt_with_all_its_evidence(source: str, layers: int) -> None:
     models = [says("x", name, **LIMIT) for name in ("p", "q", "last")]
     found = [Retriever(finds(*map(long, range(9)), source=SOURCES[source]), name="a")]

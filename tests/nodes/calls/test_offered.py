@@ -15,6 +15,7 @@ from loopback import Loopback, Reply
 from mixtures import mixture
 from panels import says
 from reading import QUESTION
+from rows import each
 from running import APIS
 from servers_say import DONE, MODELS, STREAMED, Makes, asked, by_name, called, piece, words
 from worn import worn
@@ -41,7 +42,7 @@ CHOICES: dict[str, tuple[Any, frozenset[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("choice", "allowed"), CHOICES.values(), ids=CHOICES)
+@each(("choice", "allowed"), CHOICES.values())
 def test_a_choice_narrows_what_may_be_called(choice: Any, allowed: Any) -> None:
     seat = seat_of(says("x"), Defaults(), role="aggregator")
     bound = seat_of(says("x").bind(tools=TOOLS, tool_choice=choice), Defaults(), role="aggregator")
@@ -61,7 +62,7 @@ DESCRIBED: dict[str, tuple[Any, frozenset[str] | None]] = {
 }
 
 
-@pytest.mark.parametrize(("tools", "allowed"), DESCRIBED.values(), ids=DESCRIBED)
+@each(("tools", "allowed"), DESCRIBED.values())
 def test_an_aggregators_own_tools_are_offered(tools: Any, allowed: Any) -> None:
     seat = seat_of(Aggregator(says("x").bind(tools=tools)), Defaults(), role="aggregator")
 

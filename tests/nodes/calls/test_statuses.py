@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.tool import invalid_tool_call
@@ -13,6 +13,7 @@ from langgraph_moa.core.run.records import USABLE
 from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.reading import read_message
 from langgraph_moa.nodes.calls.statuses import answered_call, judged, sampled
+from rows import each
 
 SEAT = seat_of("offline:words", Defaults(), role="aggregator")
 LOOK = ToolCall(name="look", args={}, id="c1")
@@ -52,7 +53,7 @@ CASES: dict[str, tuple[AIMessage, frozenset[str] | None, str]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "allowed", "status"), CASES.values(), ids=CASES)
+@each(("message", "allowed", "status"), CASES.values())
 def test_a_status_follows_from_what_came(message: AIMessage, allowed: frozenset[str] | None, status: str) -> None:
     assert status_of(message, allowed) == status
 
@@ -107,7 +108,6 @@ def test_a_sample_of_another_ones_request_costs_nothing_more() -> None:
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
 
 
-@settings(max_examples=40)
 @given(
     content=st.text() | st.lists(st.text() | st.dictionaries(st.sampled_from(["type", "text", "thinking"]), JSON)),
     about=st.dictionaries(st.sampled_from(["finish_reason", "stop_reason", "model_name", "incomplete_details"]), JSON),

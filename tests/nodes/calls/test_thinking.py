@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.nodes.calls.thinking import Splitter, split_thinking
+from rows import each
 
 THOUGHT = {
     "Qwen, DeepSeek": "<think>\nSECRET 46\nFinal answer: 46\n</think>\n\n48",
@@ -50,7 +51,7 @@ def streamed(text: str, size: int) -> str:
     return "".join(splitter.feed(text[at : at + size]) for at in range(0, len(text), size)) + splitter.end()
 
 
-@pytest.mark.parametrize("text", THOUGHT.values(), ids=THOUGHT)
+@each("text", THOUGHT.values())
 def test_thinking_is_taken_off_in_any_spelling(text: str) -> None:
     assert split_thinking(text).text == "48"
     assert {streamed(text, size) for size in (1, 2, 5, 30)} == {"48"}
@@ -81,7 +82,7 @@ OPENED = {
 }
 
 
-@pytest.mark.parametrize(("text", "answer"), OPENED.values(), ids=OPENED)
+@each(("text", "answer"), OPENED.values())
 def test_thinking_that_the_prompt_opened_ends_alone(text: str, answer: str) -> None:
     split = split_thinking(text)
 
@@ -123,7 +124,7 @@ ABOUT = [
 ]
 
 
-@pytest.mark.parametrize("text", ABOUT)
+@each("text", ABOUT)
 def test_an_answer_about_such_a_tag_keeps_its_text(text: str) -> None:
     assert split_thinking(text) == ("", text, False)
     assert {streamed(text, size) for size in (1, 4)} == {text}

@@ -12,6 +12,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
+from rows import each
 from solving import solve, solvers
 
 SIX = ["408"] * 6
@@ -44,7 +45,7 @@ STOPS: dict[str, tuple[list[Any], Any, tuple[str, int, int, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", STOPS)
+@each("case", STOPS)
 def test_layers_end_where_proposals_agree(case: str) -> None:
     answers, rule, expected = STOPS[case]
 

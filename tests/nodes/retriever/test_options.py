@@ -95,10 +95,10 @@ async def test_a_query_that_hangs_costs_no_other_and_goes_on_no_longer() -> None
                 ended.set()
         return [f"about {query}"]
 
-    retriever = Retriever(slow, name="slow", timeout=0.2)
+    retriever = Retriever(slow, name="slow", timeout=1)
     result = await searching(retriever, rewriter=says("second\nthird", "rewriter")).ainvoke(QUESTION)
 
     (told_,) = [p for p in result["proposals"] if p["layer"] == 0]
-    assert (told_["status"], told_["error"]) == ("ok", "1 of 3 queries failed: nothing came within 0.2 s")
+    assert (told_["status"], told_["error"]) == ("ok", "1 of 3 queries failed: nothing came within 1.0 s")
     assert len(result["evidence"]) == 2
     assert ended.is_set()

@@ -17,13 +17,13 @@ class There:
     """
 
     def __init__(self, thing: Any, thread: ThreadPoolExecutor) -> None:
-        self._thing = thing
-        self._thread = thread
+        self.thing = thing
+        self.thread = thread
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **options: Any) -> Any:
-            result = self._thread.submit(getattr(self._thing, name), *args, **options).result()
-            return There(result, self._thread) if type(result).__module__.startswith("playwright") else result
+            result = self.thread.submit(getattr(self.thing, name), *args, **options).result()
+            return There(result, self.thread) if type(result).__module__.startswith("playwright") else result
 
         return call
 
@@ -54,6 +54,11 @@ def chromium() -> Iterator[Any]:
             thread.submit(browser.close).result()
         finally:
             thread.submit(playwright.stop).result()
+
+
+def close_tabs(browser: Any) -> None:
+    """Close all tabs: each is a process, and draws on."""
+    browser.thread.submit(lambda: [context.close() for context in browser.thing.contexts]).result()
 
 
 def opened(browser: Any, page: Path, *, scheme: str, width: int = 1100) -> tuple[Any, list[str]]:

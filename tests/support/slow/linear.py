@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 def cost_of(read: Callable[[str], object], make: Callable[[int], str], name: str, size: int) -> Cost:
     """Count what a reader takes; whatever looks like too much is counted again, for others use the machine too."""
     large, small = make(size), make(size // _TIMES)
-    count = partial(_cpu, read, patience=3 + size // _PATIENCE)
+    count = partial(_cpu, read, patience=2 + size // _PATIENCE)
     seconds = count(large)
     if seconds <= NOTHING:
         return Cost(name, seconds, None)

@@ -95,7 +95,7 @@ FAILURES: dict[str, tuple[Reply, str, dict[str, Any]]] = {
     "reset": (Reply(broken="reset"), "error", {}),
     "cut": (Reply(broken="cut"), "error", {}),
     "html": (Reply(body="<html>busy</html>"), "error", {}),
-    "deadline": (Reply(broken="hang"), "timeout", {"budget": Budget(seconds=0.3)}),
+    "deadline": (Reply(broken="hang"), "timeout", {"budget": Budget(seconds=1)}),
     "quorum": (Reply(broken="hang"), "cancelled", {"quorum": Quorum(1)}),
 }
 
