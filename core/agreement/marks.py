@@ -10,7 +10,7 @@ import re
 from .boxes import BOX, boxed_answer
 from .languages import spaced, unspaced
 from .remarks import adds_nothing, first_sentence, is_taken_back, retracts
-from .standing import Layout, Standing, stands_alone
+from .standing import Standing, Surroundings, stands_alone
 
 _TAIL = 6000
 """Characters at a text's end in which a mark is looked for, so that a text of any length costs the same."""
@@ -64,7 +64,7 @@ def marked_answers(text: str) -> list[str]:
         The answer as it is written, nothing where it cannot be told, behind what other marks say that no words take
         back; an empty list where nothing is marked.
     """
-    layout = Layout(text)
+    layout = Surroundings(text)
     text = text[-_TAIL:]
     quoted: list[str] = []
     for pattern in (_STRONG, _WEAK):
@@ -87,7 +87,7 @@ def marked_answers(text: str) -> list[str]:
     return [""] if quoted else []
 
 
-def _stand(layout: Layout, text: str, match: re.Match[str], end: int) -> tuple[Standing, int, int]:
+def _stand(layout: Surroundings, text: str, match: re.Match[str], end: int) -> tuple[Standing, int, int]:
     """Return where a mark stands, and from where to where in the whole text; an object is one with what it holds."""
     groups, shift = match.groupdict(), len(layout.text) - len(text)
     first, last = match.start() + shift, end + shift

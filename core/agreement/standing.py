@@ -9,8 +9,8 @@ import re
 from bisect import bisect_right
 from typing import Literal, NamedTuple
 
+from .boxes import leads_in
 from .languages import spaced, unspaced
-from .lead_ins import leads_in
 
 Standing = Literal["own", "apart", "quoted"]
 
@@ -73,7 +73,7 @@ class Span(NamedTuple):
     is_quoted: bool
 
 
-class Layout:
+class Surroundings:
     """Say of each place in a text where it stands; the text is looked through once."""
 
     def __init__(self, text: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
-from langgraph_moa.core.agreement.standing import Layout, attributes
+from langgraph_moa.core.agreement.standing import Surroundings, attributes
 from together import together
 
 MARK = "Final answer: 666"
@@ -168,7 +168,7 @@ def test_what_leads_to_an_answer_hands_it_to_nobody(words: str) -> None:
 
 def test_a_text_says_where_its_places_stand() -> None:
     text = "own\n```\nfence\n```\n> quote\n- item\n<details>\nhidden\n</details>\nown"
-    layout = Layout(text)
+    layout = Surroundings(text)
 
     places = [layout.standing(text.index(word), in_line=False) for word in ("own", "fence", "quote", "item", "hidden")]
     assert places == ["own", "apart", "quoted", "apart", "quoted"]

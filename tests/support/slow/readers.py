@@ -20,9 +20,9 @@ from langgraph_moa.core import control_tokens
 from langgraph_moa.core import text as texts
 from langgraph_moa.core.agreement import (
     answers,
+    boxes,
     closed,
     gold,
-    lead_ins,
     marks,
     measures,
     notation,
@@ -275,10 +275,10 @@ READERS: dict[str, Reader] = {
     "core/agreement/boxes.py": lambda text: [
         marks.marked_answers(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
     ],
-    "core/agreement/lead_ins.py": lambda text: [
-        lead_ins.leads_in(text[:6_000], ""),
-        lead_ins.leads_in(text[:6_000] + " is ", text),
-        lead_ins.leads_in("", text),
+    "core/agreement/boxes.py: leads_in": lambda text: [
+        boxes.leads_in(text[:6_000], ""),
+        boxes.leads_in(text[:6_000] + " is ", text),
+        boxes.leads_in("", text),
     ],
     "core/agreement/thoughts.py": lambda text: [thoughts.without_thoughts(f"{tag}{text}") for tag in ("", "<think>")],
     "core/agreement/standing.py": lambda text: [
