@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigError
 from ...core.ordinary import file_kind
-from ..ask.store import opened
+from ..ask.store import make_private, opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -47,6 +47,7 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
     store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
     try:
         # A thread that cannot open a file is left behind, and its traceback shown once the event loop is closed.
+        make_private(file)
         sqlite3.connect(file).close()
         async with opened(file) as saver:
             try:
