@@ -1,7 +1,7 @@
 """What is boxed is an answer where its line says nothing else."""
 
 from langgraph_moa.core.agreement.boxes import BOX, boxed_answer
-from rows import each
+from tables import each
 
 
 @each(
