@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,17 +27,21 @@ _TOGETHER = {
     "tests/project/test_drawings.py": "browser",
 }
 """Files and folders whose tests one worker runs, and what is slow to make that they share."""
+NOBODY = Path(__file__).parent
+"""Where certificates are looked for, and none are: a client would read a hundred, which was a tenth of all CPU."""
 for name, examples in (("few", 30), ("many", 200)):  # of each property; `make soak` takes the many
     settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("few")
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_SPEAKING):
             monkeypatch.delenv(name)
     monkeypatch.delenv("COLUMNS", raising=False)  # GNU readline puts it into the environment of pytest's workers
+    if not request.node.get_closest_marker("soak"):  # which alone may fetch something
+        monkeypatch.setenv("SSL_CERT_DIR", str(NOBODY))
     monkeypatch.setenv("LANGSMITH_USE_DAEMON", "true")  # its client would hold the end of the tests up
 
 

@@ -11,7 +11,7 @@ from langgraph_moa.core.agreement.answers import final_answer, read_answer
 from langgraph_moa.core.agreement.values import same_answer
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading.by_gold import closed
-from rows import each
+from tables import each
 
 HERE = Path(__file__).parents[1] / ".." / "shared" / "real-models"
 recorded = pytest.mark.skipif(not HERE.is_dir(), reason="the recorded outputs (../shared/real-models) are not here")

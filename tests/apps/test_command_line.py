@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from commands import Run
 from langgraph_moa.apps.mistakes import looks_like_option
-from rows import each
+from tables import each
 
 WRONG: list[tuple[list[str], str]] = [
     # an option that there is not

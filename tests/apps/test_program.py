@@ -7,8 +7,8 @@ import sys
 import pytest
 from commands import Run
 from langgraph_moa.apps.program import COMMANDS, app, command_of
-from rows import each
 from syrupy.assertion import SnapshotAssertion
+from tables import each
 from typer.testing import CliRunner
 
 HEAVY = {"aiohttp", "asyncio", "langchain_core", "langgraph", "langsmith", "openai", "rich", "yaml"}

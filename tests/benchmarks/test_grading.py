@@ -20,7 +20,7 @@ from grading import (
     sentences_in,
     speaks_of_references,
 )
-from rows import each
+from tables import each
 
 NOWHERE = Path("nowhere.jsonl")
 EVERYDAY = {question.text: question for question in questions_of("everyday", NOWHERE)}

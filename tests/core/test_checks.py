@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.core.checks import check_number
-from rows import each
+from tables import each
 
 FEW: dict[str, Any] = {"minimum": 1, "most": 100, "whole": True}
 WIDE: dict[str, Any] = {"minimum": 0, "most": 2**63 - 1, "whole": True}

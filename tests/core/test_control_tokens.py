@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.control_tokens import TOKEN, neutralised, only_tokens, without_last_tokens
-from rows import each
+from tables import each
 from together import together
 
 TOKENS = [

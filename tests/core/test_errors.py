@@ -7,7 +7,7 @@ import pytest
 from langgraph_moa import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MissingExtra, MoAError
 from langgraph_moa.core.errors import nearest
 from records import a_proposal
-from rows import each
+from tables import each
 
 
 def failed(status: str = "error", why: str | None = None, window: int | None = None, **more: Any) -> Any:

@@ -25,7 +25,7 @@ from langgraph_moa.core.text import (
     shows_nothing,
     strike_out,
 )
-from rows import each
+from tables import each
 
 SAID = [
     ("a\x1b[31m b\x07", "a[31m b"),

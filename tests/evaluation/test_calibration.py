@@ -8,7 +8,7 @@ from langgraph_moa import ConfigError
 from langgraph_moa.evaluation.calibration import MeasuredRule, measure
 from langgraph_moa.evaluation.statistics import wilson
 from recordings import recorded
-from rows import each
+from tables import each
 
 FIVE = [
     recorded("1,1,1,1", "1"),

@@ -7,7 +7,7 @@ from langgraph_moa.core.bounds.early_stop import EarlyStop
 from langgraph_moa.evaluation.calibration import measure
 from langgraph_moa.evaluation.stop_rules import Recorded, is_right, rules_for, vote
 from recordings import gold_of, recorded
-from rows import each
+from tables import each
 
 
 @pytest.mark.parametrize(

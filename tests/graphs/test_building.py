@@ -8,7 +8,7 @@ from langgraph.graph import START
 from langgraph_moa import EarlyStop, create_moa, create_rag_moa
 from langgraph_moa.graphs.plan import plan_of
 from panels import panel, says
-from rows import each
+from tables import each
 
 COMBINATIONS = [
     {"layers": layers, "waves": waves, "review": review, "early_stop": stop}

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph_moa.graphs.cards import dealt
 from records import a_proposal
-from rows import each
+from tables import each
 
 FORTY_TWO, IN_WORDS, OTHER = "Final answer: 42", "Six by seven.\n\nFinal answer: 42", "Final answer: 41"
 

@@ -7,8 +7,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, Proposer, Quorum, Vote, create_moa, create_rag_moa, create_single
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.graphs.course import Course, course_of
-from rows import each
 from running import THREAD
+from tables import each
 
 QUESTION = {"messages": [("user", "Which?")]}
 

@@ -6,8 +6,8 @@ from typing import Any
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph_moa import Budget, EarlyStop, Proposer, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from rows import each
 from running import THREAD
+from tables import each
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 

@@ -23,8 +23,8 @@ from langgraph_moa import (
 from langgraph_moa.core.text import CUT_TO_FIT
 from loopback import Loopback
 from panels import says
-from rows import each
 from running import APIS, run
+from tables import each
 
 
 async def test_each_proposer_sees_its_own_evidence_and_the_aggregator_all(loopback: Loopback) -> None:

@@ -26,9 +26,9 @@ from langgraph_moa import (
 from langgraph_moa.apps.settings.systems import SystemName
 from loopback import Loopback, Reply
 from reading import QUESTION, proposals_in, user
-from rows import each
 from running import THREAD
 from syrupy.assertion import SnapshotAssertion
+from tables import each
 
 
 def test_all_of_them_are_here() -> None:

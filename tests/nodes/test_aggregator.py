@@ -11,7 +11,7 @@ from langgraph_moa.core.run.records import Proposal
 from loopback import Loopback, Reply
 from mixtures import chain_of
 from reading import QUESTION
-from rows import each
+from tables import each
 
 
 @pytest.mark.parametrize("api", ["invoke", "ainvoke"])

@@ -15,8 +15,8 @@ from langgraph_moa import (
 )
 from panels import panel, says
 from reading import references_in
-from rows import each
 from running import APIS, THREAD, run
+from tables import each
 
 WRONG: list[tuple[str, str, list[tuple[str, str | None]], str]] = [
     ("Green [E1].", "Green [E1].", [("E1", None)], ""),

@@ -1,7 +1,7 @@
 """What a model chose among proposals is read strictly, from an order that its seed shuffles."""
 
 from langgraph_moa.nodes.choice import read_choice
-from rows import each
+from tables import each
 
 
 @each(

@@ -15,8 +15,8 @@ from langgraph_moa import (
 )
 from panels import says
 from reading import user
-from rows import each
 from running import THREAD
+from tables import each
 
 
 def test_what_retrievers_found_is_in_the_state_as_plain_data() -> None:

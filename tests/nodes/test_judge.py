@@ -13,8 +13,8 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.nodes.judge import read_groups
 from panels import says
 from reading import QUESTION, references_in
-from rows import each
 from solving import solvers
+from tables import each
 
 
 def test_a_judge_is_one_call_that_counts() -> None:

@@ -18,8 +18,8 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from moderating import NAMES, keeping, mixture, told
 from reading import QUESTION, proposals_in, references_in, user
-from rows import each
 from running import APIS, run
+from tables import each
 
 
 @APIS

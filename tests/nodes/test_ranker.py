@@ -25,8 +25,8 @@ from langgraph_moa import (
 )
 from loopback import Loopback, Reply
 from reading import QUESTION, proposals_in, user
-from rows import each
 from running import APIS, THREAD, run
+from tables import each
 
 NAMES = ["anna", "bert", "carl", "dora"]
 

@@ -11,8 +11,8 @@ from langgraph_moa import ConfigError, EarlyStop, InputError, create_moa
 from panels import panel, says
 from reading import QUESTION
 from reviewing import asked, counting, decide, reviewed
-from rows import each
 from running import THREAD
+from tables import each
 
 
 def test_it_stops_before_the_aggregator_and_shows_all_proposals() -> None:

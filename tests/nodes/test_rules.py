@@ -19,8 +19,8 @@ from langgraph_moa import (
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from reading import QUESTION, references_in, user
-from rows import each
 from running import APIS, run
+from tables import each
 
 FREE = {name: Price() for name in ("m0", "m1", "m2", "aggregator")}
 

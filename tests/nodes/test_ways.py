@@ -7,9 +7,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import Budget, EarlyStop, InputError, Proposer, create_moa
 from panels import says
 from reading import QUESTION
-from rows import each
 from running import THREAD
 from solving import solvers
+from tables import each
 
 THREE = ["offline:words", "offline:stems", "offline:phrases"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 from langgraph_moa.prompts import bundled, echo_in, fence
-from rows import each
+from tables import each
 
 OUR_TAG = fence(["a", "b"]).partition(" ")[0]
 PROMPT = [bundled("mark").text, bundled("evidence").text, bundled("synthesis").text, fence(["a", "b"])]

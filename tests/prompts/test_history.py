@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph_moa.core.text import OURS
 from langgraph_moa.prompts import fence, tools_in_words
-from rows import each
 from syrupy.assertion import SnapshotAssertion
+from tables import each
 
 
 def calls(*named: tuple[str, dict[str, Any], str], text: str = "") -> AIMessage:

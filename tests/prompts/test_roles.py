@@ -15,7 +15,7 @@ from langchain_core.messages import (
 )
 from langgraph_moa.core.text import QUESTION, text_in
 from langgraph_moa.prompts.roles import in_turn, role_in, without_system
-from rows import each
+from tables import each
 
 CALLS: Any = [{"name": "look", "args": {}, "id": "1"}]
 KINDS: dict[str, Any] = {

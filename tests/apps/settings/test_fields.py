@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from rows import each
 from settings_schema import SCHEMA, everywhere
+from tables import each
 
 
 @each(("name", "field"), everywhere(SCHEMA))

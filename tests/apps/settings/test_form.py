@@ -7,7 +7,7 @@ from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of
 from langgraph_moa.apps.settings.settings import Settings
-from rows import each
+from tables import each
 
 
 @each(

@@ -9,7 +9,7 @@ from commands import Run
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.settings.files import form_settings, load_settings
 from loopback import Loopback, Reply
-from rows import each
+from tables import each
 
 
 @pytest.mark.parametrize("word", ["aggregate", "answer", "shadow", "off"])

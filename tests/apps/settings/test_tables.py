@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.settings.files import load_settings
-from rows import each
 from settings_schema import SCHEMA, everywhere
+from tables import each
 
 
 def bounds() -> list[tuple[str, str, float, bool]]:

@@ -4,7 +4,7 @@ import pytest
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.boxes import BOX, boxed_answer, leads_in
-from rows import each
+from tables import each
 from together import together
 
 

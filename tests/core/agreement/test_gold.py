@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.answers import read_answer
 from langgraph_moa.core.agreement.gold import is_gold, names_unit
-from rows import each
+from tables import each
 
 CALORIES = "A glass of milk has 3 calories an ounce. How many calories does John consume?"
 MILES = "How many miles does she drive?"

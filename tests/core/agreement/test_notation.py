@@ -1,7 +1,7 @@
 """Answers are written in one way, whatever wrapping, script and LaTeX they come in."""
 
 from langgraph_moa.core.agreement.notation import LITERAL, normalised, stripped
-from rows import each
+from tables import each
 
 
 @each(

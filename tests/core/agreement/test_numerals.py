@@ -8,7 +8,7 @@ from agreement import same
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.agreement.numerals import read_date, read_number
-from rows import each
+from tables import each
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9))

@@ -3,7 +3,7 @@
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.thoughts import without_thoughts
-from rows import each
+from tables import each
 
 TAGS = [
     ("<think>", "</think>"), ("<think>", "<//think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"),

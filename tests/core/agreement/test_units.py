@@ -2,7 +2,7 @@
 
 import pytest
 from langgraph_moa.core.agreement.units import Unit, folded, known_unit, read_unit, singular, spellings
-from rows import each
+from tables import each
 
 
 @each(

@@ -12,7 +12,7 @@ from langgraph_moa.core.agreement.values import (
     parsed_literal,
     same_answer,
 )
-from rows import each
+from tables import each
 
 
 @pytest.mark.parametrize(

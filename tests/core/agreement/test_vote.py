@@ -6,7 +6,7 @@ import pytest
 from langgraph_moa import ConfigError, Vote, judge_agreement
 from langgraph_moa.core.agreement.vote import best_proposal, check_vote, count_votes
 from records import a_proposal
-from rows import each
+from tables import each
 
 
 def voters(*answers: str, **more: Any) -> list[Any]:

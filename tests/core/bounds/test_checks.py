@@ -18,7 +18,7 @@ from langgraph_moa.core.bounds.checks import check_early_stop, check_enough, che
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
-from rows import each
+from tables import each
 
 
 def check(**given: Any) -> None:

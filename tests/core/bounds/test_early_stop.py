@@ -13,7 +13,7 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import stages_of
 from records import a_proposal
-from rows import each
+from tables import each
 
 
 def seats(names: str) -> list[Any]:

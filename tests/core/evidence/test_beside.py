@@ -4,7 +4,7 @@ import pytest
 from langgraph_moa.core.evidence.beside import bundles_in
 from langgraph_moa.core.evidence.markers import markers_in
 from langgraph_moa.core.evidence.quotes import marked_quotes
-from rows import each
+from tables import each
 
 
 @each(

@@ -2,7 +2,7 @@
 
 import pytest
 from langgraph_moa.core.evidence.bracketed import code_in, count_ids, groups_in, id_of, ids_in, may_cite
-from rows import each
+from tables import each
 
 
 @each(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.citations import read_citations
 from langgraph_moa.core.run.cited import Citation
-from rows import each
+from tables import each
 
 PASSAGES = {
     "E1": "The pump is  primed\nwith water. It's the “old” valve – not the new one – that leaks; 15 million saw it.",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.folding import EDGE, as_seen
-from rows import each
+from tables import each
 
 
 def apart(text: str) -> str:

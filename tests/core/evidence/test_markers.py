@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.evidence.markers import markers_in, without_markers
-from rows import each
+from tables import each
 
 READ = {
     "E1": [

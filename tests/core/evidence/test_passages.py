@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langgraph_moa.core.evidence.passages import found_of, fuse, highest_id, numbered
 from langgraph_moa.core.run.records import Found
-from rows import each
+from tables import each
 
 
 def found(*texts: str, query: str = "q", source: str = "s") -> list[Found]:

@@ -3,7 +3,7 @@
 import unicodedata
 
 from langgraph_moa.core.evidence.places import is_negated, quote_place, views_of
-from rows import each
+from tables import each
 
 LEASE = (
     "Under clause 9, the landlord is not permitted to terminate this lease during the fixed term. The lessee may "

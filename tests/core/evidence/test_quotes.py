@@ -8,7 +8,7 @@ from langgraph_moa.core.evidence.quotes import (
     quotes_of_blocks,
     without_signs,
 )
-from rows import each
+from tables import each
 
 PAIRS = '“” „“ „” ”” «» »« »» ‹› ›‹ 「」 『』 ｢｣ 《》 〈〉 〝〟 ‘’ ‚‘ ‚’ ’’ "" \'\' ““ „" “" ״״ ＂＂ ❝❞ ‟”'.split()
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from langgraph_moa.core.evidence.citations import examine_citations, read_citations
 from langgraph_moa.core.evidence.removal import without_wrong
 from langgraph_moa.core.run.cited import Citation
-from rows import each
+from tables import each
 
 EVIDENCE = evidence_of(
     {

@@ -13,7 +13,7 @@ from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
-from rows import each
+from tables import each
 
 
 def look(query: str) -> list[str]:

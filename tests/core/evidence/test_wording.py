@@ -3,7 +3,7 @@
 import pytest
 from langgraph_moa.core.evidence.markers import markers_in
 from langgraph_moa.core.evidence.wording import is_error_number, names_a_source
-from rows import each
+from tables import each
 
 
 @each("words", ["as stated in ", "per ", "supported by passage ", "laut ", "selon ", "根据", "출처 "])

@@ -23,7 +23,7 @@ from langgraph_moa.core.models.capabilities import (
     without_streaming,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from rows import each
+from tables import each
 
 
 def test_streaming_is_turned_off_without_touching_the_users_model() -> None:

@@ -8,7 +8,7 @@ from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.credentials import NO_KEY, Server, headers_from
 from langgraph_moa.core.models.parts import secrets_of
 from langgraph_moa.core.models.resolve import resolve_model
-from rows import each
+from tables import each
 
 URL = "http://127.0.0.1:9/v1"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.models.endings import Ending, ending_of, error_status
 from langgraph_moa.core.models.reasons import ENDINGS_FILE
-from rows import each
+from tables import each
 from together import together
 
 FACTS: dict[str, Any] = tomllib.loads(ENDINGS_FILE.read_text(encoding="utf-8"))

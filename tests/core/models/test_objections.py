@@ -7,7 +7,7 @@ import pytest
 from langgraph_moa.core.models.objections import is_refusal, may_be_left_out
 from langgraph_moa.core.run.records import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
-from rows import each
+from tables import each
 from together import together
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))

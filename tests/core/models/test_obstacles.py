@@ -6,7 +6,7 @@ from typing import Any
 import openai
 from langgraph_moa.core.models.obstacles import most_choices, obstacle_of, sane_window
 from langgraph_moa.core.wire.refusals import refusal
-from rows import each
+from tables import each
 
 
 def error(status: int, body: Any) -> openai.APIStatusError:

@@ -10,7 +10,7 @@ from langgraph_moa import Proposer, create_moa, resolve_model
 from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.parts import NoContext, may_write, secrets_of, tools_of
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from rows import each
+from tables import each
 
 URL = "http://127.0.0.1:9/v1"
 

@@ -7,7 +7,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langgraph_moa import ConfigError
 from langgraph_moa.core.models.presets import load_preset, presets, presets_checked
 from langgraph_moa.core.models.prices import price_of
-from rows import each
+from tables import each
 
 
 def test_presets_are_dated_and_named() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langgraph_moa.core.models.prices import Price, price_of
-from rows import each
+from tables import each
 
 
 def usage(tokens: int) -> Any:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.models.endings import ending_of
 from langgraph_moa.core.models.reasons import endings_file, reasons_in, worst
-from rows import each
+from tables import each
 
 KNOWN = st.sampled_from(
     [

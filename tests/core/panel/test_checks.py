@@ -10,7 +10,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.checks import check_choice, check_limited, check_options, check_settings
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
-from rows import each
+from tables import each
 
 URL = "http://127.0.0.1:9/v1"
 FINE: list[Any] = [

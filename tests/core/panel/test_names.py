@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langgraph_moa import ConfigError
 from langgraph_moa.core.panel.names import unique_names
-from rows import each
+from tables import each
 
 LAST = "offline:words"
 URL = "http://127.0.0.1:9/v1"

@@ -9,7 +9,7 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.sampling import Sampling
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import stages_of
-from rows import each
+from tables import each
 
 
 def seats(samples: int = 5, **options: Any) -> list[Any]:

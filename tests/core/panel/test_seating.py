@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph_moa import Aggregator, ConfigError, Proposer, Rank, Vote
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import named, seat_layers, seat_of
-from rows import each
+from tables import each
 
 LAST = "offline:words"
 

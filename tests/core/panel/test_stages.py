@@ -10,7 +10,7 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_layers
 from langgraph_moa.core.panel.stages import node_name, stages_of, unanswered
 from records import a_proposal
-from rows import each
+from tables import each
 
 
 def seats(*samples: int) -> list[Any]:

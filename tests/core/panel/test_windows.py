@@ -7,7 +7,7 @@ from langgraph_moa import Aggregator, resolve_model
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.panel.windows import learn_window, room_of
-from rows import each
+from tables import each
 
 URL = "http://127.0.0.1:9/v1"
 

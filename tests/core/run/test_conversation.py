@@ -16,7 +16,7 @@ from langchain_core.messages import (
 )
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_moa.core.run.conversation import answered_in, digest_of
-from rows import each
+from tables import each
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}}
 CALL = {"name": "look", "args": {"at": "lamp", "deep": [1, None]}, "id": "c1"}

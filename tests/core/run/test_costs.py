@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph_moa.core.run.costs import added_up, after_refusal, cost_of, largest, spent_by_model, total
 from records import a_proposal, usage
-from rows import each
+from tables import each
 
 
 def cost(calls: int | None, tokens: int | None, usd: float | None) -> Any:

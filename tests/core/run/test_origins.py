@@ -3,7 +3,7 @@
 from typing import Any
 
 from langgraph_moa.core.run.origins import Joined, in_words, joined, origins
-from rows import each
+from tables import each
 
 
 def proposal(name: str, text: str, *, layer: int = 1, status: str = "ok") -> Any:

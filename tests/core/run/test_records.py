@@ -24,7 +24,7 @@ from langgraph_moa.core.run.records import (
 from langgraph_moa.core.run.screening import Alone, Screening
 from reading import user
 from records import a_proposal
-from rows import each
+from tables import each
 
 
 def ran(*, with_evidence: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph_moa.core.run.report import make_report, work_seconds
 from records import a_proposal, a_verdict
-from rows import each
+from tables import each
 
 
 def call(layer: int, started: float, seconds: float, waited: float = 0.0) -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 from langgraph_moa.core.run.served import Asked, model_name, same_models, served_name, shares
-from rows import each
+from tables import each
 
 # Labels and what their server said; then which of them are of one model.
 CALLS: dict[str, tuple[list[tuple[str, str | None]], list[list[int]]]] = {

@@ -13,7 +13,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.state import merge_messages, merge_proposals, merge_verdicts
 from loopback import Loopback
 from pydantic import SecretStr, ValidationError
-from rows import each
+from tables import each
 
 
 def item(turn: str, layer: int, position: int, sample: int = 1, text: str = "", started: float = 1.0) -> Any:

@@ -8,7 +8,7 @@ from langgraph_moa import InputError
 from langgraph_moa.core.run.conversation import digest_of
 from langgraph_moa.core.run.turn import Turn, check_thread
 from records import a_proposal, a_verdict
-from rows import each
+from tables import each
 
 MESSAGES = [HumanMessage("Which?", id="1")]
 T = digest_of(MESSAGES)

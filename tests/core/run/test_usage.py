@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.core.run.usage import StreamedUsage, checked_usage, sums
-from rows import each
+from tables import each
 
 
 def counts(read: Any, written: Any, total: Any = None, **more: Any) -> dict[str, Any]:

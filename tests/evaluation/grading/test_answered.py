@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph_moa.evaluation.grading.answered import GradedAnswers, best_of, per_question
 from langgraph_moa.evaluation.grading.by_gold import Grade
-from rows import each
+from tables import each
 
 
 def row(answer: str | None = "x", **cost: Any) -> Any:

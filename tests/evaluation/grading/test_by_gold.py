@@ -6,7 +6,7 @@ import pytest
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.evaluation.batch.questions import Question, Row
 from langgraph_moa.evaluation.grading.by_gold import NO_GOLD, Grader, closed, exact, grade, has_gold, unread
-from rows import each
+from tables import each
 
 
 def asked(gold: str | None, question: Any = "?", later: tuple[str, ...] = ()) -> Question:

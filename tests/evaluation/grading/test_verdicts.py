@@ -4,7 +4,7 @@ import re
 
 import pytest
 from langgraph_moa.evaluation.grading.verdicts import read_better, read_score
-from rows import each
+from tables import each
 
 
 @each(

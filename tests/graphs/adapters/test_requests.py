@@ -11,7 +11,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.graphs.adapters.requests import check_request
 from langgraph_moa.nodes.calls.request import Request
 from panels import panel, says
-from rows import each
+from tables import each
 
 TOOL = {"type": "function", "function": {"name": "look", "description": "Look.", "parameters": {"type": "object"}}}
 

@@ -12,7 +12,7 @@ from langgraph_moa import (
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
-from rows import each
+from tables import each
 
 MARKED: dict[str, tuple[dict[str, Any], bool]] = {
     "two layers lead to the aggregator whatever they say": ({}, False),

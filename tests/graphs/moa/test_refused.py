@@ -13,7 +13,7 @@ from langgraph_moa import (
     create_moa,
 )
 from panels import says
-from rows import each
+from tables import each
 
 A = says("a")
 

@@ -13,8 +13,8 @@ from langgraph_moa import (
     judge_agreement,
 )
 from panels import says
-from rows import each
 from solving import solvers
+from tables import each
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"early_stop": True}, "found True as the early stop, expected EarlyStop(...)"),

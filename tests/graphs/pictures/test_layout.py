@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph_moa.graphs.pictures.layout import Box, broken, laid_out
 from langgraph_moa.graphs.pictures.ranks import Wire
-from rows import each
+from tables import each
 
 NAMES = st.sampled_from(
     ["a", "b", "c", "layer_1/x", "layer_1/y", "g:a", "g:b", "g:h:c", "g:h:d", "長い名前" * 9, ":", "g:", ":/", "g:/"]

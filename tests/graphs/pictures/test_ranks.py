@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from langgraph_moa.graphs.pictures.ranks import Wire, bundled_alike, rows_of
-from rows import each
+from tables import each
 
 
 def wires(*pairs: str) -> list[Wire]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langgraph_moa.nodes.calls.contents import contents_of, is_long, within, without_thinking
-from rows import each
+from tables import each
 
 PARTS: dict[str, tuple[Any, str, list[str]]] = {
     "a text": ("It is 48.", "It is 48.", []),

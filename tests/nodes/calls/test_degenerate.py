@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.nodes.calls.degenerate import repeated_piece
-from rows import each
+from tables import each
 
 LOOPS = {
     "a word": "word " * 32_000,

@@ -16,7 +16,7 @@ from langgraph_moa import (
 from loopback import Loopback
 from panels import says
 from reading import QUESTION
-from rows import each
+from tables import each
 from windows import WINDOW, joining, mixture, words
 
 LIMIT: dict[str, Any] = {"profile": {"max_output_tokens": 50}}

@@ -15,9 +15,9 @@ from loopback import Loopback, Reply
 from mixtures import mixture
 from panels import says
 from reading import QUESTION
-from rows import each
 from running import APIS
 from servers_say import DONE, MODELS, STREAMED, Makes, asked, by_name, called, piece, words
+from tables import each
 from worn import worn
 
 

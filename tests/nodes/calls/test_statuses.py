@@ -13,7 +13,7 @@ from langgraph_moa.core.run.records import USABLE
 from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.reading import read_message
 from langgraph_moa.nodes.calls.statuses import answered_call, judged, sampled
-from rows import each
+from tables import each
 
 SEAT = seat_of("offline:words", Defaults(), role="aggregator")
 LOOK = ToolCall(name="look", args={}, id="c1")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph_moa.nodes.calls.thinking import Splitter, split_thinking
-from rows import each
+from tables import each
 
 THOUGHT = {
     "Qwen, DeepSeek": "<think>\nSECRET 46\nFinal answer: 46\n</think>\n\n48",

@@ -12,8 +12,8 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION
-from rows import each
 from solving import solve, solvers
+from tables import each
 
 SIX = ["408"] * 6
 
