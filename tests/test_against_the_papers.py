@@ -105,7 +105,7 @@ def scripted(server: Loopback, *, stop: bool = True) -> None:
         digest = sha256(repr((call.anyhow, times[call.anyhow])).encode()).hexdigest()
         heard = sum(kind == "reference" for kind, _ in call.turns)
         final = 40 + (MODELS.index(call.model) if call.model in MODELS else int(digest[:2], 16)) % 2
-        return Reply(f"{call.model}, {digest[:8]}, round {heard + 1}:\n1. Marañón\n2. Urubamba\nFinal answer: {final}")
+        return Reply(f"{call.model}, {digest[:8]}, round {heard + 1}.\n1. Marañón\n2. Urubamba\nFinal answer: {final}")
 
     server.default = answer
 

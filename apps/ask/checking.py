@@ -1,6 +1,5 @@
 """Look at what a file of threads holds before anybody goes by it: disks fail, and anybody may have written it."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -68,6 +67,8 @@ def checked_saver(file: Path) -> "type[AsyncSqliteSaver]":
 
 @contextmanager
 def _told(file: Path) -> Iterator[None]:
+    import sqlite3
+
     try:
         yield
     except (MoAError, sqlite3.Error, OSError):

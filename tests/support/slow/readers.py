@@ -220,7 +220,7 @@ def _replied(text: str) -> object:
 
 def _parted(text: str) -> object:
     splitter = thinking.Splitter()
-    pieces = [splitter.feed(text[start : start + 50]) for start in range(0, len(text), 50)]
+    pieces = [*map(splitter.feed, (text[start : start + 50] for start in range(0, len(text), 50)))]
     return [*pieces, splitter.end(), thinking.split_thinking(text), thinking.split_thinking(f"<think>{text}")]
 
 
@@ -231,7 +231,8 @@ def _fed(body: bytes) -> object:
 
 def _streamed(text: str) -> object:
     answer = chunks.StreamedAnswer(provider="", model="", secrets=[])
-    calls = [{"index": n, "id": f"i{n}", "function": {"name": word[:20]}} for n, word in enumerate(text.split())]
+    words = [{"name": word[:20] if n < 100 else None, "arguments": word} for n, word in enumerate(text.split())]
+    calls = [{"index": n % 100, "id": f"i{n % 100}", "function": word} for n, word in enumerate(words)]
     pieces = [{"choices": [{"delta": {"tool_calls": calls[start : start + 20]}}]} for start in range(0, len(calls), 20)]
     return [answer.chunk(json.dumps(piece).encode()) for piece in pieces]
 
@@ -390,10 +391,10 @@ TOO_SLOW: dict[str, Reader] = {
 NO_READERS = {
     "apps/piped.py": "names of files, which a user gives",
     "nodes/calls/hearing.py": "names of models, which a user declares",
+    "core/wire/connections.py": "addresses, which a user gives; bounded",
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
-    "core/panel/names.py": "names, which a user declares",
-    "evaluation/comparing/in_turn.py": "names of systems, which a user declares",
+    **dict.fromkeys(("core/panel/names.py", "evaluation/comparing/in_turn.py"), "names, which a user declares"),
     "graphs/adapters/tool_and_node.py": "a mixture's own name",
 }
 """Sources with patterns that read nothing of a stranger's, and why."""
