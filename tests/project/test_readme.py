@@ -54,7 +54,7 @@ def commands(text: str) -> list[str]:
     ]
 
 
-FIRST, *OTHERS = sorted(set(commands(README + PAGES)), key=lambda line: "|" not in line)
+FIRST, *OTHERS = sorted(set(commands(README + PAGES)), key=lambda line: ("|" not in line, line))
 
 
 def test_pages_name_no_file_of_questions_that_is_not_there() -> None:
