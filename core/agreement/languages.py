@@ -29,7 +29,9 @@ class Words(NamedTuple):
 SPACED = {
     "English": Words(
         r"(?:wait|hmm+|oops|sorry|actually|no(?!\. ?\d)|nope|correction|edit|update)(?=\s*(?:[,.!:;…—-]|\n|$)"
-        r"|,? (?:that|this|i|it)\b)|scratch that|strike that|i (?:retract|withdraw)|hold on|on second thought"
+        r"|,? (?:that|this|i|it)\b)|scratch that|strike that|never ?mind"
+        r"|disregard (?:that|this|it|the)|i take (?:that|this|it) back|(?:just )?kidding"
+        r"|i (?:retract|withdraw)|hold on|on second thought"
         r"|(?:but )?(?:let me|let us|let's|i need to"
         r"|i should) (?:re-?(?:check|calc|comp|count|cons|do|eval|exam|think|read|work)\w*|double[ -]check|fix"
         r"|correct)",
@@ -93,7 +95,8 @@ SPACED = {
     ),
     "Portuguese": Words(
         r"não|espere?|espera|desculp\w*|perdão|correção|corrijo|corrigindo|na verdade,? não|aliás,? não",
-        r"errad[oa]s?|incorret[oa]s?|erro|enganei|equivoquei|equivocad\w+|retiro|não é (?:isso|correto|certo)|está mal",
+        r"errad[oa]s?|incorret[oa]s?|erro|errei|enganei|equivoquei|equivocad\w+|retiro|está mal"
+        r"|não é (?:isso|correto|certo)",
         r"não|mas|porém|contudo|exceto|senão|só|somente|apenas|ou|na verdade",
         r"não, não há (?:outras?|outros?|mais) \w+|não há (?:nenhuma )?(?:outras?|outros?|mais) \w+"
         r"|sem (?:nenhuma )?dúvida|não há (?:dúvida|problema)"
@@ -116,7 +119,7 @@ SPACED = {
         r"(?:la )?risposta(?: finale| corretta)?",
     ),
     "Dutch": Words(
-        r"nee|wacht|correctie|rectificatie|toch niet|eigenlijk niet",
+        r"nee|wacht|oeps|correctie|rectificatie|toch niet|eigenlijk niet",
         r"fout\w*|onjuist|verkeerd\w*|vergist|vergiste|klopt (?:toch )?niet|niet (?:juist|goed|correct)"
         r"|trek \w+ (?:in|terug)",
         r"niet|geen|maar|echter|toch|tenzij|behalve|alleen|slechts|eigenlijk",

@@ -22,7 +22,10 @@ _TAGS = (
 )
 _TAG = re.compile(rf"[<‹](?P<end>/)?(?P<name>{_TAGS})(?:-[0-9a-f]{{1,16}})?(?:\s[^<>\n]{{0,200}})?>", re.IGNORECASE)
 """Tags around what is shown, hidden or struck, and our own fences."""
-_HIDDEN = re.compile(r"<(?:div|span|p)\s[^<>\n]{0,200}(?:hidden|display:\s?none)[^<>\n]{0,200}>", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"<(?P<name>div|span|p)(?=\s)[^<>\n]{0,200}(?:\shidden(?=[\s=>])|display:\s?none|visibility:\s?hidden)[^<>\n]{0,200}>",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile("<!--|-->")
 _QUOTED_LINE = re.compile(r"[ \t]{0,9}(?:>|\||\[\^|\[\d{1,3}\][: ])")
 """Of a block quote, a table, a footnote."""
@@ -44,14 +47,31 @@ _SOMEBODY = re.compile(
     r"\b(?:he|she|they|it|one|some|others?|somebody|someone|another|who|text|context|book|file|manual|post|comment|forum"
     r"|thread|paper|users?|experts?|students?|colleagues?|teacher|authors?|api|function|search|friend|p\.s)\b[^.!?]{0,40}"
     r"\b(?:says?|said|states?|stated|writes?|wrote|claims?|claimed|answered|replie[sd]|returned|thinks?)\b"
-    r"|\baccording to\b|\bi quote\b|\bquoting\b"
+    r"|\baccording to (?!(?:(?:the|this|that|these|our|my|its) )?(?:[\w'-]{1,30} ){0,2}(?:theorem|formula|laws?|rules?"
+    r"|definition|problem|questions?|calculations?|statement|information|equations?|steps?|reasoning|analysis|order"
+    r"|pattern|above|given|data|table)\b)"
+    r"|\bi quote\b|\bquoting\b"
 )
+_SAYS_IT = re.compile(
+    rf"(?:\b(?:{spaced('sources')})\b|{unspaced('sources')})[^.!?]{{0,30}}\b"
+    r"(?:says?|said|stat(?:es|ed)|claim(?:s|ed)|writes|wrote|reads|answer(?:s|ed)|repl(?:ies|ied)|return(?:s|ed)|gives|gave)\b[^.!?]{0,12}$"
+)
+"""Right before a box, which stands amid sentences: that its author speaks of a document is not enough there."""
+_OWN_LEAD = re.compile(
+    r"^(?:based on|given|using|considering|combining|comparing)\b"
+    r"|\b(?:both|all|each|every|most|agree[sd]?|same|consensus|synthes\w+|combined|summary|conclusion)\b"
+)
+"""What leads to its author's own answer, though it speaks of what others said."""
 _FEW = 5
 """Words that a label has at most."""
 _CONCLUDES = re.compile(
     rf"(?:(?:so|thus|therefore|hence|also|donc|daher|entonces|quindi),? )?(?:{spaced('concludes')})\b"
     rf"|(?:{unspaced('concludes')})"
 )
+_ANSWER = re.compile(rf"answer|{spaced('answer')}|{unspaced('answer')}")
+_THAT = re.compile(r"^\W*(?:that )?(?:it |this )?(?:is )?")
+_VALUE = 2
+"""Words of a sentence that says a value and nothing more, as `It is five`."""
 _LAST_SENTENCE = re.compile(r"[.!?]\s|[。！？]")
 _AFTER_TAG = re.compile(r"</?\w{1,20}>|<\|[^|>\n]{0,40}\|>")
 _SENTENCES = re.compile(r"(?<=[.!?])\s|[。！？\n]")
@@ -78,7 +98,8 @@ class Surroundings:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.spans = sorted([*_fences(text), *_comments(text), *_tags(text)])
+        fences = _fences(text)
+        self.spans = sorted([*fences, *_comments(text), *_tags(text, fences), *_hidden(text)])
 
     def block(self, at: int) -> Span | None:
         """Return the outermost span that holds a place."""
@@ -87,26 +108,29 @@ class Surroundings:
                 return span
         return None
 
-    def standing(self, start: int, *, in_line: bool) -> Standing:
+    def standing(self, start: int, *, in_line: bool, is_box: bool = False) -> Standing:
         """Tell where a mark stands.
 
         Args:
             start: Where it begins, or the object that holds it.
-            in_line: Whether it may stand amid a sentence, as a tag, a box or an object does.
+            in_line: Whether it may stand amid a sentence, as a tag or an object does.
+            is_box: Whether it is a box, which mostly does.
         """
         text = self.text
         line = text.rfind("\n", 0, start) + 1
         quoted = any(span.is_quoted and span.start <= start < span.end for span in self.spans)
         if quoted or _QUOTED_LINE.match(text, line) or (in_line and attributes(text[line:start])):
             return "quoted"
+        if is_box and _SAYS_IT.search(text[max(line, start - _NEAR) : start].lower()):
+            return "quoted"
         block = self.block(start)
-        if self._is_led_to(block.start if block else line):
+        if self._is_led_to(block.start if block else line, is_block=block is not None):
             return "quoted"
         if block or _LISTED_LINE.match(text, line) or _INDENTED_LINE.match(text, line):
             return "apart"
         return "own"
 
-    def _is_led_to(self, at: int) -> bool:
+    def _is_led_to(self, at: int, *, is_block: bool) -> bool:
         """Tell whether a line above says that what follows it is somebody else's."""
         lines = self.text[max(at - 4000, 0) : at].split("\n")[:-1][-_LINES:]
         is_gap = False
@@ -116,7 +140,7 @@ class Surroundings:
                 is_gap = True
                 continue
             is_lead = words.endswith((":", "：")) or _is_heading(line.strip())
-            if is_lead and attributes(f"{words.rstrip(':：')}:"):
+            if is_lead and _hands_over(words, is_near=is_block or not is_gap):
                 return True
             if is_gap or is_lead:
                 return False
@@ -148,6 +172,14 @@ def attributes(words: str) -> bool:
     return sources_in(sentence) and bool(_SAYS.search(sentence) or (is_label and len(sentence.split()) <= _FEW))
 
 
+def _hands_over(lead: str, *, is_near: bool) -> bool:
+    """Tell whether a line that leads to others says that they are somebody else's; a heading far above does not."""
+    words = lead.strip(_MARKUP).lower()
+    if _OWN_LEAD.search(words) or not attributes(f"{words.rstrip(':：')}:"):
+        return False
+    return is_near or words.endswith((":", "："))
+
+
 def sources_in(sentence: str) -> bool:
     """Tell whether a sentence names a document, a tool, another model or the like."""
     return bool(_SOURCE.search(sentence) or _SOURCE_UNSPACED.search(sentence))
@@ -157,12 +189,12 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     """Tell whether no sentence goes on around an object or a tag, but one that leads to it."""
     line = text.rfind("\n", 0, start) + 1
     stop = text.find("\n", end)
-    before, after = text[line:start].strip(_MARKUP), text[end : stop if stop >= 0 else len(text)]
+    before, after = _AFTER_TAG.sub("", text[line:start]).strip(_MARKUP), text[end : stop if stop >= 0 else len(text)]
     if any(map(str.isalnum, _AFTER_TAG.sub("", after))):
         return False
     return (
         not any(map(str.isalnum, before))
-        or before.endswith((":", "："))
+        or before.endswith((":", "：", ".", "!", "?", "。", "！", "？"))
         or before == "json"
         or leads_in(before, text[:line])
     )
@@ -174,11 +206,13 @@ def _comes_to_another(sentence: str, stated: str) -> bool:
     if beginning is None or stated.lower().strip("*_`'\" .") in sentence.lower():
         return False
     rest, numbers = sentence[beginning.end() :], _figures(stated)
+    words = _THAT.sub("", rest.lower()).split() if numbers else rest.split()
+    if len(words) > _VALUE and not _ANSWER.search(beginning[0]):  # a step on the way, as `I get 84 / 2`
+        return False
     if numbers:
         others = _figures(rest)
         return numbers.isdisjoint(others) if others else bool(_NUMBER_WORDS.search(rest.lower()))
-    words = rest.split()
-    return len(words) <= _FEW and (any(word[0].isupper() for word in words) or not rest.isascii())
+    return 0 < len(words) <= _FEW and not any(word[0].islower() for word in words)
 
 
 def _figures(words: str) -> set[str]:
@@ -204,24 +238,44 @@ def _comments(text: str) -> list[Span]:
         elif start is not None:
             spans.append(Span(start, match.end(), True))
             start = None
-    return spans if start is None else [*spans, Span(start, len(text), True)]
+    return spans if start is None or not _begins_line(text, start) else [*spans, Span(start, len(text), True)]
 
 
-def _tags(text: str) -> list[Span]:
-    """Return what stands in tags, from the first that opens to the last that closes where they are nested."""
-    spans, name, start, depth = [], "", 0, 0
+def _tags(text: str, fences: list[Span]) -> list[Span]:
+    """Return what stands between tags; one that nothing closes goes on to the end where it has a line of its own."""
+    spans: list[Span] = []
+    open_: dict[str, list[re.Match[str]]] = {}
+    starts = [fence.start for fence in fences]
     for match in _TAG.finditer(text):
-        if text[match.start() - 1 : match.start()] == "`":  # it is spoken of
+        fence = bisect_right(starts, match.start()) - 1
+        if text[match.start() - 1 : match.start()] == "`" or (fence >= 0 and match.start() < fences[fence].end):
+            continue  # it is spoken of, or code
+        openings = open_.setdefault(match["name"].lower(), [])
+        if not match["end"]:
+            openings.append(match)
+        elif openings:
+            spans.append(Span(openings.pop().start(), match.end(), True))
+    alone = [each.start() for openings in open_.values() for each in openings if _is_alone(text, each)]
+    return [*spans, Span(min(alone), len(text), True)] if alone else spans
+
+
+def _hidden(text: str) -> list[Span]:
+    spans, end = [], 0
+    lowered = text.lower()
+    for match in _HIDDEN.finditer(text):
+        if match.start() < end:
             continue
-        called = match["name"].lower()
-        if not match["end"] and not depth:
-            name, start, depth = called, match.start(), 1
-        elif called == name:
-            depth += -1 if match["end"] else 1
-            if not depth:
-                spans.append(Span(start, match.end(), True))
-    if depth:
-        spans.append(Span(start, len(text), True))
-    if hidden := _HIDDEN.search(text):
-        spans.append(Span(hidden.start(), len(text), True))
+        close = lowered.find(f"</{match['name'].lower()}>", match.end())
+        end = len(text) if close < 0 else close
+        if close >= 0 or _is_alone(text, match):
+            spans.append(Span(match.start(), end, True))
     return spans
+
+
+def _is_alone(text: str, match: re.Match[str]) -> bool:
+    stop = text.find("\n", match.end())
+    return _begins_line(text, match.start()) and not text[match.end() : stop if stop >= 0 else len(text)].strip()
+
+
+def _begins_line(text: str, at: int) -> bool:
+    return not text[text.rfind("\n", 0, at) + 1 : at].strip()

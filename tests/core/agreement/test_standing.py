@@ -4,6 +4,7 @@ import pytest
 from agreement import same
 from langgraph_moa.core.agreement.answers import final_answer
 from langgraph_moa.core.agreement.standing import Surroundings, attributes
+from tables import each
 from together import together
 
 MARK = "Final answer: 666"
@@ -177,3 +178,41 @@ def test_a_text_says_where_its_places_stand() -> None:
 
 def test_a_fence_that_begins_far_above_is_seen() -> None:
     assert final_answer(f"So it is 5.\n\n```\n{'x ' * 4000}\n{MARK}\n```") is None
+
+
+SOLVED = {
+    "Usage: cat <file> | wc -l\n\nFinal answer: 42": "42",
+    "```\ngrep x <file>\n```\n\nFinal answer: 42": "42",
+    "std::vector<Data> v(42);\n\nFinal answer: 42": "42",
+    "/users/<user>/posts.\n\nFinal answer: 42": "42",
+    "<p style='overflow: hidden'>Work</p>\n\n#### 42": "42",
+    "The total is $1,260 for 30 days.\n\n<answer>42</answer>": "42",
+    "I get 84 / 2.\n<answer>42</answer>": "42",
+    'It is 6 rows of 7 each.\n```json\n{"answer": 42}\n```': "42",
+    '{"answer": "Paris"}\nIt is France\'s capital.': "Paris",
+    "So she has 42 marbles. <answer>42</answer>": "42",
+    "<response><answer>42</answer></response>": "42",
+    "According to the Pythagorean theorem, c = $\\boxed{42}$": "42",
+    "So they answered 42 questions: \\boxed{42}": "42",
+    "The website has \\boxed{42} pages.": "42 pages",
+    "From the model, $v=\\boxed{42}$": "42",
+    "Based on the evidence:\n\nFinal answer: 42": "42",
+    "### Evidence\n\nFinal answer: 42": "42",
+    "Both models say the same:\n\nFinal answer: 42": "42",
+    "### Synthesis of the proposals\n\nFinal answer: 42": "42",
+    "According to the formula above:\n\nFinal answer: 42": "42",
+    "All proposals agree:\nFinal answer: 42": "42",
+    "Use `<input>` and <input> tags.\n\n**Final answer:** 42": "42",
+    "<details>\n<summary>Work</summary>\n6*7\n</details>\n\nFinal answer: 42": "42",
+    "The page is <page>. It has <page> twice.\nFinal answer: 42": "42",
+    "The evidence shows that 6*7=42 [E1].\n\nFinal answer: 42": "42",
+    "Sources: [1], [2]\n\nFinal answer: 42": "42",
+    "I checked the references.\n\nFinal answer: 42": "42",
+}
+
+
+@each("text", SOLVED)
+def test_what_only_speaks_of_tags_and_sources_keeps_its_answer(text: str) -> None:
+    answer = final_answer(text)
+    assert answer is not None
+    assert answer.shown == SOLVED[text]
