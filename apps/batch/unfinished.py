@@ -37,6 +37,7 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
 
     Raises:
         ConfigError: The file is there, and is no such file.
+        InputError: It holds what no run wrote.
     """
     file = Path(f"{rows}.unfinished")
     if not wanted or not can_keep():
@@ -55,6 +56,9 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
                 await saver.conn.execute("PRAGMA synchronous = NORMAL")  # after a crash whole, but for the last steps
             except sqlite3.Error as exc:
                 raise ConfigError(f"{file} cannot be used: {exc}; take it away, or keep nothing: --no-keep") from exc
+            if store.was_there:
+                async for _ in saver.alist(None):  # which refuses what no run wrote, before anything is paid for
+                    pass
             store.saver = saver
             yield store
     except sqlite3.Error as exc:

@@ -17,7 +17,7 @@ from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
-from .rows import RowFile, cost_in
+from .rows import RowFile, cost_in, known_cost_in
 from .tally import Tally
 
 _T = TypeVar("_T")
@@ -77,7 +77,7 @@ async def take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retr
         if isinstance(before, str):  # it was asked again by a batch that was killed
             tally.take_back(json.loads(before))
             replaced = True
-        tally.spend(cost)
+        tally.spend(cost, known=known_cost_in(row))
         tally.count(row)
         ids[row["id"]] = DONE if row["error"] is None else json.dumps(cost)
     if replaced:
