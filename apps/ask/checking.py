@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_type_hints
 
 from langchain_core.messages import BaseMessage
-from pydantic import Field
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from ...core.errors import InputError, MoAError
 from ...core.run.state import RagState
-from ...core.text import one_line
+from ...core.text import one_line, printable
 from .latest import saver_by_writing
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def _whole(checkpoint: "CheckpointTuple", file: Path) -> "CheckpointTuple":
     for what, value, kind in _parts(checkpoint):
         try:
             kind.validate_python(value, strict=True)
-        except ValueError as exc:
-            raise damaged(file, f"{what} of a thread that is none ({_shown(exc)})") from exc
+        except ValidationError as exc:
+            raise damaged(file, f"{_place_of(exc, what)} of a thread") from exc
     return checkpoint
 
 
@@ -114,6 +114,15 @@ def _kinds() -> dict[str, Any]:
         "spoken": TypeAdapter(list[InstanceOf[BaseMessage]]),
         "channels": {name: TypeAdapter(hint) for name, hint in hints.items() if name != "messages"},
     }
+
+
+def _place_of(exc: ValidationError, what: str) -> str:
+    """Say what stands where in a part of a checkpoint, or what is missing there."""
+    fault = exc.errors(include_url=False, include_context=False)[0]
+    *outer, last = (what, *map(str, fault["loc"]))
+    if fault["type"] == "missing":
+        return one_line(f"no {last} in {'.'.join(outer)}", limit=160)
+    return one_line(printable(f"{fault['input']!r:.60} as {'.'.join((*outer, last))}"), limit=160)
 
 
 def _shown(exc: Exception) -> str:

@@ -90,6 +90,26 @@ def test_whatever_stands_there_is_told_with_its_file(store: Path, every: int) ->
         assert "\n" not in sentence, number
 
 
+WORDS: list[tuple[str, Any, str]] = [
+    ("run", 5, "found 5 as run of a thread"),
+    ("messages", ["\x1b]0;x\n"], r"found '\x1b]0;x\n' as messages.0 of a thread"),
+    ("messages", [None], "found None as messages.0 of a thread"),
+    ("proposals", [{}], "found no status in proposals.0 of a thread"),
+]
+
+
+@pytest.mark.parametrize(("channel", "value", "words"), WORDS)
+def test_what_was_found_is_said_in_our_own_words(
+    run: Run, where: list[str], store: Path, channel: str, value: Any, words: str
+) -> None:
+    changed(store, "checkpoints", "checkpoint", put("channel_values", channel, value))
+
+    done = run("resume", *where)
+
+    assert done.code == 1
+    assert f"error: {words} in {store}, {TOLD}" in done.err
+
+
 RECORDS: list[tuple[Any, str]] = [
     ("{", "found a record of thread 't' that is no JSON"),
     ("[" * 100_000, "found a record of thread 't' that is no JSON"),
