@@ -1,10 +1,10 @@
 """Look at what a file of threads holds before anybody goes by it: disks fail, and anybody may have written it."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, get_type_hints
 
 from langchain_core.messages import BaseMessage
 from pydantic import Field, ValidationError
@@ -33,6 +33,13 @@ class _Checkpoint(TypedDict):
     updated_channels: NotRequired[list[str] | None]
 
 
+class _Given(TypedDict):
+    """Be a message as a batch gives it, which stands so until the first step is closed."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str | list[Any]
+
+
 def damaged(file: Path, what: str) -> InputError:
     """Return what tells that a file of threads holds what no run wrote, and what to do."""
     return InputError(
@@ -59,8 +66,9 @@ def checked_saver(file: Path) -> "type[AsyncSqliteSaver]":
 
         async def alist(self, config: Any, **options: Any) -> "AsyncIterator[CheckpointTuple]":
             with _told(file):
-                async for checkpoint in super().alist(config, **options):
-                    yield _whole(checkpoint, file)
+                async with aclosing(super().alist(config, **options)) as checkpoints:
+                    async for checkpoint in checkpoints:
+                        yield _whole(checkpoint, file)
 
     return Checked
 
@@ -92,11 +100,11 @@ def _parts(checkpoint: "CheckpointTuple") -> "Iterator[tuple[str, object, TypeAd
     yield "the checkpoint", checkpoint.checkpoint, kinds["checkpoint"]
     yield "the record", checkpoint.metadata, kinds["metadata"]
     yield "steps", checkpoint.pending_writes or [], kinds["writes"]
-    values = [*checkpoint.checkpoint["channel_values"].items()]
-    values += [(channel, value) for _, channel, value in checkpoint.pending_writes or []]
-    for channel, value in values:
+    values = [("spoken", *item) for item in checkpoint.checkpoint["channel_values"].items()]
+    values += [("given", channel, value) for _, channel, value in checkpoint.pending_writes or []]
+    for messages, channel, value in values:
         if channel == "messages":
-            yield channel, value if isinstance(value, list) else [value], kinds["spoken"]
+            yield channel, value if isinstance(value, list) else [value], kinds[messages]
         elif channel in kinds["channels"]:
             yield channel, value, kinds["channels"][channel]
 
@@ -112,6 +120,7 @@ def _kinds() -> dict[str, Any]:
         "metadata": TypeAdapter(dict[str, Any]),
         "writes": TypeAdapter(list[tuple[str, str, Any]]),
         "spoken": TypeAdapter(list[InstanceOf[BaseMessage]]),
+        "given": TypeAdapter(list[InstanceOf[BaseMessage] | _Given]),
         "channels": {name: TypeAdapter(hint) for name, hint in hints.items() if name != "messages"},
     }
 

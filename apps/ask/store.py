@@ -23,6 +23,14 @@ _WRITTEN = ("null", "bytes", "bytearray", "msgpack")
 """How LangGraph writes values; what else it reads, it has not written for years."""
 
 
+_OF_ITS_PLACE = tuple(f"SQLITE_{word}" for word in ("FULL", "IOERR", "READONLY", "PERM", "CANTOPEN"))
+"""How SQLite calls what no file is to blame for."""
+
+
+class StoreUnusable(ConfigError):
+    """Tell that a file of threads cannot be read or written, at all or any more."""
+
+
 @asynccontextmanager
 async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
     """Open a file of threads, whoever made it; a new one is its maker's alone.
@@ -135,10 +143,24 @@ def _tell_if_shown(file: Path) -> None:
         note(f"{file} can be read by every user of this machine, as earlier versions made it: chmod 600 changes that")
 
 
-def unusable(file: Path, exc: Exception) -> ConfigError:
+def unusable(file: Path, exc: Exception) -> StoreUnusable:
     """Return what tells that a file of threads cannot be used, and why."""
     why = getattr(exc, "strerror", None) or exc
-    return ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made")
+    if isinstance(exc, OSError) or str(getattr(exc, "sqlite_errorname", "")).startswith(_OF_ITS_PLACE):
+        return StoreUnusable(f"the store {file} cannot be used: {why}; mend that, or name another place for it")
+    return StoreUnusable(f"the store {file} cannot be used: {why}; expected a file that --store made")
+
+
+def is_there(file: Path) -> bool:
+    """Tell whether a file of threads is there.
+
+    Raises:
+        ConfigError: Nobody may look.
+    """
+    try:
+        return file.exists()
+    except OSError as exc:
+        raise unusable(file, exc) from exc
 
 
 def _check_ours(file: Path) -> None:

@@ -29,7 +29,7 @@ from ..settings.sources import Sources
 from ..settings.trust import servers_elsewhere, servers_of, servers_with_parameters, variables_of
 from ..terminal import note
 from .checking import damaged
-from .store import locked_store
+from .store import is_there, locked_store
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -173,7 +173,7 @@ async def take_up(thread: Thread, sources: Sources) -> AsyncIterator[Session]:
     Raises:
         ConfigError: There is no such thread, or it is not one of ours, or of another version, or at work elsewhere.
     """
-    if not thread.file.is_file():
+    if not is_there(thread.file):
         raise ConfigError(f"found no store {thread.file}, expected the file that --store named when the run began")
     async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)

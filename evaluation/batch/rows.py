@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
-from ...core.ordinary import file_kind, lines_of, opened_file
+from ...core.ordinary import file_kind, lines_of, opened_file, unreachable
 from ...core.run.costs import total
 from ...core.run.records import Cost, Report
 from ...core.text import one_line, plain_in, printable
@@ -61,6 +61,8 @@ class RowFile:
                 f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
                 "it; name one, and read along with: tail -f FILE"
             )
+        if why := unreachable(self.path):
+            raise ConfigError(f"the rows cannot be written to {self.path}: {why}; name a file that you may write")
         if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
             raise ConfigError(
                 f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "

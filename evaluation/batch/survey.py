@@ -11,6 +11,7 @@ from ...core.bounds.budget import Budget
 from ...core.bounds.checks import check_rules
 from ...core.checks import check_number
 from ...core.errors import ConfigError
+from ...core.ordinary import is_same_file
 from ...core.run.state import Graph
 from ...graphs.plan import plan_of
 from .ids import Ids
@@ -41,7 +42,7 @@ def check_apart(questions: Questions, out: Path) -> None:
     """Refuse to write rows over the questions."""
     if isinstance(questions, str | PathLike):
         given = Path(questions)
-        if given.exists() and out.exists() and given.samefile(out):
+        if is_same_file(given, out):
             raise ConfigError(f"found {out} as questions and as rows, expected two files; name another for the rows")
 
 
