@@ -33,6 +33,29 @@ def file_kind(path: Path) -> str | None:
         return None
 
 
+def unreachable(path: Path) -> str | None:
+    """Say why nobody may look at what a path leads to; None where one may, or nothing is there.
+
+    Args:
+        path: Where to look.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Tell whether two paths lead to one file that is there, as far as one may look."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def opened_file(path: Path) -> BinaryIO:
     """Open an ordinary file to be read, and never wait: something else may have taken its place since it was looked at.
 

@@ -1,18 +1,18 @@
 """Look at what a file of threads holds before anybody goes by it: disks fail, and anybody may have written it."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, get_type_hints
 
 from langchain_core.messages import BaseMessage
-from pydantic import Field
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from ...core.errors import InputError, MoAError
 from ...core.run.state import RagState
-from ...core.text import one_line
+from ...core.text import one_line, printable
 from .latest import saver_by_writing
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class _Checkpoint(TypedDict):
     channel_versions: dict[str, str | int | float]
     versions_seen: dict[str, dict[str, str | int | float]]
     updated_channels: NotRequired[list[str] | None]
+
+
+class _Given(TypedDict):
+    """Be a message as a batch gives it, which stands so until the first step is closed."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str | list[Any]
 
 
 def damaged(file: Path, what: str) -> InputError:
@@ -59,8 +66,9 @@ def checked_saver(file: Path) -> "type[AsyncSqliteSaver]":
 
         async def alist(self, config: Any, **options: Any) -> "AsyncIterator[CheckpointTuple]":
             with _told(file):
-                async for checkpoint in super().alist(config, **options):
-                    yield _whole(checkpoint, file)
+                async with aclosing(super().alist(config, **options)) as checkpoints:
+                    async for checkpoint in checkpoints:
+                        yield _whole(checkpoint, file)
 
     return Checked
 
@@ -82,8 +90,8 @@ def _whole(checkpoint: "CheckpointTuple", file: Path) -> "CheckpointTuple":
     for what, value, kind in _parts(checkpoint):
         try:
             kind.validate_python(value, strict=True)
-        except ValueError as exc:
-            raise damaged(file, f"{what} of a thread that is none ({_shown(exc)})") from exc
+        except ValidationError as exc:
+            raise damaged(file, f"{_place_of(exc, what)} of a thread") from exc
     return checkpoint
 
 
@@ -92,11 +100,11 @@ def _parts(checkpoint: "CheckpointTuple") -> "Iterator[tuple[str, object, TypeAd
     yield "the checkpoint", checkpoint.checkpoint, kinds["checkpoint"]
     yield "the record", checkpoint.metadata, kinds["metadata"]
     yield "steps", checkpoint.pending_writes or [], kinds["writes"]
-    values = [*checkpoint.checkpoint["channel_values"].items()]
-    values += [(channel, value) for _, channel, value in checkpoint.pending_writes or []]
-    for channel, value in values:
+    values = [("spoken", *item) for item in checkpoint.checkpoint["channel_values"].items()]
+    values += [("given", channel, value) for _, channel, value in checkpoint.pending_writes or []]
+    for messages, channel, value in values:
         if channel == "messages":
-            yield channel, value if isinstance(value, list) else [value], kinds["spoken"]
+            yield channel, value if isinstance(value, list) else [value], kinds[messages]
         elif channel in kinds["channels"]:
             yield channel, value, kinds["channels"][channel]
 
@@ -112,8 +120,18 @@ def _kinds() -> dict[str, Any]:
         "metadata": TypeAdapter(dict[str, Any]),
         "writes": TypeAdapter(list[tuple[str, str, Any]]),
         "spoken": TypeAdapter(list[InstanceOf[BaseMessage]]),
+        "given": TypeAdapter(list[InstanceOf[BaseMessage] | _Given]),
         "channels": {name: TypeAdapter(hint) for name, hint in hints.items() if name != "messages"},
     }
+
+
+def _place_of(exc: ValidationError, what: str) -> str:
+    """Say what stands where in a part of a checkpoint, or what is missing there."""
+    fault = exc.errors(include_url=False, include_context=False)[0]
+    *outer, last = (what, *map(str, fault["loc"]))
+    if fault["type"] == "missing":
+        return one_line(f"no {last} in {'.'.join(outer)}", limit=160)
+    return one_line(printable(f"{fault['input']!r:.60} as {'.'.join((*outer, last))}"), limit=160)
 
 
 def _shown(exc: Exception) -> str:

@@ -26,6 +26,7 @@ from .output import Output, RunState
 from .review import can_ask, decisions_of
 from .running import Decided, Run, follow, run_and_show
 from .starting import build_mixture, readable, standard_input, thread_of_its_own
+from .store import is_there
 from .threads import Thread, begin, named_thread, take_up
 
 Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
@@ -144,7 +145,7 @@ def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, i
 
 
 async def _estimate(sources: Sources, question: str, thread: Thread | None) -> tuple[Estimate, Cost]:
-    if thread is None or not thread.file.exists():
+    if thread is None or not is_there(thread.file):
         moa = await asyncio.to_thread(lambda: build_mixture(sources.whole))
         return estimate(moa, question), usual_cost(moa, question)
     async with begin(thread, sources, question, instead=True) as session:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ...core.errors import ConfigError, MissingExtra
+from ...core.ordinary import unreachable
 from ...core.text import escaped
 from ..mistakes import Misuse
 from ..settings.flags import with_mixture
@@ -66,6 +67,8 @@ def _check(file: Path) -> None:
     if form not in _BEGINS:
         ending = f"a name that ends in {form}" if form else "no ending"
         raise Misuse(f"found {ending} in --png {file}, expected one of {', '.join(_BEGINS)}; name it so")
+    if why := unreachable(file):
+        raise Misuse(f"found no right to look at --png {file}: {why}, expected a file or folder of yours")
     if not file.absolute().parent.is_dir():
         raise Misuse(f"found no folder {file.parent} for --png, expected one; make it first")
     if file.exists() and not (file.is_file() and _is_drawing(file)):

@@ -22,6 +22,7 @@ from .draining import STEP_S, Terminated, drained_on_sigterm
 from .lines import interrupted
 from .output import Output, RunState, print_json, say_that_it_waits, so_far, waiting_for, write_page
 from .review import Decisions, ask_person, can_ask
+from .store import StoreUnusable
 
 Decided = Command[Any] | None
 Run = Callable[[Decided], Coroutine[Any, Any, RunState]]
@@ -103,7 +104,8 @@ def show_failed(output: Output, question: str, exc: MoAError) -> None:
     """Write the page of a run that failed, and say how to go on with what is kept of it."""
     write_page(output, so_far(output.view, question, stopped="failed", why=str(exc)))
     if output.thread and output.view.proposals:
-        notes.print(Text(f"what was answered is kept; go on with: {output.thread.resume}"), soft_wrap=True)
+        whole = "could be written" if isinstance(exc, StoreUnusable) else "was answered"
+        notes.print(Text(f"what {whole} is kept; go on with: {output.thread.resume}"), soft_wrap=True)
 
 
 def show_stopped(output: Output, question: str, *, drained: bool) -> None:

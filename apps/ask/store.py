@@ -1,14 +1,17 @@
 """Open the files that hold what is under way, and run nothing that they say."""
 
+import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import ConfigError, InputError, MissingExtra
 from ...core.lock import locked
+from ...core.text import one_line, printable
 from ..terminal import note
 from .checking import checked_saver, damaged
 
@@ -18,6 +21,14 @@ if TYPE_CHECKING:
 
 _WRITTEN = ("null", "bytes", "bytearray", "msgpack")
 """How LangGraph writes values; what else it reads, it has not written for years."""
+
+
+_OF_ITS_PLACE = tuple(f"SQLITE_{word}" for word in ("FULL", "IOERR", "READONLY", "PERM", "CANTOPEN"))
+"""How SQLite calls what no file is to blame for."""
+
+
+class StoreUnusable(ConfigError):
+    """Tell that a file of threads cannot be read or written, at all or any more."""
 
 
 @asynccontextmanager
@@ -53,7 +64,8 @@ def _strict(file: Path) -> "SerializerProtocol":
             blocked: list[SerdeEvent] = []
             unregister = register_serde_event_listener(blocked.append)
             try:
-                value = super().loads_typed(data) if data[0] in _WRITTEN else None
+                with _unlogged():
+                    value = super().loads_typed(data) if data[0] in _WRITTEN else None
             except ValueError as exc:
                 raise damaged(file, "a value that cannot be read") from exc
             finally:
@@ -61,10 +73,28 @@ def _strict(file: Path) -> "SerializerProtocol":
             if data[0] not in _WRITTEN:
                 raise _refusal(file, f"a value written as {data[0]!r:.40}")
             for event in blocked:
-                raise _refusal(file, f"a call of {event['module']!s:.40}.{event['name']!s:.40}")
+                call = f"{event['module']!s:.40}.{event['name']!s:.40}"
+                raise _refusal(file, f"a call of {one_line(printable(call))}")
             return value
 
     return Strict(pickle_fallback=False, allowed_json_modules=None, allowed_msgpack_modules=None)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep LangGraph's own warnings of what this thread reads off the terminal: they repeat the file's text as it is,
+    and say how to allow it.
+    """
+    thread, logger = get_ident(), logging.getLogger("langgraph.checkpoint.serde.jsonplus")
+
+    def is_anothers(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logger.addFilter(is_anothers)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_anothers)
 
 
 def _refusal(file: Path, what: str) -> InputError:
@@ -113,10 +143,24 @@ def _tell_if_shown(file: Path) -> None:
         note(f"{file} can be read by every user of this machine, as earlier versions made it: chmod 600 changes that")
 
 
-def unusable(file: Path, exc: Exception) -> ConfigError:
+def unusable(file: Path, exc: Exception) -> StoreUnusable:
     """Return what tells that a file of threads cannot be used, and why."""
     why = getattr(exc, "strerror", None) or exc
-    return ConfigError(f"the store {file} cannot be used: {why}; expected a file that --store made")
+    if isinstance(exc, OSError) or str(getattr(exc, "sqlite_errorname", "")).startswith(_OF_ITS_PLACE):
+        return StoreUnusable(f"the store {file} cannot be used: {why}; mend that, or name another place for it")
+    return StoreUnusable(f"the store {file} cannot be used: {why}; expected a file that --store made")
+
+
+def is_there(file: Path) -> bool:
+    """Tell whether a file of threads is there.
+
+    Raises:
+        ConfigError: Nobody may look.
+    """
+    try:
+        return file.exists()
+    except OSError as exc:
+        raise unusable(file, exc) from exc
 
 
 def _check_ours(file: Path) -> None:

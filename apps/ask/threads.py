@@ -14,20 +14,22 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
 from ...core.errors import ConfigError, InputError, nearest
+from ...core.models.credentials import SERVER_KEY
 from ...core.panel.signature import STATE_FORMAT
 from ...core.panel.stages import gate_of
 from ...core.run.records import USABLE
 from ...core.run.state import Graph
+from ...core.text import escaped
 from ..garbage import freeze_what_stays
 from ..logbook import tell
 from ..mistakes import Misuse
 from ..settings.files import merged_settings
 from ..settings.settings import Settings
 from ..settings.sources import Sources
-from ..settings.trust import servers_elsewhere, servers_of
+from ..settings.trust import servers_elsewhere, servers_of, servers_with_parameters, variables_of
 from ..terminal import note
 from .checking import damaged
-from .store import locked_store
+from .store import is_there, locked_store
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -171,7 +173,7 @@ async def take_up(thread: Thread, sources: Sources) -> AsyncIterator[Session]:
     Raises:
         ConfigError: There is no such thread, or it is not one of ours, or of another version, or at work elsewhere.
     """
-    if not thread.file.is_file():
+    if not is_there(thread.file):
         raise ConfigError(f"found no store {thread.file}, expected the file that --store named when the run began")
     async with locked_store(thread.file, thread.id) as saver:
         record = await _recorded(saver, thread)
@@ -209,7 +211,8 @@ async def at_failure(session: Session) -> Session:
 
 async def _open(saver: "AsyncSqliteSaver", thread: Thread, settings: Settings) -> Session:
     chosen, why = await asyncio.to_thread(settings.choose)  # it may ask a server for its models
-    record = json.dumps({"format": STATE_FORMAT, "settings": chosen.record()}, ensure_ascii=False)
+    written = {"format": STATE_FORMAT, "settings": chosen.record(), "parameters": servers_with_parameters(chosen)}
+    record = json.dumps(written, ensure_ascii=False)
     config: RunnableConfig = {"configurable": {"thread_id": thread.id}, "metadata": {_RECORD: record}}
     moa = chosen.build(saver)
     freeze_what_stays()
@@ -247,7 +250,23 @@ def _settings_of(record: dict[str, Any], thread: Thread, sources: Sources) -> Se
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
     _check_servers(settings, thread, sources)
+    _check_parameters(record.get("parameters"), settings, thread, sources)
+    variables = [name for name in variables_of(settings) if name not in (SERVER_KEY, *variables_of(sources.by_hand))]
+    if variables:
+        note(f"variables that are sent, as the thread has them: {', '.join(map(escaped, variables))}")
     return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
+
+
+def _check_parameters(recorded: object, settings: Settings, thread: Thread, sources: Sources) -> None:
+    """Ask nobody without what an address had behind it, which is a secret and so in no record."""
+    begun_with = recorded if isinstance(recorded, list) else []
+    for server in servers_of(settings):
+        if server in begun_with and server not in servers_of(sources.by_hand):
+            raise ConfigError(
+                f"found thread {thread.id!r} begun with parameters (?...) of the server {server!r}, which no thread "
+                "keeps, expected them again; add --base-url with the whole address, or without them where they are "
+                "not needed"
+            )
 
 
 def _check_servers(settings: Settings, thread: Thread, sources: Sources) -> None:

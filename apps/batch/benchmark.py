@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
-from ...core.ordinary import content_of
+from ...core.ordinary import content_of, unreachable
 from ...core.text import one_line
 from ...evaluation.batch.questions import Question, Row
 
@@ -63,6 +63,8 @@ class Format:
                 f"found {out} for the answers, expected a name that ends in {self.ending}: the tool of {self.title} "
                 "reads no other; name it so"
             )
+        if why := unreachable(out):
+            raise ConfigError(f"the answers cannot be written to {out}: {why}; name a file that you may write")
         if not out.absolute().parent.is_dir() or out.is_dir():
             raise ConfigError(f"found {out} for the answers, expected a file in a folder that is there; make it first")
         if not generator.strip():

@@ -15,6 +15,7 @@ from rich.text import Text
 from ...core.bounds.budget import Budget
 from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
+from ...core.ordinary import is_same_file
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.gold_names import misnamed_gold
 from ...evaluation.batch.questions import Question, Questions
@@ -193,7 +194,7 @@ def _files(questions: Path, out: Path, form: str | None, generator: str | None, 
         return _Files(Source(questions), out, None, "")
     if form not in FORMATS:
         raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
-    if questions.exists() and out.exists() and questions.samefile(out):
+    if is_same_file(questions, out):
         raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
     name = settings.preset or "moa" if generator is None else generator
     FORMATS[form].check(out, generator=name)

@@ -37,6 +37,7 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
 
     Raises:
         ConfigError: The file is there, and is no such file.
+        InputError: It holds what no run wrote.
     """
     file = Path(f"{rows}.unfinished")
     if not wanted or not can_keep():
@@ -55,6 +56,8 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
                 await saver.conn.execute("PRAGMA synchronous = NORMAL")  # after a crash whole, but for the last steps
             except sqlite3.Error as exc:
                 raise ConfigError(f"{file} cannot be used: {exc}; take it away, or keep nothing: --no-keep") from exc
+            if store.was_there:
+                await _check_all(saver)
             store.saver = saver
             yield store
     except sqlite3.Error as exc:
@@ -63,6 +66,16 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         if not store.is_needed:
             for more in ("", "-wal", "-shm"):
                 file.with_name(f"{file.name}{more}").unlink(missing_ok=True)
+
+
+async def _check_all(saver: "AsyncSqliteSaver") -> None:
+    """Read what is there where each thread would be taken up, so that what no run wrote is refused before anything is
+    paid for.
+    """
+    async with saver.conn.execute("SELECT DISTINCT thread_id FROM checkpoints") as threads:
+        ids = [str(thread) async for (thread,) in threads]
+    for id_ in ids:
+        await saver.aget_tuple({"configurable": {"thread_id": id_}})
 
 
 def can_keep() -> bool:

@@ -52,6 +52,16 @@ def servers_elsewhere(settings: Settings) -> list[str]:
     return list(dict.fromkeys(_shown(_comparable(url)) for url in _servers(settings) if not _is_here(url)))
 
 
+def servers_with_parameters(settings: Settings) -> list[str]:
+    """Return the addresses that settings name with parameters, each once, as they may be shown."""
+    return list(dict.fromkeys(_shown(bare_url(url)) for url in _servers(settings) if "?" in url))
+
+
+def variables_of(settings: Settings) -> list[str]:
+    """Return the names of the variables that settings send to servers, each once."""
+    return list(dict.fromkeys(name for seat in _tables(settings) for name in _variables(seat)))
+
+
 def _comparable(url: str) -> str:
     return bare_url(url).rstrip("/")
 

@@ -150,7 +150,7 @@ class _Walk:
     def _linked(self, path: Path, name: str, suffix: str) -> Iterator[_Listed]:
         """Yield the file that a link leads to, where it may lead there."""
         place = Path(os.path.realpath(path))
-        kind = file_kind(place)
+        kind, lost = file_kind(place), _lost(path)
         roots = [root for root in self._within if place.is_relative_to(root)]
         if kind == "a folder":
             if not roots:
@@ -160,6 +160,8 @@ class _Walk:
         elif suffix not in SUFFIXES:
             if suffix in _DOCUMENTS_ELSEWHERE:
                 self._tell(name, f"it is none of {', '.join(SUFFIXES)}")
+        elif lost:
+            self._tell(name, lost)
         elif self._within and not roots:
             raise ConfigError(
                 f"found {str(path)!r}, a link that leads out of {str(self._root)!r}, expected documents in it; put a "
@@ -188,6 +190,17 @@ class _Walk:
 
     def _tell(self, name: str, why: str) -> None:
         self.unread.append(f"{self._prefix}{name} is not read: {why}")
+
+
+def _lost(link: Path) -> str | None:
+    """Say why a link leads to nothing that could be read; None where it leads to something."""
+    try:
+        link.stat()
+    except FileNotFoundError:
+        return "it is a link to nothing"
+    except OSError as exc:
+        return f"it is a link, and {exc.strerror or exc}"
+    return None
 
 
 def _is_hidden(name: str) -> bool:

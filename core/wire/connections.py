@@ -11,6 +11,8 @@ from ..text import one_line
 _DEPTH = 10
 _PLAIN = re.compile(r"(?:[a-z]{1,10}://)?[\w.-]{0,100}(?::\d{1,5})?(?:/[\w./-]{0,200})?")
 """What is no address, and too plain for a password."""
+_AT = re.compile("@|%(?:25)*40")
+"""What ends a user or password, as it is or as an address spells it."""
 
 
 def connection_problem(exc: BaseException, endpoint: str | None = None) -> str | None:
@@ -57,27 +59,27 @@ def bare_url(url: str) -> str:
 
     Of what is no address, only what can be none is shown.
     """
-    if not is_address(url) or ("@" in url and _is_nested(url)):
+    if not is_address(url) or _is_nested(url):
         bare = url.partition("?")[0].partition("#")[0]
         if "@" in url:  # what stands before it may hold marks of its own
             bare = url.rpartition("@")[2] if bare == url else ""
         return bare if bare and _PLAIN.fullmatch(bare) else "(not shown)"
     parts = urlsplit(url)
-    bare = f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+    bare = f"{_AT.split(parts.netloc)[-1]}{parts.path}"
     return f"{parts.scheme}://{bare}" if parts.scheme else bare
 
 
 def names_user(url: str) -> bool:
     """Tell what holds a user or password, however its address is written, or what could be one."""
-    if "@" not in url:
-        return False
-    return not is_address(url) or "@" in urlsplit(url).netloc or _is_nested(url)
+    if not is_address(url):
+        return "@" in url
+    return bool(_AT.search(urlsplit(url).netloc)) or _is_nested(url)
 
 
 def _is_nested(url: str) -> bool:
     """Tell an address that stands behind another's beginning, as a scheme does that is written twice."""
     path = urlsplit(url).path
-    return "//" in path and "@" in path
+    return "//" in path and bool(_AT.search(path))
 
 
 def query_of(url: str) -> str:
@@ -86,9 +88,13 @@ def query_of(url: str) -> str:
 
 
 def values_in(query: str) -> list[str]:
-    """Return the values of parameters, as they are written and as they are meant; each may be a key."""
-    written = [value or name for name, _, value in (part.partition("=") for part in query.split("&"))]
-    return list(dict.fromkeys([*written, *map(unquote_plus, written)]))
+    """Return the values of parameters, as they are written and as they are meant, each of which may be a key; and,
+    for those that are too short to be looked for alone, each with its name, and all of them as an address ends.
+    """
+    parts = query.split("&") if query else []
+    written = [value or name for name, _, value in (part.partition("=") for part in parts)]
+    whole = [f"?{query}", *(part for part in parts if "=" in part)] if query else []
+    return list(dict.fromkeys([*written, *map(unquote_plus, written), *whole]))
 
 
 def full_url(url: str, path: str, query: str) -> str:

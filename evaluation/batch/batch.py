@@ -63,6 +63,7 @@ async def abatch(
     Raises:
         ConfigError: An option or a question is wrong, the file holds rows of other questions or another mixture, or
             another batch is at work on it; nothing has been asked yet. Or the file can not be written any more.
+        Exception: Whatever a checkpointer raises that cannot keep what is under way, or read it.
     """
     mixture = check_mixture_of(moa, concurrency, budget)
     file, tally = RowFile(Path(out)), Tally(budget)

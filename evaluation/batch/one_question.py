@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
@@ -50,7 +51,7 @@ class _Progress:
 
 
 async def answer_question(moa: Graph, question: Question, *, file: Path) -> QuestionResult:
-    """Answer a question, all its turns; whatever goes wrong with it becomes its row.
+    """Answer a question, all its turns; whatever goes wrong with it becomes its row, but for what keeps it.
 
     With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
     left it behind, so that whoever had answered is not asked again.
@@ -66,7 +67,9 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
         await _turns(moa, question, so_far, file)
     except GraphBubbleUp:
         raise
-    except Exception as exc:  # noqa: BLE001 - one question that fails is no reason to leave the others unasked
+    except Exception as exc:  # one question that fails is no reason to leave the others unasked
+        if _is_of_checkpointer(exc, moa):
+            raise  # so it would go with all others
         failure = exc
         so_far.costs.append(_cost(so_far.state, exc))
     cost, last = total(so_far.costs), None if failure else so_far.turns[-1]
@@ -82,6 +85,12 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
     if question.later:
         row["turns"] = so_far.turns
     return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
+
+
+def _is_of_checkpointer(failure: Exception, moa: Graph) -> bool:
+    """Tell whether it was raised within the checkpointer, whoever's it is: each has exceptions of its own."""
+    frames = (frame for frame, _ in walk_tb(failure.__traceback__))
+    return keeps(moa) and any(frame.f_locals.get("self") is moa.checkpointer for frame in frames)
 
 
 def bound_of(moa: Graph, question: Question) -> Estimate:

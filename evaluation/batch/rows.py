@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
-from ...core.ordinary import file_kind, lines_of, opened_file
+from ...core.ordinary import file_kind, lines_of, opened_file, unreachable
 from ...core.run.costs import total
-from ...core.run.records import Cost
+from ...core.run.records import Cost, Report
 from ...core.text import one_line, plain_in, printable
 from .ids import Ids
 from .questions import Question, Row
@@ -24,6 +24,7 @@ _BEFORE_ID, _AFTER_ID = b'{"id": "', b'", "answer": '
 """How each of our lines goes on, and so how a line must that was cut off in the middle."""
 _HALF = b"\\ud"
 """Half of a character in JSON, which a batch does not write."""
+_UNKNOWN = Cost(calls=None, tokens=None, usd=None)
 _KEYS = {"id", "answer", "run", "error", "gold", "seconds"}
 
 
@@ -60,6 +61,8 @@ class RowFile:
                 f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
                 "it; name one, and read along with: tail -f FILE"
             )
+        if why := unreachable(self.path):
+            raise ConfigError(f"the rows cannot be written to {self.path}: {why}; name a file that you may write")
         if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
             raise ConfigError(
                 f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "
@@ -179,12 +182,51 @@ class RowFile:
 
 
 def cost_in(row: Row) -> Cost:
-    """Return what a row's question cost, as far as it was written down."""
+    """Return what a row's question cost, as far as it was written down, and not less than its runs say."""
+    cost, runs = _written_cost(row), _cost_of_runs(row)
+    return Cost(
+        calls=None if cost["calls"] is None else _larger(cost["calls"], runs["calls"]),
+        tokens=None if cost["tokens"] is None else _larger(cost["tokens"], runs["tokens"]),
+        usd=None if cost["usd"] is None else _larger(cost["usd"], runs["usd"]),
+    )
+
+
+def known_cost_in(row: Row) -> Cost:
+    """Return the same where a part is unknown of what is known: what its runs say, which a budget counts."""
+    return _largest(_written_cost(row), _cost_of_runs(row))
+
+
+def _written_cost(row: Row) -> Cost:
+    turns, last = _runs_in(row)
     if "cost" in row:
         return row["cost"]
-    runs = [turn["run"] for turn in row.get("turns", [])] or ([row["run"]] if row["run"] else [])
-    costs = [Cost(calls=run["calls"], tokens=run["usage"]["total_tokens"], usd=run["usd"]) for run in runs]
-    return total(costs) if costs else Cost(calls=None, tokens=None, usd=None)
+    return total(map(_cost_of_run, turns or last)) if turns or last else _UNKNOWN
+
+
+def _cost_of_runs(row: Row) -> Cost:
+    """Return what the reports of a row say: those of all its turns, of which the last one's is the row's own, too."""
+    turns, last = (total(map(_cost_of_run, runs), known_only=True) if runs else _UNKNOWN for runs in _runs_in(row))
+    return _largest(turns, last)
+
+
+def _runs_in(row: Row) -> tuple[list[Report], list[Report]]:
+    return [turn["run"] for turn in row.get("turns", [])], [row["run"]] if row["run"] else []
+
+
+def _cost_of_run(run: Report) -> Cost:
+    return Cost(calls=run["calls"], tokens=run["usage"]["total_tokens"], usd=run["usd"])
+
+
+def _largest(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        calls=_larger(one["calls"], other["calls"]),
+        tokens=_larger(one["tokens"], other["tokens"]),
+        usd=_larger(one["usd"], other["usd"]),
+    )
+
+
+def _larger(one: Any, other: Any) -> Any:
+    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _written(row: Row) -> bytes:

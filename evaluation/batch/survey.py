@@ -11,13 +11,14 @@ from ...core.bounds.budget import Budget
 from ...core.bounds.checks import check_rules
 from ...core.checks import check_number
 from ...core.errors import ConfigError
+from ...core.ordinary import is_same_file
 from ...core.run.state import Graph
 from ...graphs.plan import plan_of
 from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
-from .rows import RowFile, cost_in
+from .rows import RowFile, cost_in, known_cost_in
 from .tally import Tally
 
 _T = TypeVar("_T")
@@ -41,7 +42,7 @@ def check_apart(questions: Questions, out: Path) -> None:
     """Refuse to write rows over the questions."""
     if isinstance(questions, str | PathLike):
         given = Path(questions)
-        if given.exists() and out.exists() and given.samefile(out):
+        if is_same_file(given, out):
             raise ConfigError(f"found {out} as questions and as rows, expected two files; name another for the rows")
 
 
@@ -77,7 +78,7 @@ async def take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retr
         if isinstance(before, str):  # it was asked again by a batch that was killed
             tally.take_back(json.loads(before))
             replaced = True
-        tally.spend(cost)
+        tally.spend(cost, known=known_cost_in(row))
         tally.count(row)
         ids[row["id"]] = DONE if row["error"] is None else json.dumps(cost)
     if replaced:

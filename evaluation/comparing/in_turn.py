@@ -14,7 +14,7 @@ from ...core.run.records import Cost
 from ...core.run.state import Graph
 from ..batch.batch import abatch
 from ..batch.questions import Question, Row
-from ..batch.rows import RowFile, cost_in
+from ..batch.rows import RowFile, known_cost_in
 from ..batch.tally import BatchReport
 
 OnSystemStart = Callable[[str, BatchReport], None]
@@ -142,7 +142,7 @@ class InTurn:
             ConfigError: Nothing is left.
         """
         others = [rows for label, rows in self.rows.items() if label != but]
-        spent = total([cost_in(row) for rows in others for row in rows.values()], known_only=True)
+        spent = total([known_cost_in(row) for rows in others for row in rows.values()], known_only=True)
         return left_of(self._budget, spent, self._seconds, by=", ".join(self.rows))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import ormsgpack
 import pytest
 from commands import Run
-from langgraph_moa import InputError
+from langgraph_moa import InputError, create_moa
 from langgraph_moa.apps.ask.store import opened
 from langgraph_moa.core.panel.signature import STATE_FORMAT
 
@@ -88,6 +88,42 @@ def test_whatever_stands_there_is_told_with_its_file(store: Path, every: int) ->
 
         assert f"in {store}, expected what a run wrote; " in sentence, (number, sentence)
         assert "\n" not in sentence, number
+
+
+async def test_what_is_stopped_before_its_first_step_is_no_damage(tmp_path: Path) -> None:
+    """A batch gives its messages as objects."""
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    given: Any = {"messages": [{"role": "user", "content": "What is 2 + 2?"}]}
+    async with opened(tmp_path / "store.db") as saver:
+        moa = create_moa(proposers=["offline:words"], aggregator="offline:words", checkpointer=saver)
+        await moa.ainvoke(given, thread, durability="sync")
+        await saver.conn.execute("DELETE FROM checkpoints WHERE parent_checkpoint_id IS NOT NULL")
+
+        checkpoint = await saver.aget_tuple(thread)
+
+        assert checkpoint
+        assert ("messages", given["messages"]) in [write[1:] for write in checkpoint.pending_writes or []]
+        assert (await moa.ainvoke(None, thread))["messages"][-1].text == "2 + 2 = 4"
+
+
+WORDS: list[tuple[str, Any, str]] = [
+    ("run", 5, "found 5 as run of a thread"),
+    ("messages", ["\x1b]0;x\n"], r"found '\x1b]0;x\n' as messages.0 of a thread"),
+    ("messages", [None], "found None as messages.0 of a thread"),
+    ("proposals", [{}], "found no status in proposals.0 of a thread"),
+]
+
+
+@pytest.mark.parametrize(("channel", "value", "words"), WORDS)
+def test_what_was_found_is_said_in_our_own_words(
+    run: Run, where: list[str], store: Path, channel: str, value: Any, words: str
+) -> None:
+    changed(store, "checkpoints", "checkpoint", put("channel_values", channel, value))
+
+    done = run("resume", *where)
+
+    assert done.code == 1
+    assert f"error: {words} in {store}, {TOLD}" in done.err
 
 
 RECORDS: list[tuple[Any, str]] = [

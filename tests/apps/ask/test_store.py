@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ormsgpack
 import pytest
 from commands import Run, finish, in_a_process
 from kept import THREAD, mixture, open_saver
+from langgraph_moa import InputError
+from langgraph_moa.apps.ask.store import opened
 from langgraph_moa.core.panel.signature import STATE_FORMAT
 from layered import MODELS
 from loopback import Loopback, Reply
@@ -71,6 +75,17 @@ def test_a_planted_store_runs_nothing(
     assert done.code == 1
     assert f"in {tmp_path / 'store.db'}, expected what a run wrote; nothing of it was run" in done.err
     assert "unexpected" not in done.err
+
+
+async def test_what_a_planted_store_names_drives_no_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    call = ormsgpack.packb(ormsgpack.Ext(1, ormsgpack.packb(("o\x1b]0;x\x07s", "sys\ntem", ["x"]))))
+
+    async with opened(tmp_path / "store.db") as saver:
+        with pytest.raises(InputError, match=r"^found a call of o\]0;xs\.sys tem in [ -~]*store\.db, expected [ -~]*$"):
+            saver.serde.loads_typed(("msgpack", call))
+    logging.getLogger("langgraph.checkpoint.serde.jsonplus").warning("of another's")
+
+    assert [record.getMessage() for record in caplog.records] == ["of another's"]
 
 
 @pytest.fixture

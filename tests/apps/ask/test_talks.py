@@ -32,12 +32,14 @@ async def test_it_holds_what_was_said_and_what_was_answered(tmp_path: Path, last
 
 async def test_a_store_that_fails_in_the_middle_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def full(*given: Any, **options: Any) -> Any:
-        raise sqlite3.OperationalError("database or disk is full")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
 
     thread = Thread("t", tmp_path / "s.db")
     async with begun(OFFLINE, thread) as talk:
         monkeypatch.setattr("langgraph_moa.apps.ask.talks.follow", full)
-        with pytest.raises(ConfigError, match="cannot be used: database or disk is full"):
+        with pytest.raises(ConfigError, match="cannot be used: database or disk is full; mend that, or name"):
             await talk.answer("1 + 1", None, Output(thread=thread))
 
 

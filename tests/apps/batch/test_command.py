@@ -2,14 +2,22 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from batches import ALONE, PANEL, Files, asked_in, check_repeats, kill_at, names, run_to_the_end
 from commands import Run, finish, in_a_process
+from langgraph_moa import ConfigError
+from langgraph_moa.apps.ask.output import check_writable
+from langgraph_moa.apps.ask.store import is_there
+from langgraph_moa.apps.batch.formats import FORMATS
+from langgraph_moa.evaluation.batch.rows import RowFile
 from loopback import Loopback, Reply
 from reading import question_in
 
@@ -303,3 +311,24 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
 
         assert (done.code, "as IN and as OUT, expected two files" in done.err) == (2, True)
     assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_place_that_may_not_be_entered_is_told_with_what_it_is_for(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    out = tmp_path / "in/x.json"
+    checks: dict[str, Callable[[], object]] = {
+        f"the rows cannot be written to {out}: Permission denied; name": RowFile(out).check,
+        f"the answers cannot be written to {out}: Permission denied": lambda: FORMATS["alpaca_eval"].check(
+            out, generator="x"
+        ),
+        f"the report cannot be written to {out}: Permission denied": lambda: check_writable(out),
+        f"the store {out} cannot be used: Permission denied; mend that, or name": lambda: is_there(out),
+    }
+    for sentence, check in checks.items():
+        os.seteuid(65_534)
+        try:
+            with pytest.raises(ConfigError, match=f"^{re.escape(sentence)}"):
+                check()
+        finally:
+            os.seteuid(0)

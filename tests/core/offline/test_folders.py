@@ -1,5 +1,6 @@
 """Folders are looked through for documents, and nobody is led out of them."""
 
+import errno
 import os
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -98,6 +99,9 @@ def test_what_is_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "docs/linked").symlink_to("../out")
     (tmp_path / "docs/hiding").symlink_to(".h")
     (tmp_path / "docs/q.html").symlink_to("p.txt")
+    (tmp_path / "docs/gone.md").symlink_to("nothing.md")
+    (tmp_path / "docs/gone.txt").symlink_to(tmp_path / "out/nothing.md")
+    (tmp_path / "docs/loop.md").symlink_to("loop.md")
     (tmp_path / "docs/y.xlsx").symlink_to("/etc/passwd")
 
     listed = documents_under([str(tmp_path / "docs")])
@@ -106,8 +110,11 @@ def test_what_is_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     none = "it is none of .md, .txt, .rst, .pdf, .html, .htm, .csv, .tsv, .docx"
     assert listed.unread == (
         "1/2/3/ is not read: it is in 2 folders, which are the most",
+        "gone.md is not read: it is a link to nothing",
+        "gone.txt is not read: it is a link to nothing",
         "hiding/ is not read: it is a link to a hidden folder",
         "linked/ is not read: it is a link to another folder",
+        f"loop.md is not read: it is a link, and {os.strerror(errno.ELOOP)}",
         "p.txt is not read: it is a pipe, and no file",
         "q.html is not read: it is a pipe, and no file",
         f"x.odt is not read: {none}",

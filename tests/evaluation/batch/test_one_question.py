@@ -5,9 +5,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from answering import ASKED, alone, broken_off, model, on, panel, rows_in
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import Budget, Question, abatch, create_moa
+from langgraph_moa import Budget, InputError, Question, abatch, create_moa
 from langgraph_moa.core.errors import AllProposersFailed
 from loopback import Loopback, Reply
 
@@ -50,6 +51,23 @@ async def test_later_turns_are_bounded_too(out: Path) -> None:
     report = await abatch(alone(), [question], out, budget=Budget(calls=1))
 
     assert report["stopped"] == "Budget(calls=1): 0 are spent, the step may take 2"
+
+
+async def test_what_goes_wrong_with_the_checkpointer_ends_the_batch(out: Path) -> None:
+    class Full(InMemorySaver):
+        async def aput_writes(self, *args: Any, **options: Any) -> None:
+            raise OSError("no room")
+
+    class Damaged(InMemorySaver):
+        async def aget_tuple(self, config: Any) -> Any:
+            raise InputError("found nothing that a run wrote")
+
+    with pytest.raises(OSError, match="no room"):
+        await abatch(panel(checkpointer=Full()), ASKED, out)
+    with pytest.raises(InputError, match="found nothing"):
+        await abatch(panel(checkpointer=Damaged()), ASKED, out)
+
+    assert rows_in(out) == []
 
 
 async def test_with_a_checkpointer_who_answered_is_not_asked_again(loopback: Loopback, out: Path) -> None:

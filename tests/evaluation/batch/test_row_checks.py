@@ -83,6 +83,18 @@ async def test_what_a_batch_wrote_is_taken_and_a_budget_is_not_raised_by_it(out:
         await abatch(panel([]), ASKED, out, budget=Budget(calls=7))
 
 
+@pytest.mark.parametrize("cost", [{"calls": 0, "tokens": 0, "usd": 0}, {"calls": None, "tokens": None, "usd": None}])
+async def test_a_cost_below_what_the_runs_say_raises_no_budget(out: Path, cost: dict[str, Any]) -> None:
+    await abatch(panel(), ASKED[:2], out)
+    rows = [{**json.loads(line), "cost": cost} for line in bytes_of(out).splitlines()]
+    await asyncio.to_thread(out.write_text, "".join(f"{json.dumps(row)}\n" for row in rows))
+
+    report = await abatch(panel([]), ASKED, out, budget=Budget(calls=8))
+
+    assert (report["calls"], report["left"]) == (6, 3)
+    assert report["stopped"] == "Budget(calls=8): 6 are spent, the step may take 3"
+
+
 ANYTHING: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: (

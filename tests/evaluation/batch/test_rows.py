@@ -111,6 +111,13 @@ def test_what_a_row_cost_is_read_from_its_run_where_nothing_else_says() -> None:
     assert cost_in(row("a")) == {"calls": 2, "tokens": 7, "usd": None}
     assert cost_in({**row("a"), "cost": {"calls": 3, "tokens": 9, "usd": 0.5}})["calls"] == 3
     assert cost_in({**row("a"), "turns": [{"answer": "x", "run": RUN}] * 2})["calls"] == 4
+    assert cost_in({**row("a"), "cost": {"calls": 0, "tokens": None, "usd": 0}}) == {
+        "calls": 2,
+        "tokens": None,
+        "usd": 0,
+    }
+    none: Any = {**RUN, "calls": 0}
+    assert cost_in({**row("a"), "turns": [{"answer": "x", "run": none}]})["calls"] == 2
     assert cost_in(row("a", None)) == {"calls": None, "tokens": None, "usd": None}
 
 

@@ -96,6 +96,40 @@ def test_a_server_on_this_machine_is_told(run: Run, loopback: Loopback, where: l
     assert f"servers, as the thread has them: {loopback.url}" in again.err
 
 
+def test_parameters_of_a_threads_server_are_asked_for_again(run: Run, loopback: Loopback, where: list[str]) -> None:
+    query = "?api-version=2024-10-21"
+    run("ask", "One?", *where, "--base-url", loopback.url + query, *PANEL)
+    requests = len(loopback.requests)
+
+    without, stopped = run("ask", "Two?", *where), run("resume", *where)
+    asked_without = len(loopback.requests)
+    again = run("ask", "Two?", *where, "--base-url", loopback.url + query)
+    bare = [run("ask", "Three?", *where, "--base-url", loopback.url), run("ask", "Four?", *where)]
+
+    assert (without.code, stopped.code, asked_without) == (1, 1, requests)
+    assert (
+        f"found thread 't' begun with parameters (?...) of the server {loopback.url!r}, which no thread keeps, "
+        "expected them again; add --base-url with the whole address, or without them where they are not needed"
+    ) in without.err
+    assert "2024" not in without.err
+    assert (again.code, [done.code for done in bare]) == (0, [0, 0])
+
+
+def test_variables_that_a_record_names_are_told(
+    run: Run, loopback: Loopback, where: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "tiger-burning-1")
+    file, told = tmp_path / "seats.toml", "variables that are sent, as the thread has them: OURS"
+    seat = f'model = "a"\nbase_url = "{loopback.url}"\napi_key_env = "OURS"\nheaders = {{x-other = "$OURS"}}\n'
+    file.write_text(f'aggregator = "offline:words"\n[[proposers]]\n{seat}')
+    run("ask", "One?", "--config", str(file), *where)
+
+    again, named = run("ask", "Two?", *where), run("ask", "Three?", *where, "--config", str(file))
+
+    assert (again.code, again.err.count(told), "tiger" in again.err) == (0, 1, False)
+    assert (named.code, told in named.err) == (0, False)
+
+
 def test_how_to_go_on_names_the_server(run: Run, where: list[str]) -> None:
     done = run("ask", "Which?", *where, "--base-url", f"{ELSEWHERE}?key=tiger-burning-1", *PANEL)
 

@@ -10,6 +10,7 @@ from langgraph_moa import AllProposersFailed, ConfigError, Proposer, create_moa,
 from langgraph_moa.core.models.capabilities import Transport
 from langgraph_moa.core.models.servers import served_models
 from langgraph_moa.core.wire.connections import bare_url
+from langgraph_moa.core.wire.refusals import ServerError
 from loopback import Loopback, Reply, serve
 
 TRANSPORTS = get_args(Transport)
@@ -36,6 +37,9 @@ USERS = [
     " http://me:tiger@host/v1",
     "http://me:tiger%40host/v1",
     "http://@tiger@host",
+    "http://me%3Atiger%40host/v1",
+    "http://me%3Atiger%2540host/v1",
+    "http://http://me:tiger%40host/v1",
 ]
 
 
@@ -54,7 +58,7 @@ def test_a_password_is_shown_by_nobody_however_its_address_is_written(
     for text in (str(named.value), str(in_the_environment.value), bare_url(url)):
         assert "tiger" not in text
         assert "burning" not in text
-    if "@" in url:
+    if "@" in url or url.startswith(("http://me%3A", "http://http")):
         assert str(named.value).startswith("found a user or password in the base URL, expected none")
 
 
@@ -117,6 +121,19 @@ async def test_parameters_of_an_address_are_secrets(
         assert WRITTEN not in place
         assert SECRET not in place
         assert "night-2" not in place
+
+
+@pytest.mark.parametrize("query", ["SECRETQ", "k=tiger7", "v=1&key=a1"])
+async def test_short_parameters_are_struck_as_they_are_written(loopback: Loopback, query: str) -> None:
+    echo = {"error": {"message": f"no such path /v1/chat/completions?{query}"}}
+    loopback.say("bad", Reply(status=400, body=json.dumps(echo)))
+
+    with pytest.raises(ServerError, match=r"/v1/chat/completions\[redacted\]"):
+        await resolve_model("bad", base_url=f"{loopback.url}?{query}").ainvoke("Hi")
+
+
+def test_an_at_sign_in_a_parameter_is_no_password() -> None:
+    assert resolve_model("m", base_url=f"{URL}?mail=me%40example.org")
 
 
 @pytest.fixture
