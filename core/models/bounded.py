@@ -30,8 +30,9 @@ def bound_bytes(response: "httpx2.Response") -> None:
 
     is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
     packing = response.headers.pop("content-encoding", "").strip().lower()
-    unpacked = None if packing in ("", "identity") else Unpacked(packing)
     where, most, inner = str(response.request.url.host), most_bytes(), response.stream
+    bound = AROUND * most if is_stream else most
+    unpacked = None if packing in ("", "identity") else Unpacked(packing, bound, where)
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -41,6 +42,8 @@ def bound_bytes(response: "httpx2.Response") -> None:
                     counted.check(part)
                     yield part
                     await asyncio.sleep(0)  # the package reads all events of a part before others have their turn
+            if unpacked and not unpacked.is_whole and not is_stream:  # whose reader knows its end
+                raise httpx2.RemoteProtocolError("the packed answer breaks off")
 
         async def aclose(self) -> None:
             await inner.aclose()  # type: ignore[union-attr]

@@ -3,7 +3,6 @@
 LangChain adds chunks up: names of tools, finish reasons and usage that a server repeats would be joined and doubled.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -22,14 +21,15 @@ from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, 
 from .replies import answers_of, aside_of, beside_text, end_of, facts_of, figures_of, priced_as
 from .sizes import most_bytes, off_the_loop
 from .streamed_calls import StreamedCalls
+from .turns import STEP, Turns
 from .wording import choices_of
 
 _NO_REASON = {"", "null", "none"}
 """What some servers send as the reason of an end that has not come."""
 _MOST_REASONS = 20
 """Reasons that are told of one answer."""
-_AT_ONCE = 50
-"""Events that are read before others have their turn on the event loop."""
+_EVENT = 256
+"""What each event takes beside its bytes, as if it had so many more."""
 
 
 class StreamedAnswer:
@@ -54,6 +54,7 @@ class StreamedAnswer:
         self._calls = StreamedCalls(self._halves)
         self._most = most_bytes()
         self._gathered = Gathered(self._most)
+        self._turns = Turns()
 
     async def chunks(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[ChatGenerationChunk]:
         """Yield the chunks of an answer as it comes.
@@ -86,13 +87,12 @@ class StreamedAnswer:
 
     async def _read(self, events: Iterable[bytes], *, are_last: bool = False) -> AsyncGenerator[ChatGenerationChunk]:
         """Yield what is to be shown of some events; the last of all may be half of one."""
-        for count, event in enumerate(events, 1):
-            for data in await off_the_loop(partial(parted, is_last=are_last), event):
+        for event in events:
+            for data in await off_the_loop(partial(parted, is_last=are_last), event, large=STEP):
                 is_half = are_last and self._has_begun and not is_end(data) and read_json(data) is None
-                if not is_half and (chunk := await off_the_loop(self.chunk, data)):
+                if not is_half and (chunk := await off_the_loop(self.chunk, data, large=STEP)):
                     yield chunk
-            if not count % _AT_ONCE:
-                await asyncio.sleep(0)
+                await self._turns.after(_EVENT + len(data))
 
     def chunk(self, data: bytes) -> ChatGenerationChunk | None:
         """Return what is to be shown now that an event came; None where that is nothing.

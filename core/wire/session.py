@@ -1,9 +1,10 @@
 """The connections: one pooled aiohttp session an event loop, through the proxy that the environment names."""
 
 import asyncio
+import socket
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError
@@ -21,6 +22,16 @@ MAX_CONNECTIONS = 2000
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 """This machine: a proxy would look for what is asked here on a machine of its own."""
 _BUFFER = 2**18
+_RECEIVED = 2**16
+"""Bytes that the system holds for a connection, which aiohttp reads at once: else it would read tens of thousands of
+hints, or of chunks of a byte, before others have their turn."""
+
+
+def _small_socket(info: Any) -> socket.socket:
+    """Make a socket of which no more is read at once than others can wait for."""
+    sock = socket.socket(*info[:3])
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED)
+    return sock
 
 
 class Pool:
@@ -31,7 +42,9 @@ class Pool:
 
         # trust_env would read .netrc in a thread for each request: proxies are looked up here.
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(
+                limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, socket_factory=_small_socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_BUFFER,
             auto_decompress=False,  # a few bytes may unpack to as much as there is memory: pieces.py does it in steps

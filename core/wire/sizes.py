@@ -85,17 +85,18 @@ def check_values(body: bytes) -> None:
             )
 
 
-async def off_the_loop(read: Callable[[bytes], _T], body: bytes) -> _T:
+async def off_the_loop(read: Callable[[bytes], _T], body: bytes, *, large: int = LARGE) -> _T:
     """Read what came: in a thread where that takes long, for others wait for the event loop.
 
     Args:
         read: What reads it.
         body: What came.
+        large: How many bytes take long.
 
     Raises:
         UnreadableAnswer: It holds more values than any answer.
     """
-    if len(body) < LARGE:
+    if len(body) < large:
         return read(body)
 
     def checked() -> _T:

@@ -21,13 +21,7 @@ from speed_page import with_sections
 QUICK = ["a second answer behind the first", "redirect on and on"]
 PATIENCE_S = 20.0
 """How late a run may be on a machine that runs other tests, too."""
-WAITING: dict[str, str] = {
-    **dict.fromkeys(
-        ["100,000 tool calls", "tool call in 20,000 pieces", "500,000 choices"], "read on the loop, unbounded"
-    ),
-    **dict.fromkeys([name for name in FAULTS if "200 MB" in name or "text of" in name], "read to 64 MB"),
-    **dict.fromkeys([name for name in FAULTS if "without end" in name], "pieces and 1xx are not bounded"),
-}
+WAITING: dict[str, str] = {"text of 5 MB": "an answer within its bounds, whose memory is what it is long"}
 """Faults that cost more than their own call still, and why."""
 SMALL: dict[str, Callable[[Path, Loopback], Outcome]] = {
     "kills": partial(chaos_processes.killed_at_random, kills=1, questions=16),

@@ -54,12 +54,21 @@ async def test_what_fits_is_read(packed: bool) -> None:
         (answer(gzip.compress(bytes(10**6)), content_encoding="gzip"), "more than 500 bytes"),
         (answer(*[b"data: x\n\n" * 99] * 90, content_type="text/event-stream"), "more than 8,000 bytes"),
         (answer(*[b"x" * 99] * 9, content_type="text/event-stream"), "an event of more than 500 bytes"),
+        (
+            answer(gzip.compress(b"x"), *[bytes(2**14)] * 9, content_encoding="gzip"),
+            "more than 500 packed bytes",
+        ),
         (answer(b"x", content_encoding="br"), "packed as 'br'"),
     ],
 )
 async def test_what_is_more_is_refused(response: httpx2.Response, words: str) -> None:
     with pytest.raises(UnreadableAnswer, match=words):
         await read(response, 500)
+
+
+async def test_what_was_packed_and_cut_breaks_off() -> None:
+    with pytest.raises(httpx2.RemoteProtocolError, match="breaks off"):
+        await read(answer(gzip.compress(b"words " * 99)[:-9], content_encoding="gzip"), 600)
 
 
 async def test_events_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """A streamed answer adds up to what the server said, however often it says it."""
 
+import asyncio
 import json
+import threading
+from collections.abc import AsyncIterator
 from functools import reduce
 from operator import add
 from typing import Any
@@ -10,6 +13,7 @@ from langchain_core.messages import AIMessageChunk
 from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.events import STREAM_END
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
+from langgraph_moa.core.wire.turns import STEP
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 
@@ -256,3 +260,47 @@ def test_a_server_that_does_not_stream_is_read_whole() -> None:
         {"input_tokens": 7, "output_tokens": 2, "total_tokens": 9},
     )
     assert chunk.message.response_metadata["finish_reason"] == "stop"
+
+
+async def test_others_have_their_turn_between_long_events() -> None:
+    tokens = [{"token": "a", "logprob": -0.1}] * 40
+    event = piece({"content": "a"})
+    event["choices"][0]["logprobs"] = {"content": tokens}
+    sent = b"data: " + json.dumps(event).encode() + b"\n\n"
+    turns: list[int] = []
+
+    async def others() -> None:
+        while True:
+            turns.append(len(turns))
+            await asyncio.sleep(0)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield sent * 49 + b"data: [DONE]\n\n"
+
+    other = asyncio.create_task(others())
+    chunks = [chunk async for chunk in StreamedAnswer(provider="openai", model="m", secrets=[]).chunks(pieces())]
+    other.cancel()
+
+    assert "".join(chunk.text for chunk in chunks) == "a" * 49
+    assert len(turns) >= 49 * len(sent) // STEP > 3
+
+
+async def test_a_long_event_is_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = set()
+    chunk = StreamedAnswer.chunk
+
+    def noted(self: StreamedAnswer, data: bytes) -> object:
+        readers.add((len(data) > STEP, threading.current_thread() is threading.main_thread()))
+        return chunk(self, data)
+
+    monkeypatch.setattr(StreamedAnswer, "chunk", noted)
+    calls = piece({"tool_calls": [{"index": 0, "function": {"arguments": " "}}] * 2_000})
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for event in (call(0, "c", "look"), calls):
+            yield b"data: " + json.dumps(event).encode() + b"\n\n"
+
+    read = [chunk async for chunk in StreamedAnswer(provider="openai", model="m", secrets=[]).chunks(pieces())]
+
+    assert read
+    assert readers == {(False, True), (True, False)}

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from attacker import attacker
 from langchain_core.exceptions import (
     ModelAPIError,
     ModelAuthenticationError,
@@ -305,6 +306,14 @@ async def test_an_answer_without_end_is_not_read_to_it(loopback: Loopback) -> No
 
     with pytest.raises(UnreadableAnswer, match="more than 1,000 bytes"):
         await fetch(address(loopback), PATH, BODY, most=1000)
+
+
+async def test_a_packed_answer_that_breaks_off_is_asked_for_again(loopback: Loopback, waits: list[float]) -> None:
+    lost = pytest.raises(ServerUnreachable, match=r"to .* was lost \(its packed answer breaks off\)")
+    with attacker() as url, requests_sent() as sent, lost:
+        await fetch(Address(url, KEY), PATH, b'{"model": "half of gzip"}')
+
+    assert (len(sent), len(waits)) == (3, 2)
 
 
 async def test_requests_share_connections(loopback: Loopback) -> None:

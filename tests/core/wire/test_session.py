@@ -1,6 +1,7 @@
 """Requests take the environment's proxy, but for this machine, and keep to it."""
 
 import asyncio
+import socket
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from langgraph_moa import ConfigError
 from langgraph_moa.core.wire.refusals import ServerUnreachable
 from langgraph_moa.core.wire.sending import Address, fetch
 from langgraph_moa.core.wire.session import Pool, proxy_for
-from loopback import Loopback
+from loopback import Loopback, Reply
 
 PROXY = "http://127.0.0.1:9"
 
@@ -94,6 +95,19 @@ async def test_a_request_goes_through_the_proxy(loopback: Loopback, monkeypatch:
         assert await fetch(Address("http://model.example/v1", "k"), "/chat/completions", b"{}") == b"through"
 
     assert seen == [("http://model.example/v1/chat/completions", "Basic bWU6c2VjcmV0")]
+
+
+async def test_no_more_is_read_at_once_than_others_can_wait_for(loopback: Loopback) -> None:
+    loopback.say("m", Reply(broken="open_after_the_end"))
+    pool, body = Pool(), {"model": "m", "messages": [], "stream": True}
+    async with pool.session.post(f"{loopback.url}/chat/completions", json=body) as response:
+        assert response.connection
+        assert response.connection.transport
+        link = response.connection.transport.get_extra_info("socket")
+        size = link.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    await pool.close()
+
+    assert size <= 2 * 2**16  # Linux counts its own keeping, too
 
 
 async def test_a_proxy_that_refuses_is_told_without_its_password(

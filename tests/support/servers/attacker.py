@@ -43,6 +43,10 @@ def whole(**message: Any) -> bytes:
 
 _STREAM = head(kind="text/event-stream")
 _DONE = b"data: [DONE]\n\n"
+_NOTHING = b"\x00\x00\x00\xff\xff"
+"""What deflate takes, and makes nothing of."""
+_TOKEN = {"token": "a", "logprob": -0.1}
+_LOGPROBS = {"content": [{**_TOKEN, "top_logprobs": [_TOKEN] * 20}]}
 _FIRST = b'{"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "'
 
 
@@ -71,6 +75,11 @@ def _bomb(encoding: str, size: int = 200 * _MB) -> bytes:
     start = packer.compress(_FIRST) + packer.flush(zlib.Z_FULL_FLUSH)
     part = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)  # which stands for itself: it can be repeated
     return start + part * (size // _MB)
+
+
+def _opened_gzip() -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(b" ") + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _members() -> bytes:
@@ -135,6 +144,15 @@ ATTACKS: dict[str, Attack] = {
     "raw deflate of 200 MB": lambda: _once(head("Content-Encoding: deflate"), _bomb("raw")),
     "gzip of 200,000 members": lambda: _once(head("Content-Encoding: gzip"), _members()),
     "gzip in an error": lambda: _once(head("Content-Encoding: gzip", status="400 Oh"), _bomb("gzip")),
+    "gzip, then zeros": lambda: _for_ever(bytes(60_000), head("Content-Encoding: gzip") + gzip.compress(_FIRST)),
+    "gzip, then zeros, in a stream": lambda: _for_ever(
+        bytes(60_000), head("Content-Encoding: gzip", kind="text/event-stream") + gzip.compress(event({"content": "a"}))
+    ),
+    "gzip of nothing": lambda: _for_ever(_NOTHING * 12_000, head("Content-Encoding: gzip") + _opened_gzip()),
+    "gzip of nothing in a stream": lambda: _for_ever(
+        _NOTHING * 12_000, head("Content-Encoding: gzip", kind="text/event-stream") + _opened_gzip()
+    ),
+    "half of gzip": lambda: _once(head("Content-Encoding: gzip"), gzip.compress(whole(content="fine"))[:60]),
     "brotli": lambda: _once(head("Content-Encoding: br"), b"\x1b" * 10_000),
     "dripping body": lambda: _drips(b"a", head() + _FIRST),
     "dripping head": lambda: _drips(b"a", b"HTTP/1.1 200 OK\r\nX-A: "),
@@ -145,6 +163,18 @@ ATTACKS: dict[str, Attack] = {
     "endless thoughts": lambda: _for_ever(event({"reasoning_content": "word "}) * 100, _STREAM),
     "endless line": lambda: _for_ever(b"a" * 65_536, _STREAM + b"data: "),
     "endless data lines": lambda: _for_ever(b"data: a\n" * 1000, _STREAM),
+    "endless empty lines": lambda: _for_ever(b"\n" * 60_000, _STREAM),
+    "endless empty data lines": lambda: _for_ever(b"data:\n" * 10_000, _STREAM),
+    "chunks of a byte": lambda: _for_ever(b"1\r\n \r\n" * 5_000, head("Transfer-Encoding: chunked")),
+    "stream in chunks of a byte": lambda: _for_ever(
+        b"".join(b"1\r\n%c\r\n" % byte for byte in event({"content": "abc"}) * 100),
+        head("Transfer-Encoding: chunked", kind="text/event-stream"),
+    ),
+    "endless logprobs": lambda: _for_ever(event({"content": "a"}, logprobs=_LOGPROBS) * 50, _STREAM),
+    "endless lists of call pieces": lambda: _for_ever(
+        event({"tool_calls": [{"index": 0, "function": {"arguments": " "}}] * 2_000}),
+        _STREAM + event({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "a", "arguments": ""}}]}),
+    ),
     "20,000 call pieces": lambda: _call_pieces(20_000, 200),
     "120,000 call pieces": lambda: _call_pieces(120_000, 1),
     "100,000 calls": lambda: _once(head(), whole(content=None, tool_calls=_calls(100_000))),
@@ -162,6 +192,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "headers of 16 MB": lambda: _for_ever(b"X-A: " + b"a" * 8_000 + b"\r\n", b"HTTP/1.1 200 OK\r\n"),
     "header of 16 MB": lambda: _for_ever(b"a" * 65_536, b"HTTP/1.1 200 OK\r\nX-A: "),
+    "endless 100": lambda: _for_ever(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, b""),
     "endless 103": lambda: _for_ever(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100, b""),
     "deep JSON": lambda: _once(head(), b"[" * 200_000 + b"]" * 200_000),
     "deep answer": lambda: _once(head(), b'{"choices": ' + b'[{"a": ' * 200_000),

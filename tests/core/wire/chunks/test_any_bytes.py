@@ -1,7 +1,8 @@
 """Whatever bytes come, cut wherever: an answer or a server's failure, and no call that was cut and does not say so."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -30,6 +31,9 @@ async def _read(pieces: Sequence[bytes]) -> list[AIMessageChunk]:
     return [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]
 
 
+Run = Callable[[Coroutine[Any, Any, list[AIMessageChunk]]], list[AIMessageChunk]]
+
+
 def at_once(coroutine: Coroutine[Any, Any, list[AIMessageChunk]]) -> list[AIMessageChunk]:
     """Run what waits for nothing; a loop for each would take most of the time."""
     try:
@@ -39,10 +43,10 @@ def at_once(coroutine: Coroutine[Any, Any, list[AIMessageChunk]]) -> list[AIMess
     raise AssertionError("it waits for something")
 
 
-def read(pieces: Sequence[bytes]) -> AIMessageChunk | None:
+def read(pieces: Sequence[bytes], run: Run = at_once) -> AIMessageChunk | None:
     """Return what becomes of a stream; None for a server's failure."""
     try:
-        chunks = at_once(_read(pieces))
+        chunks = run(_read(pieces))
     except ServerError:
         return None
     for chunk in chunks:
@@ -153,4 +157,4 @@ def test_any_bytes_are_an_answer_or_a_failure(body: bytes, places: Sequence[int]
 )
 def test_what_is_nested_or_long_without_end_is_an_answer_or_a_failure(body: bytes) -> None:
     for pieces in ([body], [b"data: " + body + b"\n\n", b"data: [DONE]\n\n"]):
-        read(pieces)
+        read(pieces, asyncio.run)

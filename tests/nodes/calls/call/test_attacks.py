@@ -14,6 +14,8 @@ QUICK = {
     "endless body": "found more than 8,388,608 bytes from http",
     "endless body with a length": "found more than 8,388,608 bytes (1,099,511,627,776 announced) from http",
     "gzip of 200 MB": "found more than 8,388,608 bytes from http",
+    "gzip, then zeros": "found more than 8,388,608 packed bytes from http",
+    "gzip of nothing": "found more than 8,388,608 packed bytes from http",
     "gzip of 200,000 members": "found an answer packed in more than 100 pieces",
     "brotli": "found an answer packed as 'br'",
     "20,000 calls": "found more than 128 calls in one answer",
@@ -24,6 +26,8 @@ QUICK = {
 WITHIN_BOUNDS = {"fine", "text of 7 MB", "text of 7 MB with an emoji", "text of 7 MB over and over"}
 WITHIN_BOUNDS |= {"text of 7 MB in a stream"}
 """Long, and answers all the same; their memory is what they are long."""
+MEGABYTES = {"endless logprobs": 100}
+"""What 8 MB of small numbers are in memory."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,9 @@ async def test_what_is_more_than_may_be_costs_its_own_proposal(attack: str, sock
     assert QUICK[attack] in attacked["error"]
 
 
-@pytest.mark.parametrize("attack", ["endless body", "gzip of 200 MB", "brotli", "20,000 calls", "deep JSON"])
+@pytest.mark.parametrize(
+    "attack", ["endless body", "gzip of 200 MB", "gzip, then zeros", "brotli", "20,000 calls", "deep JSON"]
+)
 async def test_on_the_openai_package_too(attack: str, socket_enabled: None) -> None:
     with attacker() as url:
         hostile = model(attack, url, transport="openai")
@@ -81,4 +87,4 @@ def test_no_attack_takes_time_or_memory_of_others(attack: str, place: str, serve
     assert cost.over < 0.5 + SECONDS * (attack in WITHIN_BOUNDS)
     if attack not in WITHIN_BOUNDS:
         assert cost.loop < 0.05
-        assert cost.megabytes < 40
+        assert cost.megabytes < MEGABYTES.get(attack, 40)
