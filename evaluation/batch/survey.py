@@ -78,7 +78,7 @@ async def take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retr
         if isinstance(before, str):  # it was asked again by a batch that was killed
             tally.take_back(json.loads(before))
             replaced = True
-        tally.spend(cost, known=known_cost_in(row))
+        tally.spend(cost, counted=known_cost_in(row))
         tally.count(row)
         ids[row["id"]] = DONE if row["error"] is None else json.dumps(cost)
     if replaced:

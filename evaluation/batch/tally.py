@@ -55,14 +55,14 @@ class Tally:
     stopped: str | None = None
     _failed_as: list[str | None] = field(default_factory=list)
 
-    def spend(self, cost: Cost, *, known: Cost | None = None) -> None:
+    def spend(self, cost: Cost, *, counted: Cost | None = None) -> None:
         """Add what was spent.
 
         Args:
             cost: What is unknown of it adds nothing.
-            known: What is added in its place, where more is known than the whole.
+            counted: What is added in its place, where more is known than the whole.
         """
-        self.spent = total([self.spent, known or cost], known_only=True)
+        self.spent = total([self.spent, counted or cost], known_only=True)
         self.usd_is_known &= cost["usd"] is not None
 
     def take_back(self, cost: Cost) -> None:
