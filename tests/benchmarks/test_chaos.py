@@ -21,7 +21,10 @@ from speed_page import with_sections
 QUICK = ["a second answer behind the first", "redirect on and on"]
 PATIENCE_S = 20.0
 """How late a run may be on a machine that runs other tests, too."""
-WAITING: dict[str, str] = {"text of 5 MB": "an answer within its bounds, whose memory is what it is long"}
+WAITING: dict[str, str] = {
+    "text of 5 MB": "an answer within its bounds, whose memory is what it is long",
+    **dict.fromkeys(["100 without end", "103 without end"], "hints have no bound but time: 30 to 60 ms each read"),
+}
 """Faults that cost more than their own call still, and why."""
 SMALL: dict[str, Callable[[Path, Loopback], Outcome]] = {
     "kills": partial(chaos_processes.killed_at_random, kills=1, questions=16),
