@@ -1,5 +1,6 @@
 """Open the files that hold what is under way, and run nothing that they say."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ from ..terminal import note
 from .checking import checked_saver, damaged
 
 if TYPE_CHECKING:
+    import aiosqlite
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
@@ -42,9 +44,38 @@ async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
         InputError: (when read) It holds something that no run wrote.
     """
     make_private(file)
-    async with checked_saver(file).from_conn_string(str(file)) as saver:
+    async with _connected(file) as connection:
+        saver = checked_saver(file)(connection)
         saver.serde = _strict(file)
         yield saver
+
+
+@asynccontextmanager
+async def _connected(file: Path) -> "AsyncIterator[aiosqlite.Connection]":
+    """Open a file and close it, whoever is cancelled meanwhile.
+
+    Its thread would answer an event loop that is closed, and show a traceback.
+    """
+    import aiosqlite
+
+    async def connect() -> aiosqlite.Connection:
+        return await aiosqlite.connect(str(file))
+
+    connecting = asyncio.ensure_future(connect())
+    try:
+        connection = await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await (await connecting).close()
+        raise
+    try:
+        yield connection
+    finally:
+        disconnecting = asyncio.ensure_future(connection.close())
+        try:
+            await asyncio.shield(disconnecting)
+        except asyncio.CancelledError:
+            await disconnecting
+            raise
 
 
 def make_private(file: Path) -> None:

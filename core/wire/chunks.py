@@ -19,9 +19,8 @@ from .parsing import read_json, without_halves
 from .parts import joined_text
 from .refusals import ServerError, UnreadableAnswer, check_answer, check_first, check_list, check_object
 from .replies import answers_of, aside_of, beside_text, end_of, facts_of, figures_of, priced_as
-from .sizes import most_bytes, off_the_loop
+from .sizes import STEP, Turns, most_bytes, off_the_loop
 from .streamed_calls import StreamedCalls
-from .turns import STEP, Turns
 from .wording import choices_of
 
 _NO_REASON = {"", "null", "none"}

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from .losses import lost
 from .refusals import ServerUnreachable, UnreadableAnswer
-from .sizes import too_large
-from .turns import STEP, Turns
+from .sizes import STEP, Turns, too_large
 
 if TYPE_CHECKING:
     import aiohttp

@@ -22,6 +22,8 @@ SHOWN_ARGUMENTS = 2**16
 """Characters of them that are handed on as they come: LangChain copies, and reads, all of them again and again."""
 LARGE = 2**18
 """What is as long as this takes long enough to read to be read in a thread."""
+STEP = 2**14
+"""Bytes that are read before others have their turn on the event loop."""
 _MOST_VALUES, _MOST_NESTS = 250_000, 50_000
 """Values in JSON, and objects and lists: a small one takes a hundred times the memory of its bytes."""
 _PART = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
@@ -104,3 +106,21 @@ async def off_the_loop(read: Callable[[bytes], _T], body: bytes, *, large: int =
         return read(body)
 
     return await asyncio.to_thread(checked)
+
+
+class Turns:
+    """Count what was read since others had their turn on the event loop."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    async def after(self, size: int) -> None:
+        """Let others have their turn, once enough was read for that.
+
+        Args:
+            size: How many bytes were read now.
+        """
+        self._bytes += size
+        if self._bytes >= STEP:
+            self._bytes = 0
+            await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessageChunk
 from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.events import STREAM_END
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
-from langgraph_moa.core.wire.turns import STEP
+from langgraph_moa.core.wire.sizes import STEP
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from langgraph_moa.core.wire.pieces import Unpacked, pieces_of
 from langgraph_moa.core.wire.refusals import UnreadableAnswer
 from langgraph_moa.core.wire.sending import Address
-from langgraph_moa.core.wire.turns import STEP
+from langgraph_moa.core.wire.sizes import STEP
 
 NOTHING = b"\x00\x00\x00\xff\xff"
 """What deflate takes, and makes nothing of."""

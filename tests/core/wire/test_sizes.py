@@ -7,7 +7,16 @@ import threading
 import pytest
 from langgraph_moa.core.wire import sizes
 from langgraph_moa.core.wire.refusals import UnreadableAnswer
-from langgraph_moa.core.wire.sizes import LARGE, MOST_BYTES, answers_up_to, check_values, most_bytes, off_the_loop
+from langgraph_moa.core.wire.sizes import (
+    LARGE,
+    MOST_BYTES,
+    STEP,
+    Turns,
+    answers_up_to,
+    check_values,
+    most_bytes,
+    off_the_loop,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +63,22 @@ def test_too_much_is_told_with_what_to_do() -> None:
     assert str(failure).startswith("found more than 10 bytes from http://a/v1, expected an answer;")
     assert "raise max_answer_bytes" in str(failure)
     assert not failure.is_retryable
+
+
+@pytest.mark.parametrize(("size", "times", "expected"), [(1, STEP - 1, 0), (1, 2 * STEP, 2), (STEP, 3, 3), (0, 9, 0)])
+async def test_others_have_their_turn_after_so_many_bytes(size: int, times: int, expected: int) -> None:
+    taken = []
+
+    async def other() -> None:
+        while True:
+            await asyncio.sleep(0)
+            taken.append(1)
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    turns = Turns()
+    for _ in range(times):
+        await turns.after(size)
+    task.cancel()
+
+    assert len(taken) == expected
