@@ -15,12 +15,17 @@ from .languages import spaced, unspaced
 Standing = Literal["own", "apart", "quoted"]
 
 _FENCE = re.compile(r"^[ \t]{0,9}(?:[-*+>][ ])?(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
-_TAGS = (
-    r"details|blockquote|q|cite|aside|sources?|documents?|docs?|page|web_?page|website|passages?|context|evidence|ref(?:erence)?s?"
-    r"|quot(?:e|ed|ation)|excerpt|snippet|citation|article|tool(?:_\w{1,20})?|function_\w{1,20}|search_\w{1,20}|observation|examples?"
-    r"|proposals?|call|problem|input|user|email|file|footnote|template|noscript|untrusted\w{0,20}|hidden|data|del|strike"
+_NAMES = re.compile(
+    r"details|blockquote|q|cite|aside|sources?|documents?|docs?|page|web_?page|website|passages?|context|evidence"
+    r"|ref(?:erence)?s?"
+    r"|quot(?:e|ed|ation)|excerpt|snippet|citation|article|tool(?:_\w{1,20})?|function_\w{1,20}|search_\w{1,20}"
+    r"|observation|examples?"
+    r"|proposals?|call|problem|input|user|email|file|footnote|template|noscript|untrusted\w{0,20}|hidden|data|del"
+    r"|strike",
+    re.IGNORECASE,
 )
-_TAG = re.compile(rf"[<‹](?P<end>/)?(?P<name>{_TAGS})(?:-[0-9a-f]{{1,16}})?(?:\s[^<>\n]{{0,200}})?>", re.IGNORECASE)
+_TAG = re.compile(r"[<‹](?P<end>/)?(?P<name>[A-Za-z_]{1,40})")
+_REST = re.compile(r"(?:-[0-9a-fA-F]{1,16})?(?:\s[^<>\n]{0,200})?>")
 """Tags around what is shown, hidden or struck, and our own fences."""
 _HIDDEN = re.compile(
     r"<(?P<name>div|span|p)(?=\s)[^<>\n]{0,200}(?:\shidden(?=[\s=>])|display:\s?none|visibility:\s?hidden)[^<>\n]{0,200}>",
@@ -244,18 +249,24 @@ def _comments(text: str) -> list[Span]:
 def _tags(text: str, fences: list[Span]) -> list[Span]:
     """Return what stands between tags; one that nothing closes goes on to the end where it has a line of its own."""
     spans: list[Span] = []
-    open_: dict[str, list[re.Match[str]]] = {}
+    open_: dict[str, list[Span]] = {}
     starts = [fence.start for fence in fences]
+    names: dict[str, bool] = {}
     for match in _TAG.finditer(text):
+        name = match["name"]
+        if name not in names:
+            names[name] = bool(_NAMES.fullmatch(name))
+        rest = _REST.match(text, match.end()) if names[name] else None
         fence = bisect_right(starts, match.start()) - 1
-        if text[match.start() - 1 : match.start()] == "`" or (fence >= 0 and match.start() < fences[fence].end):
-            continue  # it is spoken of, or code
-        openings = open_.setdefault(match["name"].lower(), [])
+        is_code = fence >= 0 and match.start() < fences[fence].end
+        if rest is None or is_code or text[match.start() - 1 : match.start()] == "`":
+            continue  # it is none, or spoken of
+        openings = open_.setdefault(name.lower(), [])
         if not match["end"]:
-            openings.append(match)
+            openings.append(Span(match.start(), rest.end(), True))
         elif openings:
-            spans.append(Span(openings.pop().start(), match.end(), True))
-    alone = [each.start() for openings in open_.values() for each in openings if _is_alone(text, each)]
+            spans.append(Span(openings.pop().start, rest.end(), True))
+    alone = [each.start for openings in open_.values() for each in openings if _is_alone(text, *each[:2])]
     return [*spans, Span(min(alone), len(text), True)] if alone else spans
 
 
@@ -267,14 +278,14 @@ def _hidden(text: str) -> list[Span]:
             continue
         close = lowered.find(f"</{match['name'].lower()}>", match.end())
         end = len(text) if close < 0 else close
-        if close >= 0 or _is_alone(text, match):
+        if close >= 0 or _is_alone(text, match.start(), match.end()):
             spans.append(Span(match.start(), end, True))
     return spans
 
 
-def _is_alone(text: str, match: re.Match[str]) -> bool:
-    stop = text.find("\n", match.end())
-    return _begins_line(text, match.start()) and not text[match.end() : stop if stop >= 0 else len(text)].strip()
+def _is_alone(text: str, start: int, end: int) -> bool:
+    stop = text.find("\n", end)
+    return _begins_line(text, start) and not text[end : stop if stop >= 0 else len(text)].strip()
 
 
 def _begins_line(text: str, at: int) -> bool:

@@ -1,6 +1,7 @@
 """A server that attacks costs its own proposal: whatever it sends, and however much of it."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -73,8 +74,7 @@ async def test_each_mixture_has_its_own_bound(socket_enabled: None) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("place", ["proposer", "aggregator"])
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(("attack", "place"), [*zip(ATTACKS, cycle(["proposer", "aggregator"]))])
 def test_no_attack_takes_time_or_memory_of_others(attack: str, place: str, server: str) -> None:
     """Try three times: the machine is others', too."""
     for _ in range(3):
@@ -82,7 +82,8 @@ def test_no_attack_takes_time_or_memory_of_others(attack: str, place: str, serve
         if cost.others and cost.over < 0.5 and cost.loop < 0.05:
             break
 
-    assert cost.status in ({"ok", "degenerate"} if attack in WITHIN_BOUNDS else {"error", "timeout", "degenerate"})
+    is_answer = attack in WITHIN_BOUNDS and not (place == "proposer" and "stream" in attack)  # nobody asked for one
+    assert cost.status in ({"ok", "degenerate"} if is_answer else {"error", "timeout", "degenerate"})
     assert cost.others >= 2
     assert cost.over < 0.5 + SECONDS * (attack in WITHIN_BOUNDS)
     if attack not in WITHIN_BOUNDS:
