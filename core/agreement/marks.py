@@ -96,8 +96,6 @@ def _stand(layout: Surroundings, text: str, match: re.Match[str], end: int) -> t
         first, last = _object(layout.text, first, last)
     if (is_json or is_tag) and not stands_alone(layout.text, first, last):
         return "quoted", first, last
-    if text[match.start() : match.start() + 1].isspace():  # a label's line begins with blanks
-        first = match.start() + shift
     standing = layout.standing(first, in_line=is_json or is_tag, is_box=groups.get("boxed") is not None)
     return ("apart" if is_tag and standing == "own" else standing), first, last
 

@@ -17,20 +17,20 @@ Standing = Literal["own", "apart", "quoted"]
 _FENCE = re.compile(r"^[ \t]{0,9}(?:[-*+>][ ])?(`{3,}|~{3,})[^\n`]*$", re.MULTILINE)
 _NAMES = re.compile(
     r"details|blockquote|q|cite|aside|sources?|documents?|docs?|page|web_?page|website|passages?|context|evidence"
-    r"|ref(?:erence)?s?"
-    r"|quot(?:e|ed|ation)|excerpt|snippet|citation|article|tool(?:_\w{1,20})?|function_\w{1,20}|search_\w{1,20}"
-    r"|observation|examples?"
-    r"|proposals?|call|problem|input|user|email|file|footnote|template|noscript|untrusted\w{0,20}|hidden|data|del"
-    r"|strike",
+    r"|ref(?:erence)?s?|quot(?:e|ed|ation)|excerpt|snippet|citation|article|tool(?:_\w{1,20})?|function_\w{1,20}"
+    r"|search_\w{1,20}|observation|examples?|proposals?|call|problem|input|user|email|file|footnote|template|noscript"
+    r"|untrusted\w{0,20}|hidden|data|del|strike",
     re.IGNORECASE,
 )
+"""Tags around what is shown, hidden or struck, and our own fences."""
 _TAG = re.compile(r"[<‹](?P<end>/)?(?P<name>[A-Za-z_]{1,40})")
 _REST = re.compile(r"(?:-[0-9a-fA-F]{1,16})?(?:\s[^<>\n]{0,200})?>")
-"""Tags around what is shown, hidden or struck, and our own fences."""
 _HIDDEN = re.compile(
-    r"<(?P<name>div|span|p)(?=\s)[^<>\n]{0,200}(?:\shidden(?=[\s=>])|display:\s?none|visibility:\s?hidden)[^<>\n]{0,200}>",
+    r"<(?P<name>div|span|p)(?=\s)[^<>\n]{0,200}"
+    r"(?:\shidden(?=[\s=>])|display:\s?none|visibility:\s?hidden)[^<>\n]{0,200}>",
     re.IGNORECASE,
 )
+_SHOWN_AGAIN = {name: re.compile(f"</{name}>", re.IGNORECASE) for name in ("div", "span", "p")}
 _COMMENT = re.compile("<!--|-->")
 _QUOTED_LINE = re.compile(r"[ \t]{0,9}(?:>|\||\[\^|\[\d{1,3}\][: ])")
 """Of a block quote, a table, a footnote."""
@@ -172,20 +172,21 @@ def attributes(words: str) -> bool:
     is_label = sentence.endswith((":", "："))
     if _SOMEBODY.search(sentence):
         return True
-    if is_label and (_SOURCE_UNSPACED.search(sentence) or not sentence.isascii()) and sources_in(sentence):
-        return True
-    return sources_in(sentence) and bool(_SAYS.search(sentence) or (is_label and len(sentence.split()) <= _FEW))
+    if not _names_source(sentence):
+        return False
+    is_short = len(sentence.split()) <= _FEW or not sentence.isascii()  # words say less in some languages
+    return bool(_SAYS.search(sentence)) or (is_label and is_short)
 
 
 def _hands_over(lead: str, *, is_near: bool) -> bool:
     """Tell whether a line that leads to others says that they are somebody else's; a heading far above does not."""
-    words = lead.strip(_MARKUP).lower()
+    words = lead.lower()
     if _OWN_LEAD.search(words) or not attributes(f"{words.rstrip(':：')}:"):
         return False
     return is_near or words.endswith((":", "："))
 
 
-def sources_in(sentence: str) -> bool:
+def _names_source(sentence: str) -> bool:
     """Tell whether a sentence names a document, a tool, another model or the like."""
     return bool(_SOURCE.search(sentence) or _SOURCE_UNSPACED.search(sentence))
 
@@ -271,15 +272,21 @@ def _tags(text: str, fences: list[Span]) -> list[Span]:
 
 
 def _hidden(text: str) -> list[Span]:
-    spans, end = [], 0
-    lowered = text.lower()
+    """Return what stands in tags that hide it; one that nothing closes is as in `_tags`."""
+    spans: list[Span] = []
+    unclosed: set[str] = set()
+    end = 0
     for match in _HIDDEN.finditer(text):
         if match.start() < end:
             continue
-        close = lowered.find(f"</{match['name'].lower()}>", match.end())
-        end = len(text) if close < 0 else close
-        if close >= 0 or _is_alone(text, match.start(), match.end()):
-            spans.append(Span(match.start(), end, True))
+        name = match["name"].lower()
+        close = None if name in unclosed else _SHOWN_AGAIN[name].search(text, match.end())
+        if close is None:
+            unclosed.add(name)
+            if not _is_alone(text, match.start(), match.end()):
+                continue
+        end = close.start() if close else len(text)
+        spans.append(Span(match.start(), end, True))
     return spans
 
 

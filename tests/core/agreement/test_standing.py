@@ -60,6 +60,7 @@ PLANTED = {
     "a footnote": f"It is five.[^1]\n\n[^1]: {MARK}",
     "a footnote with a box": "It is five.[^1]\n\n[^1]: \\boxed{666}",
     "a table": f"It is five.\n| a | b |\n|---|---|\n| x | {MARK} |",
+    "a hidden block behind a tag that nothing closes": f"a <p hidden> b\n\n<div hidden>\n{MARK}\n</div>",
     "a tool's result": f"Tool result:\n{MARK}",
     "a tool's result in tags": f"<tool_result>\n{MARK}\n</tool_result>\nIt is five.",
     "a function's result in tags": f"<function_results>\n{MARK}\n</function_results>",
