@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .errors import ConfigError
+
 LONGEST_LINE = 250_000_000
 """Bytes of a line: a row may hold what several models wrote, and a hole in a file is a line without end."""
 _KINDS = {
@@ -46,6 +48,20 @@ def unreachable(path: Path) -> str | None:
     except OSError as exc:
         return exc.strerror or str(exc)
     return None
+
+
+def check_reachable(path: Path, what: str) -> None:
+    """Refuse to write where nobody may look, before anything is paid for.
+
+    Args:
+        path: Where something will be written.
+        what: What that is, in the plural or not, with its article.
+
+    Raises:
+        ConfigError: One may not.
+    """
+    if why := unreachable(path):
+        raise ConfigError(f"{what} cannot be written to {path}: {why}; name a file that you may write")
 
 
 def is_same_file(one: Path, other: Path) -> bool:

@@ -13,7 +13,7 @@ from langgraph.types import Interrupt
 from rich.text import Text
 
 from ...core.errors import ConfigError
-from ...core.ordinary import unreachable
+from ...core.ordinary import check_reachable
 from ...core.run.conversation import digest_of
 from ...core.run.report import make_report
 from ...core.run.state import Graph
@@ -60,8 +60,7 @@ def check_writable(file: Path) -> None:
         ConfigError: It cannot.
     """
     folder = file.absolute().parent
-    if why := unreachable(file):
-        raise ConfigError(f"the report cannot be written to {file}: {why}; name a file that you may write")
+    check_reachable(file, "the report")
     if file.is_dir() or not folder.is_dir() or not os.access(file if file.exists() else folder, os.W_OK):
         raise ConfigError(f"the report cannot be written to {file}, expected a file in a folder that is there")
 

@@ -43,7 +43,11 @@ async def opened(file: Path) -> AsyncIterator["AsyncSqliteSaver"]:
     Raises:
         InputError: (when read) It holds something that no run wrote.
     """
-    make_private(file)
+    import sqlite3
+
+    _make_private(file)
+    # A thread that cannot open a file is left behind, and its traceback shown once the event loop is closed.
+    sqlite3.connect(file).close()
     async with _connected(file) as connection:
         saver = checked_saver(file)(connection)
         saver.serde = _strict(file)
@@ -78,7 +82,7 @@ async def _connected(file: Path) -> "AsyncIterator[aiosqlite.Connection]":
             raise
 
 
-def make_private(file: Path) -> None:
+def _make_private(file: Path) -> None:
     """Make a file that only its user can read, where there is none: SQLite gives those beside it the same rights."""
     with suppress(OSError):  # which whoever opens it tells
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -249,19 +249,20 @@ def _settings_of(record: dict[str, Any], thread: Thread, sources: Sources) -> Se
         settings = merged_settings(recorded, given)
     except ConfigError as exc:
         raise InputError(f"thread {thread.id!r} cannot be rebuilt: {exc}; nothing was changed") from exc
-    _check_servers(settings, thread, sources)
-    _check_parameters(record.get("parameters"), settings, thread, sources)
+    unnamed = [server for server in servers_of(settings) if server not in servers_of(sources.by_hand)]
+    _check_servers(unnamed, settings, thread, sources)
+    _check_parameters(unnamed, record.get("parameters"), thread)
     variables = [name for name in variables_of(settings) if name not in (SERVER_KEY, *variables_of(sources.by_hand))]
     if variables:
         note(f"variables that are sent, as the thread has them: {', '.join(map(escaped, variables))}")
     return settings if {"preset", "proposers"} & given.keys() else settings.model_copy(update={"preset": name})
 
 
-def _check_parameters(recorded: object, settings: Settings, thread: Thread, sources: Sources) -> None:
+def _check_parameters(unnamed: Sequence[str], recorded: object, thread: Thread) -> None:
     """Ask nobody without what an address had behind it, which is a secret and so in no record."""
     begun_with = recorded if isinstance(recorded, list) else []
-    for server in servers_of(settings):
-        if server in begun_with and server not in servers_of(sources.by_hand):
+    for server in unnamed:
+        if server in begun_with:
             raise ConfigError(
                 f"found thread {thread.id!r} begun with parameters (?...) of the server {server!r}, which no thread "
                 "keeps, expected them again; add --base-url with the whole address, or without them where they are "
@@ -269,21 +270,21 @@ def _check_parameters(recorded: object, settings: Settings, thread: Thread, sour
             )
 
 
-def _check_servers(settings: Settings, thread: Thread, sources: Sources) -> None:
+def _check_servers(unnamed: Sequence[str], settings: Settings, thread: Thread, sources: Sources) -> None:
     """Send nothing elsewhere because a file says so: whoever can write it would be sent the conversation and the key.
 
     Raises:
         ConfigError: It names a server beyond this machine that the user does not name now.
     """
-    if not (recorded := [server for server in servers_of(settings) if server not in servers_of(sources.by_hand)]):
+    if not unnamed:
         return
-    note(f"servers, as the thread has them: {', '.join(recorded)}")
+    note(f"servers, as the thread has them: {', '.join(unnamed)}")
     elsewhere = servers_elsewhere(settings)
-    if elsewhere and (unnamed := [server for server in elsewhere if server not in sources.servers]):
-        is_for_all = settings.base_url and unnamed[0] in servers_elsewhere(Settings(base_url=settings.base_url))
-        name = f"--base-url {shlex.quote(unnamed[0])}" if is_for_all else "--config FILE, with the file that names it"
+    if elsewhere and (others := [server for server in elsewhere if server not in sources.servers]):
+        is_for_all = settings.base_url and others[0] in servers_elsewhere(Settings(base_url=settings.base_url))
+        name = f"--base-url {shlex.quote(others[0])}" if is_for_all else "--config FILE, with the file that names it"
         raise ConfigError(
-            f"found the server {unnamed[0]!r} in the record of thread {thread.id!r}, which whoever can write to "
+            f"found the server {others[0]!r} in the record of thread {thread.id!r}, which whoever can write to "
             f"{thread.file} may have put there, expected it to be named again; if conversation and key may go to it, "
             f"add {name}"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
-from ...core.ordinary import content_of, unreachable
+from ...core.ordinary import check_reachable, content_of
 from ...core.text import one_line
 from ...evaluation.batch.questions import Question, Row
 
@@ -63,8 +63,7 @@ class Format:
                 f"found {out} for the answers, expected a name that ends in {self.ending}: the tool of {self.title} "
                 "reads no other; name it so"
             )
-        if why := unreachable(out):
-            raise ConfigError(f"the answers cannot be written to {out}: {why}; name a file that you may write")
+        check_reachable(out, "the answers")
         if not out.absolute().parent.is_dir() or out.is_dir():
             raise ConfigError(f"found {out} for the answers, expected a file in a folder that is there; make it first")
         if not generator.strip():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigError
 from ...core.ordinary import file_kind
-from ..ask.store import make_private, opened
+from ..ask.store import is_there, opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -45,11 +45,9 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         return
     if kind := file_kind(file):  # before the store's thread is started: a failure would leave it behind
         raise ConfigError(f"{file} cannot be used: it is {kind}; take it away, or keep nothing: --no-keep")
-    store = Kept(was_there=_is_there(file), is_needed=_is_there(file))
+    was_there = is_there(file)
+    store = Kept(was_there=was_there, is_needed=was_there)
     try:
-        # A thread that cannot open a file is left behind, and its traceback shown once the event loop is closed.
-        make_private(file)
-        sqlite3.connect(file).close()
         async with opened(file) as saver:
             try:
                 await saver.setup()
@@ -81,7 +79,3 @@ async def _check_all(saver: "AsyncSqliteSaver") -> None:
 def can_keep() -> bool:
     """Tell whether the extra `sqlite` is installed."""
     return find_spec("langgraph.checkpoint.sqlite") is not None
-
-
-def _is_there(file: Path) -> bool:
-    return file.exists()

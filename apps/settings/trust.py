@@ -5,7 +5,7 @@ choice, for what is sent cannot be taken back.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,17 +44,17 @@ def check_found(file: SettingsFile, settings: Settings) -> None:
 
 def servers_of(settings: Settings) -> list[str]:
     """Return the addresses that settings name, each once, as they may be shown."""
-    return list(dict.fromkeys(_shown(bare_url(url)) for url in _servers(settings)))
+    return _listed(map(bare_url, _servers(settings)))
 
 
 def servers_elsewhere(settings: Settings) -> list[str]:
     """Return the addresses that settings name beyond this machine, each once, as they may be shown."""
-    return list(dict.fromkeys(_shown(_comparable(url)) for url in _servers(settings) if not _is_here(url)))
+    return _listed(bare_url(url).rstrip("/") for url in _servers(settings) if not _is_here(url))
 
 
 def servers_with_parameters(settings: Settings) -> list[str]:
     """Return the addresses that settings name with parameters, each once, as they may be shown."""
-    return list(dict.fromkeys(_shown(bare_url(url)) for url in _servers(settings) if "?" in url))
+    return _listed(bare_url(url) for url in _servers(settings) if "?" in url)
 
 
 def variables_of(settings: Settings) -> list[str]:
@@ -62,8 +62,8 @@ def variables_of(settings: Settings) -> list[str]:
     return list(dict.fromkeys(name for seat in _tables(settings) for name in _variables(seat)))
 
 
-def _comparable(url: str) -> str:
-    return bare_url(url).rstrip("/")
+def _listed(urls: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(map(_shown, urls)))
 
 
 def _reaches(folder: Path, settings: Settings) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Answers to the openai package, with no more bytes, events and calls than may be: it reads whatever comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from ..wire.pieces import Unpacked, in_steps
-from ..wire.replies import check_calls
+from ..wire.pieces import steps_of, unpacked_as
+from ..wire.replies import check_calls_of
 from ..wire.sizes import AROUND, most_bytes, too_large
 from ..wire.wording import choices_of
 
@@ -29,16 +29,15 @@ def bound_bytes(response: "httpx2.Response") -> None:
     import httpx2
 
     is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-    packing = response.headers.pop("content-encoding", "").strip().lower()
     where, most, inner = str(response.request.url.host), most_bytes(), response.stream
     bound = AROUND * most if is_stream else most
-    unpacked = None if packing in ("", "identity") else Unpacked(packing, bound, where)
+    unpacked = unpacked_as(response.headers.pop("content-encoding", ""), bound, where)
 
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            counted = _Counted(most, where, is_stream=is_stream)
+            counted = _Counted(most, bound, where, is_stream=is_stream)
             async for piece in inner:  # type: ignore[union-attr]
-                for part in _parts(unpacked, piece):
+                for part in steps_of(piece, unpacked):
                     counted.check(part)
                     yield part
                     await asyncio.sleep(0)  # the package reads all events of a part before others have their turn
@@ -62,23 +61,14 @@ def check_calls_in(sent: dict[str, Any]) -> None:
     """
     for choice in choices_of(sent):
         message = choice.get("message")
-        calls = message.get("tool_calls") if isinstance(message, dict) else None
-        functions = (
-            [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-        )
-        written = [each.get("arguments") for each in functions if isinstance(each, dict)]
-        check_calls(len(functions), sum(len(text) for text in written if isinstance(text, str)))
-
-
-def _parts(unpacked: Unpacked | None, piece: bytes) -> Iterator[bytes]:
-    return unpacked.feed(piece) if unpacked else in_steps(piece)
+        check_calls_of(message.get("tool_calls") if isinstance(message, dict) else None)
 
 
 class _Counted:
     """Count what comes of an answer."""
 
-    def __init__(self, most: int, where: str, *, is_stream: bool) -> None:
-        self._most, self._where, self._is_stream = most, where, is_stream
+    def __init__(self, most: int, bound: int, where: str, *, is_stream: bool) -> None:
+        self._most, self._bound, self._where, self._is_stream = most, bound, where, is_stream
         self._bytes = self._open = self._events = 0
 
     def check(self, part: bytes) -> None:
@@ -88,9 +78,8 @@ class _Counted:
             UnreadableAnswer: With it, there is more than may be.
         """
         self._bytes += len(part)
-        most = AROUND * self._most if self._is_stream else self._most
-        if self._bytes > most:
-            raise too_large(f"more than {most:,} bytes", self._where)
+        if self._bytes > self._bound:
+            raise too_large(f"more than {self._bound:,} bytes", self._where)
         end = max(map(part.rfind, _ENDS))
         self._open = len(part) - end if end >= 0 else self._open + len(part)
         self._events += part.count(b"\n\n")

@@ -18,7 +18,7 @@ _AROUND = 2**16
 _FILLING = b"\0 \t\r\n"
 """What may stand behind what is packed."""
 _MOST_MEMBERS = 100
-"""Packed pieces that may follow each other: each is copied as often as there are others before it."""
+"""Packed pieces that may follow each other: each takes another to unpack it."""
 _ANY, _RAW = 47, -15
 """What zlib calls gzip or deflate, whichever it is, and deflate as some servers send it, without its head."""
 
@@ -35,12 +35,11 @@ async def pieces_of(address: "Address", response: "aiohttp.ClientResponse", most
         ServerError: There are more, they cannot be unpacked, or the connection is lost.
     """
     count, turns = 0, Turns()
-    packing = response.headers.get("Content-Encoding", "").strip().lower()
-    unpacked = None if packing in ("", "identity") else Unpacked(packing, most, address.bare)
+    unpacked = unpacked_as(response.headers.get("Content-Encoding", ""), most, address.bare)
     with lost(address):
         async for piece in response.content.iter_chunked(STEP):
             await turns.after(len(piece))
-            for part in unpacked.feed(piece) if unpacked else in_steps(piece):
+            for part in steps_of(piece, unpacked):
                 count += len(part)
                 if count > most:
                     raise too_large(f"more than {most:,} bytes", address.bare)
@@ -50,12 +49,35 @@ async def pieces_of(address: "Address", response: "aiohttp.ClientResponse", most
             raise ServerUnreachable(f"the connection to {address.bare} was lost (its packed answer breaks off)")
 
 
-def in_steps(piece: bytes) -> Iterator[bytes]:
-    """Return a piece in parts, none so long that others wait for the loop while it is read.
+def steps_of(piece: bytes, unpacked: "Unpacked | None") -> Iterator[bytes]:
+    """Return what a piece stands for in parts, none so long that others wait for the loop while it is read.
 
     Args:
         piece: What came.
+        unpacked: What unpacks it; None where it stands for itself.
+
+    Raises:
+        UnreadableAnswer: (when read) It cannot be unpacked, or is more than may be.
     """
+    return unpacked.feed(piece) if unpacked else _in_steps(piece)
+
+
+def unpacked_as(packing: str, most: int, where: str) -> "Unpacked | None":
+    """Return what unpacks an answer; None where it comes as it is.
+
+    Args:
+        packing: How it is packed, as its head says.
+        most: How many bytes it may stand for.
+        where: Who sends it.
+
+    Raises:
+        UnreadableAnswer: That is none of the ways that were asked for.
+    """
+    packing = packing.strip().lower()
+    return None if packing in ("", "identity") else Unpacked(packing, most, where)
+
+
+def _in_steps(piece: bytes) -> Iterator[bytes]:
     return iter((piece,)) if len(piece) <= STEP else (piece[at : at + STEP] for at in range(0, len(piece), STEP))
 
 
@@ -91,7 +113,7 @@ class Unpacked:
         self._bytes += len(piece)
         if self._bytes > self._most + _AROUND:
             raise too_large(f"more than {self._most:,} packed bytes", self._where)
-        for step in in_steps(piece):  # what is not unpacked yet is copied each time
+        for step in _in_steps(piece):  # what is not unpacked yet is copied each time
             yield from self._unpack(step)
 
     def _unpack(self, step: bytes) -> Iterator[bytes]:

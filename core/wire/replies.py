@@ -145,15 +145,12 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     calls: list[ToolCall] = []
     unreadable: list[InvalidToolCall] = []
     ids: set[str] = set()
-    size = 0
-    check_calls(len(sent) if isinstance(sent, list) else 0, size)
+    check_calls_of(sent)
     for call in sent if isinstance(sent, list) else []:
         id_, function = (word_of(call.get("id")), call.get("function")) if isinstance(call, dict) else (None, None)
         id_ = id_ if id_ and id_.strip() and id_ not in ids else new_call_id()
         ids.add(id_)
         name, written = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ("", "")
-        size += len(written) if isinstance(written, str) else 0
-        check_calls(0, size)
         args = _arguments(written)
         if isinstance(name, str) and name and args is not None:
             calls.append(tool_call(name=name, args=args, id=id_))
@@ -161,6 +158,21 @@ def tool_calls_of(sent: object) -> tuple[list[ToolCall], list[InvalidToolCall]]:
             why = "its arguments are no JSON object" if args is None else "it names no tool"
             unreadable.append(invalid_tool_call(name=str(name or ""), args=str(written or ""), id=id_, error=why))
     return calls, unreadable
+
+
+def check_calls_of(sent: object) -> None:
+    """Refuse the calls of a whole message before any of them is read.
+
+    Args:
+        sent: What a message has of calls.
+
+    Raises:
+        UnreadableAnswer: There are more, or of longer arguments, than any answer has.
+    """
+    calls = sent if isinstance(sent, list) else []
+    functions = [call.get("function") for call in calls if isinstance(call, dict)]
+    written = [each.get("arguments") for each in functions if isinstance(each, dict)]
+    check_calls(len(calls), sum(len(text) for text in written if isinstance(text, str)))
 
 
 def check_calls(count: int, size: int) -> None:
@@ -174,10 +186,9 @@ def check_calls(count: int, size: int) -> None:
         UnreadableAnswer: There are such.
     """
     if count > MOST_CALLS or size > MOST_ARGUMENTS:
-        what = f"more than {MOST_CALLS:,} calls" if count > MOST_CALLS else f"more than {MOST_ARGUMENTS:,} characters"
-        where = "" if count > MOST_CALLS else " of arguments"
+        most = f"{MOST_CALLS:,} calls" if count > MOST_CALLS else f"{MOST_ARGUMENTS:,} characters of arguments"
         raise UnreadableAnswer(
-            f"found {what}{where} in one answer, expected at most that; it is not asked for again: offer the model "
+            f"found more than {most} in one answer, expected at most that; it is not asked for again: offer the model "
             "fewer tools, or another model"
         )
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
-from ...core.ordinary import file_kind, lines_of, opened_file, unreachable
+from ...core.ordinary import check_reachable, file_kind, lines_of, opened_file
 from ...core.run.costs import total
 from ...core.run.records import Cost, Report
 from ...core.text import one_line, plain_in, printable
@@ -61,8 +61,7 @@ class RowFile:
                 f"found {kind} for the rows, {self.path}, expected a file, for a batch that was stopped goes on from "
                 "it; name one, and read along with: tail -f FILE"
             )
-        if why := unreachable(self.path):
-            raise ConfigError(f"the rows cannot be written to {self.path}: {why}; name a file that you may write")
+        check_reachable(self.path, "the rows")
         if not self.path.absolute().parent.is_dir() or (self.path.exists() and not self.path.is_file()):
             raise ConfigError(
                 f"found {self.path} for the rows, expected a file in a folder that is there; make the folder, or name "
@@ -183,11 +182,11 @@ class RowFile:
 
 def cost_in(row: Row) -> Cost:
     """Return what a row's question cost, as far as it was written down, and not less than its runs say."""
-    cost, runs = _written_cost(row), _cost_of_runs(row)
+    written, larger = _written_cost(row), known_cost_in(row)
     return Cost(
-        calls=None if cost["calls"] is None else _larger(cost["calls"], runs["calls"]),
-        tokens=None if cost["tokens"] is None else _larger(cost["tokens"], runs["tokens"]),
-        usd=None if cost["usd"] is None else _larger(cost["usd"], runs["usd"]),
+        calls=None if written["calls"] is None else larger["calls"],
+        tokens=None if written["tokens"] is None else larger["tokens"],
+        usd=None if written["usd"] is None else larger["usd"],
     )
 
 
