@@ -6,7 +6,6 @@ python benchmarks/chaos_server.py URL FAULT PLACE      # one case, in a process 
 import asyncio
 import gc
 import json
-import resource
 import subprocess
 import sys
 import threading
@@ -19,10 +18,11 @@ from pathlib import Path
 from typing import Any, cast
 
 ROOT = Path(__file__).parents[1]
-for folder in ("", "servers", "processes"):
+for folder in ("", "slow", "servers", "processes"):
     sys.path.append(str(ROOT / "tests" / "support" / folder))
 
 from hostile_faults import FAULTS, RIGHT, SMUGGLED  # noqa: E402 - it lies with the tests
+from memory import forget_peak, peak_mb  # noqa: E402
 
 SERVER = ROOT / "tests" / "support" / "servers" / "hostile_server.py"
 TIMEOUT = 2.0
@@ -114,20 +114,6 @@ class Held:
             cast("asyncio.TimerHandle", self._next).cancel()
 
 
-def _peak_mb() -> float:
-    """Return the most memory that this process has had since it was last told to forget that."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
-def _forget_peak() -> None:
-    if (marks := Path("/proc/self/clear_refs")).exists():
-        marks.write_text("5")
-
-
 async def run_case(sound: str, hostile: str, fault: str, place: str) -> Case:
     """Run one mixture, and see what it came to; where its connection stays open, once more.
 
@@ -146,12 +132,12 @@ async def run_case(sound: str, hostile: str, fault: str, place: str) -> Case:
     case = f"{number}-{PLACES.index(place)}"
     await _run(f"{case}-sound", None, place, resolve)  # what is loaded and opened once is no growth
     gc.collect()
-    _forget_peak()
-    before, held, start = _peak_mb(), Held(), time.perf_counter()
+    forget_peak()
+    before, held, start = peak_mb(), Held(), time.perf_counter()
     with held.watched():
         state = await _run(case, number, place, resolve)
         seconds = time.perf_counter() - start
-    peak = _peak_mb()
+    peak = peak_mb()
     again = await _run(case, number, place, resolve) if FAULTS[fault].stays_open else None
     log = await _log(hostile, case)
     proposals = state["proposals"]

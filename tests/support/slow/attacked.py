@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import attacker
 from hostile_runs import stretches
 from langgraph_moa import create_moa, resolve_model
+from memory import forget_peak, peak_mb
 
 SECONDS = 3.0
 """The time-out of each call."""
@@ -79,8 +80,8 @@ async def _measured(name: str, url: str, place: str, streamed: bool, options: di
     await _run("fine", url, place, streamed, options)
     gc.collect()
     gc.freeze()
-    before = _memory("VmRSS")
-    _begin_peak_anew()
+    forget_peak()
+    before = peak_mb()
     stillness = [0.0]
     beating = asyncio.create_task(_heart(stillness))
     await asyncio.sleep(0.1)
@@ -89,7 +90,7 @@ async def _measured(name: str, url: str, place: str, streamed: bool, options: di
         status, error, others = await _run(name, url, place, streamed, options)
         seconds = time.perf_counter() - started
     beating.cancel()
-    return Cost(status, error, others, seconds - SECONDS, max(taken), max(stillness), _memory("VmHWM") - before)
+    return Cost(status, error, others, seconds - SECONDS, max(taken), max(stillness), peak_mb() - before)
 
 
 async def _run(name: str, url: str, place: str, streamed: bool, options: dict[str, Any]) -> tuple[str, str, int]:
@@ -122,16 +123,6 @@ async def _heart(longest: list[float]) -> None:
         await asyncio.sleep(0.005)
         now = time.perf_counter()
         longest[0], last = max(longest[0], now - last - 0.005), now
-
-
-def _begin_peak_anew() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _memory(field: str) -> float:
-    """Return a figure of this process's memory, in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
 
 
 if __name__ == "__main__":
