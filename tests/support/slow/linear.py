@@ -25,6 +25,7 @@ NOTHING = 0.05
 _PATIENCE = 20_000
 """Characters that may take a second: far more time than what is linear needs, far less than what is not."""
 _TRIES = 6
+_CACHING = {"langgraph_moa.prompts.fence", "rich.cells"}
 _TICK = 0.0005
 """Seconds of CPU that a small text takes at least: the clock of a process with a limit moves by 4 ms."""
 
@@ -68,9 +69,10 @@ def _cpu(read: Callable[[str], object], text: str, *, patience: int, times: int 
 
 
 def _forget() -> None:
-    """Empty the fence's caches: a text that was fenced before costs nothing."""
-    for cached in vars(sys.modules["langgraph_moa.prompts.fence"]).values():
-        getattr(cached, "cache_clear", bool)()
+    """Empty the caches of the fence and of rich: what was read before costs nothing, and small texts fill no cache."""
+    for module in _CACHING & sys.modules.keys():
+        for cached in vars(sys.modules[module]).values():
+            getattr(cached, "cache_clear", bool)()
 
 
 def _main(reader: str, size: int, names: Sequence[str]) -> None:
