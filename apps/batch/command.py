@@ -62,6 +62,9 @@ def batch(
         bool,
         typer.Option("--no-keep", help="Keep nothing of questions under way: faster, and asked anew when stopped."),
     ] = False,
+    no_proposals: Annotated[
+        bool, typer.Option("--no-proposals", help="Leave what the proposers answered out of the rows: smaller files.")
+    ] = False,
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="NAME", help=f"A benchmark's: {', '.join(FORMATS)}.", show_default=False),
@@ -94,7 +97,7 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
-            job = _Job(chosen, files, concurrency, budget, retry_errors, keeps)
+            job = _Job(chosen, files, concurrency, budget, retry_errors, keeps, not no_proposals)
             sums = ending.run(job.run(view))
             if not sums["left"]:
                 files.write_answers()
@@ -161,6 +164,7 @@ class _Job:
     budget: Budget | None
     retry_errors: bool
     keeps: bool
+    proposals: bool
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
@@ -180,6 +184,7 @@ class _Job:
                 concurrency=self.concurrency,
                 budget=self.budget,
                 retry_errors=self.retry_errors,
+                proposals=self.proposals,
                 on_start=begin,
                 on_row=view.add,
             )

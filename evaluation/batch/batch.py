@@ -32,6 +32,7 @@ async def abatch(
     concurrency: int = 8,
     budget: Budget | None = None,
     retry_errors: bool = False,
+    proposals: bool = True,
     on_start: OnStart | None = None,
     on_row: OnRow | None = None,
 ) -> BatchReport:
@@ -53,6 +54,7 @@ async def abatch(
         budget: Bounds for the whole batch, with what earlier calls spent for the rows that are there. A question is
             only started if it fits beside those under way, at most; those end. Seconds are those of this call.
         retry_errors: Ask questions that failed again; their new rows take the place of the old ones.
+        proposals: Write what each proposer answered into the rows, too: what `analyse_panel` reads.
         on_start: Called with the sums before anything is asked.
         on_row: Called with each row once it is in the file, and the sums so far.
 
@@ -74,7 +76,9 @@ async def abatch(
         file.open()
         if on_start:
             on_start(tally.report())
-        work = _Batch(moa, questions_in(questions), ids, file, tally, on_row, retry_errors=retry_errors)
+        work = _Batch(
+            moa, questions_in(questions), ids, file, tally, on_row, retry_errors=retry_errors, proposals=proposals
+        )
         try:
             await work.run(min(concurrency, tally.questions))
         finally:
@@ -96,6 +100,7 @@ class _Batch:
         on_row: OnRow | None,
         *,
         retry_errors: bool,
+        proposals: bool,
     ) -> None:
         self.replaced = False
         """Whether the file holds rows with an error that have a later one."""
@@ -106,6 +111,7 @@ class _Batch:
         self._tally = tally
         self._on_row = on_row
         self._retry_errors = retry_errors
+        self._proposals = proposals
         self._one_at_a_time = asyncio.Lock()
         self._one_ended = asyncio.Event()
 
@@ -161,7 +167,8 @@ class _Batch:
         return True
 
     async def _answer(self, question: Question) -> None:
-        result, tally = await answer_question(self._moa, question, file=self._file.path), self._tally
+        tally, file = self._tally, self._file.path
+        result = await answer_question(self._moa, question, file=file, proposals=self._proposals)
         row, before = result.row, self._ids[question.id]
         if isinstance(before, str):
             row["cost"] = total([result.cost, cast("Cost", json.loads(before))])

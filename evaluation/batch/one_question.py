@@ -15,13 +15,13 @@ from langgraph.types import Durability
 
 from ...core.errors import AllProposersFailed, InputError, MoAError
 from ...core.run.costs import cost_of, total
-from ...core.run.records import Call, Cost, place_of
+from ...core.run.records import USABLE, Call, Cost, Proposal, place_of
 from ...core.run.report import calls_of
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ...graphs.plan import plan_of
-from .questions import AnsweredTurn, Question, Row
+from .questions import AnsweredTurn, Question, Row, RowProposal
 
 _SHOWN = 500
 """Characters of an error that a row holds."""
@@ -48,9 +48,11 @@ class _Progress:
     threads: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     """The state of the turn that is under way."""
+    proposals: list[Proposal] = field(default_factory=list)
+    """Those of the turn before it, or of that which failed."""
 
 
-async def answer_question(moa: Graph, question: Question, *, file: Path) -> QuestionResult:
+async def answer_question(moa: Graph, question: Question, *, file: Path, proposals: bool = True) -> QuestionResult:
     """Answer a question, all its turns; whatever goes wrong with it becomes its row, but for what keeps it.
 
     With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
@@ -60,6 +62,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
         moa: The mixture.
         question: What to ask.
         file: Where its row will be written; it names the threads.
+        proposals: Whether the row holds what its proposers answered.
     """
     began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
     failure: Exception | None = None
@@ -72,6 +75,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
             raise  # so it would go with all others
         failure = exc
         so_far.costs.append(_cost(so_far.state, exc))
+        so_far.proposals = so_far.state.get("proposals", [])
     cost, last = total(so_far.costs), None if failure else so_far.turns[-1]
     row = Row(
         id=question.id,
@@ -84,6 +88,8 @@ async def answer_question(moa: Graph, question: Question, *, file: Path) -> Ques
     )
     if question.later:
         row["turns"] = so_far.turns
+    if proposals:
+        row["proposals"] = list(map(_row_proposal, so_far.proposals))
     return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
 
 
@@ -149,7 +155,22 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))
     so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
-    so_far.state = {}
+    so_far.proposals, so_far.state = state.get("proposals", []), {}
+
+
+def _row_proposal(proposal: Proposal) -> RowProposal:
+    return RowProposal(
+        layer=proposal["layer"],
+        proposer=proposal["name"],
+        sample=proposal["sample"],
+        status=proposal["status"],
+        text=proposal["text"] if proposal["status"] in USABLE else None,
+        model=proposal["model"],
+        served_model=proposal["served_model"],
+        tokens=proposal["usage"]["total_tokens"] if proposal["usage"] else None,
+        usd=proposal["usd"],
+        seconds=proposal["seconds"],
+    )
 
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:

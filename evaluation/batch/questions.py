@@ -7,7 +7,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from ...core.run.records import Cost, Report
+from ...core.run.records import Cost, Report, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,25 @@ class Row(TypedDict):
     cost: NotRequired[Cost]
     """What the question cost, all its turns, and tries that failed, as far as they are known; at most where nobody
     counted."""
+    proposals: NotRequired[list["RowProposal"]]
+    """What the proposers of the last turn answered, all layers, in the order of their declaration."""
+
+
+class RowProposal(TypedDict):
+    """Hold what one proposer answered, as far as it is of use once the run is over."""
+
+    layer: int
+    proposer: str
+    """Its name, without the number of its sample."""
+    sample: int
+    status: Status
+    text: str | None
+    """None where there is none that may be shown."""
+    model: str
+    served_model: str | None
+    tokens: int | None
+    usd: float | None
+    seconds: float
 
 
 class AnsweredTurn(TypedDict):

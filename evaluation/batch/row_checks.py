@@ -1,6 +1,6 @@
 """Tell what a batch wrote from what it cannot have written: rows and costs that are read again are anybody's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...core.run.records import Cost
@@ -62,6 +62,7 @@ def _faults(row: Mapping[str, Any]) -> Iterator[Fault]:
             _in_cost(row["cost"], "cost.") if isinstance(row["cost"], dict) else [_no_object("cost", row["cost"])]
         )
     yield from _in_turns(row.get("turns", []))
+    yield from _in_proposals(row.get("proposals", []))
 
 
 def _in_turns(turns: object) -> Iterator[Fault]:
@@ -74,6 +75,20 @@ def _in_turns(turns: object) -> Iterator[Fault]:
             yield Fault(place, turn, "an object with an answer")
         else:
             yield from _in_run(turn.get("run"), f"{place}'s run")
+
+
+def _in_proposals(proposals: object) -> Iterator[Fault]:
+    if not isinstance(proposals, list):
+        yield Fault("proposals", proposals, "a list")
+        return
+    for number, proposal in enumerate(proposals, 1):
+        place = f"proposal {number}"
+        if not isinstance(proposal, dict):
+            yield _no_object(place, proposal)
+            return
+        for name, is_one, expected in _OF_A_PROPOSAL:
+            if not is_one(proposal.get(name)):
+                yield Fault(f"{place}'s {name}", proposal.get(name), expected)
 
 
 def _in_run(run: object, place: str) -> Iterator[Fault]:
@@ -115,5 +130,22 @@ def _has_times(call: object) -> bool:
     return isinstance(call, dict) and is_amount(call.get("started")) and is_amount(call.get("seconds"))
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _no_object(place: str, value: object) -> Fault:
     return Fault(place, value, "an object")
+
+
+_OF_A_PROPOSAL: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    ("layer", _is_count, _COUNT),
+    ("sample", _is_count, _COUNT),
+    ("proposer", _is_text, "text"),
+    ("status", _is_text, "text"),
+    ("text", lambda value: isinstance(value, str | None), "text or null"),
+    ("served_model", lambda value: isinstance(value, str | None), "text or null"),
+    ("tokens", lambda value: value is None or _is_count(value), f"{_COUNT}, or null"),
+    ("usd", lambda value: value is None or is_amount(value), f"{_AMOUNT}, or null"),
+)
+"""What of a proposal is read again."""

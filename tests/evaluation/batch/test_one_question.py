@@ -45,6 +45,35 @@ async def test_a_later_turn_that_fails_leaves_those_before(out: Path) -> None:
     assert row["cost"]["calls"] == 2
 
 
+async def test_a_row_holds_what_each_proposer_answered(out: Path) -> None:
+    moa = panel(second=RuntimeError("broken"))
+
+    await abatch(moa, ["Why?"], out)
+
+    (row,) = rows_in(out)
+    assert [(p["layer"], p["proposer"], p["sample"], p["status"], p["text"]) for p in row["proposals"]] == [
+        (1, "first", 1, "ok", "a"),
+        (1, "second", 1, "error", None),
+    ]
+    assert row["proposals"][0].keys() >= {"model", "served_model", "tokens", "usd", "seconds"}
+
+
+async def test_a_failed_question_and_the_last_of_several_turns_have_their_proposals_too(out: Path) -> None:
+    question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?"])
+
+    await abatch(panel(first=["a", "c"], second=["b", "d"], last=["the answer", "another"]), [question], out)
+    await abatch(panel(second=RuntimeError("broken"), min_proposals=2), ["Why?"], failed := out.with_suffix(".failed"))
+
+    assert [p["text"] for p in rows_in(out)[0]["proposals"]] == ["c", "d"]
+    assert [p["text"] for p in rows_in(failed)[0]["proposals"]] == ["a", None]
+
+
+async def test_proposals_are_left_out_where_nobody_wants_them(out: Path) -> None:
+    await abatch(panel(), ["Why?"], out, proposals=False)
+
+    assert "proposals" not in rows_in(out)[0]
+
+
 async def test_later_turns_are_bounded_too(out: Path) -> None:
     question = Question(id="q", messages=[{"role": "user", "content": "First?"}], later=["Second?"])
 

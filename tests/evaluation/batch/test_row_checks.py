@@ -17,6 +17,10 @@ RUN: Any = {"mixture": "m", "calls": 2, "usage": {"total_tokens": 7}, "usd": Non
 ANSWERED: Any = {"id": "a", "answer": "x", "run": RUN, "error": None, "gold": None, "seconds": 0.5}
 FAILED: Any = {**ANSWERED, "answer": None, "run": None, "error": "no answer"}
 COST: Any = {"calls": 1, "tokens": None, "usd": 0.5}
+PROPOSAL: Any = {
+    "layer": 1, "proposer": "a", "sample": 1, "status": "ok", "text": "x", "served_model": None, "tokens": 7,
+    "usd": None,
+}  # fmt: skip
 
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({**ANSWERED, "cost": {**COST, "calls": -1_000_000}}, "cost.calls"),
@@ -51,6 +55,11 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({**ANSWERED, "turns": {}}, "turns"),
     ({**ANSWERED, "turns": ["x"]}, "turn 1"),
     ({**ANSWERED, "turns": [{"answer": "x", "run": RUN}, {"answer": "x"}]}, "turn 2's run"),
+    ({**ANSWERED, "proposals": {}}, "proposals"),
+    ({**ANSWERED, "proposals": ["x"]}, "proposal 1"),
+    ({**ANSWERED, "proposals": [PROPOSAL, {**PROPOSAL, "text": 5}]}, "proposal 2's text"),
+    ({**ANSWERED, "proposals": [{**PROPOSAL, "layer": "1"}]}, "proposal 1's layer"),
+    ({**ANSWERED, "proposals": [{**PROPOSAL, "usd": -1}]}, "proposal 1's usd"),
 ]
 
 
@@ -67,7 +76,10 @@ def test_what_cannot_be_is_told_with_its_line_and_left_alone(file: RowFile, row:
     assert file.path.read_text(encoding="utf-8") == content
 
 
-@pytest.mark.parametrize("row", [ANSWERED, FAILED, {**ANSWERED, "cost": COST, "turns": [{"answer": "x", "run": RUN}]}])
+@pytest.mark.parametrize(
+    "row",
+    [ANSWERED, FAILED, {**ANSWERED, "cost": COST, "turns": [{"answer": "x", "run": RUN}], "proposals": [PROPOSAL]}],
+)
 def test_what_a_batch_writes_has_no_fault(row: dict[str, Any]) -> None:
     assert fault_in(row) is None
 
