@@ -25,7 +25,6 @@ NOTHING = 0.05
 _PATIENCE = 20_000
 """Characters that may take a second: far more time than what is linear needs, far less than what is not."""
 _TRIES = 6
-_CACHING = {"langgraph_moa.prompts.fence", "rich.cells"}
 _TICK = 0.0005
 """Seconds of CPU that a small text takes at least: the clock of a process with a limit moves by 4 ms."""
 
@@ -69,10 +68,16 @@ def _cpu(read: Callable[[str], object], text: str, *, patience: int, times: int 
 
 
 def _forget() -> None:
-    """Empty the caches of the fence and of rich: what was read before costs nothing, and small texts fill no cache."""
-    for module in _CACHING & sys.modules.keys():
-        for cached in vars(sys.modules[module]).values():
-            getattr(cached, "cache_clear", bool)()
+    """Empty the fence's caches: a text that was fenced before costs nothing."""
+    for cached in vars(sys.modules["langgraph_moa.prompts.fence"]).values():
+        getattr(cached, "cache_clear", bool)()
+
+
+def _remember_no_widths() -> None:
+    """Take rich's cache away: it holds all words of a small text, and of a large one those that come last."""
+    from rich import cells
+
+    vars(cells)["cached_cell_len"] = getattr(cells.cached_cell_len, "__wrapped__", cells.cached_cell_len)
 
 
 def _main(reader: str, size: int, names: Sequence[str]) -> None:
@@ -81,6 +86,7 @@ def _main(reader: str, size: int, names: Sequence[str]) -> None:
     from readers import READERS, TOO_SLOW
 
     gc.disable()
+    _remember_no_widths()
     read = (READERS | TOO_SLOW)[reader]
     read("Once before, for what is made at its first use: 1 + 1.")
     for name in names or TEXTS:
