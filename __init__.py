@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .evaluation.batch.questions import Question
     from .evaluation.batch.reading import read_questions
     from .evaluation.comparing.compare import acompare
+    from .evaluation.panel.analysis import analyse_panel
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
@@ -79,6 +80,7 @@ __all__ = [
     "Vote",
     "abatch",
     "acompare",
+    "analyse_panel",
     "as_node",
     "as_tool",
     "closed_answers",
@@ -137,6 +139,7 @@ _HOMES = {
     "Vote": ".core.agreement.vote",
     "abatch": ".evaluation.batch.batch",
     "acompare": ".evaluation.comparing.compare",
+    "analyse_panel": ".evaluation.panel.analysis",
     "as_node": ".graphs.adapters.tool_and_node",
     "as_tool": ".graphs.adapters.tool_and_node",
     "closed_answers": ".core.agreement.closed",

@@ -125,6 +125,18 @@ def measure(
     )
 
 
+def measured_waves(rows: Sequence[Recorded], *, layers: int) -> list[MeasuredRule]:
+    """Measure first waves of two to four, which stop where all of them agree.
+
+    Args:
+        rows: One or more questions, the strongest proposers first.
+        layers: Layers of proposers whose calls are counted, and the aggregator's.
+    """
+    size = len(rows[0].answers)
+    rules = [Rule(f"wave of {first}", first, first, f"waves=({first},)") for first in (2, 3, 4) if first < size]
+    return [_measured(rule, rows, layers + 1) for rule in rules]
+
+
 def _measured(rule: Rule, rows: Sequence[Recorded], layers: int) -> MeasuredRule:
     size = len(rows[0].answers)
     everyone = size * (layers - 1) + 1

@@ -1,9 +1,11 @@
-"""How sure a share of right answers is."""
+"""How sure a share, or a mean, is."""
 
-from math import sqrt
-from statistics import NormalDist
+from collections.abc import Callable, Sequence
+from math import exp, inf, lgamma, log, log1p, sqrt
+from statistics import NormalDist, fmean, stdev
 
-_Z = NormalDist().inv_cdf(0.975)
+_TAIL = 0.025
+_Z = NormalDist().inv_cdf(1 - _TAIL)
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -18,3 +20,58 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     half = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
     scale = 1 + z2 / of
     return (middle - half) / scale if right else 0.0, (middle + half) / scale if right < of else 1.0
+
+
+def clopper_pearson(right: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share that holds the truth at least so often, whatever it is.
+
+    It is wider than Wilson's: for what must not be overstated (Clopper and Pearson 1934).
+
+    Args:
+        right: How many were.
+        of: Out of how many, at least one.
+    """
+    low = 0.0 if not right else _crossing(lambda share: _at_least(right, of, share) - _TAIL)
+    high = 1.0 if right == of else _crossing(lambda share: _TAIL - (1 - _at_least(right + 1, of, share)))
+    return low, high
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of a mean of grades from 0 to 1: Wilson's of shares, else the normal one.
+
+    Args:
+        values: At least one.
+    """
+    if {0.0, 1.0} >= set(values):
+        return wilson(int(sum(values)), len(values))
+    mean, error = fmean(values), standard_error(values)
+    return max(mean - _Z * error, 0.0), min(mean + _Z * error, 1.0)
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Return how far the mean of such values is from the truth as a rule; endless for a single one."""
+    return stdev(values) / sqrt(len(values)) if len(values) > 1 else inf
+
+
+def _at_least(right: int, of: int, share: float) -> float:
+    """Return how likely so many or more are right."""
+    if share in (0.0, 1.0):
+        return share
+    below, above = range(right), range(right, of + 1)
+    if len(below) < len(above):
+        return 1 - sum(_exactly(count, of, share) for count in below)
+    return sum(_exactly(count, of, share) for count in above)
+
+
+def _exactly(right: int, of: int, share: float) -> float:
+    ways = lgamma(of + 1) - lgamma(right + 1) - lgamma(of - right + 1)
+    return exp(ways + right * log(share) + (of - right) * log1p(-share))
+
+
+def _crossing(rises: Callable[[float], float]) -> float:
+    """Return where a rising function is zero, between 0 and 1."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
+    return (low + high) / 2

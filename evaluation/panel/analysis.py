@@ -1,0 +1,167 @@
+"""Say which models belong in a panel, by what was recorded of them: ceiling, members, selection, waves and sizes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+from ...core.errors import ConfigError
+from ..calibration import MeasuredRule, measured_waves
+from ..ceiling import Ceiling, ceiling_of
+from .curve import Curve, curve_of
+from .fate import Fate, fates_of
+from .members import PanelMember, Twins, error_correlations, find_twins, measured_members
+from .reading import read_panel
+from .recommendation import Recommendation, recommended
+from .recording import PanelRow, Recording, marks_of
+from .selection import Halves, Selection, Step, split_halves
+from .votes import Ballots
+
+
+@dataclass(frozen=True)
+class PanelAnalysis:
+    """Hold everything that was measured of a panel; plain data."""
+
+    questions: int
+    judged: int
+    """Questions on which an answer has a mark, on which everything is measured."""
+    left_out: int
+    """Questions that not all members were asked."""
+    is_closed: bool
+    """Whether answers are right or wrong, and are voted on; else they have marks, and the best of them counts."""
+    ceiling: Ceiling
+    members: list[PanelMember]
+    correlations: list[list[float | None]]
+    """How far the errors of each two members go together, in the order of `members`."""
+    twins: list[Twins]
+    steps: list[Step]
+    """Members in the order in which they help most."""
+    halves: Halves | None
+    waves: list[MeasuredRule]
+    """First waves of the recommended order, and what stopping after each comes to."""
+    curve: Curve
+    fates: list[Fate]
+    recommendation: Recommendation
+    notes: list[str] = field(default_factory=list)
+
+
+def analyse_panel(
+    rows: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    members: Sequence[str] | None = None,
+    questions: Mapping[str, tuple[str | None, str | None]] | None = None,
+    seed: int = 0,
+) -> PanelAnalysis:
+    """Analyse a recorded panel: which models belong in it, how many, in which order, and what a mixture can win at all.
+
+        analysis = analyse_panel(["rows.jsonl"])
+        analysis.ceiling.sentence()         # 'choosing among these answers gets at most 98.9 % (98.1 to 99.4), ...'
+        analysis.recommendation.settings    # {'system': 'vote', 'proposers': [...], ...}
+
+    Nobody is asked. Everything is measured on the same questions that a choice is made on, but for `halves`.
+
+    Args:
+        rows: Files of `batch` or `compare`, records as `calibrate` reads them, or folders of `compare --keep`.
+        members: Whom to look at, and in which order they were declared; None is all.
+        questions: The text and the right answer of questions by id, for rows, which hold no texts of questions.
+        seed: What the halves depend on, and panels that are drawn.
+
+    Raises:
+        ConfigError: Something cannot be read, there are not two members, or no answer has a mark.
+    """
+    paths = [rows] if isinstance(rows, str | PathLike) else list(rows)
+    return analysed(read_panel([Path(path) for path in paths], members, questions=questions), seed=seed)
+
+
+def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
+    """Analyse what was read of a panel; see `analyse_panel`.
+
+    Args:
+        recording: Who answered what.
+        seed: What draws depend on.
+
+    Raises:
+        ConfigError: No answer has a mark.
+    """
+    judged = recording.judged
+    if not judged:
+        raise ConfigError(
+            "found no answer that could be graded, expected right answers as `gold`, or a judge's marks as `score`; "
+            "add them, or give the questions with gold (--questions)"
+        )
+    names, votes = recording.names, recording.is_closed
+    ballots = Ballots(judged) if votes else None
+    choice = Selection(names, marks_of(judged), ballots)
+    order = choice.order()
+    smallest = choice.smallest(order)
+    members = measured_members(recording, judged, ballots)
+    ceiling = _ceiling(recording, judged, ballots, choice)
+    halves = split_halves(choice, seed=seed)
+    waves = _waves(names, judged, choice) if votes else []
+    twins = find_twins(recording)
+    steps = choice.steps(order)
+    return PanelAnalysis(
+        questions=len(recording.rows),
+        judged=len(judged),
+        left_out=recording.left_out,
+        is_closed=votes,
+        ceiling=ceiling,
+        members=members,
+        correlations=error_correlations(marks_of(judged)),
+        twins=twins,
+        steps=steps,
+        halves=halves,
+        waves=waves,
+        curve=curve_of(judged, members, ballots, recording.aggregated, seed=seed),
+        fates=fates_of(recording.aggregated),
+        recommendation=recommended(
+            [members[n] for n in smallest],
+            choice.panel(smallest),
+            choice.panel(range(len(names))),
+            best=choice.panel(order[:1]),
+            ceiling=ceiling,
+            waves=waves,
+            halves=halves,
+            is_closed=votes,
+            judged=len(judged),
+        ),
+        notes=_notes(recording, judged, twins),
+    )
+
+
+def _ceiling(recording: Recording, judged: Sequence[PanelRow], ballots: Ballots | None, choice: Selection) -> Ceiling:
+    everyone = choice.strongest_first(range(len(recording.names)))
+    ceiling = ceiling_of(
+        recording.names,
+        [[each.mark for each in row.answers] for row in judged],
+        votes=ballots.marks(everyone) if ballots else None,
+        golds=[row.gold for row in judged],
+    )
+    if ceiling is None:
+        raise ConfigError("found fewer than two members with marks, expected two or more; record more models")
+    return ceiling
+
+
+def _waves(names: Sequence[str], judged: Sequence[PanelRow], choice: Selection) -> list[MeasuredRule]:
+    order = choice.strongest_first(range(len(names)))
+    rows = [
+        recorded._replace(answers=tuple(recorded.answers[n] for n in order))
+        for recorded in (row.recorded for row in judged)
+    ]
+    return measured_waves(rows, layers=1)
+
+
+def _notes(recording: Recording, judged: Sequence[PanelRow], twins: Sequence[Twins]) -> list[str]:
+    notes = []
+    if recording.left_out:
+        notes.append(f"{recording.left_out:,} questions are left out, for not all members were asked them")
+    if ungraded := len(recording.rows) - len(judged):
+        notes.append(f"{ungraded:,} questions have neither gold nor marks, and count nowhere")
+    for pair in twins:
+        why = (
+            f"{pair.served_model} answered for both"
+            if pair.served_model
+            else f"{100 * (pair.equal or 0):.0f} % of their long texts are equal, word for word"
+        )
+        notes.append(f"{pair.first} and {pair.second} seem to be the same model: {why}; count them as one")
+    return notes
