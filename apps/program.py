@@ -45,6 +45,9 @@ COMMANDS = {
         ".compare.command",
         "compare_systems",
     ),
+    "panel": Listed(
+        "Say which models belong in a panel, by recorded answers; nobody is asked.", ".panel.command", "panel"
+    ),
     "mcp": Listed(
         "Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp).",
         ".mcp.command",

@@ -12,7 +12,7 @@ from statistics import fmean
 from ..core.agreement.values import FinalAnswer, kind_of
 from .statistics import clopper_pearson, mean_interval
 
-Mark = float | None
+Worth = float | None
 """What an answer is worth, from 0 to 1: right or wrong, or a judge's mark; None where there is none to grade."""
 WORTHWHILE = 0.02
 """What a mixture must be able to gain, to be worth asking several models for."""
@@ -47,7 +47,7 @@ class Ceiling:
     @property
     def is_worthwhile(self) -> bool:
         """Tell whether a mixture could gain two points or more."""
-        return self.gain >= WORTHWHILE
+        return round(self.gain, 9) >= WORTHWHILE
 
     @property
     def guessers(self) -> float | None:
@@ -82,9 +82,9 @@ class Ceiling:
 
 def ceiling_of(
     names: Sequence[str],
-    marks: Sequence[Sequence[Mark]],
+    marks: Sequence[Sequence[Worth]],
     *,
-    votes: Sequence[Mark] | None = None,
+    votes: Sequence[Worth] | None = None,
     golds: Sequence[FinalAnswer | None] = (),
 ) -> Ceiling | None:
     """Return the ceiling of a panel; None without two models, or without questions that all have marks for.

@@ -14,7 +14,7 @@ from .members import PanelMember, Twins, error_correlations, find_twins, measure
 from .reading import read_panel
 from .recommendation import Recommendation, recommended
 from .recording import PanelRow, Recording, marks_of
-from .selection import Halves, Selection, Step, split_halves
+from .selection import Selection, SelectionStep, SplitHalves, split_halves
 from .votes import Ballots
 
 
@@ -34,9 +34,9 @@ class PanelAnalysis:
     correlations: list[list[float | None]]
     """How far the errors of each two members go together, in the order of `members`."""
     twins: list[Twins]
-    steps: list[Step]
+    steps: list[SelectionStep]
     """Members in the order in which they help most."""
-    halves: Halves | None
+    halves: SplitHalves | None
     waves: list[MeasuredRule]
     """First waves of the recommended order, and what stopping after each comes to."""
     curve: Curve

@@ -99,12 +99,12 @@ def curve_of(
                 usd=_times(size, [member.usd for member in members]),
             )
         )
-    known = [mean for mean in means if mean]
-    best = max(known, key=fmean, default=None)
+    votable = [mean for mean in means if mean]
+    best = max(votable, key=fmean, default=None)
     return Curve(
         points,
         list(_synthesis(aggregated)),
-        None if best is None else next(size for size, mean in enumerate(known, 1) if is_within(mean, best)),
+        None if best is None else next(size for size, mean in enumerate(votable, 1) if is_within(mean, best)),
     )
 
 

@@ -9,7 +9,7 @@ from ..calibration import MeasuredRule
 from ..ceiling import WORTHWHILE, Ceiling
 from ..comparing.paired import Spread
 from .members import PanelMember, difference, spread_of
-from .selection import Halves
+from .selection import SplitHalves
 
 FEWEST = 30
 """Judged questions below which nothing is recommended."""
@@ -45,7 +45,7 @@ def recommended(
     *,
     ceiling: Ceiling,
     waves: Sequence[MeasuredRule],
-    halves: Halves | None,
+    halves: SplitHalves | None,
     is_closed: bool,
     judged: int,
     best: Sequence[float],
@@ -89,13 +89,14 @@ def _sentence(names: Sequence[str], gets: float, gain: Spread, ceiling: Ceiling,
         return f"ask {names[0]} alone ({100 * gets:.1f} %): {why}; only an aggregator that writes better could win more"
     how = "their vote gets" if is_closed else "the best of their answers has"
     points = f"{100 * gain.mean:+z.1f} points [{100 * gain.low:+z.1f}, {100 * gain.high:+z.1f}]"
+    shown = "" if gain.low > 0 else ", which may be luck"
     return (
         f"ask {', '.join(names[:-1])} and {names[-1]}: {how} {100 * gets:.1f} %, {points} against the best single "
-        "model, within noise of the whole panel"
+        f"model{shown}, within noise of the whole panel"
     )
 
 
-def _sure(names: Sequence[str], halves: Halves | None, *, is_closed: bool) -> str:
+def _sure(names: Sequence[str], halves: SplitHalves | None, *, is_closed: bool) -> str:
     if halves is None:
         return "nobody knows how sure: too few questions for halves"
     seats = fmean(halves.seats[name] for name in names)

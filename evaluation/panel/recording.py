@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...core.agreement.values import FinalAnswer
-from ..ceiling import Mark
+from ..ceiling import Worth
 from ..stop_rules import Recorded, is_right
 
 
@@ -14,9 +14,9 @@ class PanelAnswer(NamedTuple):
 
     answer: FinalAnswer | None = None
     """The short answer that it ends on; None for no answer, or none that can be compared."""
-    mark: Mark = None
+    mark: Worth = None
     """What it is worth, from 0 to 1; None where nobody can tell."""
-    score: Mark = None
+    score: Worth = None
     """What a judge gave it, whatever gold says."""
     digest: bytes | None = None
     """Of its text, where that is long enough to tell authors apart."""
@@ -29,9 +29,9 @@ class Aggregated(NamedTuple):
     """Hold what a mixture made of its proposals to one question."""
 
     system: str
-    mark: Mark
+    mark: Worth
     proposers: tuple[str, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[Worth, ...]
     """What each proposal is worth."""
     likeness: tuple[Mapping[str, float], ...]
     """How like each proposal the answer is, from 0 to 1, by each measure; empty where nothing was compared."""
@@ -87,6 +87,6 @@ def marks_of(rows: Sequence[PanelRow]) -> list[list[float]]:
     return [[each.mark or 0.0 for each in row.answers] for row in rows]
 
 
-def mark_by_gold(answer: FinalAnswer | None, gold: FinalAnswer | None, question: str | None) -> Mark:
+def mark_by_gold(answer: FinalAnswer | None, gold: FinalAnswer | None, question: str | None) -> Worth:
     """Return 1 for a right answer and 0 for a wrong one; None without gold."""
     return None if gold is None else float(is_right([answer], gold, question))

@@ -12,7 +12,7 @@ from statistics import fmean
 from ..comparing.paired import Spread
 from ..statistics import standard_error
 from .members import difference, error_correlations, mean_correlation, spread_of
-from .votes import Ballots, Count
+from .votes import Ballots, VoteCount
 
 MOST_SEATS = 12
 """Members that a selection goes on to; a panel of more is asked by nobody."""
@@ -23,7 +23,7 @@ _MOST_WORK = 60_000
 
 
 @dataclass(frozen=True)
-class Step:
+class SelectionStep:
     """Say what the next member adds to those that were chosen before it."""
 
     name: str
@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Halves:
+class SplitHalves:
     """Say how sure a choice is: made on one half of the questions, held against the other, again and again."""
 
     times: int
@@ -115,20 +115,20 @@ class Selection:
             reached = list(map(max, reached, self._columns[chosen[-1]]))
         return chosen
 
-    def _worth(self, n: int, count: Count | None, reached: Sequence[float]) -> tuple[float, ...]:
+    def _worth(self, n: int, count: VoteCount | None, reached: Sequence[float]) -> tuple[float, ...]:
         """Return how good a panel is with one more: its vote, then how often one of it is right."""
         ceiling = fmean(map(max, reached, self._columns[n]))
         return (round(count.with_one_more(n), 9), ceiling) if count else (ceiling,)
 
-    def steps(self, order: Sequence[int]) -> list[Step]:
+    def steps(self, order: Sequence[int]) -> list[SelectionStep]:
         """Say what each member of an order adds."""
         correlations = error_correlations([[row[n] for n in order] for row in self._marks])
-        made: list[Step] = []
+        made: list[SelectionStep] = []
         before: list[float] | None = None
         for size, n in enumerate(order, 1):
             now = self.panel(order[:size])
             made.append(
-                Step(
+                SelectionStep(
                     name=self._names[n],
                     accuracy=spread_of(self._columns[n]),
                     correlation=mean_correlation(correlations, size - 1, range(size - 1)),
@@ -158,7 +158,7 @@ def is_within(one: Sequence[float], best: Sequence[float]) -> bool:
     return fmean(behind) <= (standard_error(behind) if len(behind) > 1 else 0.0)
 
 
-def split_halves(selection: Selection, *, seed: int = 0) -> Halves | None:
+def split_halves(selection: Selection, *, seed: int = 0) -> SplitHalves | None:
     """Choose on one half of the questions and look at the other, again and again; None for fewer than ten questions.
 
     Args:
@@ -184,4 +184,4 @@ def split_halves(selection: Selection, *, seed: int = 0) -> Halves | None:
         panels = [there.declared(here.strongest_first(p)) for p in (members, range(len(names)), order[:1])]
         got.append((*map(fmean, panels), is_within(panels[0], panels[1])))
     chosen, whole, best, within = (fmean(column) for column in zip(*got, strict=True))
-    return Halves(times, chosen, whole, best, within, {name: count / times for name, count in seats.items()})
+    return SplitHalves(times, chosen, whole, best, within, {name: count / times for name, count in seats.items()})

@@ -67,12 +67,12 @@ class Ballots:
         # Of answers that are level, the one that was there first: dicts keep the order.
         return bool(votes) and self._right[number][max(votes, key=lambda choice: votes[choice])]
 
-    def count(self) -> "Count":
+    def count(self) -> "VoteCount":
         """Return a count of nobody's votes, to which members are added."""
-        return Count(self._choices, self._right)
+        return VoteCount(self._choices, self._right)
 
 
-class Count:
+class VoteCount:
     """Count votes as members are added, and know what one more would make of them.
 
     Whoever is level wins by lot here: by the order of declaration a second member would change nothing.

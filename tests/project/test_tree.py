@@ -13,7 +13,16 @@ LONGEST_SOURCE, LONGEST_TEST, FULLEST_FOLDER = 300, 400, 20
 SAY_NOTHING = {"told", "found", "asked", "said", "known", "left", "kept"}
 """Names of variables that say how somebody came by a thing, and not what it is."""
 
-MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {}
+MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "apps/panel/shown.py": ("tests/apps/panel/test_command.py", "the screens are snapshots of the command"),
+    "apps/panel/settings_file.py": ("tests/apps/panel/test_command.py", "what the command writes is built and asked"),
+    "evaluation/panel/gathering.py": ("tests/evaluation/panel/test_reading.py", "lines are read as files are"),
+    "evaluation/panel/recording.py": ("tests/evaluation/panel/test_reading.py", "it is what reading returns"),
+    "evaluation/panel/recommendation.py": (
+        "tests/evaluation/panel/test_analysis.py",
+        "it is what an analysis comes to",
+    ),
+}
 """Sources without a test file of their own: where they are tested, and why there."""
 OF_SEVERAL: dict[str, str] = {
     "tests/test_against_the_papers.py": "each system, against the definition of its paper",

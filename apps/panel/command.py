@@ -1,0 +1,73 @@
+"""The command `panel`: which models belong in a panel, how many, in which order, and what a mixture can win at all."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...evaluation.batch.reading import read_questions
+from ...evaluation.panel.analysis import PanelAnalysis, analyse_panel
+from ..logbook import Verbose, told_more
+from ..mistakes import misused
+from ..piped import read_again
+from ..terminal import note
+from .settings_file import check_settings_file, write_settings
+from .shown import show_panel
+
+
+def panel(
+    rows: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="ROWS...",
+            help="What was recorded: rows of batch, a folder of compare --keep, or records as calibrate reads them.",
+        ),
+    ],
+    *,
+    members: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Whom to look at, and in which order.", show_default=False),
+    ] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The questions with gold, for rows that hold none.", show_default=False),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the recommended panel as a settings file.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="What the halves depend on.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say which models belong in a panel, by recorded answers; nobody is asked."""
+    with told_more(verbose), misused():
+        if settings:
+            check_settings_file(settings)
+    chosen = None if members is None else [name.strip() for name in members.split(",")]
+    analysis = _analysed(rows, chosen, questions, seed)
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(analysis), ensure_ascii=False, indent=2) + "\n")
+    else:
+        show_panel(analysis)
+    if settings:
+        write_settings(analysis.recommendation, settings)
+        note(f"settings: {settings}")
+
+
+def _analysed(rows: list[Path], members: list[str] | None, questions: Path | None, seed: int) -> PanelAnalysis:
+    golds = None
+    if questions:
+        golds = {question.id: (_asked(question.messages), question.gold) for question in read_questions(questions)}
+    if len(rows) > 1 or rows[0].is_dir():
+        return analyse_panel(rows, members=members, questions=golds, seed=seed)
+    with read_again(rows[0], what="recorded answers") as source:
+        return analyse_panel(source.path, members=members, questions=golds, seed=seed)
+
+
+def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
