@@ -51,8 +51,8 @@ class ClosedAnswers:
         answers = [self.read(text) for text in texts]
         if not any(answers):
             return abstain(self.name, "no text ends on a short answer")
-        shown = [answer.shown if answer else None for answer in answers]
-        return agree(self.name, texts, same_answers(answers), answers=shown)
+        groups = same_answers(answers)
+        return agree(self.name, texts, groups, answers=spellings_of(answers, groups))
 
 
 def same_answers(answers: "Sequence[FinalAnswer | None]") -> list[list[int]]:
@@ -69,3 +69,21 @@ def same_answers(answers: "Sequence[FinalAnswer | None]") -> list[list[int]]:
         told_apart = len(details.keys() - {""}) > 1
         groups += list(details.values()) if told_apart else [[n for numbers in details.values() for n in numbers]]
     return groups
+
+
+def spellings_of(answers: "Sequence[FinalAnswer | None]", groups: Sequence[Sequence[int]]) -> list[str | None]:
+    """Return answers as their authors wrote them; a bare letter as one of its group that gives the option's text does.
+
+    Args:
+        answers: What texts end on.
+        groups: Which of them are the same.
+    """
+    from .values import kind_of
+
+    shown = [answer.shown if answer else None for answer in answers]
+    for group in groups:
+        letters = {n: one for n in group if (one := answers[n]) and kind_of(one) == "letter"}
+        option = next((answer.shown for answer in letters.values() if answer.detail), None)
+        for number, answer in letters.items():
+            shown[number] = answer.shown if answer.detail else option or answer.shown
+    return shown
