@@ -93,15 +93,13 @@ def _several(answer: FinalAnswer, question: str) -> set[str]:
     kind, value = kind_of(answer), answer.value[1] if isinstance(answer.value, tuple) else None
     if kind == "letters" and isinstance(value, tuple):
         return set(map(str, value))
-    if kind == "literal" and isinstance(value, tuple) and value[0] in {"list", "tuple", "set"}:
-        letters = [part[1] if isinstance(part, tuple) else None for part in value[1]]
-    elif kind == "words" and _GLUED.fullmatch(str(value)):
-        letters = list(str(value))
-    else:
-        return set()
     options = {match["letter"]: match["text"].strip(" .") for match in _OPTION.finditer(question)}
-    is_text = value in options.values()
-    return set(letters) if set(letters) <= options.keys() and not is_text else set()
+    letters: set[object] = set()
+    if kind == "literal" and isinstance(value, tuple) and value[0] in {"list", "tuple", "set"}:
+        letters = {part[1] if isinstance(part, tuple) else part for part in value[1]}
+    elif kind == "words" and _GLUED.fullmatch(str(value)) and value not in options.values():
+        letters = set(str(value))
+    return {letter for letter in options if letter in letters} if letters <= options.keys() else set()
 
 
 def names_unit(question: str, unit: str) -> bool:
