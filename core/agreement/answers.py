@@ -64,11 +64,12 @@ def _is_no_other(answer: FinalAnswer, stated: str, earlier: str) -> bool:
 
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
 _LETTER = re.compile(
-    r"(?:(?i:option|choice|answer)\s+)?(?:\((?P<round>[A-Za-j])\)(?![a-z])|\[{1,2}(?P<square>[A-MO-W])\]{1,2}(?![a-z])"
+    r"(?:(?i:option|choice|answer)\s+)?(?:\$(?=[A-Z]$))?(?:\((?P<round>[A-Za-j])\)(?![a-z])|\[{1,2}(?P<square>[A-MO-W])\]{1,2}(?![a-z])"
     r"|(?P<bare>[A-Z])(?=$|\)|[.:](?:\s|$)))[).:]?(?P<tail>.*)",
     re.DOTALL,
 )
-"""An option's letter: of small ones up to j, for `(n)` and `(x)` are variables; `[X]` is a blank or a tick."""
+"""An option's letter, also where `$LETTER` was asked for: of small ones up to j, for `(n)` and `(x)` are variables, and
+in square brackets no X, which is a blank or a tick."""
 _LETTERS = re.compile(
     r"(?:(?i:both|options?|choices?|answers?)\s+){0,2}\(?[A-Z]\)?"
     r"(?:\s*(?:[,;&、，；]|\band\b)\s*(?:and\s+)?\(?[A-Z]\)?)+\.?"
@@ -115,6 +116,7 @@ _NO_ANSWER = re.compile(
     |decided|determined|answerable|sure) | open | indeterminate | [?\-_.…]+ | [<\[(（【].*[>\])）】]
     | your[ ]answer.* | the[ ]answer.* | (?:final[ ])?answer
     | (?:it[ ])?(?:all[ ])?(?:depends|varies)\b.* | see\b.* | (?:i|we)[ ]have[ ]no\b.*
+    | do(?:n['’]t|[ ]not)[ ]know\b.*
     | not[ ](?:sure|known|clear|applicable|enough|given|specified|available|possible|certain)\b.*
     | (?:unable|can(?:not|'t)|could[ ]not|couldn't|insufficient)\b.*
     | unbekannt | keine[ ](?:antwort|ahnung|angabe) | inconnue? | (?:sans|pas[ ]de)[ ]réponse | desconocid[oa]
@@ -164,7 +166,7 @@ def short_answer(stated: str) -> FinalAnswer | None:
 
 
 def _letter(written: str, shown: str) -> FinalAnswer | None:
-    written = written.replace("**", "")
+    written = written.replace("**", "").rstrip("。 ")
     shown = printable(" ".join(written.strip("`").split()))[:LONGEST_ANSWER]
     written = written.translate(_BRACKETS)
     if _LETTERS.fullmatch(written):

@@ -9,6 +9,9 @@ from .measures import Agreement, abstain, agree
 if TYPE_CHECKING:
     from .values import FinalAnswer
 
+_LONGEST_OPTION = 12
+"""Words above which what stands behind a letter is a reason as a rule, and not the option's text."""
+
 
 def closed_answers(extract: Callable[[str], str | None] | None = None) -> "ClosedAnswers":
     """Compare the short final answers that texts end on; texts without one agree with nobody.
@@ -83,7 +86,8 @@ def spellings_of(answers: "Sequence[FinalAnswer | None]", groups: Sequence[Seque
     shown = [answer.shown if answer else None for answer in answers]
     for group in groups:
         letters = {n: one for n in group if (one := answers[n]) and kind_of(one) == "letter"}
-        option = next((answer.shown for answer in letters.values() if answer.detail), None)
+        texts = [one.shown for one in letters.values() if one.detail and len(one.shown.split()) <= _LONGEST_OPTION]
+        option = min(texts, key=len, default=None)
         for number, answer in letters.items():
             shown[number] = answer.shown if answer.detail else option or answer.shown
     return shown

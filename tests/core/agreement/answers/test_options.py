@@ -103,6 +103,7 @@ DIFFERENT = [
     ("A and C", "A, C, D"),
     ("[Yes]", "[No]"), ("(Yes)", "No"), ("[True]", "True"), ("N. Korea", "S. Korea"), ("V", "5"), ("I", "1"),
     ("C", "C#"),
+    ("Don't know", "Don't know"), ("do not know", "Do not know."), ("A, C,", "A, C"), ("$5", "$B"), ("A,", "A"),
     ("B. (I) and (II) only", "B. (I) only"), ("N", "No"), ("Y", "Yes"), ("T", "True"), ("(I) Iodine", "Iodine"),
 ]  # fmt: skip
 
@@ -120,6 +121,7 @@ EQUAL = [
     ("(No)", "No."),
     ("**C**) Saturn", "C"), ("**[Yes]**", "Yes"),
     ("（Yes）", "True"), ("[[No]]", "no"), ("(true)", "True"), ("\\text{[Yes]}", "Yes"),
+    ("B。", "B"), ("(J)。", "J"), ("B. 巴黎。", "B. 巴黎"), ("$J", "J"),
     ("C. Both (I) and (II)", "C"), ("B) Potassium (K)", "B"), ("D. World War I", "(D)"), ("C) Samuel J. Tilden", "C"),
 ]  # fmt: skip
 
@@ -134,6 +136,37 @@ def test_two_marks_that_name_different_ones_of_ten_options_leave_none() -> None:
     assert final_answer("The answer is (J).\n\nNow, let's combine all the answers:\nThe answer is (F).") is None
     assert final_answer("The answer is (I).\n\nFinal answer: The answer is (H).") is None
     assert same("J", "The answer is (J).\n\nFinal answer: The answer is (J).")
+
+
+# Reported of others' ways to read answers, with what they took for the option.
+REPORTED = {
+    "The answer might be C. Also it could be (F) or option J. Dog is no answer for sure.": None,  # D, or J
+    "Antwort:\n\nAntwort: C": "C",  # A
+    "**Antwort:\n\nAntwort: J**": "J",  # A
+    "ANSWER: None of the above": None,  # A and B
+    "ANSWER: I don't know": None,  # I and D
+    "The calculated answer is 11.\n\nAnswer seems to be A.\n\nAnswer: J": "J",  # S
+    "Answer: Let's think step by step. It is red.\n\nThe answer is (J).": "J",  # L
+    "The answer is C because I computed the integral.": "C",  # I
+    "The answer is B because a car moves.": "B",  # A
+    "I would pick B — a safe choice.": None,  # A
+    "Conclusion: (B). Eliminated: (A), (C), (D).": None,  # D
+    "I considered (A), but it is incorrect. Final answer: D.": "D",  # A
+    "答案：(J) $3.3\\mathrm{MeV}$。": "J",  # J, M and V
+    "ANSWER: $J$": "J",  # none, as the next ones
+    "Answer: $J": "J",
+    "ANSWER: **J**": "J",
+    "So it is.\n\nThe correct answer is **J**.": "J",
+    "정답: J": "J",
+    "J. 4": "J",
+}
+
+
+@each("text", REPORTED)
+def test_what_others_were_reported_to_misread(text: str) -> None:
+    answer = final_answer(text)
+    letter = answer.value[1] if answer and kind_of(answer) == "letter" else None  # type: ignore[index]
+    assert letter == REPORTED[text]
 
 
 SHOWN = {
@@ -160,6 +193,7 @@ def test_an_answer_is_shown_as_it_is_spelled_and_without_its_markup(text: str) -
     [
         (["B", "B", "**B) Jupiter**"], "B) Jupiter"),
         (["B", "(b)", "B"], "B"),
+        (["B", "B", f"B. It is {'much ' * 12}larger"], "B"),
         (["B. Jupiter", "B: jupiter"], "B. Jupiter"),
         (["Jupiter", "jupiter"], "Jupiter"),
         (["5", "5 km"], "5"),
