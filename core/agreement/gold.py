@@ -30,8 +30,9 @@ _OTHER_NUMBERS = frozenset(
 """Words, without the `s` of a plural, that make another number of the one before them, or a rate."""
 _UNCOUNTED = frozenset("people children men women mice teeth geese fish sheep".split())
 """Plurals without an `s`."""
-_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Za-z])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
-_GLUED = re.compile(r"(?!.*(.).*\1)[A-Z]{2,26}")
+_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Za-h])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
+"""A line that lists one: not behind a small `i.`, which may be a Roman numeral."""
+_GLUED = re.compile(r"[A-Z]{2,26}")
 _ORDER = re.compile(
     r"\b(?:order|rank|arrang|sequence|sort|respective|match|reihenfolge|ordn|geordnet|ordre|orden|ordem|ordin|volgorde"
     r"|kolejno|uporządk|порядк|послед|упоряд|відпов|соответ|sırala|urut|thứ tự)"
@@ -93,13 +94,14 @@ def _several(answer: FinalAnswer, question: str) -> set[str]:
     kind, value = kind_of(answer), answer.value[1] if isinstance(answer.value, tuple) else None
     if kind == "letters" and isinstance(value, tuple):
         return set(map(str, value))
-    options = {match["letter"]: match["text"].strip(" .") for match in _OPTION.finditer(question)}
+    options = {match["letter"].upper(): match["text"].strip(" .") for match in _OPTION.finditer(question)}
     letters: set[object] = set()
     if kind == "literal" and isinstance(value, tuple) and value[0] in {"list", "tuple", "set"}:
         letters = {part[1] if isinstance(part, tuple) else part for part in value[1]}
     elif kind == "words" and _GLUED.fullmatch(str(value)) and value not in options.values():
         letters = set(str(value))
-    return {letter for letter in options if letter in letters} if letters <= options.keys() else set()
+    is_each_once = kind != "words" or len(letters) == len(str(value))
+    return {letter for letter in options if letter in letters} if letters <= options.keys() and is_each_once else set()
 
 
 def names_unit(question: str, unit: str) -> bool:

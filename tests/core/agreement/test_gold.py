@@ -63,6 +63,7 @@ RIGHT = [
     ("AC", "CA", GASES),
     ("AJ", '["J", "A"]', GASES),
     ("A, C, J", "Options J, C, and A.", GASES),
+    ("AC", "A, C", "Which are gases?\na) oxygen\nb) iron\nc) neon"),
 ]
 WRONG = [
     ("48 miles", "48 km", MILES),
@@ -107,6 +108,7 @@ WRONG = [
     ("AC", "CA", "Which code is it?"),
     ("A, K", "AK", GASES),
     ("A, C", '["A", 3]', GASES),
+    ("I", "Jupiter", "i. Jupiter\nii. Mars\nWhich are giants?\nA) ii\nI) i and ii"),
 ]
 
 
