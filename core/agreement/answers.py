@@ -64,16 +64,25 @@ def _is_no_other(answer: FinalAnswer, stated: str, earlier: str) -> bool:
 
 _BARE = re.compile(r"[^\s.:;?!]+(?: [^\s.:;?!]+){0,3}\.?")
 _LETTER = re.compile(
-    r"(?:(?i:option|choice|answer)\s+)?(?:\((?P<round>[A-Ha-h])\)|(?P<bare>[A-H])(?=$|\)|[.:](?:\s|$)))[).:]?(?P<tail>.*)",
+    r"(?:(?i:option|choice|answer)\s+)?(?:\$(?=[A-Z]$))?(?:\((?P<round>[A-Za-j])\)(?![a-z])|\[{1,2}(?P<square>[A-MO-W])\]{1,2}(?![a-z])"
+    r"|(?P<bare>[A-Z])(?=$|\)|[.:](?:\s|$)))[).:]?(?P<tail>.*)",
     re.DOTALL,
 )
-_LETTERS = re.compile(r"\(?([A-H])\)?(?:\s*(?:,|;|&|\band\b)\s*(?:and\s+)?\(?([A-H])\)?)+")
+"""An option's letter, also where `$LETTER` was asked for: of small ones up to j, for `(n)` and `(x)` are variables, and
+in square brackets no X, which is a blank or a tick."""
+_LETTERS = re.compile(
+    r"(?:(?i:both|options?|choices?|answers?)\s+){0,2}\(?[A-Z]\)?"
+    r"(?:\s*(?:[,;&、，；]|\band\b)\s*(?:and\s+)?\(?[A-Z]\)?)+\.?"
+)
 _NO_TAIL = re.compile(
     r"\s*(?:[,;&/(+×–-]|(?i:and|or|is|not|nor|but|if|unless|only|with|then|plus|through|as)\b)|.*"
-    r"(?:\([A-H]\)|\b[A-H][).:]|\b(?i:false|wrong|incorrect|excluded)\b)",
+    r"(?:\((?:[A-HJ]|I(?!\).*\bI[IV]))\)|\b[A-H][).]|\b[A-Z]:|\b(?i:false|wrong|incorrect|excluded)\b)",
     re.DOTALL,
 )
-"""What makes a letter something else than the option that was chosen."""
+"""What makes a letter something else than the option that was chosen; `(I) and (II) only` is the text of one."""
+_BRACKETS = str.maketrans("（）［］【】", "()[][]")
+_BRACKETED = re.compile(r"\[{1,2}\s*(yes|no)\s*\]{1,2}|\(\s*(yes|no|true|false)\s*\)", re.IGNORECASE)
+"""A literal of code is left as it is, as `[True]`."""
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _FAILURE = re.compile(
     r"[^\w'\"`]{0,4}(?:error|upstream|https?\b|connection|out of memory|cuda|invalid api|quota|content filter|as an ai"
@@ -107,6 +116,7 @@ _NO_ANSWER = re.compile(
     |decided|determined|answerable|sure) | open | indeterminate | [?\-_.…]+ | [<\[(（【].*[>\])）】]
     | your[ ]answer.* | the[ ]answer.* | (?:final[ ])?answer
     | (?:it[ ])?(?:all[ ])?(?:depends|varies)\b.* | see\b.* | (?:i|we)[ ]have[ ]no\b.*
+    | do(?:n['’]t|[ ]not)[ ]know\b.*
     | not[ ](?:sure|known|clear|applicable|enough|given|specified|available|possible|certain)\b.*
     | (?:unable|can(?:not|'t)|could[ ]not|couldn't|insufficient)\b.*
     | unbekannt | keine[ ](?:antwort|ahnung|angabe) | inconnue? | (?:sans|pas[ ]de)[ ]réponse | desconocid[oa]
@@ -133,6 +143,8 @@ def read_answer(stated: str) -> FinalAnswer | None:
         return None
     if letter := _letter(written, shown):
         return letter
+    if inside := _BRACKETED.fullmatch(written.translate(_BRACKETS)):
+        return _yes_or_no(inside[1] or inside[2], shown)
     if _NO_ANSWER.fullmatch(written.strip(". ")) and not (is_literal and parsed_literal(written)):
         return None
     if is_literal:
@@ -154,17 +166,23 @@ def short_answer(stated: str) -> FinalAnswer | None:
 
 
 def _letter(written: str, shown: str) -> FinalAnswer | None:
+    written = written.replace("**", "").rstrip("。 ")
+    shown = printable(" ".join(written.strip("`").split()))[:LONGEST_ANSWER]
+    written = written.translate(_BRACKETS)
     if _LETTERS.fullmatch(written):
-        return FinalAnswer(("letters", tuple(re.findall(r"\b[A-H]\b", written))), "", shown)
+        return FinalAnswer(("letters", tuple(re.findall(r"\b[A-Z]\b", written))), "", shown)
     match = _LETTER.fullmatch(written)
-    if not match or (match["round"] and match["round"].islower() and match["tail"].strip()):
+    if not match:
         return None
-    tail = " ".join(match["tail"].casefold().split()).strip("*_` .")
-    if len(tail) > LONGEST_ANSWER or _NO_TAIL.match(match["tail"]) or _OPEN.search(tail):
+    tail, letter = match["tail"], match["round"] or match["square"] or match["bare"]
+    detail = " ".join(tail.casefold().split()).strip("*_` .")
+    if (letter.islower() or letter == "Q") and tail.strip():  # a question, behind a Q
         return None
-    if match["bare"] and match["tail"].strip()[:1].islower() and f"{match['bare']})" not in written:  # E. coli
+    if len(detail) > LONGEST_ANSWER or _NO_TAIL.match(tail) or _OPEN.search(detail):
         return None
-    return FinalAnswer(("letter", (match["round"] or match["bare"]).upper()), tail, shown)
+    if match["bare"] and tail.strip()[:1].islower() and f"{letter})" not in written:  # E. coli
+        return None
+    return FinalAnswer(("letter", letter.upper()), detail, shown)
 
 
 def _code(code: str, shown: str) -> FinalAnswer:

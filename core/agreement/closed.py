@@ -9,6 +9,9 @@ from .measures import Agreement, abstain, agree
 if TYPE_CHECKING:
     from .values import FinalAnswer
 
+_LONGEST_OPTION = 12
+"""Words above which what stands behind a letter is a reason as a rule, and not the option's text."""
+
 
 def closed_answers(extract: Callable[[str], str | None] | None = None) -> "ClosedAnswers":
     """Compare the short final answers that texts end on; texts without one agree with nobody.
@@ -51,8 +54,8 @@ class ClosedAnswers:
         answers = [self.read(text) for text in texts]
         if not any(answers):
             return abstain(self.name, "no text ends on a short answer")
-        shown = [answer.shown if answer else None for answer in answers]
-        return agree(self.name, texts, same_answers(answers), answers=shown)
+        groups = same_answers(answers)
+        return agree(self.name, texts, groups, answers=spellings_of(answers, groups))
 
 
 def same_answers(answers: "Sequence[FinalAnswer | None]") -> list[list[int]]:
@@ -69,3 +72,22 @@ def same_answers(answers: "Sequence[FinalAnswer | None]") -> list[list[int]]:
         told_apart = len(details.keys() - {""}) > 1
         groups += list(details.values()) if told_apart else [[n for numbers in details.values() for n in numbers]]
     return groups
+
+
+def spellings_of(answers: "Sequence[FinalAnswer | None]", groups: Sequence[Sequence[int]]) -> list[str | None]:
+    """Return answers as their authors wrote them; a bare letter as one of its group that gives the option's text does.
+
+    Args:
+        answers: What texts end on.
+        groups: Which of them are the same.
+    """
+    from .values import kind_of
+
+    shown = [answer.shown if answer else None for answer in answers]
+    for group in groups:
+        letters = {n: one for n in group if (one := answers[n]) and kind_of(one) == "letter"}
+        texts = [one.shown for one in letters.values() if one.detail and len(one.shown.split()) <= _LONGEST_OPTION]
+        option = min(texts, key=len, default=None)
+        for number, answer in letters.items():
+            shown[number] = answer.shown if answer.detail else option or answer.shown
+    return shown

@@ -4,7 +4,7 @@ import re
 
 from .answers import read_answer
 from .units import folded, known_unit, singular, spellings
-from .values import FinalAnswer, same_answer
+from .values import FinalAnswer, kind_of, same_answer
 
 _KINDS = tuple(
     map(
@@ -30,7 +30,16 @@ _OTHER_NUMBERS = frozenset(
 """Words, without the `s` of a plural, that make another number of the one before them, or a rate."""
 _UNCOUNTED = frozenset("people children men women mice teeth geese fish sheep".split())
 """Plurals without an `s`."""
-_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Ha-h])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]{0,9}\(?(?P<letter>[A-Za-h])[.):][ \t]+(?P<text>\S[^\n]{0,199})$", re.MULTILINE)
+"""A line that lists one: not behind a small `i.`, which may be a Roman numeral."""
+_GLUED = re.compile(r"[A-Z]{2,26}")
+_ORDER = re.compile(
+    r"\b(?:order|rank|arrang|sequence|sort|respective|match|reihenfolge|ordn|geordnet|ordre|orden|ordem|ordin|volgorde"
+    r"|kolejno|uporządk|порядк|послед|упоряд|відпов|соответ|sırala|urut|thứ tự)"
+    r"|顺序|順序|順番|排序|排列|依次|分别|それぞれ|순서|차례|각각|ترتيب|क्रम|ลำดับ",
+    re.IGNORECASE,
+)
+"""What a question says where the order of several options may count."""
 _WORD = re.compile(r"[^\W\d_]+")
 _ASKED = re.compile(r"\b(?:how many|how much|in)\s+(?P<unit>\S+(?:\s+[^\W\d_]+){0,2})", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.?!\n]+")
@@ -47,6 +56,8 @@ def is_gold(answer: FinalAnswer, gold: FinalAnswer, question: str | None = None)
       knows may be left out, as it may be where answers are compared.
     - Two units, or two scales, must be the same.
     - Gold that is an option's letter takes the words of that option, where the question lists them.
+    - Gold of several options takes them in any order, where the question says nothing of one, and also as `AC` or
+      `["A", "C"]`, where it lists them.
 
     Args:
         answer: What was answered.
@@ -55,8 +66,10 @@ def is_gold(answer: FinalAnswer, gold: FinalAnswer, question: str | None = None)
     """
     if answer.value == gold.value and answer.detail == gold.detail:
         return True
-    if question and isinstance(gold.value, tuple) and gold.value[0] == "letter":
-        return same_answer(answer, gold) or _is_option(answer, str(gold.value[1]), question)
+    if question and kind_of(gold) == "letter":
+        return same_answer(answer, gold) or _is_option(answer, str(gold.value[1]), question)  # type: ignore[index]
+    if question and len(chosen := _several(gold, question)) > 1:
+        return same_answer(answer, gold) or (chosen == _several(answer, question) and not _ORDER.search(question))
     if _number(answer) is None or _number(answer) != _number(gold):
         return same_answer(answer, gold)
     mine, theirs = _unit(answer), _unit(gold)
@@ -74,6 +87,21 @@ def _is_option(answer: FinalAnswer, letter: str, question: str) -> bool:
     options = [(match["letter"].upper(), read_answer(match["text"])) for match in _OPTION.finditer(question)]
     meant = {name for name, option in options if option and same_answer(answer, option)}
     return meant == {letter}
+
+
+def _several(answer: FinalAnswer, question: str) -> set[str]:
+    """Return the options that an answer names; written side by side, they have to be those of the question's list."""
+    kind, value = kind_of(answer), answer.value[1] if isinstance(answer.value, tuple) else None
+    if kind == "letters" and isinstance(value, tuple):
+        return set(map(str, value))
+    options = {match["letter"].upper(): match["text"].strip(" .") for match in _OPTION.finditer(question)}
+    letters: set[object] = set()
+    if kind == "literal" and isinstance(value, tuple) and value[0] in {"list", "tuple", "set"}:
+        letters = {part[1] if isinstance(part, tuple) else part for part in value[1]}
+    elif kind == "words" and _GLUED.fullmatch(str(value)) and value not in options.values():
+        letters = set(str(value))
+    is_each_once = kind != "words" or len(letters) == len(str(value))
+    return {letter for letter in options if letter in letters} if letters <= options.keys() and is_each_once else set()
 
 
 def names_unit(question: str, unit: str) -> bool:

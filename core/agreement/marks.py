@@ -4,11 +4,11 @@ What stands around a mark can take it back, narrow it or add to it, so an answer
 that is missed costs a few calls, two that are taken for one cost the right answer.
 """
 
-import json
 import re
 
 from .boxes import BOX, boxed_answer
 from .languages import spaced, unspaced
+from .notation import json_text
 from .remarks import adds_nothing, first_sentence, is_taken_back, retracts
 from .standing import Standing, Surroundings, stands_alone
 
@@ -172,8 +172,8 @@ def _without_wrapping(line: str) -> str | None:
     Returns:
         None where something stands after that code.
     """
-    if line.endswith("**") and line.count("**") % 2:
-        line = line[:-2].rstrip()
+    if line.rstrip(".").endswith("**") and line.count("**") % 2:
+        line = line.rstrip(".")[:-2].rstrip()
     if line.startswith("` "):
         line = line[2:].strip()
     elif line.count("`") % 2 and not _OPENING.match(line):
@@ -188,10 +188,7 @@ def _without_wrapping(line: str) -> str | None:
 def _json_value(written: str) -> str:
     if not written.startswith('"'):
         return written.strip() if _is_closed(written.strip(), written.strip()[:1]) else ""
-    try:
-        return str(json.loads(written)).strip()
-    except ValueError:
-        return written[1:-1].strip()
+    return json_text(written).strip()
 
 
 def _block(text: str, start: int) -> tuple[str, int]:

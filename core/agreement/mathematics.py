@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..checks import check_number
 from ..errors import MissingExtra
-from .closed import ClosedAnswers, same_answers
+from .closed import ClosedAnswers, same_answers, spellings_of
 from .measures import Agreement, abstain, agree
 
 _SECONDS = 10.0
@@ -67,7 +67,7 @@ class MathAnswers:
             for group, number in zip(formulas, meaning, strict=True):
                 joined.setdefault(number, []).extend(group)
             groups = [*(group for group in groups if group not in formulas), *joined.values()]
-        return agree(self.name, texts, groups, answers=shown)
+        return agree(self.name, texts, groups, answers=spellings_of(answers, groups))
 
 
 async def _in_a_process(written: Sequence[str]) -> list[int]:

@@ -13,6 +13,7 @@ from tables import each
 CALORIES = "A glass of milk has 3 calories an ounce. How many calories does John consume?"
 MILES = "How many miles does she drive?"
 PLANETS = "Which is the largest?\nA) Saturn\nB) Jupiter\nC) Neptune"
+GASES = "Which of these are gases?\nA) Oxygen\nB) Iron\nC) Neon\nJ) Xenon"
 # Gold, what was answered, what was asked; None where nobody knows.
 RIGHT = [
     ("48", "48 calories", CALORIES),
@@ -53,6 +54,16 @@ RIGHT = [
     ("B", "Jupiter", PLANETS),
     ("B", "B) Jupiter", PLANETS),
     ("C", "$30", "What is the new price?\nA) $10\nC) $30"),
+    ("J", "Xenon", GASES),
+    ("J", "(J) Xenon", GASES),
+    ("A, C", "C and A", GASES),
+    ("A, C", "C, A", "Which of the gases are light?"),
+    ("A and C", "AC", GASES),
+    ("AC", "A, C", GASES),
+    ("AC", "CA", GASES),
+    ("AJ", '["J", "A"]', GASES),
+    ("A, C, J", "Options J, C, and A.", GASES),
+    ("AC", "A, C", "Which are gases?\na) oxygen\nb) iron\nc) neon"),
 ]
 WRONG = [
     ("48 miles", "48 km", MILES),
@@ -84,6 +95,20 @@ WRONG = [
     ("B", "A) Jupiter", PLANETS),
     ("B", "Jupiter", None),
     ("B", "Jupiter", f"{PLANETS}\nD) Jupiter"),
+    ("A, C", "A", GASES),
+    ("A", "A, C", GASES),
+    ("A, C", "A, B", GASES),
+    ("A, C", "A, B, C", GASES),
+    ("A, C", "C, A", f"{GASES}\nPut them in order."),
+    ("A, C", "C, A", "按重量排序。"),
+    ("A, C", "C, A", None),
+    ("A, C", "AC", None),
+    ("A, C", "AC", "Which blood types are rare?"),
+    ("A, B", "AB", "Which blood types are rare?\nA) A\nB) B\nC) AB"),
+    ("AC", "CA", "Which code is it?"),
+    ("A, K", "AK", GASES),
+    ("A, C", '["A", 3]', GASES),
+    ("I", "Jupiter", "i. Jupiter\nii. Mars\nWhich are giants?\nA) ii\nI) i and ii"),
 ]
 
 

@@ -1,6 +1,6 @@
 """Answers are written in one way, whatever wrapping, script and LaTeX they come in."""
 
-from langgraph_moa.core.agreement.notation import LITERAL, normalised, stripped
+from langgraph_moa.core.agreement.notation import LITERAL, json_text, normalised, stripped
 from tables import each
 
 
@@ -62,3 +62,22 @@ def test_digits_signs_and_spaces_are_written_in_one_way(written: str, one_way: s
 def test_how_a_literal_begins(text: str) -> None:
     assert LITERAL.match(text)
     assert not LITERAL.match(f"x{text}")
+
+
+@each(
+    ("written", "meant"),
+    [
+        ('"\\frac{1}{2}"', "\\frac{1}{2}"),
+        ('"\\\\frac{1}{2}"', "\\frac{1}{2}"),
+        ('"\\sqrt{2} + \\\\frac{1}{2}"', "\\sqrt{2} + \\frac{1}{2}"),
+        ('"\\underline{x} \\beta \\nu \\rho \\theta"', "\\underline{x} \\beta \\nu \\rho \\theta"),
+        ('"\\(5\\)"', "\\(5\\)"),
+        ('"a\\nb\\tc\\rd"', "a\nb\tc\rd"),
+        ('"5\\notes, \\table"', "5\notes, \table"),
+        ('"\\u00e9 \\"x\\" \\/"', 'é "x" /'),
+        ('"one\ntwo\\n"', "one\ntwo\\n"),
+        ('"', ""),
+    ],
+)
+def test_a_string_of_json_may_hold_latex_as_it_is(written: str, meant: str) -> None:
+    assert json_text(written) == meant

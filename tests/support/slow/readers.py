@@ -175,9 +175,10 @@ def _voted(text: str) -> None:
 
 def _gold(text: str) -> None:
     five, km = values.FinalAnswer(("number", 5), "", "5"), values.FinalAnswer(("number", 5), "km", "5 km")
-    for answer, right in ((five, km), (km, five), (values.FinalAnswer(("words", "a b"), "", "a b"),) * 2):
+    lima, glued = (values.FinalAnswer(("words", words), "", words) for words in ("lima", "AC"))
+    one, two = (values.FinalAnswer(value, "", "") for value in (("letter", "A"), ("letters", ("A", "C"))))
+    for answer, right in ((five, km), (km, five), (lima, lima), (lima, one), (glued, two)):
         gold.is_gold(answer, right, text)
-    gold.is_gold(values.FinalAnswer(("words", "lima"), "", "Lima"), values.FinalAnswer(("letter", "A"), "", "A"), text)
 
 
 def _history(text: str) -> object:
@@ -277,16 +278,14 @@ READERS: dict[str, Reader] = {
         marks.marked_answers(each) for each in (f"{text} $\\boxed{{1}}$", f"\\boxed{{1}} {text[:5_900]}")
     ],
     "core/agreement/boxes.py: leads_in": lambda text: [
-        boxes.leads_in(text[:6_000], ""),
-        boxes.leads_in(text[:6_000] + " is ", text),
-        boxes.leads_in("", text),
+        boxes.leads_in(*two) for two in ((text[:6_000], ""), (f"{text[:6_000]} is ", text), ("", text))
     ],
     "core/agreement/thoughts.py": lambda text: [thoughts.without_thoughts(f"{tag}{text}") for tag in ("", "<think>")],
     "core/agreement/standing.py": lambda text: [
         marks.marked_answers(f"{text}{end}") for end in ('\n{"answer": 1}', ":\n- Answer: 1", "<answer>1</answer>")
     ],
     "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
-    "core/agreement/notation.py": lambda text: notation.normalised(notation.stripped(text)),
+    "core/agreement/notation.py": lambda text: [notation.normalised(notation.stripped(text)), notation.json_text(text)],
     "core/agreement/numerals.py": lambda text: [
         numerals.read_date(text[:200], ""),
         numerals.read_number(text[:200], ""),
