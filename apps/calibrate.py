@@ -121,6 +121,8 @@ def _show(calibration: Calibration, precision: float) -> None:
     _show_rows(_RULES, [*calibration.rules, calibration.everyone], judged=judged)
     show_text(f"\n{_choice(calibration, precision)}\n")
     _show_rows(_MEMBERS, panel.members, judged=judged)
+    if calibration.ceiling:
+        show_text(f"\n{calibration.ceiling.sentence()}")
     if panel.pair_ratio is not None:
         show_text(
             f"\nwrong together: two proposers {panel.pair_ratio:.1f} times as often as if independent; all of them on "

@@ -12,6 +12,7 @@ from statistics import fmean
 
 from ..core.agreement.values import FinalAnswer
 from ..core.errors import ConfigError
+from .ceiling import Ceiling, ceiling_of
 from .statistics import wilson
 from .stop_rules import Recorded, Rule, is_right, rules_for, vote
 
@@ -82,6 +83,8 @@ class Calibration:
     chosen: MeasuredRule | None
     """The rule of fewest calls whose precision is, by the lower end of its interval, no less than the wanted one."""
     panel: Panel
+    ceiling: Ceiling | None
+    """What choosing among the answers gets at most; None without gold."""
 
 
 def measure(
@@ -122,6 +125,17 @@ def measure(
         everyone=_measured(Rule("never stop", size, size + 1, "early_stop=None"), rows, layers),
         chosen=min(precise, key=lambda rule: rule.calls, default=None),
         panel=_panel(proposers, rows),
+        ceiling=_ceiling(proposers, rows),
+    )
+
+
+def _ceiling(proposers: Sequence[str], rows: Sequence[Recorded]) -> Ceiling | None:
+    judged = [row for row in rows if row.gold]
+    return ceiling_of(
+        proposers,
+        [[float(_is_right([answer], row)) for answer in row.answers] for row in judged],
+        votes=[float(_is_right(vote(row.answers), row)) for row in judged],
+        golds=[row.gold for row in judged],
     )
 
 

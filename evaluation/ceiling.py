@@ -16,6 +16,8 @@ Worth = float | None
 """What an answer is worth, from 0 to 1: right or wrong, or a judge's mark; None where there is none to grade."""
 WORTHWHILE = 0.02
 """What a mixture must be able to gain, to be worth asking several models for."""
+FEWEST = 30
+"""Judged questions below which nobody is advised."""
 _MOSTLY = 0.9
 _EITHER = {"yes", "no", "true", "false"}
 
@@ -71,8 +73,8 @@ class Ceiling:
         )
 
     def advice(self) -> str | None:
-        """Say not to mix where too little can be won; None where there is something to win."""
-        if self.is_worthwhile:
+        """Say not to mix where too little can be won; None where there is something to win, or too little is known."""
+        if self.is_worthwhile or self.judged < FEWEST:
             return None
         return (
             f"do not mix: by these answers choosing wins at most {100 * self.gain:.1f} points over {self.best} alone, "

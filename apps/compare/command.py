@@ -22,7 +22,7 @@ from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_m
 from ..settings.settings import Settings
 from ..terminal import note
 from .equalise import check_scalable
-from .estimate import prospect, show_prospect, usual_prospect
+from .estimate import prospect, recorded_ceiling, show_prospect, usual_prospect
 from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
@@ -131,7 +131,8 @@ def compare_systems(
         if only_estimate:
             graphs = job.estimated()
             usual = usual_prospect(graphs, job.prepared)
-            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json)
+            ceiling = recorded_ceiling(given, source.path, folder)
+            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json, ceiling=ceiling)
             return
         comparison = job.run(folder)
     if as_json:

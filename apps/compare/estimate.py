@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
@@ -15,8 +17,11 @@ from ...core.run.state import Graph
 from ...core.text import escaped
 from ...evaluation.batch.one_question import bound_of, usual_cost_of
 from ...evaluation.batch.questions import Question
+from ...evaluation.ceiling import Ceiling, ceiling_of
 from ...evaluation.comparing.preparing import Prepared
 from ...evaluation.grading.judge import JudgePrompt, how_good, which_is_better
+from ...evaluation.panel.reading import read_panel
+from ...evaluation.panel.recording import vote_mark
 from ...graphs.estimate import USUAL_ANSWER, usual_call
 from ...graphs.plan import plan_of
 from ..ask.lines import AT_MOST, USUAL, cost_line
@@ -60,11 +65,37 @@ def usual_prospect(graphs: Mapping[str, Graph], prepared: Prepared) -> dict[str,
     return costs
 
 
-def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool) -> None:
-    """Print both, a line a system, and the sums."""
+def recorded_ceiling(questions: Sequence[Question], file: Path, folder: Path | None) -> Ceiling | None:
+    """Return what a mixture can win by answers that are there already; None where there are none of two models.
+
+    Args:
+        questions: What there is to ask.
+        file: Where they were read; lines may hold `responses`, as records have them.
+        folder: Where rows may be kept.
+    """
+    if any(isinstance(question.given.get("responses"), dict) for question in questions):
+        recording = read_panel([file])
+    elif folder and len([each for each in folder.glob("*.jsonl") if not each.name.startswith("_")]) > 1:
+        recording = read_panel([folder])
+    else:
+        return None
+    rows = recording.judged
+    return ceiling_of(
+        recording.names,
+        [[each.mark for each in row.answers] for row in rows],
+        votes=[mark for row in rows if (mark := vote_mark(row)) is not None] if recording.is_closed else None,
+        golds=[row.gold for row in rows],
+    )
+
+
+def show_prospect(
+    bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool, ceiling: Ceiling | None = None
+) -> None:
+    """Print both, a line a system, and the sums; and what a mixture can win, where answers were recorded."""
     most, usually = ({**costs, "all": total(costs.values())} for costs in (bounds, usual))
     if as_json:
-        written = {**most, "usual": {"answer_tokens": USUAL_ANSWER, **usually}}
+        winnable = {"ceiling": asdict(ceiling)} if ceiling else {}
+        written = {**most, "usual": {"answer_tokens": USUAL_ANSWER, **usually}, **winnable}
         sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
     names = {label: escaped(label) for label in most}
@@ -73,6 +104,10 @@ def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_j
         show_text(f"{padded(names[label], width)}  at most {cost_line(cost)}")
         show_text(f"{padded('', width)}  usually {cost_line(usually[label])}")
     show_text(f"{AT_MOST}\n{USUAL}")
+    if ceiling:
+        show_text(f"by the answers that are recorded: {ceiling.sentence()}")
+    if advice := ceiling and ceiling.advice():
+        show_text(advice)
 
 
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:

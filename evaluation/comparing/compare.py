@@ -1,5 +1,6 @@
 """Compare systems on the same questions, and say whether a mixture is worth its money."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,7 +27,9 @@ from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
+from .ceilings import ceiling_in
 from .comparison import comparison_of, with_unasked
+from .grades import note_grades
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, prepare
@@ -179,7 +182,13 @@ async def compare_prepared(
         contradicted=jury.contradicted if jury else None,
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
-    comparison = replace(comparison, judging=jury.cost if jury else None)
+    own = prepared.graders.own
+    ceiling = (
+        None if prepared.graders.name == "judge" else await asyncio.to_thread(ceiling_in, questions, answered, own)
+    )
+    comparison = replace(comparison, judging=jury.cost if jury else None, ceiling=ceiling)
+    if prepared.graders.name != "judge":
+        note_grades(folder, answered)
     comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...core.run.records import Cost
+from ..ceiling import Ceiling
 from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
@@ -70,6 +71,8 @@ class Comparison:
     """What to keep in mind, one sentence each."""
     judging: Cost | None = None
     """What the judge cost, beside the systems; None where there was none."""
+    ceiling: Ceiling | None = None
+    """What a mixture of the compared models can win at most; None where there are not two models to choose from."""
     contradicted: float | None = None
     """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
 

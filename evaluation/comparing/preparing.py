@@ -28,6 +28,8 @@ from .wording import ASKED, is_marked, marked
 
 VERDICTS = "_verdicts.jsonl"
 """The file of a judge's verdicts."""
+GRADES = "_grades.jsonl"
+"""The file of what each answer was found to be worth, which `panel` reads."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _check_names(systems: Mapping[str, Graph]) -> None:
         if not isinstance(label, str) or not label.strip() or one_line(printable(label), limit=60) != label:
             raise ConfigError(f"found the system's name {label!r:.80}, expected a line of at most 60 characters")
         name = file_of(Path(), label).name.casefold()
-        if name in files or name in (VERDICTS, ASKED):
+        if name in files or name in (VERDICTS, GRADES, ASKED):
             raise ConfigError(
                 f"found the systems {files.get(name, name)!r} and {label!r}, whose rows would be in one file, "
                 "expected names that differ in letters and digits; rename one"

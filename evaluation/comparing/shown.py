@@ -36,7 +36,9 @@ def notes_of(comparison: "Comparison") -> list[str]:
     judging = (
         [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
     )
-    return [*notes, *comparison.notes, *judging]
+    ceiling = comparison.ceiling
+    winnable = [sentence for sentence in (ceiling.sentence(), ceiling.advice()) if sentence] if ceiling else []
+    return [*notes, *winnable, *comparison.notes, *judging]
 
 
 def basis_of(comparison: "Comparison") -> str:

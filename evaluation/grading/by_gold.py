@@ -45,6 +45,21 @@ def closed(question: Question, answer: str) -> float | None:
     return float(is_right([final_answer(answer)], wanted, _asked(question))) if wanted else None
 
 
+def grade_of_vote(question: Question, texts: Sequence[str | None]) -> float | None:
+    """Grade the answer that most texts end on, the first of those that are level; None without gold.
+
+    Args:
+        question: What was asked.
+        texts: What was answered, in the order of declaration.
+    """
+    from ...core.agreement.answers import final_answer, short_answer
+    from ..stop_rules import is_right, vote
+
+    wanted = short_answer(question.gold or "")
+    answers = [final_answer(text) if text else None for text in texts]
+    return float(is_right(vote(answers), wanted, _asked(question))) if wanted else None
+
+
 def _asked(question: Question) -> str:
     """Return what a user says in a question, which names the units."""
     contents = [message["content"] for message in question.messages if message["role"] == "user"]

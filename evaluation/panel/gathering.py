@@ -25,7 +25,7 @@ _MEASURE = closed_answers()
 
 
 @dataclass
-class Gathered:
+class QuestionEntry:
     """Gather what is known of one question."""
 
     gold: FinalAnswer | None = None
@@ -39,22 +39,22 @@ class Gathering:
 
     questions: Mapping[str, tuple[str | None, str | None]]
     """The text and the right answer of each question by its id, where somebody else knows them."""
-    entries: dict[str, Gathered] = field(default_factory=dict)
+    entries: dict[str, QuestionEntry] = field(default_factory=dict)
     members: dict[str, str | None] = field(default_factory=dict)
     """By name, the model where it is known."""
     aggregated: list[Aggregated] = field(default_factory=list)
     is_record: bool = False
     """Whether lines may leave a model out that gave no answer; rows name whoever was asked."""
 
-    def entry(self, id_: str, gold: FinalAnswer | None, question: str | None) -> Gathered:
+    def entry(self, id_: str, gold: FinalAnswer | None, question: str | None) -> QuestionEntry:
         """Return what is known of a question, with what a line adds to that."""
-        entry = self.entries.setdefault(id_, Gathered())
+        entry = self.entries.setdefault(id_, QuestionEntry())
         text, right = self.questions.get(id_, (None, None))
         entry.gold = entry.gold or gold or (short_answer(right) if right else None)
         entry.question = entry.question or question or text
         return entry
 
-    def add(self, entry: Gathered, name: str, answer: PanelAnswer, model: str | None) -> None:
+    def add(self, entry: QuestionEntry, name: str, answer: PanelAnswer, model: str | None) -> None:
         """Take an answer; what an earlier file says of the same member stands."""
         self.members[name] = self.members.get(name) or model
         entry.answers.setdefault(name, answer)
@@ -108,7 +108,7 @@ def _take_record(gathering: Gathering, item: Mapping[str, Any], where: str, numb
         gathering.aggregated.append(_aggregated("aggregated", final, text, answers, texts))
 
 
-def _response(response: Any, name: str, entry: Gathered, where: str) -> tuple[PanelAnswer, str]:
+def _response(response: Any, name: str, entry: QuestionEntry, where: str) -> tuple[PanelAnswer, str]:
     """Read a response: a text, or an object; its `answer` counts where there is one, and is not looked for."""
     stated, facts = "", {}
     if isinstance(response, dict):
@@ -164,7 +164,7 @@ def _take_row(gathering: Gathering, row: Row, file: Path, grades: Mapping[tuple[
         gathering.aggregated.append(_aggregated(file.stem, whole, row["answer"], answers, texts))
 
 
-def _proposed(proposal: RowProposal, entry: Gathered) -> PanelAnswer:
+def _proposed(proposal: RowProposal, entry: QuestionEntry) -> PanelAnswer:
     text = proposal["text"] or ""
     answer = _MEASURE.read(text)
     return PanelAnswer(
@@ -197,7 +197,7 @@ def _aggregated(
     )
 
 
-def _mark(answer: FinalAnswer | None, entry: Gathered, score: Worth) -> Worth:
+def _mark(answer: FinalAnswer | None, entry: QuestionEntry, score: Worth) -> Worth:
     """Go by gold where there is some, else by a judge's mark."""
     return mark_by_gold(answer, entry.gold, entry.question) if entry.gold else score
 

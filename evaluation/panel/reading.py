@@ -9,11 +9,9 @@ from typing import Any
 from ...core.errors import ConfigError, nearest
 from ...core.ordinary import lines_of, opened_file
 from ..batch.row_checks import is_amount
+from ..comparing.preparing import GRADES
 from .gathering import Gathering
 from .recording import PanelAnswer, PanelRow, Recording
-
-GRADES = "_grades.jsonl"
-"""What `compare --keep` writes beside the rows: what each answer was found to be worth."""
 
 
 def read_panel(

@@ -6,13 +6,11 @@ from statistics import fmean
 from typing import Any
 
 from ..calibration import MeasuredRule
-from ..ceiling import WORTHWHILE, Ceiling
+from ..ceiling import FEWEST, WORTHWHILE, Ceiling
 from ..comparing.paired import Spread
 from .members import PanelMember, difference, spread_of
 from .selection import SplitHalves
 
-FEWEST = 30
-"""Judged questions below which nothing is recommended."""
 _SURE = 0.8
 _PRECISE = 0.95
 """What the lower end of a wave's precision must keep for it to be recommended."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...core.agreement.values import FinalAnswer
 from ..ceiling import Worth
-from ..stop_rules import Recorded, is_right
+from ..stop_rules import Recorded, is_right, vote
 
 
 class PanelAnswer(NamedTuple):
@@ -85,6 +85,12 @@ class Recording:
 def marks_of(rows: Sequence[PanelRow]) -> list[list[float]]:
     """Return what each answer is worth, a list a question; none is worth nothing."""
     return [[each.mark or 0.0 for each in row.answers] for row in rows]
+
+
+def vote_mark(row: PanelRow) -> Worth:
+    """Return what the vote of all members is worth; None without gold."""
+    answers = [each.answer for each in row.answers]
+    return None if row.gold is None else float(is_right(vote(answers), row.gold, row.question))
 
 
 def mark_by_gold(answer: FinalAnswer | None, gold: FinalAnswer | None, question: str | None) -> Worth:

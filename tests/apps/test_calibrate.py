@@ -66,6 +66,9 @@ b          100.0 %  80.0 %       +0.0 points
 c          100.0 %  80.0 %       +0.0 points
 d          100.0 %   0.0 %       +0.0 points
 
+choosing among these answers gets at most 80.0 % (64.4 to 90.9), the best single model (a) gets 80.0 %, their vote \
+80.0 %: a mixture of these can win at most 0.0 points, unless the aggregator writes better than all of them
+
 wrong together: two proposers 3.0 times as often as if independent; all of them on 20 % of questions, 0.8 % if \
 independent""".splitlines()  # fmt: skip
 

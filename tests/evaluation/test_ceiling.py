@@ -46,7 +46,7 @@ def test_two_points_to_win_are_worth_it_and_fewer_are_not() -> None:
     ("golds", "options"),
     [
         (["A", "B", "C", "D"], 4),
-        (["(A)", "B) Jupiter", "J", "b."], 10),
+        (["(A)", "B) Jupiter", "J", "C"], 10),
         (["Yes", "no", "Yes"], 2),
         (["12", "7", "A"], None),
         ([], None),

@@ -39,7 +39,10 @@ def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, few: st
     assert [system["is_single"] for system in found["systems"]] == [True, True, True, True, False]
     assert found["systems"][0]["score"]["mean"] == 0.75
     assert found["notes"] == [
-        "words was chosen as the best of 4 single models on the same questions, which favours the single models"
+        "choosing among these answers gets at most 75.0 % (34.9 to 96.8), the best single model (words) gets 75.0 %, "
+        "their vote 75.0 %: a mixture of these can win at most 0.0 points, unless the aggregator writes better than "
+        "all of them",
+        "words was chosen as the best of 4 single models on the same questions, which favours the single models",
     ]
 
 

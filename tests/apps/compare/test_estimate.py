@@ -1,6 +1,8 @@
 """What a comparison may cost at most."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 from commands import Run
 from sums import TWO
@@ -24,3 +26,36 @@ def test_an_estimate_asks_nobody(run: Run, sums: str) -> None:
     assert judged["judging"]["calls"] == 120
     assert judged["all"]["calls"] == 360
     assert judged["judging"]["tokens"] > 60 * 2 * 400
+
+
+def test_recorded_answers_say_whether_to_mix_at_all(run: Run, tmp_path: Path) -> None:
+    def estimated(wins: int) -> Any:
+        lines = [
+            {
+                "question": f"{n}?",
+                "gold": 1,
+                "responses": {"a": {"answer": 1 + (n < 8)}, "b": {"answer": 1 + (n >= wins)}},
+            }
+            for n in range(60)
+        ]
+        file = tmp_path / "record.jsonl"
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return run("compare", str(file), "--estimate")
+
+    little, much = estimated(1).out, estimated(8).out
+
+    assert "by the answers that are recorded: choosing among these answers gets at most 88.3 % (77.4 to 95.2)" in little
+    assert "do not mix: by these answers choosing wins at most 1.7 points over a alone, less than 2" in little
+    assert "a mixture of these can win at most 13.3 points" in much
+    assert "do not mix" not in much
+
+
+def test_rows_that_are_kept_say_so_too_and_nobody_is_asked(run: Run, few: str) -> None:
+    run("compare", few, "--system", "offline:words", "--system", "offline:stems", "--keep", "kept")
+
+    printed = json.loads(
+        run("compare", few, "--system", "offline:words", "--system", "offline:stems", "--keep", "kept", "--estimate",
+            "--json").out
+    )  # fmt: skip
+
+    assert printed["ceiling"]["share"] == 0.75

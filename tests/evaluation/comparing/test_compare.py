@@ -118,4 +118,9 @@ def test_rows_that_are_kept_are_paid_for_once(tmp_path: Path) -> None:
 
     assert [len(model.asked) for model in models] == [10, 10]
     assert (first.grader, again.grader) == ("answer", "exact")
-    assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == ["_asked.json", "a.jsonl", "b.jsonl"]
+    assert sorted(file.name for file in (tmp_path / "kept").iterdir()) == [
+        "_asked.json",
+        "_grades.jsonl",
+        "a.jsonl",
+        "b.jsonl",
+    ]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph_moa import ConfigError
-from langgraph_moa.evaluation.panel.reading import GRADES, read_panel
+from langgraph_moa.evaluation.comparing.preparing import GRADES
+from langgraph_moa.evaluation.panel.reading import read_panel
 from recorded_panels import write_record
 
 RUN: Any = {"mixture": "m", "calls": 2, "usage": {"total_tokens": 7}, "usd": None, "aggregators": []}
