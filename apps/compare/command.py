@@ -13,7 +13,8 @@ from langsmith.utils import tracing_is_enabled
 from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
-from ...evaluation.comparing.preparing import prepare
+from ...evaluation.comparing.conclusion import MARGIN
+from ...evaluation.comparing.preparing import check_margin, prepare
 from ...evaluation.comparing.shown import notes_of
 from ..mistakes import misused
 from ..piped import read_again
@@ -66,6 +67,9 @@ def compare_systems(
             metavar="NAME", help="Whom to hold the others against; the best single model.", show_default=False
         ),
     ] = None,
+    margin: Annotated[
+        float, typer.Option(metavar="POINTS", help="The smallest gain that counts; below it, no better.")
+    ] = MARGIN,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Ask for no short answer at the end of the questions.")
     ] = False,
@@ -107,6 +111,7 @@ def compare_systems(
     """Compare systems on your questions, and say whether a mixture is worth its money."""
     with misused():
         check_number("concurrency", concurrency, minimum=1, whole=True)
+        check_margin(margin)
         if plot:
             check_plot(plot)
         specs = _systems(systems, settings, equal, only_estimate=only_estimate)
@@ -125,6 +130,7 @@ def compare_systems(
             concurrency=concurrency,
             retry_errors=retry_errors,
             seed=seed,
+            margin=margin,
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )

@@ -27,6 +27,7 @@ from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
 from .comparison import comparison_of, with_unasked
+from .conclusion import MARGIN
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, prepare
@@ -40,6 +41,7 @@ async def acompare(
     grader: GraderName | Grader | None = None,
     judge: str | Model | Aggregator | None = None,
     baseline: str | None = None,
+    margin: float = MARGIN,
     mark: bool = True,
     out: str | PathLike[str] | None = None,
     concurrency: int = 8,
@@ -70,6 +72,7 @@ async def acompare(
             from 0 to 1, None where it cannot tell. None takes `judge` where there is a judge, else `answer`.
         judge: The model that judges, as an aggregator is given; without a grader it judges, even where there is gold.
         baseline: Whom to hold the others against; None is the best single model.
+        margin: The gain, in points of a hundred, from which on one counts: `no better` is said where it is ruled out.
         mark: Ask all systems to close with a short answer, where the grader is `answer`: the same line at the end of
             every question. False leaves the questions as they are.
         out: The folder of the rows and verdicts, so that nothing is paid for twice; None keeps none.
@@ -100,6 +103,7 @@ async def acompare(
         concurrency=concurrency,
         seed=seed,
         experiment=experiment,
+        margin=margin,
     )
     path = Path(out) if out else None
     prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices)
@@ -111,6 +115,7 @@ async def acompare(
             prepared,
             folder,
             baseline=baseline,
+            margin=margin,
             concurrency=concurrency,
             budget=budget,
             retry_errors=retry_errors,
@@ -128,6 +133,7 @@ async def compare_prepared(
     folder: Path,
     *,
     baseline: str | None,
+    margin: float,
     concurrency: int,
     budget: Budget | None,
     retry_errors: bool,
@@ -144,6 +150,7 @@ async def compare_prepared(
         prepared: What they are asked, and who grades it.
         folder: Where the rows and verdicts are, or will be.
         baseline: As `acompare` takes it; so the others.
+        margin: The gain, in points of a hundred, from which on one counts.
         concurrency: Questions, or verdicts, under way at once.
         budget: Bounds for the whole comparison.
         retry_errors: Ask again what failed.
@@ -177,6 +184,7 @@ async def compare_prepared(
         named=baseline is not None,
         seed=seed,
         contradicted=jury.contradicted if jury else None,
+        margin=margin,
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
     comparison = replace(comparison, judging=jury.cost if jury else None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...core.errors import ConfigError
 from ..grading.answered import GradedAnswers, best_of
 from ..grading.choose import Graders
-from .conclusion import caveats, verdict
+from .conclusion import MARGIN, caveats, verdict
 from .measures import Comparison, graded_for_all, measured
 
 
@@ -18,6 +18,7 @@ def comparison_of(
     named: bool,
     seed: int,
     contradicted: float | None,
+    margin: float = MARGIN,
 ) -> Comparison:
     """Measure graded answers, and conclude.
 
@@ -28,6 +29,7 @@ def comparison_of(
         named: Whether somebody named that baseline.
         seed: What the bootstrap's draws depend on.
         contradicted: The share of pairs on which a judge preferred a place.
+        margin: The gain, in points of a hundred, from which on one counts.
 
     Raises:
         ConfigError: No question could be graded for all systems.
@@ -50,7 +52,16 @@ def comparison_of(
         left_out=left_out,
         systems=systems,
         baseline=baseline,
-        verdict=verdict(systems, other, len(graded), named=named, judged=graders.judged, contradicted=contradicted),
+        verdict=verdict(
+            systems,
+            other,
+            len(graded),
+            named=named,
+            judged=graders.judged,
+            contradicted=contradicted,
+            margin=margin,
+        ),
+        margin=margin,
         contradicted=contradicted,
         notes=caveats(systems, other, named=named),
     )

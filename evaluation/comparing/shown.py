@@ -52,7 +52,7 @@ def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSyst
         "system": lambda system: system.label + (" *" if system.label == comparison.baseline else ""),
         _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
         "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
-        "against *": lambda system: "–" if system.against is None else _difference(system.against),
+        "against *": lambda system: "–" if system.difference is None else _difference(system.difference),
         "calls": lambda system: _figure(system.calls, ".2f"),
         "tokens": lambda system: _figure(system.tokens, ",.0f"),
         "usd": lambda system: _figure(system.usd, ".3g"),
