@@ -42,6 +42,7 @@ class Job:
     retry_errors: bool
     seed: int
     margin: float
+    repeat: int
     experiment: str | None
     keep: Callable[[], None]
     """Called once it is clear that the questions are those of the rows that are there."""
@@ -81,6 +82,7 @@ class Job:
             "concurrency": self.concurrency,
             "seed": self.seed,
             "margin": self.margin,
+            "repeat": self.repeat,
             "experiment": self.experiment,
         }
         check_comparison(systems, self.prepared.questions, **options)

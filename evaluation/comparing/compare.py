@@ -22,6 +22,7 @@ from ...graphs.plan import plan_of
 from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
+from ..batch.repeats import Repeated
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
@@ -42,6 +43,7 @@ async def acompare(
     judge: str | Model | Aggregator | None = None,
     baseline: str | None = None,
     margin: float = MARGIN,
+    repeat: int = 1,
     mark: bool = True,
     out: str | PathLike[str] | None = None,
     concurrency: int = 8,
@@ -73,6 +75,7 @@ async def acompare(
         judge: The model that judges, as an aggregator is given; without a grader it judges, even where there is gold.
         baseline: Whom to hold the others against; None is the best single model.
         margin: The gain, in points of a hundred, from which on one counts: `no better` is said where it is ruled out.
+        repeat: How often every system is asked every question; a question's grade is the mean.
         mark: Ask all systems to close with a short answer, where the grader is `answer`: the same line at the end of
             every question. False leaves the questions as they are.
         out: The folder of the rows and verdicts, so that nothing is paid for twice; None keeps none.
@@ -104,6 +107,7 @@ async def acompare(
         seed=seed,
         experiment=experiment,
         margin=margin,
+        repeat=repeat,
     )
     path = Path(out) if out else None
     prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices)
@@ -116,6 +120,7 @@ async def acompare(
             folder,
             baseline=baseline,
             margin=margin,
+            repeat=repeat,
             concurrency=concurrency,
             budget=budget,
             retry_errors=retry_errors,
@@ -134,6 +139,7 @@ async def compare_prepared(
     *,
     baseline: str | None,
     margin: float,
+    repeat: int,
     concurrency: int,
     budget: Budget | None,
     retry_errors: bool,
@@ -151,6 +157,7 @@ async def compare_prepared(
         folder: Where the rows and verdicts are, or will be.
         baseline: As `acompare` takes it; so the others.
         margin: The gain, in points of a hundred, from which on one counts.
+        repeat: How often every system is asked every question.
         concurrency: Questions, or verdicts, under way at once.
         budget: Bounds for the whole comparison.
         retry_errors: Ask again what failed.
@@ -169,8 +176,9 @@ async def compare_prepared(
     turns = InTurn(
         folder, concurrency=concurrency, budget=budget, retry_errors=retry_errors, on_start=on_start, on_row=on_row
     )
-    await _ask_all(systems, prepared, turns)
-    questions, rows = turns.answered_by_all(prepared.questions)
+    every = list(Repeated(prepared.questions, repeat))
+    await _ask_all(systems, prepared, turns, every)
+    questions, rows = turns.answered_by_all(every, repeat)
     jury = None
     if prepared.judge:
         remaining, verdicts = turns.budget_left(), folder / VERDICTS
@@ -185,6 +193,7 @@ async def compare_prepared(
         seed=seed,
         contradicted=jury.contradicted if jury else None,
         margin=margin,
+        repeat=repeat,
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
     comparison = replace(comparison, judging=jury.cost if jury else None)
@@ -193,9 +202,11 @@ async def compare_prepared(
     return comparison
 
 
-async def _ask_all(systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn) -> None:
+async def _ask_all(
+    systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn, questions: Sequence[Question]
+) -> None:
     """Ask all systems part by part, and try out a grader of one's own on what comes first."""
-    for part in turns.parts(list(systems), prepared.questions):
+    for part in turns.parts(list(systems), questions):
         for label, graph in systems.items():
             await turns.ask(label, graph, part)
             prepared.graders.try_out(prepared.questions, turns.rows[label])

@@ -7,6 +7,7 @@ from statistics import median
 from ...core.run.records import Cost
 from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
+from .over_repeats import RunVariance
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, newcombe, paired, percentile
 
 
@@ -38,6 +39,8 @@ class MeasuredSystem:
     """Why the first of the questions without an answer has none."""
     paired: Paired | None = None
     """On which questions it differs from the baseline where answers are right or wrong; None for marks."""
+    repeats: RunVariance | None = None
+    """How much of its variance is between runs; None where each question was asked once."""
 
     @property
     def missing(self) -> int:
@@ -61,6 +64,8 @@ class Comparison:
     verdict: str
     margin: float = 2.0
     """The gain, in points of a hundred, from which on one counts: below it `no better` and `about as good` are said."""
+    repeat: int = 1
+    """How often each system was asked each question; the mean is the question's grade."""
     notes: list[str] = field(default_factory=list)
     """What to keep in mind, one sentence each."""
     judging: Cost | None = None

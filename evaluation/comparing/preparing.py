@@ -21,6 +21,7 @@ from ...core.run.state import Graph
 from ...core.text import one_line, printable
 from ...graphs.plan import plan_of
 from ..batch.questions import Question
+from ..batch.repeats import Repeated, check_repeatable
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
 from .in_turn import file_of
@@ -97,6 +98,7 @@ def check_comparison(
     seed: int,
     experiment: str | None,
     margin: float,
+    repeat: int,
 ) -> None:
     """Refuse what could not be compared, before anybody is asked.
 
@@ -118,6 +120,10 @@ def check_comparison(
         raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
     check_number("concurrency", concurrency, minimum=1, whole=True)
     check_margin(margin)
+    for graph in systems.values():
+        check_repeatable(graph, repeat)
+    for _ in Repeated(questions, repeat):
+        pass  # an id that looks like a repeat's is refused
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
             f"found the experiment {experiment!r} without tracing, expected LANGSMITH_TRACING=true; set it, or drop it"
