@@ -139,7 +139,8 @@ for three different models.
 ## The first few, then the rest
 
 `waves=(2,)` asks the first two declared models, here the strongest; the others only if those disagree. Which are the
-strongest is known from these very questions, so this is mildly optimistic.
+strongest is known from these very questions, so this is mildly optimistic. On hard questions two agree while they are
+wrong far more often than three or four: `calibrate` says how often.
 
 {columns(list(waves()))}
 

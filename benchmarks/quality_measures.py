@@ -8,7 +8,7 @@ from statistics import fmean
 from textwrap import fill
 
 from grading import SETS, questions_of
-from langgraph_moa.evaluation.comparing.paired import Paired, paired
+from langgraph_moa.evaluation.comparing.paired import Paired, Spread, newcombe, paired
 from quality_systems import NOTE, SELF, Row, baseline_of, graded
 
 _SURE = 0.05
@@ -51,14 +51,15 @@ class Difference:
     other: str
     questions: int
     change: Paired
+    spread: Spread
     shares: tuple[float, float]
 
     @property
     def verdict(self) -> str:
         """Conclude what the interval allows, and no more."""
-        if self.change.high < 0:
+        if self.spread.high < 0:
             return "worse"
-        is_better = self.change.low > 0 and self.change.p < _SURE
+        is_better = self.spread.low > 0 and self.change.p < _SURE
         return "better" if is_better else "no worse, as far as can be told"
 
     def cells(self) -> Sequence[str]:
@@ -70,7 +71,7 @@ class Difference:
             self.other,
             str(self.questions),
             f"{100 * (one - other):+.0f}",
-            f"{100 * self.change.low:+.0f} to {100 * self.change.high:+.0f}",
+            f"{100 * self.spread.low:+.0f} to {100 * self.spread.high:+.0f}",
             f"+{gains} -{losses}",
             f"{self.change.p:.3f}",
             self.verdict,
@@ -87,7 +88,7 @@ def difference(of: str, names: tuple[str, str], one: Mapping[str, Row], other: M
     change = paired(*grades) if shared else None
     if change is None:
         return None
-    return Difference(of, *names, len(shared), change, (fmean(grades[0]), fmean(grades[1])))
+    return Difference(of, *names, len(shared), change, newcombe(*grades), (fmean(grades[0]), fmean(grades[1])))
 
 
 def differences(rows: Sequence[Row], aggregator: str) -> list[Difference]:
@@ -120,7 +121,7 @@ def concluded(compared_pairs: Sequence[Difference]) -> str:
             )
         if better:
             sentences.append(f"Better, by more than chance: {', '.join(better)}.")
-    widest = min((100 * one.change.low for one in compared_pairs), default=0.0)
+    widest = min((100 * one.spread.low for one in compared_pairs), default=0.0)
     if compared_pairs:
         sentences.append(
             f"So few questions cannot show small harm: the lowest end of all these intervals is {widest:+.0f} points."

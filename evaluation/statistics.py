@@ -5,7 +5,8 @@ from math import exp, inf, lgamma, log, log1p, sqrt
 from statistics import NormalDist, fmean, stdev
 
 _TAIL = 0.025
-_Z = NormalDist().inv_cdf(1 - _TAIL)
+Z = NormalDist().inv_cdf(1 - _TAIL)
+"""Standard errors to either side of a 95 % interval."""
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -15,9 +16,9 @@ def wilson(right: int, of: int) -> tuple[float, float]:
         right: How many were.
         of: Out of how many, at least one.
     """
-    share, z2 = right / of, _Z * _Z
+    share, z2 = right / of, Z * Z
     middle = share + z2 / (2 * of)
-    half = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    half = Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of))
     scale = 1 + z2 / of
     return (middle - half) / scale if right else 0.0, (middle + half) / scale if right < of else 1.0
 
@@ -45,7 +46,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
     if {0.0, 1.0} >= set(values):
         return wilson(int(sum(values)), len(values))
     mean, error = fmean(values), standard_error(values)
-    return max(mean - _Z * error, 0.0), min(mean + _Z * error, 1.0)
+    return max(mean - Z * error, 0.0), min(mean + Z * error, 1.0)
 
 
 def standard_error(values: Sequence[float]) -> float:

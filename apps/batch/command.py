@@ -19,15 +19,17 @@ from ...core.ordinary import is_same_file
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.gold_names import misnamed_gold
 from ...evaluation.batch.questions import Question, Questions
-from ...evaluation.batch.reading import read_questions
+from ...evaluation.batch.reading import questions_in, read_questions
+from ...evaluation.batch.repeats import check_repeat
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
+from ...evaluation.grading.between_runs import RunsReport, runs_report, sentence_of_runs
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED, TERMINATED
 from ..mistakes import misused
 from ..piped import Source, check_own_file, read_again
 from ..screens import show_text
-from ..settings.flags import Concurrency, RetryErrors, budget_of, with_mixture
+from ..settings.flags import Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note, notes, sigterm_as_ctrl_c
 from .benchmark import Format
@@ -58,6 +60,7 @@ def batch(
         ),
     ] = None,
     retry_errors: RetryErrors = False,
+    repeat: Repeat = 1,
     no_keep: Annotated[
         bool,
         typer.Option("--no-keep", help="Keep nothing of questions under way: faster, and asked anew when stopped."),
@@ -79,6 +82,12 @@ def batch(
     check_own_file(out, "the rows")
     with misused():
         check_number("concurrency", concurrency, minimum=1, whole=True)
+        check_repeat(repeat)
+        if form and repeat > 1:
+            raise ConfigError(
+                f"found --repeat {repeat} with --format {form}, whose file has one answer a question, expected one of "
+                "them; leave one out"
+            )
         files = _files(questions, out, form, generator, settings)
     budget = budget_of(whole)
     RowFile(files.rows).check()
@@ -97,17 +106,20 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
-            job = _Job(chosen, files, concurrency, budget, retry_errors, keeps, not no_proposals)
+            job = _Job(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals)
             sums = ending.run(job.run(view))
             if not sums["left"]:
                 files.write_answers()
+            runs = files.runs(repeat) if repeat > 1 else None
     except KeyboardInterrupt:
         sys.stderr.write(_stopped(view.sums, files.source) + "\n")
         raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
     if as_json:
-        sys.stdout.write(json.dumps(sums, indent=2) + "\n")
+        sys.stdout.write(json.dumps({**sums, **({"repeats": runs} if runs else {})}, indent=2) + "\n")
     else:
         show_text(batch_summary(sums))
+        if runs:
+            show_text(sentence_of_runs(runs))
     if advice := _advice(sums):
         notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)
@@ -148,6 +160,11 @@ class _Files:
         # Not .jsonl: a benchmark's tools take every such file in their folder for a model's answers.
         return self.out.with_name(f"{self.out.name}.rows") if self.form else self.out
 
+    def runs(self, repeat: int) -> RunsReport:
+        """Say how far the runs of each question agree."""
+        rows = (row for _, row in RowFile(self.rows).rows())
+        return runs_report(rows, questions_in(self.questions), repeat)
+
     def write_answers(self) -> None:
         """Write a benchmark's file, once all questions have a row: some tools go by the place of an answer."""
         if self.form:
@@ -163,6 +180,7 @@ class _Job:
     concurrency: int
     budget: Budget | None
     retry_errors: bool
+    repeat: int
     keeps: bool
     proposals: bool
 
@@ -185,6 +203,7 @@ class _Job:
                 budget=self.budget,
                 retry_errors=self.retry_errors,
                 proposals=self.proposals,
+                repeat=self.repeat,
                 on_start=begin,
                 on_row=view.add,
             )

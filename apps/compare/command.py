@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +13,14 @@ from langsmith.utils import tracing_is_enabled
 from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
-from ...evaluation.comparing.preparing import prepare
+from ...evaluation.batch.repeats import Repeated, check_repeat
+from ...evaluation.comparing.conclusion import MARGIN
+from ...evaluation.comparing.preparing import check_margin, prepare
 from ...evaluation.comparing.shown import notes_of
 from ..mistakes import misused
 from ..piped import read_again
 from ..plotting import check_plot
-from ..settings.flags import SHARED, Concurrency, RetryErrors, budget_of, with_mixture
+from ..settings.flags import SHARED, Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note
 from .equalise import check_scalable
@@ -66,6 +68,10 @@ def compare_systems(
             metavar="NAME", help="Whom to hold the others against; the best single model.", show_default=False
         ),
     ] = None,
+    margin: Annotated[
+        float, typer.Option(metavar="POINTS", help="The smallest gain that counts; below it, no better.")
+    ] = MARGIN,
+    repeat: Repeat = 1,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Ask for no short answer at the end of the questions.")
     ] = False,
@@ -107,6 +113,8 @@ def compare_systems(
     """Compare systems on your questions, and say whether a mixture is worth its money."""
     with misused():
         check_number("concurrency", concurrency, minimum=1, whole=True)
+        check_margin(margin)
+        check_repeat(repeat)
         if plot:
             check_plot(plot)
         specs = _systems(systems, settings, equal, only_estimate=only_estimate)
@@ -125,14 +133,17 @@ def compare_systems(
             concurrency=concurrency,
             retry_errors=retry_errors,
             seed=seed,
+            margin=margin,
+            repeat=repeat,
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )
         if only_estimate:
             graphs = job.estimated()
-            usual = usual_prospect(graphs, job.prepared)
+            every = replace(job.prepared, questions=list(Repeated(job.prepared.questions, repeat)))
+            usual = usual_prospect(graphs, every)
             ceiling = recorded_ceiling(given, source.path, folder)
-            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json, ceiling=ceiling)
+            show_prospect(prospect(graphs, every), usual, as_json=as_json, ceiling=ceiling)
             return
         comparison = job.run(folder)
     if as_json:

@@ -41,6 +41,8 @@ class Job:
     concurrency: int
     retry_errors: bool
     seed: int
+    margin: float
+    repeat: int
     experiment: str | None
     keep: Callable[[], None]
     """Called once it is clear that the questions are those of the rows that are there."""
@@ -79,6 +81,8 @@ class Job:
             "budget": left_of(self.budget, scaled.beside, by="the pilot"),
             "concurrency": self.concurrency,
             "seed": self.seed,
+            "margin": self.margin,
+            "repeat": self.repeat,
             "experiment": self.experiment,
         }
         check_comparison(systems, self.prepared.questions, **options)

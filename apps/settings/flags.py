@@ -21,6 +21,7 @@ from .systems import SystemName
 from .tables import WhenAgreed
 
 Concurrency = Annotated[int, Option(metavar="N", help="Questions under way at once.")]
+Repeat = Annotated[int, Option(metavar="K", help="How often every question is asked, in runs of their own.")]
 RetryErrors = Annotated[bool, Option("--retry-errors", help="Ask those again that failed.")]
 
 

@@ -16,6 +16,7 @@ from .ids import Ids
 from .one_question import answer_question, bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
+from .repeats import Repeated, check_repeatable
 from .rows import RowFile
 from .survey import BREATH, DONE, TO_ASK, check_apart, check_mixture_of, survey, take_over
 from .tally import BatchReport, Tally
@@ -33,6 +34,7 @@ async def abatch(
     budget: Budget | None = None,
     retry_errors: bool = False,
     proposals: bool = True,
+    repeat: int = 1,
     on_start: OnStart | None = None,
     on_row: OnRow | None = None,
 ) -> BatchReport:
@@ -55,6 +57,7 @@ async def abatch(
             only started if it fits beside those under way, at most; those end. Seconds are those of this call.
         retry_errors: Ask questions that failed again; their new rows take the place of the old ones.
         proposals: Write what each proposer answered into the rows, too: what `analyse_panel` reads.
+        repeat: How often each question is asked, in runs of their own: the rows of `q7` are `q7`, `q7#2` and so on.
         on_start: Called with the sums before anything is asked.
         on_row: Called with each row once it is in the file, and the sums so far.
 
@@ -70,6 +73,8 @@ async def abatch(
     mixture = check_mixture_of(moa, concurrency, budget)
     file, tally = RowFile(Path(out)), Tally(budget)
     check_apart(questions, file.path)
+    check_repeatable(moa, repeat)
+    questions = Repeated(questions, repeat) if repeat > 1 else questions
     with file.locked(), Ids() as ids:
         await survey(moa, questions, ids, tally)
         await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors)

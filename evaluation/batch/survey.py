@@ -18,6 +18,7 @@ from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
+from .repeats import id_of_repeated
 from .rows import RowFile, cost_in, known_cost_in
 from .tally import Tally
 
@@ -90,6 +91,11 @@ async def take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retr
 
 def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> None:
     if status is None:
+        if id_of_repeated(row["id"]) != row["id"]:
+            raise ConfigError(
+                f"found a row of the repeat {row['id']!r} {where}, expected rows of these questions and repeats only; "
+                "ask as often as before (--repeat), or write to another file"
+            )
         raise ConfigError(
             f"found a row of {row['id']!r} {where}, which is none of the questions, expected rows of these questions "
             "only; write to another file, or give all questions that it was begun with"

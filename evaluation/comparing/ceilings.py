@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ...core.agreement.answers import short_answer
 from ..batch.questions import Question, Row, RowProposal
+from ..batch.repeats import id_of_repeated
 from ..ceiling import Ceiling, Worth, ceiling_of
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader, closed, grade, grade_of_vote
@@ -38,6 +39,25 @@ def ceiling_in(
             ]
             return _ceiling(questions, names, marks, texts, by)
     return None
+
+
+def first_runs(
+    questions: Sequence[Question], answered: Mapping[str, GradedAnswers], repeat: int
+) -> tuple[Sequence[Question], Mapping[str, GradedAnswers]]:
+    """Leave repeats out: what is counted by question must not count one several times.
+
+    Args:
+        questions: What was asked, with repeats.
+        answered: What each system made of them.
+        repeat: How often each was asked.
+    """
+    if repeat == 1:
+        return questions, answered
+    first = [n for n, question in enumerate(questions) if id_of_repeated(question.id) == question.id]
+    return [questions[n] for n in first], {
+        label: one._replace(rows=[one.rows[n] for n in first], grades=[one.grades[n] for n in first])
+        for label, one in answered.items()
+    }
 
 
 def _ceiling(

@@ -23,12 +23,14 @@ from ...graphs.plan import plan_of
 from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
+from ..batch.repeats import Repeated
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
-from .ceilings import ceiling_in
+from .ceilings import ceiling_in, first_runs
 from .comparison import comparison_of, with_unasked
+from .conclusion import MARGIN
 from .grades import note_grades
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
@@ -43,6 +45,8 @@ async def acompare(
     grader: GraderName | Grader | None = None,
     judge: str | Model | Aggregator | None = None,
     baseline: str | None = None,
+    margin: float = MARGIN,
+    repeat: int = 1,
     mark: bool = True,
     out: str | PathLike[str] | None = None,
     concurrency: int = 8,
@@ -73,6 +77,8 @@ async def acompare(
             from 0 to 1, None where it cannot tell. None takes `judge` where there is a judge, else `answer`.
         judge: The model that judges, as an aggregator is given; without a grader it judges, even where there is gold.
         baseline: Whom to hold the others against; None is the best single model.
+        margin: The gain, in points of a hundred, from which on one counts: `no better` is said where it is ruled out.
+        repeat: How often every system is asked every question; a question's grade is the mean.
         mark: Ask all systems to close with a short answer, where the grader is `answer`: the same line at the end of
             every question. False leaves the questions as they are.
         out: The folder of the rows and verdicts, so that nothing is paid for twice; None keeps none.
@@ -103,6 +109,8 @@ async def acompare(
         concurrency=concurrency,
         seed=seed,
         experiment=experiment,
+        margin=margin,
+        repeat=repeat,
     )
     path = Path(out) if out else None
     prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices)
@@ -114,6 +122,8 @@ async def acompare(
             prepared,
             folder,
             baseline=baseline,
+            margin=margin,
+            repeat=repeat,
             concurrency=concurrency,
             budget=budget,
             retry_errors=retry_errors,
@@ -131,6 +141,8 @@ async def compare_prepared(
     folder: Path,
     *,
     baseline: str | None,
+    margin: float,
+    repeat: int,
     concurrency: int,
     budget: Budget | None,
     retry_errors: bool,
@@ -147,6 +159,8 @@ async def compare_prepared(
         prepared: What they are asked, and who grades it.
         folder: Where the rows and verdicts are, or will be.
         baseline: As `acompare` takes it; so the others.
+        margin: The gain, in points of a hundred, from which on one counts.
+        repeat: How often every system is asked every question.
         concurrency: Questions, or verdicts, under way at once.
         budget: Bounds for the whole comparison.
         retry_errors: Ask again what failed.
@@ -165,8 +179,9 @@ async def compare_prepared(
     turns = InTurn(
         folder, concurrency=concurrency, budget=budget, retry_errors=retry_errors, on_start=on_start, on_row=on_row
     )
-    await _ask_all(systems, prepared, turns)
-    questions, rows = turns.answered_by_all(prepared.questions)
+    every = list(Repeated(prepared.questions, repeat))
+    await _ask_all(systems, prepared, turns, every)
+    questions, rows = turns.answered_by_all(every, repeat)
     jury = None
     if prepared.judge:
         remaining, verdicts = turns.budget_left(), folder / VERDICTS
@@ -180,23 +195,25 @@ async def compare_prepared(
         named=baseline is not None,
         seed=seed,
         contradicted=jury.contradicted if jury else None,
+        margin=margin,
+        repeat=repeat,
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
-    own = prepared.graders.own
-    ceiling = (
-        None if prepared.graders.name == "judge" else await asyncio.to_thread(ceiling_in, questions, answered, own)
-    )
-    comparison = replace(comparison, judging=jury.cost if jury else None, ceiling=ceiling)
-    if prepared.graders.name != "judge":
+    comparison = replace(comparison, judging=jury.cost if jury else None)
+    if prepared.graders.name != "judge":  # whose grades are against another system
+        ceiling = await asyncio.to_thread(ceiling_in, *first_runs(questions, answered, repeat), prepared.graders.own)
+        comparison = replace(comparison, ceiling=ceiling)
         note_grades(folder, answered)
     comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 
 
-async def _ask_all(systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn) -> None:
+async def _ask_all(
+    systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn, questions: Sequence[Question]
+) -> None:
     """Ask all systems part by part, and try out a grader of one's own on what comes first."""
-    for part in turns.parts(list(systems), prepared.questions):
+    for part in turns.parts(list(systems), questions):
         for label, graph in systems.items():
             await turns.ask(label, graph, part)
             prepared.graders.try_out(prepared.questions, turns.rows[label])

@@ -6,8 +6,9 @@ from dataclasses import replace
 from ...core.errors import ConfigError
 from ..grading.answered import GradedAnswers, best_of
 from ..grading.choose import Graders
-from .conclusion import caveats, verdict
+from .conclusion import MARGIN, caveats, verdict
 from .measures import Comparison, graded_for_all, measured
+from .over_repeats import by_question, grades_of_runs, run_of, run_variance
 
 
 def comparison_of(
@@ -18,6 +19,8 @@ def comparison_of(
     named: bool,
     seed: int,
     contradicted: float | None,
+    margin: float = MARGIN,
+    repeat: int = 1,
 ) -> Comparison:
     """Measure graded answers, and conclude.
 
@@ -28,10 +31,13 @@ def comparison_of(
         named: Whether somebody named that baseline.
         seed: What the bootstrap's draws depend on.
         contradicted: The share of pairs on which a judge preferred a place.
+        margin: The gain, in points of a hundred, from which on one counts.
+        repeat: How often each question was asked; its repeats stand one behind the other.
 
     Raises:
         ConfigError: No question could be graded for all systems.
     """
+    runs, answered = answered, by_question(answered, repeat)
     graded, left_out = graded_for_all(answered)
     if not graded:
         why = "; ".join(f"{count} {reason}" for reason, count in left_out.items())
@@ -42,6 +48,10 @@ def comparison_of(
     singles = [label for label, one in answered.items() if one.is_single]
     baseline = baseline or (best_of(answered, singles, graded) if singles else next(iter(answered)))
     systems = measured(answered, graded, baseline, seed=seed)
+    in_repeats = [measured(run_of(runs, repeat, n), graded, baseline, seed=seed) for n in range(repeat)]
+    if repeat > 1:
+        grades = {label: grades_of_runs(one, repeat, graded) for label, one in runs.items()}
+        systems = [replace(system, repeats=run_variance(grades[system.label])) for system in systems]
     other = next(system for system in systems if system.label == baseline)
     return Comparison(
         grader=graders.name,
@@ -50,7 +60,18 @@ def comparison_of(
         left_out=left_out,
         systems=systems,
         baseline=baseline,
-        verdict=verdict(systems, other, len(graded), named=named, judged=graders.judged, contradicted=contradicted),
+        verdict=verdict(
+            systems,
+            other,
+            len(graded),
+            named=named,
+            judged=graders.judged,
+            contradicted=contradicted,
+            margin=margin,
+            in_repeats=in_repeats if repeat > 1 else (),
+        ),
+        margin=margin,
+        repeat=repeat,
         contradicted=contradicted,
         notes=caveats(systems, other, named=named),
     )

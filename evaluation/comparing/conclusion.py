@@ -1,7 +1,9 @@
 """Say in words what a comparison shows, and no more than it shows."""
 
 from collections.abc import Sequence
+from math import ceil
 
+from ..statistics import Z
 from .measures import MeasuredSystem
 from .paired import Spread
 
@@ -11,9 +13,14 @@ _LUCK = 0.05
 """How likely a split of the questions that two differ on may be by luck, for `better` and `worse`."""
 _CONTRADICTED = 0.5
 """The share of pairs above which a judge that goes by the place knows nothing of the answers."""
-_CLOSE = 0.10
-"""How far the interval of a difference may reach above zero for `no better`, and below it too for `about as good`."""
+_UNHEARD = 0.10
+"""The share of questions without an answer that was read above which nothing is told of who is ahead."""
+MARGIN = 2.0
+"""The gain, in points of a hundred, from which on one counts, where nobody says another."""
 _LONGER = 1.3
+_OPEN, _OPEN_CHEAPER = "no gain shown", "not shown to be as good"
+_JOINED = {_OPEN: " over", _OPEN_CHEAPER: " as", "about as good": " as"}
+"""What comes between a claim and whom it is about; else `than`."""
 _BASELINE = "the best single model"
 
 
@@ -25,6 +32,8 @@ def verdict(
     named: bool,
     judged: bool,
     contradicted: float | None = None,
+    margin: float = MARGIN,
+    in_repeats: Sequence[Sequence[MeasuredSystem]] = (),
 ) -> str:
     """Hold the best mixture against the baseline, in one sentence or two.
 
@@ -35,6 +44,8 @@ def verdict(
         named: Whether somebody named the baseline; else it is the best single model, or the first system without one.
         judged: Whether a model graded.
         contradicted: The share of pairs on which the judge preferred a place.
+        margin: The gain, in points of a hundred, from which on one counts.
+        in_repeats: The same systems by each repeat alone, where every question was asked several times.
     """
     if contradicted is not None and contradicted > _CONTRADICTED:
         return (
@@ -45,7 +56,7 @@ def verdict(
     mixtures = [system for system in others if not system.is_single]
     best = max(mixtures or others, key=_worth)
     rivals = [baseline] if named else [baseline, *(s for s in others if s.is_single)]
-    if why := _unheard(best, baseline, rivals, graded):
+    if why := _unheard(best, baseline, rivals, graded, margin / 100, max(len(in_repeats), 1)):
         return f"nothing can be told: {why}"
     if not named and not baseline.is_single:
         leader = max(systems, key=_worth)
@@ -57,7 +68,9 @@ def verdict(
     if not mixtures and not named:
         sentence = f"no mixture was among the systems; {other} scored highest, then {best.label}, {_points(best)}"
     else:
-        sentence = f"{best.label}: {_judgement(best, baseline, other, graded)}"
+        sentence = f"{best.label}: {_judgement(best, baseline, other, graded, margin / 100)}"
+        if in_repeats and graded >= ENOUGH:
+            sentence += _over_repeats(best, baseline, in_repeats, margin / 100)
     return sentence + (_length_bias(best, baseline) if judged else "")
 
 
@@ -101,60 +114,110 @@ def _worth(system: MeasuredSystem) -> tuple[float, float]:
 
 
 def _unheard(
-    best: MeasuredSystem, baseline: MeasuredSystem, rivals: Sequence[MeasuredSystem], graded: int
+    best: MeasuredSystem,
+    baseline: MeasuredSystem,
+    rivals: Sequence[MeasuredSystem],
+    graded: int,
+    margin: float,
+    repeat: int,
 ) -> str | None:
     """Name a system whose unread answers and errors, had they been right, would have made another verdict.
 
     Whoever is ahead is only so for sure if nobody behind would be level with it in that case. Where nobody is ahead,
-    one that was not heard on more than a tenth of the questions could be far ahead, or behind.
+    one that was not heard on more than a tenth of the questions could be far ahead, or behind; and what is no better
+    must stay below the margin, what is about as good above it.
     """
+    asked_for = graded * repeat
     ahead, behind = (best, rivals) if _is_ahead(best) else (baseline, [best])
     if not _is_ahead(best) and not _is_behind(best):
-        unheard = [system for system in (best, *rivals) if system.missing > _CLOSE * graded]
+        unheard = [system for system in (best, *rivals) if system.missing > _UNHEARD * asked_for]
+        difference, is_cheaper = best.difference or Spread(0.0, 0.0, 0.0), _is_cheaper(best, baseline)
+        if is_cheaper and difference.low > -margin >= difference.low - baseline.missing / asked_for:
+            unheard.append(baseline)
+        if not is_cheaper and difference.high < margin <= difference.high + best.missing / asked_for:
+            unheard.append(best)
     else:
-        unheard = [s for s in behind if s.missing and s.score.mean + s.missing / graded >= ahead.score.mean]
+        unheard = [s for s in behind if s.missing and s.score.mean + s.missing / asked_for >= ahead.score.mean]
     if not unheard:
         return None
     most = max(unheard, key=lambda system: system.missing)
     reasons = [f"ends on no short answer in {most.unread:,}"] if most.unread else []
     reasons += [f"gave no answer to {most.errors:,}"] if most.errors else []
-    return (
-        f"{most.label} {' and '.join(reasons)} of {graded:,} questions, which may be all that sets it apart; mend that"
-    )
+    what = f"{asked_for:,} {'questions' if repeat == 1 else 'runs'}"
+    return f"{most.label} {' and '.join(reasons)} of {what}, which may be all that sets it apart; mend that"
 
 
 def _is_ahead(system: MeasuredSystem) -> bool:
-    return system.against is not None and system.against.low > 0 and _is_no_luck(system)
+    return system.difference is not None and system.difference.low > 0 and _is_no_luck(system)
 
 
 def _is_behind(system: MeasuredSystem) -> bool:
-    return system.against is not None and system.against.high < 0 and _is_no_luck(system)
+    return system.difference is not None and system.difference.high < 0 and _is_no_luck(system)
 
 
 def _is_no_luck(system: MeasuredSystem) -> bool:
     return system.paired is None or system.paired.p < _LUCK
 
 
-def _judgement(best: MeasuredSystem, baseline: MeasuredSystem, other: str, graded: int) -> str:
-    difference = best.against or Spread(0.0, 0.0, 0.0)
-    cost, ratio = times(best, baseline), ratio_of(best, baseline)
+def _is_cheaper(system: MeasuredSystem, other: MeasuredSystem) -> bool:
+    ratio = ratio_of(system, other)
+    return ratio is not None and ratio[0] < 1
+
+
+def _judgement(best: MeasuredSystem, baseline: MeasuredSystem, other: str, graded: int, margin: float) -> str:
+    cost = times(best, baseline)
     paid = f" for {cost}" if cost else ""
     if graded < ENOUGH:
         few = f"too few questions to tell, {graded} graded, expected {ENOUGH} or more"
         return f"{few}; {_points(best)} against {other}{paid}"
+    claim = _claim(best, baseline, margin)
+    joined = f"{claim}{_JOINED.get(claim, ' than')} {other}: {_points(best)}"
+    if claim in ("better", "worse"):
+        return joined + (f" at {cost}" if cost else "")
+    is_open = claim in (_OPEN, _OPEN_CHEAPER)
+    return f"{joined}{paid}{_needed(best, graded, margin) if is_open else ''}"
+
+
+def _claim(best: MeasuredSystem, baseline: MeasuredSystem, margin: float) -> str:
+    """Say what an interval allows, and no more."""
+    difference = best.difference or Spread(0.0, 0.0, 0.0)
     if _is_ahead(best):
-        return f"better than {other}: {_points(best)}" + (f" at {cost}" if cost else "")
+        return "better"
     if _is_behind(best):
-        return f"worse than {other}: {_points(best)}" + (f" at {cost}" if cost else "")
-    is_cheaper = ratio is not None and ratio[0] < 1
-    one_sided = difference.low > 0 or difference.high < 0
-    if one_sided or difference.high > _CLOSE or (is_cheaper and difference.low < -_CLOSE):
-        return f"too few questions to tell it from {other}, {graded} graded: {_points(best)}{paid}"
-    return f"{'about as good as' if is_cheaper else 'no better than'} {other}: {_points(best)}{paid}"
+        return "worse"
+    if _is_cheaper(best, baseline):
+        return "about as good" if difference.low > -margin else _OPEN_CHEAPER
+    return "no better" if difference.high < margin else _OPEN
+
+
+def _over_repeats(
+    best: MeasuredSystem, baseline: MeasuredSystem, in_repeats: Sequence[Sequence[MeasuredSystem]], margin: float
+) -> str:
+    """Say in how many repeats, each by itself, the same holds."""
+    claim, same = _claim(best, baseline, margin), 0
+    for systems in in_repeats:
+        by_label = {system.label: system for system in systems}
+        same += _claim(by_label[best.label], by_label[baseline.label], margin) == claim
+    return f"; {claim} in {same} of {len(in_repeats)} repeats"
+
+
+def _needed(best: MeasuredSystem, graded: int, margin: float) -> str:
+    """Say on how many questions an interval is narrower than the margin, so that it cannot hold both that and zero.
+
+    It goes by how often the two differ, with two questions more, on one of which they do, as where they have not yet.
+    """
+    difference = best.difference or Spread(0.0, 0.0, 0.0)
+    if best.paired:
+        variance = (best.paired.differing + 1) / (graded + 2) - difference.mean**2
+    else:
+        variance = graded * ((difference.high - difference.low) / (2 * Z)) ** 2
+    exact = max(variance * (2 * Z / margin) ** 2, graded + 1)
+    step = 10 ** max(len(str(int(exact))) - 2, 0)
+    return f"; about {ceil(exact / step) * step:,} questions would decide on a margin of {100 * margin:g} points"
 
 
 def _points(system: MeasuredSystem) -> str:
-    difference = system.against or Spread(0.0, 0.0, 0.0)
+    difference = system.difference or Spread(0.0, 0.0, 0.0)
     points = f"{100 * difference.mean:+z.1f} points [{100 * difference.low:+z.1f}, {100 * difference.high:+z.1f}]"
     if system.paired is None:
         return points

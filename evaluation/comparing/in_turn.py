@@ -1,6 +1,7 @@
 """Ask several systems the same questions, one after the other, within one budget."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import ceil
@@ -14,6 +15,7 @@ from ...core.run.records import Cost
 from ...core.run.state import Graph
 from ..batch.batch import abatch
 from ..batch.questions import Question, Row
+from ..batch.repeats import id_of_repeated
 from ..batch.rows import RowFile, known_cost_in
 from ..batch.tally import BatchReport
 
@@ -121,13 +123,17 @@ class InTurn:
                 "leave it out, and ask again what failed"
             )
 
-    def answered_by_all(self, questions: Sequence[Question]) -> tuple[list[Question], dict[str, list[Row]]]:
-        """Return the questions that all systems have a row for, and the rows in their order.
+    def answered_by_all(
+        self, questions: Sequence[Question], repeat: int = 1
+    ) -> tuple[list[Question], dict[str, list[Row]]]:
+        """Return the questions that all systems have a row for, in all repeats, and the rows in their order.
 
         Raises:
             ConfigError: There are none.
         """
         common = [question for question in questions if all(question.id in by_id for by_id in self.rows.values())]
+        runs = Counter(id_of_repeated(question.id) for question in common)
+        common = [question for question in common if repeat == 1 or runs[id_of_repeated(question.id)] == repeat]
         if not common:
             raise ConfigError(f"found no question that all systems were asked ({self.stopped}), expected some; {MORE}")
         return common, {label: [by_id[question.id] for question in common] for label, by_id in self.rows.items()}

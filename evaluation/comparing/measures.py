@@ -8,7 +8,8 @@ from ...core.run.records import Cost
 from ..ceiling import Ceiling
 from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
-from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
+from .over_repeats import RunVariance
+from .paired import RESAMPLES, Bootstrap, Paired, Spread, newcombe, paired, percentile
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class MeasuredSystem:
     score: Spread
     """The mean grade, from 0 to 1, of the questions that could be graded for all; its interval is of 95 %."""
     difference: Spread | None
-    """How much more it scores than the baseline, question by question, with the bootstrap's interval; None for the
-    baseline itself."""
+    """How much more it scores than the baseline, question by question, with the interval that verdicts go by; None for
+    the baseline itself."""
     calls: float | None
     """None is not known."""
     tokens: float | None
@@ -38,19 +39,14 @@ class MeasuredSystem:
     error: str | None = None
     """Why the first of the questions without an answer has none."""
     paired: Paired | None = None
-    """How it differs from the baseline where answers are right or wrong, which verdicts go by; None for marks."""
+    """On which questions it differs from the baseline where answers are right or wrong; None for marks."""
+    repeats: RunVariance | None = None
+    """How much of its variance is between runs; None where each question was asked once."""
 
     @property
     def missing(self) -> int:
         """Return how many questions count as wrong without having been read."""
         return self.errors + self.unread
-
-    @property
-    def against(self) -> Spread | None:
-        """Return the difference with the interval that verdicts go by."""
-        if self.difference is None or self.paired is None:
-            return self.difference
-        return Spread(self.difference.mean, self.paired.low, self.paired.high)
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,10 @@ class Comparison:
     baseline: str
     """What the others are held against: the best single model, where nobody named another."""
     verdict: str
+    margin: float = 2.0
+    """The gain, in points of a hundred, from which on one counts: below it `no better` and `about as good` are said."""
+    repeat: int = 1
+    """How often each system was asked each question; the mean is the question's grade."""
     notes: list[str] = field(default_factory=list)
     """What to keep in mind, one sentence each."""
     judging: Cost | None = None
@@ -118,15 +118,21 @@ def measured(
     """
     labels = list(answered)
     columns = [[answered[label].grades[n].score or 0.0 for n in graded] for label in labels]
-    drawn = Bootstrap(columns, resamples=resamples, seed=seed)
-    other = labels.index(baseline)
+    drawn, other = Bootstrap(columns, resamples=resamples, seed=seed), columns[labels.index(baseline)]
+    pairs = {label: None if label == baseline else paired(columns[n], other) for n, label in enumerate(labels)}
+
+    def difference(number: int, label: str) -> Spread | None:
+        if label == baseline:
+            return None
+        return newcombe(columns[number], other) if pairs[label] else drawn.difference(number, labels.index(baseline))
+
     return [
         _measured(
             label,
             answered[label],
             score=_share(columns[number]) or drawn.mean(number),
-            difference=None if label == baseline else drawn.difference(number, other),
-            pair=None if label == baseline else paired(columns[number], columns[other]),
+            difference=difference(number, label),
+            pair=pairs[label],
         )
         for number, label in enumerate(labels)
     ]

@@ -21,6 +21,7 @@ from ...core.run.state import Graph
 from ...core.text import one_line, printable
 from ...graphs.plan import plan_of
 from ..batch.questions import Question
+from ..batch.repeats import Repeated, check_repeatable
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
 from .in_turn import file_of
@@ -98,6 +99,8 @@ def check_comparison(
     concurrency: int,
     seed: int,
     experiment: str | None,
+    margin: float,
+    repeat: int,
 ) -> None:
     """Refuse what could not be compared, before anybody is asked.
 
@@ -118,9 +121,30 @@ def check_comparison(
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ConfigError(f"found seed={seed!r}, expected a whole number; give one")
     check_number("concurrency", concurrency, minimum=1, whole=True)
+    check_margin(margin)
+    for graph in systems.values():
+        check_repeatable(graph, repeat)
+    for _ in Repeated(questions, repeat):
+        pass  # an id that looks like a repeat's is refused
     if experiment is not None and not tracing_is_enabled():
         raise ConfigError(
             f"found the experiment {experiment!r} without tracing, expected LANGSMITH_TRACING=true; set it, or drop it"
+        )
+
+
+def check_margin(margin: float) -> None:
+    """Refuse a margin that no gain could be held against.
+
+    Args:
+        margin: The gain, in points of a hundred, from which on one counts.
+
+    Raises:
+        ConfigError: It is no number above 0 and below 100.
+    """
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < 100:
+        raise ConfigError(
+            f"found margin={margin!r}, expected points of a hundred, above 0 and below 100; give the smallest gain "
+            "that would matter to you, such as 2"
         )
 
 

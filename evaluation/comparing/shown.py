@@ -28,6 +28,13 @@ def notes_of(comparison: "Comparison") -> list[str]:
         if system.errors:
             why = one_line(printable(system.error or ""), limit=120)
             notes.append(f"{system.label} gave no answer to {system.errors:,}, which count as wrong: {why}")
+        if (runs := system.repeats) is not None:
+            each = ", ".join(f"{100 * mean:.1f}" for mean in runs.runs)
+            notes.append(
+                f"{system.label} scored {each} % in its {comparison.repeat} repeats; of the mean's standard error of "
+                f"{100 * runs.standard_error:.1f} points runs make {100 * runs.of_runs:.1f} (variance between runs "
+                f"{runs.between_runs:.4f}, between questions {runs.between_questions:.4f})"
+            )
     if unread := [f"{system.label} in {system.unread:,}" for system in comparison.systems if system.unread]:
         notes.append(f"no short answer was found at the end, which counts as wrong: {', '.join(unread)}")
     if comparison.contradicted:
@@ -45,7 +52,8 @@ def basis_of(comparison: "Comparison") -> str:
     """Say what a comparison rests on: how many questions, and who graded the answers."""
     questions = "1 question" if comparison.questions == 1 else f"{comparison.questions:,} questions"
     left_out = comparison.questions - comparison.graded
-    return f"{questions}{f', {left_out:,} left out' if left_out else ''}; graded by {comparison.grader}"
+    times = f", {comparison.repeat} times each" if comparison.repeat > 1 else ""
+    return f"{questions}{times}{f', {left_out:,} left out' if left_out else ''}; graded by {comparison.grader}"
 
 
 def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSystem"], str]]:
@@ -54,7 +62,7 @@ def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSyst
         "system": lambda system: system.label + (" *" if system.label == comparison.baseline else ""),
         _SCORES.get(comparison.grader, "score"): lambda system: f"{100 * system.score.mean:.1f} %",
         "95 % interval": lambda system: f"{100 * system.score.low:.1f} to {100 * system.score.high:.1f} %",
-        "against *": lambda system: "–" if system.against is None else _difference(system.against),
+        "against *": lambda system: "–" if system.difference is None else _difference(system.difference),
         "calls": lambda system: _figure(system.calls, ".2f"),
         "tokens": lambda system: _figure(system.tokens, ",.0f"),
         "usd": lambda system: _figure(system.usd, ".3g"),

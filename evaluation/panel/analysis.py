@@ -155,6 +155,8 @@ def _notes(recording: Recording, judged: Sequence[PanelRow], twins: Sequence[Twi
     notes = []
     if recording.left_out:
         notes.append(f"{recording.left_out:,} questions are left out, for not all members were asked them")
+    if recording.repeats:
+        notes.append(f"{recording.repeats:,} rows are repeats, and do not count: each question does once")
     if ungraded := len(recording.rows) - len(judged):
         notes.append(f"{ungraded:,} questions have neither gold nor marks, and count nowhere")
     for pair in twins:

@@ -6,7 +6,7 @@ from itertools import combinations
 from math import sqrt
 from statistics import fmean
 
-from ..comparing.paired import Spread, paired
+from ..comparing.paired import Spread, newcombe, paired
 from ..statistics import mean_interval, standard_error
 from .recording import PanelRow, Recording, marks_of
 from .votes import Ballots
@@ -131,10 +131,9 @@ def spread_of(values: Sequence[float]) -> Spread:
 
 def difference(one: Sequence[float], other: Sequence[float]) -> Spread:
     """Return how much more one is right than another on the same questions: Newcombe's interval, or the normal one."""
+    if paired(one, other):
+        return newcombe(one, other)
     mean = fmean(one) - fmean(other)
-    pair = paired(one, other)
-    if pair:
-        return Spread(mean, pair.low, pair.high)
     half = _Z * standard_error([a - b for a, b in zip(one, other, strict=True)])
     return Spread(mean, mean - half, mean + half)
 

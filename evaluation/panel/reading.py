@@ -8,6 +8,7 @@ from typing import Any
 
 from ...core.errors import ConfigError, nearest
 from ...core.ordinary import lines_of, opened_file
+from ..batch.repeats import id_of_repeated
 from ..batch.row_checks import is_amount
 from ..comparing.preparing import GRADES
 from .gathering import Gathering
@@ -39,6 +40,11 @@ def read_panel(
             for number, line in enumerate(_lines(file), 1):
                 if line.strip():
                     gathering.take(line, f"in line {number} of {file}", file, number, grades)
+    repeats = [
+        id_ for id_ in gathering.entries if id_of_repeated(id_) != id_ and id_of_repeated(id_) in gathering.entries
+    ]
+    for id_ in repeats:  # one question must not count several times
+        del gathering.entries[id_]
     names = list(gathering.members) if members is None else list(members)
     _check(names, gathering, paths)
     whole = {
@@ -60,6 +66,7 @@ def read_panel(
         models={name: model for name in names if (model := gathering.members[name])},
         aggregated=gathering.aggregated,
         left_out=len(gathering.entries) - len(whole),
+        repeats=len(repeats),
     )
 
 

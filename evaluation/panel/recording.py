@@ -67,6 +67,8 @@ class Recording:
     aggregated: Sequence[Aggregated] = ()
     left_out: int = 0
     """Questions that not all members were asked."""
+    repeats: int = 0
+    """Rows of questions that were asked again, which do not count."""
 
     @property
     def judged(self) -> Sequence[PanelRow]:

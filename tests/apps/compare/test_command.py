@@ -26,7 +26,8 @@ system     right   95 % interval          against *  calls  tokens  usd     p50 
 words *   75.0 %  62.8 to 84.2 %                  –   1.00      47    0  0.00 s  0.00 s      11       0
 self-moa  75.0 %  62.8 to 84.2 %  +0.0 [-4.4, +4.4]   3.00     ???    0  0.00 s  0.00 s      11       0
 
-self-moa: no better than the best single model (words): +0.0 points [-4.4, +4.4] (they differ on 0) for ??? times
+self-moa: no gain shown over the best single model (words): +0.0 points [-4.4, +4.4] (they differ on 0) for ??? times; \
+about 620 questions would decide on a margin of 2 points
 """.splitlines()
     )
     assert done.err.splitlines()[:2] == ["words (one model: offline:words)", "60 questions"]
@@ -58,6 +59,8 @@ def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, few: st
         (["--system", "vote,label=a", "--system", "moa,label=a"], "found two systems with label=a"),
         (["--system", "vote", "--system", "no.toml"], "the settings file no.toml cannot be read"),
         (["--system", "vote", "--system", "offline:word"], "unknown offline model 'word'"),
+        (["--repeat", "0"], "found repeat=0, expected a whole number"),
+        (["--margin", "0"], "found margin=0.0, expected points of a hundred, above 0 and below 100"),
         (["--grader", "exakt"], "found --grader exakt, expected a name or a function as file.py:function; did"),
         (["--grader", "no.py:f"], "found no file no.py for --grader"),
         (["--grader", "grade.py:f"], "found no function 'f' in grade.py"),

@@ -80,14 +80,16 @@ def literal(text: str) -> object:
         pytest.param(
             SMALL,
             number,
-            "too few questions to tell it from {best} (Yi-1.5-34B-Chat)",
+            "no gain shown over {best} (Yi-1.5-34B-Chat)",
             60,
             id="small, the first",
             marks=pytest.mark.soak,
         ),
         pytest.param(CRUX, literal, "too few questions to tell, 20 graded", 20, id="crux, the first"),
         pytest.param(SMALL, number, "better than {best} (Yi-1.5-34B-Chat)", 400, id="small", marks=pytest.mark.soak),
-        pytest.param(FIVE, number, "no better than {best} (Mistral-Large-2)", 400, id="five", marks=pytest.mark.soak),
+        pytest.param(
+            FIVE, number, "no gain shown over {best} (Mistral-Large-2)", 400, id="five", marks=pytest.mark.soak
+        ),
         pytest.param(
             CRUX, literal, "no better than {best} (deepseek-v2-chat-0628)", 400, id="crux", marks=pytest.mark.soak
         ),

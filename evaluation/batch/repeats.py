@@ -1,0 +1,71 @@
+"""Ask every question several times: repeats of a question are questions of their own, with ids of their own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ...core.checks import check_number
+from ...core.errors import ConfigError
+from ...core.run.state import Graph
+from ...graphs.plan import plan_of
+from .questions import Question, Questions
+from .reading import questions_in
+
+_REPEAT = re.compile(r"#\d{1,9}\Z")
+
+
+class Repeated:
+    """Go through questions, each as often as it is to be asked, one repeat behind the other.
+
+    The first keeps the question's id, so that rows of a run without repeats count; the others are `q7#2`, `q7#3`.
+    """
+
+    def __init__(self, questions: Questions, repeat: int) -> None:
+        """Take what `questions_in` reads, and how often each is asked."""
+        self._questions, self._repeat = questions, repeat
+
+    def __iter__(self) -> Iterator[Question]:
+        for question in questions_in(self._questions):
+            if self._repeat > 1 and _REPEAT.search(question.id):
+                raise ConfigError(
+                    f"found the id {question.id!r}, expected one without # and a number at its end, as repeats have; "
+                    "rename it, or ask once"
+                )
+            yield question
+            for number in range(2, self._repeat + 1):
+                yield replace(question, id=f"{question.id}#{number}")
+
+
+def check_repeat(repeat: int) -> None:
+    """Refuse a number of repeats that is none.
+
+    Args:
+        repeat: How often every question is to be asked.
+
+    Raises:
+        ConfigError: It is no whole number from 1 on.
+    """
+    check_number("repeat", repeat, minimum=1, whole=True)
+
+
+def check_repeatable(moa: Graph, repeat: int) -> None:
+    """Refuse repeats of a mixture that would answer them from its cache.
+
+    Args:
+        moa: The mixture.
+        repeat: How often it is to be asked.
+
+    Raises:
+        ConfigError: It has a cache.
+    """
+    check_repeat(repeat)
+    if repeat > 1 and plan_of(moa).rules.cache is not None:
+        raise ConfigError(
+            f"found repeat={repeat} with a cache, which would give the same answers again, expected runs of their own; "
+            "leave the cache out, or ask once"
+        )
+
+
+def id_of_repeated(id_: str) -> str:
+    """Return the id of the question that a row's id is a repeat of."""
+    return _REPEAT.sub("", id_)
