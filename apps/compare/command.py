@@ -26,6 +26,7 @@ from .estimate import prospect, show_prospect, usual_prospect
 from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
+from .roles import read_cast, what_is_shared
 from .specs import Spec, read_specs
 from .table import draw, show_comparison
 
@@ -75,6 +76,10 @@ def compare_systems(
             metavar="WHAT", help="Give samplers as many samples as make equal: calls, tokens, usd.", show_default=False
         ),
     ] = None,
+    roles: Annotated[
+        bool,
+        typer.Option("--roles", help="Each model as aggregator of the same proposals, and left out."),
+    ] = False,
     folder: Annotated[
         Path | None,
         typer.Option("--keep", metavar="DIR", help="Keep rows here, and go on from them.", show_default=False),
@@ -109,7 +114,11 @@ def compare_systems(
         check_number("concurrency", concurrency, minimum=1, whole=True)
         if plot:
             check_plot(plot)
-        specs = _systems(systems, settings, equal, only_estimate=only_estimate)
+        if roles:
+            _check_alone(systems=systems, equal=equal)
+        cast, specs = (
+            read_cast(settings) if roles else (None, _systems(systems, settings, equal, only_estimate=only_estimate))
+        )
     by, bound = read_grader(grader), budget_of(whole)
     copy = folder / QUESTIONS if folder and not only_estimate else None
     with read_again(questions, what="questions", home=copy) as source:
@@ -125,13 +134,14 @@ def compare_systems(
             concurrency=concurrency,
             retry_errors=retry_errors,
             seed=seed,
+            cast=cast,
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )
         if only_estimate:
             graphs = job.estimated()
             usual = usual_prospect(graphs, job.prepared)
-            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json)
+            show_prospect(prospect(graphs, job.prepared), usual, as_json=as_json, more=what_is_shared(cast))
             return
         comparison = job.run(folder)
     if as_json:
@@ -142,6 +152,14 @@ def compare_systems(
     if plot:
         draw(comparison, plot)
         note(f"plot: {plot}")
+
+
+def _check_alone(**given: object) -> None:
+    """Refuse what says who is compared beside `--roles`, which says it."""
+    for option, value in given.items():
+        if value:
+            flag = {"systems": "--system"}.get(option, f"--{option}")
+            raise ConfigError(f"found {flag} with --roles, which compares the models of one mixture; leave one out")
 
 
 def _systems(written: list[str] | None, settings: Settings, equal: str | None, *, only_estimate: bool) -> list[Spec]:

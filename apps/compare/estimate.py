@@ -60,8 +60,15 @@ def usual_prospect(graphs: Mapping[str, Graph], prepared: Prepared) -> dict[str,
     return costs
 
 
-def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool) -> None:
-    """Print both, a line a system, and the sums."""
+def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool, more: str = "") -> None:
+    """Print both, a line a system, and the sums.
+
+    Args:
+        bounds: What each costs at most.
+        usual: What each costs with usual answers.
+        as_json: Whether to print it as JSON.
+        more: What else is to be said of them.
+    """
     most, usually = ({**costs, "all": total(costs.values())} for costs in (bounds, usual))
     if as_json:
         written = {**most, "usual": {"answer_tokens": USUAL_ANSWER, **usually}}
@@ -72,7 +79,7 @@ def show_prospect(bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_j
     for label, cost in most.items():
         show_text(f"{padded(names[label], width)}  at most {cost_line(cost)}")
         show_text(f"{padded('', width)}  usually {cost_line(usually[label])}")
-    show_text(f"{AT_MOST}\n{USUAL}")
+    show_text("\n".join(filter(None, [AT_MOST, USUAL, more])))
 
 
 def _judging(graphs: Mapping[str, Graph], questions: Sequence[Question], judge: Seat, *, pairs: bool) -> Cost:

@@ -26,10 +26,12 @@ from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
+from .cast import Cast
 from .comparison import comparison_of, with_unasked
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, prepare
+from .roles import roles_of, shared_cost
 from .wording import note_wording
 
 
@@ -136,6 +138,7 @@ async def compare_prepared(
     on_start: OnSystemStart | None,
     on_row: OnSystemRow | None,
     on_judged: OnJudged | None,
+    cast: Cast | None = None,
 ) -> Comparison:
     """Compare systems in a folder, where all that `acompare` finds out beforehand is known.
 
@@ -152,6 +155,7 @@ async def compare_prepared(
         on_start: Called with each system before it is asked.
         on_row: Called with each row.
         on_judged: Called after each verdict.
+        cast: Who plays what in them, where roles are compared.
 
     Returns:
         What was measured.
@@ -162,7 +166,7 @@ async def compare_prepared(
     turns = InTurn(
         folder, concurrency=concurrency, budget=budget, retry_errors=retry_errors, on_start=on_start, on_row=on_row
     )
-    await _ask_all(systems, prepared, turns)
+    await _ask_all(systems, prepared, turns, cast)
     questions, rows = turns.answered_by_all(prepared.questions)
     jury = None
     if prepared.judge:
@@ -180,17 +184,26 @@ async def compare_prepared(
     )
     comparison = with_unasked(comparison, len(prepared.questions), turns.stopped)
     comparison = replace(comparison, judging=jury.cost if jury else None)
+    if cast:
+        comparison = replace(comparison, roles=roles_of(cast, answered, comparison, seed=seed))
+        comparison.notes.append(shared_cost(answered))
     comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 
 
-async def _ask_all(systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn) -> None:
+async def _ask_all(systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn, cast: Cast | None) -> None:
     """Ask all systems part by part, and try out a grader of one's own on what comes first."""
+    reference, replayed = (cast.reference, cast.replayed) if cast else ("", [])
     for part in turns.parts(list(systems), prepared.questions):
         for label, graph in systems.items():
-            await turns.ask(label, graph, part)
-            prepared.graders.try_out(prepared.questions, turns.rows[label])
+            # Where the budget kept the declared mixture from a question, there are no proposals of it to go on with.
+            of_part = turns.answered_by(reference, label, of=part) if label in replayed else part
+            if of_part:
+                await turns.ask(label, graph, of_part)
+                prepared.graders.try_out(prepared.questions, turns.rows[label])
+            else:
+                turns.rows.setdefault(label, {})
 
 
 async def _published(

@@ -9,7 +9,7 @@ ENOUGH = 50
 """Graded questions below which nothing is concluded: where nothing differs on 30, a tenth of all may still differ."""
 _LUCK = 0.05
 """How likely a split of the questions that two differ on may be by luck, for `better` and `worse`."""
-_CONTRADICTED = 0.5
+CONTRADICTED = 0.5
 """The share of pairs above which a judge that goes by the place knows nothing of the answers."""
 _CLOSE = 0.10
 """How far the interval of a difference may reach above zero for `no better`, and below it too for `about as good`."""
@@ -36,7 +36,7 @@ def verdict(
         judged: Whether a model graded.
         contradicted: The share of pairs on which the judge preferred a place.
     """
-    if contradicted is not None and contradicted > _CONTRADICTED:
+    if contradicted is not None and contradicted > CONTRADICTED:
         return (
             f"nothing can be told: the judge preferred a place in {_share(contradicted)} of the pairs, whatever answer "
             "stood there; take another judge"

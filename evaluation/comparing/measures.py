@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...core.run.records import Cost
+from ..batch.rows import full_seconds_in
 from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
+from .cast import Roles
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, paired, percentile
 
 
@@ -72,6 +74,8 @@ class Comparison:
     """What the judge cost, beside the systems; None where there was none."""
     contradicted: float | None = None
     """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
+    roles: Roles | None = None
+    """How the models of a mixture rank as aggregators and as proposers, where that was compared."""
 
     def named(self, label: str) -> MeasuredSystem:
         """Return one system's measures."""
@@ -133,7 +137,7 @@ def _measured(
     label: str, one: GradedAnswers, *, score: Spread, difference: Spread | None, pair: Paired | None
 ) -> MeasuredSystem:
     whole = [row for row in one.rows if row["answer"] is not None]
-    cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
+    cost, seconds = per_question(one.rows), [full_seconds_in(row) for row in whole]
     return MeasuredSystem(
         label=label,
         is_single=one.is_single,

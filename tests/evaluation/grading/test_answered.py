@@ -32,7 +32,7 @@ def test_tokens_of_a_question(rows: list[Any], mean: float | None) -> None:
 
 
 def test_systems_that_share_a_cache_are_no_cheaper_for_it() -> None:
-    cached = {**row(calls=0, tokens=0, usd=0.0), "spared": {"calls": 1, "tokens": 10, "usd": 0.1, "seconds": 2.0}}
+    cached: Any = {**row(calls=0, tokens=0, usd=0.0), "spared": {"calls": 1, "tokens": 10, "usd": 0.1, "seconds": 2.0}}
 
     assert per_question([cached]) == per_question([row()])
 
