@@ -32,10 +32,9 @@ def roles(cast: Cast, scores: Mapping[str, Scores], contradicted: float | None =
     size = len(next(iter(scores.values())))
     labels = [m.name for m in cast.models] + [cast.reference, *cast.replayed]
     columns = {label: scores.get(label, right(size // 2, size)) for label in labels}
+    rows: dict[str, Any] = {label: {**ROW, **(changes or {}).get(label, {})} for label in labels}
     answered = {
-        label: GradedAnswers(
-            [{**ROW, **(changes or {}).get(label, {})}] * size, list(map(Grade, column)), label in "abc"
-        )
+        label: GradedAnswers([rows[label]] * size, list(map(Grade, column)), label in "abc")
         for label, column in columns.items()
     }
     systems = measured(answered, range(size), cast.models[0].name, resamples=10)
