@@ -108,8 +108,8 @@ def shared_cost(answered: Mapping[str, GradedAnswers]) -> str:
     paid = cost_told(total(map(known_cost_in, rows), known_only=True))
     spared = cost_told(total([row["spared"] for row in rows if "spared" in row], known_only=True))
     return (
-        f"each system's figures say what it costs by itself; proposals were asked for once, so that all of them cost "
-        f"{paid}, and {spared} were spared"
+        f"each system's figures say what it costs by itself; proposals were asked for once, so that together they cost "
+        f"{paid} on these questions, and spared {spared}"
     )
 
 
