@@ -19,6 +19,7 @@ from langgraph.cache.base import BaseCache, FullKey
 from ...core.clock import unix_time
 from ...core.models.capabilities import chat_model_of
 from ...core.models.prices import FREE_OF_CHARGE
+from ...core.models.weights import file_behind
 from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
 from ...core.run.records import Call, Spared
@@ -116,5 +117,8 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     undumped = {name for name, field in type(chat).model_fields.items() if field.exclude} - _WIRING
     hidden = {name: getattr(chat, name) for name in undumped}
     private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
-    parts = [kind, seat.label, seat.endpoint, seat.sample, twin, chat.model_dump(), hidden, private, bound, prompt]
+    dumped, endpoint = chat.model_dump(), seat.endpoint
+    if file := file_behind(seat.label):  # it is served at another port each time
+        dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file
+    parts = [kind, seat.label, endpoint, seat.sample, twin, dumped, hidden, private, bound, prompt]
     return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,6 +111,25 @@ async def test_failures_and_halves_are_not_kept(loopback: Loopback) -> None:
     result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
 
     assert [(p["cached"], p["text"]) for p in result["proposals"]] == [(False, "answer of m0"), (False, "answer of m1")]
+
+
+async def test_a_file_is_the_same_model_wherever_it_is_served(loopback: Loopback, tmp_path: Path) -> None:
+    files = [tmp_path / "one.gguf", tmp_path / "two.gguf"]
+    for file in files:
+        file.touch()
+    cache, cached = InMemoryCache(), []  # type: ignore[var-annotated]
+
+    for file, port in [(files[0], ""), (files[0], "/"), (files[1], "/")]:
+        at = partial(resolve_model, base_url=f"{loopback.url}{port}")
+        moa = create_moa(
+            proposers=[f"gguf:{file}"],
+            aggregator="offline:words",
+            resolve=lambda spec, at=at, **options: at("m0", **options) if "gguf" in spec else resolve_model(spec),
+            cache=cache,
+        )
+        cached.append((await moa.ainvoke(QUESTION))["proposals"][0]["cached"])
+
+    assert cached == [False, True, False]
 
 
 class Record(InMemoryCache[Any], CallRecord):
