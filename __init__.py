@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .evaluation.batch.questions import Question
     from .evaluation.batch.reading import read_questions
     from .evaluation.comparing.compare import acompare
+    from .evaluation.comparing.role_systems import acompare_roles
     from .evaluation.panel.analysis import analyse_panel
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
@@ -80,6 +81,7 @@ __all__ = [
     "Vote",
     "abatch",
     "acompare",
+    "acompare_roles",
     "analyse_panel",
     "as_node",
     "as_tool",
@@ -139,6 +141,7 @@ _HOMES = {
     "Vote": ".core.agreement.vote",
     "abatch": ".evaluation.batch.batch",
     "acompare": ".evaluation.comparing.compare",
+    "acompare_roles": ".evaluation.comparing.role_systems",
     "analyse_panel": ".evaluation.panel.analysis",
     "as_node": ".graphs.adapters.tool_and_node",
     "as_tool": ".graphs.adapters.tool_and_node",

@@ -1,7 +1,7 @@
 """Say what a run may cost, before it is run: at most, and with answers of a usual length."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from langchain_core.messages import AnyMessage, BaseMessage, MessageLikeRepresentation, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata
@@ -14,8 +14,9 @@ from ..core.panel.seats import Seat
 from ..core.run.costs import total
 from ..core.run.records import Cost
 from ..core.run.state import Graph
+from ..nodes.calls.cache import layers_kept
 from ..nodes.node import Node
-from .plan import plan_of
+from .plan import MoAGraph, plan_of
 
 USUAL_ANSWER = 500
 """Tokens of a usual answer: those that AlpacaEval 2.0 compares with have 2,049 characters (`avg_length` of GPT-4 Turbo
@@ -50,7 +51,7 @@ def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) ->
         ConfigError: The graph is not a mixture, or the messages are none.
     """
     conversation = _conversation(messages)
-    nodes = [spec.runnable for spec in moa.builder.nodes.values()] if isinstance(moa, CompiledStateGraph) else []
+    nodes = [spec.runnable for spec in _paid_nodes(moa)] if isinstance(moa, CompiledStateGraph) else []
     bounds = [node.at_most(conversation) for node in nodes if isinstance(node, Node)]
     costs = [cost for bound in bounds for cost in bound.values()]
     if not costs:
@@ -75,7 +76,7 @@ def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], 
     plan, conversation = plan_of(moa), _conversation(messages)
     panel, costs = plan.seated.panel, []
     for n, layer in enumerate(panel):
-        for seat in layer:
+        for seat in layer if n >= layers_kept(plan.rules.cache) else []:
             before = panel[n - 1] if n else []
             authors = [author for author in before if seat.reads_from(author.position, author.title)]
             prompt = plan.propose.compose(seat, conversation, [""] * len(authors), [])
@@ -105,6 +106,14 @@ def usual_call(seat: Seat, prompt: Sequence[BaseMessage], authors: Sequence[Seat
     names = (seat.label, seat.label.partition(":")[2])
     usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
     return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def _paid_nodes(moa: Graph) -> list[Any]:
+    """Return the nodes but for those of layers whose answers a record holds."""
+    builder = moa.builder
+    layers = layers_kept(builder.plan.rules.cache) if isinstance(builder, MoAGraph) else 0
+    free = tuple(f"layer_{layer}/" for layer in range(1, layers + 1))
+    return [spec for name, spec in builder.nodes.items() if not name.startswith(free)]
 
 
 def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[AnyMessage]:

@@ -28,6 +28,7 @@ from .estimate import prospect, recorded_ceiling, show_prospect, usual_prospect
 from .folder import QUESTIONS
 from .grader_file import judging, read_grader
 from .job import Job
+from .roles import read_cast, what_is_shared
 from .specs import Spec, read_specs
 from .table import draw, show_comparison
 
@@ -81,6 +82,10 @@ def compare_systems(
             metavar="WHAT", help="Give samplers as many samples as make equal: calls, tokens, usd.", show_default=False
         ),
     ] = None,
+    roles: Annotated[
+        bool,
+        typer.Option("--roles", help="Each model as aggregator of the same proposals, and left out."),
+    ] = False,
     folder: Annotated[
         Path | None,
         typer.Option("--keep", metavar="DIR", help="Keep rows here, and go on from them.", show_default=False),
@@ -117,7 +122,15 @@ def compare_systems(
         check_repeat(repeat)
         if plot:
             check_plot(plot)
-        specs = _systems(systems, settings, equal, only_estimate=only_estimate)
+        if roles:
+            _check_alone(systems=systems, equal=equal)
+            if repeat > 1:
+                raise ConfigError(
+                    "found --repeat with --roles, whose systems share their proposals, expected one; leave one out"
+                )
+        cast, specs = (
+            read_cast(settings) if roles else (None, _systems(systems, settings, equal, only_estimate=only_estimate))
+        )
     by, bound = read_grader(grader), budget_of(whole)
     copy = folder / QUESTIONS if folder and not only_estimate else None
     with read_again(questions, what="questions", home=copy) as source:
@@ -135,6 +148,7 @@ def compare_systems(
             seed=seed,
             margin=margin,
             repeat=repeat,
+            cast=cast,
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )
@@ -143,7 +157,8 @@ def compare_systems(
             every = replace(job.prepared, questions=list(Repeated(job.prepared.questions, repeat)))
             usual = usual_prospect(graphs, every)
             ceiling = recorded_ceiling(given, source.path, folder)
-            show_prospect(prospect(graphs, every), usual, as_json=as_json, ceiling=ceiling)
+            more = what_is_shared(cast)
+            show_prospect(prospect(graphs, every), usual, as_json=as_json, more=more, ceiling=ceiling)
             return
         comparison = job.run(folder)
     if as_json:
@@ -154,6 +169,14 @@ def compare_systems(
     if plot:
         draw(comparison, plot)
         note(f"plot: {plot}")
+
+
+def _check_alone(**given: object) -> None:
+    """Refuse what says who is compared beside `--roles`, which says it."""
+    for option, value in given.items():
+        if value:
+            flag = {"systems": "--system"}.get(option, f"--{option}")
+            raise ConfigError(f"found {flag} with --roles, which compares the models of one mixture; leave one out")
 
 
 def _systems(written: list[str] | None, settings: Settings, equal: str | None, *, only_estimate: bool) -> list[Spec]:

@@ -89,9 +89,22 @@ def recorded_ceiling(questions: Sequence[Question], file: Path, folder: Path | N
 
 
 def show_prospect(
-    bounds: Mapping[str, Cost], usual: Mapping[str, Cost], *, as_json: bool, ceiling: Ceiling | None = None
+    bounds: Mapping[str, Cost],
+    usual: Mapping[str, Cost],
+    *,
+    as_json: bool,
+    more: str = "",
+    ceiling: Ceiling | None = None,
 ) -> None:
-    """Print both, a line a system, and the sums; and what a mixture can win, where answers were recorded."""
+    """Print both, a line a system, and the sums.
+
+    Args:
+        bounds: What each costs at most.
+        usual: What each costs with usual answers.
+        as_json: Whether to print it as JSON.
+        more: What else is to be said of them.
+        ceiling: What a mixture can win by recorded answers, where there are some.
+    """
     most, usually = ({**costs, "all": total(costs.values())} for costs in (bounds, usual))
     if as_json:
         winnable = {"ceiling": asdict(ceiling)} if ceiling else {}
@@ -103,7 +116,7 @@ def show_prospect(
     for label, cost in most.items():
         show_text(f"{padded(names[label], width)}  at most {cost_line(cost)}")
         show_text(f"{padded('', width)}  usually {cost_line(usually[label])}")
-    show_text(f"{AT_MOST}\n{USUAL}")
+    show_text("\n".join(filter(None, [AT_MOST, USUAL, more])))
     if ceiling:
         show_text(f"by the answers that are recorded: {ceiling.sentence()}")
     if advice := ceiling and ceiling.advice():

@@ -14,10 +14,13 @@ from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.questions import Question
 from ...evaluation.batch.tally import BatchReport
+from ...evaluation.comparing.cast import Cast
 from ...evaluation.comparing.compare import compare_prepared
 from ...evaluation.comparing.in_turn import left_of
 from ...evaluation.comparing.measures import Comparison
 from ...evaluation.comparing.preparing import Prepared, check_comparison
+from ...evaluation.comparing.proposal_file import PROPOSALS, ProposalFile
+from ...evaluation.comparing.role_systems import check_role_systems
 from ...evaluation.comparing.wording import note_wording
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED, TERMINATED
@@ -26,6 +29,7 @@ from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems
 from .pilot import Pilot
 from .progress import Watch
+from .roles import graphs_of_roles
 from .specs import Spec
 
 
@@ -44,12 +48,14 @@ class Job:
     margin: float
     repeat: int
     experiment: str | None
+    cast: Cast | None = None
+    """Who plays what, where roles are compared."""
     keep: Callable[[], None]
     """Called once it is clear that the questions are those of the rows that are there."""
 
     def estimated(self) -> dict[str, Graph]:
         """Build the systems as they will be asked, without asking any."""
-        return _graphs(asyncio.run(self._scaled(Path())).specs)
+        return self._graphs(asyncio.run(self._scaled(Path())).specs)
 
     def run(self, folder: Path | None) -> Comparison:
         """Compare, and say how to go on where it is stopped.
@@ -57,7 +63,7 @@ class Job:
         Args:
             folder: The folder of the rows; None is one that is gone afterwards.
         """
-        _graphs(self.specs)  # what cannot be built is told before a folder is made
+        self._graphs(self.specs)  # what cannot be built is told before a folder is made
         watch = Watch()
         try:
             with sigterm_as_ctrl_c() as ending, rows_of_systems(folder, self.specs) as rows:
@@ -74,7 +80,7 @@ class Job:
     async def _compare(self, folder: Path, watch: Watch) -> Comparison:
         scaled = await self._scaled(folder)
         watch.know({spec.label: spec.why for spec in scaled.specs})
-        systems = _graphs(scaled.specs)
+        systems = self._graphs(scaled.specs, folder)
         freeze_what_stays()
         options: dict[str, Any] = {
             "baseline": scaled.renamed.get(self.baseline or "", self.baseline),
@@ -100,6 +106,7 @@ class Job:
             on_start=begin,
             on_row=watch.add,
             on_judged=watch.judged,
+            cast=self.cast,
             **options,
         )
         return replace(comparison, notes=[*scaled.notes, *comparison.notes])
@@ -116,6 +123,11 @@ class Job:
     async def _ask_few(self, graph: Graph, few: Sequence[Question], file: Path, budget: Budget | None) -> object:
         return await abatch(graph, few, file, concurrency=self.concurrency, budget=budget)
 
-
-def _graphs(specs: Sequence[Spec]) -> dict[str, Graph]:
-    return {spec.label: spec.settings.build() for spec in specs}
+    def _graphs(self, specs: Sequence[Spec], folder: Path | None = None) -> dict[str, Graph]:
+        """Build the systems; those of roles over the proposals of a folder."""
+        if not self.cast:
+            return {spec.label: spec.settings.build() for spec in specs}
+        file = ProposalFile(folder / PROPOSALS if folder else None, retry_errors=self.retry_errors)
+        graphs = graphs_of_roles(self.cast, specs, file)
+        check_role_systems(self.cast, graphs, is_marked=self.prepared.is_marked)
+        return graphs

@@ -58,8 +58,19 @@ def _of_one_mixture(shared: Settings, base: Mapping[str, Any]) -> list[Spec]:
     models = list({_written(alone): alone for alone in map(_alone, seats)}.values())
     name = shared.system or "moa"
     derived = _labels([(None, _called(model)) for model in models] + [(name, name)])
-    singles = [_chosen(label, _single(model, base)) for label, model in zip(derived, models, strict=False)]
+    singles = [of_one_model(label, model, base) for label, model in zip(derived, models, strict=False)]
     return [*singles, Spec(derived[-1], whole, f"models: {why}")]
+
+
+def of_one_model(label: str, model: ProposerSpec, base: Mapping[str, Any]) -> Spec:
+    """Return a model alone, as a mixture's settings say that it is asked, but once.
+
+    Args:
+        label: Its name.
+        model: Who it is.
+        base: The settings.
+    """
+    return _chosen(label, _single(_alone(model), base))
 
 
 def _alone(seat: ProposerSpec) -> ProposerSpec:

@@ -8,6 +8,7 @@ from ...evaluation.comparing.measures import Comparison, MeasuredSystem
 from ...evaluation.comparing.shown import basis_of, columns_of, notes_of
 from ..plotting import plotted
 from ..screens import show_table, show_text
+from .roles import show_roles
 
 _UNIT = {"answer": "right", "exact": "right", "judge": "win rate against the baseline"}
 
@@ -20,6 +21,8 @@ def show_comparison(comparison: Comparison) -> None:
     show_text(f"\n{comparison.verdict}")
     for note in notes_of(comparison):
         show_text(f"- {note}")
+    if comparison.roles:
+        show_roles(comparison.roles)
 
 
 def draw(comparison: Comparison, file: Path) -> None:

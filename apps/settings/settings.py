@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from langgraph.cache.base import BaseCache
 from langgraph.types import Checkpointer
 
 from ...core.agreement.vote import Vote
@@ -113,11 +114,12 @@ class Settings(Fields):
         keys = ", ".join(p["needs"] for p in presets().values() if "needs" in p)
         return "offline", f"because no key is set ({keys}){_NO_MODEL}"
 
-    def build(self, checkpointer: Checkpointer = None) -> Graph:
+    def build(self, checkpointer: Checkpointer = None, *, cache: BaseCache[Any] | None = None) -> Graph:
         """Build the graph of settings that are complete, as `choose` returns them.
 
         Args:
             checkpointer: Keeps its threads.
+            cache: Keeps proposals.
 
         Raises:
             ConfigError: What `create_moa` refuses.
@@ -130,6 +132,7 @@ class Settings(Fields):
         create, evidence = (create_rag_moa, self._evidence()) if self.docs else (create_moa, {})
         server = {
             "checkpointer": checkpointer,
+            **({"cache": cache} if cache else {}),
             "resolve": partial(resolve_model, base_url=self.base_url, transport=self.transport),
         }
         moa = create_system(

@@ -52,6 +52,12 @@ def file_name_of(file: Path, identity: FileId) -> str:
         return _names[identity]
 
 
+def file_behind(label: str) -> str | None:
+    """Return what tells a named file from all others, in other processes too; None where a label names none."""
+    names = {f"{PREFIX}{name}": identity for identity, name in _names.copy().items()}
+    return "file {} {}".format(*names[label]) if label in names else None
+
+
 def checked_file(path: str) -> Path:
     """Return the file that is meant, if it can be one.
 

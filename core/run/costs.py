@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from .records import Call, Cost
+from .records import Call, Cost, Spared
 
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
 """What costs nothing."""
@@ -50,13 +50,20 @@ def total(costs: Iterable[Cost], *, known_only: bool = False) -> Cost:
 def added_up(call: Call, other: Call) -> dict[str, Any]:
     """Return what changes in a call when another attempt at it is counted with it."""
     costs = [cost_of(call), cost_of(other)]
+    spared = [each["spared"] for each in (call, other) if "spared" in each]
     return {
         "calls": call["calls"] + other["calls"],
         "usd": None if call["usd"] is None or other["usd"] is None else call["usd"] + other["usd"],
         "usage": add_usage(call["usage"], other["usage"]) if call["usage"] or other["usage"] else None,
         "at_most": total(costs) if call["at_most"] or other["at_most"] else None,
         "tried_s": call["tried_s"] + max(other["tried_s"] + other["waited"] + other["seconds"], 0.001),
+        **({"spared": spared_by(spared)} if spared else {}),
     }
+
+
+def spared_by(parts: Sequence[Spared]) -> Spared:
+    """Add up what a cache spared, one call after the other."""
+    return Spared(**total(parts), seconds=sum(part["seconds"] for part in parts))
 
 
 def after_refusal(call: Call, refused: Call) -> Call:

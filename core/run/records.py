@@ -1,6 +1,6 @@
 """The shapes of what a run carries: plain JSON, so that checkpoints, reports and traces can hold it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
@@ -44,6 +44,12 @@ class Cost(TypedDict):
     calls: int | None
     tokens: int | None
     usd: float | None
+
+
+class Spared(Cost):
+    """Count what a cached answer cost when it was asked for, and how long that took."""
+
+    seconds: float
 
 
 Why = Literal["too_long", "loading", "unreachable", "address", "key", "unknown_model"]
@@ -99,6 +105,8 @@ class Call(TypedDict):
     """Requests that the client sent again; None where the model was not built from a string."""
     cached: bool
     """Whether the answer came from the cache, and cost nothing."""
+    spared: NotRequired[Spared]
+    """What it would have cost without the cache."""
     left_out: list[LeftOut]
     """What its request went without, for its server refuses it."""
     windows: int

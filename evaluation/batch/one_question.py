@@ -1,7 +1,7 @@
 """Put one question to a mixture, turn by turn, and say in a row what became of it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +14,8 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Durability
 
 from ...core.errors import AllProposersFailed, InputError, MoAError
-from ...core.run.costs import cost_of, total
-from ...core.run.records import USABLE, Call, Cost, Proposal, place_of
+from ...core.run.costs import cost_of, spared_by, total
+from ...core.run.records import USABLE, Call, Cost, Proposal, Spared, place_of
 from ...core.run.report import calls_of
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
@@ -50,6 +50,8 @@ class _Progress:
     """The state of the turn that is under way."""
     proposals: list[Proposal] = field(default_factory=list)
     """Those of the turn before it, or of that which failed."""
+    spared: list[Spared] = field(default_factory=list)
+    """What a cache spared, layer by layer."""
 
 
 async def answer_question(moa: Graph, question: Question, *, file: Path, proposals: bool = True) -> QuestionResult:
@@ -76,6 +78,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
         failure = exc
         so_far.costs.append(_cost(so_far.state, exc))
         so_far.proposals = so_far.state.get("proposals", [])
+        so_far.spared += _spared(so_far.proposals)
     cost, last = total(so_far.costs), None if failure else so_far.turns[-1]
     row = Row(
         id=question.id,
@@ -88,6 +91,8 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
     )
     if question.later:
         row["turns"] = so_far.turns
+    if so_far.spared:
+        row["spared"] = spared_by(so_far.spared)
     if proposals:
         row["proposals"] = list(map(_row_proposal, so_far.proposals))
     return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
@@ -156,6 +161,16 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     so_far.costs.append(_cost(state))
     so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
     so_far.proposals, so_far.state = state.get("proposals", []), {}
+    so_far.spared += _spared(so_far.proposals)
+
+
+def _spared(proposals: Sequence[Proposal]) -> Iterator[Spared]:
+    """Yield what a cache spared in each layer; its seconds are those beyond the calls that were made beside it."""
+    for layer in sorted({p["layer"] for p in proposals}):
+        beside = [p for p in proposals if p["layer"] == layer]
+        if spared := [p["spared"] for p in beside if "spared" in p]:
+            seconds = max(one["seconds"] for one in spared) - max(p["waited"] + p["seconds"] for p in beside)
+            yield Spared(**total(spared), seconds=max(seconds, 0.0))
 
 
 def _row_proposal(proposal: Proposal) -> RowProposal:

@@ -7,7 +7,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from ...core.run.records import Cost, Report, Status
+from ...core.run.records import Cost, Report, Spared, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ class Row(TypedDict):
     cost: NotRequired[Cost]
     """What the question cost, all its turns, and tries that failed, as far as they are known; at most where nobody
     counted."""
+    spared: NotRequired[Spared]
+    """What it would have cost beyond that without a cache, and the seconds that this spared."""
     proposals: NotRequired[list["RowProposal"]]
     """What the proposers of the last turn answered, all layers, in the order of their declaration."""
 

@@ -57,12 +57,27 @@ def _faults(row: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault(name, row[name], "null beside an error")
     if not is_amount(row["seconds"]):
         yield Fault("seconds", row["seconds"], _AMOUNT)
+    yield from _in_costs(row)
+    yield from _in_turns(row.get("turns", []))
+    yield from _in_proposals(row.get("proposals", []))
+
+
+def _in_costs(row: Mapping[str, Any]) -> Iterator[Fault]:
     if "cost" in row:
         yield from (
             _in_cost(row["cost"], "cost.") if isinstance(row["cost"], dict) else [_no_object("cost", row["cost"])]
         )
-    yield from _in_turns(row.get("turns", []))
-    yield from _in_proposals(row.get("proposals", []))
+    if "spared" in row:
+        yield from _in_spared(row["spared"])
+
+
+def _in_spared(spared: object) -> Iterator[Fault]:
+    if not isinstance(spared, dict):
+        yield _no_object("spared", spared)
+        return
+    yield from _in_cost(spared, "spared.")
+    if not is_amount(spared.get("seconds")):
+        yield Fault("spared.seconds", spared.get("seconds"), _AMOUNT)
 
 
 def _in_turns(turns: object) -> Iterator[Fault]:

@@ -190,6 +190,16 @@ def cost_in(row: Row) -> Cost:
     )
 
 
+def full_cost_in(row: Row) -> Cost:
+    """Return what a row's question costs who has no cache: with what a cache spared."""
+    return total([cost_in(row), row["spared"]]) if "spared" in row else cost_in(row)
+
+
+def full_seconds_in(row: Row) -> float:
+    """Return how long a row's question takes without a cache."""
+    return row["seconds"] + (row["spared"]["seconds"] if "spared" in row else 0.0)
+
+
 def known_cost_in(row: Row) -> Cost:
     """Return the same where a part is unknown of what is known: what its runs say, which a budget counts."""
     return _largest(_written_cost(row), _cost_of_runs(row))

@@ -28,6 +28,7 @@ from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from ..grading.jury import Jury, OnJudged
+from .cast import Cast
 from .ceilings import ceiling_in, first_runs
 from .comparison import comparison_of, with_unasked
 from .conclusion import MARGIN
@@ -35,6 +36,7 @@ from .grades import note_grades
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, prepare
+from .roles import roles_of, shared_cost
 from .wording import note_wording
 
 
@@ -151,6 +153,7 @@ async def compare_prepared(
     on_start: OnSystemStart | None,
     on_row: OnSystemRow | None,
     on_judged: OnJudged | None,
+    cast: Cast | None = None,
 ) -> Comparison:
     """Compare systems in a folder, where all that `acompare` finds out beforehand is known.
 
@@ -169,6 +172,7 @@ async def compare_prepared(
         on_start: Called with each system before it is asked.
         on_row: Called with each row.
         on_judged: Called after each verdict.
+        cast: Who plays what in them, where roles are compared.
 
     Returns:
         What was measured.
@@ -180,7 +184,7 @@ async def compare_prepared(
         folder, concurrency=concurrency, budget=budget, retry_errors=retry_errors, on_start=on_start, on_row=on_row
     )
     every = list(Repeated(prepared.questions, repeat))
-    await _ask_all(systems, prepared, turns, every)
+    await _ask_all(systems, prepared, turns, every, cast)
     questions, rows = turns.answered_by_all(every, repeat)
     jury = None
     if prepared.judge:
@@ -204,19 +208,28 @@ async def compare_prepared(
         ceiling = await asyncio.to_thread(ceiling_in, *first_runs(questions, answered, repeat), prepared.graders.own)
         comparison = replace(comparison, ceiling=ceiling)
         note_grades(folder, answered)
+    if cast:
+        comparison = replace(comparison, roles=roles_of(cast, answered, comparison, seed=seed))
+        comparison.notes.append(shared_cost(answered))
     comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 
 
 async def _ask_all(
-    systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn, questions: Sequence[Question]
+    systems: Mapping[str, Graph], prepared: Prepared, turns: InTurn, questions: Sequence[Question], cast: Cast | None
 ) -> None:
     """Ask all systems part by part, and try out a grader of one's own on what comes first."""
+    reference, replayed = (cast.reference, cast.replayed) if cast else ("", [])
     for part in turns.parts(list(systems), questions):
         for label, graph in systems.items():
-            await turns.ask(label, graph, part)
-            prepared.graders.try_out(prepared.questions, turns.rows[label])
+            # Where the budget kept the declared mixture from a question, there are no proposals of it to go on with.
+            of_part = turns.answered_by(reference, label, of=part) if label in replayed else part
+            if of_part:
+                await turns.ask(label, graph, of_part)
+                prepared.graders.try_out(questions, turns.rows[label])
+            else:
+                turns.rows.setdefault(label, {})
 
 
 async def _published(

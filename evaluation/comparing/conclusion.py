@@ -11,7 +11,7 @@ ENOUGH = 50
 """Graded questions below which nothing is concluded: where nothing differs on 30, a tenth of all may still differ."""
 _LUCK = 0.05
 """How likely a split of the questions that two differ on may be by luck, for `better` and `worse`."""
-_CONTRADICTED = 0.5
+CONTRADICTED = 0.5
 """The share of pairs above which a judge that goes by the place knows nothing of the answers."""
 _UNHEARD = 0.10
 """The share of questions without an answer that was read above which nothing is told of who is ahead."""
@@ -47,7 +47,7 @@ def verdict(
         margin: The gain, in points of a hundred, from which on one counts.
         in_repeats: The same systems by each repeat alone, where every question was asked several times.
     """
-    if contradicted is not None and contradicted > _CONTRADICTED:
+    if contradicted is not None and contradicted > CONTRADICTED:
         return (
             f"nothing can be told: the judge preferred a place in {_share(contradicted)} of the pairs, whatever answer "
             "stood there; take another judge"

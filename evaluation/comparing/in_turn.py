@@ -123,6 +123,11 @@ class InTurn:
                 "leave it out, and ask again what failed"
             )
 
+    def answered_by(self, *labels: str, of: Sequence[Question]) -> list[Question]:
+        """Return those of some questions that one of the systems has a row for."""
+        ids = {id_ for label in labels for id_ in self.rows.get(label, {})}
+        return [question for question in of if question.id in ids]
+
     def answered_by_all(
         self, questions: Sequence[Question], repeat: int = 1
     ) -> tuple[list[Question], dict[str, list[Row]]]:

@@ -21,7 +21,7 @@ from urllib3 import Retry
 
 from ...core.text import one_line, redact
 from ..batch.questions import Question, Row
-from ..batch.rows import cost_in
+from ..batch.rows import full_cost_in, full_seconds_in
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grade
 from .measures import Comparison
@@ -44,7 +44,7 @@ class Replay(NamedTuple):
 
     def feedback(self) -> list[dict[str, Any]]:
         """Return the grade, and what the answer cost; what is not known is left out."""
-        figures = {"score": self.grade.score, "seconds": self.row["seconds"], **cost_in(self.row)}
+        figures = {"score": self.grade.score, "seconds": full_seconds_in(self.row), **full_cost_in(self.row)}
         return [{"key": key, "score": value} for key, value in figures.items() if value is not None]
 
 

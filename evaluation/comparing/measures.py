@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...core.run.records import Cost
+from ..batch.rows import full_seconds_in
 from ..ceiling import Ceiling
 from ..grading.answered import GradedAnswers, per_question
 from ..statistics import wilson
+from .cast import Roles
 from .over_repeats import RunVariance
 from .paired import RESAMPLES, Bootstrap, Paired, Spread, newcombe, paired, percentile
 
@@ -75,6 +77,8 @@ class Comparison:
     """What a mixture of the compared models can win at most; None where there are not two models to choose from."""
     contradicted: float | None = None
     """The share of pairs on which the judge preferred a place, whatever stood there; None where no pair was judged."""
+    roles: Roles | None = None
+    """How the models of a mixture rank as aggregators and as proposers, where that was compared."""
 
     def named(self, label: str) -> MeasuredSystem:
         """Return one system's measures."""
@@ -142,7 +146,7 @@ def _measured(
     label: str, one: GradedAnswers, *, score: Spread, difference: Spread | None, pair: Paired | None
 ) -> MeasuredSystem:
     whole = [row for row in one.rows if row["answer"] is not None]
-    cost, seconds = per_question(one.rows), [row["seconds"] for row in whole]
+    cost, seconds = per_question(one.rows), [full_seconds_in(row) for row in whole]
     return MeasuredSystem(
         label=label,
         is_single=one.is_single,

@@ -1,16 +1,18 @@
 """Show a comparison in a notebook, and say what to keep in mind of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ...core.run.records import Cost
 from ...core.text import one_line, plain, printable
 
 if TYPE_CHECKING:
+    from .cast import ModelRoles, Roles
     from .measures import Comparison, MeasuredSystem
     from .paired import Spread
 
+_Row = TypeVar("_Row")
 _SCORES = {"answer": "right", "exact": "right", "judge": "win rate"}
 _CELL = (
     "border:0;border-bottom:1px solid rgba(128,128,128,.45);padding:.25rem .8rem .25rem 0;background:none;color:inherit"
@@ -41,7 +43,7 @@ def notes_of(comparison: "Comparison") -> list[str]:
         share = f"{100 * comparison.contradicted:.0f} %"
         notes.append(f"the judge preferred a place, whatever answer stood there, in {share} of the pairs")
     judging = (
-        [f"judging cost {_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
+        [f"judging cost {cost_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
     )
     ceiling = comparison.ceiling
     winnable = [sentence for sentence in (ceiling.sentence(), ceiling.advice()) if sentence] if ceiling else []
@@ -73,29 +75,57 @@ def columns_of(comparison: "Comparison") -> Mapping[str, Callable[["MeasuredSyst
     }
 
 
+def role_columns(roles: "Roles") -> Mapping[str, Callable[["ModelRoles"], str]]:
+    """Return the columns of the two rankings, side by side, and what stands in each of them for a model."""
+    return {
+        "model": lambda one: one.model,
+        "alone": lambda one: f"{100 * one.alone.mean:.1f} %",
+        "as aggregator": lambda one: f"{100 * one.aggregator.mean:.1f} %",
+        f"against {roles.reference}": lambda one: "–" if one.against is None else _difference(one.against),
+        "aggregator rank": lambda one: _rank(one.aggregator_rank),
+        "missed as proposer": lambda one: "–" if one.missed is None else _difference(one.missed),
+        "proposer rank": lambda one: "–" if one.proposer_rank is None else _rank(one.proposer_rank),
+    }
+
+
+def _rank(places: tuple[int, int]) -> str:
+    best, worst = places
+    return str(best) if best == worst else f"{best} to {worst}"
+
+
 def comparison_html(comparison: "Comparison") -> str:
     """Return a comparison as a piece of HTML that takes on the colours around it, and changes nothing there.
 
     Args:
         comparison: What was measured; each name and sentence in it is text, and nothing else.
     """
-    columns = columns_of(comparison)
-    heads = "".join(f'<th scope="col" style="{_FIGURE if n else _NAME}">{name}</th>' for n, name in enumerate(columns))
-    rows = "".join(f"<tr>{_cells(system, columns)}</tr>" for system in comparison.systems)
+    table = _table(f"{basis_of(comparison)}; * is the baseline", columns_of(comparison), comparison.systems)
     notes = "".join(f"<li>{_text(note)}</li>" for note in notes_of(comparison))
     listed = f'<ul style="margin:.4rem 0;padding-left:1.2rem">{notes}</ul>' if notes else ""
     return (
         '<div style="color:inherit;text-align:left;overflow-wrap:anywhere">'
         f'<p style="margin:.4rem 0"><strong>{_text(comparison.verdict)}</strong></p>'
-        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
-        f'<caption style="{_CAPTION}">{_text(basis_of(comparison))}; * is the baseline</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        f"{listed}</div>"
+        f"{table}{listed}{_roles(comparison.roles) if comparison.roles else ''}</div>"
     )
 
 
-def _cells(system: "MeasuredSystem", columns: Mapping[str, Callable[["MeasuredSystem"], str]]) -> str:
-    name, *figures = (_text(cell(system)) for cell in columns.values())
+def _roles(roles: "Roles") -> str:
+    table = _table("what each model is worth in each role", role_columns(roles), roles.models)
+    return table + "".join(f'<p style="margin:.4rem 0">{_text(sentence)}</p>' for sentence in roles.sentences)
+
+
+def _table(caption: str, columns: Mapping[str, Callable[[_Row], str]], rows: Sequence[_Row]) -> str:
+    heads = (f'<th scope="col" style="{_FIGURE if n else _NAME}">{_text(name)}</th>' for n, name in enumerate(columns))
+    body = "".join(f"<tr>{_cells(row, columns)}</tr>" for row in rows)
+    return (
+        f'<div style="overflow-x:auto"><table style="{_TABLE}">'
+        f'<caption style="{_CAPTION}">{_text(caption)}</caption>'
+        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cells(row: _Row, columns: Mapping[str, Callable[[_Row], str]]) -> str:
+    name, *figures = (_text(cell(row)) for cell in columns.values())
     cells = "".join(f'<td style="{_FIGURE}">{figure}</td>' for figure in figures)
     return f'<th scope="row" style="{_NAME}">{name}</th>{cells}'
 
@@ -113,7 +143,8 @@ def _figure(value: float | None, form: str, unit: str = "") -> str:
     return "unknown" if value is None else f"{value:{form}}{unit}"
 
 
-def _told(cost: Cost) -> str:
+def cost_told(cost: Cost) -> str:
+    """Say what something cost, in one line."""
     usd = "cost unknown" if cost["usd"] is None else f"${cost['usd']:,.4f}"
     tokens = "tokens unknown" if cost["tokens"] is None else f"{cost['tokens']:,} tokens"
     return f"{cost['calls'] or 0:,} calls, {tokens}, {usd}"

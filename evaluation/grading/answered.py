@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...core.run.records import Cost
 from ..batch.questions import Row
-from ..batch.rows import cost_in
+from ..batch.rows import full_cost_in
 from .by_gold import Grade
 
 
@@ -34,9 +34,10 @@ def best_of(answered: Mapping[str, GradedAnswers], labels: Sequence[str], graded
 def per_question(rows: Sequence[Row]) -> dict[str, float | None]:
     """Return the average calls, tokens and US dollars of a question; None where they are not known of all answers.
 
-    What a question without an answer cost is counted where it was written down.
+    What a question without an answer cost is counted where it was written down. Answers out of a cache count as what
+    they cost once: systems that share one are not cheaper for it.
     """
-    costs = [(cost_in(row), row["answer"] is not None) for row in rows]
+    costs = [(full_cost_in(row), row["answer"] is not None) for row in rows]
     means: dict[str, float | None] = {}
     for what in ("calls", "tokens", "usd"):
         values = [value for cost, _ in costs if (value := _known(cost, what)) is not None]

@@ -76,7 +76,7 @@ async def call_model(
         _log.debug("%s", ended_line(seat, call))
     if counts and message and call["status"] in USABLE:
         race.count(seat.title, text_in(message), served=call["served_model"], whole=call["status"] == "ok")
-    if entry and message and call["status"] == "ok" and not call["cached"]:
+    if entry:
         await entry.keep(call, message)
     return call, message
 

@@ -64,7 +64,7 @@ async def call_samples(
     for seat in new:
         call, message = answers.get(seat.place, (None, None))
         entry = entry_of(cache, seat, prompt.messages)
-        if entry and call and message and call["status"] == "ok":
+        if entry and call:
             await entry.keep(call, message)
     alone = [seat for seat in seats if seat.place not in answers]
     calls = [call_model(seat, prompt, config, race=race, cache=cache) for seat in alone]

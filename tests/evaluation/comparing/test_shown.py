@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browser import opened
 from compared import QUESTIONS, compare, mixed, right
+from langgraph_moa.evaluation.comparing.cast import ModelRoles, Roles
 from langgraph_moa.evaluation.comparing.measures import Comparison
 from langgraph_moa.evaluation.comparing.shown import comparison_html, notes_of
 
@@ -53,6 +54,17 @@ def test_what_others_wrote_is_text_and_nothing_is_fetched_or_styled_outside(comp
     assert read.tags == set("div p strong table caption thead tbody tr th td ul li".split())
     assert read.words.count(ODD) == 3
     assert re.findall(r"https?:|url\(|<style|class=|\bid=", html) == []
+
+
+def test_both_rankings_of_roles_are_a_table_too(comparison: Comparison) -> None:
+    spread = comparison.named("moa").score
+    model = ModelRoles(ODD, spread, spread, None, (1, 2), None, None)
+    html = comparison_html(replace(comparison, roles=Roles("one aggregates", [model], [ODD])))
+    read = Reader(html)
+
+    assert read.words.count(ODD) == 2
+    assert {"aggregator rank", "missed as proposer", "1 to 2"} <= set(read.words)
+    assert html.count("<table") == 2
 
 
 def test_what_is_not_known_is_never_nothing(comparison: Comparison) -> None:

@@ -31,6 +31,12 @@ def test_tokens_of_a_question(rows: list[Any], mean: float | None) -> None:
     assert per_question(rows)["tokens"] == mean
 
 
+def test_systems_that_share_a_cache_are_no_cheaper_for_it() -> None:
+    cached: Any = {**row(calls=0, tokens=0, usd=0.0), "spared": {"calls": 1, "tokens": 10, "usd": 0.1, "seconds": 2.0}}
+
+    assert per_question([cached]) == per_question([row()])
+
+
 def test_parts_of_a_cost_are_known_or_not_each_on_its_own() -> None:
     assert per_question([row(usd=None), row()]) == {"calls": 1, "tokens": 10, "usd": None}
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from langgraph.cache.memory import InMemoryCache
 from langgraph.cache.sqlite import SqliteCache
 from langgraph_moa import Limits, Proposer, Quorum, create_moa, resolve_model
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.run.costs import cost_of, total
+from langgraph_moa.nodes.calls.cache import CallRecord
 from loopback import Loopback, Reply
 from pydantic import Field, PrivateAttr
 from reading import QUESTION, references_in, user
@@ -108,6 +111,67 @@ async def test_failures_and_halves_are_not_kept(loopback: Loopback) -> None:
     result = await mixture(loopback, cache, layers=2).ainvoke(QUESTION)
 
     assert [(p["cached"], p["text"]) for p in result["proposals"]] == [(False, "answer of m0"), (False, "answer of m1")]
+
+
+async def test_a_file_is_the_same_model_wherever_it_is_served(loopback: Loopback, tmp_path: Path) -> None:
+    files = [tmp_path / "one.gguf", tmp_path / "two.gguf"]
+    for file in files:
+        file.touch()
+    cache, cached = InMemoryCache(), []  # type: ignore[var-annotated]
+
+    for file, port in [(files[0], ""), (files[0], "/"), (files[1], "/")]:
+        at = partial(resolve_model, base_url=f"{loopback.url}{port}")
+        moa = create_moa(
+            proposers=[f"gguf:{file}"],
+            aggregator="offline:words",
+            resolve=lambda spec, at=at, **options: at("m0", **options) if "gguf" in spec else resolve_model(spec),
+            cache=cache,
+        )
+        cached.append((await moa.ainvoke(QUESTION))["proposals"][0]["cached"])
+
+    assert cached == [False, True, False]
+
+
+class Record(InMemoryCache[Any], CallRecord):
+    """Be the shortest record of calls."""
+
+
+async def test_a_record_replays_failures_and_halves_too(loopback: Loopback) -> None:
+    loopback.say("m0", Reply(status=500))
+    loopback.say("m1", Reply("half", finish_reason="length"))
+    record = Record()
+    first = await mixture(loopback, record, layers=2).ainvoke(QUESTION)
+    requests = len(loopback.requests)
+    loopback.scripts.clear()
+
+    again = await mixture(loopback, record, layers=2).ainvoke(QUESTION)
+
+    assert len(loopback.requests) == requests + 1
+    assert [(p["status"], p["text"]) for p in again["proposals"]] == [
+        (p["status"], p["text"]) for p in first["proposals"]
+    ]
+    assert [p["status"] for p in again["proposals"]] == ["error", "truncated"]
+
+
+async def test_what_was_cut_short_is_not_recorded(loopback: Loopback) -> None:
+    loopback.say("m1", Reply(broken="hang"))
+    record = Record()
+
+    for asked_of_m1 in (1, 2):
+        result = await mixture(loopback, record, layers=2, quorum=Quorum(1)).ainvoke(QUESTION)
+
+        assert [p["cut"] for p in result["proposals"]] == [None, "quorum"]
+        assert len(loopback.asked("m1")) <= asked_of_m1
+
+
+async def test_a_cached_answer_says_what_it_spared(loopback: Loopback) -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    runs = [await mixture(loopback, cache, samples=2, layers=2).ainvoke(QUESTION) for _ in range(2)]
+    first, again = (run["proposals"] for run in runs)
+
+    assert ["spared" in p for p in (*first, *again)] == [False] * 4 + [True] * 4
+    assert total(p["spared"] for p in again) == total(cost_of(p) for p in first)
+    assert [p["spared"]["seconds"] for p in again] == [p["waited"] + p["seconds"] for p in first]
 
 
 async def test_chains_and_graphs_are_always_asked() -> None:
