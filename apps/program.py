@@ -45,6 +45,7 @@ COMMANDS = {
         ".compare.command",
         "compare_systems",
     ),
+    "convert": Listed("Bring questions and answers from the files of other tools, and to them.", ".convert", "convert"),
     "mcp": Listed(
         "Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp).",
         ".mcp.command",
