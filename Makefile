@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real lint types advisories bench bench-peers faults chaos agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers faults chaos agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -45,6 +45,9 @@ pins: .venv/dev  ## Write pins/tested.txt and pins/oldest.txt anew, and look tha
 real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched once (93 MB).
 	$(BIN)/python benchmarks/weights.py smollm2
 	MOA_TEST_REAL=1 $(BIN)/pytest -q tests/real
+
+interchange: .venv/interchange/installed  ## Have inspect_ai and Hugging Face's datasets read what is written here, and the other way.
+	.venv/interchange/bin/pytest -q -W ignore::ResourceWarning -W ignore::DeprecationWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/others
 
 lint: .venv/dev  ## Check style and that imports only go down.
 	$(BIN)/ruff format --check .
@@ -136,6 +139,11 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/oldest/installed: .venv/bin/python .venv/shipped pyproject.toml pins/oldest.txt
 	test -d $(@D) || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -c pins/oldest.txt -e '.[dev]'
+	touch $@
+
+.venv/interchange/installed: tests/others/requirements.txt .venv/bin/python .venv/shipped pyproject.toml
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -r $< -e .
 	touch $@
 
 .venv/peers/%/installed: benchmarks/peers/%.txt pins/tested.txt .venv/bin/python

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .evaluation.batch.reading import read_questions
     from .evaluation.comparing.compare import acompare
     from .evaluation.comparing.role_systems import acompare_roles
+    from .evaluation.interchange.forms import read_interchange, write_interchange
     from .evaluation.panel.analysis import analyse_panel
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
@@ -103,9 +104,11 @@ __all__ = [
     "judge_agreement",
     "math_answers",
     "near_duplicates",
+    "read_interchange",
     "read_questions",
     "report",
     "resolve_model",
+    "write_interchange",
 ]
 
 _HOMES = {
@@ -163,9 +166,11 @@ _HOMES = {
     "judge_agreement": ".nodes.judge",
     "math_answers": ".core.agreement.mathematics",
     "near_duplicates": ".core.agreement.whole_texts",
+    "read_interchange": ".evaluation.interchange.forms",
     "read_questions": ".evaluation.batch.reading",
     "report": ".graphs.page",
     "resolve_model": ".core.models.resolve",
+    "write_interchange": ".evaluation.interchange.forms",
 }
 """Where each name is. Nothing is imported before it is used: LangGraph takes most of a second, which who only asks the
 command line for help should not wait for, and in which Ctrl-C could not be answered for."""

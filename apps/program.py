@@ -48,6 +48,7 @@ COMMANDS = {
     "panel": Listed(
         "Say which models belong in a panel, by recorded answers; nobody is asked.", ".panel.command", "panel"
     ),
+    "convert": Listed("Bring questions and answers from the files of other tools, and to them.", ".convert", "convert"),
     "mcp": Listed(
         "Serve the mixture as a tool to an MCP client, on standard input and output (extra: mcp).",
         ".mcp.command",

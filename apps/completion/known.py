@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, get_args
 
 from ...core.models.presets import presets
 from ...core.offline.library import Variant
+from ...evaluation.interchange.forms import FILE_FORMS
 from ..batch.formats import FORMATS
 from ..command_line import listed_values
 from ..settings.systems import SystemName
@@ -86,6 +87,8 @@ _VALUES: Mapping[tuple[str, str], Callable[[], list[str]]] = {
     ("", "--moderator"): _models,
     ("", "--judge"): _models,
     ("batch", "--format"): lambda: list(FORMATS),
+    ("convert", "--from"): lambda: list(FILE_FORMS),
+    ("convert", "--to"): lambda: list(FILE_FORMS),
     ("compare", "--system"): lambda: [*get_args(SystemName), *_models()],
     ("compare", "--grader"): lambda: ["answer", "exact", "judge", "score"],
     ("compare", "--equal"): lambda: ["calls", "tokens", "usd"],

@@ -30,7 +30,10 @@ REFERENCE = {
         "create_single create_self_moa create_self_moa_seq create_grouped_moa create_smoa Moderator create_debate "
         "create_ranker Rank create_best_of_n create_vote",
     ),
-    "many": ("Many questions", "abatch acompare acompare_roles Question read_questions"),
+    "many": (
+        "Many questions",
+        "abatch acompare acompare_roles analyse_panel Question read_questions read_interchange write_interchange",
+    ),
     "inside": ("Inside something larger", "ChatMoA as_node as_tool create_ask"),
     "early-stop": (
         "Early stop and agreement",

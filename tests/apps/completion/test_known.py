@@ -37,7 +37,12 @@ def test_what_has_values_has_all_of_them(known: dict[str, KnownCommand]) -> None
 
 
 def test_files_are_told_from_words(known: dict[str, KnownCommand]) -> None:
-    assert [name for name, command in known.items() if command.takes_files] == ["batch", "calibrate", "compare"]
+    assert [name for name, command in known.items() if command.takes_files] == [
+        "batch",
+        "calibrate",
+        "compare",
+        "convert",
+    ]
     assert option(known["ask"], "--docs").is_file
     assert option(known["graph"], "--png").is_file
     assert not option(known["ask"], "--thread").is_file

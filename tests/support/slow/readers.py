@@ -61,6 +61,7 @@ from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading import by_gold, verdicts
+from langgraph_moa.evaluation.interchange import delimited, losses
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
@@ -193,10 +194,6 @@ def _composed(text: str) -> object:
 def _filled(text: str) -> None:
     with suppress(LookupError):
         arguments.ArgumentForm(text, tools.OfferedTool("look", "Look for words.", _SCHEMA), forced=False).fill(_SCHEMA)
-
-
-def _offline(text: str) -> object:
-    return model.OfflineModel.of("stems")._answer([HumanMessage(text)], {})
 
 
 def _structured(text: str) -> object:
@@ -361,7 +358,7 @@ READERS: dict[str, Reader] = {
     "core/offline/files.py": lambda text: files._is_western(text),
     "core/offline/pages.py: PDF's text": _paragraphs,
     "core/offline/pages.py: HTML": lambda text: _a_file(_indexed, text, "a.html"),
-    "core/offline/model.py": _offline,
+    "core/offline/model.py": lambda text: model.OfflineModel.of("stems")._answer([HumanMessage(text)], {}),
     "nodes/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
     "nodes/choice.py": lambda text: choice.read_choice(text, 6),
     "nodes/judge.py": lambda text: judge.read_groups(text, 6),
@@ -375,6 +372,9 @@ READERS: dict[str, Reader] = {
     "evaluation/grading/by_gold.py": _graded,
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
     "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
+    "evaluation/interchange/delimited.py": lambda text: _a_file(
+        lambda path: list(delimited.csv_rows(path, losses.Losses())), text, "a.csv"
+    ),
     "graphs/adapters/structured.py": _structured,
     "apps/batch/formats.py": lambda text: _a_file(lambda path: list(FORMATS["mt_bench"].read(path)), text, "a"),
     "apps/terminal.py and apps/ask/lines.py": _printed,
