@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := -m pip install --quiet
 INSTALLED := .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
-SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)/*.py $(wildcard $(room)/*/*.py)) core/models/*.toml docs/*.md docs/*.json graphs/*.html prompts/*.md
+SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)/*.py $(wildcard $(room)/*/*.py)) core/models/*.toml docs/*.md docs/*.json evaluation/panel/*.html graphs/*.html prompts/*.md
 PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml

@@ -21,6 +21,7 @@ _TOGETHER = {
     "tests/project/test_package.py": "wheel",
     "tests/studio/": "LangGraph's server",
     "tests/evaluation/comparing/test_shown.py": "browser",
+    "tests/evaluation/panel/test_page.py": "browser",
     "tests/graphs/page/test_sections.py": "browser",
     "tests/graphs/test_page.py": "browser",
     "tests/graphs/test_shown.py": "browser",

@@ -10,7 +10,7 @@ from ..calibration import MeasuredRule, measured_waves
 from ..ceiling import Ceiling, ceiling_of
 from .curve import Curve, curve_of
 from .fate import Fate, fates_of
-from .members import PanelMember, Twins, error_correlations, find_twins, measured_members
+from .members import PanelMember, Twins, count_saves, error_correlations, find_twins, measured_members
 from .reading import read_panel
 from .recommendation import Recommendation, recommended
 from .recording import PanelRow, Recording, marks_of
@@ -33,6 +33,8 @@ class PanelAnalysis:
     members: list[PanelMember]
     correlations: list[list[float | None]]
     """How far the errors of each two members go together, in the order of `members`."""
+    saves: list[list[int]]
+    """By member, and by each other one: on how many questions the other does better, or is right where it is wrong."""
     twins: list[Twins]
     steps: list[SelectionStep]
     """Members in the order in which they help most."""
@@ -108,6 +110,7 @@ def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
         ceiling=ceiling,
         members=members,
         correlations=error_correlations(marks_of(judged)),
+        saves=count_saves(marks_of(judged)),
         twins=twins,
         steps=steps,
         halves=halves,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
+from operator import lt
 from statistics import fmean
 
 from ..comparing.paired import Spread, newcombe, paired
@@ -94,6 +95,19 @@ def error_correlations(marks: Sequence[Sequence[float]]) -> list[list[float | No
     """
     columns = list(zip(*marks, strict=True))
     return [[_correlation(one, other) for other in columns] for one in columns]
+
+
+def count_saves(marks: Sequence[Sequence[float]]) -> list[list[int]]:
+    """Count who saves whom: on how many questions another member does better than one, or is right where it is wrong.
+
+    Args:
+        marks: A list a question.
+
+    Returns:
+        A square: a row for whoever is saved, a column for who saves.
+    """
+    columns = list(zip(*marks, strict=True))
+    return [[sum(map(lt, saved, saver)) for saver in columns] for saved in columns]
 
 
 def find_twins(recording: Recording) -> list[Twins]:

@@ -59,7 +59,7 @@ def svg_of(
         f'<svg {head}role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'style="max-width:100%;height:auto;direction:ltr" '
         f'font-family="{_TYPE}" font-size="12" fill="currentColor" text-anchor="middle">'
-        f"<title>{_text(title)}</title><desc>{_text(_in_words(drawing, marks))}</desc>"
+        f"<title>{as_xml(title)}</title><desc>{as_xml(_in_words(drawing, marks))}</desc>"
         f"{_GROUND if is_alone else ''}{''.join(parts)}</svg>"
     )
 
@@ -68,7 +68,7 @@ def _label(data: Any) -> str:
     return "" if data is None else str(data)
 
 
-def _text(text: str) -> str:
+def as_xml(text: str) -> str:
     """Escape what somebody else wrote, and leave out what no XML may hold."""
     return escape("".join(c for c in printable(plain(text)) if c not in "\ufffe\uffff"))
 
@@ -91,7 +91,7 @@ def _frame(frame: Frame) -> str:
     )
     if not frame.title:
         return shape
-    return f'{shape}<text x="{x + frame.width / 2:.1f}" y="{y + 19:.1f}" font-size="11">{_text(frame.title)}</text>'
+    return f'{shape}<text x="{x + frame.width / 2:.1f}" y="{y + 19:.1f}" font-size="11">{as_xml(frame.title)}</text>'
 
 
 def _route(route: Route, went: frozenset[tuple[str, str]] | None) -> str:
@@ -106,7 +106,7 @@ def _route(route: Route, went: frozenset[tuple[str, str]] | None) -> str:
         f'stroke-linejoin="round"{dashes}/><path d="M{x:.1f} {y:.1f}l-4-8h8z" fill="{_OTHER}"/>'
     )
     if link.label:
-        (at_x, at_y), label = route.label_at, _text(link.label)
+        (at_x, at_y), label = route.label_at, as_xml(link.label)
         drawn += f'<text x="{at_x:.1f}" y="{at_y:.1f}" font-size="10.5" text-anchor="{route.anchor}">{label}</text>'
     return f"<g>{drawn}</g>" if is_taken else f'<g opacity="{_PALE}">{drawn}</g>'
 
@@ -118,13 +118,13 @@ def _box(box: Box, about: Mapping[str, Any], marks: Mapping[str, Mark] | None) -
     x, y = box.corner
     dashes = ' stroke-dasharray="5 4"' if mark and mark.kind != "ran" else ""
     lines = "".join(
-        f'<tspan x="{x + box.width / 2:.1f}" y="{y + 18.5 + 15 * n:.1f}">{_text(line)}</tspan>'
+        f'<tspan x="{x + box.width / 2:.1f}" y="{y + 18.5 + 15 * n:.1f}">{as_xml(line)}</tspan>'
         for n, line in enumerate(box.lines)
     )
     whole = ", ".join(filter(None, [box.node, str(about.get("moa_model") or ""), *(mark or ())]))
     pale = f' opacity="{_PALE}"' if mark and mark.kind == "skipped" else ""
     return (
-        f"<g{pale}><title>{_text(one_line(whole, limit=500))}</title>"
+        f"<g{pale}><title>{as_xml(one_line(whole, limit=500))}</title>"
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" '
         f'rx="{box.height / 2 if is_end else 6:.1f}" fill="{colour}" fill-opacity="{0.04 if dashes else 0.16}" '
         f'stroke="{colour}" stroke-width="1.5"{dashes}/><text>{lines}</text></g>'

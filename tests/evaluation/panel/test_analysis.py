@@ -12,6 +12,7 @@ import pytest
 from langgraph_moa import ConfigError, analyse_panel
 from langgraph_moa.core.agreement.answers import short_answer
 from langgraph_moa.evaluation.panel.analysis import PanelAnalysis, analysed
+from langgraph_moa.evaluation.panel.page import panel_html
 from langgraph_moa.evaluation.panel.votes import Ballots
 from langgraph_moa.evaluation.stop_rules import is_right, vote
 from recorded_panels import Lottery, recorded, recording, write_record
@@ -204,3 +205,28 @@ def analysed_truth(lottery: Lottery, dice: Random) -> dict[tuple[int, ...], floa
         for size in range(1, len(everyone) + 1)
         for panel in combinations(everyone, size)
     }
+
+
+@needs_data
+def test_what_the_page_shows_is_what_plain_counting_gives(case: Any) -> None:
+    analysis, counted, names = case
+    right = [[counted.right(n, m) for n in counted.judged] for m in range(len(names))]
+
+    page = panel_html(analysis)
+
+    for m, column in enumerate(right):
+        cells = [sum(b > a for a, b in zip(column, other, strict=True)) for other in right]
+        assert analysis.saves[m] == cells
+        assert "".join(f"<td>{'–' if m == n else cell}</td>" for n, cell in enumerate(cells)) in page
+        assert f'class="name">{names[m]}</th><td>{100 * fmean(column):.1f} %</td>' in page
+
+
+def test_who_saves_whom_is_what_plain_counting_gives() -> None:
+    dice = Random(5)
+    columns = {name: [dice.choice("12") for _ in range(50)] for name in "abc"}
+
+    saves = analysed(recording(columns, ["1"] * 50)).saves
+
+    for m, saved in enumerate(columns.values()):
+        for n, saver in enumerate(columns.values()):
+            assert saves[m][n] == sum(a == "2" and b == "1" for a, b in zip(saved, saver, strict=True))

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from langgraph_moa.core.agreement.answers import short_answer
-from langgraph_moa.evaluation.panel.recording import PanelAnswer, PanelRow, Recording, mark_by_gold
+from langgraph_moa.evaluation.panel.recording import Aggregated, PanelAnswer, PanelRow, Recording, mark_by_gold
 from replay import DATA
 
 WRONG = ("2", "3", "4")
@@ -61,3 +61,44 @@ class Lottery(NamedTuple):
                 luck = common if dice.random() < self.shared else dice.random()
                 columns[name].append("1" if luck < strength else dice.choices(WRONG, (6, 3, 1))[0])
         return recording(columns, ["1"] * questions)
+
+
+HOSTILE = (
+    "<script>document.title = 'owned'</script><img src=x onerror=alert(1)>",
+    '& "quoted" \' ]]> --> \x1b[31m\x03\u202e\ufffe',
+    "模型-七十二亿-指令-" * 6,
+    "نموذج-" * 30 + "a\ud800b",
+    "an-organisation-of-some-length/" + "a-very-long-name-of-a-model-" * 12 + "72B",
+    " \u200b ",
+)
+"""Names that are markup, drive a terminal, run over, turn around, and show nothing."""
+
+
+def drawn_panel(
+    names: Sequence[str], *, questions: int = 60, costs: Sequence[float | None] = (), systems: Sequence[str] = ()
+) -> Recording:
+    """Make a panel whose members take turns in being wrong, with what they cost, and mixtures made of them.
+
+    Args:
+        names: Its members; each is right more often than the next.
+        questions: How many there are.
+        costs: Dollars of an answer, by member; a thousand tokens for each thousandth.
+        systems: Mixtures, which are right on two questions of three, and on every seventh that one alone has right.
+    """
+    right, wrong = short_answer("1"), short_answer("2")
+    prices: list[float | None] = [*costs, *[None] * (len(names) - len(costs))]
+    dice, rows, aggregated = Random(11), [], []
+    for number in range(questions):
+        answers = []
+        for member, usd in enumerate(prices):
+            is_wrong = number % (member + 2) == 0 or dice.random() < 0.1
+            tokens = None if usd is None else int(1e6 * usd)
+            answers.append(
+                PanelAnswer(wrong if is_wrong else right, float(not is_wrong), None, None, None, tokens, usd)
+            )
+        rows.append(PanelRow(str(number), tuple(answers), right, None))
+        marks = tuple(each.mark for each in answers)
+        for system in systems:
+            mark = float(number % 7 == 0 if sum(each or 0.0 for each in marks) == 1 else number % 3 > 0)
+            aggregated.append(Aggregated(system, mark, tuple(names), marks, ({},) * len(names), False, 4000, 0.02))
+    return Recording(list(names), rows, aggregated=aggregated)
