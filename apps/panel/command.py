@@ -9,8 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ...core.errors import ConfigError, nearest
+from ...core.ordinary import file_kind
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.panel.analysis import PanelAnalysis, analyse_panel
+from ...evaluation.panel.page import panel_html
+from ...evaluation.panel.pictures import PICTURES
 from ..logbook import Verbose, told_more
 from ..mistakes import misused
 from ..piped import read_again
@@ -36,6 +40,18 @@ def panel(
         Path | None,
         typer.Option(metavar="FILE", help="The questions with gold, for rows that hold none.", show_default=False),
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write everything as one HTML page.", show_default=False)
+    ] = None,
+    plots: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plot",
+            metavar="NAME=FILE",
+            help="Write one picture as SVG: accuracy, correlation, curve, cost or saves; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the recommended panel as a settings file.", show_default=False),
@@ -46,6 +62,10 @@ def panel(
 ) -> None:
     """Say which models belong in a panel, by recorded answers; nobody is asked."""
     with told_more(verbose), misused():
+        pictures = _pictures(plots or [])
+        for file, ending in [(page, ".html"), *((file, ".svg") for _, file in pictures)]:
+            if file:
+                _check_drawable(file, ending)
         if settings:
             check_settings_file(settings)
     chosen = None if members is None else [name.strip() for name in members.split(",")]
@@ -57,6 +77,10 @@ def panel(
     if settings:
         write_settings(analysis.recommendation, settings)
         note(f"settings: {settings}")
+    for name, file in pictures:
+        _write(file, PICTURES[name](analysis))
+    if page:
+        _write(page, panel_html(analysis))
 
 
 def _analysed(rows: list[Path], members: list[str] | None, questions: Path | None, seed: int) -> PanelAnalysis:
@@ -71,3 +95,32 @@ def _analysed(rows: list[Path], members: list[str] | None, questions: Path | Non
 
 def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
+
+
+def _pictures(written: list[str]) -> list[tuple[str, Path]]:
+    pictures = []
+    for each in written:
+        name, equals, file = each.partition("=")
+        if not equals or not file or name not in PICTURES:
+            raise ConfigError(
+                f"found --plot {each}, expected NAME=FILE, such as curve=curve.svg; {nearest(name, list(PICTURES))}"
+            )
+        pictures.append((name, Path(file)))
+    return pictures
+
+
+def _check_drawable(file: Path, ending: str) -> None:
+    if file.suffix.lower() != ending:
+        raise ConfigError(f"found {file}, expected a name that ends in {ending}; name it so")
+    if (kind := file_kind(file)) is not None:
+        raise ConfigError(f"found {kind}, {file}, expected an ordinary file to write; name one")
+    if not file.absolute().parent.is_dir():
+        raise ConfigError(f"found no folder {file.parent}, expected one for {file.name}; make it first")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"{file} cannot be written: {exc.strerror or exc}; name another") from exc
+    note(f"written: {file}")

@@ -4,6 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from langgraph_moa.apps.settings.files import load_settings
@@ -59,6 +60,17 @@ def test_everything_is_printed_as_json(run: Any, record: Path) -> None:
     assert printed["recommendation"]["settings"]["system"] == "vote"
 
 
+def test_pictures_and_the_page_are_written(run: Any, record: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.svg" for name in ("accuracy", "correlation", "curve", "cost", "saves")}
+    plots = [option for name, file in files.items() for option in ("--plot", f"{name}={file}")]
+
+    done = run("panel", str(record), *plots, "--page", str(tmp_path / "panel.html"))
+
+    assert done.code == 0
+    assert all(fromstring(file.read_text("utf-8")).tag.endswith("svg") for file in files.values())
+    assert (tmp_path / "panel.html").read_text("utf-8").count("<svg") == 5
+
+
 def test_members_are_chosen(run: Any, record: Path) -> None:
     printed = json.loads(run("panel", str(record), "--members", "offline:stems, offline:words", "--json").out)
 
@@ -102,6 +114,12 @@ def test_questions_bring_the_gold_that_rows_lack(run: Any, tmp_path: Path) -> No
         (["r.jsonl", "--settings", "there.toml"], "nothing is overwritten"),
         (["r.jsonl", "--questions", "nope"], "nope"),
         (["empty"], "found no rows in the folder empty"),
+        (["r.jsonl", "--page", "x.txt"], "expected a name that ends in .html"),
+        (["r.jsonl", "--page", "nowhere/x.html"], "found no folder nowhere"),
+        (["r.jsonl", "--plot", "curve.svg"], "expected NAME=FILE, such as curve=curve.svg"),
+        (["r.jsonl", "--plot", "curves=x.svg"], "did you mean curve?"),
+        (["r.jsonl", "--plot", "curve=x.png"], "expected a name that ends in .svg"),
+        (["r.jsonl", "--page", "empty.html"], "found a folder, empty.html"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(
@@ -110,6 +128,7 @@ def test_mistakes_are_told_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.toml").write_text("")
     (tmp_path / "empty").mkdir(exist_ok=True)
+    (tmp_path / "empty.html").mkdir(exist_ok=True)
 
     done = run("panel", *options)
 
