@@ -27,6 +27,7 @@ from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
 from .cast import Cast, CastModel, Part, cast_of
 from .compare import compare_prepared, rows_folder
+from .conclusion import MARGIN
 from .measures import Comparison
 from .preparing import check_comparison, prepare
 from .proposal_file import PROPOSALS, ProposalFile
@@ -52,6 +53,7 @@ async def acompare_roles(
     budget: Budget | None = None,
     retry_errors: bool = False,
     seed: int = 0,
+    margin: float = MARGIN,
 ) -> Comparison:
     """Compare what each model of a mixture is worth as its aggregator, and as one of its proposers.
 
@@ -73,6 +75,7 @@ async def acompare_roles(
         budget: Bounds for the whole comparison; proposals count once.
         retry_errors: Ask again what failed.
         seed: What the bootstrap's draws depend on.
+        margin: The gain, in points of a hundred, from which on one counts.
 
     Returns:
         What was measured of all systems, with `roles`, the two rankings.
@@ -83,7 +86,15 @@ async def acompare_roles(
     given, path = list(questions_in(questions)), Path(out) if out else None
     cast = _cast(mixture)
     systems = _systems(mixture, cast, ProposalFile())
-    options = {"baseline": baseline, "budget": budget, "concurrency": concurrency, "seed": seed, "experiment": None}
+    options = {
+        "baseline": baseline,
+        "budget": budget,
+        "concurrency": concurrency,
+        "seed": seed,
+        "experiment": None,
+        "margin": margin,
+        "repeat": 1,
+    }
     check_comparison(systems, given, **options)  # type: ignore[arg-type] # mypy joins the values
     judging = {name: mixture[name] for name in ("limits", "prices") if name in mixture}
     resolve = mixture.get("resolve", resolve_model)

@@ -117,7 +117,7 @@ def test_questions_bring_the_gold_that_rows_lack(run: Any, tmp_path: Path) -> No
         (["r.jsonl", "--page", "x.txt"], "expected a name that ends in .html"),
         (["r.jsonl", "--page", "nowhere/x.html"], "found no folder nowhere"),
         (["r.jsonl", "--plot", "curve.svg"], "expected NAME=FILE, such as curve=curve.svg"),
-        (["r.jsonl", "--plot", "curves=x.svg"], "did you mean curve?"),
+        (["r.jsonl", "--plot", "curves=x.svg"], "did you mean 'curve'?"),
         (["r.jsonl", "--plot", "curve=x.png"], "expected a name that ends in .svg"),
         (["r.jsonl", "--page", "empty.html"], "found a folder, empty.html"),
     ],

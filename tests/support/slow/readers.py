@@ -62,6 +62,7 @@ from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading import by_gold, verdicts
 from langgraph_moa.evaluation.interchange import delimited, losses
+from langgraph_moa.evaluation.panel.likeness import likeness_to
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
@@ -372,8 +373,9 @@ READERS: dict[str, Reader] = {
     "evaluation/grading/by_gold.py": _graded,
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
     "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
+    "evaluation/panel/likeness.py": lambda text: likeness_to(text, [text, text[::-1]]),
     "evaluation/interchange/delimited.py": lambda text: _a_file(
-        lambda path: list(delimited.csv_rows(path, losses.Losses())), text, "a.csv"
+        lambda p: [*delimited.csv_rows(p, losses.Losses())], text, "a.csv"
     ),
     "graphs/adapters/structured.py": _structured,
     "apps/batch/formats.py": lambda text: _a_file(lambda path: list(FORMATS["mt_bench"].read(path)), text, "a"),
@@ -394,6 +396,6 @@ NO_READERS = {
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
     **dict.fromkeys(("core/panel/names.py", "evaluation/comparing/in_turn.py"), "names, which a user declares"),
-    "graphs/adapters/tool_and_node.py": "a mixture's own name",
+    **dict.fromkeys(("graphs/adapters/tool_and_node.py", "evaluation/batch/repeats.py"), "a name or id, from a user"),
 }
 """Sources with patterns that read nothing of a stranger's, and why."""
