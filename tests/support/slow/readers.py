@@ -61,8 +61,8 @@ from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading import by_gold, verdicts
+from langgraph_moa.evaluation.panel import likeness
 from langgraph_moa.evaluation.interchange import delimited, losses
-from langgraph_moa.evaluation.panel.likeness import likeness_to
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
@@ -373,7 +373,7 @@ READERS: dict[str, Reader] = {
     "evaluation/grading/by_gold.py": _graded,
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
     "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
-    "evaluation/panel/likeness.py": lambda text: likeness_to(text, [text, text[::-1]]),
+    "evaluation/panel/likeness.py": lambda text: likeness.likeness_to(text, [text, text[::-1]]),
     "evaluation/interchange/delimited.py": lambda text: _a_file(
         lambda p: [*delimited.csv_rows(p, losses.Losses())], text, "a.csv"
     ),
@@ -388,7 +388,6 @@ TOO_SLOW: dict[str, Reader] = {
     "endless": lambda text: re.search(r"(?:a|a)+b", text),
 }
 """What no reader may be."""
-
 NO_READERS = {
     "apps/piped.py": "names of files, which a user gives",
     "nodes/calls/hearing.py": "names of models, which a user declares",
