@@ -61,8 +61,8 @@ from langgraph_moa.core.wire import replies as wire_replies
 from langgraph_moa.evaluation.batch import reading, rows
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.grading import by_gold, verdicts
-from langgraph_moa.evaluation.panel import likeness
 from langgraph_moa.evaluation.interchange import delimited, losses
+from langgraph_moa.evaluation.panel import likeness
 from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
