@@ -123,7 +123,7 @@ class _Line:
             text = self.arguments[len(words)].help or ""
             described = f": {text[:1].lower()}{text[1:].rstrip('.')}" if text else ""
             raise Misuse(f"Missing argument {listed[len(words)]!r}{described}", self.context)
-        if len(words) > len(listed):
+        if len(words) > len(listed) and not any(argument.nargs == -1 for argument in self.arguments):
             if self.takes_question:
                 raise Misuse(self._too_many(words, given), self.context)
             many = "a word" if len(words) == 1 else f"{len(words)} words"

@@ -40,6 +40,8 @@ class Ceiling:
     options: int | None
     """Of how many options the right one was to be named, where the questions are multiple choice."""
     members: int
+    are_proposals: bool = False
+    """Whether the answers are what proposers of a mixture said, and not models that were asked alone."""
 
     @property
     def gain(self) -> float:
@@ -66,9 +68,10 @@ class Ceiling:
             else f"; a guess is right now and then, too: {self.members} models that only guess among {self.options} "
             f"options would have a ceiling of {_percent(self.guessers)}"
         )
+        best = f"the best single {'proposer' if self.are_proposals else 'model'} ({self.best})"
         return (
-            f"choosing among these answers gets at most {_percent(self.share)} ({low} to {high}), the best single "
-            f"model ({self.best}) gets {_percent(self.best_share)}{vote}: a mixture of these can win at most "
+            f"choosing among these answers gets at most {_percent(self.share)} ({low} to {high}), {best} gets "
+            f"{_percent(self.best_share)}{vote}: a mixture of these can win at most "
             f"{100 * self.gain:.1f} points, unless the aggregator writes better than all of them{caution}"
         )
 
@@ -76,9 +79,11 @@ class Ceiling:
         """Say not to mix where too little can be won; None where there is something to win, or too little is known."""
         if self.is_worthwhile or self.judged < FEWEST:
             return None
+        most = self.interval[1] - self.best_share
+        room = f"; on {self.judged:,} questions {100 * most:.1f} are not ruled out" if most >= WORTHWHILE else ""
         return (
             f"do not mix: by these answers choosing wins at most {100 * self.gain:.1f} points over {self.best} alone, "
-            f"less than {100 * WORTHWHILE:g}"
+            f"less than {100 * WORTHWHILE:g}{room}"
         )
 
 

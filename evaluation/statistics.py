@@ -5,6 +5,7 @@ from math import exp, inf, lgamma, log, log1p, sqrt
 from statistics import NormalDist, fmean, stdev
 
 _TAIL = 0.025
+_MOST_STEPS, _PRECISE, _TINY = 5_000, 1e-14, 1e-300
 Z = NormalDist().inv_cdf(1 - _TAIL)
 """Standard errors to either side of a 95 % interval."""
 
@@ -55,18 +56,36 @@ def standard_error(values: Sequence[float]) -> float:
 
 
 def _at_least(right: int, of: int, share: float) -> float:
-    """Return how likely so many or more are right."""
+    """Return how likely so many or more are right, of at least one: an incomplete beta function."""
     if share in (0.0, 1.0):
         return share
-    below, above = range(right), range(right, of + 1)
-    if len(below) < len(above):
-        return 1 - sum(_exactly(count, of, share) for count in below)
-    return sum(_exactly(count, of, share) for count in above)
+    misses = of - right + 1
+    if share * (of + 3) > right + 1:  # where the other side's fraction converges faster
+        return 1 - _tail(misses, right, 1 - share)
+    return _tail(right, misses, share)
 
 
-def _exactly(right: int, of: int, share: float) -> float:
-    ways = lgamma(of + 1) - lgamma(right + 1) - lgamma(of - right + 1)
-    return exp(ways + right * log(share) + (of - right) * log1p(-share))
+def _tail(a: int, b: int, x: float) -> float:
+    """Return the incomplete beta function by its continued fraction, in Lentz's way (Abramowitz and Stegun 26.5.8)."""
+    before = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+    upper, lower = 1.0, 1 / _away(1 - (a + b) * x / (a + 1))
+    fraction = lower
+    for n in range(1, _MOST_STEPS):
+        for part in (
+            n * (b - n) * x / ((a + 2 * n - 1) * (a + 2 * n)),
+            -(a + n) * (a + b + n) * x / ((a + 2 * n) * (a + 2 * n + 1)),
+        ):
+            lower = 1 / _away(1 + part * lower)
+            upper = _away(1 + part / upper)
+            fraction *= lower * upper
+        if abs(lower * upper - 1) < _PRECISE:
+            break
+    return before * fraction
+
+
+def _away(value: float) -> float:
+    """Keep a denominator away from zero."""
+    return value if abs(value) > _TINY else _TINY
 
 
 def _crossing(rises: Callable[[float], float]) -> float:

@@ -17,11 +17,11 @@ from ...core.run.state import Graph
 from ...core.text import escaped
 from ...evaluation.batch.one_question import bound_of, usual_cost_of
 from ...evaluation.batch.questions import Question
-from ...evaluation.ceiling import Ceiling, ceiling_of
+from ...evaluation.ceiling import Ceiling
 from ...evaluation.comparing.preparing import Prepared
 from ...evaluation.grading.judge import JudgePrompt, how_good, which_is_better
+from ...evaluation.panel.analysis import ceiling_in_recording
 from ...evaluation.panel.reading import read_panel
-from ...evaluation.panel.recording import vote_mark
 from ...graphs.estimate import USUAL_ANSWER, usual_call
 from ...graphs.plan import plan_of
 from ..ask.lines import AT_MOST, USUAL, cost_line
@@ -74,18 +74,12 @@ def recorded_ceiling(questions: Sequence[Question], file: Path, folder: Path | N
         folder: Where rows may be kept.
     """
     if any(isinstance(question.given.get("responses"), dict) for question in questions):
-        recording = read_panel([file])
+        recording = read_panel([file], passes_over=True)
     elif folder and len([each for each in folder.glob("*.jsonl") if not each.name.startswith("_")]) > 1:
         recording = read_panel([folder])
     else:
         return None
-    rows = recording.judged
-    return ceiling_of(
-        recording.names,
-        [[each.mark for each in row.answers] for row in rows],
-        votes=[mark for row in rows if (mark := vote_mark(row)) is not None] if recording.is_closed else None,
-        golds=[row.gold for row in rows],
-    )
+    return ceiling_in_recording(recording)
 
 
 def show_prospect(

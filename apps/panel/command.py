@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...core.errors import ConfigError, nearest
-from ...core.ordinary import file_kind
+from ...core.ordinary import file_kind, is_same_file
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.panel.analysis import PanelAnalysis, analyse_panel
 from ...evaluation.panel.page import panel_html
@@ -63,9 +63,10 @@ def panel(
     """Say which models belong in a panel, by recorded answers; nobody is asked."""
     with told_more(verbose), misused():
         pictures = _pictures(plots or [])
-        for file, ending in [(page, ".html"), *((file, ".svg") for _, file in pictures)]:
-            if file:
-                _check_drawable(file, ending)
+        written = [file for file in (page, *(file for _, file in pictures)) if file]
+        for file in written:
+            _check_drawable(file, ".html" if file == page else ".svg")
+        _check_apart(written, [*rows, *filter(None, [questions])])
         if settings:
             check_settings_file(settings)
     chosen = None if members is None else [name.strip() for name in members.split(",")]
@@ -90,7 +91,8 @@ def _analysed(rows: list[Path], members: list[str] | None, questions: Path | Non
     if len(rows) > 1 or rows[0].is_dir():
         return analyse_panel(rows, members=members, questions=golds, seed=seed)
     with read_again(rows[0], what="recorded answers") as source:
-        return analyse_panel(source.path, members=members, questions=golds, seed=seed)
+        called = source.name if source.is_piped else None
+        return analyse_panel(source.path, members=members, questions=golds, seed=seed, called=called)
 
 
 def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -107,6 +109,14 @@ def _pictures(written: list[str]) -> list[tuple[str, Path]]:
             )
         pictures.append((name, Path(file)))
     return pictures
+
+
+def _check_apart(written: list[Path], read: list[Path]) -> None:
+    """Refuse to write over what is read, or one picture over another."""
+    for number, file in enumerate(written):
+        others = [other for other in (*read, *written[:number]) if file == other or is_same_file(file, other)]
+        if others:
+            raise ConfigError(f"found {file} to write and {others[0]} for the same file, expected two; rename one")
 
 
 def _check_drawable(file: Path, ending: str) -> None:

@@ -52,4 +52,8 @@ def write_settings(recommendation: Recommendation, file: Path) -> None:
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_written(each)}' for key, each in value.items())} }}"
     return json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f")

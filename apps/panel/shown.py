@@ -94,7 +94,9 @@ def _show_curve(analysis: PanelAnalysis) -> None:
         },
         analysis.curve.points,
     )
-    if analysis.curve.elbow is not None:
+    if analysis.curve.elbow == len(analysis.curve.points):
+        show_text("no elbow: all of them get more, on average, than fewer do")
+    elif analysis.curve.elbow is not None:
         show_text(f"the elbow: {analysis.curve.elbow}, from where on more members bring no more than noise")
     for made in analysis.curve.synthesis:
         show_text(_synthesis(made))

@@ -11,6 +11,7 @@ from ...graphs.plan import plan_of
 from .questions import Question, Questions
 from .reading import questions_in
 
+MOST_REPEATS = 1_000
 _REPEAT = re.compile(r"#\d{1,9}\Z")
 
 
@@ -45,7 +46,7 @@ def check_repeat(repeat: int) -> None:
     Raises:
         ConfigError: It is no whole number from 1 on.
     """
-    check_number("repeat", repeat, minimum=1, whole=True)
+    check_number("repeat", repeat, minimum=1, whole=True, most=MOST_REPEATS)
 
 
 def check_repeatable(moa: Graph, repeat: int) -> None:

@@ -1,6 +1,7 @@
 """What a mixture of the compared models can win at most: counted on what they answered alone, or proposed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...core.agreement.answers import short_answer
 from ..batch.questions import Question, Row, RowProposal
@@ -34,10 +35,13 @@ def ceiling_in(
         if by and len({p["proposer"] for each in proposals for p in each.values()}) > 1:
             texts = [tuple(each[name]["text"] if name in each else None for name in names) for each in proposals]
             marks = [
-                tuple(grade(by, question, _as_row(row, text)).score for text in row_texts)
+                tuple(
+                    grade(by, question, _as_row(row, text)).score if "proposals" in row else None for text in row_texts
+                )
                 for question, row, row_texts in zip(questions, one.rows, texts, strict=True)
             ]
-            return _ceiling(questions, names, marks, texts, by)
+            ceiling = _ceiling(questions, names, marks, texts, by)
+            return replace(ceiling, are_proposals=True) if ceiling else None
     return None
 
 

@@ -171,10 +171,13 @@ def _judgement(best: MeasuredSystem, baseline: MeasuredSystem, other: str, grade
         few = f"too few questions to tell, {graded} graded, expected {ENOUGH} or more"
         return f"{few}; {_points(best)} against {other}{paid}"
     claim = _claim(best, baseline, margin)
-    joined = f"{claim}{_JOINED.get(claim, ' than')} {other}: {_points(best)}"
+    by = f" by {100 * margin:g} points" if claim == "no better" and 100 * margin != MARGIN else ""
+    joined = f"{claim}{_JOINED.get(claim, ' than')} {other}{by}: {_points(best)}"
     if claim in ("better", "worse"):
         return joined + (f" at {cost}" if cost else "")
     is_open = claim in (_OPEN, _OPEN_CHEAPER)
+    if is_open and best.paired and best.difference and best.difference.low > 0:
+        return f"{joined}{paid}; so uneven a split is luck with p = {best.paired.p:.2f} (McNemar's exact test)"
     return f"{joined}{paid}{_needed(best, graded, margin) if is_open else ''}"
 
 

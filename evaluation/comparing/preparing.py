@@ -139,11 +139,11 @@ def check_margin(margin: float) -> None:
         margin: The gain, in points of a hundred, from which on one counts.
 
     Raises:
-        ConfigError: It is no number above 0 and below 100.
+        ConfigError: It is no number from 0.1 on and below 100.
     """
-    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 < margin < 100:
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0.1 <= margin < 100:
         raise ConfigError(
-            f"found margin={margin!r}, expected points of a hundred, above 0 and below 100; give the smallest gain "
+            f"found margin={margin!r}, expected points of a hundred, from 0.1 to below 100; give the smallest gain "
             "that would matter to you, such as 2"
         )
 

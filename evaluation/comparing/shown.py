@@ -46,7 +46,10 @@ def notes_of(comparison: "Comparison") -> list[str]:
         [f"judging cost {cost_told(comparison.judging)}, which is in no system's figures"] if comparison.judging else []
     )
     ceiling = comparison.ceiling
-    winnable = [sentence for sentence in (ceiling.sentence(), ceiling.advice()) if sentence] if ceiling else []
+    winnable = [ceiling.sentence()] if ceiling else []
+    # Where a mixture is ahead all the same, its aggregator writes better than all whom it could choose from.
+    if ceiling and not any(s.difference and s.difference.low > 0 for s in comparison.systems if not s.is_single):
+        winnable += filter(None, [ceiling.advice()])
     return [*notes, *winnable, *comparison.notes, *judging]
 
 

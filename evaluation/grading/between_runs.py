@@ -62,7 +62,8 @@ def sentence_of_runs(report: RunsReport) -> str:
     if not compared:
         words = f"no question has a short answer in all {repeat} repeats"
     else:
-        words = f"all {repeat} repeats end on the same short answer in {report['same']:,} of {compared:,} questions"
+        words = f"all {repeat} repeats end on the same short answer in {report['same']:,} of the {compared:,} "
+        words += "questions that have one in all"
     if not report["right"]:
         return words
     shares = ", ".join(f"{100 * share:.1f}" for share in report["right"])

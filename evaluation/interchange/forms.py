@@ -61,6 +61,12 @@ def _write_examples(spool: Spool, path: Path, losses: Losses) -> None:
     write_json_lines((example_of(item, path.stem, n) for n, item in enumerate(spool, 1)), path)
 
 
+def _read_samples(path: Path, split: str | None, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
+    if path.name.endswith(".json"):  # as inspect_ai's own reader has it, and as it is written
+        return json_array(json_document(path), path, losses)
+    return json_lines(path, losses)
+
+
 def _write_samples(spool: Spool, path: Path, losses: Losses) -> None:
     samples = inspect_writing.dataset_items(spool, losses)
     write = write_json_array if path.name.endswith(".json") else write_json_lines
@@ -81,7 +87,7 @@ FILE_FORMS = {
     ),
     "hf": FileForm((), arrow_files.dataset_rows, arrow_files.write_dataset),
     "inspect": FileForm((".eval",), _read_logs, _write_logs),
-    "inspect-dataset": FileForm((), lambda path, _, losses: json_lines(path, losses), _write_samples),
+    "inspect-dataset": FileForm((), _read_samples, _write_samples),
     "langsmith": FileForm((), lambda path, _, losses: json_lines(path, losses), _write_examples),
 }
 """The forms, by what `--from` and `--to` call them."""
@@ -98,6 +104,10 @@ def file_form(path: Path, *, name: str | None = None, is_read: bool) -> FileForm
     Raises:
         ConfigError: There is no such form, or nothing tells which it is.
     """
+    if not is_read and path.suffix.lower() == ".gz":
+        raise ConfigError(
+            f"found {path} to write, expected a name without .gz, for nothing is packed; pack it afterwards"
+        )
     if name is not None:
         if name not in FILE_FORMS:
             raise ConfigError(f"found the form {name!r}, expected one that is known; {nearest(name, [*FILE_FORMS])}")

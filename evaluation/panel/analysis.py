@@ -10,12 +10,14 @@ from ..calibration import MeasuredRule, measured_waves
 from ..ceiling import Ceiling, ceiling_of
 from .curve import Curve, curve_of
 from .fate import Fate, fates_of
-from .members import PanelMember, Twins, count_saves, error_correlations, find_twins, measured_members
+from .members import PanelMember, Twins, count_saves, error_correlations, find_twins, measured_members, strongest_first
 from .reading import read_panel
 from .recommendation import Recommendation, recommended
 from .recording import PanelRow, Recording, marks_of
 from .selection import Selection, SelectionStep, SplitHalves, split_halves
 from .votes import Ballots
+
+_FIRST_WAVE = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class PanelAnalysis:
     """Members in the order in which they help most."""
     halves: SplitHalves | None
     waves: list[MeasuredRule]
-    """First waves of the recommended order, and what stopping after each comes to."""
+    """First waves of the recommended panel, of all where that has no others to ask, and what stopping comes to."""
     curve: Curve
     fates: list[Fate]
     recommendation: Recommendation
@@ -53,6 +55,7 @@ def analyse_panel(
     members: Sequence[str] | None = None,
     questions: Mapping[str, tuple[str | None, str | None]] | None = None,
     seed: int = 0,
+    called: str | None = None,
 ) -> PanelAnalysis:
     """Analyse a recorded panel: which models belong in it, how many, in which order, and what a mixture can win at all.
 
@@ -67,12 +70,14 @@ def analyse_panel(
         members: Whom to look at, and in which order they were declared; None is all.
         questions: The text and the right answer of questions by id, for rows, which hold no texts of questions.
         seed: What the halves depend on, and panels that are drawn.
+        called: What messages call a single file that is a copy of something else.
 
     Raises:
         ConfigError: Something cannot be read, there are not two members, or no answer has a mark.
     """
     paths = [rows] if isinstance(rows, str | PathLike) else list(rows)
-    return analysed(read_panel([Path(path) for path in paths], members, questions=questions), seed=seed)
+    recording = read_panel([Path(path) for path in paths], members, questions=questions, called=called)
+    return analysed(recording, seed=seed)
 
 
 def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
@@ -97,9 +102,12 @@ def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
     order = choice.order()
     smallest = choice.smallest(order)
     members = measured_members(recording, judged, ballots)
-    ceiling = _ceiling(recording, judged, ballots, choice)
+    ceiling = ceiling_in_recording(recording)
+    if ceiling is None:
+        raise ConfigError("found fewer than two members with marks, expected two or more; record more models")
     halves = split_halves(choice, seed=seed)
-    waves = _waves(names, judged, choice) if votes else []
+    seats = smallest if len(smallest) > _FIRST_WAVE else choice.strongest_first(range(len(names)))
+    waves = _waves(seats, judged) if votes else []
     twins = find_twins(recording)
     steps = choice.steps(order)
     return PanelAnalysis(
@@ -132,21 +140,23 @@ def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
     )
 
 
-def _ceiling(recording: Recording, judged: Sequence[PanelRow], ballots: Ballots | None, choice: Selection) -> Ceiling:
-    everyone = choice.strongest_first(range(len(recording.names)))
-    ceiling = ceiling_of(
+def ceiling_in_recording(recording: Recording) -> Ceiling | None:
+    """Return what choosing among recorded answers gets at most; None without two members or marks.
+
+    Args:
+        recording: Who answered what.
+    """
+    judged = recording.judged
+    ballots = Ballots(judged) if judged and recording.is_closed else None
+    return ceiling_of(
         recording.names,
         [[each.mark for each in row.answers] for row in judged],
-        votes=ballots.marks(everyone) if ballots else None,
+        votes=ballots.marks(strongest_first(marks_of(judged))) if ballots else None,
         golds=[row.gold for row in judged],
     )
-    if ceiling is None:
-        raise ConfigError("found fewer than two members with marks, expected two or more; record more models")
-    return ceiling
 
 
-def _waves(names: Sequence[str], judged: Sequence[PanelRow], choice: Selection) -> list[MeasuredRule]:
-    order = choice.strongest_first(range(len(names)))
+def _waves(order: Sequence[int], judged: Sequence[PanelRow]) -> list[MeasuredRule]:
     rows = [
         recorded._replace(answers=tuple(recorded.answers[n] for n in order))
         for recorded in (row.recorded for row in judged)
@@ -161,7 +171,9 @@ def _notes(recording: Recording, judged: Sequence[PanelRow], twins: Sequence[Twi
     if recording.repeats:
         notes.append(f"{recording.repeats:,} rows are repeats, and do not count: each question does once")
     if ungraded := len(recording.rows) - len(judged):
-        notes.append(f"{ungraded:,} questions have neither gold nor marks, and count nowhere")
+        notes.append(
+            f"{ungraded:,} questions have no gold that can be read, nor marks of the others' kind: not counted"
+        )
     for pair in twins:
         why = (
             f"{pair.served_model} answered for both"

@@ -8,7 +8,7 @@ from random import Random
 from statistics import fmean
 
 from ..comparing.paired import Spread
-from .members import PanelMember, spread_of
+from .members import PanelMember, spread_of, strongest_first
 from .recording import Aggregated, PanelRow
 from .selection import is_within
 from .votes import Ballots
@@ -82,11 +82,14 @@ def curve_of(
     has_scores = any(score is not None for row in scores for score in row) and all(
         each.score is None or each.mark is not None for row in rows for each in row.answers
     )
+    place = {n: place for place, n in enumerate(strongest_first(marks))}
     draw = Random(seed)  # noqa: S311 - no secret, and it must be the same tomorrow
     points, means = [], []
     for size in range(1, len(members) + 1):
         panels = list(_panels(len(members), size, _most_panels(size * len(rows)), draw))
-        votes = _averaged(panels, ballots.marks) if ballots else None
+        votes = (
+            _averaged(panels, lambda panel: ballots.marks(sorted(panel, key=place.__getitem__))) if ballots else None
+        )
         means.append(votes)
         points.append(
             CurvePoint(

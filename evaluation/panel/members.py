@@ -9,6 +9,7 @@ from statistics import fmean
 
 from ..comparing.paired import Spread, newcombe, paired
 from ..statistics import mean_interval, standard_error
+from .gathering import proposer_of
 from .recording import PanelRow, Recording, marks_of
 from .votes import Ballots
 
@@ -60,7 +61,8 @@ def measured_members(recording: Recording, rows: Sequence[PanelRow], ballots: Ba
         rows: The judged questions.
         ballots: Their votes; None where answers are not voted on.
     """
-    marks, everyone = marks_of(rows), range(len(recording.names))
+    marks = marks_of(rows)
+    everyone = strongest_first(marks)
     whole = ballots.marks(everyone) if ballots else None
     members = []
     for n, name in enumerate(recording.names):
@@ -82,6 +84,16 @@ def measured_members(recording: Recording, rows: Sequence[PanelRow], ballots: Ba
             )
         )  # fmt: skip
     return members
+
+
+def strongest_first(marks: Sequence[Sequence[float]]) -> list[int]:
+    """Return members by what their answers are worth, the order in which to declare them, which ties of votes go by.
+
+    Args:
+        marks: A list a question.
+    """
+    strength = [fmean(column) for column in zip(*marks, strict=True)]
+    return sorted(range(len(strength)), key=lambda n: (-strength[n], n))
 
 
 def error_correlations(marks: Sequence[Sequence[float]]) -> list[list[float | None]]:
@@ -118,19 +130,11 @@ def find_twins(recording: Recording) -> list[Twins]:
         both = [(row.answers[one].digest, row.answers[other].digest) for row in recording.rows]
         long = [(a, b) for a, b in both if a and b]
         equal = fmean(a == b for a, b in long) if len(long) >= _ENOUGH else None
-        same = (
-            served[0]
-            if served[0] == served[1] and _samples_of(recording, one) != _samples_of(recording, other)
-            else None
-        )
+        authors = {proposer_of(recording.names[n]) or recording.names[n] for n in (one, other)}
+        same = served[0] if served[0] == served[1] and len(authors) > 1 else None  # samples of one are no secret
         if same or (equal is not None and equal >= _TWINS):
             pairs.append(Twins(recording.names[one], recording.names[other], same, equal))
     return pairs
-
-
-def _samples_of(recording: Recording, n: int) -> str:
-    """Return whose sample a member is: samples of one proposer are no secret."""
-    return recording.names[n].rpartition("/")[0] or recording.names[n]
 
 
 def _served(rows: Sequence[PanelRow], n: int) -> str | None:
@@ -149,7 +153,7 @@ def difference(one: Sequence[float], other: Sequence[float]) -> Spread:
         return newcombe(one, other)
     mean = fmean(one) - fmean(other)
     half = _Z * standard_error([a - b for a, b in zip(one, other, strict=True)])
-    return Spread(mean, mean - half, mean + half)
+    return Spread(mean, max(mean - half, -1.0), min(mean + half, 1.0))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

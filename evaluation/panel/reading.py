@@ -11,8 +11,8 @@ from ...core.ordinary import lines_of, opened_file
 from ..batch.repeats import id_of_repeated
 from ..batch.row_checks import is_amount
 from ..comparing.preparing import GRADES
-from .gathering import Gathering
-from .recording import PanelAnswer, PanelRow, Recording
+from .gathering import Gathering, SourceFile, worth_of
+from .recording import PanelRow, Recording
 
 
 def read_panel(
@@ -20,6 +20,8 @@ def read_panel(
     members: Sequence[str] | None = None,
     *,
     questions: Mapping[str, tuple[str | None, str | None]] | None = None,
+    called: str | None = None,
+    passes_over: bool = False,
 ) -> Recording:
     """Read what was recorded of a panel, line by line, and keep no texts.
 
@@ -30,27 +32,29 @@ def read_panel(
         paths: Files, or folders that `compare --keep` wrote; lines of several with one id are of one question.
         members: Whom to keep, and in which order; None is all, as they come.
         questions: The text and the right answer of questions by id, for rows, which do not hold the text.
+        called: What messages call a single file that is a copy of something else.
+        passes_over: Whether lines without `responses` are questions that nobody answered yet.
 
     Raises:
         ConfigError: A file cannot be read, a line of it is wrong, or there are not two members.
     """
-    gathering = Gathering(questions or {})
-    for path in paths:
-        for file, grades in _files(path):
-            for number, line in enumerate(_lines(file), 1):
-                if line.strip():
-                    gathering.take(line, f"in line {number} of {file}", file, number, grades)
-    repeats = [
-        id_ for id_ in gathering.entries if id_of_repeated(id_) != id_ and id_of_repeated(id_) in gathering.entries
-    ]
+    gathering = Gathering(questions or {}, passes_over)
+    sources = list(_named([source for path in paths for source in _sources(path, called)]))
+    for source in sources:
+        for number, line in enumerate(_lines(source.path, source.shown), 1):
+            if line.strip():
+                gathering.take(line, f"in line {number} of {source.shown}", source, number)
+    repeats = [id_ for id_ in gathering.entries if _is_repeat(id_, gathering)]
     for id_ in repeats:  # one question must not count several times
         del gathering.entries[id_]
     names = list(gathering.members) if members is None else list(members)
     _check(names, gathering, paths)
+    # One record may leave a model out that gave no answer; of several files, none need have all questions.
+    may_lack = gathering.has_records and len(sources) == 1
     whole = {
         id_: entry
         for id_, entry in gathering.entries.items()
-        if gathering.is_record or all(name in entry.answers for name in names)
+        if may_lack or all(name in entry.answers for name in names)
     }
     if not whole:
         raise ConfigError(
@@ -59,21 +63,23 @@ def read_panel(
         )
     return Recording(
         names=names,
-        rows=[
-            PanelRow(id_, tuple(entry.answers.get(name, PanelAnswer()) for name in names), entry.gold, entry.question)
-            for id_, entry in whole.items()
-        ],
+        rows=[PanelRow(id_, worth_of(entry, names), entry.gold, entry.question) for id_, entry in whole.items()],
         models={name: model for name in names if (model := gathering.members[name])},
-        aggregated=gathering.aggregated,
+        aggregated=gathering.aggregated(set(whole)),
         left_out=len(gathering.entries) - len(whole),
         repeats=len(repeats),
     )
 
 
-def _files(path: Path) -> Iterator[tuple[Path, Mapping[tuple[str, str], float]]]:
+def _is_repeat(id_: str, gathering: Gathering) -> bool:
+    first = id_of_repeated(id_)
+    return first != id_ and first in gathering.entries
+
+
+def _sources(path: Path, called: str | None) -> Iterator[SourceFile]:
     """Return the files of rows, and the grades beside them; of single models first, for those are members."""
     if not path.is_dir():
-        yield path, {}
+        yield _source(path, called)
         return
     files = sorted(file for file in path.glob("*.jsonl") if not file.name.startswith("_"))
     if not files:
@@ -81,15 +87,34 @@ def _files(path: Path) -> Iterator[tuple[Path, Mapping[tuple[str, str], float]]]
             f"found no rows in the folder {path}, expected what `compare --keep` writes; name a folder that has some"
         )
     grades = _grades(path / GRADES)
-    for file in sorted(files, key=lambda file: len(_first_proposers(file)) > 1):
-        yield file, grades
+    yield from sorted((_source(file, None, grades) for file in files), key=lambda source: source.is_mixture)
+
+
+def _source(path: Path, called: str | None, grades: Mapping[tuple[str, str], float] | None = None) -> SourceFile:
+    """Look at a file's proposals: who is a member is the same for all of its rows, whatever failed in one."""
+    proposers: set[tuple[Any, Any]] = set()
+    for line in _lines(path, called or str(path)):
+        if b'"proposals"' in line:
+            with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):  # told when it is read
+                proposers |= {(p["proposer"], p["sample"]) for p in json.loads(line)["proposals"] if p["layer"] == 1}
+    sampled = frozenset(str(name) for name, sample in proposers if sample != 1)
+    stem = path.stem if called is None else "rows"
+    return SourceFile(path, called or str(path), stem, len(proposers) > 1, sampled, grades or {})
+
+
+def _named(sources: Sequence[SourceFile]) -> Iterator[SourceFile]:
+    """Tell files of one name in several folders apart by those."""
+    stems = [source.stem for source in sources]
+    for source in sources:
+        is_one_of_several = stems.count(source.stem) > 1
+        yield source._replace(stem=f"{source.path.parent.name}/{source.stem}") if is_one_of_several else source
 
 
 def _grades(file: Path) -> Mapping[tuple[str, str], float]:
     if not file.exists():
         return {}
     grades: dict[tuple[str, str], float] = {}
-    for line in _lines(file):
+    for line in _lines(file, str(file)):
         with suppress(ValueError, KeyError, TypeError, RecursionError):  # a line that was cut off says nothing
             grade = json.loads(line)
             if is_amount(grade["score"]) and grade["score"] <= 1:
@@ -97,22 +122,13 @@ def _grades(file: Path) -> Mapping[tuple[str, str], float]:
     return grades
 
 
-def _first_proposers(file: Path) -> set[Any]:
-    for line in _lines(file):
-        with suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
-            proposals = json.loads(line).get("proposals")
-            if proposals:
-                return {(each["proposer"], each["sample"]) for each in proposals if each["layer"] == 1}
-    return set()
-
-
-def _lines(file: Path) -> Iterator[bytes]:
+def _lines(file: Path, shown: str) -> Iterator[bytes]:
     try:
         with opened_file(file) as record:
             yield from lines_of(record)
     except OSError as exc:
         raise ConfigError(
-            f"{file} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line, or a "
+            f"{shown} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line, or a "
             "folder of `compare --keep`"
         ) from exc
 

@@ -8,10 +8,13 @@ from typing import Any
 from ..calibration import MeasuredRule
 from ..ceiling import FEWEST, WORTHWHILE, Ceiling
 from ..comparing.paired import Spread
+from .gathering import proposer_of
 from .members import PanelMember, difference, spread_of
-from .selection import SplitHalves
+from .selection import SplitHalves, is_ahead
 
 _SURE = 0.8
+_MANY = 100
+"""Judged questions below which nothing is rather sure."""
 _PRECISE = 0.95
 """What the lower end of a wave's precision must keep for it to be recommended."""
 
@@ -74,42 +77,65 @@ def recommended(
         behind_whole=difference(whole, gets),
         is_mixture=is_mixture,
         settings=_settings(chosen, waves, is_closed=is_closed),
-        sentence=_sentence(names, fmean(gets), gain, ceiling, is_closed=is_closed),
-        sure=_sure(names, halves, is_closed=is_closed),
+        sentence=_sentence(names, fmean(gets), gain, ceiling, is_closed=is_closed, is_more=is_ahead(gets, whole)),
+        sure=_sure(
+            names,
+            halves,
+            is_closed=is_closed,
+            is_shown=any(gets) and (gain.low > 0 if is_mixture else True),
+            judged=judged,
+        ),
     )
 
 
-def _sentence(names: Sequence[str], gets: float, gain: Spread, ceiling: Ceiling, *, is_closed: bool) -> str:
+def _sentence(
+    names: Sequence[str], gets: float, gain: Spread, ceiling: Ceiling, *, is_closed: bool, is_more: bool
+) -> str:
     if len(names) == 1:
-        why = "choosing among all gets no more that noise does not explain"
+        why = "choosing among all gets no more than noise explains"
         if ceiling.gain < WORTHWHILE:
             why = f"choosing among all wins at most {100 * ceiling.gain:.1f} points"
         return f"ask {names[0]} alone ({100 * gets:.1f} %): {why}; only an aggregator that writes better could win more"
-    how = "their vote gets" if is_closed else "the best of their answers has"
+    if not is_closed:
+        return (
+            f"ask {', '.join(names[:-1])} and {names[-1]} at most: who always took the best of their answers by these "
+            f"marks would get {100 * gets:.1f} %, against {100 * (gets - gain.mean):.1f} % of the best single model; "
+            "the judge's own noise raises that, and no vote shows how much of it can be got"
+        )
+    how = "their vote gets"
     points = f"{100 * gain.mean:+z.1f} points [{100 * gain.low:+z.1f}, {100 * gain.high:+z.1f}]"
     shown = "" if gain.low > 0 else ", which may be luck"
+    behind = "and more on these questions than the whole panel" if is_more else "within noise of the whole panel"
     return (
         f"ask {', '.join(names[:-1])} and {names[-1]}: {how} {100 * gets:.1f} %, {points} against the best single "
-        f"model{shown}, within noise of the whole panel"
+        f"model{shown}, {behind}"
     )
 
 
-def _sure(names: Sequence[str], halves: SplitHalves | None, *, is_closed: bool) -> str:
+def _sure(names: Sequence[str], halves: SplitHalves | None, *, is_closed: bool, is_shown: bool, judged: int) -> str:
     if halves is None:
         return "nobody knows how sure: too few questions for halves"
     seats = fmean(halves.seats[name] for name in names)
     gain = 100 * (halves.chosen - halves.best)
-    level = "rather sure" if halves.within >= _SURE and seats >= _SURE else "not very sure"
+    is_sure = is_closed and is_shown and judged >= _MANY and halves.within >= _SURE and seats >= _SURE
+    level = "rather sure" if is_sure else "not very sure"
     what = "their vote" if is_closed else "the best of their marks"
     return (
         f"{level}: chosen on one half of the questions, {halves.times} times, {what} got {100 * halves.chosen:.1f} % "
         f"on the other half, all members {100 * halves.whole:.1f} %, the single model that was best "
-        f"{100 * halves.best:.1f} % ({gain:+z.1f} points); these members were chosen {100 * seats:.0f} % of the times"
+        f"{100 * halves.best:.1f} % ({gain:+z.1f} points); each was chosen in {100 * seats:.0f} % of them on average"
     )
 
 
 def _settings(chosen: Sequence[PanelMember], waves: Sequence[MeasuredRule], *, is_closed: bool) -> dict[str, Any]:
-    proposers = [member.model or member.name for member in chosen]
+    seats: dict[str, int] = {}
+    for member in chosen:
+        proposer = proposer_of(member.name)
+        seat = member.model or proposer or member.name
+        seats[seat] = seats.get(seat, 0) + 1
+    proposers: list[Any] = [
+        model if samples == 1 else {"model": model, "samples": samples} for model, samples in seats.items()
+    ]
     if len(chosen) == 1:
         return {"system": "single", "proposers": proposers}
     settings: dict[str, Any] = {"system": "vote" if is_closed else "moa", "proposers": proposers}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...core.agreement.values import FinalAnswer
 from ..ceiling import Worth
-from ..stop_rules import Recorded, is_right, vote
+from ..stop_rules import Recorded, is_right
 
 
 class PanelAnswer(NamedTuple):
@@ -72,8 +72,10 @@ class Recording:
 
     @property
     def judged(self) -> Sequence[PanelRow]:
-        """Return the questions on which at least one answer has a mark."""
-        return [row for row in self.rows if any(each.mark is not None for each in row.answers)]
+        """Return the questions that count: those with gold where most have some, else all with marks."""
+        marked = [row for row in self.rows if any(each.mark is not None for each in row.answers)]
+        with_gold = [row for row in marked if row.gold is not None]
+        return with_gold if 2 * len(with_gold) >= len(marked) else marked
 
     @property
     def is_closed(self) -> bool:
@@ -87,12 +89,6 @@ class Recording:
 def marks_of(rows: Sequence[PanelRow]) -> list[list[float]]:
     """Return what each answer is worth, a list a question; none is worth nothing."""
     return [[each.mark or 0.0 for each in row.answers] for row in rows]
-
-
-def vote_mark(row: PanelRow) -> Worth:
-    """Return what the vote of all members is worth; None without gold."""
-    answers = [each.answer for each in row.answers]
-    return None if row.gold is None else float(is_right(vote(answers), row.gold, row.question))
 
 
 def mark_by_gold(answer: FinalAnswer | None, gold: FinalAnswer | None, question: str | None) -> Worth:

@@ -17,6 +17,7 @@ from .votes import Ballots, VoteCount
 MOST_SEATS = 12
 """Members that a selection goes on to; a panel of more is asked by nobody."""
 _HALVES = 40
+_NO_LUCK = 3.0
 _LEAST_HALVES = 10
 _MOST_WORK = 60_000
 """Questions times members, squared, whose halves are drawn so often; of more, they are drawn less often."""
@@ -141,14 +142,17 @@ class Selection:
         return made
 
     def smallest(self, order: Sequence[int]) -> list[int]:
-        """Return the shortest beginning of an order that is within a standard error of the best that it comes to.
+        """Return the shortest beginning of an order that is within a standard error of the whole panel.
 
-        The best is the whole panel or one of the order's beginnings; a standard error is the usual measure of noise
-        where the simplest choice is wanted that is as good (Breiman et al. 1984).
+        A standard error is the usual measure of noise where the simplest choice is wanted that is as good (Breiman et
+        al. 1984). Where a part of the panel is ahead of the whole by more than noise, that part is what counts.
         """
         panels = [self.panel(order[:size]) for size in range(1, len(order) + 1)]
-        best = max([self.panel(range(len(self._names))), *panels], key=fmean)
-        size = next(size for size, now in enumerate(panels, 1) if is_within(now, best))
+        whole = self.panel(range(len(self._names)))
+        best = max(panels, key=fmean)
+        if not is_ahead(best, whole):
+            best = whole
+        size = next((size for size, now in enumerate(panels, 1) if is_within(now, best)), len(order))
         return self.strongest_first(order[:size])
 
 
@@ -156,6 +160,12 @@ def is_within(one: Sequence[float], best: Sequence[float]) -> bool:
     """Tell whether one is no more than a standard error of their difference behind another."""
     behind = [b - a for a, b in zip(one, best, strict=True)]
     return fmean(behind) <= (standard_error(behind) if len(behind) > 1 else 0.0)
+
+
+def is_ahead(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Tell whether one is ahead of another by three standard errors, as the best of several is not by luck."""
+    ahead = [a - b for a, b in zip(one, other, strict=True)]
+    return len(ahead) > 1 and fmean(ahead) > _NO_LUCK * standard_error(ahead)
 
 
 def split_halves(selection: Selection, *, seed: int = 0) -> SplitHalves | None:

@@ -31,7 +31,8 @@ def test_it_is_told_in_a_sentence() -> None:
         "them"
     )
     assert made(marks).advice() == (
-        "do not mix: by these answers choosing wins at most 0.0 points over b alone, less than 2"
+        "do not mix: by these answers choosing wins at most 0.0 points over b alone, less than 2; on 100 questions 3.4 "
+        "are not ruled out"
     )
 
 

@@ -60,7 +60,7 @@ def test_without_systems_a_mixture_is_compared_with_its_models(run: Run, few: st
         (["--system", "vote", "--system", "no.toml"], "the settings file no.toml cannot be read"),
         (["--system", "vote", "--system", "offline:word"], "unknown offline model 'word'"),
         (["--repeat", "0"], "found repeat=0, expected a whole number"),
-        (["--margin", "0"], "found margin=0.0, expected points of a hundred, above 0 and below 100"),
+        (["--margin", "0"], "found margin=0.0, expected points of a hundred, from 0.1 to below 100"),
         (["--grader", "exakt"], "found --grader exakt, expected a name or a function as file.py:function; did"),
         (["--grader", "no.py:f"], "found no file no.py for --grader"),
         (["--grader", "grade.py:f"], "found no function 'f' in grade.py"),

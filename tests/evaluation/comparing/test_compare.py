@@ -87,9 +87,7 @@ def literal(text: str) -> object:
         ),
         pytest.param(CRUX, literal, "too few questions to tell, 20 graded", 20, id="crux, the first"),
         pytest.param(SMALL, number, "better than {best} (Yi-1.5-34B-Chat)", 400, id="small", marks=pytest.mark.soak),
-        pytest.param(
-            FIVE, number, "no gain shown over {best} (Mistral-Large-2)", 400, id="five", marks=pytest.mark.soak
-        ),
+        pytest.param(FIVE, number, "no better than {best} (Mistral-Large-2)", 400, id="five", marks=pytest.mark.soak),
         pytest.param(
             CRUX, literal, "no better than {best} (deepseek-v2-chat-0628)", 400, id="crux", marks=pytest.mark.soak
         ),

@@ -62,13 +62,13 @@ def test_the_ceiling_members_and_the_curve_are_what_plain_counting_gives(case: A
     assert analysis.ceiling.best_share == pytest.approx(max(strengths))
     assert analysis.ceiling.vote == pytest.approx(counted.vote(strongest))
     for m, member in enumerate(analysis.members):
-        others = [n for n in everyone if n != m]
+        others = [n for n in strongest if n != m]
         assert member.accuracy.mean == pytest.approx(strengths[m])
         assert member.adds
-        assert member.adds.mean == pytest.approx(counted.vote(everyone) - counted.vote(others))
+        assert member.adds.mean == pytest.approx(counted.vote(strongest) - counted.vote(others))
         assert member.alone == pytest.approx(counted.ceiling(everyone) - counted.ceiling(others))
     for point in analysis.curve.points:
-        panels = list(combinations(everyone, point.size))
+        panels = list(combinations(strongest, point.size))
         assert point.panels == len(panels)
         assert point.vote
         assert point.vote.mean == pytest.approx(fmean(map(counted.vote, panels)))
@@ -159,6 +159,64 @@ def test_a_recorded_judge_is_played_again_for_each_size(tmp_path: Path) -> None:
     assert [point.rank and point.rank.mean for point in points] == [0.5, 0.0]
 
 
+def test_gold_may_come_in_a_later_file(tmp_path: Path) -> None:
+    without = [{"id": n, "responses": {"a": {"answer": 1}}} for n in range(40)]
+    with_gold = [{"id": n, "gold": 1, "responses": {"b": {"answer": n % 2}}} for n in range(40)]
+    files = [write_record(tmp_path / f"{name}.jsonl", rows) for name, rows in (("x", without), ("y", with_gold))]
+
+    one, other = analyse_panel(files), analyse_panel(files[::-1])
+
+    assert [member.accuracy.mean for member in one.members] == [1.0, 0.5]
+    assert [member.accuracy.mean for member in other.members] == [0.5, 1.0]
+
+
+def test_votes_do_not_depend_on_who_is_named_first(tmp_path: Path) -> None:
+    dice = Random(5)
+    rows: list[dict[str, Any]] = [
+        {"gold": 1, "responses": {name: 1 if dice.random() < 0.5 + 0.1 * n else 2 for n, name in enumerate("abcd")}}
+        for _ in range(60)
+    ]
+    turned = [{**row, "responses": dict(reversed(list(row["responses"].items())))} for row in rows]
+
+    one, other = (analyse_panel(write_record(tmp_path / f"{n}.jsonl", each)) for n, each in enumerate((rows, turned)))
+
+    assert one.ceiling.vote == other.ceiling.vote == (one.curve.points[3].vote or one.curve.points[0].ceiling).mean
+    assert [point.vote for point in one.curve.points] == [point.vote for point in other.curve.points]
+    assert sorted((m.name, m.adds) for m in one.members) == sorted((m.name, m.adds) for m in other.members)
+
+
+def test_samples_are_recommended_as_samples(tmp_path: Path) -> None:
+    dice = Random(6)
+    rows = [
+        {"gold": 1, "responses": {f"m/{n}": 1 if dice.random() < 0.6 else 2 + dice.randrange(9) for n in range(1, 7)}}
+        for _ in range(200)
+    ]
+
+    recommendation = analyse_panel(write_record(tmp_path / "r.jsonl", rows)).recommendation
+
+    assert recommendation.settings["proposers"] == [{"model": "m", "samples": len(recommendation.members)}]
+
+
+def test_a_few_questions_without_gold_do_not_end_the_vote(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"gold": 1, "responses": {"a": 1, "b": 1 + n % 2}} for n in range(50)]
+    rows.append({"responses": {"a": {"text": "An essay.", "score": 0.5}, "b": {"score": 0.1}}})
+
+    analysis = analyse_panel(write_record(tmp_path / "r.jsonl", rows))
+
+    assert (analysis.judged, analysis.is_closed) == (50, True)
+    assert any("not counted" in note for note in analysis.notes)
+
+
+def test_marks_that_are_noise_make_nobody_sure(tmp_path: Path) -> None:
+    dice = Random(7)
+    rows = [{"responses": {name: {"text": "x", "score": dice.random()} for name in "abcdef"}} for _ in range(150)]
+
+    recommendation = analyse_panel(write_record(tmp_path / "r.jsonl", rows)).recommendation
+
+    assert "noise" in recommendation.sentence
+    assert recommendation.sure.startswith("not very sure")
+
+
 @each(
     ("what", "rows", "message"),
     [
@@ -168,6 +226,7 @@ def test_a_recorded_judge_is_played_again_for_each_size(tmp_path: Path) -> None:
         ("neither", [{"answers": {"a": "1"}}], "found neither `responses` by model nor a batch's row in line 1"),
         ("a score", [{"responses": {"a": {"score": 7}, "b": "1"}}], "found 7 as `score` of a in line 1"),
         ("nothing", [], "expected two or more"),
+        ("an id twice", [{"id": 1, "responses": {"a": "1", "b": "1"}}] * 2, "found the id '1' a second time in line 2"),
     ],
 )
 def test_what_cannot_be_analysed_is_told(what: str, rows: Any, message: str, tmp_path: Path) -> None:

@@ -53,6 +53,32 @@ def test_files_of_single_models_are_members_on_the_questions_that_all_were_asked
     assert [[each.mark for each in entry.answers] for entry in recording.rows] == [[0.0, 1.0]]
 
 
+def test_a_row_that_failed_leaves_its_mixture_what_it_is(tmp_path: Path) -> None:
+    rows = [row("p", "1", ("a", 1, "1"), ("b", 1, "2")), row("q", None), row("r", "1", ("a", 1, "1"))]
+
+    recording = read_panel([write_record(tmp_path / "moa.jsonl", rows)])
+
+    assert (recording.names, len(recording.rows), recording.left_out) == (["a", "b"], 1, 2)
+
+
+def test_files_of_one_name_are_told_apart_and_lines_without_ids_too(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        write_record(tmp_path / folder / "rows.jsonl", [row("q", "1")])
+    records = [write_record(tmp_path / f"{n}.jsonl", [{"responses": {"a": n, "b": n}, "gold": n}]) for n in range(2)]
+
+    assert read_panel([tmp_path / "x" / "rows.jsonl", tmp_path / "y" / "rows.jsonl"]).names == ["x/rows", "y/rows"]
+    assert len(read_panel(records).rows) == 2
+
+
+def test_repeats_count_once_and_what_mixtures_made_of_them_too(tmp_path: Path) -> None:
+    rows = [row(id_, "1", ("a", 1, "1"), ("b", 1, "2")) for id_ in ("q", "q#2", "q#3")]
+
+    recording = read_panel([write_record(tmp_path / "moa.jsonl", rows)])
+
+    assert (len(recording.rows), recording.repeats, len(recording.aggregated)) == (1, 2, 1)
+
+
 def test_a_record_may_leave_a_model_out(tmp_path: Path) -> None:
     rows = [{"responses": {"a": "1", "b": "1"}, "gold": 1}, {"responses": {"a": "1"}, "gold": 1}]
 
