@@ -186,7 +186,7 @@ class Gathering:
             return
         texts, answers = {}, {}
         for proposal in first:
-            name = name_of(proposal, source.sampled)
+            name = member_name(proposal, source.sampled)
             answers[name], texts[name] = _proposed(proposal), proposal["text"]
             self._add(entry, name, answers[name], proposal.get("model"))
         if row["answer"] is not None and len(answers) > 1:
@@ -206,7 +206,7 @@ class Gathering:
         self._made[system, id_] = _Made(final, answers, likeness, is_verbatim)
 
 
-def name_of(proposal: RowProposal, sampled: frozenset[str]) -> str:
+def member_name(proposal: RowProposal, sampled: frozenset[str]) -> str:
     """Return what a proposal's author is called, with the sample's number where it was asked several times."""
     name = short_of(proposal["proposer"])
     return f"{name}/{proposal['sample']}" if proposal["proposer"] in sampled else name

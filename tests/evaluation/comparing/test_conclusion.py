@@ -42,7 +42,9 @@ def test_the_margin_says_what_is_no_better_and_how_many_questions_would_decide()
 
     assert open_.verdict.startswith("moa: no gain shown over the best single model (a): +0.0 points [")
     assert open_.verdict.endswith("; about 620 questions would decide on a margin of 2 points")
-    assert decided.verdict.startswith("moa: no better than the best single model (a) by 8 points: +0.0 points [-5.1, +5.1]")
+    assert decided.verdict.startswith(
+        "moa: no better than the best single model (a) by 8 points: +0.0 points [-5.1, +5.1]"
+    )
     assert (open_.margin, decided.margin) == (2.0, 8)
 
 

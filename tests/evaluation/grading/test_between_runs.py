@@ -26,7 +26,7 @@ def test_runs_are_compared_question_by_question() -> None:
 
     assert report == {"repeat": 2, "compared": 2, "same": 1, "graded": 3, "right": [1 / 3, 1.0]}
     assert sentence_of_runs(report) == (
-        "all 2 repeats end on the same short answer in 1 of the 2 questions that have one in all; right in 33.3, 100.0 % of 3 "
-        "(standard deviation 47.1 points)"
+        "all 2 repeats end on the same short answer in 1 of the 2 questions that have one in all; right in 33.3, 100.0 "
+        "% of 3 (standard deviation 47.1 points)"
     )
     assert sentence_of_runs(runs_report([], questions, 2)) == "no question has a short answer in all 2 repeats"
