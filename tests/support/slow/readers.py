@@ -389,12 +389,12 @@ TOO_SLOW: dict[str, Reader] = {
 }
 """What no reader may be."""
 NO_READERS = {
-    "apps/piped.py": "names of files, which a user gives",
-    "nodes/calls/hearing.py": "names of models, which a user declares",
+    **dict.fromkeys(("apps/piped.py", "nodes/calls/hearing.py"), "names of files and models, which a user gives"),
     "core/wire/connections.py": "addresses, which a user gives; bounded",
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
     **dict.fromkeys(("core/panel/names.py", "evaluation/comparing/in_turn.py"), "names, which a user declares"),
-    **dict.fromkeys(("graphs/adapters/tool_and_node.py", "evaluation/batch/repeats.py"), "a name or id, from a user"),
+    **dict.fromkeys(("graphs/adapters/tool_and_node.py", "evaluation/batch/repeats.py"), "a name or id, of a user's"),
+    "evaluation/panel/gathering.py": "names of members, of 80 characters",
 }
 """Sources with patterns that read nothing of a stranger's, and why."""
