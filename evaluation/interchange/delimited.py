@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -149,7 +150,7 @@ def _named_rows(rows: Iterator[list[str]], path: Path, losses: Losses) -> Iterat
     losses.add("a column without a name was called by its place", heads.count(""))
     if not heads or not any(heads):
         raise ConfigError(f"found no columns in {path}, expected {_EXPECTED}; add a first row")
-    if again := next((name for n, name in enumerate(names) if name in names[:n]), None):
+    if again := next((name for name, times in Counter(names).items() if times > 1), None):
         raise ConfigError(
             f"found the column {shown_value(again)} twice in {path}, expected each once; rename one of the two"
         )
