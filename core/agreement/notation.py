@@ -80,7 +80,7 @@ def json_text(written: str) -> str:
     """
     try:
         return str(json.loads(_ESCAPE.sub(_escaped, written)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return written[1:-1]
 
 
