@@ -102,7 +102,7 @@ def analysed(recording: Recording, *, seed: int = 0) -> PanelAnalysis:
     order = choice.order()
     smallest = choice.smallest(order)
     members = measured_members(recording, judged, ballots)
-    ceiling = ceiling_in_recording(recording)
+    ceiling = _ceiling(recording, judged, ballots)
     if ceiling is None:
         raise ConfigError("found fewer than two members with marks, expected two or more; record more models")
     halves = split_halves(choice, seed=seed)
@@ -147,7 +147,10 @@ def ceiling_in_recording(recording: Recording) -> Ceiling | None:
         recording: Who answered what.
     """
     judged = recording.judged
-    ballots = Ballots(judged) if judged and recording.is_closed else None
+    return _ceiling(recording, judged, Ballots(judged) if judged and recording.is_closed else None)
+
+
+def _ceiling(recording: Recording, judged: Sequence[PanelRow], ballots: Ballots | None) -> Ceiling | None:
     return ceiling_of(
         recording.names,
         [[each.mark for each in row.answers] for row in judged],

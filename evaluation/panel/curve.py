@@ -9,7 +9,7 @@ from statistics import fmean
 
 from ..comparing.paired import Spread
 from .members import PanelMember, spread_of, strongest_first
-from .recording import Aggregated, PanelRow
+from .recording import Aggregated, PanelRow, marks_of
 from .selection import is_within
 from .votes import Ballots
 
@@ -77,7 +77,7 @@ def curve_of(
         aggregated: What mixtures made of it.
         seed: What the panels depend on that are drawn, where there are too many.
     """
-    marks = [[each.mark or 0.0 for each in row.answers] for row in rows]
+    marks = marks_of(rows)
     scores = [[each.score for each in row.answers] for row in rows]
     has_scores = any(score is not None for row in scores for score in row) and all(
         each.score is None or each.mark is not None for row in rows for each in row.answers
