@@ -2,16 +2,16 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ...core.errors import ConfigError, nearest
 from ...core.ordinary import file_kind, is_same_file
 from ...evaluation.batch.reading import read_questions
+from ...evaluation.grading.by_gold import text_asked
 from ...evaluation.panel.analysis import PanelAnalysis, analyse_panel
 from ...evaluation.panel.page import panel_html
 from ...evaluation.panel.pictures import PICTURES
@@ -87,16 +87,12 @@ def panel(
 def _analysed(rows: list[Path], members: list[str] | None, questions: Path | None, seed: int) -> PanelAnalysis:
     golds = None
     if questions:
-        golds = {question.id: (_asked(question.messages), question.gold) for question in read_questions(questions)}
+        golds = {question.id: (text_asked(question), question.gold) for question in read_questions(questions)}
     if len(rows) > 1 or rows[0].is_dir():
         return analyse_panel(rows, members=members, questions=golds, seed=seed)
     with read_again(rows[0], what="recorded answers") as source:
         called = source.name if source.is_piped else None
         return analyse_panel(source.path, members=members, questions=golds, seed=seed, called=called)
-
-
-def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(str(message["content"]) for message in messages if message["role"] == "user")
 
 
 def _pictures(written: list[str]) -> list[tuple[str, Path]]:

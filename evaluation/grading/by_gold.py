@@ -42,7 +42,7 @@ def closed(question: Question, answer: str) -> float | None:
     from ..stop_rules import is_right
 
     wanted = short_answer(question.gold or "")
-    return float(is_right([final_answer(answer)], wanted, _asked(question))) if wanted else None
+    return float(is_right([final_answer(answer)], wanted, text_asked(question))) if wanted else None
 
 
 def grade_of_vote(question: Question, texts: Sequence[str | None]) -> float | None:
@@ -57,10 +57,10 @@ def grade_of_vote(question: Question, texts: Sequence[str | None]) -> float | No
 
     wanted = short_answer(question.gold or "")
     answers = [final_answer(text) if text else None for text in texts]
-    return float(is_right(vote(answers), wanted, _asked(question))) if wanted else None
+    return float(is_right(vote(answers), wanted, text_asked(question))) if wanted else None
 
 
-def _asked(question: Question) -> str:
+def text_asked(question: Question) -> str:
     """Return what a user says in a question, which names the units."""
     contents = [message["content"] for message in question.messages if message["role"] == "user"]
     blocks = [[content] if isinstance(content, str) else content for content in contents]
