@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,6 +103,21 @@ def content_of(path: Path, *, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a whole line to a file, so that whoever reads along sees no half of it.
+
+    Args:
+        path: The file.
+        line: The line, with its end.
+
+    Raises:
+        OSError: It could not be written, or not all of it.
+    """
+    with FileIO(path, "a") as file:
+        if file.write(line) != len(line):
+            raise OSError("no room for all of a line")
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:

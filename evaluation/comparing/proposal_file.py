@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 from typing import Any, get_args
 
 from langgraph.cache.base import FullKey
 
 from ...core.errors import ConfigError
-from ...core.ordinary import content_of
+from ...core.ordinary import append_line, content_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, LeftOut, Status, Why
 from ...core.text import plain_in
@@ -74,9 +73,7 @@ class ProposalFile:
             return
         line = (json.dumps({"key": key, **entry}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         try:
-            with FileIO(self._path, "a") as file:
-                if file.write(line) != len(line):
-                    raise OSError("no room for all of a proposal")
+            append_line(self._path, line)
         except OSError as exc:
             raise ConfigError(
                 f"the proposals cannot be written to {self._path}: {exc.strerror or exc}; mend that, and start the "

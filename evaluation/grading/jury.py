@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.ordinary import content_of
+from ...core.ordinary import append_line, content_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
@@ -114,9 +113,7 @@ class Jury:
             return
         line = json.dumps({"key": key, "score": judged.score, "cost": judged.cost}).encode() + b"\n"
         try:
-            with FileIO(self._file, "a") as file:
-                if file.write(line) != len(line):
-                    raise OSError("no room for all of a verdict")
+            append_line(self._file, line)
         except OSError as exc:
             raise ConfigError(
                 f"the verdicts cannot be written to {self._file}: {exc.strerror or exc}; mend that, and start the same "
