@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from ..expressions import parse_expression
+
 LONGEST_ANSWER = 200
 
 
@@ -55,7 +57,7 @@ def parsed_literal(written: str) -> Hashable | None:
     if _BAD_ESCAPE.search(written):
         return None
     try:
-        value = _frozen(ast.literal_eval(written))
+        value = _frozen(ast.literal_eval(parse_expression(written)))
         return value if isinstance(value, tuple) and value[0] == "number" else ("literal", value)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
+from ..expressions import parse_expression
+
 _MAX_LENGTH = 200
 _LONGEST_CLAUSE = 1000
 """Characters above which nothing is looked for: whatever it says beside a sum, it asks for more."""
@@ -75,7 +77,7 @@ def _equation(expression: str) -> str | None:
     if len(expression) > _MAX_LENGTH:
         return None
     try:
-        tree = ast.parse(re.sub(r"(?<![\d.])0+(?=\d)", "", expression), mode="eval").body
+        tree = parse_expression(re.sub(r"(?<![\d.])0+(?=\d)", "", expression))
         return f"{expression} = {_written(_value(tree))}" if isinstance(tree, ast.BinOp) else None
     except ZeroDivisionError:
         return f"{expression} has no value: it divides by zero"
