@@ -211,6 +211,7 @@ async def test_an_answer_that_takes_longer_is_asked_for_by_its_id() -> None:
     async with Client(mcp_server(slow.moa, wait_s=0.05)) as client:
         started = await client.call_tool("ask", {"question": "Which?"})
         key = started.structured_content["id"]
+        await slow.asked.wait()
         still = await client.call_tool("get_answer", {"id": key})
         slow.goes_on.set()
         while (done := await client.call_tool("get_answer", {"id": key})).structured_content["status"] == "running":
@@ -218,7 +219,7 @@ async def test_an_answer_that_takes_longer_is_asked_for_by_its_id() -> None:
         again = await client.call_tool("get_answer", {"id": key})
 
     assert started.structured_content["status"] == still.structured_content["status"] == "running"
-    assert texts(started) == [
+    assert texts(still) == [
         f"not answered yet, 0 of at most 3 steps done (asking slow); call get_answer with the id {key}"
     ]
     assert done.structured_content["answer"] == again.structured_content["answer"] == "c"
