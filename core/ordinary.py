@@ -120,6 +120,24 @@ def append_line(path: Path, line: bytes) -> None:
             raise OSError("no room for all of a line")
 
 
+def whole_lines(path: Path, *, most: int) -> bytes:
+    """Return the lines of a file that `append_line` writes; a last one that was cut off is taken off the file, too.
+
+    Args:
+        path: The file; one that is not there has no lines.
+        most: Bytes above which it is not read.
+
+    Raises:
+        OSError: It cannot be read, or is larger than that, or the last line cannot be taken off.
+    """
+    content = content_of(path, most=most) if path.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+    return whole
+
+
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Go through the lines of an open file, each with its end, and none longer than memory should hold.
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from langgraph.cache.base import FullKey
 
 from ...core.errors import ConfigError
-from ...core.ordinary import append_line, content_of
+from ...core.ordinary import append_line, whole_lines
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, LeftOut, Status, Why
 from ...core.text import plain_in
@@ -119,12 +119,7 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     """Read the calls of earlier runs; a last one that was cut off is taken off, and made again."""
     entries: dict[str, dict[str, Any]] = {}
     try:
-        content = content_of(file, most=_MOST_BYTES) if file.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            with file.open("r+b") as proposals:
-                proposals.truncate(len(whole))
-        lines = whole.decode("utf-8").split("\n")
+        lines = whole_lines(file, most=_MOST_BYTES).decode("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as exc:
         why = getattr(exc, "strerror", None) or exc
         raise ConfigError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.ordinary import append_line, content_of
+from ...core.ordinary import append_line, whole_lines
 from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
@@ -177,12 +177,7 @@ def _read(file: Path) -> dict[str, Judged]:
     """Read the verdicts of earlier calls; a last one that was cut off is taken off, and asked for again."""
     verdicts: dict[str, Judged] = {}
     try:
-        content = content_of(file, most=_MOST_BYTES) if file.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:
-            with file.open("r+b") as verdicts_file:
-                verdicts_file.truncate(len(whole))
-        lines = whole.decode("utf-8").splitlines()
+        lines = whole_lines(file, most=_MOST_BYTES).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         why = getattr(exc, "strerror", None) or exc
         raise ConfigError(f"{file} cannot be read: {why}; expected a judge's verdicts; move the file away") from exc

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa.core import ordinary
-from langgraph_moa.core.ordinary import content_of, file_kind, lines_of, opened_file
+from langgraph_moa.core.ordinary import append_line, content_of, file_kind, lines_of, opened_file, whole_lines
 
 
 def test_a_kind_is_named_and_a_file_is_none(tmp_path: Path) -> None:
@@ -65,3 +65,15 @@ def test_a_line_is_no_longer_than_memory_should_hold(tmp_path: Path, monkeypatch
         lines.extend(lines_of(file))
 
     assert lines == [b"one\n", b"\n", b"1234567\n"]
+
+
+def test_a_last_line_that_was_cut_off_is_taken_off_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    assert whole_lines(file, most=99) == b""
+
+    append_line(file, b"one\n")
+    file.write_bytes(file.read_bytes() + b"tw")
+    assert whole_lines(file, most=99) == file.read_bytes() == b"one\n"
+
+    append_line(file, b"two\n")
+    assert whole_lines(file, most=99) == file.read_bytes() == b"one\ntwo\n"
