@@ -8,9 +8,9 @@ from random import Random
 from statistics import fmean
 
 from ..comparing.paired import Spread
-from .members import PanelMember, spread_of, strongest_first
+from .members import PanelMember, spread_of
 from .recording import Aggregated, PanelRow, marks_of
-from .selection import is_within
+from .selection import Selection, is_within
 from .votes import Ballots
 
 _PANELS = 60
@@ -82,14 +82,12 @@ def curve_of(
     has_scores = any(score is not None for row in scores for score in row) and all(
         each.score is None or each.mark is not None for row in rows for each in row.answers
     )
-    place = {n: place for place, n in enumerate(strongest_first(marks))}
+    choice = Selection([member.name for member in members], marks, ballots)
     draw = Random(seed)  # noqa: S311 - no secret, and it must be the same tomorrow
     points, means = [], []
     for size in range(1, len(members) + 1):
         panels = list(_panels(len(members), size, _most_panels(size * len(rows)), draw))
-        votes = (
-            _averaged(panels, lambda panel: ballots.marks(sorted(panel, key=place.__getitem__))) if ballots else None
-        )
+        votes = _averaged(panels, choice.panel) if ballots else None
         means.append(votes)
         points.append(
             CurvePoint(

@@ -82,7 +82,7 @@ def recommended(
             names,
             halves,
             is_closed=is_closed,
-            is_shown=any(gets) and (gain.low > 0 if is_mixture else True),
+            is_shown=any(gets) and (not is_mixture or gain.low > 0),
             judged=judged,
         ),
     )

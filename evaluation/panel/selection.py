@@ -11,7 +11,7 @@ from statistics import fmean
 
 from ..comparing.paired import Spread
 from ..statistics import standard_error
-from .members import difference, error_correlations, mean_correlation, spread_of
+from .members import difference, error_correlations, mean_correlation, spread_of, strongest_first
 from .votes import Ballots, VoteCount
 
 MOST_SEATS = 12
@@ -70,7 +70,7 @@ class Selection:
         """
         self._names, self._marks, self._ballots = names, marks, ballots
         self._columns = [list(column) for column in zip(*marks, strict=True)]
-        self._strength = [fmean(column) for column in self._columns]
+        self._place = {n: place for place, n in enumerate(strongest_first(marks))}
 
     def part(self, questions: Sequence[int]) -> "Selection":
         """Return the same on some of the questions, by number."""
@@ -99,7 +99,7 @@ class Selection:
 
     def strongest_first(self, members: Sequence[int]) -> list[int]:
         """Return members in the order in which to declare them."""
-        return sorted(members, key=lambda n: (-self._strength[n], n))
+        return sorted(members, key=self._place.__getitem__)
 
     def order(self) -> list[int]:
         """Choose one member after the other: the strongest, then whoever helps those before it most."""
@@ -111,7 +111,7 @@ class Selection:
             if count:
                 count.add(chosen[-1])
             worth = {n: self._worth(n, count, reached) for n in others}
-            chosen.append(max(others, key=lambda n: (*worth[n], self._strength[n], -n)))
+            chosen.append(max(others, key=lambda n: (*worth[n], -self._place[n])))
             others.remove(chosen[-1])
             reached = list(map(max, reached, self._columns[chosen[-1]]))
         return chosen
