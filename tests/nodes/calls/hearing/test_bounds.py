@@ -17,10 +17,11 @@ QUESTION: Any = {"messages": [{"role": "user", "content": "How many?"}]}
 def pieces_of_a_call(count: int, size: int) -> list[AIMessageChunk]:
     texts = ['{"a": "', *["x" * size] * count, '"}']
     names = ["look", *[None] * (count + 1)]
-    return [
-        AIMessageChunk(content="", tool_call_chunks=[tool_call_chunk(name=name, args=text, index=0)])
-        for name, text in zip(names, texts, strict=True)
-    ]
+    chunks = [AIMessageChunk(content="") for _ in texts]
+    for chunk, name, text in zip(chunks, names, texts, strict=True):
+        # Set, and not given: langchain-core's constructor takes minutes to see that a long piece is no JSON by itself.
+        chunk.tool_call_chunks = [tool_call_chunk(name=name, args=text, index=0)]
+    return chunks
 
 
 def heard(chunks: list[AIMessageChunk], most: int) -> tuple[Heard, AIMessageChunk]:
