@@ -28,7 +28,7 @@ from ..core.models.resolve import resolve_model
 from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
 from ..core.run.state import Mixture
 from ..core.wire.sizes import MOST_BYTES
-from ..nodes.calls.prompt_writer import Overflow
+from ..nodes.prompting.prompt_writer import Overflow
 from ..prompts import Placement
 from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
 from .options import Prompting, Stopping, Watching

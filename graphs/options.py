@@ -20,7 +20,7 @@ from ..core.models.capabilities import Model
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.panel.declared import Moderator, Proposer
-from ..nodes.calls.prompt_writer import Overflow
+from ..nodes.prompting.prompt_writer import Overflow
 from ..prompts import Placement
 
 

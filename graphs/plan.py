@@ -23,8 +23,8 @@ from ..core.panel.seating import Seated, seat_layers
 from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of
 from ..core.run.state import MoAInput, MoAState, RagState
-from ..nodes.calls.prompt_writer import PromptWriter
 from ..nodes.moderator import Moderating, choosing, seat_moderator
+from ..nodes.prompting.prompt_writer import PromptWriter
 from ..nodes.rules import Rules
 from ..nodes.ways import ways_from
 from ..prompts import bundled, load_bundled, load_template

@@ -7,10 +7,10 @@ from langgraph.graph import END, StateGraph
 
 from ..core.evidence.searchers import Search
 from ..core.run.records import RETRIEVAL, REWRITING
-from ..nodes.check_citations import make_check
+from ..nodes.evidence.check_citations import make_check
+from ..nodes.evidence.retriever import make_retriever
+from ..nodes.evidence.rewriter import make_rewriter
 from ..nodes.gather import make_evidence
-from ..nodes.retriever import make_retriever
-from ..nodes.rewriter import make_rewriter
 from ..nodes.rules import Rules
 from ..prompts import load_template
 from .drawing import metadata_of

@@ -17,12 +17,12 @@ from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .answer import signed, word_for_word
-from .calls.forecast import forecast
 from .calls.outcome import as_proposal
-from .calls.prompt_writer import PromptWriter
-from .calls.request import Request, equipped, told_as_text
 from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
+from .prompting.forecast import forecast
+from .prompting.prompt_writer import PromptWriter
+from .prompting.request import Request, equipped, told_as_text
 from .ranker import rank_in_order
 from .rules import Rules
 

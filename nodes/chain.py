@@ -17,14 +17,14 @@ from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
 from ..core.text import text_in
 from .calls.call import call_model, unstreamed
-from .calls.fitting import shortened_for
-from .calls.fold import Folded, fold
 from .calls.offered import allowed_calls
 from .calls.outcome import unmade
-from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter
-from .calls.request import Request, problem_of, with_forced_call
 from .node import emit
+from .prompting.fitting import shortened_for
+from .prompting.fold import Folded, fold
+from .prompting.prompt import Prompt
+from .prompting.prompt_writer import PromptWriter
+from .prompting.request import Request, problem_of, with_forced_call
 from .rules import Rules
 
 

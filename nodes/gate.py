@@ -19,10 +19,10 @@ from ..core.run.records import USABLE, Agreed, Cost, Moderation, Place, Proposal
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
-from .calls.forecast import bound_step
-from .calls.prompt_writer import PromptWriter
 from .moderator import Moderating
 from .node import Node, Update, emit
+from .prompting.forecast import bound_step
+from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
 from .verdict import Conclusion, LayerResult, left_out, too_few, with_earlier
 

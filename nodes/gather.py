@@ -12,8 +12,8 @@ from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from ..core.text import is_ours
 from ..prompts import pack, unforged
+from .evidence.retriever import queries_of
 from .node import Node, Update, emit
-from .retriever import queries_of
 from .rules import Rules
 
 

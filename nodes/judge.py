@@ -20,7 +20,7 @@ from ..core.run.records import Cost
 from ..core.text import text_in
 from ..prompts import bundled, fence
 from .calls.call import call_model, unstreamed
-from .calls.prompt import Prompt
+from .prompting.prompt import Prompt
 
 _FENCED = re.compile(r"^```(?:json)?|```$")
 

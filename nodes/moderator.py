@@ -16,10 +16,10 @@ from ..core.run.turn import Turn
 from ..core.text import text_in
 from ..prompts import Placement, Template, bundled
 from .calls.call import call_model, unstreamed
-from .calls.forecast import forecast
-from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter
 from .choice import read_choice, shuffled
+from .prompting.forecast import forecast
+from .prompting.prompt import Prompt
+from .prompting.prompt_writer import PromptWriter
 from .ranker import NO_VERDICT
 
 

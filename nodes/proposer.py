@@ -21,15 +21,15 @@ from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
 from ..core.text import text_in
 from .calls.call import call_model, unstreamed
-from .calls.fitting import shortened_for
-from .calls.fold import fold
-from .calls.forecast import forecast
 from .calls.opening import Opening
 from .calls.outcome import as_proposal
-from .calls.prompt import Prompt
-from .calls.prompt_writer import PromptWriter
 from .calls.samples import Answers, call_samples
 from .node import Node, Update, emit
+from .prompting.fitting import shortened_for
+from .prompting.fold import fold
+from .prompting.forecast import forecast
+from .prompting.prompt import Prompt
+from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
 
 

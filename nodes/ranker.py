@@ -11,9 +11,9 @@ from ..core.run.records import Proposal
 from ..core.run.turn import Turn
 from ..core.text import text_in
 from .answer import word_for_word
-from .calls.prompt_writer import PromptWriter
 from .chain import Attempts, Outcome, what_failed
 from .choice import read_choice, shuffled
+from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
 
 NO_VERDICT = "named no proposal as it was asked to"

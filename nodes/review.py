@@ -12,9 +12,9 @@ from ..core.panel.stages import Stage, node_name
 from ..core.run.records import USABLE, Proposal, Verdict, place_of
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
-from .calls.forecast import bound_step
-from .calls.prompt_writer import PromptWriter
 from .node import Node
+from .prompting.forecast import bound_step
+from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
 
 ACTIONS = ("accept", "edit", "drop", "retry")

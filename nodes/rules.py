@@ -22,7 +22,7 @@ from ..core.run.records import USABLE, Call, Cost, Proposal, Verdict, place_of
 from ..core.run.report import calls_of, work_seconds
 from ..core.run.turn import Turn
 from .calls.opening import Opening
-from .calls.request import Request, request_for
+from .prompting.request import Request, request_for
 
 _OPENINGS = 8
 """How many are kept in mind: one that is broken off holds prompts that nobody takes."""

@@ -13,7 +13,7 @@ from langgraph_moa.apps.compare.folder import rows_of_systems
 from langgraph_moa.apps.compare.grader_file import read_grader
 from langgraph_moa.apps.settings.discovery import find_settings
 from langgraph_moa.apps.settings.written import keys_in
-from langgraph_moa.core.models.weights import checked_file
+from langgraph_moa.core.local.weights import checked_file
 from langgraph_moa.core.offline.docs_retriever import DocsRetriever
 from langgraph_moa.evaluation.batch.reading import read_questions
 from langgraph_moa.evaluation.batch.rows import RowFile

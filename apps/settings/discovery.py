@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.models.weights import PREFIX
+from ...core.local.weights import PREFIX
 from ..terminal import note
 from .written import PYPROJECT, keys_in, keys_of_project, may_hold_table
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...core.errors import ConfigError
+from ...core.local.weights import PREFIX
 from ...core.models.credentials import HEADER_VARIABLE
-from ...core.models.weights import PREFIX
 from ...core.offline.folders import SUFFIXES
 from ...core.text import one_line
 from ...core.wire.connections import bare_url

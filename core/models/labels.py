@@ -8,7 +8,7 @@ def model_label(spec: "str | Model") -> str:
     """Name a model for people and for the report."""
     if isinstance(spec, str):
         if spec.startswith("gguf:"):
-            from .weights import label_of
+            from ..local.weights import label_of
 
             return label_of(spec.removeprefix("gguf:"))
         return spec

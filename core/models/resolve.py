@@ -80,7 +80,7 @@ def resolve_model(
     if provider == "offline":
         return _offline_model(name, docs, options)
     if provider == "gguf":
-        from .gguf import gguf_model
+        from ..local.gguf import gguf_model
 
         return gguf_model(name, options)
     server = Server(base_url, api_key_env, headers_from(headers or {}))

@@ -12,7 +12,7 @@ from ...core.run.costs import cost_of
 from ...core.run.records import Cost
 from ...core.text import plain
 from ...nodes.calls.call import call_model
-from ...nodes.calls.prompt import Prompt
+from ...nodes.prompting.prompt import Prompt
 from ...prompts import bundled, fence
 from ..batch.questions import Question
 from .verdicts import read_better, read_score

@@ -18,8 +18,8 @@ from ...core.run.cited import Citation
 from ...core.run.records import Report
 from ...core.run.state import Graph
 from ...core.text import one_line, redact
-from ...graphs.plan import plan_of
-from ...graphs.shown import drawn_here
+from ..plan import plan_of
+from ..shown import drawn_here
 
 _MOST_CHARACTERS = 2000
 """Of an error, which may tell of each proposer."""

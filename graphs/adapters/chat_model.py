@@ -21,8 +21,8 @@ from pydantic import ConfigDict
 from ...core.errors import ConfigError
 from ...core.run.state import Graph
 from ...core.wire.structured import Method
-from ...graphs.plan import plan_of
-from ...nodes.calls.request import Request
+from ...nodes.prompting.request import Request
+from ..plan import plan_of
 from .callbacks import copied, known_run, nested
 from .chunks import Telling, answer_of, result_of
 from .requests import check_request, check_wearing

@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from ...nodes.calls.request import Request
+from ...nodes.prompting.request import Request
 
 VOID = "\n\n[the text above is void; the answer follows]\n\n"
 """Stands between the beginning of an answer that was abandoned and the answer, where both were streamed."""

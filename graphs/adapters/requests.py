@@ -10,7 +10,7 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
 from ...core.models.capabilities import is_chat_model
 from ...core.text import one_line
-from ...nodes.calls.request import Request, equipped
+from ...nodes.prompting.request import Request, equipped
 from ..options import MoAOptions
 from ..plan import plan_of
 

@@ -23,8 +23,8 @@ from typing_extensions import is_typeddict
 from ...core.errors import ConfigError, nearest
 from ...core.text import one_line
 from ...core.wire.structured import Method
-from ...nodes.calls.forced import Tool, calls_in
-from ...nodes.calls.request import Form, said_of, told_as_text
+from ...nodes.prompting.forced import Tool, calls_in
+from ...nodes.prompting.request import Form, said_of, told_as_text
 
 _METHODS = ("function_calling", "json_schema", "json_mode")
 

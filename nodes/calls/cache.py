@@ -17,9 +17,9 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
 from ...core.clock import unix_time
+from ...core.local.weights import file_behind
 from ...core.models.capabilities import chat_model_of
 from ...core.models.prices import FREE_OF_CHARGE
-from ...core.models.weights import file_behind
 from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
 from ...core.run.records import Call, Spared

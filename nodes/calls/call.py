@@ -25,12 +25,12 @@ from ...core.run.records import USABLE, Call, Status
 from ...core.text import text_in
 from ...core.wire.sending import ends_by, requests_sent
 from ...core.wire.sizes import answers_up_to
+from ..prompting.prompt import Prompt
 from .accepting import Accepting
 from .cache import Entry, entry_of
 from .contents import apart
 from .hearing import Hearing, heard_first
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
-from .prompt import Prompt
 from .reading import read_reply
 from .statuses import answered_call
 

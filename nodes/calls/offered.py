@@ -8,7 +8,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 
 from ...core.models.capabilities import Model, bound_to, is_chat_model
 from ...core.panel.seats import Seat
-from .request import Request, function_of
+from ..prompting.request import Request, function_of
 
 _LISTS = ("function_declarations", "functionDeclarations", "functions")
 """Where Google's packages put several tools into one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ...core.panel.seats import Seat
 from ...core.panel.stages import by_node
 from ...core.run.records import Cost, Place
-from .prompt import Prompt
+from ..prompting.prompt import Prompt
 
 
 @dataclass(eq=False)

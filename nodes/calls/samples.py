@@ -19,10 +19,10 @@ from ...core.panel.sampling import Sampling
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Place
 from ...core.text import text_in
+from ..prompting.prompt import Prompt
 from .cache import entry_of
 from .call import call_model
 from .contents import apart
-from .prompt import Prompt
 from .reading import read_message
 from .statuses import sampled
 

@@ -10,9 +10,9 @@ from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import one_line, plain, shows_nothing, text_in
+from ..prompting.prompt import Prompt
 from .degenerate import repeated_piece
 from .outcome import call_of
-from .prompt import Prompt
 from .reading import Reply
 
 _MOST_REASONING = 20_000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessageChunk
 from langgraph_moa import AllProposersFailed, ConfigError, Proposer, create_moa, resolve_model
-from langgraph_moa.core.models import gguf
+from langgraph_moa.core.local import gguf
 from langgraph_moa.core.models.capabilities import prompt_limit_of, slots_of
 from langgraph_moa.core.models.parts import secrets_of
 from langgraph_moa.core.run.records import USABLE
@@ -23,7 +23,7 @@ SHORT: Any = {"max_tokens": 8, "temperature": 0.0}
 USED = """
 import asyncio, sys, threading
 from langgraph_moa import create_moa, resolve_model
-from langgraph_moa.core.models import gguf
+from langgraph_moa.core.local import gguf
 model = resolve_model(sys.argv[1]).model_copy(update={"extra_body": {"ignore_eos": True}})
 threading.excepthook = lambda about: None  # what a thread makes of being cut off is its own affair
 def url():

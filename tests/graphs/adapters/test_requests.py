@@ -9,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import ChatMoA, ConfigError, Rank, Vote, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.graphs.adapters.requests import check_request
-from langgraph_moa.nodes.calls.request import Request
+from langgraph_moa.nodes.prompting.request import Request
 from panels import panel, says
 from tables import each
 

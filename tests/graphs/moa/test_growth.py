@@ -12,7 +12,7 @@ from langgraph_moa import Budget, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run import state
 from langgraph_moa.core.run.turn import Turn
-from langgraph_moa.nodes.calls.prompt_writer import PromptWriter
+from langgraph_moa.nodes.prompting.prompt_writer import PromptWriter
 from langgraph_moa.prompts.fence import _fenced, _unforged
 from reading import user
 

@@ -10,7 +10,7 @@ from langgraph_moa import AllProposersFailed, create_moa
 from langgraph_moa.core.panel.declared import Aggregator, Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.nodes.calls.offered import allowed_calls
-from langgraph_moa.nodes.calls.request import Form, Request
+from langgraph_moa.nodes.prompting.request import Form, Request
 from loopback import Loopback, Reply
 from mixtures import mixture
 from panels import says

@@ -11,7 +11,7 @@ from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.panel.seats import Seat
 from langgraph_moa.core.run.records import Cost
 from langgraph_moa.nodes.calls.opening import Opening
-from langgraph_moa.nodes.calls.prompt import Prompt
+from langgraph_moa.nodes.prompting.prompt import Prompt
 
 SEAT = seat_of("offline:words", Defaults(max_tokens=9), role="proposer")
 

@@ -10,9 +10,9 @@ from langchain_core.messages.tool import invalid_tool_call
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.run.records import USABLE
-from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.reading import read_message
 from langgraph_moa.nodes.calls.statuses import answered_call, judged, sampled
+from langgraph_moa.nodes.prompting.prompt import Prompt
 from tables import each
 
 SEAT = seat_of("offline:words", Defaults(), role="aggregator")

@@ -13,8 +13,8 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.seats import Seat
 from langgraph_moa.core.run.turn import Turn
 from langgraph_moa.graphs.plan import plan_of
-from langgraph_moa.nodes.calls.prompt import Prompt
-from langgraph_moa.nodes.calls.prompt_writer import PromptWriter
+from langgraph_moa.nodes.prompting.prompt import Prompt
+from langgraph_moa.nodes.prompting.prompt_writer import PromptWriter
 from loopback import Loopback, Reply
 from reading import user
 

@@ -11,9 +11,9 @@ from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.wire.chunks import StreamedAnswer
 from langgraph_moa.core.wire.refusals import ServerError
-from langgraph_moa.nodes.calls.prompt import Prompt
 from langgraph_moa.nodes.calls.reading import read_message
 from langgraph_moa.nodes.calls.statuses import judged
+from langgraph_moa.nodes.prompting.prompt import Prompt
 from servers_say import DONE, called, piece, words
 
 SEAT = seat_of("offline:words", Defaults(), role="aggregator")

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from langgraph_moa.core.models import weights
+from langgraph_moa.core.local import weights
 
 MARTIAN = "martian"
 

@@ -21,8 +21,8 @@ from langgraph_moa import (
     create_rag_moa,
 )
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.nodes.calls.fold import fold
-from langgraph_moa.nodes.calls.prompt import Prompt
+from langgraph_moa.nodes.prompting.fold import fold
+from langgraph_moa.nodes.prompting.prompt import Prompt
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION, references_in

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
-from langgraph_moa.nodes.calls.prompt import Prompt, room_at
+from langgraph_moa.nodes.prompting.prompt import Prompt, room_at
 from langgraph_moa.prompts import bundled
 from panels import says
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa import ConfigError, MissingExtra, create_moa, resolve_model
-from langgraph_moa.core.models import gguf
+from langgraph_moa.core.local import gguf
 
 
 def test_a_mixture_is_refused_when_it_is_built(folder: Path) -> None:
@@ -23,7 +23,7 @@ def test_without_the_package_the_extra_is_named(folder: Path, monkeypatch: pytes
 
 
 def test_nothing_is_loaded_before_a_model_is_named() -> None:
-    code = "import sys, langgraph_moa, langgraph_moa.core.models.gguf; print('xllamacpp' in sys.modules)"
+    code = "import sys, langgraph_moa, langgraph_moa.core.local.gguf; print('xllamacpp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"

@@ -8,19 +8,19 @@ from typing import cast
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.errors import InputError
-from ..core.evidence.citations import examine_citations
-from ..core.evidence.passages import with_text
-from ..core.evidence.removal import without_wrong
-from ..core.evidence.retrievers import Retrieval
-from ..core.run.cited import Citation, Unchecked
-from ..core.run.records import Report
-from ..core.run.state import MoAState
-from ..core.run.turn import Turn
-from ..core.text import CUT_TO_FIT
-from .answer import signed
-from .node import Node, Update, emit
-from .rules import Rules
+from ...core.errors import InputError
+from ...core.evidence.citations import examine_citations
+from ...core.evidence.passages import with_text
+from ...core.evidence.removal import without_wrong
+from ...core.evidence.retrievers import Retrieval
+from ...core.run.cited import Citation, Unchecked
+from ...core.run.records import Report
+from ...core.run.state import MoAState
+from ...core.run.turn import Turn
+from ...core.text import CUT_TO_FIT
+from ..answer import signed
+from ..node import Node, Update, emit
+from ..rules import Rules
 
 _MOST_TOLD = 20
 """Sentences on citations in one note; all are in `citations`."""

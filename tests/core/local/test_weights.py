@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa import ConfigError, resolve_model
-from langgraph_moa.core.models import weights
-from langgraph_moa.core.models.labels import model_label
+from langgraph_moa.core.local import weights
+from langgraph_moa.core.models.labels import model_label, short_name
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,9 @@ def test_a_file_that_took_anothers_place_is_another_model(folder: Path) -> None:
     (folder / "new.gguf").replace(folder / "a/m.gguf")
 
     assert model_label("gguf:a/m.gguf") != before
+
+
+def test_a_label_has_no_folders(folder: Path) -> None:
+    assert model_label(f"gguf:{folder}/a/m.gguf") == "gguf:m.gguf"
+    assert short_name(f"gguf:{folder}/a/m.gguf") == "m.gguf"
+    assert model_label("gguf:/none/such.gguf") == "gguf:such.gguf"

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 
-from ..core.bounds.budget import call_at_most
-from ..core.bounds.quorum import Race
-from ..core.errors import BudgetExceeded
-from ..core.panel.seats import Seat
-from ..core.run.records import REWRITING, USABLE, Cost
-from ..core.run.report import make_report
-from ..core.run.state import MoAState
-from ..core.run.turn import Turn, check_thread
-from ..prompts import bundled, put_after, tools_in_words
-from .calls.call import call_model, unstreamed
-from .calls.outcome import as_proposal
-from .calls.prompt import Prompt
-from .node import Node, Update, emit
+from ...core.bounds.budget import call_at_most
+from ...core.bounds.quorum import Race
+from ...core.errors import BudgetExceeded
+from ...core.panel.seats import Seat
+from ...core.run.records import REWRITING, USABLE, Cost
+from ...core.run.report import make_report
+from ...core.run.state import MoAState
+from ...core.run.turn import Turn, check_thread
+from ...prompts import bundled, put_after, tools_in_words
+from ..calls.call import call_model, unstreamed
+from ..calls.outcome import as_proposal
+from ..node import Node, Update, emit
+from ..prompting.prompt import Prompt
+from ..rules import Rules
 from .retriever import QUERIES
-from .rules import Rules
 
 
 def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from ..core.clock import unix_time
-from ..core.evidence.passages import found_of
-from ..core.evidence.searchers import Searcher
-from ..core.models.prices import FREE_OF_CHARGE
-from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
-from ..core.run.report import make_report
-from ..core.run.state import MoAState
-from ..core.run.turn import Turn, check_thread
-from ..core.text import one_line, plain, redact
-from .calls.call import is_cancelled, unstreamed, without_context
-from .calls.outcome import call_of, said
-from .node import Node, Update, emit
-from .rules import Rules
+from ...core.clock import unix_time
+from ...core.evidence.passages import found_of
+from ...core.evidence.searchers import Searcher
+from ...core.models.prices import FREE_OF_CHARGE
+from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
+from ...core.run.report import make_report
+from ...core.run.state import MoAState
+from ...core.run.turn import Turn, check_thread
+from ...core.text import one_line, plain, redact
+from ..calls.call import is_cancelled, unstreamed, without_context
+from ..calls.outcome import call_of, said
+from ..node import Node, Update, emit
+from ..rules import Rules
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document

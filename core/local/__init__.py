@@ -1,0 +1,1 @@
+"""Models in files of this machine, and the process that serves them."""
