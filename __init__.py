@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .core.models.resolve import resolve_model
     from .core.offline.docs_retriever import DocsRetriever
     from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
-    from .core.run.cited import Citation
-    from .core.run.records import Call, Evidence, Proposal, Report, Verdict
+    from .core.run.cited import Citation, Evidence
+    from .core.run.records import Call, Proposal, Report, Verdict
     from .core.run.state import MoAState
     from .evaluation.batch.batch import abatch
     from .evaluation.batch.questions import Question
@@ -123,7 +123,7 @@ _HOMES = {
     "ConfigError": ".core.errors",
     "DocsRetriever": ".core.offline.docs_retriever",
     "EarlyStop": ".core.bounds.early_stop",
-    "Evidence": ".core.run.records",
+    "Evidence": ".core.run.cited",
     "InputError": ".core.errors",
     "Limits": ".core.models.limits",
     "Measure": ".core.agreement.measures",

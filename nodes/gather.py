@@ -7,7 +7,8 @@ from langchain_core.runnables import RunnableConfig
 
 from ..core.evidence.passages import cut_to, fuse, highest_id, numbered, with_text
 from ..core.evidence.searchers import Search
-from ..core.run.records import RETRIEVAL, Evidence, Retrieved
+from ..core.run.cited import Evidence
+from ..core.run.records import RETRIEVAL, Retrieved
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from ..core.text import is_ours

@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.spinner import Spinner
 from rich.text import Text
 
-from ...core.run.cited import Citation
-from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Cost, Evidence, Proposal, Report
+from ...core.run.cited import Citation, Evidence
+from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Cost, Proposal, Report
 from ...core.text import one_line, printable
 from ...graphs.estimate import USUAL_ANSWER
 

@@ -12,9 +12,9 @@ from rich.spinner import Spinner
 from rich.text import Text
 from rich.tree import Tree
 
-from ...core.run.cited import Citation
+from ...core.run.cited import Citation, Evidence
 from ...core.run.origins import in_words, joined
-from ...core.run.records import RETRIEVAL, Evidence, Proposal, Report, Verdict
+from ...core.run.records import RETRIEVAL, Proposal, Report, Verdict
 from ...core.run.state import merge_proposals, merge_verdicts
 from ...core.text import printable
 from ..logbook import AnswerLine

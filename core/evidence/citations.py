@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Literal, NamedTuple
 
-from ..run.cited import Citation, Unchecked
-from ..run.records import Evidence
+from ..run.cited import Citation, Evidence, Unchecked
 from ..text import one_line
 from .beside import Bundle, Claim, bundles_in
 from .bracketed import Marker, ids_in

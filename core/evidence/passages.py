@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..run.records import Evidence, Found
+from ..run.cited import Evidence, Found
 from ..text import one_line, plain
 from .markers import markers_in
 

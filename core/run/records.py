@@ -1,10 +1,11 @@
 """The shapes of what a run carries: plain JSON, so that checkpoints, reports and traces can hold it."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
 
+from .cited import Found
 from .screening import Screening
 
 Status = Literal[
@@ -149,33 +150,6 @@ class Proposal(Call):
     text: str
     reviewed: Reviewed | None
     """What a person decided about it: `edited` (the text is theirs), `dropped`, or `sent_back` to be asked again."""
-
-
-class Found(TypedDict):
-    """Hold one passage as one retriever gave it for one query."""
-
-    text: str
-    source: str
-    metadata: dict[str, Any]
-    """JSON values only."""
-    query: str
-    rank: int
-    """From 1."""
-
-
-class Evidence(TypedDict):
-    """Hold one passage that models are shown and may cite."""
-
-    id: str
-    """`E1`, `E2`, ...; what its content is known by, before it is numbered."""
-    source: str
-    text: str
-    found_by: list[str]
-    """The retrievers' names, as declared."""
-    score: float
-    metadata: dict[str, Any]
-    cut: int
-    """How many did not fit `evidence_tokens`: itself, if its text is a part, and those left out behind it."""
 
 
 class Retrieved(Proposal):

@@ -14,8 +14,8 @@ from typing_extensions import TypedDict
 
 from ..errors import InputError
 from ..text import plain_message
-from .cited import Citation
-from .records import Evidence, Proposal, Report, Verdict
+from .cited import Citation, Evidence
+from .records import Proposal, Report, Verdict
 
 _SLOT = ("layer", "position", "sample")
 """What tells a turn's proposals apart, in the order that they are kept in."""

@@ -9,8 +9,9 @@ from langchain_core.messages import AnyMessage
 
 from ..errors import InputError
 from ..text import question_in
+from .cited import Evidence
 from .conversation import digest_of
-from .records import USABLE, Evidence, Place, Proposal, Report, Verdict, place_of
+from .records import USABLE, Place, Proposal, Report, Verdict, place_of
 from .state import MoAState
 
 

@@ -13,7 +13,8 @@ from ...core.clock import unix_time
 from ...core.evidence.passages import found_of
 from ...core.evidence.searchers import Searcher
 from ...core.models.prices import FREE_OF_CHARGE
-from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Found, Retrieved, Status
+from ...core.run.cited import Found
+from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Retrieved, Status
 from ...core.run.report import make_report
 from ...core.run.state import MoAState
 from ...core.run.turn import Turn, check_thread

@@ -9,7 +9,8 @@ from ...core.bounds.budget import prompt_at_most
 from ...core.evidence.passages import cuts_in, with_text
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
-from ...core.run.records import Call, Evidence
+from ...core.run.cited import Evidence
+from ...core.run.records import Call
 from ...core.text import tokens_at_most
 from ...prompts import pack, unforged
 from .prompt import BYTES_A_TOKEN, Prompt, room_at

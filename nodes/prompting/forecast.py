@@ -7,8 +7,9 @@ from langchain_core.messages import AnyMessage
 from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
+from ...core.run.cited import Evidence
 from ...core.run.costs import total
-from ...core.run.records import Cost, Evidence
+from ...core.run.records import Cost
 from ...core.run.turn import Turn
 from .prompt import Prompt
 from .prompt_writer import PromptWriter

@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
 from ...core.models.capabilities import knows_tools
 from ...core.panel.seats import Seat
-from ...core.run.records import REWRITING, Evidence, Proposal
+from ...core.run.cited import Evidence
+from ...core.run.records import REWRITING, Proposal
 from ...core.run.turn import Turn
 from ...core.text import OURS, one_line, question_in, text_in
 from ...prompts import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langgraph_moa.core.evidence.passages import found_of, fuse, highest_id, numbered
-from langgraph_moa.core.run.records import Found
+from langgraph_moa.core.run.cited import Found
 from tables import each
 
 

@@ -5,14 +5,12 @@ from typing import Any, get_args
 
 from langgraph_moa import EarlyStop, Moderator, Retriever, Screen, create_moa, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.run.cited import Citation
+from langgraph_moa.core.run.cited import Citation, Evidence, Found
 from langgraph_moa.core.run.records import (
     USABLE,
     Aggregation,
     Agreed,
     Call,
-    Evidence,
-    Found,
     Moderation,
     Proposal,
     Report,

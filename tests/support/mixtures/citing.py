@@ -7,7 +7,7 @@ from lamps import finds
 from langgraph_moa import (
     create_rag_moa,
 )
-from langgraph_moa.core.run.records import Evidence
+from langgraph_moa.core.run.cited import Evidence
 from loopback import Loopback
 from panels import says
 
