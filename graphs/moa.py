@@ -74,6 +74,7 @@ def create_moa(
     stream_reasoning: bool = False,
     review: bool = False,
     feedback: bool = False,
+    draft: bool = False,
     hide_texts: bool = False,
     # LangGraph's own
     cache: BaseCache[Any] | None = None,
@@ -132,6 +133,7 @@ def create_moa(
         review: Stop before the aggregator until a person has accepted, edited, dropped or sent back the proposals;
             needs a checkpointer, this graph's or its parent's.
         feedback: Send agreement and losses to LangSmith as feedback on the run, where it is traced.
+        draft: Send the best proposal so far at once, as `draft` events of the custom stream; the answer replaces it.
         hide_texts: Keep what was asked and answered out of LangSmith's traces; structure and usage stay.
         cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice.
         checkpointer: Keeps threads, so that runs can be resumed and have several turns.
@@ -148,7 +150,7 @@ def create_moa(
     defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
     stopping = Stopping(min_proposals, early_stop, screen, waves, moderator, quorum, budget)
-    watching = Watching(review, feedback, hide_texts)
+    watching = Watching(review, feedback, draft, hide_texts)
     plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)
 
     graph = MoAGraph(plan)

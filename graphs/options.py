@@ -49,6 +49,7 @@ class SystemOptions(TypedDict, total=False):
     stream_reasoning: bool
     review: bool
     feedback: bool
+    draft: bool
     hide_texts: bool
     resolve: Callable[..., Model]
     cache: BaseCache[Any] | None
@@ -141,4 +142,5 @@ class Watching:
 
     review: bool
     feedback: bool
+    draft: bool
     hide_texts: bool

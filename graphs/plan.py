@@ -203,6 +203,7 @@ def _rules(
         stream_proposals=streams,
         review=watching.review,
         feedback=watching.feedback,
+        draft=watching.draft,
         retrieval=retrieval,
         shape={"moa_layers": len(seated.panel) + 1, "moa_proposers": sum(map(len, seated.panel))},
     )

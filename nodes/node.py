@@ -75,6 +75,6 @@ class Node(Runnable[MoAState, T], Generic[T]):
 def emit(event: str, **fields: Any) -> None:
     """Send a `custom` stream event, `{"moa": event, ...}`.
 
-    The events are `layer` (started), `proposal` (done; with all of it), `verdict`, `aggregating` and `abandoned`.
+    The events are `layer` (started), `draft`, `proposal` (done; with all of it), `verdict`, `aggregating`, `abandoned`.
     """
     get_stream_writer()({"moa": event, **fields})

@@ -24,6 +24,7 @@ from .calls.call import call_model, unstreamed
 from .calls.opening import Opening
 from .calls.outcome import as_proposal
 from .calls.samples import Answers, call_samples
+from .drafts import drafted
 from .node import Node, Update, emit
 from .prompting.fitting import shortened_for
 from .prompting.fold import fold
@@ -129,8 +130,12 @@ class _Proposer:
         What a person asks for again, or what all before it went into, is no matter of who is fastest.
         """
         if alone:
-            return Race(seconds=self.rules.seconds_for(self.stage, turn))
-        return self.rules.race_of(self.stage, self.seats[0], turn)
+            race = Race(seconds=self.rules.seconds_for(self.stage, turn))
+        else:
+            race = self.rules.race_of(self.stage, self.seats[0], turn)
+        if self.rules.draft and race.heard is None:
+            race.heard = drafted(self.stage, turn)
+        return race
 
     def _opening(
         self, writer: PromptWriter, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]

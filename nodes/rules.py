@@ -50,6 +50,8 @@ class Rules:
     stream_proposals: bool
     review: bool
     feedback: bool
+    draft: bool
+    """Whether the best proposal so far is told at once."""
     retrieval: Retrieval | None
     """How evidence is looked for first, and citations are checked last."""
     shape: Mapping[str, int]

@@ -13,7 +13,7 @@ from rich.text import Text
 from ...core.errors import MoAError
 from ...core.text import printable, shows_nothing
 from ..interrupts import TERMINATED
-from ..settings.flags import with_mixture
+from ..settings.flags import WATCHED, with_mixture
 from ..settings.sources import Sources
 from ..terminal import note, notes, print_error
 from .commands import Page, Store, ThreadId
@@ -25,7 +25,7 @@ from .talks import Talk, begun
 from .threads import named_thread
 
 
-@partial(with_mixture, apart=True)
+@partial(with_mixture, only=WATCHED, apart=True)
 def chat(sources: Sources, *, page: Page = None, thread: ThreadId = None, store: Store = None) -> None:
     """Talk for several turns; /history shows them, /quit or Ctrl-D ends."""
     terminal = standard_input().isatty()

@@ -17,7 +17,7 @@ from ...core.run.records import Cost
 from ...core.text import escaped, shows_nothing
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ..mistakes import Misuse
-from ..settings.flags import BOUNDS, with_mixture
+from ..settings.flags import BOUNDS, WATCHED, with_mixture
 from ..settings.settings import Settings
 from ..settings.sources import Sources
 from ..terminal import note, notes
@@ -44,7 +44,7 @@ Store = Annotated[
 ]
 
 
-@partial(with_mixture, apart=True)
+@partial(with_mixture, only=WATCHED, apart=True)
 def ask(
     sources: Sources,
     question: Annotated[

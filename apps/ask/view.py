@@ -45,6 +45,8 @@ class RunView:
         self._show_answer = show_answer
         self._layers: dict[int, dict[str, dict[str, Any]]] = {}
         self._notes: dict[int, str] = {}
+        self._draft: Text | None = None
+        """What is shown below the tree until the answer comes."""
         self._live = (
             Live(console=console, refresh_per_second=_REFRESH, get_renderable=self._tree)
             if console.is_terminal
@@ -81,6 +83,8 @@ class RunView:
                 for name in proposers:
                     slots.setdefault(name, {"since": time.monotonic(), "spinner": Spinner("dots")})
                 self._tell(f"{layer_title(layer)}: asking {', '.join(proposers)}")
+            case {"moa": "draft", "proposer": name, "text": text, "agree": agree}:
+                self._show_draft(name, text, agree)
             case {"moa": "proposal", "layer": layer, "proposer": name}:
                 self._layers.setdefault(layer, {})[name] = event
                 self.proposals = merge_proposals(self.proposals, [cast("Proposal", _record(event))])
@@ -106,6 +110,7 @@ class RunView:
         self, answer: str, run: Report, citations: Sequence[Citation] = (), evidence: Sequence[Evidence] = ()
     ) -> None:
         """Print what the stream did not, what the answer cites, and what the run came to."""
+        self._stop_live()  # while it lives, what goes to standard output is printed above the tree
         if answer.startswith(self.answer):
             self.token(answer[len(self.answer) :])
         else:
@@ -113,12 +118,24 @@ class RunView:
             self.token(answer)
         self._write("\n")
         self.answer = ""
-        self._stop_live()
         if cited := sources(citations, evidence):
             self._console.print(Text(cited, style="dim"), soft_wrap=True)
         if counted := joined(answer, [p for p in self.proposals if p["turn"] == run["turn"]]):
             self._console.print(Text(in_words(counted), style="dim"), soft_wrap=not self._console.is_terminal)
         self._console.print(Text(run_summary(run), style="dim"))
+
+    def _show_draft(self, name: str, text: str, agree: int) -> None:
+        """Show a draft below the tree until the answer comes; or above, and for good, where it is long."""
+        if self._live is None or not self._show_answer or not sys.stdout.isatty():
+            return
+        by = f"{name}, and {agree - 1} more say so" if agree > 1 else name
+        draft = Text(f"draft ({by})\n{printable(text.strip())}", style="dim")
+        rows = len(self._console.render_lines(Group(self._tree(), draft), pad=False))
+        if rows < self._console.height:
+            self._draft = draft
+        else:
+            self._draft = None
+            self._console.print(draft)
 
     def _begin_answer(self, line: str) -> None:
         self._tell(line)
@@ -143,11 +160,12 @@ class RunView:
             self._console.print(Text(line), soft_wrap=True)
 
     def _stop_live(self) -> None:
+        self._draft = None
         if self._live:
             self._live.stop()
 
     def _tree(self) -> RenderableType:
-        trees = []
+        trees: list[RenderableType] = []
         for layer, slots in self._layers.items():
             title = Text(layer_title(layer), style="bold")
             if layer in self._notes:
@@ -157,7 +175,7 @@ class RunView:
                 width = self._console.width - _GUIDE
                 tree.add(outcome_line(slot, width) if "status" in slot else waiting_line(name, slot))
             trees.append(tree)
-        return Group(*trees)
+        return Group(*trees, *filter(None, [self._draft]))
 
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:

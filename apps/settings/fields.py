@@ -113,6 +113,7 @@ class Fields(Table):
     stream_reasoning: bool = Field(default=False, description="Stream what models think, beside their text.")
     review: bool = Field(default=False, description="Show the proposals to a person before the aggregator gets them.")
     feedback: bool = Field(default=False, description="Send agreement and losses to LangSmith as feedback.")
+    draft: bool = Field(default=False, description="Show the best proposal so far until the answer comes.")
     hide_texts: bool = Field(default=False, description="Keep what was asked and answered out of traces.")
     base_url: str | Nothing = Field(
         default=None, description="An OpenAI-compatible server, such as Ollama's or vLLM's; http://host:port/v1."

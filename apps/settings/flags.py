@@ -65,6 +65,7 @@ _SHARED: dict[str, Any] = {
     "base_url": _described(str, "URL", "base_url"),
     "transport": _described(Transport, "WAY", "transport"),
     "docs": _described(list[str], "PATH", "docs", " Repeatable."),
+    "draft": _switched("draft"),
     "preset": _described(str, "NAME", "preset"),
     "config": Config,
     "no_settings": NoSettings,
@@ -74,9 +75,23 @@ _OF_SOURCES = ("config", "no_settings", "verbose")
 _SWITCHES = ("no_settings", "verbose")
 
 
-SHARED = frozenset(_SHARED)
-"""The names of all of them."""
-BOUNDS = ("timeout", "quorum", "grace", "budget", "max_tokens", "context_tokens", "base_url", "transport", "verbose")
+SHARED = frozenset(_SHARED) - {"draft"}
+"""The names of all of them, but of those that are for a run that somebody watches."""
+WATCHED = SHARED | {"draft"}
+BOUNDS = (
+    *(
+        "timeout",
+        "quorum",
+        "grace",
+        "budget",
+        "max_tokens",
+        "context_tokens",
+        "base_url",
+        "transport",
+        "draft",
+        "verbose",
+    ),
+)
 """The options that may change while a run stands still: they say how, and not who."""
 
 
@@ -138,7 +153,7 @@ def read_value(value: str) -> Any:
 def with_mixture(
     command: Callable[..., None],
     *,
-    only: Collection[str] = _SHARED,
+    only: Collection[str] = SHARED,
     budget: str = "--budget",
     apart: bool = False,
 ) -> Callable[..., None]:

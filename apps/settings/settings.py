@@ -32,7 +32,7 @@ from .tables import EARLY_STOPS
 
 _AS_THEY_ARE = (
     "layers samples temperature max_tokens timeout max_answer_bytes min_proposals waves mark_answers context_tokens "
-    "proposer_prompt aggregator_prompt placement stream_proposals stream_reasoning review feedback hide_texts"
+    "proposer_prompt aggregator_prompt placement stream_proposals stream_reasoning review feedback draft hide_texts"
 ).split()
 """Settings that are `create_moa`'s options, by the same names."""
 

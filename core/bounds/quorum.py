@@ -88,6 +88,8 @@ class Answered(NamedTuple):
 
 Decide = Callable[[Mapping[str, Answered]], str | None]
 """Say, of the answers that are in by proposer, why the others are no longer needed; None while they are."""
+Onlooker = Callable[[str, str, bool], None]
+"""Is told of each usable answer: whose it is, its text, and whether it is whole."""
 
 
 @dataclass(eq=False)
@@ -101,6 +103,8 @@ class Race:
     """What else ends it, at once."""
     read: Callable[[str], str] = str
     """What of an answer is compared."""
+    heard: Onlooker | None = None
+    """Who looks on."""
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     joined: set[str] = field(default_factory=set)
     _running: set[Cutoff] = field(default_factory=set)
@@ -128,6 +132,8 @@ class Race:
     def count(self, title: str, answer: str, *, served: str | None, whole: bool) -> None:
         """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
         self._usable.add(title)
+        if self.heard:
+            self.heard(title, answer, whole)
         if whole:
             self._answers[title] = Answered(self.read(answer), served)
         now = asyncio.get_running_loop().time()

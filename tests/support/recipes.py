@@ -134,7 +134,7 @@ def make_guard(refuses: Callable[[str], str | None]) -> Node[Update]:
             before(
                 "        cache: Keeps proposals", "        guard: Why a question is not answered; None where it is.\n"
             ),
-            after("Watching(review, feedback, hide_texts", ", guard"),
+            after("Watching(review, feedback, draft, hide_texts", ", guard"),
         ],
         "tests/nodes/test_guard.py": [
             Change(

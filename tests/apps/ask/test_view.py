@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,68 @@ def test_the_demos_screen(demo: tuple[str, str, dict[str, Any]], snapshot: Snaps
 
     assert [*sorted(asked), *(line for line in steady.splitlines() if line not in asked)] == snapshot
     assert answer == snapshot
+
+
+DRAFT: dict[str, Any] = {"moa": "draft", "layer": 1, "proposer": "one", "text": "[red]\x1b[2Jno", "agree": 2}
+
+
+@pytest.mark.parametrize("width", [80, 40])
+@pytest.mark.parametrize(("text", "shown_at_the_end"), [("It [red]is.\x1b[2J", False), ("word\n" * 40, True)])
+def test_a_draft_is_dim_until_the_answer_comes_or_stands_above_where_it_is_long(
+    monkeypatch: pytest.MonkeyPatch, width: int, text: str, shown_at_the_end: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, height=24, color_system="standard")
+    view = RunView(console)
+    view.event(EVENTS[0])
+    view.event({**DRAFT, "text": text})
+
+    assert isinstance(console.file, io.StringIO)
+    above = console.file.getvalue()
+    below = show_tree(view, width)
+    assert ("draft (one, and 1 more say so)" in above) is shown_at_the_end
+    assert ("\x1b[2mdraft (one, and 1 more say so)" in below) is not shown_at_the_end
+    assert "\x1b[2J" not in above + below
+    view.event(EVENTS[-1])
+    assert "draft" not in show_tree(view, width)
+
+
+def show_tree(view: RunView, width: int) -> str:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=width, height=24, color_system="standard")
+    assert view._live
+    screen.print(view._live.get_renderable())
+    return screen.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "is_read", "show_answer"), [(False, True, True), (True, False, True), (True, True, False)]
+)
+def test_a_draft_is_shown_to_nobody_but_who_reads_the_answer_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, is_read: bool, show_answer: bool
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_read)
+    screen = io.StringIO()
+    with RunView(Console(file=screen, force_terminal=terminal, width=80), show_answer=show_answer) as view:
+        view.event(EVENTS[0])
+        view.event(DRAFT)
+
+    assert "draft" not in screen.getvalue()
+
+
+def test_an_answer_that_nobody_wrote_goes_to_standard_output_too(capsys: pytest.CaptureFixture[str]) -> None:
+    run: Any = {"turn": "t", "stopped": "agreed", "layers": 1, "calls": 2, "saved": 1, "usd": None, "seconds": 0.1}
+    run |= {"usage": {"total_tokens": 0}, "degraded": None, "notes": [], "truncated": False, "aggregators": []}
+    with RunView(Console(file=io.StringIO(), force_terminal=True, width=80)) as view:
+        view.event(EVENTS[0])
+        view.finish("It is 408.", run)
+
+    assert capsys.readouterr().out == "It is 408.\n"
+
+
+@pytest.mark.parametrize("option", ["--no-stream", "--json"])
+def test_a_piped_answer_has_no_draft_beside_it(run: Run, option: str) -> None:
+    done = run("ask", "What is 17 * 24?", "--draft", option)
+
+    assert "408" in done.out
+    assert "draft (" not in done.out + done.err
+    assert "--draft" in run("graph", "--draft").err
