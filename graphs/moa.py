@@ -22,6 +22,7 @@ from ..core.bounds.quorum import Quorum
 from ..core.bounds.screen import Screen
 from ..core.evidence.retrievers import Retrieval
 from ..core.models.capabilities import Model
+from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
@@ -49,6 +50,7 @@ def create_moa(
     # what each model is asked with
     temperature: float | None = None,
     max_tokens: int | None = None,
+    reasoning_effort: Effort | None = None,
     timeout: float | None = 180.0,
     max_answer_bytes: int = MOST_BYTES,
     context_tokens: int | None = None,
@@ -106,6 +108,7 @@ def create_moa(
         budget: Bounds of calls, tokens, dollars and seconds, `Budget(calls=20, usd=0.05)`.
         temperature: Sampling temperature of all chat models; None leaves their own. The paper uses 0.7.
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
+        reasoning_effort: How much models that think do so, `"low"`, `"high"`, `"off"`; None leaves their own.
         timeout: Seconds that one call may take, retries included; None is no limit.
         max_answer_bytes: Bytes that one answer may have, unpacked, 8 MB by default; a longer one is an `error`, and is
             cut off where this package does not speak to the server itself.
@@ -147,7 +150,7 @@ def create_moa(
         ConfigError: An argument is wrong; nothing has been called yet.
     """
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
-    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve)
+    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
     stopping = Stopping(min_proposals, early_stop, screen, waves, moderator, quorum, budget)
     watching = Watching(review, feedback, draft, hide_texts)

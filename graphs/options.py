@@ -17,6 +17,7 @@ from ..core.bounds.screen import Screen
 from ..core.checks import check_number
 from ..core.errors import ConfigError, nearest
 from ..core.models.capabilities import Model
+from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.panel.declared import Moderator, Proposer
@@ -29,6 +30,7 @@ class SystemOptions(TypedDict, total=False):
 
     temperature: float | None
     max_tokens: int | None
+    reasoning_effort: Effort | None
     timeout: float | None
     max_answer_bytes: int
     min_proposals: int

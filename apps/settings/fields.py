@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ...core.evidence.retrievers import OnWrong
 from ...core.models.capabilities import Transport
+from ...core.models.effort import Effort
 from ...core.models.presets import presets
 from ...core.wire.sizes import MOST_BYTES
 from ...prompts import Placement, load_template
@@ -80,6 +81,9 @@ class Fields(Table):
     samples: Samples = Field(default=1, description="How often each proposer is asked; 1 where not given.")
     temperature: Number | Nothing = Field(default=None, description="Sampling temperature of all models.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of each answer.")
+    reasoning_effort: Effort | Nothing = Field(
+        default=None, description="How much models that think do so: low, medium, high ..., or off."
+    )
     timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
     max_answer_bytes: Count = Field(
         default=MOST_BYTES, description="Bytes that one answer may have, unpacked; 8 MB where not given."

@@ -10,6 +10,7 @@ from typer import Option
 
 from ...core.bounds.budget import Budget
 from ...core.models.capabilities import Transport
+from ...core.models.effort import Effort
 from ...core.models.presets import load_preset
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
@@ -47,6 +48,7 @@ _SHARED: dict[str, Any] = {
     "samples": _described(int, "N", "samples"),
     "temperature": _described(float, "X", "temperature"),
     "max_tokens": _described(int, "N", "max_tokens"),
+    "reasoning_effort": _described(Effort, "LEVEL", "reasoning_effort"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
     "mark_answers": _switched("mark_answers"),

@@ -9,6 +9,7 @@ from ...core.bounds.early_stop import Then
 from ...core.checks import MOST_LAYERS, MOST_SAMPLES
 from ...core.models.capabilities import Transport
 from ...core.models.credentials import KEY_VARIABLE
+from ...core.models.effort import Effort
 
 Nothing = SkipJsonSchema[None]
 """None, which a form need not offer: what is left out is not given."""
@@ -36,6 +37,7 @@ class ModelTable(Table):
     system_prompt: str | Nothing = Field(default=None, description="A system prompt of its own.")
     temperature: Number | Nothing = Field(default=None, description="Its sampling temperature.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of its answer.")
+    reasoning_effort: Effort | Nothing = Field(default=None, description="How much it thinks: low, high, off ...")
     top_p: Share | Nothing = Field(default=None, description="Share of the likeliest tokens that it samples from.")
     seed: Seed | Nothing = Field(default=None, description="What its sampling starts from.")
     stop: str | list[str] | Nothing = Field(default=None, description="Texts that end its answer.")

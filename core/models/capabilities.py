@@ -169,7 +169,7 @@ def answer_limit_of(model: Model) -> int | None:
         for value in (bound.get(name), getattr(chat, name, None)):
             if isinstance(value, int):
                 return value * choices
-    limit = _profile_of(chat).get("max_output_tokens")
+    limit = profile_in(model).get("max_output_tokens")
     return limit * choices if limit else None
 
 
@@ -196,9 +196,10 @@ def knows_tools(model: Model) -> bool:
 
 def prompt_limit_of(model: Model) -> int | None:
     """Return how many tokens a chat model can read, as its profile says; None is unknown."""
-    return _profile_of(chat_model_of(model)).get("max_input_tokens")
+    return profile_in(model).get("max_input_tokens")
 
 
-def _profile_of(chat: "BaseChatModel | None") -> dict[str, Any]:
-    profile = getattr(chat, "profile", None)
+def profile_in(model: Model) -> dict[str, Any]:
+    """Return what a chat model's profile says of it; nothing where it has none."""
+    profile = getattr(chat_model_of(model), "profile", None)
     return dict(profile) if profile else {}

@@ -7,7 +7,7 @@ may be the reason; where it is about something else, nothing of it is.
 import re
 from itertools import islice
 
-from ..run.records import LeftOut
+from ..run.left_out import LeftOut
 from .obstacles import error_text, fields_of, http_status_of, obstacle_of
 
 _SILENT = {400, 405, 406, 415, 422, 501}
@@ -32,6 +32,15 @@ _ONLY_STREAM = re.compile(
 )
 """How servers say that they answer in streams only."""
 _CHOICE = re.compile(r"tool.?choice|forced (?:tool|function) call")
+_EFFORT = re.compile(r"reasoning[_ .-]?effort|\bthinking[_ ]?level|does not support (?:thinking|reasoning)\b")
+_TEMPERATURE = re.compile(
+    r"\btemperature\b[^;\n]{0,60}?(?:not (?:be )?(?:support|allow|permit|accept)|n[o']t support|deprecated|\bonly\b)"
+    r"|\b(?:unsupported|unrecognized|unknown|unexpected|not permitted|not allowed)\b[^,.;\n]{0,40}?\btemperature\b"
+)
+_RANGE = re.compile(r"between|range|(?:less|greater|more) than|at (?:most|least)|m(?:ax|in)imum|<=|≤")
+"""A temperature that is no such number: another one would do."""
+_OTHERS = re.compile(r"expected one of|supported (?:parameter|field)s")
+"""Where a refusal goes on with all that there is."""
 _LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
 _ORDER = re.compile(
     r"alternat|consecutive|(?:tak(?:e|ing)|in|by) turns?\b|same role|in a row|more than one system|multiple system"
@@ -65,7 +74,9 @@ _ABOUT_STREAMS: tuple[tuple[LeftOut, re.Pattern[str]], ...] = (
     ("streaming", _NO_STREAM),
 )
 """How each is named; of what is about streams, the first that fits: what names the later ones fits in it as well."""
-_BY_NAME: frozenset[LeftOut] = frozenset({"streaming", "unstreamed", "tool_choice", "max_tokens"})
+_BY_NAME: frozenset[LeftOut] = frozenset(
+    {"streaming", "unstreamed", "tool_choice", "max_tokens", "temperature", "reasoning_effort"}
+)
 """What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
 """What `param` may name of a refusal that is about nothing else."""
@@ -108,6 +119,11 @@ def is_refusal(exc: BaseException) -> bool:
 
 def _named(words: str) -> frozenset[LeftOut]:
     named = {part for part, pattern in _NAMED if pattern.search(words)}
+    first = _OTHERS.split(words, maxsplit=1)[0]
+    if _TEMPERATURE.search(first) and not _RANGE.search(first):
+        named |= {"temperature"}  # and no effort that is named with it: some models take one that do not think
+    elif _EFFORT.search(first):
+        named |= {"reasoning_effort"}
     named |= set(islice((part for part, pattern in _ABOUT_STREAMS if pattern.search(words)), 1))
     return frozenset(named) or (_ROLE_PARTS if _ROLES.search(words) else frozenset())
 

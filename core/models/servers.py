@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..errors import ConfigError
 from ..portal import run_sync
-from ..run.records import LeftOut
+from ..run.left_out import LeftOut
 from ..text import one_line
 from ..wire.connections import bare_url, connection_problem
 from ..wire.refusals import ServerError, UnreadableAnswer

@@ -49,7 +49,9 @@ class OfflineModel(BaseChatModel):
     docs: tuple[str, ...] = ()
     """Files and folders to answer from; none means this package's own documentation."""
     max_tokens: int | None = None
-    profile: ModelProfile | None = Field(default_factory=lambda: ModelProfile(max_output_tokens=_MOST_WORDS))
+    profile: ModelProfile | None = Field(
+        default_factory=lambda: ModelProfile(max_output_tokens=_MOST_WORDS, reasoning_output=False)
+    )
     temperature: float | None = None
     """Taken for the sake of callers that set it; the answers never vary."""
 

@@ -12,6 +12,7 @@ from ..checks import MOST_SAMPLES, check_number
 from ..errors import ConfigError, nearest
 from ..models.capabilities import Model, is_chat_model, unwrapped
 from ..models.credentials import check_key_variable, headers_from
+from ..models.effort import check_effort
 from ..models.limits import Limits
 from ..models.parts import may_write, tools_of
 from ..models.prices import FREE_PROVIDERS, check_prices
@@ -43,6 +44,7 @@ def check_options(defaults: Defaults) -> None:
     """
     check_number("samples", defaults.samples, minimum=1, whole=True, most=MOST_SAMPLES)
     _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
+    check_effort(defaults.reasoning_effort)
     check_number("max_answer_bytes", defaults.max_answer_bytes, minimum=1, whole=True)
     check_prices(defaults.prices)
     if not isinstance(defaults.limits, Sequence):
@@ -66,6 +68,7 @@ def check_settings(settings: ModelSettings, name: str) -> None:
         check_number("samples", settings.samples, minimum=1, where=where, whole=True, most=MOST_SAMPLES)
     if isinstance(settings, Proposer) and settings.slots is not None:
         check_number("slots", settings.slots, minimum=1, where=where, whole=True)
+    check_effort(settings.reasoning_effort, where)
     _check_sampling(settings, where)
     _check_server(settings, where)
     if isinstance(settings, Proposer):
@@ -75,7 +78,8 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
         raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
     plain = isinstance(settings.model, str) or is_chat_model(settings.model)
-    given = [option for option in ("temperature", "max_tokens", *OF_SAMPLING) if getattr(settings, option) is not None]
+    of_chat_models = ("temperature", "max_tokens", "reasoning_effort", *OF_SAMPLING)
+    given = [option for option in of_chat_models if getattr(settings, option) is not None]
     if given and not plain:
         raise ConfigError(f"found {given[0]}{where}, expected none: a chain or graph sets those on its own models")
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..agreement.vote import Vote
 from ..models.capabilities import Model, Transport
+from ..models.effort import Effort
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
@@ -35,6 +36,8 @@ class ModelSettings:
     """None takes the graph's, which takes the model's own."""
     max_tokens: int | None = None
     """Limit of answer tokens; None takes the graph's, which takes the model's own."""
+    reasoning_effort: Effort | None = None
+    """How much it thinks before it answers; None takes the graph's, which takes the model's own."""
     top_p: float | None = None
     """Share of the likeliest tokens to sample from; None takes the model's own."""
     seed: int | None = None
@@ -125,6 +128,7 @@ class Proposer(ModelSettings):
     Proposer("openai:gpt-6-luna")
     Proposer(my_model, name="sceptic", system_prompt="Look for what is wrong with the obvious answer.")
     Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
+    Proposer("openai:gpt-6-luna", reasoning_effort="low")                   # thinks less than it does by itself
     Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
     Proposer(my_agent_graph, may_write=True)                                # its tools may change the world
     Proposer("openai:gpt-6-luna", retriever=wiki)                           # its own evidence, in create_rag_moa
@@ -165,6 +169,7 @@ class Defaults:
     stream_proposals: bool = False
     stream_reasoning: bool = False
     resolve: Callable[..., Model] = resolve_model
+    reasoning_effort: Effort | None = None
 
 
 ProposerLike = str | Model | Proposer

@@ -25,9 +25,19 @@ from ..models.capabilities import (
     without_bound,
     without_streaming,
 )
+from ..models.effort import (
+    NO_THINKING,
+    effort_for,
+    effort_in,
+    refuses_temperature,
+    temperature_in,
+    with_effort,
+    with_temperature,
+)
 from ..models.labels import model_label, short_name
 from ..models.parts import NoContext
 from ..models.resolve import resolve_model
+from ..run.left_out import LeftOut
 from ..run.served import KNOWN_PROVIDERS
 from ..wire.connections import bare_url
 from .checks import OWN_OPTIONS, check_graph, check_settings
@@ -62,7 +72,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     check_settings(settings, name)
     own = settings if isinstance(settings, Proposer) else Proposer(settings.model)
     samples = (own.samples or defaults.samples) if role == "proposer" else 1
-    model = _resolved(settings, name, defaults)
+    model, without = _thinking(_resolved(settings, name, defaults), settings, name, defaults)
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
     # In a debate, each sample's prompt holds what it said itself.
@@ -99,6 +109,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         streams_reasoning=defaults.stream_reasoning,
         shares=may_share and takes_choices(model),
         slots=own.slots or slots_of(model),
+        without=without,
     )
     return [
         replace(seat, sample=sample, model=_counted_on(model, settings.seed, sample))
@@ -132,6 +143,25 @@ def _resolved(settings: ModelSettings, name: str, defaults: Defaults) -> Model:
     if not isinstance(model, Runnable):
         raise ConfigError(f"found {type(model).__name__} from resolve({settings.model!r}), expected a model")
     return model
+
+
+def _thinking(model: Model, settings: ModelSettings, name: str, defaults: Defaults) -> tuple[Model, frozenset[LeftOut]]:
+    """Let a model think as much as it is told to, at the temperature that it takes then; say what it takes none of."""
+    if not is_chat_model(model):
+        return model, frozenset()
+    level, temperature = (_over(option, settings, defaults) for option in ("reasoning_effort", "temperature"))
+    without = set[LeftOut]()
+    if level is not None:
+        effort = effort_for(model, level, name, is_own=settings.reasoning_effort is not None)
+        without |= {"reasoning_effort"} if effort is None and level not in ("off", "none") else set()
+        model = with_effort(model, effort) if effort else model
+    if temperature is None:
+        return model, frozenset(without)
+    if refuses_temperature(model):
+        return with_temperature(model, None), frozenset(without | {"temperature"})
+    # One that does not think takes the temperature that was kept from it while nobody knew.
+    is_missing = effort_in(model) == NO_THINKING and temperature_in(model) is None
+    return with_temperature(model, temperature) if is_missing else model, frozenset(without)
 
 
 def _counted_on(model: Model, seed: int | None, sample: int) -> Model:

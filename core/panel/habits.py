@@ -17,9 +17,10 @@ from ..models.capabilities import (
     without_bound,
     without_streaming,
 )
+from ..models.effort import effort_in, with_effort, with_temperature
 from ..models.labels import model_label
 from ..models.servers import SERVERS
-from ..run.records import LeftOut
+from ..run.left_out import LeftOut
 from .seats import Seat
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ class Habits:
     def refused(self, seat: Seat) -> frozenset[LeftOut]:
         """Return what a seat's server is known to refuse."""
         server = seat.endpoint or self._names.get(id(chat_model_of(seat.model)))
-        return SERVERS.refused(server, model_label(seat.model)) if server else frozenset()
+        if not server:
+            return frozenset()
+        label = model_label(seat.model)
+        return SERVERS.refused(server, label) | SERVERS.refused(server, _level_label(seat, label))
 
     def learn(self, seat: Seat, parts: frozenset[LeftOut]) -> None:
         """Keep what a seat's server refused, and did without."""
@@ -45,7 +49,15 @@ class Habits:
         if not server:
             server = self._names[id(chat)] = f"object {next(self._numbers)}"
             weakref.finalize(chat, self._names.pop, id(chat), None)  # another object may get its address
-        SERVERS.learn_refused(server, model_label(seat.model), parts)
+        label = model_label(seat.model)
+        if "reasoning_effort" in parts:
+            SERVERS.learn_refused(server, _level_label(seat, label), frozenset({"reasoning_effort"}))
+        SERVERS.learn_refused(server, label, parts - {"reasoning_effort"})
+
+
+def _level_label(seat: Seat, label: str) -> str:
+    """Name a model that is asked at one level of thinking: a server that refuses one may take another."""
+    return f"{label} at {effort_in(seat.model)}"
 
 
 HABITS = Habits()
@@ -67,6 +79,10 @@ def model_without(model: Model, parts: frozenset[LeftOut]) -> Model:
         model = map_chat_models(without_bound(model, {"stream_usage"}), _uncounted)
     if "tool_choice" in parts:
         model = without_bound(model, {"tool_choice"})
+    if "temperature" in parts:
+        model = with_temperature(model, None)
+    if "reasoning_effort" in parts:
+        model = with_effort(model, None)
     return _with_other_limit(model) if "max_tokens" in parts else model
 
 

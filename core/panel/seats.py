@@ -6,6 +6,7 @@ from typing import Any
 from ..models.capabilities import Model, Transport
 from ..models.limits import Limits
 from ..models.prices import Prices
+from ..run.left_out import LeftOut
 from ..run.records import Place
 
 
@@ -68,6 +69,9 @@ class Seat:
     """Whether those who watch a run are shown what it thinks."""
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
+
+    without: frozenset[LeftOut] = frozenset()
+    """What was asked for and is not sent, for its model is known to take none."""
 
     @property
     def place(self) -> Place:

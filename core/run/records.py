@@ -6,6 +6,7 @@ from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
 
 from .cited import Found
+from .left_out import LeftOut
 from .screening import Screening
 
 Status = Literal[
@@ -70,14 +71,6 @@ class Obstacle(TypedDict):
 
 Cut = Literal["quorum", "agreed", "deadline"]
 """What cut a call short: a `quorum` was there without it, the others `agreed`, or the run's `deadline` was over."""
-
-LeftOut = Literal[
-    "stream_options", "streaming", "unstreamed", "system_role", "repeated_roles", "tool_choice", "max_tokens"
-]
-"""What a request went without, for its server refused it: `stream_options`, which ask for the usage of a streamed
-answer; `streaming` itself, or being `unstreamed`; a `system_role`, whose words stand in the user's message then;
-`repeated_roles`, messages in a row by the same role, which are one message then; a `tool_choice`, where whoever asks
-checks the answer; `max_tokens`, for the same limit is called `max_completion_tokens` there."""
 
 
 class Call(TypedDict):

@@ -5,7 +5,8 @@ from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, LeftOut, Proposal, Report, Verdict
+from .left_out import LeftOut
+from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from .screening import screened_words
 from .served import is_another
 
@@ -17,6 +18,8 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "repeated_roles": "wants user and assistant in turn; messages in a row by one of them were joined",
     "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
+    "temperature": "takes no temperature for it; it was asked without, at its own",
+    "reasoning_effort": "takes no such reasoning_effort for it; it was asked without",
 }
 
 

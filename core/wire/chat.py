@@ -32,7 +32,7 @@ _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
 """Fields that are sent as they are, by the same names."""
 _CARRIED = (
     *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose"),
-    *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "max_retries", "streaming"),
+    *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "reasoning_effort", "max_retries", "streaming"),
 )
 """What another model that takes its place has of it."""
 

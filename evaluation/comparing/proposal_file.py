@@ -11,7 +11,8 @@ from langgraph.cache.base import FullKey
 from ...core.errors import ConfigError
 from ...core.ordinary import append_line, whole_lines
 from ...core.panel.seats import Seat
-from ...core.run.records import USABLE, Call, LeftOut, Status, Why
+from ...core.run.left_out import LeftOut
+from ...core.run.records import USABLE, Call, Status, Why
 from ...core.text import plain_in
 from ...nodes.calls.cache import CallRecord
 from ..batch.row_checks import checked_cost, is_amount

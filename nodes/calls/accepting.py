@@ -14,11 +14,12 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from ...core.models.capabilities import Model, bound_to, chat_model_of
+from ...core.models.effort import effort_in, temperature_in
 from ...core.models.objections import is_refusal, may_be_left_out
 from ...core.models.parts import secrets_of
 from ...core.panel.habits import HABITS, limit_of, model_without
 from ...core.panel.seats import Seat
-from ...core.run.records import LeftOut
+from ...core.run.left_out import LeftOut
 from ...core.text import one_line, redact
 from ...prompts import in_turn, without_system
 from ...prompts.roles import role_in
@@ -103,6 +104,10 @@ class Accepting:
             parts.add("tool_choice")
         if self._seat.transport is not None and limit_of(model) is not None:
             parts.add("max_tokens")
+        if temperature_in(model) is not None:
+            parts.add("temperature")
+        if effort_in(model) is not None:
+            parts.add("reasoning_effort")
         return frozenset(parts)
 
     def _streams(self, model: Model) -> bool:

@@ -220,7 +220,7 @@ class _Attempt:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._prompt.references_cut + self._prompt.cut_before,
-            "left_out": sorted(self._accepting.left_out) if self._accepting else [],
+            "left_out": sorted(self._accepting.left_out | self._seat.without) if self._accepting else [],
             "endpoint": where_asked(self._seat),
             "transport": self._seat.transport,
         }

@@ -5,13 +5,13 @@ from typing import Any, get_args
 
 import pytest
 from langgraph_moa.core.models.objections import is_refusal, may_be_left_out
-from langgraph_moa.core.run.records import LeftOut
+from langgraph_moa.core.run.left_out import LeftOut
 from langgraph_moa.core.wire.refusals import refusal
 from tables import each
 from together import together
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
-USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT = get_args(LeftOut)
+USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT, HEAT, EFFORT = get_args(LeftOut)
 
 
 def refused(status: int, body: Any) -> BaseException:
@@ -99,7 +99,37 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
     "rate": (429, error("roles must alternate"), set()),
     "too long": (400, error("maximum context length is 4096 tokens", code="context_length_exceeded"), set()),
     "too large": (413, "Payload Too Large", set()),
-    "temperature": (400, error("Unsupported value: 'temperature'"), set()),
+    "temperature": (
+        400,
+        error(
+            "Unsupported value: 'temperature' does not support 0.1 with this model. Only the default (1) is supported."
+        ),
+        {HEAT},
+    ),
+    "temperature, as a parameter": (400, error("Unsupported parameter: 'temperature' is not supported here"), {HEAT}),
+    "temperature, at Moonshot": (400, error("invalid temperature: only 1 is allowed for this model"), {HEAT}),
+    "temperature, at Anthropic": (400, error("`temperature` may only be set to 1 when thinking is enabled."), {HEAT}),
+    "temperature, of late": (400, error("`temperature` is deprecated for this model."), {HEAT}),
+    "a temperature for an effort": (
+        400,
+        error("gpt-5 models don't support temperature=0.2 when reasoning_effort is not none"),
+        {HEAT},
+    ),
+    "a temperature out of range": (400, error("Invalid 'temperature': only values between 0 and 2"), set()),
+    "too hot": (400, error("temperature: 3.0 is not supported, expected <= 2.0"), set()),
+    "an effort": (400, error("Unrecognized request argument supplied: reasoning_effort"), {EFFORT}),
+    "an effort, at xAI": (400, error("Model grok-4-1-fast does not support parameter reasoningEffort."), {EFFORT}),
+    "thinking, at Ollama": (400, error('"smollm2" does not support thinking'), {EFFORT}),
+    "a level": (
+        400,
+        {"message": "[{'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low', 'medium' or 'high'\"}]"},
+        {EFFORT},
+    ),
+    "a field among others": (
+        422,
+        error("unknown field `stream_options`, expected one of `model`, `temperature`, `reasoning_effort`"),
+        {USAGE},
+    ),
     "another field": (400, error("invalid value", param="top_logprobs"), set()),
     "several": (400, error("n > 1 is not implemented"), set()),
     "a schema": (400, error("response_format is not supported"), set()),

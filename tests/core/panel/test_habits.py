@@ -12,7 +12,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.habits import HABITS, Habits, model_without
 from langgraph_moa.core.panel.seating import seat_layers
-from langgraph_moa.core.run.records import LeftOut
+from langgraph_moa.core.run.left_out import LeftOut
 from pydantic import SecretStr
 
 SYSTEM: frozenset[LeftOut] = frozenset({"system_role"})
