@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.models.resolve import resolve_model
     from .core.offline.docs_retriever import DocsRetriever
     from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
+    from .core.panel.pick import Pick
     from .core.run.cited import Citation, Evidence
     from .core.run.records import Call, Proposal, Report, Verdict
     from .core.run.state import MoAState
@@ -69,6 +70,7 @@ __all__ = [
     "MoAError",
     "MoAState",
     "Moderator",
+    "Pick",
     "Price",
     "Proposal",
     "Proposer",
@@ -131,6 +133,7 @@ _HOMES = {
     "MoAError": ".core.errors",
     "MoAState": ".core.run.state",
     "Moderator": ".core.panel.declared",
+    "Pick": ".core.panel.pick",
     "Price": ".core.models.prices",
     "Proposal": ".core.run.records",
     "Proposer": ".core.panel.declared",

@@ -61,6 +61,7 @@ def add_aggregator(graph: MoAGraph, plan: Plan) -> None:
         rules=plan.rules,
         vote=seated.vote,
         rank=seated.rank,
+        pick=seated.pick,
     )
     graph.add_node("aggregate", aggregate, metadata=metadata_of("aggregator", plan.depth, seated.chain))
     graph.add_edge("aggregate", end)

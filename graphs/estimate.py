@@ -82,7 +82,7 @@ def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], 
             prompt = plan.propose.compose(seat, conversation, [""] * len(authors), [])
             costs.append(usual_call(seat, prompt, authors, answer=answer))
     last = panel[-1] if panel else []
-    for seat in [] if plan.seated.vote else plan.seated.chain[:1]:
+    for seat in [] if plan.seated.vote or plan.seated.pick else plan.seated.chain[:1]:
         prompt = plan.synthesise.compose(seat, conversation, [""] * len(last), [])
         costs.append(usual_call(seat, prompt, last, answer=answer))
     return total(costs)

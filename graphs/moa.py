@@ -98,8 +98,8 @@ def create_moa(
             a message, or a `Proposer(...)` with settings. A list of lists gives each layer its own.
         aggregator: The model that writes the final answer, or a list of them: where one fails, the next is asked, and
             where all fail, the best proposal is the answer. `Vote()`, as the only or first one, counts instead of
-            asking; `Rank(model)` lets a model name the best proposal, which is the answer. Left out only with
-            `layers=1`, one model answering alone.
+            asking; `Pick(function)` lets a function of yours score proposals, and `Rank(model)` a model name the best
+            one, which is the answer. Left out only with `layers=1`, one model answering alone.
         layers: Layers as the paper counts them, the aggregator's included: 2 (default) is proposers and an
             aggregator, 3 adds a layer of proposers that see the first one's answers.
         samples: How many times each proposer is asked in a layer; in one request, where its server takes `n`.

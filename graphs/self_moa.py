@@ -30,7 +30,7 @@ def create_self_moa(
         model: Who is sampled.
         samples: How many times, in each layer but the last.
         layers: Layers, the aggregator's included.
-        aggregator: Who aggregates, `Vote()` and `Rank(...)` included; None is the model itself.
+        aggregator: Who aggregates, `Vote()`, `Pick(...)` and `Rank(...)` included; None is the model itself.
         options: As in `create_moa`.
 
     Raises:

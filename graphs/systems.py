@@ -15,6 +15,7 @@ from ..core.agreement.vote import Vote
 from ..core.checks import check_number
 from ..core.errors import ConfigError
 from ..core.panel.declared import (
+    AggregatorLike,
     Aggregators,
     Chooser,
     Moderator,
@@ -25,6 +26,7 @@ from ..core.panel.declared import (
     as_proposer,
     proposing,
 )
+from ..core.panel.pick import Pick, Scorer, as_pick
 from ..core.panel.seating import named
 from ..core.run.state import Mixture
 from ..prompts import bundled
@@ -76,22 +78,26 @@ def create_best_of_n(
     samples: int = 6,
     ranker: Chooser | Sequence[Chooser] | None = None,
     seed: int = 0,
+    pick: Pick | Scorer | None = None,
     **options: Unpack[SystemOptions],
 ) -> Mixture:
-    """Build best-of-n: samples of one model, of which a model names the best.
+    """Build best-of-n: samples of one model, of which a model names the best, or a function of yours picks it.
 
     Args:
         model: Who is sampled.
         samples: How many times.
-        ranker: Who ranks; None is the model itself.
+        ranker: Who ranks; None is the model itself. Beside `pick`, it is asked where that has no score.
         seed: What decides the order in which samples are shown.
+        pick: A function that scores samples, such as tests, or `Pick(function, timeout=...)`: the best is the answer.
         options: As in `create_moa`.
 
     Raises:
         ConfigError: An argument is wrong.
     """
-    rank = Rank(as_aggregator(model) if ranker is None else ranker, seed=seed)
-    return create_moa(**decided(create_best_of_n, options, proposers=[model], aggregator=rank, samples=samples))
+    last: list[AggregatorLike] = [] if pick is None else [as_pick(pick)]
+    if pick is None or ranker is not None:
+        last.append(Rank(as_aggregator(model) if ranker is None else ranker, seed=seed))
+    return create_moa(**decided(create_best_of_n, options, proposers=[model], aggregator=last, samples=samples))
 
 
 def create_vote(*, proposers: Sequence[ProposerLike], samples: int = 1, **options: Unpack[SystemOptions]) -> Mixture:

@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from ..core.agreement.vote import Vote, VoteResult, best_proposal, count_votes
 from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel.declared import Rank
+from ..core.panel.pick import Pick
 from ..core.panel.seats import Seat
 from ..core.run.costs import largest
 from ..core.run.records import USABLE, Cost, Proposal, place_of
@@ -20,6 +21,7 @@ from .answer import signed, word_for_word
 from .calls.outcome import as_proposal
 from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
+from .picker import Picked, pick_best
 from .prompting.forecast import forecast
 from .prompting.prompt_writer import PromptWriter
 from .prompting.request import Request, equipped, told_as_text
@@ -37,12 +39,13 @@ def make_aggregator(
     rules: Rules,
     vote: Vote | None = None,
     rank: Rank | None = None,
+    pick: Pick | None = None,
 ) -> Node[Update]:
     """Make the node that gives the final answer.
 
-    The aggregators are tried in order, a count of votes before all others; rankers choose instead of writing. Where all
-    fail, or the budget allows none, the best proposal is returned word for word, and the report says so: answers that
-    were paid for are not thrown away.
+    The aggregators are tried in order, a count of votes and a function that picks before all others; rankers choose
+    instead of writing. Where all fail, or the budget allows none, the best proposal is returned word for word, and the
+    report says so: answers that were paid for are not thrown away.
 
     Args:
         layer: The last layer's number; 1 is a model answering alone.
@@ -51,13 +54,14 @@ def make_aggregator(
         rules: What the mixture keeps to.
         vote: How to count votes first.
         rank: How the aggregators choose, where they write nothing.
+        pick: Which function picks, before models are asked.
 
     Raises:
         AllProposersFailed: (when run) A model alone failed, and there is no proposal to fall back to.
         BudgetExceeded: (when run) A model alone does not fit the budget.
         InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
     """
-    aggregator = _Aggregator(layer, writer, rules, vote, rank)
+    aggregator = _Aggregator(layer, writer, rules, vote, rank, pick)
     seats = rules.chain
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
@@ -77,24 +81,28 @@ class _Aggregator:
     rules: Rules
     vote: Vote | None
     rank: Rank | None
+    pick: Pick | None
 
     async def aggregate(self, state: MoAState, config: RunnableConfig) -> Update:
         """Get the answer, from whoever gives it first, and report."""
         turn, rules = Turn.of(state), self.rules
         references = self._checked(turn)
         voted = await self._count(turn, references)
-        outcome = self._settled(await self._asked(turn, config, voted, references), voted, references, turn)
+        picked = None if voted.winner else await self._score(turn, references)
+        whys = [*filter(None, [voted.why]), *(picked.notes if picked else [])]
+        outcome = self._settled(await self._asked(turn, config, voted, picked), whys, references, turn)
         run = make_report(
             turn.proposals(),
             turn.verdicts(before=self.layer),
             turn=turn.id,
             mixture=rules.mixture,
             aggregators=[*earlier_calls(turn), *outcome.calls],
-            degraded=list(filter(None, outcome.lost)),
+            degraded=outcome.lost,
             truncated=outcome.truncated,
             word_for_word=outcome.fell_back,
-            budget=outcome.too_much,
-            notes=[*filter(None, [voted.why]), *outcome.notes],
+            budget=outcome.too_much or (picked.too_much if picked else None),
+            notes=[*whys, *outcome.notes],
+            picking=picked.picking if picked else None,
             done=True,
         )
         return {"messages": [signed(cast("AIMessage", outcome.answer), run)], "run": run}
@@ -113,27 +121,41 @@ class _Aggregator:
 
     async def _count(self, turn: Turn, references: Sequence[Proposal]) -> VoteResult:
         """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
+        if (self.vote or self.pick) and self.rules.request and self.rules.request.needs_author:
+            return VoteResult(None, _NO_CHOICE)
         if self.vote is None:
             return VoteResult(None, "")
-        if self.rules.request and self.rules.request.needs_author:
-            return VoteResult(None, _NO_CHOICE)
         seconds = self.rules.seconds_left(turn.proposals(), turn.verdicts(before=self.layer))
         compared = [cast("Proposal", {**p, "text": self.rules.uncited(p["text"])}) for p in references]
         counted = await count_votes(self.vote, compared, seconds=seconds)
         return counted._replace(winner=next((p for p in references if _is_same(p, counted.winner)), None))
 
-    async def _asked(
-        self, turn: Turn, config: RunnableConfig, voted: VoteResult, references: Sequence[Proposal]
-    ) -> Outcome:
-        """Return what won the vote, what a ranker chose, or what an aggregator wrote."""
-        if voted.winner:
-            return Outcome([], word_for_word(voted.winner), truncated=voted.winner["status"] == "truncated")
-        seats, writer, rules = self.rules.chain, self.writer, self.rules
-        if self.rank:
-            return await rank_in_order(self.rank, seats, turn, config, layer=self.layer, writer=writer, rules=rules)
-        return await _ask_in_order(seats, turn, config, layer=self.layer, writer=writer, rules=rules)
+    async def _score(self, turn: Turn, references: Sequence[Proposal]) -> Picked | None:
+        """Let a function score the proposals, where one of them may be the answer."""
+        if self.pick is None or (self.rules.request and self.rules.request.needs_author):
+            return None
+        before = turn.proposals(), turn.verdicts(before=self.layer), earlier_calls(turn)
+        picked = await pick_best(self.pick, references, turn.question, seconds=self.rules.seconds_left(*before))
+        if not picked.is_late:
+            return picked
+        seconds = picked.picking["seconds"]
+        return picked._replace(
+            too_much=self.rules.misfit(before[0], [], verdicts=before[1], others=before[2], more_s=seconds)
+        )
 
-    def _settled(self, outcome: Outcome, voted: VoteResult, references: Sequence[Proposal], turn: Turn) -> Outcome:
+    async def _asked(self, turn: Turn, config: RunnableConfig, voted: VoteResult, picked: Picked | None) -> Outcome:
+        """Return what won the vote, what a function or a ranker chose, or what an aggregator wrote."""
+        if winner := voted.winner or (picked and picked.winner):
+            lost = [picked.late] if picked and picked.is_late else []
+            return Outcome([], word_for_word(winner), truncated=winner["status"] == "truncated", lost=lost)
+        seats, writer, rules = self.rules.chain, self.writer, self.rules
+        asking = Attempts(turn, config, self.layer, rules, None if self.rank else rules.request)
+        asking.picked_s = picked.picking["seconds"] if picked else 0.0
+        if self.rank:
+            return await rank_in_order(self.rank, seats, asking, writer=writer)
+        return await _ask_in_order(seats, asking, writer=writer)
+
+    def _settled(self, outcome: Outcome, whys: Sequence[str], references: Sequence[Proposal], turn: Turn) -> Outcome:
         """Fall back to the best proposal where nobody gave an answer."""
         request = self.rules.request
         # Words instead of a forced call are for the caller to judge; a proposal would be no better.
@@ -151,15 +173,12 @@ class _Aggregator:
             answer=word_for_word(best),
             truncated=best["status"] == "truncated",
             fell_back=True,
-            lost=[*outcome.lost, voted.why, f"the answer is the proposal of {best['proposer']}, word for word"],
+            lost=[*outcome.lost, *whys, f"the answer is the proposal of {best['proposer']}, word for word"],
         )
 
 
-async def _ask_in_order(
-    seats: Sequence[Seat], turn: Turn, config: RunnableConfig, *, layer: int, writer: PromptWriter, rules: Rules
-) -> Outcome:
-    request = rules.request
-    asking = Attempts(turn, config, layer, rules, request)
+async def _ask_in_order(seats: Sequence[Seat], asking: Attempts, *, writer: PromptWriter) -> Outcome:
+    request = asking.request
     lost: list[str] = []
     unfit: AIMessage | None = None
     best: str | None = None

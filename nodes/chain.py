@@ -53,6 +53,8 @@ class Attempts:
     layer: int
     rules: Rules
     request: Request | None
+    picked_s: float = 0.0
+    """Seconds that a function took to score proposals before."""
     calls: list[Aggregation] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """How answers came that are not as they were asked for, and will do all the same."""
@@ -147,10 +149,11 @@ class Attempts:
         return await fold(prompt, texts, write, ask)
 
     def _misfit(self, step: Sequence[Cost]) -> str | None:
-        return self.rules.misfit(self.turn.proposals(), step, verdicts=self._verdicts(), others=self._others())
+        verdicts, others = self._verdicts(), self._others()
+        return self.rules.misfit(self.turn.proposals(), step, verdicts=verdicts, others=others, more_s=self.picked_s)
 
     def _seconds_left(self) -> float | None:
-        return self.rules.seconds_left(self.turn.proposals(), self._verdicts(), self._others())
+        return self.rules.seconds_left(self.turn.proposals(), self._verdicts(), self._others(), self.picked_s)
 
     def _verdicts(self) -> list[Verdict]:
         return self.turn.verdicts(before=self.layer)

@@ -3,49 +3,34 @@
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import RunnableConfig
 
 from ..core.panel.declared import Rank
 from ..core.panel.seats import Seat
 from ..core.run.records import Proposal
-from ..core.run.turn import Turn
 from ..core.text import text_in
 from .answer import word_for_word
 from .chain import Attempts, Outcome, what_failed
 from .choice import read_choice, shuffled
 from .prompting.prompt_writer import PromptWriter
-from .rules import Rules
 
 NO_VERDICT = "named no proposal as it was asked to"
 
 
-async def rank_in_order(
-    rank: Rank,
-    seats: Sequence[Seat],
-    turn: Turn,
-    config: RunnableConfig,
-    *,
-    layer: int,
-    writer: PromptWriter,
-    rules: Rules,
-) -> Outcome:
+async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, writer: PromptWriter) -> Outcome:
     """Ask rankers one after the other until one names a proposal.
 
     Args:
         rank: How to rank.
         seats: The rankers.
-        turn: The turn.
-        config: The node's.
-        layer: The last layer's number.
+        asking: How they are asked, within what the budget leaves.
         writer: How proposals are put to them.
-        rules: What the mixture keeps to.
 
     Returns:
         What came of it; no answer where nobody named one, or the answer must call tools or keep to a form.
     """
-    asking = Attempts(turn, config, layer, rules, None)
+    turn, layer, request = asking.turn, asking.layer, asking.rules.request
     references = turn.references(layer)
-    if rules.request and rules.request.needs_author:
+    if request and request.needs_author:
         return Outcome([], None, lost=["nothing was ranked: only a model that is asked can call tools, or keep a form"])
     if len(references) == 1:
         return _named(references[0], asking, [], "the only usable proposal; nobody was asked to rank it")

@@ -117,6 +117,7 @@ class Rules:
         *,
         verdicts: Sequence[Verdict] = (),
         others: Sequence[Call] = (),
+        more_s: float = 0.0,
     ) -> str | None:
         """Say which limit of the budget the next step does not fit in; None where it does.
 
@@ -125,19 +126,25 @@ class Rules:
             step: What each call of the step costs at most.
             verdicts: This turn's verdicts; judging may have taken calls and time.
             others: This turn's other calls.
+            more_s: Seconds of work that no call took.
         """
         if self.budget is None:
             return None
         spent = total(map(cost_of, [*proposals, *calls_of(verdicts), *others]), known_only=True)
-        return self.budget.misfit(spent, total(step, known_only=True), work_seconds(proposals, others, verdicts))
+        worked = work_seconds(proposals, others, verdicts) + more_s
+        return self.budget.misfit(spent, total(step, known_only=True), worked)
 
     def seconds_left(
-        self, proposals: Sequence[Proposal], verdicts: Sequence[Verdict] = (), others: Sequence[Call] = ()
+        self,
+        proposals: Sequence[Proposal],
+        verdicts: Sequence[Verdict] = (),
+        others: Sequence[Call] = (),
+        more_s: float = 0.0,
     ) -> float | None:
         """Return the seconds that the budget leaves after all this; None where it bounds none."""
         if self.budget is None or self.budget.seconds is None:
             return None
-        return self.budget.left(work_seconds(proposals, others, verdicts))
+        return self.budget.left(work_seconds(proposals, others, verdicts) + more_s)
 
     def seconds_for(self, stage: Stage, turn: Turn) -> float | None:
         """Return the seconds that the budget leaves for a stage, whoever of it has answered already."""

@@ -12,6 +12,7 @@ from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
 from ..wire.sizes import MOST_BYTES
+from .pick import Pick
 
 
 class Unset(Enum):
@@ -173,7 +174,7 @@ class Defaults:
 
 
 ProposerLike = str | Model | Proposer
-AggregatorLike = str | Model | Aggregator | Vote | Rank
+AggregatorLike = str | Model | Aggregator | Vote | Pick | Rank
 Aggregators = AggregatorLike | Sequence[AggregatorLike]
 """One, or several in the order in which they are tried."""
 Proposers = Sequence[ProposerLike | Sequence[ProposerLike]]

@@ -24,6 +24,7 @@ from .declared import (
 )
 from .from_settings import seats_of
 from .names import unique_names
+from .pick import Pick, check_pick
 from .seats import Seat
 
 
@@ -38,6 +39,8 @@ class Seated(NamedTuple):
     """How votes are counted before that."""
     rank: Rank | None = None
     """How the aggregators choose, where they write nothing."""
+    pick: Pick | None = None
+    """Which function picks, after a vote and before all models."""
 
 
 def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults) -> Seated:
@@ -73,7 +76,7 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
-    vote, rank, others = _chain(aggregator)
+    vote, pick, rank, others = _chain(aggregator)
     chain = seats_of(others, defaults, role="aggregator")
     seats = [seats_of(layer, defaults, role="proposer") for layer in declared]
     before = [seats[0] if len(seats) == 1 and layers not in (None, 2) else [], *seats]
@@ -83,7 +86,9 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
     check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
     if vote:
         check_vote(vote, [seat.name for seat in seats[-1]])
-    return Seated(seats, chain, vote, rank)
+    if pick:
+        check_pick(pick)
+    return Seated(seats, chain, vote, rank, pick)
 
 
 def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str) -> Seat:
@@ -138,7 +143,7 @@ def _proposer(declared: ProposerLike) -> Proposer:
     return declared if isinstance(declared, Proposer) else Proposer(declared)
 
 
-def _chain(aggregator: Aggregators) -> tuple[Vote | None, Rank | None, list[Aggregator]]:
+def _chain(aggregator: Aggregators) -> tuple[Vote | None, Pick | None, Rank | None, list[Aggregator]]:
     several = isinstance(aggregator, Sequence) and not isinstance(aggregator, str)
     declared = list(cast("Sequence[AggregatorLike]", aggregator)) if several else [cast("AggregatorLike", aggregator)]
     if not declared:
@@ -147,13 +152,21 @@ def _chain(aggregator: Aggregators) -> tuple[Vote | None, Rank | None, list[Aggr
     chain = [model for model in declared if model is not vote]
     if any(isinstance(model, Vote) for model in chain):
         raise ConfigError("found Vote(...) after another aggregator, expected it first: it goes before all models")
+    pick = chain[0] if chain and isinstance(chain[0], Pick) else None
+    chain = [model for model in chain if model is not pick]
+    if any(isinstance(model, Pick) for model in chain):
+        raise ConfigError(
+            "found Pick(...) after another aggregator, expected it first, or after Vote(): it goes before all models"
+        )
     if any(isinstance(model, Proposer) for model in chain):
         raise ConfigError("found Proposer(...), expected Aggregator(...) or a model as the aggregator")
     rank = chain[0] if chain and isinstance(chain[0], Rank) else None
     if any(isinstance(model, Rank) for model in chain) and (rank is None or len(chain) > 1):
-        raise ConfigError("found Rank(...) beside models, expected it alone, or after Vote(); name its models in it")
+        raise ConfigError(
+            "found Rank(...) beside models, expected it alone, or after Vote() or Pick(...); name its models in it"
+        )
     models = rank.rankers if rank else cast("list[str | Model | Aggregator]", chain)
-    return vote, rank, [_aggregator(model) for model in models]
+    return vote, pick, rank, [_aggregator(model) for model in models]
 
 
 def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:

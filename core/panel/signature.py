@@ -29,6 +29,7 @@ def mixture_of(
     """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
     first = ["an agreed proposal"] * may_answer + ["a vote"] * (seated.vote is not None)
+    first += ["a pick"] * (seated.pick is not None)
     first += ["ranked by"] * (seated.rank is not None)
     last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
     last += f"; moderated by {_signatures(moderators)}" if moderators else ""

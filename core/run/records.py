@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from .cited import Found
 from .left_out import LeftOut
+from .picking import Picking
 from .screening import Screening
 
 Status = Literal[
@@ -254,6 +255,8 @@ class Report(TypedDict):
     """Whether the answer was cut at its author's token limit."""
     notes: list[str]
     """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
+    picking: NotRequired[Picking]
+    """What a function gave the proposals, where one picks."""
     aggregators: list[Aggregation]
     """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
 

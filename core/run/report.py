@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from .left_out import LeftOut
+from .picking import Picking
 from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from .screening import screened_words
 from .served import is_another
@@ -35,6 +36,7 @@ def make_report(
     word_for_word: bool = False,
     budget: str | None = None,
     notes: Sequence[str] = (),
+    picking: Picking | None = None,
     done: bool = False,
 ) -> Report:
     """Sum up one turn so far.
@@ -50,6 +52,7 @@ def make_report(
         word_for_word: Whether the answer is a proposal.
         budget: Which limit kept an aggregator from being asked, or cut it short.
         notes: What else is worth knowing.
+        picking: What a function gave the proposals.
         done: Whether there is an answer.
     """
     layers = sorted({p["layer"] for p in proposals})
@@ -67,7 +70,8 @@ def make_report(
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
     losses += [_unjudged(v) for v in verdicts]
     fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
-    return Report(
+    seconds = work_seconds(proposals, aggregators, verdicts) + (picking["seconds"] if picking else 0.0)
+    report = Report(
         turn=turn,
         mixture=mixture,
         stopped=_stopped(
@@ -78,12 +82,15 @@ def make_report(
         saved=saved,
         usage=usage or UsageMetadata(input_tokens=0, output_tokens=0, total_tokens=0),
         usd=sum(counted) if len(counted) == len(prices) else None,
-        seconds=round(work_seconds(proposals, aggregators, verdicts), 3),
+        seconds=round(seconds, 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
         notes=[*_notes(proposals, aggregators), *_screened(verdicts), *_went_without(calls), *notes],
         aggregators=list(aggregators),
     )
+    if picking:
+        report["picking"] = picking
+    return report
 
 
 def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:

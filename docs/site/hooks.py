@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = {
-    "graphs": ("Graphs and who sits in them", "create_moa create_rag_moa Proposer Aggregator Vote resolve_model"),
+    "graphs": ("Graphs and who sits in them", "create_moa create_rag_moa Proposer Aggregator Vote Pick resolve_model"),
     "systems": (
         "Systems",
         "create_single create_self_moa create_self_moa_seq create_grouped_moa create_smoa Moderator create_debate "

@@ -16,6 +16,7 @@ from ...core.models.labels import short_name
 from ...core.models.resolve import resolve_model
 from ...core.panel.checks import OF_A_SERVER
 from ...core.panel.declared import Aggregator, Chooser, Proposer, Rank, proposing
+from ...core.panel.pick import Pick
 from ...core.panel.seating import named
 from ...core.run.state import Graph
 from ...graphs.moa import create_moa
@@ -195,8 +196,10 @@ def _cast(mixture: Mapping[str, Any]) -> Cast:
     if "cache" in mixture:
         raise ConfigError("found a cache where roles are compared, which keeps proposals itself; leave it out")
     proposers = named(mixture.get("proposers", ()))
-    if any(isinstance(model, Rank) for model in _chain(mixture)):
-        raise _unfit("a ranker", "it writes no answer", "name a model as the aggregator")
+    for model in _chain(mixture):
+        if isinstance(model, Rank | Pick):
+            what = "a ranker" if isinstance(model, Rank) else "a function that picks"
+            raise _unfit(what, "it writes no answer", "name a model as the aggregator")
     return cast_of(list(map(_part, proposers)), _part(proposing(_aggregator(mixture, proposers))))
 
 

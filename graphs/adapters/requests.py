@@ -21,9 +21,10 @@ def check_request(moa: object, request: Request) -> None:
     Raises:
         ConfigError: One cannot.
     """
-    rules = plan_of(moa).rules
+    plan = plan_of(moa)
+    rules = plan.rules
     if rules.ranks or not rules.chain:
-        how = "ranked" if rules.ranks else "voted on"
+        how = "ranked" if rules.ranks else "picked by a function" if plan.seated.pick else "voted on"
         raise ConfigError(f"found a mixture whose answers are only {how}, expected an aggregator that can write")
     for seat in rules.chain:
         if not is_chat_model(seat.model):

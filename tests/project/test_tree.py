@@ -14,6 +14,7 @@ SAY_NOTHING = {"told", "found", "asked", "said", "known", "left", "kept"}
 """Names of variables that say how somebody came by a thing, and not what it is."""
 
 MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
+    "core/run/picking.py": ("tests/nodes/picker/test_scores.py", "shapes that the picker fills"),
     "apps/panel/shown.py": ("tests/apps/panel/test_command.py", "the screens are snapshots of the command"),
     "apps/panel/settings_file.py": ("tests/apps/panel/test_command.py", "what the command writes is built and asked"),
     "evaluation/panel/gathering.py": ("tests/evaluation/panel/test_reading.py", "lines are read as files are"),
