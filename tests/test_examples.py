@@ -10,9 +10,18 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 FOLDER = Path(__file__).parents[1] / "examples"
-EXAMPLES = sorted({*FOLDER.glob("*.py")} - {FOLDER / "inspect_task.py"})  # that one is run by tests/others
+OTHERS = [FOLDER / f"{name}.py" for name in ("deep_agent", "inspect_task", "mcp_tools")]
+"""What tests/others run, in an environment of its own."""
+EXAMPLES = sorted({*FOLDER.glob("*.py")} - {*OTHERS})
 ALLOWED = {"langgraph_moa", "langchain", "langgraph", "pydantic", "typing_extensions"}
-ALSO = {"supervisor": {"langgraph_supervisor"}, "swarm": {"langgraph_swarm"}}
+ALSO = {
+    "supervisor": {"langgraph_supervisor"},
+    "swarm": {"langgraph_swarm"},
+    "middleware": {"langchain_core"},
+    "deep_agent": {"deepagents"},
+    "inspect_task": {"inspect_ai"},
+    "mcp_tools": {"langchain_mcp_adapters", "mcp"},
+}
 WARNINGS = ["error", "ignore:create_react_agent has been moved:DeprecationWarning"]
 """The second is langgraph-supervisor's own doing."""
 
@@ -66,7 +75,7 @@ def test_an_example_prints_it_in_a_process_of_its_own(
     assert done.stdout == in_this_one != ""
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", EXAMPLES + OTHERS, ids=lambda path: path.stem)
 def test_an_example_is_short_says_what_it_shows_and_needs_nothing_else(example: Path) -> None:
     text = example.read_text(encoding="utf-8")
     tree = ast.parse(text)
