@@ -81,6 +81,7 @@ _CURES = {
     "too_long": "shorten the conversation, or start the server with a larger window (n_ctx{window})",
     "key": "set the key that the server expects",
     "unknown_model": "name a model that the server has",
+    "no_room": "raise max_tokens, set more_room, or lower the reasoning_effort",
     "timeout": "raise the timeout, or the budget's seconds where the run's deadline cut them",
     "skipped": "shorten the conversation, or raise the bound that is named",
 }
@@ -88,7 +89,9 @@ _CURES = {
 
 
 def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
-    kinds = [(p.get("obstacle") or {}).get("why") or p["status"] for p in failures]
+    kinds = [
+        (p.get("obstacle") or {}).get("why") or ("no_room" if p.get("no_room") else p["status"]) for p in failures
+    ]
     figures = [(p.get("obstacle") or {}).get("window") for p in failures]
     windows = [window for window in figures if isinstance(window, int)]
     window = f" {min(windows):,}" if windows else ""

@@ -51,6 +51,7 @@ def create_moa(
     temperature: float | None = None,
     max_tokens: int | None = None,
     reasoning_effort: Effort | None = None,
+    more_room: bool = False,
     timeout: float | None = 180.0,
     max_answer_bytes: int = MOST_BYTES,
     context_tokens: int | None = None,
@@ -109,6 +110,7 @@ def create_moa(
         temperature: Sampling temperature of all chat models; None leaves their own. The paper uses 0.7.
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         reasoning_effort: How much models that think do so, `"low"`, `"high"`, `"off"`; None leaves their own.
+        more_room: Ask those once more, with twice the `max_tokens`, whose thinking left no room for an answer.
         timeout: Seconds that one call may take, retries included; None is no limit.
         max_answer_bytes: Bytes that one answer may have, unpacked, 8 MB by default; a longer one is an `error`, and is
             cut off where this package does not speak to the server itself.
@@ -150,7 +152,7 @@ def create_moa(
         ConfigError: An argument is wrong; nothing has been called yet.
     """
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
-    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort)
+    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
     stopping = Stopping(min_proposals, early_stop, screen, waves, moderator, quorum, budget)
     watching = Watching(review, feedback, draft, hide_texts)

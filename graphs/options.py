@@ -31,6 +31,7 @@ class SystemOptions(TypedDict, total=False):
     temperature: float | None
     max_tokens: int | None
     reasoning_effort: Effort | None
+    more_room: bool
     timeout: float | None
     max_answer_bytes: int
     min_proposals: int

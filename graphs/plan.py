@@ -131,7 +131,7 @@ def plan_mixture(
     before = search.names if search else ()
     mixture = mixture_of(stages, seated, may_answer=_may_answer(ways), moderators=moderators, before=before)
     propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
-    rules = _rules(mixture, seated, stopping, watching, retrieval, cache, streams=defaults.stream_proposals)
+    rules = _rules(mixture, seated, stopping, watching, retrieval, cache, defaults)
     return Plan(seated, stages, ways, search, moderating, propose, synthesise, rules, watching.hide_texts)
 
 
@@ -187,8 +187,7 @@ def _rules(
     watching: Watching,
     retrieval: Retrieval | None,
     cache: BaseCache[Any] | None,
-    *,
-    streams: bool,
+    defaults: Defaults,
 ) -> Rules:
     return Rules(
         mixture=mixture,
@@ -200,7 +199,8 @@ def _rules(
         budget=stopping.budget,
         cache=cache,
         ranks=seated.rank is not None,
-        stream_proposals=streams,
+        more_room=defaults.more_room,
+        stream_proposals=defaults.stream_proposals,
         review=watching.review,
         feedback=watching.feedback,
         draft=watching.draft,

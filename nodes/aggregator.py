@@ -12,7 +12,7 @@ from ..core.errors import AllProposersFailed, BudgetExceeded, InputError
 from ..core.panel.declared import Rank
 from ..core.panel.pick import Pick
 from ..core.panel.seats import Seat
-from ..core.run.costs import largest
+from ..core.run.costs import largest, total
 from ..core.run.records import USABLE, Cost, Proposal, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
@@ -67,7 +67,10 @@ def make_aggregator(
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         names = [seat.label if seat.label == seat.name else f"{seat.label} ({seat.name})" for seat in seats]
         return {
-            name: largest([forecast(writer, seat, conversation, authors) for authors in sources or [[]]])
+            name: total(
+                largest([forecast(writer, call, conversation, authors) for authors in sources or [[]]])
+                for call in rules.calls_of([seat])
+            )
             for name, seat in zip(names, seats, strict=True)
         }
 
@@ -185,6 +188,7 @@ async def _ask_in_order(seats: Sequence[Seat], asking: Attempts, *, writer: Prom
     for seat in seats:
         author = equipped(seat, request)
         call, message, folded = await asking.ask_to_fit(seat, author, writer)
+        call, message = await asking.ask_with_room(author, folded.prompt, call, message)
         best = folded.best or best
         asking.calls[-1]["windows"] = folded.windows
         failed = [what_failed(seat, call)]

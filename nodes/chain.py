@@ -11,6 +11,7 @@ from langchain_core.runnables.config import merge_configs
 
 from ..core.bounds.quorum import Race
 from ..core.listening import is_heard
+from ..core.panel.room import with_room
 from ..core.panel.seats import Seat
 from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
@@ -59,6 +60,8 @@ class Attempts:
     notes: list[str] = field(default_factory=list)
     """How answers came that are not as they were asked for, and will do all the same."""
     too_much: str | None = None
+    _shown: list[str] = field(default_factory=list)
+    """The messages of the last attempt that have begun to reach the caller."""
 
     async def ask(
         self, seat: Seat, prompt: Prompt, *, answers: bool = True, after: Sequence[Cost] = ()
@@ -96,11 +99,18 @@ class Attempts:
                     call = {**call, "status": "invalid", "error": "found a call that was cut, expected a whole one"}
             if call["status"] != "invalid" and (problem := problem_of(message, self.request)):
                 call = {**call, "status": "invalid", "error": problem}
+        self._shown = list(heard.message_ids)
         self.calls.append(Aggregation(**call, prompt=prompt.lines(self.turn.messages)))
         if call["status"] not in USABLE:
             self.too_much = self._misfit([]) or self.too_much
-            if answers and (ids := list(heard.message_ids)):
-                emit("abandoned", aggregator=seat.name, message_ids=ids, status=call["status"], error=call["error"])
+            if answers and self._shown:
+                emit(
+                    "abandoned",
+                    aggregator=seat.name,
+                    message_ids=self._shown,
+                    status=call["status"],
+                    error=call["error"],
+                )
         return call, message
 
     async def ask_to_fit(self, seat: Seat, author: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
@@ -124,6 +134,34 @@ class Attempts:
         call, message = await self.ask(shorter, folded.prompt)
         call = self.calls[-1] = cast("Aggregation", after_refusal(self.calls[-1], refused))
         return call, message, folded
+
+    async def ask_with_room(
+        self, seat: Seat, prompt: Prompt, call: Call, message: AIMessage | None, *, answers: bool = True
+    ) -> tuple[Call, AIMessage | None]:
+        """Ask once more, with more room, whose thinking left none for an answer; the better one is what it comes to.
+
+        Args:
+            seat: Who was asked.
+            prompt: What it was asked.
+            call: What came of it, the last of the calls.
+            message: What it said.
+            answers: Whether what comes back is the answer.
+        """
+        roomier = with_room(seat) if self.rules.more_room and call.get("no_room") else None
+        if roomier is None:
+            return call, message
+        if limit := self._misfit([prompt.at_most(roomier)]):
+            self.calls[-1] = cast("Aggregation", {**call, "error": f"{call['error']}; not asked again: {limit}"})
+            return self.calls[-1], message
+        first, ids = self.calls[-1], self._shown
+        again, answer = await self.ask(roomier, prompt, answers=answers)
+        self.calls[-1] = {**self.calls[-1], "more_room": roomier.max_tokens or 0}
+        if again["status"] != "ok" and first["status"] in USABLE:
+            self.calls[-2:] = [self.calls[-1], first]  # the last one is whose answer it is
+            return first, message
+        if answers and ids and first["status"] in USABLE:
+            emit("abandoned", aggregator=seat.name, message_ids=ids, status=first["status"], error=first["error"])
+        return again, answer
 
     async def folded(self, seat: Seat, author: Seat, writer: PromptWriter) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.

@@ -1,35 +1,30 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.cache.base import BaseCache
 
 from ..core.agreement.vote import best_proposal
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, unanswered
-from ..core.run.costs import added_up, after_refusal, total
+from ..core.run.costs import added_up, total
 from ..core.run.records import USABLE, Call, Cost, Place, Proposal
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn, check_thread
-from ..core.text import text_in
-from .calls.call import call_model, unstreamed
+from .asking import Asking
+from .calls.call import unstreamed
 from .calls.opening import Opening
 from .calls.outcome import as_proposal
-from .calls.samples import Answers, call_samples
 from .drafts import drafted
 from .node import Node, Update, emit
-from .prompting.fitting import shortened_for
-from .prompting.fold import fold
-from .prompting.forecast import forecast
-from .prompting.prompt import Prompt
+from .prompting.forecast import bound_room, bound_step, forecast
 from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
 
@@ -54,9 +49,10 @@ def make_proposer(
         InputError: (when run) Another mixture began this run.
     """
     proposer, seat = _Proposer(seats, stage, writer, rules), seats[0]
+    calls = rules.calls_of(seats)
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: total([forecast(writer, s, conversation, authors, layer=stage.layer) for s in seats])}
+        return {seat.label: total([forecast(writer, s, conversation, authors, layer=stage.layer) for s in calls])}
 
     return Node(proposer.propose, at_most=at_most, asks=[seat.model], rules=rules)
 
@@ -98,7 +94,7 @@ class _Proposer:
         settled = {place: p for place, p in mine.items() if place not in places}
         for proposal in settled.values():
             race.count_proposal(proposal)
-        asking = _Asking(
+        asking = Asking(
             [s for s in self.seats if s.place in places],
             turn,
             stage.layer,
@@ -111,6 +107,7 @@ class _Proposer:
             config if rules.stream_proposals else unstreamed(config),
             prompt=opening.take(asking.seats),
             may_fold_again=rules.budget is None,
+            room=partial(self._no_budget_for_room, writer, turn, due, before) if rules.more_room else None,
         )
         made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**settled, **made}[s.place] for s in self.seats]
@@ -151,73 +148,21 @@ class _Proposer:
             raise BudgetExceeded(opening.too_much, asked=any(p["calls"] for p in done))
         return opening
 
+    def _no_budget_for_room(
+        self, writer: PromptWriter, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]
+    ) -> str | None:
+        """Say which limit of the budget keeps a stage's proposers from being asked once more with more room.
 
-@dataclass(frozen=True)
-class _Asking:
-    """Ask a proposer for its samples; references that do not fit its window are read in several."""
-
-    seats: Sequence[Seat]
-    turn: Turn
-    layer: int
-    race: Race
-    cache: BaseCache[Any] | None
-    sampling: Sampling
-
-    async def ask(
-        self, writer: PromptWriter, config: RunnableConfig, *, prompt: Prompt | None, may_fold_again: bool
-    ) -> Answers:
-        """Say what came of each sample; where a server told that a prompt was too long for it, it is asked once more.
-
-        Args:
-            writer: How references are put.
-            config: The node's.
-            prompt: What to ask, where that is written already.
-            may_fold_again: Whether a prompt that was too long may be read in windows: what that takes was not reckoned
-                with when a budget let the layer begin.
+        All of them may be, and at the same time, so that all are reckoned with, and the aggregator after them: a run
+        that is resumed decides so again.
         """
-        if not self.seats:
-            return {}
-        answers, prompt = await self._once(self.seats, writer, config, prompt)
-        shorter = writer if may_fold_again else replace(writer, overflow="cut")
-        smaller = {s.place: shortened_for(s, answers[s.place][0], prompt) for s in self.seats}
-        again = [s for place in smaller if (s := smaller[place])]
-        if not again or not shorter.write(again[0], self.turn, self.layer).is_shorter_than(prompt):
-            return answers
-        second, _ = await self._once(again, shorter, config)
-        for place, (call, message) in second.items():
-            second[place] = after_refusal(call, answers[place][0]), message
-        return answers | second
-
-    async def _once(
-        self, seats: Sequence[Seat], writer: PromptWriter, config: RunnableConfig, prompt: Prompt | None = None
-    ) -> tuple[Answers, Prompt]:
-        """Ask for samples, and return what they were asked, too."""
-        seat, read = seats[0], []
-
-        def write(texts: Sequence[str]) -> Prompt:
-            return writer.write(seat, self.turn, self.layer, texts)
-
-        async def ask_window(texts: Sequence[str]) -> str | None:
-            window, hidden = write(texts)._replace(folds=0), unstreamed(config)
-            call, message = await call_model(seat, window, hidden, race=self.race, cache=self.cache, counts=False)
-            read.append(call)
-            return text_in(message) if message and call["status"] in USABLE else None
-
-        texts = writer.texts_for(seat, self.turn, self.layer)
-        folded = await fold(prompt or write(texts), texts, write, ask_window)
-        answers = await call_samples(
-            seats, folded.prompt, config, race=self.race, cache=self.cache, sampling=self.sampling
-        )
-        call, message = answers[seat.place]
-        for earlier in read:
-            cut = call["references_cut"] + earlier["references_cut"]
-            call = cast("Call", {**call, **added_up(call, earlier), "references_cut": cut})
-        if folded.best and call["status"] not in USABLE:
-            why = f"the one before stands for it: {call['status']} ({call['error']})"
-            call, message = {**call, "status": "ok", "carried": True, "error": why}, AIMessage(folded.best)
-        elif folded.lost and call["status"] == "ok":
-            call = {**call, "unread": True, "error": f"not all was read: {folded.lost}"}
-        return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.prompt
+        rules, stage = self.rules, self.stage
+        if rules.budget is None:
+            return None
+        done = [*(p for p in turn.proposals() if p["layer"] < stage.layer), *before.values()]
+        step = bound_step(writer, due, turn, stage.layer, chain=rules.chain, authors=stage.asked_so_far)
+        room = bound_room(writer, due, turn, stage.layer)
+        return rules.misfit(done, [*step, *room], verdicts=turn.verdicts(before=stage.layer, wave=stage.wave))
 
 
 def _made(

@@ -38,7 +38,8 @@ async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, 
     for seat in seats:
         order = shuffled(references, rank.seed, seat.name)
         prompt = writer.write(seat, turn, layer, [p["text"] for p in order])
-        call, message = await asking.ask(seat, prompt, answers=False)
+        first = await asking.ask(seat, prompt, answers=False)
+        call, message = await asking.ask_with_room(seat, prompt, *first, answers=False)
         choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
         if choice:
             best = order[choice.best[0]]

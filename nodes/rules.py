@@ -14,6 +14,7 @@ from ..core.bounds.quorum import Quorum, Race, Siblings
 from ..core.bounds.screen import Screen
 from ..core.evidence.markers import without_markers
 from ..core.evidence.retrievers import Retrieval
+from ..core.panel.room import with_room
 from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage
@@ -47,6 +48,8 @@ class Rules:
     cache: BaseCache[Any] | None
     ranks: bool
     """Whether they choose a proposal, and write nothing."""
+    more_room: bool
+    """Whether who had no room for an answer is asked once more, with more."""
     stream_proposals: bool
     review: bool
     feedback: bool
@@ -64,6 +67,11 @@ class Rules:
     """How many samples servers gave for one request."""
     identity: str = field(default_factory=lambda: uuid4().hex, init=False)
     """What tells this mixture from all others, for caches."""
+
+    def calls_of(self, seats: Sequence[Seat]) -> list[Seat]:
+        """Return whom asking these may ask in all, once more with more room included."""
+        roomier = [seat for s in seats if (seat := with_room(s))] if self.more_room else []
+        return [*seats, *roomier]
 
     @property
     def retrieves(self) -> bool:

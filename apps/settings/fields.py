@@ -84,6 +84,9 @@ class Fields(Table):
     reasoning_effort: Effort | Nothing = Field(
         default=None, description="How much models that think do so: low, medium, high ..., or off."
     )
+    more_room: bool = Field(
+        default=False, description="Ask once more, with more tokens, whose thinking left no room for an answer."
+    )
     timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
     max_answer_bytes: Count = Field(
         default=MOST_BYTES, description="Bytes that one answer may have, unpacked; 8 MB where not given."

@@ -49,6 +49,7 @@ _SHARED: dict[str, Any] = {
     "temperature": _described(float, "X", "temperature"),
     "max_tokens": _described(int, "N", "max_tokens"),
     "reasoning_effort": _described(Effort, "LEVEL", "reasoning_effort"),
+    "more_room": _switched("more_room"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
     "mark_answers": _switched("mark_answers"),

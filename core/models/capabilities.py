@@ -159,18 +159,28 @@ def provider_of(model: Model) -> str | None:
     return "offline" if package == __name__.partition(".")[0] else package.removeprefix("langchain_")
 
 
+LIMIT_NAMES = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""What LangChain's packages call the limit of answer tokens."""
+
+
+def limit_set(model: Model) -> tuple[str, int] | None:
+    """Return the limit of answer tokens that a chat model is asked with, and its name: as bound, or as set."""
+    chat, bound = chat_model_of(model), bound_to(model)
+    for name in LIMIT_NAMES:
+        for value in (bound.get(name), getattr(chat, name, None)):
+            if isinstance(value, int):
+                return name, value
+    return None
+
+
 def answer_limit_of(model: Model) -> int | None:
     """Return how many tokens a chat model may answer with, all its choices together: as bound, as set, or as its
     profile says.
     """
-    chat, bound = chat_model_of(model), bound_to(model)
-    choices = bound.get("n") or getattr(chat, "n", None) or 1
-    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
-        for value in (bound.get(name), getattr(chat, name, None)):
-            if isinstance(value, int):
-                return value * choices
-    limit = profile_in(model).get("max_output_tokens")
-    return limit * choices if limit else None
+    choices = bound_to(model).get("n") or getattr(chat_model_of(model), "n", None) or 1
+    limit = limit_set(model)
+    most = limit[1] if limit else profile_in(model).get("max_output_tokens")
+    return most * choices if most is not None else None
 
 
 def bound_to(model: Model) -> dict[str, Any]:

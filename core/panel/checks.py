@@ -45,6 +45,8 @@ def check_options(defaults: Defaults) -> None:
     check_number("samples", defaults.samples, minimum=1, whole=True, most=MOST_SAMPLES)
     _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
     check_effort(defaults.reasoning_effort)
+    if not isinstance(defaults.more_room, bool):
+        raise ConfigError(f"found more_room={defaults.more_room!r:.60}, expected True or False")
     check_number("max_answer_bytes", defaults.max_answer_bytes, minimum=1, whole=True)
     check_prices(defaults.prices)
     if not isinstance(defaults.limits, Sequence):

@@ -171,6 +171,7 @@ class Defaults:
     stream_reasoning: bool = False
     resolve: Callable[..., Model] = resolve_model
     reasoning_effort: Effort | None = None
+    more_room: bool = False
 
 
 ProposerLike = str | Model | Proposer

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from .records import Call, Cost, Spared
+from .records import USABLE, Call, Cost, Spared
 
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
 """What costs nothing."""
@@ -69,6 +69,27 @@ def spared_by(parts: Sequence[Spared]) -> Spared:
 def after_refusal(call: Call, refused: Call) -> Call:
     """Count in a request that was refused for its length: it was not worked on, and is no call."""
     return cast("Call", {**call, **added_up(call, cast("Call", {**refused, "calls": 0}))})
+
+
+def with_more_room(first: Call, again: Call, limit: int) -> tuple[Call, bool]:
+    """Join two attempts at an answer, the first of which thinking left no room for; the better one is what it comes to.
+
+    Args:
+        first: What came of the first.
+        again: What came of the second.
+        limit: The limit of the second.
+
+    Returns:
+        The call, and whether the second one's answer is its.
+    """
+    is_better = again["status"] == "ok" or first["status"] not in USABLE
+    again = cast("Call", {**again, "windows": first["windows"], "unread": first["unread"]})
+    why = f"{first['error']}; asked once more with {limit:,} tokens"
+    if not is_better:
+        why = f"{why}: {again['status']} ({again['error']})"
+        return cast("Call", {**first, **added_up(first, again), "more_room": limit, "error": why}), False
+    error = None if again["status"] == "ok" else f"{why}: {again['error']}"
+    return cast("Call", {**again, **added_up(again, first), "more_room": limit, "error": error}), True
 
 
 class Spent(NamedTuple):

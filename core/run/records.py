@@ -104,6 +104,10 @@ class Call(TypedDict):
     """What it would have cost without the cache."""
     left_out: list[LeftOut]
     """What its request went without, for its server refuses it."""
+    no_room: NotRequired[bool]
+    """Whether the limit of tokens was reached while it thought, or soon after: there is no answer, or not all of it."""
+    more_room: NotRequired[int]
+    """The limit with which it was asked once more for that."""
     windows: int
     """In how many parts its references were read, one call each; more than 1 where they did not fit."""
     references_cut: int

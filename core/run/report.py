@@ -180,6 +180,8 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
             notes[f"{name}: {number} references or passages were shortened to fit its window or evidence_tokens"] = None
         if call.get("windows", 1) > 1:
             notes[f"{name}: its references did not fit its window, and were read in {call['windows']} parts"] = None
+        if limit := call.get("more_room"):
+            notes[f"{name}: thinking left no room for an answer; it was asked once more with {limit:,} tokens"] = None
         if call["cached"]:
             notes[f"{name}: from the cache"] = None
         passed_over: Any = call.get("passed_over", ())

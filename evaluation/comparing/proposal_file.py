@@ -149,6 +149,7 @@ def _is_call(call: Any) -> bool:
         and all(call[name] is value for name, value in _ONLY_ASKED.items())
         and (call["usd"] is None or is_amount(call["usd"]))
         and isinstance(call["retries"], int | None)
+        and isinstance(call.get("more_room", 0), int)
         and set(call["left_out"]) <= set(get_args(LeftOut))
         and (usage is None or all(isinstance(usage[name], int) and is_amount(usage[name]) for name in _USAGE))
         and (bound is None or checked_cost(bound) is not None)

@@ -52,21 +52,34 @@ def answered_call(
         calls=nested.get("calls", reply.calls),
         usd=usd,
         at_most=None if usage else call_at_most(seat, prompt.messages),
-        **judged(reply, prompt, seat.role, allowed),
+        **judged(reply, prompt, seat.role, allowed, limit=seat.max_tokens),
         **facts,
     )
 
 
 def sampled(call: Call, prompt: Prompt, reply: Reply | None, *, role: str) -> Call:
     """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
-    if reply is None:
-        return cast("Call", {**call, **FREE_OF_CHARGE})
-    return cast("Call", {**call, **FREE_OF_CHARGE, **judged(reply, prompt, role, frozenset())})
+    own = {name: value for name, value in call.items() if name != "no_room"}
+    answer = judged(reply, prompt, role, frozenset()) if reply else {}
+    return cast("Call", {**own, **FREE_OF_CHARGE, **answer})
 
 
-def judged(reply: Reply, prompt: Prompt, role: str, allowed: frozenset[str] | None) -> dict[str, Any]:
-    """Return what a report says of a reply: its status and why, how it ended, and what was thought."""
+def judged(
+    reply: Reply, prompt: Prompt, role: str, allowed: frozenset[str] | None, *, limit: int | None = None
+) -> dict[str, Any]:
+    """Return what a report says of a reply: its status and why, how it ended, and what was thought.
+
+    Args:
+        reply: What was said.
+        prompt: What it answers.
+        role: Who said it.
+        allowed: The tools that it may call.
+        limit: Tokens that it could have, where it is all of a request's answers.
+    """
     status, error = _status_of(reply, role, allowed)
+    has_no_room = status != "ok" and _has_no_room(reply, limit)
+    if has_no_room and status == "truncated":
+        error = f"{error}{_thought(reply)}"
     echo = prompt.echo_in(reply.message) if status in USABLE else None
     if echo is not None:
         status, error = "invalid", f"the answer repeats its prompt: {one_line(echo, limit=80)}"
@@ -76,6 +89,7 @@ def judged(reply: Reply, prompt: Prompt, role: str, allowed: frozenset[str] | No
         "error": error,
         "finish_reason": reasons or None,
         "reasoning": _shortened(plain(reply.reasoning).strip()) or None,
+        **({"no_room": True} if has_no_room else {}),
     }
 
 
@@ -130,13 +144,38 @@ def _instead(reply: Reply, reasons: str) -> str:
     if names := _calls_in(reply):
         return f" but a call of {one_line(names[0], limit=80)!r}, which only the aggregator may make"
     how = f" (finish reason {reasons})" if reasons else ""
-    usage = reply.usage or cast("UsageMetadata", {})
-    reasoning = (usage.get("output_token_details") or {}).get("reasoning")
-    if reasoning:
-        return f"{how}: reasoning took {reasoning:,} of {usage['output_tokens']:,} tokens"
-    if reply.reasoning:
-        return f"{how}: it only thought, {len(reply.reasoning):,} characters"
+    if thought := _thought(reply):
+        return f"{how}{thought}"
     return f"{how}: it holds {', '.join(sorted(reply.others))}"[:_LONGEST_NAME] if reply.others else how
+
+
+def _thought(reply: Reply) -> str:
+    """Say how much of an answer went into thinking."""
+    if tokens := _reasoning_tokens(reply):
+        written = (reply.usage or cast("UsageMetadata", {}))["output_tokens"]
+        return f": reasoning took {tokens:,} of {written:,} tokens"
+    if not reply.reasoning:
+        return ""
+    only = "it only thought" if shows_nothing(text_in(reply.message)) else "it thought"
+    return f": {only}, {len(reply.reasoning):,} characters"
+
+
+def _reasoning_tokens(reply: Reply) -> int:
+    details = (reply.usage or cast("UsageMetadata", {})).get("output_token_details") or {}
+    return sum(count for name, count in details.items() if name.endswith("reasoning") and isinstance(count, int))
+
+
+def _has_no_room(reply: Reply, limit: int | None) -> bool:
+    """Tell an answer whose limit of tokens was reached while it thought, or before it had written as much again.
+
+    Servers say of some that they ended as they should: those took all that they might have, and show nothing.
+    """
+    text, tokens = text_in(reply.message), _reasoning_tokens(reply)
+    written = reply.usage["output_tokens"] if reply.usage else 0
+    was_cut = reply.ending.status == "truncated" and reply.ending.is_known
+    if shows_nothing(text) and not reply.message.tool_calls:
+        return was_cut or bool(limit and written >= limit and (tokens or reply.reasoning))
+    return was_cut and (2 * tokens >= written > 0 if tokens else len(reply.reasoning) >= len(text) > 0)
 
 
 def _served(name: object, reply: Reply) -> str | None:

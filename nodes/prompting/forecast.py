@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from langchain_core.messages import AnyMessage
 
 from ...core.bounds.budget import call_at_most, prompt_at_most
+from ...core.panel.room import with_room
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
 from ...core.run.cited import Evidence
@@ -55,6 +56,20 @@ def forecast(
         return Prompt(written, folds=folds, unread=more).at_most(seat)
     cost = call_at_most(seat, written, more=more)
     return total([cost] * (folds + 1))
+
+
+def bound_room(writer: PromptWriter, seats: Sequence[Seat], turn: Turn, layer: int) -> Iterator[Cost]:
+    """Bound asking each of these proposers once more, with more room for its answer.
+
+    Args:
+        writer: How references are put.
+        seats: Who may have had too little.
+        turn: The turn as they see it.
+        layer: Theirs.
+    """
+    for seat in seats:
+        if roomier := with_room(seat):
+            yield writer.write(seat, turn, layer).at_most(roomier)
 
 
 def bound_step(

@@ -23,6 +23,8 @@ class Reply:
     """Say what one model answers, and how it fails."""
 
     text: str = "an answer"
+    reasoning: str = ""
+    """What a message holds as `reasoning_content`."""
     delay: float = 0.0
     chunk_delay: float = 0.0
     finish_reason: str = "stop"
@@ -262,6 +264,8 @@ def _completion(request: Request, reply: Reply) -> dict[str, Any]:
     for index, choice in enumerate(reply.choices or [reply]):
         content = choice.content or choice.text
         message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": choice.refusal}
+        if choice.reasoning:
+            message["reasoning_content"] = choice.reasoning
         if choice.tool_calls:
             message["tool_calls"] = _tool_calls(request, choice)
         choices.append({"index": index, "message": message, "finish_reason": _reason(choice)})
@@ -275,6 +279,8 @@ def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
         return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
     yield chunk({"role": "assistant", "content": ""})
+    if reply.reasoning:
+        yield chunk({"reasoning_content": reply.reasoning})
     words = reply.text.split(" ")
     for number, word in enumerate(words):
         yield chunk({"content": word + (" " if number < len(words) - 1 else "")})
