@@ -89,9 +89,7 @@ _CURES = {
 
 
 def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
-    kinds = [
-        (p.get("obstacle") or {}).get("why") or ("no_room" if p.get("no_room") else p["status"]) for p in failures
-    ]
+    kinds = [(p.get("obstacle") or {}).get("why") or ("no_room" if p.get("no_room") else p["status"]) for p in failures]
     figures = [(p.get("obstacle") or {}).get("window") for p in failures]
     windows = [window for window in figures if isinstance(window, int)]
     window = f" {min(windows):,}" if windows else ""

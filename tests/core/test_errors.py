@@ -54,6 +54,7 @@ def test_an_error_is_of_two_kinds_and_survives_its_way_between_processes(
         (failed("timeout"), "raise the timeout, or the budget's seconds"),
         (failed("skipped"), "shorten the conversation, or raise the bound that is named"),
         (failed("refused"), "replace these models"),
+        ({**failed("empty"), "no_room": True}, "raise max_tokens, set more_room, or lower the reasoning_effort"),
     ],
 )
 def test_what_to_do_is_right_for_the_cause(failure: Any, advice: str) -> None:

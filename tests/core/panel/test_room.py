@@ -51,4 +51,4 @@ def test_a_profile_is_kept_to() -> None:
 def test_without_a_limit_there_is_nothing_to_raise() -> None:
     assert with_room(seat(ScriptedModel())) is None
     assert with_room(seat(ScriptedModel(profile=ModelProfile(max_output_tokens=150)))) is None
-    assert with_room(seat(ScriptedModel(max_tokens=9).with_retry())) is None
+    assert with_room(seat(ScriptedModel().bind(max_tokens=9).with_retry())) is None
