@@ -82,6 +82,7 @@ _CURES = {
     "key": "set the key that the server expects",
     "unknown_model": "name a model that the server has",
     "no_room": "raise max_tokens, set more_room, or lower the reasoning_effort",
+    "media": "ask models that read it, or let these have the text alone (unreadable='text')",
     "timeout": "raise the timeout, or the budget's seconds where the run's deadline cut them",
     "skipped": "shorten the conversation, or raise the bound that is named",
 }

@@ -11,6 +11,7 @@ from ..core.bounds.budget import prompt_at_most
 from ..core.errors import ConfigError
 from ..core.models.prices import price_of
 from ..core.panel.seats import Seat
+from ..core.panel.sight import check_read, kept_from
 from ..core.run.costs import total
 from ..core.run.records import Cost
 from ..core.run.state import Graph
@@ -49,8 +50,12 @@ def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) ->
 
     Raises:
         ConfigError: The graph is not a mixture, or the messages are none.
+        InputError: Too few of its models can read what is in them.
     """
     conversation = _conversation(messages)
+    if isinstance(moa, CompiledStateGraph) and isinstance(moa.builder, MoAGraph):
+        rules = moa.builder.plan.rules
+        check_read(rules.first, conversation, needed=rules.min_proposals)
     nodes = [spec.runnable for spec in _paid_nodes(moa)] if isinstance(moa, CompiledStateGraph) else []
     bounds = [node.at_most(conversation) for node in nodes if isinstance(node, Node)]
     costs = [cost for bound in bounds for cost in bound.values()]
@@ -77,6 +82,8 @@ def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], 
     panel, costs = plan.seated.panel, []
     for n, layer in enumerate(panel):
         for seat in layer if n >= layers_kept(plan.rules.cache) else []:
+            if kept_from(seat, conversation):
+                continue
             before = panel[n - 1] if n else []
             authors = [author for author in before if seat.reads_from(author.position, author.title)]
             prompt = plan.propose.compose(seat, conversation, [""] * len(authors), [])

@@ -192,6 +192,7 @@ def _rules(
     return Rules(
         mixture=mixture,
         chain=seated.chain,
+        first=seated.panel[0] if seated.panel else seated.chain,
         min_proposals=stopping.min_proposals,
         early_stop=stopping.early_stop,
         screen=stopping.screen,

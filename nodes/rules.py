@@ -17,6 +17,7 @@ from ..core.evidence.retrievers import Retrieval
 from ..core.panel.room import with_room
 from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
+from ..core.panel.sight import check_read
 from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
 from ..core.run.records import USABLE, Call, Cost, Proposal, Verdict, place_of
@@ -40,6 +41,8 @@ class Rules:
     """Who sits where; threads are checked against it."""
     chain: Sequence[Seat]
     """The aggregators, in the order in which they are tried."""
+    first: Sequence[Seat]
+    """Who is asked first, in all waves: somebody of these must be able to read what is asked."""
     min_proposals: int
     early_stop: EarlyStop | None
     screen: Screen | None
@@ -72,6 +75,14 @@ class Rules:
         """Return whom asking these may ask in all, once more with more room included."""
         roomier = [seat for s in seats if (seat := with_room(s))] if self.more_room else []
         return [*seats, *roomier]
+
+    def check_read(self, turn: Turn) -> None:
+        """Refuse a question with a picture, a file or sound that too few can read, before anybody is asked.
+
+        Raises:
+            InputError: Too few can.
+        """
+        check_read(self.first, turn.messages, needed=self.min_proposals)
 
     @property
     def retrieves(self) -> bool:

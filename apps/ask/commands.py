@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +14,11 @@ from langgraph.types import Command
 from rich.text import Text
 
 from ...core.errors import ConfigError
+from ...core.media.files import blocks_of_files
 from ...core.run.records import Cost
 from ...core.text import escaped, shows_nothing
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
-from ..mistakes import Misuse
+from ..mistakes import Misuse, misused
 from ..settings.flags import BOUNDS, WATCHED, with_mixture
 from ..settings.settings import Settings
 from ..settings.sources import Sources
@@ -27,7 +29,7 @@ from .review import can_ask, decisions_of
 from .running import Decided, Run, follow, run_and_show
 from .starting import build_mixture, readable, standard_input, thread_of_its_own
 from .store import is_there
-from .threads import Thread, begin, named_thread, take_up
+from .threads import Content, Thread, begin, named_thread, take_up
 
 Json = Annotated[bool, typer.Option("--json", help="Print answer, proposals, verdicts and report as JSON.")]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print the answer when it is whole.")]
@@ -59,6 +61,18 @@ def ask(
     ] = False,
     thread: ThreadId = None,
     store: Store = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A picture to ask about: PNG, JPEG, GIF or WebP. Repeatable.", show_default=False
+        ),
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A PDF, WAV or MP3 to ask about, or a picture. Repeatable.", show_default=False
+        ),
+    ] = None,
     instead: Annotated[
         bool, typer.Option("--instead", help="Take back the thread's question that was never answered.")
     ] = False,
@@ -67,17 +81,18 @@ def ask(
     conversation, text = named_thread(thread, store, sources), _text_of(question)
     if instead and conversation is None:
         raise Misuse("found --instead without a thread, expected --thread ID --store FILE")
+    content = _with_files(text, image or [], file or [])
     settings = sources.whole if conversation is None else sources.by_hand
     if only_estimate:
-        _print_estimate(*asyncio.run(_estimate(sources, text, conversation)), as_json=as_json)
+        _print_estimate(*asyncio.run(_estimate(sources, content, conversation)), as_json=as_json)
         return
     if settings.review and conversation is None and not can_ask():
         raise ConfigError("found a review without a terminal, expected a thread to wait in: --thread ID --store FILE")
     output = Output(as_json, no_stream, page, conversation)
     if conversation is None:
-        run_and_show(_once(settings, text, output), output, text)
+        run_and_show(_once(settings, content, output), output, text)
     else:
-        run_and_show(_in_thread(conversation, sources, text, output, instead=instead), output, text)
+        run_and_show(_in_thread(conversation, sources, content, output, instead=instead), output, text)
 
 
 @partial(with_mixture, only={*BOUNDS, "config"}, apart=True)
@@ -125,18 +140,25 @@ def _text_of(question: str) -> str:
     return text
 
 
-def _once(settings: Settings, text: str, output: Output) -> Run:
+def _with_files(text: str, images: Sequence[Path], files: Sequence[Path]) -> Content:
+    if not images and not files:
+        return text
+    with misused():
+        return [{"type": "text", "text": text}, *blocks_of_files(images, files)]
+
+
+def _once(settings: Settings, content: Content, output: Output) -> Run:
     """Ask a mixture that is gone with the program."""
     moa, config = build_mixture(settings), thread_of_its_own(settings)
-    given = {"messages": [HumanMessage(text)]}
+    given = {"messages": [HumanMessage(content)]}
     return lambda decided: follow(moa, decided or given, output, config=config)
 
 
-def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, instead: bool) -> Run:
+def _in_thread(thread: Thread, sources: Sources, content: Content, output: Output, *, instead: bool) -> Run:
     """Ask the next question of a thread."""
 
     async def run(decided: Decided) -> RunState:
-        opened = take_up(thread, sources) if decided else begin(thread, sources, text, instead=instead)
+        opened = take_up(thread, sources) if decided else begin(thread, sources, content, instead=instead)
         async with opened as session:
             note(session.why)
             return await follow(session.moa, decided or session.given, output, config=session.config)
@@ -144,13 +166,14 @@ def _in_thread(thread: Thread, sources: Sources, text: str, output: Output, *, i
     return run
 
 
-async def _estimate(sources: Sources, question: str, thread: Thread | None) -> tuple[Estimate, Cost]:
+async def _estimate(sources: Sources, question: Content, thread: Thread | None) -> tuple[Estimate, Cost]:
     if thread is None or not is_there(thread.file):
         moa = await asyncio.to_thread(lambda: build_mixture(sources.whole))
-        return estimate(moa, question), usual_cost(moa, question)
+        conversation = [HumanMessage(question)]
+        return estimate(moa, conversation), usual_cost(moa, conversation)
     async with begin(thread, sources, question, instead=True) as session:
         note(session.why)
-        conversation = [*session.messages, HumanMessage(question)]
+        conversation = [*session.messages, HumanMessage(question)]  # type: ignore[list-item]
         return estimate(session.moa, conversation), usual_cost(session.moa, conversation)
 
 

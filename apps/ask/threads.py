@@ -34,6 +34,8 @@ from .store import is_there, locked_store
 if TYPE_CHECKING:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+Content = str | list[str | dict[Any, Any]]
+"""What is asked: text, or text with pictures and files beside it."""
 _RECORD = "moa_record"
 """The key of a checkpoint's metadata under which a thread says what it was begun with."""
 
@@ -109,7 +111,7 @@ class Session:
         """Return it where its thread stands now."""
         return replace(self, state=await self.moa.aget_state(self.config))
 
-    def asking(self, question: str) -> "Session":
+    def asking(self, question: Content) -> "Session":
         """Return it with its next question, which takes the place of one that was never answered."""
         taken_back = [RemoveMessage(id=str(m.id)) for m in self.messages[-1:] if self.left]
         return replace(self, given={"messages": [*taken_back, HumanMessage(question)]})
@@ -138,7 +140,9 @@ async def opened_thread(thread: Thread, sources: Sources) -> AsyncIterator[Sessi
 
 
 @asynccontextmanager
-async def begin(thread: Thread, sources: Sources, question: str, *, instead: bool = False) -> AsyncIterator[Session]:
+async def begin(
+    thread: Thread, sources: Sources, question: Content, *, instead: bool = False
+) -> AsyncIterator[Session]:
     """Open a thread for its next question, put to the mixture of before with what is asked for now changed.
 
     Args:

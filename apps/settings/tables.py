@@ -10,6 +10,7 @@ from ...core.checks import MOST_LAYERS, MOST_SAMPLES
 from ...core.models.capabilities import Transport
 from ...core.models.credentials import KEY_VARIABLE
 from ...core.models.effort import Effort
+from ...core.panel.seats import Unreadable
 
 Nothing = SkipJsonSchema[None]
 """None, which a form need not offer: what is left out is not given."""
@@ -61,6 +62,9 @@ class ProposerTable(ModelTable):
 
     samples: Samples | Nothing = Field(default=None, description="How often it is asked in a layer.")
     slots: Count | Nothing = Field(default=None, description="Samples that one request asks for, at most.")
+    unreadable: Unreadable | Nothing = Field(
+        default=None, description="Where it cannot read a picture or file that is asked about: skip, or text alone."
+    )
 
 
 class QuorumTable(Table):

@@ -7,13 +7,17 @@ from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from ..errors import ConfigError
+from ..media.blocks import media_of
+from ..media.sizes import media_tokens
 from ..models.prices import price_of
 from ..panel.seats import Seat
 from ..run.records import Cost
 from ..text import text_in, tokens_at_most
 
 _NO_TEXT = 2_000
-"""Tokens that a picture or other content without text is taken for."""
+"""Tokens that a block is taken for which is no text, and nothing that anybody knows."""
+_BOUND = 2
+"""Bytes a token that no tokenizer goes below, but for what `tokens_at_most` names."""
 _MESSAGE = 8
 """Tokens of a chat template around each message."""
 
@@ -102,24 +106,31 @@ def check_bounded(budget: Budget | None, seats: Iterable[Seat]) -> None:
             )
 
 
-def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = 2) -> int:
-    """Count the tokens of a prompt by its bytes.
+def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = _BOUND, model: str = "") -> int:
+    """Count the tokens of a prompt by its bytes, and of pictures, files and sound by their sizes.
 
     Args:
         messages: The prompt.
-        rate: Bytes a token; 2 is a bound for whichever model reads it.
+        rate: Bytes a token; 2 is a bound for whichever model reads it, and more what a prompt mostly comes to.
+        model: Who reads it, as `provider:model`.
     """
-    return sum(_MESSAGE + _content_at_most(message, rate) for message in messages)
+    return sum(_MESSAGE + _content_at_most(message, rate, model) for message in messages)
 
 
-def _content_at_most(message: BaseMessage, rate: int) -> int:
+def _content_at_most(message: BaseMessage, rate: int, model: str) -> int:
     calls = str(getattr(message, "tool_calls", "") or "")
-    pictures = 0 if isinstance(message.content, str) else sum(_is_no_text(block) for block in message.content)
-    return tokens_at_most(text_in(message), rate=rate) + tokens_at_most(calls, rate=rate) + _NO_TEXT * pictures
+    others = [] if isinstance(message.content, str) else [b for b in message.content if _is_no_text(b)]
+    tokens = tokens_at_most(text_in(message), rate=rate) + tokens_at_most(calls, rate=rate)
+    return tokens + sum(_block_at_most(block, rate, model) for block in others)
 
 
 def _is_no_text(block: object) -> bool:
     return isinstance(block, dict) and block.get("type") != "text"
+
+
+def _block_at_most(block: object, rate: int, model: str) -> int:
+    media = media_of(block)
+    return media_tokens(media, model=model, usual=rate > _BOUND) if media else _NO_TEXT
 
 
 def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | None = 0) -> Cost:
@@ -134,7 +145,7 @@ def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | Non
         return Cost(calls=None, tokens=None, usd=None)
     if seat.max_tokens is None or more is None:
         return Cost(calls=1, tokens=None, usd=None)
-    read, written = prompt_at_most(messages) + seat.tool_tokens + more, seat.max_tokens
+    read, written = prompt_at_most(messages, model=seat.label) + seat.tool_tokens + more, seat.max_tokens
     prompt = max(read, 1)
     usage = UsageMetadata(input_tokens=prompt, output_tokens=written, total_tokens=prompt + written)
     names = (seat.label, seat.label.partition(":")[2])

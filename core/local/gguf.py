@@ -12,7 +12,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,8 @@ class ServedFile:
     window: int
     """Tokens of a slot, prompt and answer together."""
     slots: int
+    reads: Mapping[str, bool]
+    """What it reads beside text, as its server says: `vision` and `audio`."""
     template: str
     """The Jinja template that makes one text of a conversation, the file's own or llama.cpp's."""
 
@@ -79,10 +81,17 @@ def gguf_model(path: str, options: dict[str, Any]) -> "BaseChatModel":
         "model": served.name,
         "base_url": served.url,
         "api_key": SecretStr(served.key),
-        "profile": {"max_input_tokens": room},
+        "profile": {"max_input_tokens": room, **_profile_of(served.reads)},
         "metadata": {"slots": served.slots},
     }
     return ChatCompletions(**fields | options)
+
+
+def _profile_of(reads: Mapping[str, bool]) -> dict[str, bool]:
+    """Return what a server says that a file reads, as profiles say it."""
+    pictures, sound = reads.get("vision"), reads.get("audio")
+    profile = {} if pictures is None else {"image_inputs": pictures, "pdf_inputs": False}
+    return profile | ({} if sound is None else {"audio_inputs": sound})
 
 
 def serve(path: str) -> ServedFile:
@@ -121,6 +130,7 @@ def _start(file: Path, name: str) -> ServedFile:
         key=key,
         window=properties["default_generation_settings"]["n_ctx"],
         slots=properties["total_slots"],
+        reads=properties.get("modalities") or {},
         template=properties["chat_template"],
     )
 

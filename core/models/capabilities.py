@@ -9,6 +9,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.retry import RunnableRetry
 from langgraph.pregel import Pregel
 
+from ..media.blocks import MediaKind
 from ..text import tokens_at_most
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ Model = Runnable[Any, Any]
 """A chat model, a Runnable from messages to a message, or a compiled graph over `messages`."""
 Transport = Literal["lean", "openai"]
 """How an OpenAI-compatible server is asked: by this package itself, or LangChain's packages on the openai package."""
+
+_READS: dict[MediaKind, str] = {
+    "image": "image_inputs",
+    "image_url": "image_url_inputs",
+    "pdf": "pdf_inputs",
+    "audio": "audio_inputs",
+    "video": "video_inputs",
+    "file": "attachment",
+}
+"""What LangChain's profiles say of each kind of content."""
 
 
 def map_chat_models(model: Model, change: "Callable[[BaseChatModel], Model]") -> Model:
@@ -207,6 +218,26 @@ def knows_tools(model: Model) -> bool:
 def prompt_limit_of(model: Model) -> int | None:
     """Return how many tokens a chat model can read, as its profile says; None is unknown."""
     return profile_in(model).get("max_input_tokens")
+
+
+def unread_by(model: Model) -> frozenset[MediaKind]:
+    """Return which kinds of content a model cannot read, as its profile says; nothing where nobody knows.
+
+    Of a model with fallbacks, it is what none of them can.
+    """
+    blind = _unread(profile_in(model))
+    part = model
+    while blind and isinstance(part, RunnableBindingBase | RunnableWithFallbacks):
+        if isinstance(part, RunnableWithFallbacks):
+            for fallback in part.fallbacks:
+                blind &= unread_by(fallback)
+        part = part.bound if isinstance(part, RunnableBindingBase) else part.runnable
+    return blind
+
+
+def _unread(profile: dict[str, Any]) -> frozenset[MediaKind]:
+    blind = {kind for kind, name in _READS.items() if profile.get(name) is False}
+    return frozenset(blind | {"image_url"} if "image" in blind else blind)
 
 
 def profile_in(model: Model) -> dict[str, Any]:

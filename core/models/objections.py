@@ -5,8 +5,11 @@ may be the reason; where it is about something else, nothing of it is.
 """
 
 import re
+from collections.abc import Collection
 from itertools import islice
 
+from ..media.blocks import MediaKind
+from ..media.refusals import kinds_refused
 from ..run.left_out import LeftOut
 from .obstacles import error_text, fields_of, http_status_of, obstacle_of
 
@@ -74,8 +77,17 @@ _ABOUT_STREAMS: tuple[tuple[LeftOut, re.Pattern[str]], ...] = (
     ("streaming", _NO_STREAM),
 )
 """How each is named; of what is about streams, the first that fits: what names the later ones fits in it as well."""
+_MEDIA: dict[MediaKind, LeftOut] = {
+    "image": "images",
+    "image_url": "images",
+    "pdf": "files",
+    "file": "files",
+    "audio": "audio",
+    "video": "video",
+}
+"""What a request goes without, by what a message holds."""
 _BY_NAME: frozenset[LeftOut] = frozenset(
-    {"streaming", "unstreamed", "tool_choice", "max_tokens", "temperature", "reasoning_effort"}
+    {"streaming", "unstreamed", "tool_choice", "max_tokens", "temperature", "reasoning_effort", *_MEDIA.values()}
 )
 """What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
@@ -92,6 +104,8 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
     status, words = http_status_of(exc), error_text(exc)
     if status in _OF_ANOTHER_KIND or isinstance(exc, TimeoutError) or not parts:
         return frozenset()
+    if unread := media_parts(kinds_refused(words)) & parts:
+        return unread
     named = _named(words)
     obstacle = obstacle_of(exc)
     # Gateways say 404 of what no model of theirs takes, and 403 of an option that they do not permit.
@@ -106,6 +120,28 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
     return parts - _BY_NAME if is_silent else frozenset()
 
 
+def media_parts(kinds: Collection[MediaKind]) -> frozenset[LeftOut]:
+    """Return what a request goes without whose messages hold none of these."""
+    return frozenset(_MEDIA[kind] for kind in kinds)
+
+
+def kinds_without(parts: Collection[LeftOut]) -> frozenset[MediaKind]:
+    """Return which kinds of content a request does not hold that goes without these."""
+    return frozenset(kind for kind, part in _MEDIA.items() if part in parts)
+
+
+def media_refused(exc: BaseException, kinds: Collection[MediaKind]) -> frozenset[LeftOut]:
+    """Return what of a request's content a server refused, for its model does not read it; mostly nothing.
+
+    Args:
+        exc: What asking raised.
+        kinds: What there was in the request.
+    """
+    if not kinds or http_status_of(exc) in _OF_ANOTHER_KIND or isinstance(exc, TimeoutError):
+        return frozenset()
+    return media_parts(kinds_refused(error_text(exc)) & set(kinds))
+
+
 def is_refusal(exc: BaseException) -> bool:
     """Tell a request that was refused as it is from one that failed for another reason, which is news.
 
@@ -114,7 +150,8 @@ def is_refusal(exc: BaseException) -> bool:
     """
     status = http_status_of(exc)
     is_silent = status in _SILENT and obstacle_of(exc) is None
-    return is_silent or bool(_named(error_text(exc)) and status not in _OF_ANOTHER_KIND)
+    words = error_text(exc)
+    return is_silent or bool((_named(words) or kinds_refused(words)) and status not in _OF_ANOTHER_KIND)
 
 
 def _named(words: str) -> frozenset[LeftOut]:

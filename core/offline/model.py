@@ -30,6 +30,14 @@ from .words import key_words
 
 _MOST_WORDS = 1000
 """Far more than quotes of that length come to; what budgets count with."""
+_PROFILE = ModelProfile(
+    max_output_tokens=_MOST_WORDS,
+    reasoning_output=False,
+    image_inputs=False,
+    pdf_inputs=False,
+    audio_inputs=False,
+    video_inputs=False,
+)
 _NO_PASSAGE = f"{SILENT}: none speaks of enough of the question's words."
 _REFUSAL = (
     f"{CANNOT}: no language model is asked, they only work arithmetic and quote documents, and found nothing that "
@@ -49,9 +57,7 @@ class OfflineModel(BaseChatModel):
     docs: tuple[str, ...] = ()
     """Files and folders to answer from; none means this package's own documentation."""
     max_tokens: int | None = None
-    profile: ModelProfile | None = Field(
-        default_factory=lambda: ModelProfile(max_output_tokens=_MOST_WORDS, reasoning_output=False)
-    )
+    profile: ModelProfile | None = Field(default_factory=lambda: _PROFILE.copy())
     temperature: float | None = None
     """Taken for the sake of callers that set it; the answers never vary."""
 

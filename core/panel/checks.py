@@ -20,6 +20,7 @@ from ..models.resolve import check_transport
 from ..text import one_line
 from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
+from .sight import check_unreadable
 
 OF_A_SERVER = ("base_url", "api_key_env", "headers", "extra_body", "transport")
 """What is said of the server of a model that is named by a string; a model that was built has all of this."""
@@ -75,6 +76,7 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     _check_server(settings, where)
     if isinstance(settings, Proposer):
         _check_reading(settings, where)
+        check_unreadable(settings.unreadable, where)
     if not isinstance(settings.system_prompt, str | None):
         raise ConfigError(f"found {type(settings.system_prompt).__name__} as the system prompt{where}, expected text")
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):

@@ -13,6 +13,7 @@ from ..models.prices import Prices
 from ..models.resolve import resolve_model
 from ..wire.sizes import MOST_BYTES
 from .pick import Pick
+from .seats import Unreadable
 
 
 class Unset(Enum):
@@ -135,6 +136,7 @@ class Proposer(ModelSettings):
     Proposer("openai:gpt-6-luna", retriever=wiki)                           # its own evidence, in create_rag_moa
     Proposer("openai:gpt-6-luna", reads=("a", "b"))                         # some of the layer before, () for none
     Proposer("openai:gpt-6-luna", debates=True)                             # remembers what it said in layers before
+    Proposer("together:deepseek-ai/DeepSeek-V4-Pro", unreadable="text")     # of a question with a picture, the text
     Proposer("qwen3:8b", base_url="http://localhost:11434/v1")              # a server of its own
     """
 
@@ -149,6 +151,9 @@ class Proposer(ModelSettings):
     debates: bool = False
     """Whether its own earlier proposals are put to it as what it said itself, and only the others' as references, as in
     Du et al. 2023 (arXiv 2305.14325)."""
+    unreadable: Unreadable = "skip"
+    """What becomes of it where a picture, a file or sound is asked about that its model cannot read: `skip`, which
+    costs nothing, or `text`, which gives it the text alone, with a note in the other's place."""
     carries: bool = False
     """Whether, where it gives no answer, one that it read stands for it, its own name's first; no quorum cuts it."""
     may_write: bool = False

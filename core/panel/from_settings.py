@@ -22,6 +22,7 @@ from ..models.capabilities import (
     takes_choices,
     tool_tokens_of,
     transport_of,
+    unread_by,
     without_bound,
     without_streaming,
 )
@@ -102,6 +103,8 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         max_answer_bytes=defaults.max_answer_bytes,
         tags=settings.tags,
         retriever=own.retriever,
+        blind=unread_by(model),
+        unreadable=own.unreadable if role == "proposer" else "text",
         debates=own.debates,
         carries=own.carries,
         position=position,

@@ -1,13 +1,18 @@
 """What a node is given: one resolved call to make."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from ..media.blocks import MediaKind
 from ..models.capabilities import Model, Transport
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..run.left_out import LeftOut
 from ..run.records import Place
+
+Unreadable = Literal["skip", "text"]
+"""What becomes of a proposer whose model cannot read a picture, a file or sound that is asked about: it is skipped, or
+is given the text alone, with a note in the other's place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,10 @@ class Seat:
     """The positions in the layer before whose proposals are its references; None is all."""
     is_checked: bool = False
     """Whether whoever asks checks that its answer is the call, or the object, that was asked for."""
+    blind: frozenset[MediaKind] = frozenset()
+    """What its model cannot read beside text, as its profile says."""
+    unreadable: Unreadable = "text"
+    """Whether it is skipped where that is asked about, or given the text alone."""
     debates: bool = False
     carries: bool = False
     position: int = 0

@@ -55,9 +55,10 @@ class Spared(Cost):
     seconds: float
 
 
-Why = Literal["too_long", "loading", "unreachable", "address", "key", "unknown_model"]
+Why = Literal["too_long", "loading", "unreachable", "address", "key", "unknown_model", "media"]
 """Why a server did not answer: the prompt was `too_long`, it was still `loading`, nobody could reach it, its `address`
-is that of something else, it wants another `key`, or does not know the model."""
+is that of something else, it wants another `key`, does not know the model, or its model reads no such `media`: no
+picture, file or sound. Of a call that was `skipped` for that, the model's profile says so."""
 
 
 class Obstacle(TypedDict):

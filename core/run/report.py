@@ -11,6 +11,7 @@ from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, 
 from .screening import screened_words
 from .served import is_another
 
+_UNREAD: dict[LeftOut, str] = {"images": "pictures", "files": "files", "audio": "sound", "video": "videos"}
 _WENT_WITHOUT: dict[LeftOut, str] = {
     "stream_options": "takes no stream_options; it was not asked for the usage of what it streamed",
     "streaming": "does not stream; its answer came in one piece",
@@ -21,6 +22,7 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
     "temperature": "takes no temperature for it; it was asked without, at its own",
     "reasoning_effort": "takes no such reasoning_effort for it; it was asked without",
+    **{part: f"takes no {words}; it was given the text, and a note in their place" for part, words in _UNREAD.items()},
 }
 
 

@@ -17,6 +17,7 @@ from langchain_core.exceptions import (
     ModelTimeoutError,
 )
 
+from ..media.refusals import kinds_refused
 from ..text import is_secret, one_line, strike_out
 from .connections import bare_url
 from .parsing import read_json, without_halves
@@ -208,7 +209,7 @@ def _error_inside(sent: Any, secrets: Collection[str]) -> ServerError:
     sent = struck(sent, secrets)
     if status := status_in(sent):
         failure = _failure(status, sent, secrets)
-        failure.is_retryable = may_pass(status)
+        failure.is_retryable = may_pass(status, str(failure))
         return failure
     words = struck(words_in(sent), secrets) or one_line(str(sent), limit=_SHOWN)
     return UnreadableAnswer(f"found an error in the answer's place: {words}", None, sent)
@@ -265,9 +266,14 @@ def struck(sent: Any, secrets: Collection[str]) -> Any:
     return text if struck_json is None else struck_json
 
 
-def may_pass(status: int) -> bool:
-    """Tell a status after which the same request may do."""
-    return status in _PASSING or status >= 500
+def may_pass(status: int, words: str = "") -> bool:
+    """Tell a status after which the same request may do; llama.cpp's server refuses a picture with 500.
+
+    Args:
+        status: The status.
+        words: What the server says beside it.
+    """
+    return status in _PASSING or (status >= 500 and not kinds_refused(words))
 
 
 def _kind(status: int) -> type[ServerError]:

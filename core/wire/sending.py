@@ -291,5 +291,5 @@ async def _refused(response: "aiohttp.ClientResponse", address: Address) -> Serv
     except UnreadableAnswer:  # its words cannot be read, its status can
         failure = refusal(response.status, b"", **about)
     advice = response.headers.get("x-should-retry")
-    failure.is_retryable = advice == "true" or (advice != "false" and may_pass(response.status))
+    failure.is_retryable = advice == "true" or (advice != "false" and may_pass(response.status, str(failure)))
     return to_wait(failure, response.headers, _longest_wait())

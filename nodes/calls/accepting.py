@@ -13,9 +13,10 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
+from ...core.media.blocks import kinds_in, without_media
 from ...core.models.capabilities import Model, bound_to, chat_model_of
 from ...core.models.effort import effort_in, temperature_in
-from ...core.models.objections import is_refusal, may_be_left_out
+from ...core.models.objections import is_refusal, kinds_without, may_be_left_out, media_parts
 from ...core.models.parts import secrets_of
 from ...core.panel.habits import HABITS, limit_of, model_without
 from ...core.panel.seats import Seat
@@ -80,6 +81,8 @@ class Accepting:
 
     def _form(self) -> tuple[Model, list[BaseMessage]]:
         messages = self._messages
+        if unread := kinds_without(self.left_out):
+            messages = without_media(messages, unread)
         if "system_role" in self.left_out:
             messages = without_system(messages)
         if "repeated_roles" in self.left_out:
@@ -89,7 +92,7 @@ class Accepting:
     @cached_property
     def _parts(self) -> frozenset[LeftOut]:
         """Return what there is in the request that it could go without."""
-        model, parts = self._seat.model, set[LeftOut]()
+        model, parts = self._seat.model, set(self._media)
         if not self._seat.one_call or chat_model_of(model) is None:
             return frozenset()
         if self._streams(model):
@@ -109,6 +112,11 @@ class Accepting:
         if effort_in(model) is not None:
             parts.add("reasoning_effort")
         return frozenset(parts)
+
+    @property
+    def _media(self) -> frozenset[LeftOut]:
+        """Return what could be replaced by a note: a proposer that is to be skipped is not asked again."""
+        return media_parts(kinds_in(self._messages) if self._seat.unreadable == "text" else ())
 
     def _streams(self, model: Model) -> bool:
         """Tell a call that is streamed, as LangChain decides it: by its handlers, or as the model says."""

@@ -18,9 +18,11 @@ from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
 from ...core.listening import Unheard, is_heard
+from ...core.media.blocks import kinds_in
 from ...core.models.capabilities import Model
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
+from ...core.run.left_out import LeftOut
 from ...core.run.records import USABLE, Call, Status
 from ...core.text import text_in
 from ...core.wire.sending import ends_by, requests_sent
@@ -67,7 +69,7 @@ async def call_model(
     cutoff = Cutoff()
     try:
         if prompt.problem:
-            return unmade(seat, "skipped", prompt.problem), None
+            return unmade(seat, "skipped", prompt.problem, why=prompt.obstacle), None
         entry = entry_of(cache, seat, prompt.messages)
         call, message = await _ask(seat, prompt, config, race, cutoff, entry, allowed)
     finally:
@@ -153,7 +155,9 @@ async def _ask(
         return unmade(seat, status, cutoff.why, cut=cutoff.cause, waited=facts["waited"] + facts["seconds"]), None
     facts["at_most"] = call_at_most(seat, prompt.messages)
     if not was_cut:
-        return await with_names(seat, failed_call(seat, failure, facts, loading=attempt.loading)), message
+        return await with_names(
+            seat, failed_call(seat, failure, facts, loading=attempt.loading, media=kinds_in(prompt.messages))
+        ), message
     status = "timeout" if is_late else "cancelled"
     return call_of(seat.label, status=status, cut=cutoff.cause, error=cutoff.why, **facts), None
 
@@ -212,6 +216,11 @@ class _Attempt:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
+    def _left_out(self) -> frozenset[LeftOut]:
+        """Return what its request went without; nothing of what was never sent but what its reader cannot read."""
+        refused = self._accepting.left_out | self._seat.without if self._accepting else frozenset[LeftOut]()
+        return refused | self._prompt.unseen
+
     def facts(self) -> dict[str, Any]:
         """Return what is known of the call however it ended."""
         return {
@@ -220,7 +229,7 @@ class _Attempt:
             "seconds": round(time.perf_counter() - self._clock, 3),
             "retries": len(self._sent) - 1 if self._sent and self._seat.one_call else None,
             "references_cut": self._prompt.references_cut + self._prompt.cut_before,
-            "left_out": sorted(self._accepting.left_out | self._seat.without) if self._accepting else [],
+            "left_out": sorted(self._left_out()),
             "endpoint": where_asked(self._seat),
             "transport": self._seat.transport,
         }

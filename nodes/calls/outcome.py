@@ -7,17 +7,20 @@ from langchain_core.messages import AIMessage
 
 from ...core.clock import unix_time
 from ...core.errors import AllProposersFailed
+from ...core.media.blocks import MediaKind
 from ...core.models.capabilities import is_chat_model
 from ...core.models.credentials import NO_KEY, SERVER_KEY
 from ...core.models.labels import model_label
+from ...core.models.objections import media_refused
 from ...core.models.obstacles import fault_of, obstacle_of
 from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.models.servers import names_served, told_names
+from ...core.panel.habits import HABITS
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
-from ...core.run.records import Call, Cut, Obstacle, Proposal, Status
+from ...core.run.records import Call, Cut, Obstacle, Proposal, Status, Why
 from ...core.text import one_line, plain, redact, text_in
 from ...core.wire.connections import bare_url, connection_problem
 from ...core.wire.refusals import ServerError, status_in
@@ -25,10 +28,19 @@ from ...core.wire.waiting import LONGEST_ASKED, asks_to_wait, retry_after
 from ...core.wire.wording import body_of, words_in
 
 
-def unmade(seat: Seat, status: Status, why: str | None, *, cut: Cut | None = None, waited: float = 0.0) -> Call:
+def unmade(
+    seat: Seat,
+    status: Status,
+    error: str | None,
+    *,
+    cut: Cut | None = None,
+    waited: float = 0.0,
+    why: Why | None = None,
+) -> Call:
     """Describe a call that was never made, and cost nothing but the time in line."""
     free = {**FREE_OF_CHARGE, "started": unix_time(), "waited": waited, "seconds": 0.0}
-    return call_of(seat.label, status=status, cut=cut, error=why, **free)
+    obstacle = Obstacle(why=why, window=None, tokens=None) if why else None
+    return call_of(seat.label, status=status, cut=cut, error=error, obstacle=obstacle, **free)
 
 
 _LINE = 600
@@ -106,14 +118,32 @@ def call_of(model: str, *, status: Status, **fields: Any) -> Call:
     return cast("Call", {"status": status, "model": model, **nothing, **fields})
 
 
-def failed_call(seat: Seat, exc: BaseException, facts: dict[str, Any], *, loading: bool) -> Call:
-    """Return what came of a call that raised; `loading` where its server was still loading the model."""
+def failed_call(
+    seat: Seat,
+    exc: BaseException,
+    facts: dict[str, Any],
+    *,
+    loading: bool,
+    media: frozenset[MediaKind] = frozenset(),
+) -> Call:
+    """Return what came of a call that raised.
+
+    Args:
+        seat: Who was asked.
+        exc: What asking raised.
+        facts: What else is known of the call.
+        loading: Whether its server was still loading the model.
+        media: What was sent beside text.
+    """
     root = _root(exc)
     code = _status_of(exc)
     # What is inside a chain or a graph has servers of its own, and prompts that nobody here could shorten.
     obstacle = obstacle_of(exc) if seat.one_call else None
     if loading:
         obstacle = Obstacle(why="loading", window=None, tokens=None)
+    elif seat.one_call and (unread := media_refused(exc, media)):
+        HABITS.learn(seat, unread)
+        obstacle = Obstacle(why="media", window=None, tokens=None)
     if obstacle:
         learn_window(seat, obstacle["window"])
     unreachable = obstacle is not None and obstacle["why"] == "unreachable"
@@ -148,6 +178,8 @@ def _in_words(seat: Seat, exc: BaseException, obstacle: Obstacle, error: str) ->
         size = f"{obstacle['tokens']:,} tokens" if obstacle["tokens"] else "more"
         answer = f", and the answer may take {seat.max_tokens:,}" if seat.max_tokens else ""
         return f"found a prompt of {size}{answer}, expected at most {window:,}, the window (n_ctx) of {seat.label}"
+    if why == "media":
+        return f"{error}; ask another model, or give this one the text alone (unreadable='text')"
     if why == "key" and NO_KEY in secrets_of(seat.model):
         return f"{error}; no key was sent, for {SERVER_KEY} is not set"
     return error

@@ -8,7 +8,10 @@ from langchain_core.runnables import RunnableConfig
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Race
 from ...core.errors import BudgetExceeded
+from ...core.media.blocks import without_media
+from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
+from ...core.panel.sight import blind_to
 from ...core.run.records import REWRITING, USABLE, Cost
 from ...core.run.report import make_report
 from ...core.run.state import MoAState
@@ -34,9 +37,15 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
     """
     instructions = bundled("rewrite").render(count=str(QUERIES))
 
+    def asking(conversation: Sequence[AnyMessage]) -> Prompt:
+        unread = blind_to(seat, conversation)
+        messages = put_after(without_media(tools_in_words(conversation), unread), instructions)
+        return Prompt(messages, unseen=media_parts(unread))
+
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
-        turn, prompt = Turn.of(state), Prompt(put_after(tools_in_words(state["messages"]), instructions))
+        turn, prompt = Turn.of(state), asking(state["messages"])
+        rules.check_read(turn)
         before = turn.left_behind(REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}
@@ -52,6 +61,6 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
         }
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: call_at_most(seat, put_after(conversation, instructions))}
+        return {seat.label: call_at_most(seat, asking(conversation).messages)}
 
     return Node(rewrite, at_most=at_most, asks=[seat.model], rules=rules)

@@ -7,9 +7,10 @@ from langchain_core.messages import AnyMessage
 from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.panel.room import with_room
 from ...core.panel.seats import Seat
+from ...core.panel.sight import kept_from
 from ...core.panel.windows import room_of
 from ...core.run.cited import Evidence
-from ...core.run.costs import total
+from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.run.turn import Turn
 from .prompt import Prompt
@@ -38,6 +39,8 @@ def forecast(
         evidence: The passages; None where nobody has looked for it yet.
         layer: Its layer, for one who debates: what was said in all layers before comes along.
     """
+    if kept_from(seat, conversation):
+        return NOTHING
     authors = [author for author in authors if seat.reads_from(author.position, author.title)]
     limits = [author.max_tokens for author in authors]
     more = None if None in limits else sum(2 * (limit or 0) for limit in limits)

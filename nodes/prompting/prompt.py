@@ -10,7 +10,8 @@ from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
 from ...core.run.costs import NOTHING, total
-from ...core.run.records import Cost, Line
+from ...core.run.left_out import LeftOut
+from ...core.run.records import Cost, Line, Why
 from ...core.text import text_in
 from ...prompts import bundled, echo_in, fence, put_after
 
@@ -33,6 +34,10 @@ class Prompt(NamedTuple):
     """Calls that it may take at most to read, before this one, references that do not fit."""
     unread: int = 0
     """Tokens of references that it leaves out, at most."""
+    obstacle: Why | None = None
+    """What kind of problem it is, where that is known."""
+    unseen: frozenset[LeftOut] = frozenset()
+    """What it goes without, for its reader knows text only."""
     given: Sequence[str] | None = None
     """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
 
@@ -62,7 +67,7 @@ class Prompt(NamedTuple):
         rate, window = BYTES_A_TOKEN[-1], room_of(seat)
         if window is not None and prompt_at_most(messages, rate=rate) > room_at(seat, window, rate):
             return Prompt([], problem=f"found no room for a repair in {window:,} tokens, the window of {seat.label}")
-        return Prompt(messages, self.references_cut, self.cut_before, given=self.given)
+        return Prompt(messages, self.references_cut, self.cut_before, unseen=self.unseen, given=self.given)
 
     def is_shorter_than(self, other: "Prompt") -> bool:
         """Tell a prompt that may be sent where the other was too long."""

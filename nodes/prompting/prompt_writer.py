@@ -7,8 +7,11 @@ from typing import Literal, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
+from ...core.media.blocks import without_media
 from ...core.models.capabilities import knows_tools
+from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
+from ...core.panel.sight import blind_to, kept_from, why_skipped
 from ...core.run.cited import Evidence
 from ...core.run.records import REWRITING, Proposal
 from ...core.run.turn import Turn
@@ -76,6 +79,8 @@ class PromptWriter:
             texts = self.texts_for(seat, turn, layer)
         if not texts and layer > 1 and seat.reads:
             return Prompt([], problem="nobody answered whose proposals it reads")
+        if unread := kept_from(seat, turn.messages):
+            return Prompt([], problem=why_skipped(seat, unread), obstacle="media")
         evidence = turn.evidence(seat.sees)
         about = _sought(turn) if evidence else ""
         prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, evidence, about)
@@ -85,6 +90,8 @@ class PromptWriter:
             prompt = prompt._replace(references_cut=prompt.references_cut + layer - 2)
         theirs = {id(message) for message in turn.messages}
         is_plain = self.asks_last or all(id(message) in theirs for message in prompt.messages)
+        if unread := blind_to(seat, turn.messages):
+            prompt = prompt._replace(unseen=media_parts(unread))
         return prompt if is_plain else prompt._replace(given=self._given(seat, turn.messages, evidence))
 
     def _fitted(
@@ -103,7 +110,10 @@ class PromptWriter:
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], evidence: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
         note, request = bundled("mark").text, self.request
-        theirs = [question_in(m) if m.type == "human" else text_in(m).replace(note, "") for m in conversation]
+        theirs = [
+            question_in(m) if m.type == "human" else text_in(m).replace(note, "")
+            for m in _read_by_model(seat, conversation)
+        ]
         wishes = json.dumps([*request.tools, request.form and request.form.schema]) if request else ""
         return [seat.system_prompt or "", wishes, *filter(None, theirs), *(passage["text"] for passage in evidence)]
 
@@ -151,8 +161,9 @@ class PromptWriter:
         """
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
+        worded = conversation if knows_tools(seat.model) else tools_in_words(conversation)
         return compose(
-            conversation if knows_tools(seat.model) else tools_in_words(conversation),
+            _read_by_model(seat, worded),
             texts,
             template=self.template,
             system_prompt=seat.system_prompt if in_system_prompt else None,
@@ -184,6 +195,12 @@ class PromptWriter:
         if seat.role == "aggregator" and request.form and request.form.method == "json_mode":
             return bundled("form").render(schema=json.dumps(request.form.schema, ensure_ascii=False))
         return ""
+
+
+def _read_by_model(seat: Seat, conversation: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+    """Return a conversation as a seat's model can read it: a note stands where something does that it cannot."""
+    unread = blind_to(seat, conversation)
+    return without_media(conversation, unread) if unread else conversation
 
 
 def _sought(turn: Turn) -> str:

@@ -53,7 +53,7 @@ def test_a_prompt_is_bounded_by_its_bytes_and_pictures() -> None:
     assert prompt_at_most([HumanMessage("abcd")]) == 2 + 8
     assert prompt_at_most([HumanMessage("abcd")] * 2) == 2 * 10
     assert prompt_at_most([HumanMessage("abcd")], rate=4) == 1 + 8
-    assert prompt_at_most([HumanMessage([text, picture])]) == 2 + 8 + 2_000
+    assert prompt_at_most([HumanMessage([text, picture])]) == 2 + 8 + 16_384
     assert prompt_at_most([call]) > prompt_at_most([AIMessage("")])
 
 

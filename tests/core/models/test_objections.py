@@ -11,7 +11,7 @@ from tables import each
 from together import together
 
 ALL: frozenset[LeftOut] = frozenset(get_args(LeftOut))
-USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT, HEAT, EFFORT = get_args(LeftOut)
+USAGE, STREAM, WHOLE, SYSTEM, ORDER, CHOICE, LIMIT, HEAT, EFFORT, *_ = get_args(LeftOut)
 
 
 def refused(status: int, body: Any) -> BaseException:

@@ -38,6 +38,7 @@ from langgraph_moa.core.agreement import (
 from langgraph_moa.core.bounds import claims
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, markers, passages, places, quotes, removal
+from langgraph_moa.core.media.sizes import pages_in, pixels_in
 from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
 from langgraph_moa.core.offline import (
     arguments,
@@ -68,6 +69,7 @@ from langgraph_moa.nodes import choice, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
 from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
+from pictures import in_base64
 from records import a_proposal
 
 Reader = Callable[[str], object]
@@ -82,18 +84,15 @@ def _evidence(text: str) -> list[Any]:
     return [{**passage, "id": "E1", "text": text}, {**passage, "id": "E2", "text": "The lamp is green."}]
 
 
-def _echo(text: str) -> object:
-    """Be an answer that repeats a nonce, so that its prompt is read as well."""
+def _echo(text: str) -> object:  # an answer that repeats a nonce, so that its prompt is read as well
     fenced = fence([text])
     return echo_in(f"{text} {fenced[:30]}", [fenced], [text])
 
 
 def _refused_by_a_server(text: str) -> object:
     sent = (text, json.dumps({"error": {"message": text, "param": text}}))
-    errors = [
-        refusals.refusal(400, each.encode("utf-8", "replace"), url="http://a/v1", location=None, secrets=[])
-        for each in sent
-    ]
+    about: Any = {"url": "http://a/v1", "location": None, "secrets": []}
+    errors = [refusals.refusal(400, each.encode("utf-8", "replace"), **about) for each in sent]
     parts: Any = frozenset("stream_options streaming system_role repeated_roles tool_choice max_tokens".split())
     return [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
 
@@ -284,9 +283,10 @@ READERS: dict[str, Reader] = {
     ],
     "core/agreement/turns.py": lambda text: [turns.own_part(text), turns.own_part(f"6\n{text}")],
     "core/agreement/notation.py": lambda text: [notation.normalised(notation.stripped(text)), notation.json_text(text)],
-    "core/agreement/numerals.py": lambda text: [
-        numerals.read_date(text[:200], ""),
-        numerals.read_number(text[:200], ""),
+    "core/agreement/numerals.py": lambda text: [f(text[:200], "") for f in (numerals.read_date, numerals.read_number)],
+    "core/media/sizes.py": lambda text: [
+        read.__wrapped__(in_base64(head + text.encode("utf-8", "replace")))
+        for read, head in ((pages_in, b"/ObjStm>>stream\n"), (pixels_in, b"\xff\xd8"))
     ],
     "core/agreement/remarks.py": lambda text: [
         remarks.adds_nothing(text[:6_000], "1"),
@@ -311,10 +311,10 @@ READERS: dict[str, Reader] = {
     "core/evidence/quotes.py, core/evidence/folding.py and core/evidence/places.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
     "core/models/endings.py and core/models/reasons.py": _ended,
-    "core/models/objections.py": _refused_by_a_server,
+    "core/models/objections.py and core/media/refusals.py": _refused_by_a_server,
     "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
     "core/wire/events.py: lines": lambda text: _fed(
-        b"data: " + text.encode("utf-8", "replace").replace(b" ", b"\ndata:")
+        f"data: {text.replace(' ', chr(10) + 'data:')}".encode(errors="replace")
     ),
     "core/wire/chunks.py": _streamed,
     "core/wire/halves.py": lambda text: [
@@ -331,7 +331,7 @@ READERS: dict[str, Reader] = {
     "core/models/servers.py": _listed,
     "core/models/weights.py": weights._REASON.search,
     "core/run/served.py": lambda text: [
-        served.same_models([served.Asked(text, text), served.Asked("a", text)]),
+        served.same_models([served.Asked(each, text) for each in (text, "a")]),
         served.is_another("a", text),
     ],
     "core/offline/prompt.py": lambda text: [
