@@ -1,4 +1,4 @@
-"""Commands: `langgraph-moa ask`, `resume`, `chat`, `graph`, `models`, `batch`, `calibrate`, `compare`, `mcp`, ..."""
+"""Commands: `langgraph-moa ask`, `resume`, `chat`, `graph`, `models`, `check`, `batch`, `compare`, `mcp`, ..."""
 
 import io
 import sys
@@ -34,6 +34,11 @@ COMMANDS = {
     "chat": Listed("Talk for several turns; /history shows them, /quit or Ctrl-D ends.", ".ask.chat", "chat"),
     "graph": Listed("Print the mixture's graph as Mermaid.", ".ask.graph", "graph"),
     "models": Listed("Show which models are configured here, and which are chosen by default.", ".models", "models"),
+    "check": Listed(
+        "Ask each model of the mixture one short question: who answers, how fast, and what its server takes.",
+        ".check.command",
+        "check",
+    ),
     "batch": Listed("Answer many questions; the same command goes on where it was stopped.", ".batch.command", "batch"),
     "calibrate": Listed(
         "Measure early stops on recorded answers, and pick the cheapest that keeps a precision.",

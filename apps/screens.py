@@ -41,25 +41,34 @@ def screen_width() -> int | None:
         return _UNKNOWN
 
 
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, numbers: bool = True) -> None:
+def show_table(
+    headings: Sequence[str], rows: Sequence[Sequence[Cell]], *, numbers: bool = True, least: int = TABLES_FROM
+) -> None:
     """Print rows, as a table where it fits a screen that is wide enough.
 
     Args:
         headings: What stands in each column.
         rows: The cells of each row, in that order.
         numbers: Whether what stands after the first column is set to the right.
+        least: Columns of the narrowest screen that gets a table.
     """
     cells = [[_lines(cell) for cell in row] for row in rows]
     widths = [
         max(map(cell_len, [heading, *(line for row in cells for line in row[n])])) for n, heading in enumerate(headings)
     ]
     width = screen_width()
-    fits = width is None or (width >= TABLES_FROM and sum(widths) + len(_GAP) * (len(widths) - 1) <= width)
+    fits = width is None or (width >= least and sum(widths) + len(_GAP) * (len(widths) - 1) <= width)
     console = _console()
     for line, style in (
         _table(headings, cells, widths, numbers) if fits else _blocks(headings, cells, width or _UNKNOWN)
     ):
         console.print(Text(line, style), soft_wrap=True)
+
+
+def columns_needed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return how many columns a table takes."""
+    widths = [max(cell_len(escaped(cell)) for cell in column) for column in zip(headings, *rows, strict=True)]
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
 def show_text(text: str) -> None:

@@ -15,6 +15,7 @@ from ...core.models.presets import load_preset
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
 from ..mistakes import Misuse, misused
+from ..remembered import recall_servers
 from .files import merged_settings
 from .settings import Settings
 from .sources import Config, NoSettings, Sources
@@ -183,6 +184,7 @@ def with_mixture(
         flags = {name: options.pop(name, None) for name in _SHARED}
         file, is_alone, verbose = (flags.pop(name) for name in _OF_SOURCES)
         with told_more(bool(verbose)):
+            recall_servers()
             sources = Sources(_as_keys(flags, budget), file, is_alone=bool(is_alone) or "config" not in only)
             command(sources if apart else sources.whole, *args, **options)
 

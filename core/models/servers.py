@@ -53,6 +53,7 @@ class Servers:
     def __init__(self) -> None:
         self._windows: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._refused: OrderedDict[tuple[str, str], frozenset[LeftOut]] = OrderedDict()
+        self._one_choice: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._lock = threading.Lock()
 
     def learn(self, endpoint: str | None, model: str, window: int | None) -> None:
@@ -71,6 +72,15 @@ class Servers:
         """Return what a server refuses for one of its models, as far as it was asked."""
         return self._refused.get((server, model), frozenset())
 
+    def learn_one_choice(self, server: str, model: str) -> None:
+        """Keep that a server gives one of its models' answers a request, however many it is asked for."""
+        with self._lock:
+            _keep(self._one_choice, (server, model), True)
+
+    def gives_one_choice(self, server: str | None, model: str) -> bool:
+        """Tell whether a server is known to give one answer a request."""
+        return server is not None and (server, model) in self._one_choice
+
     @property
     def tell(self) -> bool:
         """Tell whether any server told anything."""
@@ -85,6 +95,7 @@ class Servers:
         with self._lock:
             self._windows.clear()
             self._refused.clear()
+            self._one_choice.clear()
 
 
 def _keep(facts: OrderedDict[tuple[str, str], _Fact], key: tuple[str, str], fact: _Fact) -> None:

@@ -40,7 +40,7 @@ class Habits:
         if not server:
             return frozenset()
         label = model_label(seat.model)
-        return SERVERS.refused(server, label) | SERVERS.refused(server, _level_label(seat, label))
+        return SERVERS.refused(server, label) | SERVERS.refused(server, level_label(label, effort_in(seat.model)))
 
     def learn(self, seat: Seat, parts: frozenset[LeftOut]) -> None:
         """Keep what a seat's server refused, and did without."""
@@ -51,13 +51,13 @@ class Habits:
             weakref.finalize(chat, self._names.pop, id(chat), None)  # another object may get its address
         label = model_label(seat.model)
         if "reasoning_effort" in parts:
-            SERVERS.learn_refused(server, _level_label(seat, label), frozenset({"reasoning_effort"}))
+            SERVERS.learn_refused(server, level_label(label, effort_in(seat.model)), frozenset({"reasoning_effort"}))
         SERVERS.learn_refused(server, label, parts - {"reasoning_effort"})
 
 
-def _level_label(seat: Seat, label: str) -> str:
+def level_label(label: str, level: str | None) -> str:
     """Name a model that is asked at one level of thinking: a server that refuses one may take another."""
-    return f"{label} at {effort_in(seat.model)}"
+    return f"{label} at {level}"
 
 
 HABITS = Habits()

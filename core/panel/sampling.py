@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from ..models.labels import model_label
+from ..models.servers import SERVERS
 from .seats import Seat
 from .stages import Stage
 
@@ -19,7 +21,11 @@ class Sampling:
 
     def most(self, seat: Seat) -> int | None:
         """Return how many samples one request may ask for; None is all, and 1 is each alone."""
-        return self._most.get(_key(seat), seat.slots) if seat.shares else 1
+        if not seat.shares:
+            return 1
+        if _key(seat) not in self._most and SERVERS.gives_one_choice(seat.endpoint, model_label(seat.model)):
+            return 1
+        return self._most.get(_key(seat), seat.slots)
 
     def learn(self, seat: Seat, most: int) -> None:
         """Keep how many a server gives at most; 1 where it knows no such requests."""

@@ -1,0 +1,1 @@
+"""The command `check`: whether each model of the settings answers, and what its server takes."""

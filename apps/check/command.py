@@ -1,0 +1,232 @@
+"""The command `check`: one short question to each model of the settings, side by side."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from ...core.bounds.budget import Budget
+from ...core.errors import ConfigError
+from ...core.models.labels import model_label
+from ...core.models.prices import price_of
+from ...core.panel.seats import Seat
+from ...core.run.costs import NOTHING, total
+from ...core.run.records import Call, Cost
+from ...core.text import one_line
+from ...core.wire.connections import bare_url
+from ...graphs.plan import Plan, plan_of
+from ..ask.lines import cost_line
+from ..mistakes import Misuse
+from ..remembered import Known, cache_file, known_servers, moment, remember_servers
+from ..screens import columns_needed, screen_width, show_table, show_text
+from ..settings.flags import with_mixture
+from ..settings.settings import Settings
+from ..settings.sources import Sources
+from ..terminal import note
+from .probes import PROBES, Checked, check_seat, costs_at_most
+
+_MOST_TOKENS = 512
+"""Of each answer, where --max-tokens says nothing: enough for a model that thinks before it says one word."""
+_PATIENCE = 60.0
+"""Seconds of each call, where --timeout says nothing."""
+_AT_ONCE = 16
+"""Models that are asked at the same time."""
+
+
+@partial(with_mixture, apart=True)
+def check(
+    sources: Sources,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Ask for an answer only, one call a model.")] = False,
+    only_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Print what it may cost at most, and ask nobody.")
+    ] = False,
+    remembered: Annotated[
+        bool, typer.Option("--remembered", help="Show what is known of servers from before, and ask nobody.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Ask each model of the mixture one short question: who answers, how fast, and what its server takes."""
+    if remembered:
+        if quick or only_estimate:
+            raise Misuse("found --remembered with --quick or --estimate, expected it alone: it asks nobody")
+        _show_known(as_json=as_json)
+        return
+    settings, _ = sources.whole.choose()
+    checks = list(_checks(_bounded(settings)))
+    bound = total([costs_at_most(one.seat, quick=quick) for one in checks])
+    if only_estimate:
+        _print_bound(bound, as_json=as_json)
+        return
+    budget = Budget(**settings.budget.model_dump()) if settings.budget else None
+    if budget and (misfit := budget.misfit(NOTHING, bound, 0.0)):
+        raise ConfigError(f"found too small a budget for checking, {misfit}; raise it, or ask each model once: --quick")
+    note(f"{len(checks)} {'model' if len(checks) == 1 else 'models'}, at most {cost_line(bound)}")
+    asyncio.run(_run(checks, quick=quick, seconds=budget.seconds if budget else None))
+    problem = None if quick else remember_servers(_known(checks))
+    if as_json:
+        written = {"answers": all(one.answers for one in checks), "models": [_as_json(one) for one in checks]}
+        sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
+    else:
+        _show(checks, quick=quick)
+    if problem:
+        note(f"not remembered for later commands: {problem}")
+    if not all(one.answers for one in checks):
+        raise typer.Exit(1)
+
+
+def _bounded(settings: Settings) -> Plan:
+    """Build the mixture with answers that cannot be long, and no bound of its own."""
+    given: dict[str, Any] = {"budget": None, "review": False}
+    if settings.max_tokens is None:
+        given["max_tokens"] = _MOST_TOKENS
+    if "timeout" not in settings.model_fields_set:
+        given["timeout"] = _PATIENCE
+    return plan_of(settings.model_copy(update=given).build())
+
+
+def _checks(plan: Plan) -> Iterator[Checked]:
+    """Yield each model once, wherever it sits."""
+    seats = [seat for layer in plan.seated.panel for seat in layer] + list(plan.seated.chain)
+    seats += [plan.moderating.seat] if plan.moderating else []
+    seats += [plan.search.rewriter] if plan.search and plan.search.rewriter else []
+    if not seats:
+        raise ConfigError("found no model to check, expected at least one; name one with --proposer")
+    by_model: dict[object, Checked] = {}
+    for seat in seats:
+        checked = by_model.setdefault(_identity(seat), Checked(seat, []))
+        name = f"{seat.role} {seat.name}"
+        if name not in checked.names:
+            checked.names.append(name)
+    yield from by_model.values()
+
+
+def _identity(seat: Seat) -> object:
+    return (
+        (seat.label, seat.endpoint, seat.server) if seat.endpoint or seat.label.startswith("offline:") else seat.label
+    )
+
+
+async def _run(checks: list[Checked], *, quick: bool, seconds: float | None) -> None:
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(checked: Checked) -> None:
+        async with slots:
+            await check_seat(checked, quick=quick)
+
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*map(one, checks))
+    except TimeoutError:
+        note(f"Budget(seconds={seconds:g}) is spent: what was not asked by then is unknown")
+
+
+def _known(checks: list[Checked]) -> Iterator[Known]:
+    """Yield what is worth keeping: what a server was seen to do, and of models that have one."""
+    for one in checks:
+        takes: Any = {name: t.verdict for name, t in one.takes.items() if t.verdict in ("yes", "no", "ignored")}
+        if one.seat.endpoint and one.call and takes:
+            yield Known(
+                server=one.seat.endpoint,
+                model=model_label(one.seat.model),
+                served=one.call["served_model"],
+                checked=moment(),
+                takes=takes,
+            )
+
+
+def _show(checks: list[Checked], *, quick: bool) -> None:
+    headings = ["model", "asked as", "answers", "seconds", "tokens", "cost", "served", *([] if quick else PROBES)]
+    names, rows = [name.replace("_", " ") for name in headings], [_row(one, quick=quick) for one in checks]
+    turned = list(zip(names, *rows, strict=True))
+    width = screen_width()
+    if width is not None and columns_needed(turned[0], turned[1:]) <= width:
+        show_table(turned[0], turned[1:], numbers=False, least=0)  # models side by side
+    else:
+        show_table(names, rows, numbers=False)
+    for one in checks:
+        for name, taking in one.takes.items():
+            if taking.verdict in ("no", "ignored", "unknown"):
+                show_text(f"{one.seat.label}: {name.replace('_', ' ')} {taking.verdict}: {taking.why}")
+    if not quick:
+        show_text("yes of temperature and reasoning effort: not refused; whether it changes anything is not seen")
+
+
+def _row(one: Checked, *, quick: bool) -> list[str]:
+    call = one.call
+    if call is None:
+        return [one.seat.label, ", ".join(one.names), "unknown", *["-"] * (4 if quick else 4 + len(PROBES))]
+    status = "" if call["status"] == "ok" else call["status"].replace("_", " ")
+    why = one_line(f"{status}: {call['error']}" if call["error"] else status)
+    answers = ("yes" if one.answers else "no") + (f", {why}" if why else "")
+    usd = _spent(one)
+    return [
+        one.seat.label,
+        ", ".join(one.names),
+        answers,
+        _seconds(call),
+        f"{one.usage['total_tokens']:,}" if one.usage else "unknown",
+        "unknown" if usd is None else f"${usd:.4f}",
+        call["served_model"] or "-",
+        *([] if quick else [one.takes[name].verdict if name in one.takes else "unknown" for name in PROBES]),
+    ]
+
+
+def _seconds(call: Call) -> str:
+    return f"{call['seconds']:.2f}"
+
+
+def _spent(one: Checked) -> float | None:
+    """Return what all calls to a model cost, as far as they were counted; None where the price is not known."""
+    seat = one.seat
+    if one.usage is None:
+        return one.call["usd"] if one.call else None
+    names = (seat.label, seat.label.partition(":")[2])
+    return price_of(one.usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+
+
+def _as_json(one: Checked) -> dict[str, Any]:
+    call = one.call
+    return {
+        "model": one.seat.label,
+        "server": bare_url(one.seat.endpoint) if one.seat.endpoint else None,
+        "asked_as": one.names,
+        "answers": one.answers,
+        "status": call["status"] if call else None,
+        "error": call["error"] if call else None,
+        "seconds": call["seconds"] if call else None,
+        "served_model": call["served_model"] if call else None,
+        "left_out": call["left_out"] if call else [],
+        "calls": one.calls,
+        "usage": one.usage,
+        "usd": _spent(one),
+        "takes": {name: {"verdict": taking.verdict, "why": taking.why} for name, taking in one.takes.items()},
+    }
+
+
+def _print_bound(bound: Cost, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(bound, indent=2) + "\n")
+    else:
+        show_text(f"at most {cost_line(bound)}")
+
+
+def _show_known(*, as_json: bool) -> None:
+    entries, file = known_servers(), cache_file()
+    if as_json:
+        sys.stdout.write(json.dumps({"file": str(file), "servers": entries}, ensure_ascii=False, indent=2) + "\n")
+        return
+    if not entries:
+        show_text("nothing is known of servers from before: langgraph-moa check finds it out")
+        return
+    rows = [
+        [e["server"], e["model"], e["checked"][:10], e["served"] or "-", *(e["takes"].get(p, "-") for p in PROBES)]
+        for e in entries
+    ]
+    headings = ["server", "model", "checked", "served", *(name.replace("_", " ") for name in PROBES)]
+    show_table(headings, rows, numbers=False)
+    show_text(f"\nkept in {file}; delete it to forget all")
