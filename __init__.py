@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .core.agreement.vote import Vote
     from .core.agreement.whole_texts import embedding_agreement, near_duplicates
     from .core.bounds.budget import Budget
+    from .core.bounds.confident import Confident
     from .core.bounds.early_stop import EarlyStop
     from .core.bounds.quorum import Quorum
     from .core.bounds.screen import Screen
@@ -59,6 +60,7 @@ __all__ = [
     "Call",
     "ChatMoA",
     "Citation",
+    "Confident",
     "ConfigError",
     "DocsRetriever",
     "EarlyStop",
@@ -124,6 +126,7 @@ _HOMES = {
     "Citation": ".core.run.cited",
     "ConfigError": ".core.errors",
     "DocsRetriever": ".core.offline.docs_retriever",
+    "Confident": ".core.bounds.confident",
     "EarlyStop": ".core.bounds.early_stop",
     "Evidence": ".core.run.cited",
     "InputError": ".core.errors",

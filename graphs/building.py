@@ -35,7 +35,15 @@ def add_gate(graph: MoAGraph, stage: Stage, plan: Plan) -> None:
     ahead, leads = plan.stages[number:], plan.ways[number - 1]
     first = plan.entrances[FIRST]
     itself: dict[str, list[str]] = {FIRST: []} if stage.layer == 1 else {}  # to ask again, a gate leads there by itself
-    gate = make_gate(stage, first=first, ahead=ahead, writer=plan.propose, rules=plan.rules, moderator=plan.moderating)
+    gate = make_gate(
+        stage,
+        first=first,
+        ahead=ahead,
+        writer=plan.propose,
+        rules=plan.rules,
+        moderator=plan.moderating,
+        weighing=plan.weighing if number == 1 else None,
+    )
     graph.add_node(stage.gate, gate, metadata=metadata_of("gate", stage.layer))
     leads_to = {to: plan.entrances[to] for to in leads}
     graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to | itself), labelled(leads, leads_to))

@@ -88,6 +88,9 @@ def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], 
             authors = [author for author in before if seat.reads_from(author.position, author.title)]
             prompt = plan.propose.compose(seat, conversation, [""] * len(authors), [])
             costs.append(usual_call(seat, prompt, authors, answer=answer))
+    if (weighing := plan.weighing) and weighing.checker:
+        prompt = weighing.writer.compose(weighing.checker, conversation, [""], [])
+        costs.append(usual_call(weighing.checker, prompt, [weighing.first], answer=answer))
     last = panel[-1] if panel else []
     for seat in [] if plan.seated.vote or plan.seated.pick else plan.seated.chain[:1]:
         prompt = plan.synthesise.compose(seat, conversation, [""] * len(last), [])

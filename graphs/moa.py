@@ -17,6 +17,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from ..core.bounds.budget import Budget
+from ..core.bounds.confident import Confident
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum
 from ..core.bounds.screen import Screen
@@ -26,7 +27,7 @@ from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
-from ..core.panel.declared import Aggregators, Defaults, Moderator, Proposers
+from ..core.panel.declared import Aggregators, Defaults, Moderator, ProposerLike, Proposers
 from ..core.run.state import Mixture
 from ..core.wire.sizes import MOST_BYTES
 from ..nodes.prompting.prompt_writer import Overflow
@@ -62,6 +63,8 @@ def create_moa(
     min_proposals: int = 1,
     quorum: Quorum | None = None,
     waves: Sequence[int] = (),
+    escalate: Sequence[ProposerLike] = (),
+    confidence: Confident | None = None,
     moderator: Moderator | None = None,
     screen: Screen | None = None,
     mark_answers: bool = True,
@@ -121,7 +124,10 @@ def create_moa(
             returns the model to ask. `functools.partial(resolve_model, base_url=...)` asks a server of one's own.
         min_proposals: How many usable proposals a layer needs.
         quorum: How many usable proposals are enough to stop waiting for the rest, `Quorum(4, grace_s=2)`.
-        waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree.
+        waves: Sizes of the first layer's first waves, as `(2,)`: the rest is asked only if those disagree. `(1, 1)`
+            begins with one model that knows when it is unsure: by several samples of it, or its `confidence`.
+        escalate: Models that are asked last in the first layer, only if its proposers disagree, or are unsure.
+        confidence: How the only model of a first wave says that it is sure, and nobody else is asked, `Confident(0.9)`.
         moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
         screen: Keeps from later models what one proposer alone says and the others do not, `Screen()`; fewer than half.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
@@ -154,7 +160,7 @@ def create_moa(
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
     defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
-    stopping = Stopping(min_proposals, early_stop, screen, waves, moderator, quorum, budget)
+    stopping = Stopping(min_proposals, early_stop, screen, waves, escalate, confidence, moderator, quorum, budget)
     watching = Watching(review, feedback, draft, hide_texts)
     plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)
 

@@ -11,6 +11,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer
 
 from ..core.bounds.budget import Budget
+from ..core.bounds.confident import Confident
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum
 from ..core.bounds.screen import Screen
@@ -20,7 +21,7 @@ from ..core.models.capabilities import Model
 from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
-from ..core.panel.declared import Moderator, Proposer
+from ..core.panel.declared import Moderator, Proposer, ProposerLike
 from ..nodes.prompting.prompt_writer import Overflow
 from ..prompts import Placement
 
@@ -38,6 +39,8 @@ class SystemOptions(TypedDict, total=False):
     early_stop: EarlyStop | None
     screen: Screen | None
     waves: Sequence[int]
+    escalate: Sequence[ProposerLike]
+    confidence: Confident | None
     mark_answers: bool
     quorum: Quorum | None
     budget: Budget | None
@@ -134,6 +137,8 @@ class Stopping:
     early_stop: EarlyStop | None
     screen: Screen | None
     waves: Sequence[int]
+    escalate: Sequence[ProposerLike]
+    confidence: Confident | None
     moderator: Moderator | None
     quorum: Quorum | None
     budget: Budget | None

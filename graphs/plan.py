@@ -11,6 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..core.bounds.budget import check_bounded
 from ..core.bounds.checks import check_early_stop, check_enough, check_rules, check_screen
+from ..core.bounds.confident import check_confidence, with_logprobs
 from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
 from ..core.evidence.retrievers import Retrieval
@@ -21,8 +22,9 @@ from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
 from ..core.panel.seating import Seated, seat_layers
 from ..core.panel.signature import mixture_of
-from ..core.panel.stages import Stage, node_name, stages_of
+from ..core.panel.stages import Stage, node_name, stages_of, waves_before
 from ..core.run.state import MoAInput, MoAState, RagState
+from ..nodes.confidence import Weighing, seat_weighing
 from ..nodes.moderator import Moderating, choosing, seat_moderator
 from ..nodes.prompting.prompt_writer import PromptWriter
 from ..nodes.rules import Rules
@@ -44,6 +46,8 @@ class Plan:
     search: Search | None
     """Who looks for evidence first."""
     moderating: Moderating | None
+    weighing: Weighing | None
+    """How sure the first stage's only model is found to be."""
     propose: PromptWriter
     synthesise: PromptWriter
     rules: Rules
@@ -114,10 +118,12 @@ def plan_mixture(
         ConfigError: An option is wrong.
     """
     prompting.check(proposers)
-    seated = seat_layers(proposers, aggregator, layers, defaults)
+    seated = seat_layers(proposers, aggregator, layers, defaults, escalate=stopping.escalate)
     search, panel = seat_retrieval(retrieval, seated.panel, defaults)
     seated = seated._replace(panel=panel)
     _check_stopping(stopping, seated, cache, review=watching.review)
+    stages = _stages(stopping, seated)
+    panel = seated.panel
     load_bundled()
     load_endings()
     load_prices()
@@ -125,14 +131,19 @@ def plan_mixture(
     moderating = seat_moderator(stopping.moderator, defaults, prompting.placement, shown)
     moderators = [moderating.seat] if moderating else []
     rewriters = [search.rewriter] if search and search.rewriter else []
-    check_bounded(stopping.budget, [seat for seats in [*panel, seated.chain, rewriters, moderators] for seat in seats])
-    stages = stages_of(panel, stopping.waves)
+    first = stages[0].seats[0] if stages else None
+    weighing = seat_weighing(stopping.confidence, first, defaults, prompting.placement, shown)
+    checkers = [weighing.checker] if weighing and weighing.checker else []
+    others = [seated.chain, rewriters, moderators, checkers]
+    check_bounded(stopping.budget, [seat for seats in [*panel, *others] for seat in seats])
     ways = _ways(stages, stopping)
     before = search.names if search else ()
-    mixture = mixture_of(stages, seated, may_answer=_may_answer(ways), moderators=moderators, before=before)
+    mixture = mixture_of(
+        stages, seated, may_answer=_may_answer(ways), moderators=moderators, checkers=checkers, before=before
+    )
     propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
     rules = _rules(mixture, seated, stopping, watching, retrieval, cache, defaults)
-    return Plan(seated, stages, ways, search, moderating, propose, synthesise, rules, watching.hide_texts)
+    return Plan(seated, stages, ways, search, moderating, weighing, propose, synthesise, rules, watching.hide_texts)
 
 
 def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
@@ -147,16 +158,32 @@ def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | 
         review=review,
         smallest=smallest,
     )
-    check_early_stop(stopping.early_stop, stopping.waves, len({seat.name for seat in panel[0]}) if panel else 0)
-    check_enough(stopping.early_stop, stopping.waves, panel, quorum=stopping.quorum, needed=needed)
+    size, escalated = len({seat.name for seat in panel[0]}) if panel else 0, seated.escalated
+    check_early_stop(stopping.early_stop, stopping.waves, size, escalated=escalated)
+    waves, is_weighed = waves_before(stopping.waves, size - escalated, escalated), stopping.confidence is not None
+    check_enough(stopping.early_stop, waves, panel, quorum=stopping.quorum, needed=needed, is_weighed=is_weighed)
     check_choice(seated.rank, stopping.moderator, len(panel))
     check_screen(stopping.screen, max(map(len, panel), default=0))
 
 
+def _stages(stopping: Stopping, seated: Seated) -> list[Stage]:
+    """Say who is asked together; where the first one's server is to tell how likely its words are, ask it to."""
+    panel, escalated, confident = seated.panel, seated.escalated, stopping.confidence
+    size = len({seat.name for seat in panel[0]}) if panel else 0
+    waves = waves_before(stopping.waves, size - escalated, escalated)
+    stages = stages_of(panel, waves, escalates=escalated > 0)
+    check_confidence(confident, stages)
+    if confident is None or confident.logprobs is None:
+        return stages
+    panel[0] = [with_logprobs(seat, confident.logprobs) if seat.position == 0 else seat for seat in panel[0]]
+    return stages_of(panel, waves, escalates=escalated > 0)
+
+
 def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
     stop, budget, moderator = stopping.early_stop, stopping.budget, stopping.moderator
+    weighs = stopping.confidence is not None
     return [
-        ways_from(stage, ahead=stages[n:], stop=stop, budget=budget, moderator=moderator)
+        ways_from(stage, ahead=stages[n:], stop=stop, budget=budget, moderator=moderator, weighs=weighs and n == 1)
         for n, stage in enumerate(stages, 1)
     ]
 

@@ -9,9 +9,10 @@ All others are here. Each takes every option of `create_moa` that it does not de
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Unpack
+from typing import Literal, Unpack, get_args
 
 from ..core.agreement.vote import Vote
+from ..core.bounds.early_stop import EarlyStop
 from ..core.checks import check_number
 from ..core.errors import ConfigError
 from ..core.panel.declared import (
@@ -32,6 +33,9 @@ from ..core.run.state import Mixture
 from ..prompts import bundled
 from .moa import create_moa
 from .options import SystemOptions, decided
+
+DebateIf = Literal["they differ", "always"]
+"""When a debate goes on after its first round."""
 
 
 def create_single(*, model: ProposerLike, **options: Unpack[SystemOptions]) -> Mixture:
@@ -122,28 +126,38 @@ def create_debate(
     rounds: int = 2,
     samples: int = 1,
     aggregator: Aggregators | None = None,
+    debate_if: DebateIf = "they differ",
     **options: Unpack[SystemOptions],
 ) -> Mixture:
     """Build a multi-agent debate (Du et al. 2023, arXiv 2305.14325): rounds over the same agents, then a vote.
 
-    From the second round on, each agent sees its own answers as its own, and the others' last ones as references.
+    From the second round on, each agent sees its own answers as its own, and the others' last ones as references. Where
+    all give the same short answer in the first round, and two different models at least, there is nothing to debate.
 
     Args:
         proposers: Who debates, at least two, or one with several samples.
         rounds: How often each of them answers, 2 or more.
         samples: How many times each proposer sits in it.
         aggregator: Who gives the answer; None counts votes, and needs questions that have a short answer.
+        debate_if: `they differ` debates only then, `always` does as the paper; an `early_stop` of yours wins over the
+            first.
         options: As in `create_moa`.
 
     Raises:
         ConfigError: An argument is wrong.
     """
+    if debate_if not in get_args(DebateIf):
+        raise ConfigError(f"found debate_if={debate_if!r}, expected 'they differ' or 'always'")
+    if debate_if == "always" and options.get("early_stop") is not None:
+        raise ConfigError("found debate_if='always' with an early stop, expected one of them; drop the other")
     check_number("rounds", rounds, minimum=2, whole=True)
     agents = [replace(as_proposer(p), debates=True) for p in proposers]
     if sum(agent.samples or samples for agent in agents) < 2:
         raise ConfigError("found a debate of one, expected two agents or more; name more proposers, or set samples")
     last = Vote() if aggregator is None else aggregator
-    given = {"early_stop": None, "proposer_prompt": bundled("debate").text, **options}
+    # Copies of one model that agree repeat its mistakes: they debate all the same, as the paper's do.
+    stop = EarlyStop(min_responses=2) if debate_if == "they differ" else None
+    given = {"early_stop": stop, "proposer_prompt": bundled("debate").text, **options}
     return create_moa(
         **decided(create_debate, given, proposers=agents, aggregator=last, layers=rounds + 1, samples=samples)
     )
@@ -240,6 +254,7 @@ def create_grouped_moa(
             window=group,
             samples=samples,
             screen=None,  # whoever reads one group might be left with nothing to read
+            escalate=(),  # nobody's group holds those
         )
     )
 

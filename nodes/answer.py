@@ -4,7 +4,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
-from ..core.run.records import Proposal, Report
+from ..core.run.records import Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
@@ -27,8 +27,7 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
         turn = Turn.of(state)
         turn.check_begun(rules.mixture)
         verdicts = turn.verdicts(before=layer)
-        agreed = verdicts[-1]["agreement"] if verdicts else None
-        chosen = [p for p in turn.references(layer) if agreed and p["proposer"] == agreed["representative"]]
+        chosen = [p for p in turn.references(layer) if verdicts and p["proposer"] == _standing(verdicts[-1])]
         if not chosen:
             raise InputError(
                 "found no agreed proposal for the last message: the conversation or the proposals changed after the "
@@ -45,6 +44,14 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
         return {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
 
     return Node(answer, rules=rules)
+
+
+def _standing(verdict: Verdict) -> str | None:
+    """Return whose proposal is the answer: that of the only one who was asked, or of who stands for the others."""
+    confidence, agreed = verdict.get("confidence"), verdict["agreement"]
+    if confidence and confidence["reached"]:
+        return confidence["proposer"]
+    return agreed["representative"] if agreed else None
 
 
 def word_for_word(proposal: Proposal) -> AIMessage:

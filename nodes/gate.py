@@ -15,16 +15,17 @@ from ..core.bounds.screen import screen_layer
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import FIRST, Stage, unanswered
 from ..core.run.costs import total
-from ..core.run.records import USABLE, Agreed, Cost, Moderation, Place, Proposal, Verdict, place_of
+from ..core.run.records import USABLE, Agreed, Confidence, Cost, Moderation, Place, Proposal, Verdict, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
+from .confidence import Weighing, confidence_words
 from .moderator import Moderating
 from .node import Node, Update, emit
 from .prompting.forecast import bound_step
 from .prompting.prompt_writer import PromptWriter
 from .rules import Rules
-from .verdict import Conclusion, LayerResult, left_out, too_few, with_earlier
+from .verdict import Conclusion, LayerResult, Looks, left_out, too_few, with_earlier
 
 
 def make_gate(
@@ -35,13 +36,15 @@ def make_gate(
     writer: PromptWriter,
     rules: Rules,
     moderator: Moderating | None = None,
+    weighing: Weighing | None = None,
 ) -> Node[Update | Command[str]]:
     """Make the gate that ends one layer, or one wave of it.
 
-    Where enough of them agree, the layers end there. What a screen takes out is shown to nobody after it. A later layer
-    with too few usable answers does not end the run: the layer before it was paid for and answered, so the aggregator
-    gets that one's proposals. A step that does not fit the budget, with the aggregator after it, is not made. A run
-    that failed here and is resumed asks again who had failed, by a way that no drawing shows.
+    Where enough of them agree, or the only one is sure, the layers end there. What a screen takes out is shown to
+    nobody after it. A later layer with too few usable answers does not end the run: the layer before it was paid for
+    and answered, so the aggregator gets that one's proposals. A step that does not fit the budget, with the aggregator
+    after it, is not made. A run that failed here and is resumed asks again who had failed, by a way that no drawing
+    shows.
 
     Args:
         stage: Who has been asked.
@@ -50,13 +53,15 @@ def make_gate(
         writer: How references are put to proposers.
         rules: What the mixture keeps to.
         moderator: Who keeps some of the layer's proposals.
+        weighing: How sure the only one that was asked is found to be; None where several were.
 
     Raises:
         AllProposersFailed: (when run) The first layer has too few usable proposals.
         InputError: (when run) The conversation is not the one that the layer answered, or another mixture began this.
     """
-    gate = _Gate(stage, first, ahead, writer, rules, moderator)
+    gate = _Gate(stage, first, ahead, writer, rules, moderator, weighing)
     asks = [moderator.seat.model] if moderator else []
+    asks += [weighing.checker.model] if weighing and weighing.checker else []
     return Node(gate.collect, at_most=gate.at_most, asks=asks, rules=rules)
 
 
@@ -68,6 +73,7 @@ class _Gate:
     writer: PromptWriter
     rules: Rules
     moderator: Moderating | None = None
+    weighing: Weighing | None = None
 
     @property
     def stop(self) -> EarlyStop | None:
@@ -86,21 +92,23 @@ class _Gate:
         layer = LayerResult(turn, stage, [p for p in turn.proposals(stage.layer) if place_of(p) in places], self.rules)
         _check_places(stage, layer.proposals)
         failures = [p for p in layer.proposals if p["status"] not in USABLE]
-        agreed = moderation = None
+        looks = Looks()
         ending = self.begin_again(layer, failures) if stage.layer == 1 and not layer.is_enough else Conclusion()
         layer = await self.screen(layer)
         if layer.is_enough and (stop := self.stop):
-            agreed = await self.judge(stop, layer)
-            ending = self.end_agreed(self.rules.in_this_run(stop), agreed, layer)
+            looks = Looks(await self.judge(stop, layer))
+            ending = self.end_agreed(self.rules.in_this_run(stop), looks.agreed, layer)
+            looks = looks._replace(confidence=await self.weigh(layer, looks, config))
+            ending = self.end_weighed(self.rules.in_this_run(stop), ending, looks.confidence, layer)
         if layer.is_enough and not ending.next:
-            moderation = await self.moderate(layer, config, agreed)
-            ending = ending.then(self.end_moderated(moderation))
+            looks = looks._replace(moderation=await self.moderate(layer, config, looks))
+            ending = ending.then(self.end_moderated(looks.moderation))
         if not ending.next:
-            ending = ending.then(self.follow(layer, agreed, moderation))
+            ending = ending.then(self.follow(layer, looks))
         if ending.next == "aggregate" and stage.layer == 1 and not layer.is_enough:
             self.rules.failures.forget(failures)
             raise AllProposersFailed(failures, usable=layer.usable, needed=self.rules.min_proposals)
-        verdict = layer.verdict(*with_earlier(turn, stage, agreed, moderation), ending)
+        verdict = layer.verdict(with_earlier(turn, stage, looks), ending)
         emit("verdict", **verdict)
         verdicts = [*layer.earlier, verdict]
         report = make_report(turn.proposals(), verdicts, turn=turn.id, mixture=self.rules.mixture)
@@ -150,8 +158,10 @@ class _Gate:
             removed=layer.removed,
         )
 
-    def end_agreed(self, stop: EarlyStop, agreed: Agreed, layer: LayerResult) -> Conclusion:
+    def end_agreed(self, stop: EarlyStop, agreed: Agreed | None, layer: LayerResult) -> Conclusion:
         """Say who agrees; where they are enough, leave out what comes next."""
+        if agreed is None:
+            return Conclusion()
         largest = agreed["groups"][0] if agreed["groups"] else []
         if len(largest) < 2:
             return Conclusion()
@@ -159,12 +169,17 @@ class _Gate:
         agree = f"{len(largest)} of {size} agree{': ' + agreed['answer'] if agreed['answer'] else ''}"
         if not agreed["reached"]:
             return Conclusion(words=(agree + self._why_not(stop, agreed, layer),), says_all=layer.usable == size)
+        return self.cut_short(stop, layer, agree)
+
+    def cut_short(self, stop: EarlyStop, layer: LayerResult, why: str) -> Conclusion:
+        """Leave out what comes next, where the rule may."""
+        size = len(self.stage.asked_so_far)
         answers = stop.then == "answer" and bool(self.rules.chain)
         needless = {place_of(p) for p in layer.proposals if p["cut"] == "agreed" and not p["carried"]}
         cut = replace(self.stage, seats=[seat for seat in self.stage.asked_so_far if seat.place in needless])
         saved = self.rules.sampling.calls([cut, *self.ahead]) + answers
         may_stop = stop.may_stop(self.stage.layer)
-        words = [agree]
+        words = [why]
         if saved:
             would = "" if may_stop else " would be"
             calls = f"{saved} call{'s' * (saved > 1)}"
@@ -179,14 +194,40 @@ class _Gate:
             return ""
         return too_few([p for p in layer.proposals if p["proposer"] in largest], needed)
 
-    async def moderate(self, layer: LayerResult, config: RunnableConfig, agreed: Agreed | None) -> Moderation | None:
+    async def weigh(self, layer: LayerResult, looks: Looks, config: RunnableConfig) -> Confidence | None:
+        """Find out how sure the only one is, unless its samples say different things: those are not."""
+        weighing, agreed, turn = self.weighing, looks.agreed, layer.turn
+        if weighing is None or (len(self.stage.seats) > 1 and not (agreed and agreed["reached"])):
+            return None
+        stands = [p for p in layer.proposals if agreed and p["proposer"] == agreed["representative"]]
+        proposal = [*stands, *(p for p in layer.proposals if p["status"] in USABLE)][0]
+        verdicts, prompt = layer.verdicts(looks), weighing.prompt(proposal, turn, self.stage.layer)
+        if weighing.checker and prompt:
+            step = [prompt.at_most(weighing.checker), *self.step_costs(layer, verdicts, self.ahead[0])]
+            if too_much := self.rules.misfit(turn.proposals(), step, verdicts=verdicts):
+                return weighing.told(proposal, None, too_much)
+        seconds = self.rules.seconds_left(turn.proposals(), verdicts)
+        return await weighing.weigh(proposal, turn, config, prompt=prompt, seconds=seconds)
+
+    def end_weighed(
+        self, stop: EarlyStop, ending: Conclusion, confidence: Confidence | None, layer: LayerResult
+    ) -> Conclusion:
+        """Leave out what comes next where the only one is sure, and go on where it is not, whatever its samples say."""
+        if confidence is None:
+            return ending
+        words = "; ".join([*ending.words[:1], confidence_words(confidence)])
+        if confidence["reached"]:
+            return self.cut_short(stop, layer, words)
+        return Conclusion(words=(words,), says_all=layer.usable == len(self.stage.asked_so_far))
+
+    async def moderate(self, layer: LayerResult, config: RunnableConfig, looks: Looks) -> Moderation | None:
         """Let the moderator keep some of a whole layer, and end the layers, where there is anything to decide."""
         moderator, turn = self.moderator, layer.turn
         usable = [p for p in layer.proposals if p["status"] in USABLE and p["proposer"] not in layer.removed]
         stops = bool(self.ahead) and moderator is not None and moderator.declared.stops
         if not moderator or not self.stage.is_last or not (stops or len(usable) > moderator.declared.keep):
             return None
-        verdicts = layer.verdicts(agreed)
+        verdicts = layer.verdicts(looks)
         _, prompt = moderator.prompt(usable, turn, self.stage.layer)
         step = [prompt.at_most(moderator.seat), *self.step_costs(layer, verdicts, None)]
         if too_much := self.rules.misfit(turn.proposals(), step, verdicts=verdicts):
@@ -205,15 +246,19 @@ class _Gate:
         what = f"{left_out(self.stage, self.ahead, answers=False)} skipped, {saved} call{'s' * (saved > 1)} saved"
         return Conclusion("aggregate", saved, (f"{words} and needs no more", what))
 
-    def follow(self, layer: LayerResult, agreed: Agreed | None, moderation: Moderation | None) -> Conclusion:
+    def follow(self, layer: LayerResult, looks: Looks) -> Conclusion:
         """Go on to the next stage, where there is one that fits the budget."""
         if not self.ahead or (not layer.is_enough and self.stage.is_last):
             return Conclusion("aggregate")
-        verdicts = layer.verdicts(agreed, moderation)
+        verdicts = layer.verdicts(looks)
         step = self.step_costs(layer, verdicts, self.ahead[0])
         if too_much := self.rules.misfit(layer.turn.proposals(), step, verdicts=verdicts):
             return Conclusion("aggregate", words=(too_much,), budget=too_much)
-        return Conclusion(self.ahead[0].name)
+        following = self.ahead[0]
+        if not following.escalates:
+            return Conclusion(following.name)
+        names = tuple(dict.fromkeys(seat.name for seat in following.seats))
+        return Conclusion(following.name, words=(f"escalated to {', '.join(names)}",), escalated=names)
 
     def step_costs(self, layer: LayerResult, verdicts: Sequence[Verdict], to: Stage | None) -> Iterator[Cost]:
         """Bound the next stage, and the aggregator after it; nothing is written where there is no budget to ask."""
@@ -224,9 +269,10 @@ class _Gate:
         yield from bound_step(writer, seats, turn, after.layer, chain=self.rules.chain, authors=after.asked_so_far)
 
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        """Bound what judging and moderating cost."""
+        """Bound what judging, checking and moderating cost."""
         costs = cost_of_asking(self.stop.agreement, None, authors=self.stage.asked_so_far) if self.stop else []
         bounds = {name_of(self.stop.agreement): total(costs)} if self.stop and costs else {}
+        bounds |= self.weighing.at_most(conversation) if self.weighing else {}
         if self.moderator and self.stage.is_last:
             bounds[self.moderator.seat.label] = self.moderator.at_most(conversation, self.stage.asked_so_far)
         return bounds

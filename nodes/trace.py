@@ -83,6 +83,10 @@ def _of_verdict(verdict: Verdict) -> Metadata:
     metadata: Metadata = {"moa_usable": verdict["usable"], "moa_asked": verdict["asked"], "moa_next": verdict["next"]}
     if moderation := verdict.get("moderation"):
         metadata |= {"moa_kept": moderation["kept"], "moa_moderator_stops": moderation["stop"]}
+    if confidence := verdict.get("confidence"):
+        metadata |= {"moa_confidence": confidence["probability"], "moa_confidence_by": confidence["measure"]}
+    if escalated := verdict.get("escalated"):
+        metadata |= {"moa_escalated": escalated}
     if screening := verdict.get("screening"):
         metadata |= {"moa_screened": screening["removed"]}
     return metadata | _score(agreed) | ({"moa_groups": agreed["groups"]} if agreed and agreed["groups"] else {})

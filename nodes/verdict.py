@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from ..core.panel.stages import Stage
 from ..core.run.costs import added_up
-from ..core.run.records import USABLE, Agreed, Call, Moderation, Proposal, Verdict
+from ..core.run.records import USABLE, Agreed, Call, Confidence, Moderation, Proposal, Verdict
 from ..core.run.screening import Screening, screened_words
 from ..core.run.served import Asked, asked_of, same_models, served_name
 from ..core.run.turn import Turn
@@ -23,10 +23,24 @@ class Conclusion(NamedTuple):
     says_all: bool = False
     """Whether these words say, too, that all proposals were usable."""
     budget: str | None = None
+    escalated: tuple[str, ...] = ()
+    """Whom the next step asks instead of more of the same."""
 
     def then(self, later: "Conclusion") -> "Conclusion":
         """Return what both come to; the later one decides."""
-        return Conclusion(later.next, self.saved + later.saved, self.words + later.words, self.says_all, later.budget)
+        saved, words = self.saved + later.saved, self.words + later.words
+        return Conclusion(later.next, saved, words, self.says_all, later.budget, later.escalated)
+
+
+class Looks(NamedTuple):
+    """Hold what was found out about a layer, each None where nobody looked."""
+
+    agreed: Agreed | None = None
+    confidence: Confidence | None = None
+    moderation: Moderation | None = None
+
+
+_NONE = Looks()
 
 
 @dataclass(frozen=True)
@@ -59,18 +73,18 @@ class LayerResult:
         """Return what gates before this one said."""
         return self.turn.verdicts(before=self.stage.layer, wave=self.stage.wave)
 
-    def verdicts(self, agreed: Agreed | None = None, moderation: Moderation | None = None) -> list[Verdict]:
+    def verdicts(self, looks: Looks = _NONE) -> list[Verdict]:
         """Return all verdicts as they are so far, for whoever counts what they cost."""
-        return [*self.earlier, self.verdict(agreed, moderation, Conclusion())]
+        return [*self.earlier, self.verdict(looks, Conclusion())]
 
-    def verdict(self, agreed: Agreed | None, moderation: Moderation | None, ending: Conclusion) -> Verdict:
+    def verdict(self, looks: Looks, ending: Conclusion) -> Verdict:
         """Put the steps together."""
         stage, falls_back = self.stage, not self.is_enough and self.stage.layer > 1
         counted = f"{self.usable} of {len(stage.asked_so_far)} proposals usable"
         if falls_back:
             counted += f", {self.rules.min_proposals} needed: answering from layer {stage.layer - 1}"
         words = [*screened_words(self.screening), *ending.words]
-        return Verdict(
+        verdict = Verdict(
             turn=self.turn.id,
             layer=stage.layer,
             wave=stage.wave,
@@ -78,21 +92,28 @@ class LayerResult:
             usable=self.usable,
             source=stage.layer - 1 if falls_back else stage.layer,
             next=ending.next or "",
-            agreement=agreed,
-            moderation=moderation,
+            agreement=looks.agreed,
+            moderation=looks.moderation,
             screening=self.screening,
             saved=ending.saved,
             reason="; ".join(words if ending.says_all else [counted, *words]),
             budget=ending.budget,
         )
+        if looks.confidence:
+            verdict["confidence"] = looks.confidence
+        if ending.escalated:
+            verdict["escalated"] = list(ending.escalated)
+        return verdict
 
 
-def with_earlier(
-    turn: Turn, stage: Stage, agreed: Agreed | None, moderation: Moderation | None
-) -> tuple[Agreed | None, Moderation | None]:
+def with_earlier(turn: Turn, stage: Stage, looks: Looks) -> Looks:
     """Count what earlier passes through this gate paid: a review sends the run through it again."""
     passes = [v for v in turn.verdicts() if (v["layer"], v["wave"]) == (stage.layer, stage.wave)]
+    agreed, confidence, moderation = looks
     for before in passes:
+        weighed = before.get("confidence")
+        if weighed and weighed["call"] and confidence:
+            confidence = {**confidence, "call": _both(confidence["call"], weighed["call"])}
         judged, moderated = before["agreement"], before.get("moderation")
         if judged and judged["call"] and agreed:
             agreed = {**agreed, "call": _both(agreed["call"], judged["call"])}
@@ -100,7 +121,7 @@ def with_earlier(
             everyone = Moderation(kept=moderated["kept"], stop=False, skipped=None, call=None)
             so_far = moderation or everyone
             moderation = {**so_far, "call": _both(so_far["call"], moderated["call"])}
-    return agreed, moderation
+    return Looks(agreed, confidence, moderation)
 
 
 def _both(call: Call | None, earlier: Call) -> Call:

@@ -21,6 +21,7 @@ def ways_from(
     stop: EarlyStop | None,
     budget: Budget | None,
     moderator: Moderator | None = None,
+    weighs: bool = False,
 ) -> dict[str, str]:
     """Say where a gate may lead, and what sends the run there; no word where there is no choice.
 
@@ -30,24 +31,27 @@ def ways_from(
         stop: When agreement ends the layers.
         budget: What else may end them.
         moderator: Who else may.
+        weighs: Whether the only one who has been asked is asked how sure it is.
     """
-    agreed = stop.then if stop and stop.can_stop(stage) else None
+    stops = stop and (stop.may_stop(stage.layer) if weighs else stop.can_stop(stage))
+    agreed = stop.then if stop and stops else None
+    so, not_so = ("sure", "unsure") if weighs else ("agreed", "no agreement")
     ways: dict[str, str] = {}
     if ahead:
         shortcuts = {
-            "agreed": agreed == "aggregate",
+            so: agreed == "aggregate",
             "moderated": moderator is not None and moderator.stops and stage.is_last,
             "budget spent": budget is not None,
             "too few usable": stage.layer > 1 and stage.is_last,
         }
         reasons = [reason for reason, may_be in shortcuts.items() if may_be]
-        ways[ahead[0].name] = "no agreement" if agreed else "enough" if reasons else ""
+        ways[ahead[0].name] = not_so if agreed else "enough" if reasons else ""
         if reasons:
             ways["aggregate"] = " or ".join(reasons)
     else:
-        ways["aggregate"] = "no agreement" if agreed == "answer" else ""
+        ways["aggregate"] = not_so if agreed == "answer" else ""
     if agreed == "answer":
-        ways["answer"] = "agreed"
+        ways["answer"] = so
     return ways
 
 

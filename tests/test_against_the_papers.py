@@ -267,9 +267,17 @@ SYSTEMS: dict[str, System] = {
         self_consistent, partial(create_vote, proposers=["m"], samples=9, early_stop=None), 1, "final answer"
     ),
     "one model": System(single, partial(create_single, model="m"), 1),
-    "debate": System(partial(debated, rounds=2), partial(create_debate, proposers=MODELS[:3]), 6, "final answer"),
+    "debate": System(
+        partial(debated, rounds=2),
+        partial(create_debate, proposers=MODELS[:3], debate_if="always"),
+        6,
+        "final answer",
+    ),
     "debate of four rounds": System(
-        partial(debated, rounds=4), partial(create_debate, proposers=MODELS[:3], rounds=4), 12, "final answer"
+        partial(debated, rounds=4),
+        partial(create_debate, proposers=MODELS[:3], rounds=4, debate_if="always"),
+        12,
+        "final answer",
     ),
     "SMoA, stopped": System(
         partial(moderated, layers=4),

@@ -32,7 +32,7 @@ from .roles import read_cast, what_is_shared
 from .specs import Spec, read_specs
 from .table import draw, show_comparison
 
-_NOT_SHARED = {"system", "window", "rounds", "moderator", "keep", "group"}
+_NOT_SHARED = {"system", "window", "rounds", "debate_if", "moderator", "keep", "group"}
 
 
 @partial(with_mixture, only=SHARED - _NOT_SHARED, budget="--run-budget")

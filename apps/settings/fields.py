@@ -10,10 +10,12 @@ from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import presets
 from ...core.wire.sizes import MOST_BYTES
+from ...graphs.systems import DebateIf
 from ...prompts import Placement, load_template
 from .systems import SystemName
 from .tables import (
     BudgetTable,
+    ConfidenceTable,
     Count,
     EarlyStopTable,
     Layers,
@@ -27,6 +29,7 @@ from .tables import (
     QuorumTable,
     Samples,
     ScreenTable,
+    Share,
     Table,
     WhenAgreed,
 )
@@ -74,6 +77,9 @@ class Fields(Table):
     )
     window: Count | Nothing = Field(default=None, description="References in a prompt; 6 in self-moa-seq, else all.")
     rounds: Count | Nothing = Field(default=None, description="Rounds of a debate; 2 where not given.")
+    debate_if: DebateIf | Nothing = Field(
+        default=None, description="When a debate goes on: they differ (where not given), or always."
+    )
     moderator: str | Nothing = Field(default=None, description="Who moderates smoa; the aggregator where not given.")
     keep: Count | Nothing = Field(default=None, description="Proposals of a layer that smoa keeps; 3 where not given.")
     group: Count | Nothing = Field(default=None, description="Answers in a prompt of grouped; 6 where not given.")
@@ -99,6 +105,12 @@ class Fields(Table):
         default=False, description="Keep from later models what one proposer says and the others do not."
     )
     waves: list[Count] = Field(default_factory=list, description="Proposers asked first; the rest if those disagree.")
+    escalate: list[ProposerSpec] = Field(
+        default_factory=list, description="A model that is asked only if the others disagree, or are unsure."
+    )
+    confidence: Share | ConfidenceTable | Nothing = Field(
+        default=None, description="Probability from which on a first model is sure, and nobody else is asked."
+    )
     mark_answers: bool = Field(default=True, description="Ask proposers to mark a short final answer.")
     quorum: QuorumTable | Nothing = Field(default=None, description="Proposals that are enough to cut the rest off.")
     budget: BudgetTable | Nothing = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")

@@ -15,6 +15,7 @@ from .settings import Settings
 from .tables import (
     EARLY_STOPS,
     BudgetTable,
+    ConfidenceTable,
     EarlyStopTable,
     LimitsTable,
     ModelTable,
@@ -29,6 +30,8 @@ from .written import keys_in, label_of_file
 _TABLES: dict[str, type[Table]] = {
     "proposers": ProposerTable,
     "aggregator": ModelTable,
+    "escalate": ProposerTable,
+    "confidence": ConfidenceTable,
     "early_stop": EarlyStopTable,
     "screen": ScreenTable,
     "quorum": QuorumTable,

@@ -12,6 +12,7 @@ from ...core.bounds.budget import Budget
 from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import load_preset
+from ...graphs.systems import DebateIf
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
 from ..mistakes import Misuse, misused
@@ -57,12 +58,17 @@ _SHARED: dict[str, Any] = {
     "screen": _switched("screen"),
     "placement": _described(Placement, "WHERE", "placement"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
+    "escalate": _described(list[str], "SPEC", "escalate", " Repeatable."),
+    "confidence": _described(
+        str, "[BY=]X", "confidence", " By itself, or BY a model or logprobs, such as logprobs=0.9."
+    ),
     "quorum": _described(int, "K", "quorum"),
     "grace": _option(float, "SECONDS", "How long the rest may take once the quorum is reached; 0 where not given."),
     "budget": _option(list[str], "LIMIT=N", _BUDGET),
     "context_tokens": _described(int, "N", "context_tokens"),
     "window": _described(int, "N", "window"),
     "rounds": _described(int, "N", "rounds"),
+    "debate_if": _described(DebateIf, "WHEN", "debate_if"),
     "moderator": _described(str, "SPEC", "moderator"),
     "keep": _described(int, "N", "keep"),
     "group": _described(int, "N", "group"),
@@ -110,9 +116,30 @@ def _as_keys(flags: dict[str, Any], budget: str) -> dict[str, Any]:
     if given["preset"]:
         with misused():
             load_preset(given["preset"])
+    if given["confidence"]:
+        given["confidence"] = confidence_of(given["confidence"])
     if given["budget"]:
         given["budget"] = limits_of(given["budget"], budget)
     return given
+
+
+def confidence_of(written: str) -> float | dict[str, Any]:
+    """Read a confidence, `0.9`, `logprobs=0.9` or `provider:model=0.9`.
+
+    Raises:
+        Misuse: It is written in another way.
+    """
+    by, equals, value = written.rpartition("=")
+    threshold = read_value(value.strip())
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or (equals and not by.strip()):
+        raise Misuse(
+            f"found --confidence {written}, expected a number above 0 to 1, such as --confidence 0.9, or whose word it "
+            "is and a number, such as logprobs=0.9"
+        )
+    if not equals:
+        return float(threshold)
+    who = by.strip()
+    return {"threshold": float(threshold), **({"logprobs": "mean"} if who == "logprobs" else {"model": who})}
 
 
 def limits_of(written: Sequence[str], option: str = "--budget") -> dict[str, Any]:

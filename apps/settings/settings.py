@@ -10,6 +10,7 @@ from langgraph.types import Checkpointer
 
 from ...core.agreement.vote import Vote
 from ...core.bounds.budget import Budget
+from ...core.bounds.confident import Confident
 from ...core.bounds.early_stop import EarlyStop
 from ...core.bounds.quorum import Quorum
 from ...core.bounds.screen import Screen
@@ -38,7 +39,7 @@ _AS_THEY_ARE = (
 """Settings that are `create_moa`'s options, by the same names."""
 
 
-_OWN = {"window", "rounds", "moderator", "keep", "group"}
+_OWN = {"window", "rounds", "debate_if", "moderator", "keep", "group"}
 """Settings that only some systems have."""
 
 
@@ -95,7 +96,7 @@ class Settings(Fields):
         return given if isinstance(given, list) else [] if given is None else [given]
 
     def _check_used(self) -> None:
-        specs = [*models_in(self.proposers or []), *models_in(self._aggregators())]
+        specs = [*models_in([*(self.proposers or []), *self.escalate]), *models_in(self._aggregators())]
         offline = [spec.startswith("offline:") for spec in specs]
         if "docs" in self.model_fields_set and not self.docs:
             raise ConfigError("found an empty list of docs, expected documents to answer from; name some, or drop it")
@@ -152,6 +153,8 @@ class Settings(Fields):
         options: dict[str, Any] = {
             "early_stop": self._early_stop(),
             "screen": self._screen(),
+            "escalate": [declared_seat(Proposer, spec) for spec in self.escalate],
+            "confidence": self._confidence(),
             "quorum": Quorum(**self.quorum.model_dump()) if self.quorum else None,
             "budget": Budget(**self.budget.model_dump()) if self.budget else None,
             "limits": [Limits(**limit.model_dump()) for limit in self.limits],
@@ -178,6 +181,12 @@ class Settings(Fields):
         options = EARLY_STOPS.get(given) if isinstance(given, str) else given.model_dump()
         return None if options is None else EarlyStop(**options)
 
+    def _confidence(self) -> Confident | None:
+        given = self.confidence
+        if given is None or isinstance(given, float):
+            return None if given is None else Confident(given)
+        return Confident(**given.model_dump())
+
     def _screen(self) -> Screen | None:
         given = self.screen
         return Screen(**({} if given is True else given.model_dump())) if given else None
@@ -190,7 +199,7 @@ class Settings(Fields):
         written = self.model_dump(exclude_defaults=True, exclude_unset=True)
         if self.base_url:
             written["base_url"] = bare_url(self.base_url)
-        for key in ("proposers", "aggregator"):
+        for key in ("proposers", "aggregator", "escalate"):
             if key in written:
                 written[key] = without_secrets(written[key])
         if self.docs:

@@ -40,6 +40,7 @@ _Chain = list[str | Aggregator | Vote]
 _TAKES: dict[str, frozenset[str | None]] = {
     "window": frozenset({None, "moa", "moa-lite", "self-moa-seq"}),
     "rounds": frozenset({"debate"}),
+    "debate_if": frozenset({"debate"}),
     "keep": frozenset({"smoa"}),
     "moderator": frozenset({"smoa"}),
     "group": frozenset({"grouped"}),

@@ -10,7 +10,7 @@ from ...core.checks import MOST_LAYERS, MOST_SAMPLES
 from ...core.models.capabilities import Transport
 from ...core.models.credentials import KEY_VARIABLE
 from ...core.models.effort import Effort
-from ...core.panel.seats import Unreadable
+from ...core.panel.seats import Likelihood, Unreadable
 
 Nothing = SkipJsonSchema[None]
 """None, which a form need not offer: what is left out is not given."""
@@ -83,6 +83,16 @@ class EarlyStopTable(Table):
     shadow: bool = Field(default=False, description="Stop nothing, and say what would have been.")
     as_completed: bool = Field(default=False, description="Do not wait for the rest once those who answered decide it.")
     later_layers: bool = Field(default=False, description="Stop at later layers too.")
+
+
+class ConfidenceTable(Table):
+    """A confidence, as `Confident(...)` in Python, but for functions."""
+
+    threshold: Share = Field(description="Probability from which on the first model is sure.")
+    model: str | Nothing = Field(default=None, description="Who says so, provider:model; itself where not given.")
+    logprobs: Likelihood | Nothing = Field(
+        default=None, description="By its tokens' probabilities: mean or least of them."
+    )
 
 
 class ScreenTable(Table):

@@ -19,7 +19,7 @@ from ...core.wire.connections import bare_url
 from .discovery import VARIABLE, SettingsFile
 from .seats import models_in, seats_in
 from .settings import Settings
-from .tables import ModelTable
+from .tables import ConfidenceTable, ModelTable
 from .written import label_of_file
 
 
@@ -126,7 +126,11 @@ def _variables(seat: ModelTable) -> Iterator[str]:
 
 def _seats(settings: Settings) -> list[str | ModelTable]:
     aggregators = settings.aggregator if isinstance(settings.aggregator, list) else [settings.aggregator]
-    return [seat for seat in (*seats_in(settings.proposers or []), *aggregators) if seat is not None]
+    return [
+        seat
+        for seat in (*seats_in([*(settings.proposers or []), *settings.escalate]), *aggregators)
+        if seat is not None
+    ]
 
 
 def _tables(settings: Settings) -> list[ModelTable]:
@@ -134,4 +138,5 @@ def _tables(settings: Settings) -> list[ModelTable]:
 
 
 def _models(settings: Settings) -> list[str]:
-    return [*models_in(_seats(settings)), *filter(None, (settings.moderator, settings.rewriter))]
+    checker = settings.confidence.model if isinstance(settings.confidence, ConfidenceTable) else None
+    return [*models_in(_seats(settings)), *filter(None, (settings.moderator, settings.rewriter, checker))]

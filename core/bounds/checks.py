@@ -63,13 +63,14 @@ def _check_budget(budget: object) -> None:
             check_number(option, value, above=0, whole=option in ("calls", "tokens"), where=" for the budget")
 
 
-def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> None:
+def check_early_stop(stop: object, waves: Sequence[object], proposers: int, *, escalated: int = 0) -> None:
     """Refuse an early stop that could not mean anything, and waves that are none.
 
     Args:
         stop: What was given as the rule.
         waves: Sizes of the first layer's waves.
         proposers: How many proposers the first layer has; 0 where a model answers alone.
+        escalated: How many of them are asked last, instead of more of the same.
 
     Raises:
         ConfigError: One of them is wrong.
@@ -79,25 +80,32 @@ def check_early_stop(stop: object, waves: Sequence[object], proposers: int) -> N
     if not isinstance(waves, list | tuple) or any(isinstance(w, bool) or not isinstance(w, int) for w in waves):
         raise ConfigError(f"found waves={waves!r}, expected sizes such as (2,)")
     sizes = [size for size in waves if isinstance(size, int)]
-    if not sizes:
+    if not sizes and not escalated:
         return
-    opening = f"found waves={tuple(sizes)!r}"
+    opening = f"found waves={tuple(sizes)!r}" if sizes else "found escalate"
     if stop is None:
         raise ConfigError(
             f"{opening} without an early stop, expected one to say whether a wave agrees; drop one of them"
         )
-    if sizes[0] < 2 or min(sizes) < 1:
+    if min(sizes, default=1) < 1:
+        raise ConfigError(f"{opening}, expected no empty wave; leave it out")
+    if sum(sizes) > proposers - max(escalated, 1):
         raise ConfigError(
-            f"{opening}, expected a first wave of at least 2, for one agrees with nobody, and no empty one"
-        )
-    if sum(sizes) >= proposers:
-        raise ConfigError(
-            f"{opening} of {proposers} proposers, expected some to be left for the last wave; ask fewer first"
+            f"{opening} of {proposers - escalated} proposers, expected some to be left for the last wave; ask fewer "
+            "first"
+            if not escalated
+            else f"{opening} of {proposers - escalated} proposers beside those of escalate, expected as many; ask fewer"
         )
 
 
 def check_enough(
-    stop: EarlyStop | None, waves: Sequence[int], panel: Sequence[Sequence[Seat]], *, quorum: Quorum | None, needed: int
+    stop: EarlyStop | None,
+    waves: Sequence[int],
+    panel: Sequence[Sequence[Seat]],
+    *,
+    quorum: Quorum | None,
+    needed: int,
+    is_weighed: bool = False,
 ) -> None:
     """Refuse waves and stops that could never be enough, or would leave too few answers.
 
@@ -107,10 +115,13 @@ def check_enough(
         panel: The proposers of each layer.
         quorum: The quorum that holds beside it.
         needed: Usable proposals that a layer needs.
+        is_weighed: Whether it is measured how sure a first one is.
 
     Raises:
         ConfigError: They are such.
     """
+    if stop and waves and waves[0] == 1 and not is_weighed:
+        _check_first(stop, waves, panel[0])
     if stop and stop.as_completed and panel and needed > (least := min(stop.needed(len(seats)) for seats in panel)):
         raise ConfigError(
             f"found min_proposals={needed} with as_completed, expected at most {least}: that many may end a layer"
@@ -123,6 +134,25 @@ def check_enough(
         raise ConfigError(
             f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
         )
+
+
+def _check_first(stop: EarlyStop, waves: Sequence[int], seats: Sequence[Seat]) -> None:
+    """Refuse a first stage of one that does not know when it is unsure, and one after it that could end nothing."""
+    samples = sum(seat.position == 0 for seat in seats)
+    if samples < 2:
+        raise ConfigError(
+            "found a first stage of one that does not know when it is unsure, expected a sign: ask it several times "
+            "(Proposer(model, samples=3)), or measure it (confidence=Confident(0.9)); or begin with two"
+        )
+    for wave in range(2, len(waves) + 1):
+        size = sum(seat.position < sum(waves[:wave]) for seat in seats)
+        most = stop.needed(samples) - 1 + size - samples
+        if most < stop.needed(size):
+            raise ConfigError(
+                f"found waves={tuple(waves)!r} with quorum={stop.quorum:g}, expected a smaller one: after {samples} "
+                f"samples that differ, at most {most} of {size} can agree, and {stop.needed(size)} must; lower it, "
+                "or ask that wave together with the next"
+            )
 
 
 def check_screen(screen: object, widest: int) -> None:

@@ -44,6 +44,7 @@ _RANGE = re.compile(r"between|range|(?:less|greater|more) than|at (?:most|least)
 """A temperature that is no such number: another one would do."""
 _OTHERS = re.compile(r"expected one of|supported (?:parameter|field)s")
 """Where a refusal goes on with all that there is."""
+_LOGPROBS = re.compile(r"log_?prob|log probabilit")
 _LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
 _ORDER = re.compile(
     r"alternat|consecutive|(?:tak(?:e|ing)|in|by) turns?\b|same role|in a row|more than one system|multiple system"
@@ -68,6 +69,7 @@ _ROLE_PARTS: frozenset[LeftOut] = frozenset({"system_role", "repeated_roles"})
 _NAMED: tuple[tuple[LeftOut, re.Pattern[str]], ...] = (
     ("tool_choice", _CHOICE),
     ("max_tokens", _LIMIT),
+    ("logprobs", _LOGPROBS),
     ("repeated_roles", _ORDER),
     ("system_role", _SYSTEM),
 )
@@ -87,7 +89,16 @@ _MEDIA: dict[MediaKind, LeftOut] = {
 }
 """What a request goes without, by what a message holds."""
 _BY_NAME: frozenset[LeftOut] = frozenset(
-    {"streaming", "unstreamed", "tool_choice", "max_tokens", "temperature", "reasoning_effort", *_MEDIA.values()}
+    {
+        "streaming",
+        "unstreamed",
+        "tool_choice",
+        "max_tokens",
+        "temperature",
+        "reasoning_effort",
+        "logprobs",
+        *_MEDIA.values(),
+    }
 )
 """What is only left out where a refusal names it: without these a request is another one."""
 _ABOUT_ALL = {"messages", "body", "stream", "stream_options"}
@@ -109,7 +120,7 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
     named = _named(words)
     obstacle = obstacle_of(exc)
     # Gateways say 404 of what no model of theirs takes, and 403 of an option that they do not permit.
-    passing = {"address", "key"} if "stream_options" in named else {"address"}
+    passing = {"address", "key"} if named & {"stream_options", "logprobs"} else {"address"}
     if obstacle and not (named and obstacle["why"] in passing):
         return frozenset()
     if named & parts:

@@ -77,8 +77,8 @@ def model_without(model: Model, parts: frozenset[LeftOut]) -> Model:
         model = map_chat_models(model, _streaming)
     if "stream_options" in parts and "streaming" not in parts:
         model = map_chat_models(without_bound(model, {"stream_usage"}), _uncounted)
-    if "tool_choice" in parts:
-        model = without_bound(model, {"tool_choice"})
+    if bound := {"tool_choice", "logprobs"} & parts:
+        model = without_bound(model, bound)
     if "temperature" in parts:
         model = with_temperature(model, None)
     if "reasoning_effort" in parts:

@@ -41,9 +41,18 @@ class Seated(NamedTuple):
     """How the aggregators choose, where they write nothing."""
     pick: Pick | None = None
     """Which function picks, after a vote and before all models."""
+    escalated: int = 0
+    """How many proposers the first layer has at its end that are only asked where its own do not agree."""
 
 
-def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: int | None, defaults: Defaults) -> Seated:
+def seat_layers(
+    proposers: Proposers,
+    aggregator: Aggregators | None,
+    layers: int | None,
+    defaults: Defaults,
+    *,
+    escalate: Sequence[ProposerLike] = (),
+) -> Seated:
     """Resolve a declaration into layers of seats and the aggregators' seats.
 
     Layers count as in the paper (arXiv 2406.04692): the aggregator is the last one.
@@ -54,6 +63,7 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
             proposer answers alone (`layers=1`).
         layers: How many layers, the aggregator's included; None is 2, or what the lists say.
         defaults: What a proposer or aggregator does not say for itself.
+        escalate: Who comes last in the first layer, and sits in no other.
 
     Returns:
         The seats of each layer of proposers, in the order of declaration, and the aggregators'.
@@ -63,8 +73,13 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
     """
     check_options(defaults)
     declared = _by_layer(proposers, layers)
+    others = _escalated(escalate)
     if layers == 1:
         alone = declared[0][0]
+        if others:
+            raise ConfigError(
+                "found layers=1 with escalate, expected proposers whose answers are compared; drop it or use layers=2"
+            )
         if aggregator is not None:
             raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
         if (alone.samples or defaults.samples) > 1:
@@ -76,19 +91,21 @@ def seat_layers(proposers: Proposers, aggregator: Aggregators | None, layers: in
         raise ConfigError(
             "found no aggregator, expected the model that writes the answer; pass aggregator='provider:model'"
         )
-    vote, pick, rank, others = _chain(aggregator)
-    chain = seats_of(others, defaults, role="aggregator")
+    vote, pick, rank, models = _chain(aggregator)
+    chain = seats_of(models, defaults, role="aggregator")
+    own = len(declared[0])
+    declared = [[*declared[0], *others], *declared[1:]]
     seats = [seats_of(layer, defaults, role="proposer") for layer in declared]
     before = [seats[0] if len(seats) == 1 and layers not in (None, 2) else [], *seats]
     seats = [_reading(*layer) for layer in zip(declared, seats, before, strict=False)]
     if len(seats) == 1 and layers is not None:
-        seats *= layers - 1
+        seats += [[seat for seat in seats[0] if seat.position < own]] * (layers - 2)
     check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
     if vote:
         check_vote(vote, [seat.name for seat in seats[-1]])
     if pick:
         check_pick(pick)
-    return Seated(seats, chain, vote, rank, pick)
+    return Seated(seats, chain, vote, rank, pick, len(others))
 
 
 def seat_of(declared: str | Model | Aggregator, defaults: Defaults, *, role: str) -> Seat:
@@ -135,6 +152,14 @@ def _by_layer(proposers: Proposers, layers: int | None) -> list[list[Proposer]]:
             "the last layer is the aggregator alone; use layers=2"
         )
     return [[_proposer(p) for p in models]]
+
+
+def _escalated(declared: Sequence[ProposerLike]) -> list[Proposer]:
+    if isinstance(declared, str) or not isinstance(declared, Sequence):
+        raise ConfigError(f"found {declared!r:.80} as escalate, expected a list of models, as proposers are given")
+    if any(isinstance(model, Sequence) and not isinstance(model, str) for model in declared):
+        raise ConfigError("found lists in escalate, expected models: they are asked together, in the first layer")
+    return [_proposer(model) for model in declared]
 
 
 def _proposer(declared: ProposerLike) -> Proposer:

@@ -13,6 +13,8 @@ from ..run.records import Place
 Unreadable = Literal["skip", "text"]
 """What becomes of a proposer whose model cannot read a picture, a file or sound that is asked about: it is skipped, or
 is given the text alone, with a note in the other's place."""
+Likelihood = Literal["mean", "least"]
+"""What of the probabilities of an answer's tokens counts: their mean, or the least of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,8 @@ class Seat:
     """How many of them one request asks for at most, as was said; None finds out."""
     streams_reasoning: bool = False
     """Whether those who watch a run are shown what it thinks."""
+    likelihood: Likelihood | None = None
+    """What is asked for of the probabilities of its answer's tokens."""
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
 

@@ -16,6 +16,7 @@ def mixture_of(
     *,
     may_answer: bool,
     moderators: Sequence[Seat] = (),
+    checkers: Sequence[Seat] = (),
     before: Sequence[str] = (),
 ) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
@@ -25,6 +26,7 @@ def mixture_of(
         seated: Who sits in it.
         may_answer: Whether an agreed proposal can be the answer.
         moderators: Who keeps some of each layer's proposals.
+        checkers: Who says whether the first answer is right.
         before: Who looks for evidence first.
     """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
@@ -33,6 +35,7 @@ def mixture_of(
     first += ["ranked by"] * (seated.rank is not None)
     last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
     last += f"; moderated by {_signatures(moderators)}" if moderators else ""
+    last += f"; checked by {_signatures(checkers)}" if checkers else ""
     search = f"{', '.join(before)} | " if before else ""
     return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
 

@@ -23,6 +23,8 @@ class Stage:
     """Who of the layer has been asked after that, these included."""
     is_last: bool
     """Whether the whole layer has been asked then."""
+    escalates: bool = False
+    """Whether these are other models than the layer's own, asked for the others did not agree."""
 
     @property
     def name(self) -> str:
@@ -63,12 +65,25 @@ def node_name(layer: int, seat: Seat) -> str:
     return f"layer_{layer}/{seat.node}"
 
 
-def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Stage]:
+def waves_before(waves: Sequence[int], proposers: int, escalated: int) -> Sequence[int]:
+    """Return the sizes of all waves but the last, which is that of who is asked instead of more of the same.
+
+    Args:
+        waves: As they were given.
+        proposers: How many proposers the first layer has beside those.
+        escalated: How many those are.
+    """
+    rest = proposers - sum(waves)
+    return [*waves, rest] if escalated and rest > 0 else waves
+
+
+def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int], *, escalates: bool = False) -> list[Stage]:
     """Cut the first layer into waves, and make a stage of each and of every other layer.
 
     Args:
         panel: The proposers of each layer.
         waves: How many declared proposers each wave asks, all samples of each; the rest are asked last.
+        escalates: Whether those are others than the layer's own.
     """
     stages = []
     for layer, seats in enumerate(panel, 1):
@@ -76,7 +91,9 @@ def stages_of(panel: Sequence[Sequence[Seat]], waves: Sequence[int]) -> list[Sta
         for wave, size in enumerate([*(waves if layer == 1 else ()), len(seats)], 1):
             first += size
             end = sum(seat.position < first for seat in seats)
-            stages.append(Stage(layer, wave, seats[start:end], seats[:end], end == len(seats)))
+            is_last = end == len(seats)
+            others = escalates and is_last and layer == 1
+            stages.append(Stage(layer, wave, seats[start:end], seats[:end], is_last, escalates=others))
             start = end
     return stages
 

@@ -103,6 +103,8 @@ class Call(TypedDict):
     """Whether the answer came from the cache, and cost nothing."""
     spared: NotRequired[Spared]
     """What it would have cost without the cache."""
+    probability: NotRequired[float]
+    """How likely its tokens were, their mean or the least likely one, where that was asked for and told."""
     left_out: list[LeftOut]
     """What its request went without, for its server refuses it."""
     no_room: NotRequired[bool]
@@ -210,6 +212,22 @@ class Moderation(TypedDict):
     call: Call | None
 
 
+class Confidence(TypedDict):
+    """Say how sure the one model of a first stage is of its answer; `unknown` says why nobody knows."""
+
+    measure: str
+    """`self-check`, `check`, `logprobs`, or the name of a function."""
+    proposer: str
+    probability: float | None
+    threshold: float
+    unknown: str | None
+    reached: bool
+    """Whether it is sure enough for nobody else to be asked."""
+    seconds: float
+    """How long that took, beside its call."""
+    call: Call | None
+
+
 class Verdict(TypedDict):
     """Say what a gate concluded about its layer."""
 
@@ -225,12 +243,16 @@ class Verdict(TypedDict):
     """`layer_<n>`, `wave_<n>` (the rest of this layer), `aggregate` or `answer`."""
     agreement: Agreed | None
     """Who agrees; None where nobody looked."""
+    confidence: NotRequired[Confidence | None]
+    """How sure the only one that was asked is; None where nobody looked."""
+    escalated: NotRequired[list[str]]
+    """Whom the next step asks instead of more of the same."""
     moderation: Moderation | None
     """Who goes on; None where no moderator looked, and all do."""
     screening: Screening | None
     """Whose claims stand alone, and who is shown to nobody for it; None where no screen looked."""
     saved: int
-    """Calls that agreement, or a moderator, made needless: never made, or cut."""
+    """Calls that agreement, one's confidence, or a moderator, made needless: never made, or cut."""
     reason: str
     budget: str | None
     """Which limit kept the next layer from being asked, with both numbers; None where none did."""
@@ -243,9 +265,9 @@ class Report(TypedDict):
     mixture: str
     """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `moderated` (for a moderator said
-    so), `budget` (a step did not fit, or its time was over) or `fell_back` (a later layer or every aggregator failed,
-    and the layer before was used)."""
+    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `confident` (for the only one asked
+    was sure), `moderated` (for a moderator said so), `budget` (a step did not fit, or its time was over) or
+    `fell_back` (a later layer or every aggregator failed, and the layer before was used)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int

@@ -19,6 +19,7 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "system_role": "takes no system messages; their words stand in the user's message",
     "repeated_roles": "wants user and assistant in turn; messages in a row by one of them were joined",
     "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",
+    "logprobs": "tells no logprobs; it was asked without",
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
     "temperature": "takes no temperature for it; it was asked without, at its own",
     "reasoning_effort": "takes no such reasoning_effort for it; it was asked without",
@@ -87,7 +88,13 @@ def make_report(
         seconds=round(seconds, 3),
         degraded="; ".join(filter(None, [*losses, *degraded])) or None,
         truncated=truncated,
-        notes=[*_notes(proposals, aggregators), *_screened(verdicts), *_went_without(calls), *notes],
+        notes=[
+            *_notes(proposals, aggregators),
+            *_screened(verdicts),
+            *_laddered(verdicts),
+            *_went_without(calls),
+            *notes,
+        ],
         aggregators=list(aggregators),
     )
     if picking:
@@ -96,8 +103,10 @@ def make_report(
 
 
 def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
-    """Return the calls that gates made: to judge agreement, and to moderate."""
-    made = [look["call"] for v in verdicts for look in (v["agreement"], v.get("moderation")) if look]
+    """Return the calls that gates made: to judge agreement, to check an answer, and to moderate."""
+    made = [
+        look["call"] for v in verdicts for look in (v["agreement"], v.get("confidence"), v.get("moderation")) if look
+    ]
     return [call for call in made if call]
 
 
@@ -115,13 +124,18 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), ver
     judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
     moderating = [v["moderation"]["call"] for v in verdicts if v.get("moderation") and v["moderation"]]
     judging += sum(call["waited"] + call["seconds"] for call in moderating if call)
+    weighed = [w for v in verdicts if (w := v.get("confidence"))]
+    judging += sum(w["seconds"] for w in weighed)
+    judging += sum(w["call"]["waited"] + w["call"]["seconds"] for w in weighed if w["call"])
     judging += sum(call["tried_s"] for call in (*proposals, *others))
     return sum(layers) + judging + sum(call["waited"] + call["seconds"] for call in others)
 
 
 def _ends_here(verdict: Verdict) -> str | None:
-    """Say what left something out: agreement, or a moderator."""
-    moderation = verdict.get("moderation")
+    """Say what left something out: agreement, the only one's confidence, or a moderator."""
+    moderation, confidence = verdict.get("moderation"), verdict.get("confidence")
+    if confidence and confidence["reached"]:
+        return "confident" if verdict["saved"] > 0 or verdict["next"] == "answer" else None
     if moderation and moderation["stop"]:
         return "moderated" if verdict["saved"] else None
     return "agreed" if verdict["saved"] > 0 or verdict["next"] == "answer" else None
@@ -202,6 +216,17 @@ def _screened(verdicts: Sequence[Verdict]) -> list[str]:
         for layer, screening in last.items()
         for words in (screened_words(screening) if screening and screening["removed"] else [])
     ]
+
+
+def _laddered(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say of whom it could not be found out how sure they are, and who was asked instead of more of the same."""
+    notes = []
+    for v in verdicts:
+        if (weighed := v.get("confidence")) and weighed["unknown"]:
+            notes.append(f"how sure {weighed['proposer']} is, is not known: {weighed['unknown']}")
+        if names := v.get("escalated"):
+            notes.append(f"escalated to {', '.join(names)}: those asked before did not agree, or were not sure")
+    return notes
 
 
 def _went_without(calls: Sequence[Call]) -> list[str]:

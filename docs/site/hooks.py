@@ -38,7 +38,7 @@ REFERENCE = {
     "early-stop": (
         "Early stop and agreement",
         "EarlyStop Measure Agreement closed_answers math_answers judge_agreement embedding_agreement near_duplicates "
-        "Screen",
+        "Confident Screen",
     ),
     "bounds": ("Time and money", "Quorum Budget Limits Price estimate"),
     "evidence": ("Evidence and citations", "Retriever DocsRetriever Evidence Citation"),

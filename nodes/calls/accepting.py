@@ -105,12 +105,20 @@ class Accepting:
             parts.add("repeated_roles")
         if self._seat.is_checked and bound_to(model).get("tool_choice") not in (None, "auto", "none"):
             parts.add("tool_choice")
+        return frozenset(parts) | self._options
+
+    @property
+    def _options(self) -> frozenset[LeftOut]:
+        """Return which options of the request it could go without."""
+        model, parts = self._seat.model, set[LeftOut]()
         if self._seat.transport is not None and limit_of(model) is not None:
             parts.add("max_tokens")
         if temperature_in(model) is not None:
             parts.add("temperature")
         if effort_in(model) is not None:
             parts.add("reasoning_effort")
+        if self._seat.likelihood and bound_to(model).get("logprobs"):
+            parts.add("logprobs")
         return frozenset(parts)
 
     @property

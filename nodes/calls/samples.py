@@ -113,12 +113,12 @@ async def _in_one(
     if len(heard.messages) == 1:
         sampling.learn(first, 1)
     if message is None:
-        failed: Answers = {seat.place: (sampled(call, prompt, None, role=seat.role), None) for seat in seats}
+        failed: Answers = {seat.place: (sampled(call, prompt, None, seat=seat), None) for seat in seats}
         return failed | {first.place: (call, None)}, heard
     answers: Answers = {first.place: (call, message)}
     for seat, other in zip(seats[1:], heard.messages[1:], strict=False):
         reply = await apart(other, partial(read_message, other, seat))
-        outcome = sampled(call, prompt, reply, role=seat.role)
+        outcome = sampled(call, prompt, reply, seat=seat)
         answers[seat.place] = outcome, reply.message
         if outcome["status"] in USABLE:
             race.count(

@@ -12,6 +12,7 @@ from ...core.run.records import USABLE, Call, Status
 from ...core.text import one_line, plain, shows_nothing, text_in
 from ..prompting.prompt import Prompt
 from .degenerate import repeated_piece
+from .likelihood import likelihood_of
 from .outcome import call_of
 from .reading import Reply
 
@@ -53,15 +54,24 @@ def answered_call(
         usd=usd,
         at_most=None if usage else call_at_most(seat, prompt.messages),
         **judged(reply, prompt, seat.role, allowed, limit=seat.max_tokens),
+        **_likelihood(reply, seat),
         **facts,
     )
 
 
-def sampled(call: Call, prompt: Prompt, reply: Reply | None, *, role: str) -> Call:
+def sampled(call: Call, prompt: Prompt, reply: Reply | None, *, seat: Seat) -> Call:
     """Return what came of a sample that another one's request brought, or failed to: it cost nothing more."""
-    own = {name: value for name, value in call.items() if name != "no_room"}
-    answer = judged(reply, prompt, role, frozenset()) if reply else {}
-    return cast("Call", {**own, **FREE_OF_CHARGE, **answer})
+    own = {name: value for name, value in call.items() if name not in ("no_room", "probability")}
+    looks = {**judged(reply, prompt, seat.role, frozenset()), **_likelihood(reply, seat)} if reply else {}
+    return cast("Call", {**own, **FREE_OF_CHARGE, **looks})
+
+
+def _likelihood(reply: Reply, seat: Seat) -> dict[str, Any]:
+    """Return how likely the answer's tokens were, where that was asked for and told."""
+    if seat.likelihood is None:
+        return {}
+    probability = likelihood_of(reply.message.response_metadata, seat.likelihood)
+    return {} if probability is None else {"probability": probability}
 
 
 def judged(

@@ -43,6 +43,8 @@ class Reply:
     content: Any = None
     """What a message's content is instead of the text."""
     headers: dict[str, str] = field(default_factory=dict)
+    logprobs: Any = None
+    """What stands beside a message, and beside the first piece of a streamed one."""
     choices: list["Reply"] = field(default_factory=list)
     """What each choice of one request says; none repeats this one, or asks a script that is a function again."""
 
@@ -268,7 +270,8 @@ def _completion(request: Request, reply: Reply) -> dict[str, Any]:
             message["reasoning_content"] = choice.reasoning
         if choice.tool_calls:
             message["tool_calls"] = _tool_calls(request, choice)
-        choices.append({"index": index, "message": message, "finish_reason": _reason(choice)})
+        about = {"finish_reason": _reason(choice), **({"logprobs": choice.logprobs} if choice.logprobs else {})}
+        choices.append({"index": index, "message": message, **about})
     return {**_head(request, reply, "chat.completion"), "choices": choices, "usage": _usage(request, reply)}
 
 
@@ -278,7 +281,10 @@ def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
     def chunk(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
         return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
-    yield chunk({"role": "assistant", "content": ""})
+    first = chunk({"role": "assistant", "content": ""})
+    if reply.logprobs:
+        first["choices"][0]["logprobs"] = reply.logprobs
+    yield first
     if reply.reasoning:
         yield chunk({"reasoning_content": reply.reasoning})
     words = reply.text.split(" ")

@@ -37,6 +37,8 @@ EARLY_STOPS = [
     (["--early-stop", "answer"], "agreed: 1 layer, 4 calls (5 saved)"),
     (["--early-stop", "shadow"], "completed: 3 layers, 9 calls,"),
     (["--early-stop", "off"], "completed: 3 layers, 9 calls,"),
+    (["--waves", "1", "--confidence", "offline:words=0.9"], "how sure words is, is not known"),
+    (["--proposer", "offline:words", "--samples", "2", "--escalate", "offline:stems"], "agreed: 2 layers, 3 calls"),
     (["--waves", "2"], "agreed: 2 layers, 3 calls (6 saved)"),
     (["--aggregator", "vote"], "note: vote: 4 of 4 for the answer of words"),
 ]
@@ -56,6 +58,14 @@ WRONG_STOPS = [
         "found 'never' for --early-stop, expected one of its values; known: aggregate, answer, shadow, off",
     ),
     (["--waves", "9"], "found waves=(9,) of 4 proposers, expected some to be left"),
+    (["--waves", "1"], "found a first stage of one that does not know when it is unsure, expected a sign"),
+    (["--confidence", "0.9"], "found a confidence with a first stage of"),
+    (["--waves", "1", "--confidence", "sure"], "found --confidence sure, expected a number above 0 to 1"),
+    (["--waves", "1", "--confidence", "=0.9"], "found --confidence =0.9, expected a number"),
+    (["--waves", "1", "--confidence", "90"], "found 90.0 for confidence, expected 1 or less"),
+    (["--waves", "1", "--confidence", "logprobs=0.9"], "found logprobs for the confidence of offline:words"),
+    (["--escalate", "offline:words", "--early-stop", "off"], "found escalate without an early stop"),
+    (["--debate-if", "always"], "found debate_if with no system, expected it with debate"),
     (["--waves", "2", "--early-stop", "off"], "found waves=(2,) without an early stop"),
 ]
 

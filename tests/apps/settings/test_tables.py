@@ -27,6 +27,7 @@ WHERE: Any = {
     "ProposerTable": lambda key, value: {"proposers": [{"model": "offline:words", key: value}]},
     "QuorumTable": lambda key, value: {"quorum": {"k": 1, key: value}},
     "EarlyStopTable": lambda key, value: {"early_stop": {key: value}},
+    "ConfidenceTable": lambda key, value: {"confidence": {"threshold": 0.9, key: value}},
     "ScreenTable": lambda key, value: {"screen": {key: value}},
     "BudgetTable": lambda key, value: {"budget": {key: value}},
     "LimitsTable": lambda key, value: {"limits": [{"provider": "openai", key: value}]},

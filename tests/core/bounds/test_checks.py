@@ -70,8 +70,7 @@ RULES: list[tuple[Any, Any, int, str]] = [
     (EarlyStop(), 2, 4, "found waves=2, expected sizes"),
     (EarlyStop(), (True,), 4, r"found waves=\(True,\)"),
     (None, (2,), 4, r"found waves=\(2,\) without an early stop"),
-    (EarlyStop(), (1,), 4, "expected a first wave of at least 2"),
-    (EarlyStop(), (2, 0), 4, "no empty one"),
+    (EarlyStop(), (2, 0), 4, "expected no empty wave"),
     (EarlyStop(), (2, 2), 4, r"found waves=\(2, 2\) of 4 proposers"),
 ]
 
@@ -92,12 +91,13 @@ ENOUGH: list[tuple[EarlyStop, tuple[int, ...], Quorum | None, int, str]] = [
     ),
     (EarlyStop(), (2,), None, 3, r"found min_proposals=3 with waves=\(2,\)"),
     (EarlyStop(), (2, 1), Quorum(3), 1, r"found Quorum\(3\) with waves=\(2, 1\)"),
+    (EarlyStop(), (1,), None, 1, "found a first stage of one that does not know when it is unsure, expected a sign"),
 ]
 
 
 @pytest.mark.parametrize(("stop", "waves", "quorum", "needed", "expected"), ENOUGH)
 def test_a_rule_leaves_enough(stop: EarlyStop, waves: Any, quorum: Quorum | None, needed: int, expected: str) -> None:
-    check_enough(stop, waves, four(), quorum=None, needed=1)
+    check_enough(stop, waves, four(), quorum=None, needed=1, is_weighed=True)
     with pytest.raises(ConfigError, match=expected):
         check_enough(stop, waves, four(), quorum=quorum, needed=needed)
 

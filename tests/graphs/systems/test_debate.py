@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from langgraph_moa import (
+    ConfigError,
+    EarlyStop,
     Proposer,
     create_debate,
     create_moa,
@@ -13,6 +15,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from loopback import Loopback, Reply
 from panels import says
 from reading import QUESTION, references_in
+from solving import solvers
 
 
 def test_a_debater_remembers_what_it_said_itself() -> None:
@@ -126,3 +129,45 @@ def test_a_debate_inside_a_mixture_begins_anew_in_each_layer() -> None:
 
     assert all("No other participant" not in messages[-1].text for messages in one.asked)
     assert len(one.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "calls"),
+    [
+        (["7", "7", "7"], {}, 3),
+        (["7", "7", "8"], {}, 6),
+        (["7", "7", "7"], {"debate_if": "always"}, 6),
+        (["7", "7", "7"], {"early_stop": None}, 6),
+        (["7", "7", "8"], {"early_stop": EarlyStop(quorum=0.6, min_responses=2)}, 3),
+    ],
+)
+def test_it_is_debated_where_they_differ(answers: list[str], options: Any, calls: int) -> None:
+    result = create_debate(proposers=solvers(*answers), **options).invoke(QUESTION)
+
+    assert result["run"]["calls"] == calls
+    assert result["run"]["stopped"] == ("agreed" if calls == 3 else "completed")
+    assert result["messages"][-1].text == "Well.\nFinal answer: 7"
+
+
+def test_one_model_that_agrees_with_itself_debates_all_the_same() -> None:
+    result = create_debate(proposers=[says("Final answer: 7")], samples=3).invoke(QUESTION)
+
+    assert result["run"]["calls"] == 6
+
+
+def test_open_questions_are_always_debated() -> None:
+    result = create_debate(proposers=[says("It depends.", "a"), says("It depends.", "b")]).invoke(QUESTION)
+
+    assert result["run"]["calls"] == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"debate_if": "never"}, "found debate_if='never', expected 'they differ' or 'always'"),
+        ({"debate_if": "always", "early_stop": EarlyStop()}, "found debate_if='always' with an early stop"),
+    ],
+)
+def test_a_debate_that_could_not_mean_anything_is_refused(options: Any, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        create_debate(proposers=solvers("7", "7"), **options)

@@ -99,10 +99,10 @@ def test_a_name_that_langchain_joined_is_told_once(reason: str, name: str, serve
 def test_a_sample_of_another_ones_request_costs_nothing_more() -> None:
     call = answered_call(SEAT, Prompt([]), read_message(ended("stop"), SEAT), {})
 
-    other = sampled(call, Prompt([]), read_message(ended("length", "<think>a</think>49"), SEAT), role="proposer")
+    other = sampled(call, Prompt([]), read_message(ended("length", "<think>a</think>49"), SEAT), seat=SEAT)
 
     assert (other["status"], other["reasoning"], other["usd"]) == ("truncated", "a", 0.0)
-    assert sampled(call, Prompt([]), None, role="proposer")["status"] == "ok"
+    assert sampled(call, Prompt([]), None, seat=SEAT)["status"] == "ok"
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))

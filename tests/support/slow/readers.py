@@ -65,7 +65,7 @@ from langgraph_moa.evaluation.grading import by_gold, verdicts
 from langgraph_moa.evaluation.interchange import delimited, losses
 from langgraph_moa.evaluation.panel import likeness
 from langgraph_moa.graphs.adapters import structured
-from langgraph_moa.nodes import choice, judge, retriever
+from langgraph_moa.nodes import choice, confidence, judge, retriever
 from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
 from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
@@ -362,10 +362,9 @@ READERS: dict[str, Reader] = {
     "core/offline/model.py": lambda text: model.OfflineModel.of("stems")._answer([HumanMessage(text)], {}),
     "nodes/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
     "nodes/choice.py": lambda text: choice.read_choice(text, 6),
+    "nodes/confidence.py": confidence.read_probability,
     "nodes/judge.py": lambda text: judge.read_groups(text, 6),
-    "nodes/calls/forced.py": lambda text: [
-        list(forced.calls_in(each, [_TOOL])) for each in (text, f"```json\n{text}\n```")
-    ],
+    "nodes/calls/forced.py": lambda text: [[*forced.calls_in(x, [_TOOL])] for x in (text, f"```json\n{text}\n```")],
     "nodes/calls/reading.py": _replied,
     "nodes/calls/thinking.py": _parted,
     "nodes/calls/degenerate.py": lambda text: degenerate.repeated_piece(text, cut=True),
