@@ -27,10 +27,10 @@ from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
-from ..core.panel.declared import Aggregators, Defaults, Moderator, ProposerLike, Proposers
+from ..core.panel.declared import Aggregators, Defaults, Moderator, ProposerLike, Proposers, Vary
 from ..core.run.state import Mixture
 from ..core.wire.sizes import MOST_BYTES
-from ..nodes.prompting.prompt_writer import Overflow
+from ..nodes.prompting.prompt_writer import Overflow, References
 from ..prompts import Placement
 from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
 from .options import Prompting, Stopping, Watching
@@ -53,6 +53,7 @@ def create_moa(
     max_tokens: int | None = None,
     reasoning_effort: Effort | None = None,
     more_room: bool = False,
+    vary: Vary | None = None,
     timeout: float | None = 180.0,
     max_answer_bytes: int = MOST_BYTES,
     context_tokens: int | None = None,
@@ -72,6 +73,7 @@ def create_moa(
     proposer_prompt: str | Path | None = None,
     aggregator_prompt: str | Path | None = None,
     placement: Placement = "last",
+    references: References = "answers",
     window: int | None = None,
     overflow: Overflow = "fold",
     retrieval: Retrieval | None = None,
@@ -114,6 +116,7 @@ def create_moa(
         max_tokens: Limit of answer tokens of all chat models; None leaves their own.
         reasoning_effort: How much models that think do so, `"low"`, `"high"`, `"off"`; None leaves their own.
         more_room: Ask those once more, with twice the `max_tokens`, whose thinking left no room for an answer.
+        vary: `"wording"` tells each sample of a model its task in other words, where no temperature makes them differ.
         timeout: Seconds that one call may take, retries included; None is no limit.
         max_answer_bytes: Bytes that one answer may have, unpacked, 8 MB by default; a longer one is an `error`, and is
             cut off where this package does not speak to the server itself.
@@ -135,6 +138,7 @@ def create_moa(
         proposer_prompt: How proposers of later layers are told of references: text or a `Path`, with `$references`.
         aggregator_prompt: The same for the aggregator. Both default to the bundled synthesis prompt.
         placement: `last` puts references into the last user message, `system_prompt` into the system prompt.
+        references: `reasoning` shows the aggregator what proposers thought before their answers, too, in part.
         window: How many references a prompt holds at most; None is all of a layer's.
         overflow: What becomes of references that do not fit: `fold` reads them in several windows, one call each, and
             carries what came of one into the next; `cut` shortens them. The conversation is never cut.
@@ -158,8 +162,8 @@ def create_moa(
         ConfigError: An argument is wrong; nothing has been called yet.
     """
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
-    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room)
-    prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers)
+    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room, vary)
+    prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers, references)
     stopping = Stopping(min_proposals, early_stop, screen, waves, escalate, confidence, moderator, quorum, budget)
     watching = Watching(review, feedback, draft, hide_texts)
     plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)

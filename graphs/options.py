@@ -21,8 +21,8 @@ from ..core.models.capabilities import Model
 from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
-from ..core.panel.declared import Moderator, Proposer, ProposerLike
-from ..nodes.prompting.prompt_writer import Overflow
+from ..core.panel.declared import Moderator, Proposer, ProposerLike, Vary
+from ..nodes.prompting.prompt_writer import Overflow, References
 from ..prompts import Placement
 
 
@@ -33,6 +33,7 @@ class SystemOptions(TypedDict, total=False):
     max_tokens: int | None
     reasoning_effort: Effort | None
     more_room: bool
+    vary: Vary | None
     timeout: float | None
     max_answer_bytes: int
     min_proposals: int
@@ -51,6 +52,7 @@ class SystemOptions(TypedDict, total=False):
     proposer_prompt: str | Path | None
     aggregator_prompt: str | Path | None
     placement: Placement
+    references: References
     stream_proposals: bool
     stream_reasoning: bool
     review: bool
@@ -108,6 +110,7 @@ class Prompting:
     overflow: Overflow
     window: int | None
     mark_answers: bool
+    references: References
 
     def check(self, proposers: object) -> None:
         """Refuse what does not exist, or does not go together.
@@ -117,6 +120,8 @@ class Prompting:
         """
         if self.placement not in ("last", "system_prompt"):
             raise ConfigError(f"found placement={self.placement!r}, expected 'last' or 'system_prompt'")
+        if self.references not in ("answers", "reasoning"):
+            raise ConfigError(f"found references={self.references!r:.60}, expected 'answers' or 'reasoning'")
         if self.overflow not in ("fold", "cut"):
             raise ConfigError(f"found overflow={self.overflow!r}, expected 'fold' or 'cut'")
         if self.window is not None:

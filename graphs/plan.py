@@ -21,6 +21,7 @@ from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
 from ..core.panel.seating import Seated, seat_layers
+from ..core.panel.seats import Seat
 from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of, waves_before
 from ..core.run.state import MoAInput, MoAState, RagState
@@ -120,7 +121,7 @@ def plan_mixture(
     prompting.check(proposers)
     seated = seat_layers(proposers, aggregator, layers, defaults, escalate=stopping.escalate)
     search, panel = seat_retrieval(retrieval, seated.panel, defaults)
-    seated = seated._replace(panel=panel)
+    seated = seated._replace(panel=panel, chain=_readers(seated, prompting))
     _check_stopping(stopping, seated, cache, review=watching.review)
     stages = _stages(stopping, seated)
     panel = seated.panel
@@ -190,6 +191,18 @@ def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
 
 def _may_answer(ways: Sequence[Mapping[str, str]]) -> bool:
     return any("answer" in leads for leads in ways)
+
+
+def _readers(seated: Seated, prompting: Prompting) -> list[Seat]:
+    """Return the aggregators, who may be shown what proposers thought, where they write the answer."""
+    if prompting.references == "answers":
+        return seated.chain
+    if seated.rank or not (seated.chain and seated.panel):
+        raise ConfigError(
+            "found references='reasoning' with nobody who writes an answer from proposals, expected an aggregator that "
+            "is a model; leave it out"
+        )
+    return [replace(seat, reads_thinking=True) for seat in seated.chain]
 
 
 def _writers(

@@ -7,8 +7,11 @@ from .history import tools_in_words
 from .pack import pack
 from .roles import in_turn, without_system
 from .template import Template, bundled, load_template
+from .thought import THOUGHT_TOKENS, with_thought
+from .wording import wording
 
 __all__ = [
+    "THOUGHT_TOKENS",
     "Kind",
     "Placement",
     "Template",
@@ -24,5 +27,7 @@ __all__ = [
     "put_after",
     "tools_in_words",
     "unforged",
+    "with_thought",
     "without_system",
+    "wording",
 ]

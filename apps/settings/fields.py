@@ -9,8 +9,10 @@ from ...core.evidence.retrievers import OnWrong
 from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import presets
+from ...core.panel.declared import Vary
 from ...core.wire.sizes import MOST_BYTES
 from ...graphs.systems import DebateIf
+from ...nodes.prompting.prompt_writer import References
 from ...prompts import Placement, load_template
 from .systems import SystemName
 from .tables import (
@@ -93,6 +95,9 @@ class Fields(Table):
     more_room: bool = Field(
         default=False, description="Ask once more, with more tokens, whose thinking left no room for an answer."
     )
+    vary: Vary | Nothing = Field(
+        default=None, description="How samples of a model are made to differ: wording, or not at all."
+    )
     timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
     max_answer_bytes: Count = Field(
         default=MOST_BYTES, description="Bytes that one answer may have, unpacked; 8 MB where not given."
@@ -128,6 +133,9 @@ class Fields(Table):
         json_schema_extra=edited_at(["aggregate"]),
     )
     placement: Placement = Field(default="last", description="Where references go: last or system_prompt.")
+    references: References = Field(
+        default="answers", description="What the aggregator is shown of proposals: answers, or their reasoning, too."
+    )
     stream_proposals: bool = Field(default=False, description="Stream the proposers' tokens too.")
     stream_reasoning: bool = Field(default=False, description="Stream what models think, beside their text.")
     review: bool = Field(default=False, description="Show the proposals to a person before the aggregator gets them.")

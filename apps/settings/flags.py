@@ -13,6 +13,8 @@ from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import load_preset
 from ...graphs.systems import DebateIf
+from ...core.panel.declared import Vary
+from ...nodes.prompting.prompt_writer import References
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
 from ..mistakes import Misuse, misused
@@ -52,11 +54,13 @@ _SHARED: dict[str, Any] = {
     "max_tokens": _described(int, "N", "max_tokens"),
     "reasoning_effort": _described(Effort, "LEVEL", "reasoning_effort"),
     "more_room": _switched("more_room"),
+    "vary": _described(Vary, "HOW", "vary"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
     "mark_answers": _switched("mark_answers"),
     "screen": _switched("screen"),
     "placement": _described(Placement, "WHERE", "placement"),
+    "references": _described(References, "WHAT", "references"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
     "escalate": _described(list[str], "SPEC", "escalate", " Repeatable."),
     "confidence": _described(
@@ -95,6 +99,8 @@ BOUNDS = (
         "grace",
         "budget",
         "max_tokens",
+        "reasoning_effort",
+        "more_room",
         "context_tokens",
         "base_url",
         "transport",

@@ -32,9 +32,9 @@ from .systems import check_system, create_system
 from .tables import EARLY_STOPS
 
 _AS_THEY_ARE = (
-    "layers samples temperature max_tokens reasoning_effort more_room timeout max_answer_bytes min_proposals waves "
-    "mark_answers context_tokens proposer_prompt aggregator_prompt placement stream_proposals stream_reasoning "
-    "review feedback draft hide_texts"
+    "layers samples temperature max_tokens reasoning_effort more_room vary timeout max_answer_bytes min_proposals "
+    "waves mark_answers context_tokens proposer_prompt aggregator_prompt placement references stream_proposals "
+    "stream_reasoning review feedback draft hide_texts"
 ).split()
 """Settings that are `create_moa`'s options, by the same names."""
 

@@ -48,6 +48,8 @@ def check_options(defaults: Defaults) -> None:
     check_effort(defaults.reasoning_effort)
     if not isinstance(defaults.more_room, bool):
         raise ConfigError(f"found more_room={defaults.more_room!r:.60}, expected True or False")
+    if defaults.vary not in (None, "wording"):
+        raise ConfigError(f"found vary={defaults.vary!r:.60}, expected 'wording', or None for samples that are alike")
     check_number("max_answer_bytes", defaults.max_answer_bytes, minimum=1, whole=True)
     check_prices(defaults.prices)
     if not isinstance(defaults.limits, Sequence):

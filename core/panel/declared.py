@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..agreement.vote import Vote
 from ..models.capabilities import Model, Transport
@@ -14,6 +14,9 @@ from ..models.resolve import resolve_model
 from ..wire.sizes import MOST_BYTES
 from .pick import Pick
 from .seats import Unreadable
+
+Vary = Literal["wording"]
+"""How samples are made to differ: by the words of their task."""
 
 
 class Unset(Enum):
@@ -177,6 +180,7 @@ class Defaults:
     resolve: Callable[..., Model] = resolve_model
     reasoning_effort: Effort | None = None
     more_room: bool = False
+    vary: Vary | None = None
 
 
 ProposerLike = str | Model | Proposer

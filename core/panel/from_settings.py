@@ -76,8 +76,8 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     model, without = _thinking(_resolved(settings, name, defaults), settings, name, defaults)
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
-    # In a debate, each sample's prompt holds what it said itself.
-    may_share = samples > 1 and not defaults.stream_proposals and not own.debates
+    # In a debate, each sample's prompt holds what it said itself; and each may be told in words of its own.
+    may_share = samples > 1 and not defaults.stream_proposals and not own.debates and not defaults.vary
     context = NoContext() if settings.context in (None, {}) else settings.context
     check_graph(settings, model, name, context)
     provider, answer = _provider(settings.model, model), answer_limit_of(model)

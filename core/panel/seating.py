@@ -1,5 +1,6 @@
 """Resolve a declaration into seats: checked once, when the graph is built, so that nothing is found out by paying."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
@@ -98,6 +99,8 @@ def seat_layers(
     seats = [seats_of(layer, defaults, role="proposer") for layer in declared]
     before = [seats[0] if len(seats) == 1 and layers not in (None, 2) else [], *seats]
     seats = [_reading(*layer) for layer in zip(declared, seats, before, strict=False)]
+    if defaults.vary:
+        seats = _in_other_words(seats)
     if len(seats) == 1 and layers is not None:
         seats += [[seat for seat in seats[0] if seat.position < own]] * (layers - 2)
     check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
@@ -205,6 +208,22 @@ def named(proposers: Sequence[ProposerLike]) -> list[Proposer]:
         raise ConfigError("found proposers by layer, expected one list of them")
     names = unique_names([(p.name, short_name(p.model)) for p in declared[0]], "proposer of a layer")
     return [replace(proposer, name=name) for proposer, name in zip(declared[0], names, strict=True)]
+
+
+def _in_other_words(layers: Sequence[Sequence[Seat]]) -> list[list[Seat]]:
+    """Number the samples of each model in its layer; those who read nobody are samples of the layers before, too."""
+    everywhere: Counter[tuple[str, str | None, str | None]] = Counter()
+    worded = []
+    for layer in layers:
+        here: Counter[tuple[str, str | None, str | None]] = Counter()
+        seats = []
+        for seat in layer:
+            counts = everywhere if layer is layers[0] or seat.reads == frozenset() else here
+            key = seat.label, seat.server, seat.system_prompt
+            seats.append(replace(seat, wording=counts[key]))
+            counts[key] += 1
+        worded.append(seats)
+    return worded
 
 
 def _reading(declared: Sequence[Proposer], seats: Sequence[Seat], before: Sequence[Seat]) -> list[Seat]:

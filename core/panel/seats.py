@@ -83,6 +83,10 @@ class Seat:
     twin: int = 0
     """How many earlier proposers of its layer are the same model: their answers are samples, too."""
 
+    wording: int = 0
+    """In which of our words it is told what to do, so that samples differ; 0 is in none of them."""
+    reads_thinking: bool = False
+    """Whether it is shown what its references' authors thought."""
     without: frozenset[LeftOut] = frozenset()
     """What was asked for and is not sent, for its model is known to take none."""
 

@@ -13,6 +13,7 @@ from ...core.run.cited import Evidence
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.run.turn import Turn
+from ...prompts import THOUGHT_TOKENS
 from .prompt import Prompt
 from .prompt_writer import PromptWriter
 from .request import equipped
@@ -44,6 +45,8 @@ def forecast(
     authors = [author for author in authors if seat.reads_from(author.position, author.title)]
     limits = [author.max_tokens for author in authors]
     more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
+    if seat.reads_thinking and more is not None:
+        more += len(authors) * THOUGHT_TOKENS
     if evidence is None and more is not None:
         more += writer.evidence_tokens
     written = writer.compose(seat, conversation, [""] * len(authors), evidence or [])

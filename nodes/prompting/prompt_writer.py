@@ -26,6 +26,8 @@ from ...prompts import (
     nothing,
     tools_in_words,
     unforged,
+    with_thought,
+    wording,
 )
 from .fitting import fit
 from .prompt import Prompt
@@ -34,6 +36,9 @@ from .request import Request, function_of
 Overflow = Literal["fold", "cut"]
 """What becomes of references that do not fit a window: `fold` reads them in several, each with the answer to the one
 before; `cut` shortens them."""
+
+References = Literal["answers", "reasoning"]
+"""What of proposals an aggregator is shown: their `answers`, or the `reasoning` before them, too."""
 
 _SOURCE = 80
 """Characters of a passage's source that a model is shown."""
@@ -119,7 +124,7 @@ class PromptWriter:
 
     def texts_for(self, seat: Seat, turn: Turn, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
-        return [p["text"] for p in _read_by(seat, turn.references(layer))]
+        return [_shown(p) if seat.reads_thinking else p["text"] for p in _read_by(seat, turn.references(layer))]
 
     def _so_far(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation, for one who debates with what it was asked and said in the layers before."""
@@ -162,11 +167,12 @@ class PromptWriter:
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
         worded = conversation if knows_tools(seat.model) else tools_in_words(conversation)
+        own = "\n\n".join(filter(None, [seat.system_prompt, wording(seat.wording)]))
         return compose(
             _read_by_model(seat, worded),
             texts,
             template=self.template,
-            system_prompt=seat.system_prompt if in_system_prompt else None,
+            system_prompt=own if in_system_prompt else None,
             note=self.note if in_system_prompt else "",
             placement=self.placement,
             kind=self.kind,
@@ -212,6 +218,12 @@ def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:
     """Return what one who debates said in a layer, as its own turn; nothing where it gave no answer."""
     texts = [unforged(p["text"]) for p in turn.usable(layer) if p["proposer"] == seat.title]
     return [AIMessage(text, additional_kwargs=OURS) for text in texts]
+
+
+def _shown(proposal: Proposal) -> str:
+    """Return a proposal with what its author thought; a text of somebody else's was not thought by it."""
+    is_own = not proposal["carried"] and proposal["reviewed"] != "edited"
+    return with_thought(proposal["text"], proposal["reasoning"] if is_own else None)
 
 
 def _read_by(seat: Seat, proposals: Sequence[Proposal]) -> list[Proposal]:
