@@ -69,12 +69,12 @@ def numbers(moa: Any) -> list[list[int]]:
 
 def test_who_is_a_sample_of_whom() -> None:
     last: Any = {"aggregator": "offline:words", "vary": "wording"}
-    panel = ["offline:words", "offline:words", Proposer("offline:stems", samples=2), "offline:phrases"]
+    panel: Any = ["offline:words", "offline:words", Proposer("offline:stems", samples=2), "offline:phrases"]
 
     assert numbers(create_moa(proposers=panel, **last)) == [[0, 1, 0, 1, 0]]
     assert numbers(create_moa(proposers=panel, layers=3, **last)) == [[0, 1, 0, 1, 0]] * 2
     assert numbers(create_moa(proposers=[["offline:words"], ["offline:words"]], **last)) == [[0], [0]]
-    own = [Proposer("offline:words", system_prompt="Doubt it."), "offline:words"]
+    own: Any = [Proposer("offline:words", system_prompt="Doubt it."), "offline:words"]
     assert numbers(create_moa(proposers=own, **last)) == [[0, 0]]
     assert numbers(create_self_moa_seq(model="offline:words", samples=5, window=3, vary="wording")) == [
         [0, 1, 2],
