@@ -12,8 +12,8 @@ from ...core.bounds.budget import Budget
 from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import load_preset
-from ...graphs.systems import DebateIf
 from ...core.panel.declared import Vary
+from ...graphs.systems import DebateIf
 from ...nodes.prompting.prompt_writer import References
 from ...prompts import Placement
 from ..logbook import Verbose, told_more
