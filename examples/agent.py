@@ -1,6 +1,7 @@
 """An agent whose every decision is a mixture's: use it where one model's choice of a tool is not good enough.
 
-The proposers are told of the tools and advise; only the aggregator calls one, so it runs once.
+The proposers are told of the tools and advise once, on the user's message; only the aggregator calls one, so it runs
+once, and is shown the same advice again at each step. `ChatMoA(moa, panel="call")` asks everybody at every step.
 """
 
 from langchain.agents import create_agent
@@ -27,5 +28,7 @@ for message in result["messages"]:
     calls = [(call["name"], call["args"]) for call in getattr(message, "tool_calls", [])]
     print(f"{message.type}: {calls or message.text}")
 decided, _, answered = result["messages"][1:]
-print("model calls a decision:", [message.response_metadata["moa"]["calls"] for message in (decided, answered)])
+reports = [message.response_metadata["moa"] for message in (decided, answered)]
+print("model calls a decision:", [report["calls"] for report in reports])
+print("advice is from call:", [report["panel"]["proposed_in"] for report in reports])
 print("the tool ran for:", visits)

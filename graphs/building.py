@@ -1,5 +1,6 @@
 """Put a plan's nodes and edges into a graph."""
 
+from dataclasses import replace
 from typing import Any
 
 from langgraph.graph import END, START
@@ -16,7 +17,7 @@ from ..nodes.ways import make_exit
 from .drawing import labelled, metadata_of, open_inside
 from .hidden import hide
 from .plan import MoAGraph, Plan
-from .rag_nodes import CHECK, add_retrieval
+from .rag_nodes import CHECK, add_check, add_retrieval
 from .shown import drawn_here
 
 
@@ -86,6 +87,20 @@ def add_start(graph: MoAGraph, plan: Plan) -> None:
         first = add_retrieval(graph, plan.search, before=first, depth=plan.depth, rules=plan.rules)
     for entrance in first:
         graph.add_edge(START, entrance)
+
+
+def build_aggregator(plan: Plan, **options: Any) -> Mixture:
+    """Build a mixture's aggregator without its panel, for a request that brings proposals of an earlier call.
+
+    Its state is the mixture's, and may be given whole: passages, where it answers from any.
+    """
+    alone = replace(plan, ways=())
+    graph = MoAGraph(alone, takes=plan.state)
+    add_aggregator(graph, alone)
+    if plan.search:
+        add_check(graph, plan.search, depth=plan.depth, rules=plan.rules)
+    graph.add_edge(START, "aggregate")
+    return finish(graph, alone, **options)
 
 
 def finish(graph: MoAGraph, plan: Plan, **options: Any) -> Mixture:

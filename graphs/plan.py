@@ -85,8 +85,8 @@ class Plan:
 class MoAGraph(StateGraph[MoAState, None, MoAInput, MoAState]):
     """Be LangGraph's graph, with the plan that it is built from."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan.state, input_schema=MoAInput)
+    def __init__(self, plan: Plan, *, takes: type[Any] = MoAInput) -> None:
+        super().__init__(plan.state, input_schema=takes)
         self.plan = plan
 
 

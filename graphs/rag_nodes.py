@@ -51,8 +51,7 @@ def add_retrieval(
     graph.add_node("evidence", make_evidence(search, rules=rules), metadata=metadata_of("gate", RETRIEVAL))
     for node in before:
         graph.add_edge("evidence", node)
-    graph.add_node(CHECK, make_check(search.retrieval, rules=rules), metadata=metadata_of("check", depth))
-    graph.add_edge(CHECK, END)
+    add_check(graph, search, depth=depth, rules=rules)
     if search.rewriter is None:
         return names
     seat = search.rewriter
@@ -60,3 +59,9 @@ def add_retrieval(
     for node in names:
         graph.add_edge("rewrite", node)
     return ["rewrite"]
+
+
+def add_check(graph: StateGraph[Any, Any, Any, Any], search: Search, *, depth: int, rules: Rules) -> None:
+    """Add who checks what an answer cites, as the last node."""
+    graph.add_node(CHECK, make_check(search.retrieval, rules=rules), metadata=metadata_of("check", depth))
+    graph.add_edge(CHECK, END)

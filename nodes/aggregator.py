@@ -17,7 +17,7 @@ from ..core.run.records import USABLE, Cost, Proposal, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
-from .answer import signed, word_for_word
+from .answer import signed, with_panel, word_for_word
 from .calls.outcome import as_proposal
 from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
@@ -108,10 +108,13 @@ class _Aggregator:
             picking=picked.picking if picked else None,
             done=True,
         )
+        run = with_panel(run, rules.request, outcome.shown)
         return {"messages": [signed(cast("AIMessage", outcome.answer), run)], "run": run}
 
     def _checked(self, turn: Turn) -> list[Proposal]:
         """Return the references, once it is sure that this run is this mixture's, and nobody changed it."""
+        if self.rules.request and self.rules.request.again:
+            return []
         references = turn.references(self.layer)
         if self.layer > 1 or self.rules.retrieves:
             turn.check_begun(self.rules.mixture)
@@ -126,6 +129,8 @@ class _Aggregator:
 
     async def _count(self, turn: Turn, references: Sequence[Proposal]) -> VoteResult:
         """Count votes where that may answer; a proposal calls no tool, and keeps to no form."""
+        if not references:
+            return VoteResult(None, "")
         if (self.vote or self.pick) and self.rules.request and self.rules.request.needs_author:
             return VoteResult(None, _NO_CHOICE)
         if self.vote is None:
@@ -137,7 +142,7 @@ class _Aggregator:
 
     async def _score(self, turn: Turn, references: Sequence[Proposal]) -> Picked | None:
         """Let a function score the proposals, where one of them may be the answer."""
-        if self.pick is None or (self.rules.request and self.rules.request.needs_author):
+        if self.pick is None or not references or (self.rules.request and self.rules.request.needs_author):
             return None
         before = turn.proposals(), turn.verdicts(before=self.layer), earlier_calls(turn)
         picked = await pick_best(self.pick, references, turn.question, seconds=self.rules.seconds_left(*before))
@@ -215,7 +220,9 @@ async def _ask_in_order(seats: Sequence[Seat], asking: Attempts, *, writer: Prom
             lost.append("; ".join(failed))
         if call["status"] in USABLE:
             truncated = call["status"] == "truncated"
-            return Outcome(asking.calls, message, truncated, asking.too_much, lost=lost + unread, notes=asking.notes)
+            lost += unread
+            shown = folded.prompt.references
+            return Outcome(asking.calls, message, truncated, asking.too_much, False, lost, asking.notes, shown)
     if best and not (request and request.needs_author):
         lost.append("the answer is what came of the first windows of references")
         return Outcome(asking.calls, AIMessage(best), too_much=asking.too_much, fell_back=True, lost=lost)

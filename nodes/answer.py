@@ -1,14 +1,18 @@
 """The agreed answer: where proposals agree and nobody has to write, one of them is the run's answer, word for word."""
 
+from collections.abc import Sequence
+
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
+from ..core.run.cadence import PanelUse
 from ..core.run.records import Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .node import Node, Update
+from .prompting.request import Request
 from .rules import Rules
 
 
@@ -41,6 +45,7 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
             truncated=chosen[0]["status"] == "truncated",
             done=True,
         )
+        run = with_panel(run, rules.request)
         return {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
 
     return Node(answer, rules=rules)
@@ -62,6 +67,15 @@ def word_for_word(proposal: Proposal) -> AIMessage:
 
 def signed(answer: AIMessage, run: Report) -> AIMessage:
     """Add the run's totals to the answer; its own usage stays its own."""
-    keys = ("stopped", "degraded", "truncated", "layers", "calls", "saved", "usage", "usd", "seconds")
+    keys = ("stopped", "degraded", "truncated", "layers", "calls", "saved", "usage", "usd", "seconds", "panel")
     moa = {key: value for key, value in run.items() if key in keys}
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})
+
+
+def with_panel(run: Report, request: Request | None, shown: Sequence[str] = ()) -> Report:
+    """Say in a chat model's report whether its panel was asked in this call, or earlier in the turn."""
+    if request is None or request.panel is None:
+        return run
+    use: PanelUse = {**request.panel, "shown": [*shown]} if shown and request.carries else request.panel
+    note = f"what the panel proposed in call {use['proposed_in']} of this turn was shown again"
+    return {**run, "panel": use, "notes": [*run["notes"], *([note] if use["shown_again"] else [])]}

@@ -41,6 +41,8 @@ class Outcome(NamedTuple):
     lost: Sequence[str] = ()
     """What was wrong with the aggregators that gave no whole answer."""
     notes: Sequence[str] = ()
+    shown: Sequence[str] = ()
+    """The references as its author was shown them."""
     unfit: AIMessage | None = None
     """The last answer that is not the object or the call that was asked for, where none is."""
 
@@ -80,7 +82,8 @@ class Attempts:
                 return unmade(seat, "skipped", misfit), None
             self.calls.append(Aggregation(**unmade(seat, "skipped", misfit), prompt=[]))
             return self.calls[-1], None
-        references = self.turn.references(self.layer)
+        again = self.request.again if self.request else None
+        references = again.texts if again else self.turn.references(self.layer)
         emit("aggregating", layer=self.layer, aggregator=seat.name, references=len(references))
         heard = _Listener()
         config = self.config if answers else unstreamed(self.config)

@@ -5,6 +5,7 @@ from typing import Literal, NotRequired
 from langchain_core.messages.ai import UsageMetadata
 from typing_extensions import TypedDict
 
+from .cadence import PanelUse
 from .cited import Found
 from .left_out import LeftOut
 from .picking import Picking
@@ -284,6 +285,8 @@ class Report(TypedDict):
     """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
     picking: NotRequired[Picking]
     """What a function gave the proposals, where one picks."""
+    panel: NotRequired[PanelUse]
+    """Of a chat model: whether the panel was asked in this call, or earlier in the user's turn."""
     aggregators: list[Aggregation]
     """The aggregators that were tried, in order; the last one wrote the answer, unless `degraded` says otherwise."""
 

@@ -23,9 +23,10 @@ from ...core.run.state import Graph
 from ...core.wire.structured import Method
 from ...nodes.prompting.request import Request
 from ..plan import plan_of
-from .callbacks import copied, known_run, nested
+from .callbacks import known_run, nested
 from .chunks import Telling, answer_of, result_of
 from .requests import check_request, check_wearing
+from .steps import WornCall, step_of
 from .structured import described_tools, make_form, parsed, read
 
 _MODES: list[StreamMode] = ["messages", "values"]
@@ -40,7 +41,8 @@ class ChatMoA(BaseChatModel):
         create_agent(model, tools=[search])                 # every decision is the mixture's
         model.with_structured_output(Invoice)               # proposals are free text, the answer is an Invoice
 
-    Proposers are told of bound tools and advise; only the aggregator calls them. What a call or `bind` says beside that
+    Proposers are told of bound tools and advise, once for a user's message (`panel`); only the aggregator calls them,
+    at every step. What a call or `bind` says beside that
     (`temperature`, `max_tokens`, `stop`, ...) is said to the aggregator: proposers stay as the mixture declares them.
 
     An answer's `usage_metadata` is the sum of all calls, and `response_metadata["moa"]` says what they came to. An
@@ -50,6 +52,9 @@ class ChatMoA(BaseChatModel):
 
     moa: Graph
     """What `create_moa`, or another of this package, returned; without a checkpointer of its own."""
+    panel: str = "turn"
+    """When proposers are asked: "turn", once for a user's message, and later the aggregator alone is shown what
+    they proposed; "every:3", once more after each third call of the turn; "call", at every call."""
     temperature: float | None = None
     """The aggregator's, instead of the mixture's."""
     max_tokens: int | None = None
@@ -81,7 +86,7 @@ class ChatMoA(BaseChatModel):
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": self.stop}
-        given = {key: value for key, value in settings.items() if value is not None}
+        given = {"panel": self.panel} | {key: value for key, value in settings.items() if value is not None}
         return {"model_name": self.model_name, "moa": self.cache_key or plan_of(self.moa).rules.identity, **given}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -196,12 +201,12 @@ class ChatMoA(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request, config = self._request(stop, kwargs), nested(run_manager)
+        step, config = self._step(messages, stop, kwargs), nested(run_manager)
         if not (run_manager and super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)):
-            state = self.moa.invoke(copied(messages), config, context=request)
-            return result_of(answer_of(state, self.model_name, request))
-        telling = self._telling(request, f"lc_run--{run_manager.run_id}")
-        for part in self.moa.stream(copied(messages), config, context=request, stream_mode=_MODES):
+            state = step.graph.invoke(step.given, config, context=step.request)
+            return result_of(answer_of(state, self.model_name, step.request))
+        telling = self._telling(step.request, f"lc_run--{run_manager.run_id}")
+        for part in step.graph.stream(step.given, config, context=step.request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
         run_manager.on_llm_new_token("", chunk=telling.rest())
@@ -214,12 +219,12 @@ class ChatMoA(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request, config = self._request(stop, kwargs), nested(run_manager)
+        step, config = self._step(messages, stop, kwargs), nested(run_manager)
         if not (run_manager and super()._should_stream(async_api=True, run_manager=run_manager, **kwargs)):
-            state = await self.moa.ainvoke(copied(messages), config, context=request)
-            return result_of(answer_of(state, self.model_name, request))
-        telling = self._telling(request, f"lc_run--{run_manager.run_id}")
-        async for part in self.moa.astream(copied(messages), config, context=request, stream_mode=_MODES):
+            state = await step.graph.ainvoke(step.given, config, context=step.request)
+            return result_of(answer_of(state, self.model_name, step.request))
+        telling = self._telling(step.request, f"lc_run--{run_manager.run_id}")
+        async for part in step.graph.astream(step.given, config, context=step.request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
         await run_manager.on_llm_new_token("", chunk=telling.rest())
@@ -232,9 +237,9 @@ class ChatMoA(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        request = self._request(stop, kwargs)
-        telling, config = self._telling(request), nested(run_manager)
-        for part in self.moa.stream(copied(messages), config, context=request, stream_mode=_MODES):
+        step = self._step(messages, stop, kwargs)
+        telling, config = self._telling(step.request), nested(run_manager)
+        for part in step.graph.stream(step.given, config, context=step.request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 yield chunk
         yield telling.rest()
@@ -246,9 +251,9 @@ class ChatMoA(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        request = self._request(stop, kwargs)
-        telling, config = self._telling(request), nested(run_manager)
-        async for part in self.moa.astream(copied(messages), config, context=request, stream_mode=_MODES):
+        step = self._step(messages, stop, kwargs)
+        telling, config = self._telling(step.request), nested(run_manager)
+        async for part in step.graph.astream(step.given, config, context=step.request, stream_mode=_MODES):
             if chunk := telling.take(*cast("tuple[str, Any]", part)):
                 yield chunk
         yield telling.rest()
@@ -256,16 +261,17 @@ class ChatMoA(BaseChatModel):
     def _telling(self, request: Request, message_id: str | None = None) -> Telling:
         return Telling(self.model_name, request, message_id, removes=plan_of(self.moa).rules.removes)
 
-    def _request(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> Request:
+    def _step(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> WornCall:
         settings = {"temperature": self.temperature, "max_tokens": self.max_tokens, "stop": stop or self.stop}
         settings |= {key: value for key, value in kwargs.items() if key not in _OURS}
-        return Request(
+        request = Request(
             of=plan_of(self.moa).rules,
             tools=kwargs.get("tools") or (),
             tool_choice=kwargs.get("tool_choice"),
             form=kwargs.get("moa_form"),
             options={key: value for key, value in settings.items() if value is not None},
         )
+        return step_of(self.moa, messages, request, self.panel)
 
     def _best_method(self, schema: dict[str, Any] | type) -> Method:
         form = make_form(schema, method="function_calling", strict=None)

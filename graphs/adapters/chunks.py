@@ -9,6 +9,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from ...nodes.prompting.request import Request
+from .steps import to_carry
 
 VOID = "\n\n[the text above is void; the answer follows]\n\n"
 """Stands between the beginning of an answer that was abandoned and the answer, where both were streamed."""
@@ -90,6 +91,8 @@ def answer_of(state: Mapping[str, Any], model_name: str, request: Request) -> AI
     about = {**metadata.get("moa", {}), "served_model": metadata.get("model_name")}
     if "citations" in state:
         about["citations"] = state["citations"]
+    if panel := to_carry(state, answer, request):
+        about["panel"] = panel
     content = _ended(answer.content, _listed(request.options.get("stop")))
     return AIMessage(
         content,

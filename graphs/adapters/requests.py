@@ -9,6 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from ...core.checks import check_number
 from ...core.errors import ConfigError, nearest
 from ...core.models.capabilities import is_chat_model
+from ...core.run.cadence import every_of
 from ...core.text import one_line
 from ...nodes.prompting.request import Request, equipped
 from ..options import MoAOptions
@@ -66,6 +67,8 @@ def check_wearing(model: type[BaseChatModel], options: Mapping[str, Any]) -> Non
             "found a mixture with a checkpointer, expected one without: a chat model is given the whole "
             "conversation; keep threads in the graph around it"
         )
+    if "panel" in options:
+        every_of(options["panel"])
     for name, minimum in (("temperature", 0), ("max_tokens", 1)):
         if options.get(name) is not None:
             check_number(name, options[name], minimum=minimum, whole=name == "max_tokens")

@@ -52,7 +52,8 @@ def fit(
     unread = sum(_TAGS + tokens_at_most(text) for text in texts[most:])
     folds = max(len(texts) - 2, 0) if may_fold else 0
     messages, before = compose(references, evidence), cuts_in(evidence)
-    whole = Prompt(messages, left_out, before, folds=folds if left_out else 0, unread=unread)
+    folded = folds if left_out else 0
+    whole = Prompt(messages, left_out, before, folds=folded, unread=unread, references=references)
     window = room_of(seat)
     if window is None or (seat.window is None and not (references or evidence)):
         # What its server alone told is no reason not to ask where nothing could be shortened: it counts better.
@@ -84,7 +85,8 @@ def _cut(
     shown = [with_text(passage, text) for passage, text in zip(passages, packed, strict=False)]
     shortened = sum(text != before for text, before in zip(packed, texts, strict=True))
     whole = [p for p, text, before in zip(passages, packed, texts, strict=False) if text == before]
-    return Prompt(compose(packed[len(passages) :], shown), shortened, cuts_in(whole))
+    rest = packed[len(passages) :]
+    return Prompt(compose(rest, shown), shortened, cuts_in(whole), references=rest)
 
 
 def shortened_for(seat: Seat, call: Call, prompt: Prompt) -> Seat | None:

@@ -38,6 +38,8 @@ class Prompt(NamedTuple):
     """What kind of problem it is, where that is known."""
     unseen: frozenset[LeftOut] = frozenset()
     """What it goes without, for its reader knows text only."""
+    references: Sequence[str] = ()
+    """The references as it shows them."""
     given: Sequence[str] | None = None
     """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
 

@@ -12,6 +12,7 @@ from ...core.models.capabilities import knows_tools
 from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
 from ...core.panel.sight import blind_to, kept_from, why_skipped
+from ...core.run.cadence import EarlierPanel
 from ...core.run.cited import Evidence
 from ...core.run.records import REWRITING, Proposal
 from ...core.run.turn import Turn
@@ -110,7 +111,8 @@ class PromptWriter:
         def put(references: Sequence[str], passages: Sequence[Evidence]) -> list[BaseMessage]:
             return self.compose(seat, conversation, references, passages)
 
-        return fit(seat, put, texts, evidence, most=self.window, may_fold=self.overflow == "fold", about=about)
+        may_fold = self.overflow == "fold" and self.again is None  # they were read in windows when they were new
+        return fit(seat, put, texts, evidence, most=self.window, may_fold=may_fold, about=about)
 
     def _given(self, seat: Seat, conversation: Sequence[AnyMessage], evidence: Sequence[Evidence]) -> list[str]:
         """Return the texts in a prompt that are not ours: what a mixture around this one wrote is not the user's."""
@@ -124,6 +126,8 @@ class PromptWriter:
 
     def texts_for(self, seat: Seat, turn: Turn, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
+        if self.again:
+            return [*self.again.texts]
         return [_shown(p) if seat.reads_thinking else p["text"] for p in _read_by(seat, turn.references(layer))]
 
     def _so_far(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
@@ -141,6 +145,11 @@ class PromptWriter:
     def _last_said(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation for one who debates in a small window: with its last answer, and no round before."""
         return _Recalled([*turn.messages, *_own(seat, turn, layer - 1)])
+
+    @property
+    def again(self) -> EarlierPanel | None:
+        """Return what a panel proposed in an earlier call of the turn, where that is shown once more."""
+        return self.request.again if self.request else None
 
     def for_run(self, request: Request | None) -> "PromptWriter":
         """Return the writer of one run, which knows what its caller asks for."""
@@ -166,10 +175,11 @@ class PromptWriter:
         """
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
-        worded = conversation if knows_tools(seat.model) else tools_in_words(conversation)
+        read = list if knows_tools(seat.model) else tools_in_words
+        at = self.again.at if self.again else len(conversation)
         own = "\n\n".join(filter(None, [seat.system_prompt, wording(seat.wording)]))
-        return compose(
-            _read_by_model(seat, worded),
+        prompt = compose(
+            _read_by_model(seat, read(conversation[:at])),
             texts,
             template=self.template,
             system_prompt=own if in_system_prompt else None,
@@ -180,6 +190,8 @@ class PromptWriter:
             closing="\n\n".join(filter(None, [alone, self._asked_for(seat)])),
             asks_last=self.asks_last,
         )
+        # What came after the proposals stands after them: all before it is what the earlier call sent, byte by byte.
+        return [*prompt, *_read_by_model(seat, read(conversation[at:]))]
 
     def _opening(self, seat: Seat, evidence: Sequence[Evidence]) -> str:
         if self.evidence is None or seat.sees == ():

@@ -17,6 +17,7 @@ from ...core.models.capabilities import (
     without_bound,
 )
 from ...core.panel.seats import Seat
+from ...core.run.cadence import EarlierPanel, PanelUse
 from ...core.text import one_line, plain
 from ...core.wire.structured import Method
 from .forced import Tool, as_schema, calls_in, fits, forced_of, with_call
@@ -65,6 +66,12 @@ class Request:
     form: Form | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """What else is passed on to the aggregator's model, as `stop` or `temperature`."""
+    panel: PanelUse | None = None
+    """How a chat model's call came by its proposals; None where nobody asks for that."""
+    again: EarlierPanel | None = None
+    """What a panel proposed in an earlier call of the turn: only the aggregator is asked then."""
+    carries: bool = False
+    """Whether an answer takes its proposals along, for the next call of the turn."""
 
     @property
     def calls_tools(self) -> bool:

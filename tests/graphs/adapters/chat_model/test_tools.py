@@ -44,7 +44,7 @@ async def test_an_agent_calls_a_tool_once_a_decision_and_answers_from_its_result
     assert [type(m).__name__ for m in result["messages"]] == ["HumanMessage", "AIMessage", "ToolMessage", "AIMessage"]
     assert result["messages"][1].tool_calls[0]["args"] == {"city": "Rome"}
     assert result["messages"][-1].text == "It has 18 degrees there."
-    assert [len(loopback.asked(name)) for name in ("m0", "m1", "aggregator")] == [2, 2, 2]
+    assert [len(loopback.asked(name)) for name in ("m0", "m1", "aggregator")] == [1, 1, 2]
 
 
 async def test_proposers_are_told_of_tools_and_only_the_aggregator_has_them(
@@ -62,11 +62,11 @@ async def test_proposers_are_told_of_tools_and_only_the_aggregator_has_them(
     assert "Tell the weather" not in decision.prompt
 
 
-async def test_the_next_turns_proposers_see_what_tools_returned_as_fenced_text(
+async def test_the_next_calls_proposers_see_what_tools_returned_as_fenced_text(
     loopback: Loopback, get_weather: Any
 ) -> None:
     loopback.say("aggregator", weather_station)
-    agent: Any = create_agent(worn(loopback), tools=[get_weather])
+    agent: Any = create_agent(ChatMoA(worn(loopback).moa, panel="call"), tools=[get_weather])
 
     await agent.ainvoke({"messages": [("user", "How warm is it in Rome?")]})
 
@@ -195,7 +195,7 @@ async def test_an_aggregator_with_fallbacks_is_told_of_tools_as_they_are(loopbac
 
     await agent.ainvoke({"messages": [("user", "How warm?")]})
 
-    assert [m["role"] for m in loopback.asked("last")[1].messages] == ["user", "assistant", "tool", "user"]
+    assert [m["role"] for m in loopback.asked("last")[1].messages] == ["user", "assistant", "tool"]
 
 
 async def test_tools_count_for_the_window(loopback: Loopback) -> None:
