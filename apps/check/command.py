@@ -11,7 +11,8 @@ import typer
 
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
-from ...core.models.labels import model_label
+from ...core.local.weights import PREFIX
+from ...core.models.labels import model_label, short_name
 from ...core.models.prices import price_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
@@ -33,6 +34,7 @@ _MOST_TOKENS = 512
 """Of each answer, where --max-tokens says nothing: enough for a model that thinks before it says one word."""
 _PATIENCE = 60.0
 """Seconds of each call, where --timeout says nothing."""
+_UNSEEN = ("temperature", "reasoning_effort")
 _AT_ONCE = 16
 """Models that are asked at the same time."""
 
@@ -99,7 +101,7 @@ def _checks(plan: Plan) -> Iterator[Checked]:
     by_model: dict[object, Checked] = {}
     for seat in seats:
         checked = by_model.setdefault(_identity(seat), Checked(seat, []))
-        name = f"{seat.role} {seat.name}"
+        name = seat.role if seat.name == short_name(seat.label) else f"{seat.role} {seat.name}"
         if name not in checked.names:
             checked.names.append(name)
     yield from by_model.values()
@@ -129,7 +131,8 @@ def _known(checks: list[Checked]) -> Iterator[Known]:
     """Yield what is worth keeping: what a server was seen to do, and of models that have one."""
     for one in checks:
         takes: Any = {name: t.verdict for name, t in one.takes.items() if t.verdict in ("yes", "no", "ignored")}
-        if one.seat.endpoint and one.call and takes:
+        is_lasting = not one.seat.label.startswith(PREFIX)  # a file's server has another address each time
+        if one.seat.endpoint and one.call and takes and is_lasting:
             yield Known(
                 server=one.seat.endpoint,
                 model=model_label(one.seat.model),
@@ -152,7 +155,7 @@ def _show(checks: list[Checked], *, quick: bool) -> None:
         for name, taking in one.takes.items():
             if taking.verdict in ("no", "ignored", "unknown"):
                 show_text(f"{one.seat.label}: {name.replace('_', ' ')} {taking.verdict}: {taking.why}")
-    if not quick:
+    if any(one.takes[name].verdict == "yes" for one in checks for name in _UNSEEN if name in one.takes):
         show_text("yes of temperature and reasoning effort: not refused; whether it changes anything is not seen")
 
 

@@ -86,7 +86,7 @@ def test_one_that_takes_everything(run: Run, loopback: Loopback) -> None:
     assert model["usage"]["total_tokens"] == loopback.tokens_billed
     assert len(loopback.requests) == 8
     assert {request.body["max_tokens"] for request in loopback.requests} == {512}
-    assert model["asked_as"] == ["proposer m", "aggregator m"]
+    assert model["asked_as"] == ["proposer", "aggregator"]
     assert "1 model, at most 8 calls" in output.err
 
 

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph_moa.apps import screens, terminal
 from langgraph_moa.apps.ask import lines
 from langgraph_moa.apps.batch.formats import FORMATS
+from langgraph_moa.apps.check.refusals import names_refused
 from langgraph_moa.core import control_tokens
 from langgraph_moa.core import text as texts
 from langgraph_moa.core.agreement import (
@@ -90,11 +91,11 @@ def _echo(text: str) -> object:  # an answer that repeats a nonce, so that its p
 
 
 def _refused_by_a_server(text: str) -> object:
-    sent = (text, json.dumps({"error": {"message": text, "param": text}}))
-    about: Any = {"url": "http://a/v1", "location": None, "secrets": []}
-    errors = [refusals.refusal(400, each.encode("utf-8", "replace"), **about) for each in sent]
+    raw = [w.encode("utf-8", "replace") for w in (text, json.dumps({"error": {"message": text, "param": text}}))]
+    errors = [refusals.refusal(400, each, url="http://a/v1", location=None, secrets=[]) for each in raw]
     parts: Any = frozenset("stream_options streaming system_role repeated_roles tool_choice max_tokens".split())
-    return [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
+    named = [names_refused(part, error) for error in errors for part in ("n", "tools", "images", "system")]
+    return named, [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
 
 
 def _told_by_a_server(text: str) -> object:
@@ -131,8 +132,7 @@ def _quoted(text: str) -> None:
     signless = quotes.without_signs(text, blocks)
     marked = quotes.marked_quotes(f"“a b” {signless}")
     quotes.outermost([*marked, *quotes.quotes_of_blocks(signless, blocks, [(9, 12)])])
-    texts = [quote.text for quote in islice(marked, 3)]
-    for quote in [*texts, f"a {text[:5_000]} a", f"{text[:9]} … {text[-9:]}"]:
+    for quote in [*(quote.text for quote in islice(marked, 3)), f"a {text[:5_000]} a", f"{text[:9]} … {text[-9:]}"]:
         places.quote_place(quote, text, views)
 
 
@@ -311,7 +311,7 @@ READERS: dict[str, Reader] = {
     "core/evidence/quotes.py, core/evidence/folding.py and core/evidence/places.py": _quoted,
     "core/models/obstacles.py": _told_by_a_server,
     "core/models/endings.py and core/models/reasons.py": _ended,
-    "core/models/objections.py and core/media/refusals.py": _refused_by_a_server,
+    "core/models/objections.py, apps/check/refusals.py and core/media/refusals.py": _refused_by_a_server,
     "core/run/origins.py": lambda text: origins.joined(text, [a_proposal(text, "a"), a_proposal("x", "b")]),
     "core/wire/events.py: lines": lambda text: _fed(
         f"data: {text.replace(' ', chr(10) + 'data:')}".encode(errors="replace")
