@@ -5,9 +5,9 @@ import io
 import json
 import re
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,9 @@ from langgraph_moa.core.agreement import (
 from langgraph_moa.core.bounds import claims
 from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.evidence import citations, markers, passages, places, quotes, removal
+from langgraph_moa.core.local import weights
 from langgraph_moa.core.media.sizes import pages_in, pixels_in
-from langgraph_moa.core.models import endings, objections, obstacles, servers, weights
+from langgraph_moa.core.models import endings, objections, obstacles, servers
 from langgraph_moa.core.offline import (
     arguments,
     arithmetic,
@@ -60,17 +61,17 @@ from langgraph_moa.core.panel.seating import seat_of
 from langgraph_moa.core.run import origins, served
 from langgraph_moa.core.wire import chunks, events, halves, refusals, sizes, wording
 from langgraph_moa.core.wire import replies as wire_replies
-from langgraph_moa.evaluation.batch import reading, rows
-from langgraph_moa.evaluation.batch.questions import Question
+from langgraph_moa.evaluation.batch import questions, reading, rows
 from langgraph_moa.evaluation.grading import by_gold, verdicts
 from langgraph_moa.evaluation.interchange import delimited, losses
 from langgraph_moa.evaluation.panel import likeness
 from langgraph_moa.graphs.adapters import structured
-from langgraph_moa.nodes import choice, confidence, judge, retriever
-from langgraph_moa.nodes.calls import degenerate, forced, statuses, thinking
+from langgraph_moa.nodes import choice, confidence, judge
+from langgraph_moa.nodes.calls import degenerate, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
+from langgraph_moa.nodes.evidence import retriever
+from langgraph_moa.nodes.prompting import forced
 from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
-from pictures import in_base64
 from records import a_proposal
 
 Reader = Callable[[str], object]
@@ -132,7 +133,7 @@ def _quoted(text: str) -> None:
     signless = quotes.without_signs(text, blocks)
     marked = quotes.marked_quotes(f"“a b” {signless}")
     quotes.outermost([*marked, *quotes.quotes_of_blocks(signless, blocks, [(9, 12)])])
-    for quote in [*(quote.text for quote in islice(marked, 3)), f"a {text[:5_000]} a", f"{text[:9]} … {text[-9:]}"]:
+    for quote in [*(quote.text for quote in marked[:3]), f"a {text[:5_000]} a", f"{text[:9]} … {text[-9:]}"]:
         places.quote_place(quote, text, views)
 
 
@@ -203,7 +204,7 @@ def _structured(text: str) -> object:
 
 def _graded(text: str) -> None:
     for right in ("5 km", text):
-        question = Question(id="a", messages=[{"role": "user", "content": text}], gold=right)
+        question = questions.Question(id="a", messages=[{"role": "user", "content": text}], gold=right)
         by_gold.exact(question, text)
         by_gold.closed(question, text)
 
@@ -285,7 +286,7 @@ READERS: dict[str, Reader] = {
     "core/agreement/notation.py": lambda text: [notation.normalised(notation.stripped(text)), notation.json_text(text)],
     "core/agreement/numerals.py": lambda text: [f(text[:200], "") for f in (numerals.read_date, numerals.read_number)],
     "core/media/sizes.py": lambda text: [
-        read.__wrapped__(in_base64(head + text.encode("utf-8", "replace")))
+        read.__wrapped__(b64encode(head + text.encode("utf-8", "replace")).decode())
         for read, head in ((pages_in, b"/ObjStm>>stream\n"), (pixels_in, b"\xff\xd8"))
     ],
     "core/agreement/remarks.py": lambda text: [
@@ -329,7 +330,7 @@ READERS: dict[str, Reader] = {
         wording.words_in(each) for each in (text, f"<title>{text}", {"error": text}, json.dumps({"detail": [text]}))
     ],
     "core/models/servers.py": _listed,
-    "core/models/weights.py": weights._REASON.search,
+    "core/local/weights.py": weights._REASON.search,
     "core/run/served.py": lambda text: [
         served.same_models([served.Asked(each, text) for each in (text, "a")]),
         served.is_another("a", text),
@@ -360,11 +361,11 @@ READERS: dict[str, Reader] = {
     "core/offline/pages.py: PDF's text": _paragraphs,
     "core/offline/pages.py: HTML": lambda text: _a_file(_indexed, text, "a.html"),
     "core/offline/model.py": lambda text: model.OfflineModel.of("stems")._answer([HumanMessage(text)], {}),
-    "nodes/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
+    "nodes/evidence/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
     "nodes/choice.py": lambda text: choice.read_choice(text, 6),
     "nodes/confidence.py": confidence.read_probability,
     "nodes/judge.py": lambda text: judge.read_groups(text, 6),
-    "nodes/calls/forced.py": lambda text: [[*forced.calls_in(x, [_TOOL])] for x in (text, f"```json\n{text}\n```")],
+    "nodes/prompting/forced.py": lambda text: [[*forced.calls_in(x, [_TOOL])] for x in (text, f"```json\n{text}\n```")],
     "nodes/calls/reading.py": _replied,
     "nodes/calls/thinking.py": _parted,
     "nodes/calls/degenerate.py": lambda text: degenerate.repeated_piece(text, cut=True),
