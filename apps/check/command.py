@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -93,9 +94,7 @@ def _bounded(settings: Settings) -> Plan:
 
 def _checks(plan: Plan) -> Iterator[Checked]:
     """Yield each model once, wherever it sits."""
-    seats = [seat for layer in plan.seated.panel for seat in layer] + list(plan.seated.chain)
-    seats += [plan.moderating.seat] if plan.moderating else []
-    seats += [plan.search.rewriter] if plan.search and plan.search.rewriter else []
+    seats = list(_seats_in(plan))
     if not seats:
         raise ConfigError("found no model to check, expected at least one; name one with --proposer")
     by_model: dict[object, Checked] = {}
@@ -105,6 +104,21 @@ def _checks(plan: Plan) -> Iterator[Checked]:
         if name not in checked.names:
             checked.names.append(name)
     yield from by_model.values()
+
+
+def _seats_in(part: object, depth: int = 5) -> Iterator[Seat]:
+    """Yield whom a plan asks, in whatever part of it they sit."""
+    if isinstance(part, Seat):
+        yield part
+    if isinstance(part, list | tuple):
+        inner: list[object] = list(part)
+    elif is_dataclass(part) and not isinstance(part, type):
+        inner = [getattr(part, each.name) for each in fields(part)]
+    else:
+        return
+    if depth:
+        for each in inner:
+            yield from _seats_in(each, depth - 1)
 
 
 def _identity(seat: Seat) -> object:

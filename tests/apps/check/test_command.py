@@ -75,6 +75,17 @@ def takes(output: Output, number: int = 0) -> dict[str, str]:
     return {name: taken["verdict"] for name, taken in model["takes"].items()}
 
 
+def test_whoever_is_asked_is_checked_wherever_it_sits(run: Run) -> None:
+    seats = ("--proposer", "offline:words", "--aggregator", "offline:stems", "--moderator", "offline:phrases")
+    output = run("check", "--no-settings", "--quick", "--json", "--system", "smoa", *seats)
+
+    assert [(model["model"], model["asked_as"]) for model in json.loads(output.out)["models"]] == [
+        ("offline:words", ["proposer"]),
+        ("offline:stems", ["aggregator"]),
+        ("offline:phrases", ["moderator"]),
+    ]
+
+
 def test_one_that_takes_everything(run: Run, loopback: Loopback) -> None:
     loopback.say("m", able)
 
