@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ...core.run.cited import Citation, Evidence
 from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Cost, Proposal, Report
+from ...core.run.usage import thought_tokens
 from ...core.text import one_line, printable
 from ...graphs.estimate import USUAL_ANSWER
 
@@ -76,7 +77,8 @@ def outcome_line(event: dict[str, Any], columns: int) -> Text:
 def run_summary(run: Report) -> str:
     """Say in a line what a run came to."""
     money = "cost unknown" if run["usd"] is None else "free" if run["usd"] == 0 else f"${run['usd']:.4f}"
-    tokens = f"{run['usage']['total_tokens']:,} tokens"
+    thought = thought_tokens(run["usage"])
+    tokens = f"{run['usage']['total_tokens']:,} tokens" + (f" ({thought:,} thought)" if thought else "")
     layers, calls = (f"{run[n]} {n.removesuffix('s') if run[n] == 1 else n}" for n in ("layers", "calls"))
     saved = f" ({run['saved']} saved)" if run["saved"] else ""
     work = f"{layers}, {calls}{saved}, {tokens}, {money}, {run['seconds']:.1f} s"

@@ -115,6 +115,12 @@ class StreamedUsage:
         return None if shrinks or never_grew else largest
 
 
+def thought_tokens(usage: UsageMetadata | None) -> int:
+    """Return how many tokens of an answer were thinking, as far as its server said, of each tier of service."""
+    details = (usage.get("output_token_details") or {}) if usage else {}
+    return sum(count for name, count in details.items() if name.endswith("reasoning") and isinstance(count, int))
+
+
 def _checked(usage: Mapping[Any, Any]) -> UsageMetadata | None:
     read, written, total = (_count(usage.get(name)) for name in _FIGURES)
     if not read or (written is None and total is None):  # no prompt is empty

@@ -9,6 +9,7 @@ from ...core.control_tokens import only_tokens
 from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
+from ...core.run.usage import thought_tokens
 from ...core.text import one_line, plain, shows_nothing, text_in
 from ..prompting.prompt import Prompt
 from .degenerate import repeated_piece
@@ -161,7 +162,7 @@ def _instead(reply: Reply, reasons: str) -> str:
 
 def _thought(reply: Reply) -> str:
     """Say how much of an answer went into thinking."""
-    if tokens := _reasoning_tokens(reply):
+    if tokens := thought_tokens(reply.usage):
         written = (reply.usage or cast("UsageMetadata", {}))["output_tokens"]
         return f": reasoning took {tokens:,} of {written:,} tokens"
     if not reply.reasoning:
@@ -170,17 +171,12 @@ def _thought(reply: Reply) -> str:
     return f": {only}, {len(reply.reasoning):,} characters"
 
 
-def _reasoning_tokens(reply: Reply) -> int:
-    details = (reply.usage or cast("UsageMetadata", {})).get("output_token_details") or {}
-    return sum(count for name, count in details.items() if name.endswith("reasoning") and isinstance(count, int))
-
-
 def _has_no_room(reply: Reply, limit: int | None) -> bool:
     """Tell an answer whose limit of tokens was reached while it thought, or before it had written as much again.
 
     Servers say of some that they ended as they should: those took all that they might have, and show nothing.
     """
-    text, tokens = text_in(reply.message), _reasoning_tokens(reply)
+    text, tokens = text_in(reply.message), thought_tokens(reply.usage)
     written = reply.usage["output_tokens"] if reply.usage else 0
     was_cut = reply.ending.status == "truncated" and reply.ending.is_known
     if shows_nothing(text) and not reply.message.tool_calls:

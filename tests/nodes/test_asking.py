@@ -1,11 +1,27 @@
 """Whose thinking left no room for an answer is told so, and asked once more with more of it, within budgets."""
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import Budget, Price, Proposer, create_moa, create_ranker, create_self_moa, create_single, estimate
+from langgraph_moa import (
+    Budget,
+    ChatMoA,
+    MoAError,
+    Price,
+    Proposer,
+    create_moa,
+    create_ranker,
+    create_self_moa,
+    create_single,
+    estimate,
+    report,
+)
+from langgraph_moa.apps.ask.lines import run_summary
 from loopback import Loopback, Reply
 
 QUESTION: Any = {"messages": [("user", "What is 12 * 4?")]}
@@ -63,6 +79,8 @@ async def test_it_is_asked_once_more_with_more_room(loopback: Loopback) -> None:
     assert "a (layer 1): thinking left no room for an answer; it was asked once more with 200 tokens" in run["notes"]
     assert run["usage"]["output_token_details"]["reasoning"] == 3 * (99 + 150)
     assert run["usage"]["total_tokens"] == loopback.tokens_billed == 3 * (120 + 180)
+    assert "900 tokens (747 thought)" in run_summary(run)
+    assert "(747 thought)" in report(state)
     assert run["usd"] == pytest.approx((6 * 20 * 1 + 3 * (100 + 160) * 10) / 1e6)
 
 
@@ -230,6 +248,56 @@ async def test_a_run_that_is_resumed_asks_nobody_twice(loopback: Loopback) -> No
 
     assert [limits(loopback, name) for name in ("a", "b")] == [[100, 200]] * 2
     assert (state["run"]["calls"], state["proposals"][0]["more_room"]) == (6, 200)
+
+
+async def test_a_chat_moa_streams_the_whole_answer(loopback: Loopback) -> None:
+    cut = Reply("It may be 4", finish_reason="length", reasoning="Hm. " * 40, usage=used(100, 60))
+    replies = [cut, Reply("It is 48.")]
+    loopback.say("agg", lambda body: replies.pop(0))
+    chat = ChatMoA(built(loopback, more_room=True))
+
+    pieces: list[Any] = [piece async for piece in chat.astream("What is 12 * 4?")]
+
+    assert "".join(piece.text for piece in pieces).endswith("It is 48.")
+
+
+@pytest.mark.parametrize("seed", [*range(12), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(12, 200))])
+async def test_no_budget_is_overrun_whatever_is_asked_for(loopback: Loopback, seed: int) -> None:
+    dice = Random(seed)
+
+    def script(body: dict[str, Any]) -> Reply:
+        if dice.random() < 0.2:
+            return Reply(status=500)
+        reply = thinking(body)
+        written = min((reply.usage or {})["completion_tokens"], body["max_tokens"])
+        return replace(reply, usage=used(written, written - 1)) if dice.random() < 0.5 else reply
+
+    loopback.default = script
+    limit = {"tokens": dice.randint(200, 9000), "calls": dice.randint(2, 20), "usd": dice.uniform(0.0005, 0.05)}
+    name = dice.choice([*limit])
+    moa = built(
+        loopback,
+        proposers=[Proposer("a", samples=dice.randint(1, 3)), "b"],
+        layers=dice.choice([2, 3]),
+        max_tokens=dice.choice([60, 120, 250]),
+        more_room=dice.random() < 0.8,
+        vary=dice.choice([None, "wording"]),
+        references=dice.choice(["answers", "reasoning"]),
+        reasoning_effort=dice.choice([None, "low", "off"]),
+        budget=Budget(**{name: limit[name]}),  # type: ignore[arg-type]
+    )
+
+    state: Any = {}
+    with suppress(MoAError):
+        state = await moa.ainvoke(QUESTION)
+
+    assert loopback.tokens_billed <= limit["tokens"] or name != "tokens"
+    assert sum(price_of(usage) for usage in loopback.billed) <= limit["usd"] or name != "usd"
+    assert not state or state["run"]["calls"] <= limit["calls"] or name != "calls"
+
+
+def price_of(usage: dict[str, Any]) -> float:
+    return float(usage["prompt_tokens"] * PRICE.input + usage["completion_tokens"] * PRICE.output) / 1e6
 
 
 async def test_a_call_of_ones_own_is_a_seats(loopback: Loopback) -> None:

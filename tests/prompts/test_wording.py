@@ -51,6 +51,12 @@ async def test_samples_differ_that_would_all_be_equal(loopback: Loopback, kind: 
     assert all("n" not in body and body["messages"][-1]["content"] == "What is 12 * 4?" for body in bodies)
 
 
+def test_its_drawing(snapshot: Any) -> None:
+    moa = create_self_moa(model="offline:words", samples=3, vary="wording")
+
+    assert moa.get_graph().draw_mermaid(with_styles=False) == snapshot
+
+
 async def test_a_cache_knows_them_apart(loopback: Loopback) -> None:
     loopback.default = alike
     cache: Any = InMemoryCache()
