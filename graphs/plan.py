@@ -21,7 +21,7 @@ from ..core.models.prices import load_prices
 from ..core.panel.checks import check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
 from ..core.panel.seating import Seated, seat_layers
-from ..core.panel.seats import Seat
+from ..core.panel.seats import Seat, with_substitutes
 from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of, waves_before
 from ..core.run.state import MoAInput, MoAState, RagState
@@ -136,7 +136,7 @@ def plan_mixture(
     weighing = seat_weighing(stopping.confidence, first, defaults, prompting.placement, shown)
     checkers = [weighing.checker] if weighing and weighing.checker else []
     others = [seated.chain, rewriters, moderators, checkers]
-    check_bounded(stopping.budget, [seat for seats in [*panel, *others] for seat in seats])
+    check_bounded(stopping.budget, [one for seats in [*panel, *others] for one in with_substitutes(seats)])
     ways = _ways(stages, stopping)
     before = search.names if search else ()
     mixture = mixture_of(

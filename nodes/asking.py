@@ -12,7 +12,7 @@ from ..core.bounds.quorum import Race
 from ..core.panel.room import with_room
 from ..core.panel.sampling import Sampling
 from ..core.panel.seats import Seat
-from ..core.run.costs import added_up, after_refusal, with_more_room
+from ..core.run.costs import added_up, after_refusal, in_place_of, with_more_room
 from ..core.run.records import USABLE, Call
 from ..core.run.turn import Turn
 from ..core.text import text_in
@@ -68,6 +68,44 @@ class Asking:
         second = await self._with_room(second, shorter_prompt, config, room)
         return await self._with_room(answers, prompt, config, room) | second
 
+    async def refill(
+        self,
+        answers: Answers,
+        writer: PromptWriter,
+        config: RunnableConfig,
+        *,
+        may_fold_again: bool,
+        too_much: Callable[[], str | None],
+    ) -> Answers:
+        """Ask others in the place of those who failed, as long as there are any; who was cut has no place to fill.
+
+        Args:
+            answers: What came of each sample.
+            writer: How references are put.
+            config: The node's.
+            may_fold_again: As for asking.
+            too_much: Says which limit of the budget keeps from it.
+        """
+        for number in range(len(self.seats[0].instead) if self.seats else 0):
+            vacant = [s for s in self.seats if _is_vacant(answers[s.place][0])]
+            if not vacant:
+                break
+            if limit := too_much():
+                for seat in vacant:
+                    call, message = answers[seat.place]
+                    answers[seat.place] = (
+                        {**call, "error": f"{call['error']}; nobody was asked instead: {limit}"},
+                        message,
+                    )
+                break
+            asking = replace(self, seats=[seat.substitutes[number] for seat in vacant])
+            others = await asking.ask(writer, config, prompt=None, may_fold_again=may_fold_again, room=None)
+            for place, (call, message) in others.items():
+                failed, text = answers[place]
+                joined = in_place_of(failed, call)
+                answers[place] = joined, text if joined["model"] == failed["model"] else message
+        return answers
+
     async def _with_room(
         self, answers: Answers, prompt: Prompt, config: RunnableConfig, room: Callable[[], str | None] | None
     ) -> Answers:
@@ -118,3 +156,8 @@ class Asking:
         elif folded.lost and call["status"] == "ok":
             call = {**call, "unread": True, "error": f"not all was read: {folded.lost}"}
         return {**answers, seat.place: ({**call, "windows": folded.windows}, message)}, folded.prompt
+
+
+def _is_vacant(call: Call) -> bool:
+    """Tell a seat whose answer is still missing: a layer that was cut needs it no more."""
+    return call["status"] not in USABLE and call["cut"] is None

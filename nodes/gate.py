@@ -15,6 +15,7 @@ from ..core.bounds.screen import screen_layer
 from ..core.errors import AllProposersFailed, InputError
 from ..core.panel.stages import FIRST, Stage, unanswered
 from ..core.run.costs import total
+from ..core.run.instead import declared_model
 from ..core.run.records import USABLE, Agreed, Confidence, Cost, Moderation, Place, Proposal, Verdict, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
@@ -284,7 +285,7 @@ def _check_places(stage: Stage, proposals: Sequence[Proposal]) -> None:
             f"found no proposals for the last message at {stage.gate}: the conversation changed during the run; "
             "start again with the conversation as it is now"
         )
-    authors = {place_of(p): (p["proposer"], p["model"]) for p in proposals}
+    authors = {place_of(p): (p["proposer"], declared_model(p)) for p in proposals}
     expected = {seat.place: (seat.title, seat.label) for seat in stage.asked_so_far}
     if authors != expected:
         raise InputError(

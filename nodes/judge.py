@@ -78,7 +78,7 @@ class JudgeAgreement:
         """Bound what asking costs, of texts or of what their authors may write."""
         if texts is not None:
             return call_at_most(self._seat, self._asking(texts).messages)
-        limits = [author.max_tokens for author in authors]
+        limits = [author.longest for author in authors]
         more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         return call_at_most(self._seat, self._asking([""] * len(authors)).messages, more=more)
 

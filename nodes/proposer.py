@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from ..core.agreement.vote import best_proposal
 from ..core.bounds.quorum import Race
 from ..core.errors import BudgetExceeded
-from ..core.panel.seats import Seat
+from ..core.panel.seats import Seat, with_substitutes
 from ..core.panel.stages import Stage, unanswered
 from ..core.run.costs import added_up, total
 from ..core.run.records import USABLE, Call, Cost, Place, Proposal
@@ -52,9 +52,12 @@ def make_proposer(
     calls = rules.calls_of(seats)
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        return {seat.label: total([forecast(writer, s, conversation, authors, layer=stage.layer) for s in calls])}
+        labels = dict.fromkeys(call.label for call in calls)
+        costs = [(s.label, forecast(writer, s, conversation, authors, layer=stage.layer)) for s in calls]
+        return {label: total([cost for other, cost in costs if other == label]) for label in labels}
 
-    return Node(proposer.propose, at_most=at_most, asks=[seat.model], rules=rules)
+    asks = [one.model for one in with_substitutes([seat])]
+    return Node(proposer.propose, at_most=at_most, asks=asks, rules=rules)
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,16 @@ class _Proposer:
             None if again else rules.cache,
             rules.sampling,
         )
+        heard, is_unbounded = config if rules.stream_proposals else unstreamed(config), rules.budget is None
         answers = await asking.ask(
             writer,
-            config if rules.stream_proposals else unstreamed(config),
+            heard,
             prompt=opening.take(asking.seats),
-            may_fold_again=rules.budget is None,
-            room=partial(self._no_budget_for_room, writer, turn, due, before) if rules.more_room else None,
+            may_fold_again=is_unbounded,
+            room=partial(self._no_budget_for, writer, turn, due, before) if rules.more_room else None,
         )
+        too_much = partial(self._no_budget_for, writer, turn, due, before, others=True)
+        answers = await asking.refill(answers, writer, heard, may_fold_again=is_unbounded, too_much=too_much)
         made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**settled, **made}[s.place] for s in self.seats]
         rules.failures.add(p for p in made.values() if p["status"] not in USABLE)
@@ -149,21 +155,36 @@ class _Proposer:
             raise BudgetExceeded(opening.too_much, asked=any(p["calls"] for p in done))
         return opening
 
-    def _no_budget_for_room(
-        self, writer: PromptWriter, turn: Turn, due: Sequence[Seat], before: Mapping[Place, Proposal]
+    def _no_budget_for(
+        self,
+        writer: PromptWriter,
+        turn: Turn,
+        due: Sequence[Seat],
+        before: Mapping[Place, Proposal],
+        *,
+        others: bool = False,
     ) -> str | None:
         """Say which limit of the budget keeps a stage's proposers from being asked once more with more room.
 
         All of them may be, and at the same time, so that all are reckoned with, and the aggregator after them: a run
         that is resumed decides so again.
+
+        Args:
+            writer: How references are put.
+            turn: The turn.
+            due: Who of the stage is asked.
+            before: What a run of before has from it.
+            others: Say it of asking all who may take their places, too.
         """
         rules, stage = self.rules, self.stage
         if rules.budget is None:
             return None
         done = [*(p for p in turn.proposals() if p["layer"] < stage.layer), *before.values()]
         step = bound_step(writer, due, turn, stage.layer, chain=rules.chain, authors=stage.asked_so_far)
-        room = bound_room(writer, due, turn, stage.layer)
-        return rules.misfit(done, [*step, *room], verdicts=turn.verdicts(before=stage.layer, wave=stage.wave))
+        more = [*bound_room(writer, due, turn, stage.layer)] if rules.more_room else []
+        for seat in (other for s in due for other in s.substitutes) if others else ():
+            more.append(writer.write(seat, turn, stage.layer).at_most(seat))
+        return rules.misfit(done, [*step, *more], verdicts=turn.verdicts(before=stage.layer, wave=stage.wave))
 
 
 def _made(

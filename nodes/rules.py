@@ -16,7 +16,7 @@ from ..core.evidence.markers import without_markers
 from ..core.evidence.retrievers import Retrieval
 from ..core.panel.room import with_room
 from ..core.panel.sampling import Sampling
-from ..core.panel.seats import Seat
+from ..core.panel.seats import Seat, with_substitutes
 from ..core.panel.sight import check_read
 from ..core.panel.stages import Stage
 from ..core.run.costs import cost_of, total
@@ -72,9 +72,9 @@ class Rules:
     """What tells this mixture from all others, for caches."""
 
     def calls_of(self, seats: Sequence[Seat]) -> list[Seat]:
-        """Return whom asking these may ask in all, once more with more room included."""
+        """Return whom asking these may ask in all, once more with more room, and others in their places, included."""
         roomier = [seat for s in seats if (seat := with_room(s))] if self.more_room else []
-        return [*seats, *roomier]
+        return [*with_substitutes(seats), *roomier]
 
     def check_read(self, turn: Turn) -> None:
         """Refuse a question with a picture, a file or sound that too few can read, before anybody is asked.

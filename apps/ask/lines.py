@@ -64,6 +64,9 @@ def outcome_line(event: dict[str, Any], columns: int) -> Text:
     text = Text(f"{event['proposer']}  ")
     text.append(event["status"], style="green" if usable else "red")
     text.append(f"  {event['seconds']:.1f} s", style="dim")
+    if missed := event.get("instead_of"):
+        names = ", ".join(printable(each["model"]) for each in missed)
+        text.append(f"  {printable(event['model'])} instead of {names}", style="dim")
     if event["error"]:
         text.append(f"  {printable(event['error'])}", style="dim")
     elif usable and (lines := [line for line in event.get("text", "").splitlines() if line.strip()]):

@@ -62,6 +62,9 @@ class ProposerTable(ModelTable):
 
     samples: Samples | Nothing = Field(default=None, description="How often it is asked in a layer.")
     slots: Count | Nothing = Field(default=None, description="Samples that one request asks for, at most.")
+    instead: list[str] | Nothing = Field(
+        default=None, description="Who takes its place where it fails, provider:model, in this order."
+    )
     unreadable: Unreadable | Nothing = Field(
         default=None, description="Where it cannot read a picture or file that is asked about: skip, or text alone."
     )

@@ -93,7 +93,7 @@ class EarlyStop:
         def decide(answers: Mapping[str, Answered]) -> str | None:
             if len(answers) < max(2, self.needed(len(seats))):
                 return None
-            by_title = {seat.title: seat for seat in seats}
+            by_title = _seated(seats, {title: answer.model for title, answer in answers.items()})
             titles = [title for title in by_title if title in answers]
             agreement = compare_at_once(self.agreement, [answers[title].text for title in titles])
             if not agreement["groups"]:
@@ -116,6 +116,11 @@ def models_of(seats: Sequence[Seat], served: Mapping[str, str | None] | None = N
         served: The models that servers say answered, by the proposer's title; None before they have.
     """
     return len(same_models([Asked(seat.label, (served or {}).get(seat.title)) for seat in seats]))
+
+
+def _seated(seats: Sequence[Seat], models: Mapping[str, str | None]) -> dict[str, Seat]:
+    """Return seats by title, each with the model that answered in it: another may have taken its place."""
+    return {s.title: replace(s, label=model) if (model := models.get(s.title)) else s for s in seats}
 
 
 def is_agreement_used(
@@ -170,7 +175,7 @@ def agreed_on(
         seconds: How long the measure took.
         removed: Whom a screen took out.
     """
-    by_title = {seat.title: seat for seat in seats}
+    by_title = _seated(seats, {p["proposer"]: p["model"] for p in compared})
     groups = [[compared[n]["proposer"] for n in group] for group in agreement["groups"]]
     best = agreement["representative"]
     stands = best is not None and compared[best]["proposer"] not in removed

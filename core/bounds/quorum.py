@@ -84,6 +84,8 @@ class Answered(NamedTuple):
     """What of it is compared."""
     served: str | None
     """The model that the server says answered."""
+    model: str | None = None
+    """Who was asked, where that may be another than who was declared."""
 
 
 Decide = Callable[[Mapping[str, Answered]], str | None]
@@ -129,13 +131,13 @@ class Race:
         """Go, with an answer or without."""
         self._running.discard(call)
 
-    def count(self, title: str, answer: str, *, served: str | None, whole: bool) -> None:
+    def count(self, title: str, answer: str, *, served: str | None, whole: bool, model: str | None = None) -> None:
         """Take a usable answer; the one that decides ends the others' time. One that was cut decides nothing."""
         self._usable.add(title)
         if self.heard:
             self.heard(title, answer, whole)
         if whole:
-            self._answers[title] = Answered(self.read(answer), served)
+            self._answers[title] = Answered(self.read(answer), served, model)
         now = asyncio.get_running_loop().time()
         if self.quorum and self._end is None and len(self._usable) >= self.quorum.k:
             k, grace = self.quorum.k, self.quorum.grace_s
@@ -148,7 +150,8 @@ class Race:
     def count_proposal(self, proposal: Proposal) -> None:
         """Take a usable answer that was given before."""
         whole = proposal["status"] == "ok"
-        self.count(proposal["proposer"], proposal["text"], served=proposal["served_model"], whole=whole)
+        served, model = proposal["served_model"], proposal["model"]
+        self.count(proposal["proposer"], proposal["text"], model=model, served=served, whole=whole)
 
     def _bring_forward(self, call: Cutoff) -> None:
         if self._end is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from langchain_core.runnables import Runnable
 from langgraph.pregel import Pregel
 from pydantic import ValidationError
 from typing_extensions import is_typeddict
@@ -79,6 +80,7 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     if isinstance(settings, Proposer):
         _check_reading(settings, where)
         check_unreadable(settings.unreadable, where)
+        _check_instead(settings, where)
     if not isinstance(settings.system_prompt, str | None):
         raise ConfigError(f"found {type(settings.system_prompt).__name__} as the system prompt{where}, expected text")
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
@@ -143,6 +145,24 @@ def _check_reading(settings: Proposer, where: str) -> None:
         )
     if not isinstance(settings.debates, bool):
         raise ConfigError(f"found debates={settings.debates!r}{where}, expected True or False")
+
+
+_OF_THE_SEAT = ("name", "samples", "reads", "retriever", "instead")
+"""What is said of a seat, whoever sits in it."""
+
+
+def _check_instead(settings: Proposer, where: str) -> None:
+    others = settings.instead
+    kinds = (str, Runnable, Proposer)
+    if not isinstance(others, list | tuple) or not all(isinstance(other, kinds) for other in others):
+        raise ConfigError(f"found instead={others!r:.80}{where}, expected a list of models, or of Proposer(...)")
+    for other in others:
+        given = [n for n in _OF_THE_SEAT if isinstance(other, Proposer) and getattr(other, n) not in (None, ())]
+        if given:
+            raise ConfigError(
+                f"found {given[0]} of a proposer that takes the place of another{where}, expected it of the other; "
+                "leave it out"
+            )
 
 
 def check_graph(settings: ModelSettings, model: Model, name: str, context: object) -> None:

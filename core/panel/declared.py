@@ -132,6 +132,7 @@ class Proposer(ModelSettings):
 
     Proposer("openai:gpt-6-luna")
     Proposer(my_model, name="sceptic", system_prompt="Look for what is wrong with the obvious answer.")
+    Proposer("openai:gpt-6-luna", instead=["together:openai/gpt-oss-120b"]) # where it fails, the other takes its place
     Proposer("together:openai/gpt-oss-120b", temperature=0.7, samples=3)    # asked three times
     Proposer("openai:gpt-6-luna", reasoning_effort="low")                   # thinks less than it does by itself
     Proposer(my_agent_graph, timeout=None)                                  # may take as long as it likes
@@ -157,6 +158,9 @@ class Proposer(ModelSettings):
     unreadable: Unreadable = "skip"
     """What becomes of it where a picture, a file or sound is asked about that its model cannot read: `skip`, which
     costs nothing, or `text`, which gives it the text alone, with a note in the other's place."""
+    instead: Sequence["str | Model | Proposer"] = ()
+    """Who takes its place where it fails, is refused or says nothing, in this order; each may have settings of its own,
+    and has this one's name, samples, system prompt, limits and timeout where it does not say otherwise."""
     carries: bool = False
     """Whether, where it gives no answer, one that it read stands for it, its own name's first; no quorum cuts it."""
     may_write: bool = False

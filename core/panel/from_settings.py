@@ -42,9 +42,12 @@ from ..run.left_out import LeftOut
 from ..run.served import KNOWN_PROVIDERS
 from ..wire.connections import bare_url
 from .checks import OWN_OPTIONS, check_graph, check_settings
-from .declared import UNSET, Defaults, ModelSettings, Proposer
+from .declared import UNSET, Defaults, ModelSettings, Proposer, as_proposer
 from .names import unique_names
 from .seats import Seat
+
+_APART = 1_000
+"""More substitutes than a seat has."""
 
 
 def seats_of(declared: Sequence[ModelSettings], defaults: Defaults, *, role: str) -> list[Seat]:
@@ -114,10 +117,33 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         slots=own.slots or slots_of(model),
         without=without,
     )
+    others = [_samples(_in_place(own, other, samples), name, position, defaults, role) for other in own.instead]
+    # No cache takes a substitute's answer for that of a seat of the same model.
+    others = [
+        [replace(other, twin=_APART * (position + 1) + number) for other in seats]
+        for number, seats in enumerate(others)
+    ]
     return [
-        replace(seat, sample=sample, model=_counted_on(model, settings.seed, sample))
+        replace(
+            seat,
+            sample=sample,
+            model=_counted_on(model, settings.seed, sample),
+            instead=tuple(seats[sample - 1] for seats in others),
+        )
         for sample in range(1, samples + 1)
     ]
+
+
+def _in_place(settings: Proposer, other: "str | Model | Proposer", samples: int) -> Proposer:
+    """Return who takes a proposer's place, with what is said of the seat, and not of its model."""
+    declared = as_proposer(other)
+    is_chat = isinstance(declared.model, str) or is_chat_model(declared.model)
+    shared = ("system_prompt", *(("temperature", "max_tokens", "stop") if is_chat else ()))
+    given = {name: getattr(settings, name) for name in shared if getattr(declared, name) is None}
+    if declared.timeout is UNSET:
+        given["timeout"] = settings.timeout
+    own = {name: getattr(settings, name) for name in ("retriever", "debates", "carries")}
+    return replace(declared, samples=samples, **given, **own)
 
 
 def _over(option: str, settings: ModelSettings, defaults: Defaults) -> Any:

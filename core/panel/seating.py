@@ -26,7 +26,7 @@ from .declared import (
 from .from_settings import seats_of
 from .names import unique_names
 from .pick import Pick, check_pick
-from .seats import Seat
+from .seats import Seat, with_substitutes
 
 
 class Seated(NamedTuple):
@@ -103,7 +103,7 @@ def seat_layers(
         seats = _in_other_words(seats)
     if len(seats) == 1 and layers is not None:
         seats += [[seat for seat in seats[0] if seat.position < own]] * (layers - 2)
-    check_limited(defaults.limits, [*chain, *(seat for layer in seats for seat in layer)])
+    check_limited(defaults.limits, [*chain, *(one for layer in seats for one in with_substitutes(layer))])
     if vote:
         check_vote(vote, [seat.name for seat in seats[-1]])
     if pick:

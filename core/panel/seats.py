@@ -1,6 +1,7 @@
 """What a node is given: one resolved call to make."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..media.blocks import MediaKind
@@ -69,6 +70,8 @@ class Seat:
     """Whether it is skipped where that is asked about, or given the text alone."""
     debates: bool = False
     carries: bool = False
+    instead: tuple["Seat", ...] = ()
+    """Who takes its place where it fails, in order."""
     position: int = 0
     sample: int = 1
     samples: int = 1
@@ -91,6 +94,17 @@ class Seat:
     """What was asked for and is not sent, for its model is known to take none."""
 
     @property
+    def substitutes(self) -> list["Seat"]:
+        """Return who takes its place, each shown what it is shown."""
+        return [replace(other, sees=self.sees, reads=self.reads) for other in self.instead]
+
+    @property
+    def longest(self) -> int | None:
+        """Return how many tokens an answer from it may have, whoever takes its place; None where nobody said."""
+        limits = [seat.max_tokens for seat in (self, *self.instead)]
+        return None if None in limits else max(limit or 0 for limit in limits)
+
+    @property
     def place(self) -> Place:
         """Return which proposal of its layer is this one's."""
         return self.position, self.sample
@@ -108,3 +122,8 @@ class Seat:
     def reads_from(self, position: int, title: str) -> bool:
         """Tell whether this proposal of the layer before is among its references; in a debate, its own is not."""
         return (self.reads is None or position in self.reads) and not (self.debates and title == self.title)
+
+
+def with_substitutes(seats: Iterable[Seat]) -> list[Seat]:
+    """Return seats, and after each who takes its place where it fails."""
+    return [one for seat in seats for one in (seat, *seat.substitutes)]

@@ -73,5 +73,7 @@ def check_read(seats: Sequence[Seat], conversation: Sequence[BaseMessage], *, ne
 
 def _may_be_asked(seat: Seat, messages: Sequence[BaseMessage]) -> bool:
     """Tell who can be asked: a model alone, which no proposal helps, must read all itself."""
-    given_text = seat.role == "proposer" and seat.unreadable == "text"
-    return given_text or not blind_to(seat, messages)
+    return any(
+        (one.role == "proposer" and one.unreadable == "text") or not blind_to(one, messages)
+        for one in (seat, *seat.substitutes)
+    )

@@ -48,6 +48,7 @@ def _signature(seat: Seat) -> str:
     reads = "" if seat.reads is None else f"reads {', '.join(map(str, sorted(seat.reads))) or 'nobody'}"
     model = seat.label if seat.label != seat.title else ""
     model += f" at {seat.server}".removeprefix("" if model else " ") if seat.server else ""
-    more = [model, reads, "debates" if seat.debates else ""]
+    others = f"else {', '.join(other.label for other in seat.instead)}" if seat.instead else ""
+    more = [model, others, reads, "debates" if seat.debates else ""]
     notes = "; ".join(filter(None, more))
     return f"{seat.title} ({notes})" if notes else seat.title

@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..run.instead import declared_model
 from ..run.records import USABLE, Place, Proposal, Verdict
 from .seats import Seat
 
@@ -109,4 +110,4 @@ def unanswered(seats: Sequence[Seat], before: Mapping[Place, Proposal]) -> list[
         return list(seats)
     sent_back = [s for s in seats if s.place in before and before[s.place]["reviewed"] == "sent_back"]
     done = {place for place, p in before.items() if p["status"] in USABLE | {"dropped"}}
-    return sent_back or [s for s in seats if s.place not in done or before[s.place]["model"] != s.label]
+    return sent_back or [s for s in seats if s.place not in done or declared_model(before[s.place]) != s.label]

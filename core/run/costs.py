@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
+from .instead import Missed
 from .records import USABLE, Call, Cost, Spared
 
 NOTHING = Cost(calls=0, tokens=0, usd=0.0)
@@ -90,6 +91,23 @@ def with_more_room(first: Call, again: Call, limit: int) -> tuple[Call, bool]:
         return cast("Call", {**first, **added_up(first, again), "more_room": limit, "error": why}), False
     error = None if again["status"] == "ok" else f"{why}: {again['error']}"
     return cast("Call", {**again, **added_up(again, first), "more_room": limit, "error": error}), True
+
+
+def in_place_of(failed: Call, call: Call) -> Call:
+    """Return what came of asking somebody in the place of one who failed, whose cost is counted with it.
+
+    Args:
+        failed: What came of who was asked before.
+        call: What came of who took the place; where that was not asked at all, the failure stays.
+    """
+    if call["status"] in ("skipped", "cancelled") and not call["calls"]:
+        why = f"{failed['error'] or failed['status']}; {call['model']} was not asked instead: {call['error']}"
+        return cast("Call", {**failed, "error": why})
+    missed = Missed(model=failed["model"], status=failed["status"], error=failed["error"])
+    changed: dict[str, Any] = {**added_up(call, failed), "instead_of": [*failed.get("instead_of", []), missed]}
+    if call["status"] not in USABLE:
+        changed["error"] = f"{call['error']}; before it {missed['model']}: {missed['status']} ({missed['error']})"
+    return cast("Call", {**call, **changed})
 
 
 class Spent(NamedTuple):

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from .cadence import PanelUse
 from .cited import Found
+from .instead import Missed
 from .left_out import LeftOut
 from .picking import Picking
 from .screening import Screening
@@ -108,6 +109,8 @@ class Call(TypedDict):
     """How likely its tokens were, their mean or the least likely one, where that was asked for and told."""
     left_out: list[LeftOut]
     """What its request went without, for its server refuses it."""
+    instead_of: NotRequired[list[Missed]]
+    """In whose place it was asked, the first one who was declared; what they cost is in the sums."""
     no_room: NotRequired[bool]
     """Whether the limit of tokens was reached while it thought, or soon after: there is no answer, or not all of it."""
     more_room: NotRequired[int]

@@ -196,6 +196,9 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
             notes[f"{name}: {number} references or passages were shortened to fit its window or evidence_tokens"] = None
         if call.get("windows", 1) > 1:
             notes[f"{name}: its references did not fit its window, and were read in {call['windows']} parts"] = None
+        if (missed := call.get("instead_of")) and call["status"] in USABLE:
+            failed = ", ".join(f"{each['model']}: {each['status']}" for each in missed)
+            notes[f"{name}: {call['model']} answered instead ({failed})"] = None
         if limit := call.get("more_room"):
             notes[f"{name}: thinking left no room for an answer; it was asked once more with {limit:,} tokens"] = None
         if call["cached"]:

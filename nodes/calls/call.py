@@ -77,7 +77,8 @@ async def call_model(
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("%s", ended_line(seat, call))
     if counts and message and call["status"] in USABLE:
-        race.count(seat.title, text_in(message), served=call["served_model"], whole=call["status"] == "ok")
+        whole = call["status"] == "ok"
+        race.count(seat.title, text_in(message), model=seat.label, served=call["served_model"], whole=whole)
     if entry:
         await entry.keep(call, message)
     return call, message

@@ -121,9 +121,8 @@ async def _in_one(
         outcome = sampled(call, prompt, reply, seat=seat)
         answers[seat.place] = outcome, reply.message
         if outcome["status"] in USABLE:
-            race.count(
-                seat.title, text_in(reply.message), served=outcome["served_model"], whole=outcome["status"] == "ok"
-            )
+            served, whole = outcome["served_model"], outcome["status"] == "ok"
+            race.count(seat.title, text_in(reply.message), model=seat.label, served=served, whole=whole)
     return answers, heard
 
 

@@ -43,7 +43,7 @@ def forecast(
     if kept_from(seat, conversation):
         return NOTHING
     authors = [author for author in authors if seat.reads_from(author.position, author.title)]
-    limits = [author.max_tokens for author in authors]
+    limits = [author.longest for author in authors]
     more = None if None in limits else sum(2 * (limit or 0) for limit in limits)
     if seat.reads_thinking and more is not None:
         more += len(authors) * THOUGHT_TOKENS

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from ingest import Ingest, metadata, traced
+from langchain_core.messages import AIMessage
 from langgraph_moa import Proposer, Screen, create_moa
 from panels import panel, says
+from pictures import AS_OPENAI, PICTURE, PNG, asking
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -98,3 +100,12 @@ def test_hidden_are_tools_and_what_models_are_bound_with_too(traces: Ingest) -> 
     words = "quincunx tmesis zeugma litotes anaphora chiasmus epanalepsis aposiopesis sesquipedalian".split()
     assert [word for word in words if word in traces.posted] == []
     assert any(run["run_type"] == "tool" for run in traces.runs.values())
+
+
+def test_hidden_pictures_are_in_no_request(traces: Ingest) -> None:
+    moa = create_moa(proposers=panel("a", "b", "c"), aggregator=says("d", "last"), hide_texts=True)
+
+    traced(traces, lambda: moa.invoke({"messages": [asking(PICTURE), AIMessage("x"), asking(AS_OPENAI)]}))
+
+    assert PNG not in traces.posted
+    assert PNG[:20] not in traces.posted

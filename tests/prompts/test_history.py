@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph_moa.core.text import OURS
 from langgraph_moa.prompts import fence, tools_in_words
+from pictures import PICTURE
 from syrupy.assertion import SnapshotAssertion
 from tables import each
 
@@ -80,3 +81,12 @@ def test_common_words_are_neutralised_only_where_they_could_be_ours(kind: Any) -
 
 def test_a_label_holds_nothing_that_ends_it() -> None:
     assert '="a--b--x"' in fence(["t"], "tool", labels=['a"\nb">x'])
+
+
+def test_a_picture_among_results_stands_after_the_words() -> None:
+    conversation = [*ROUND[:2], ToolMessage([{"type": "text", "text": "look"}, PICTURE], tool_call_id="1")]
+
+    told = tools_in_words(conversation)
+
+    assert told[-1].content[-1] == PICTURE
+    assert "look" in told[-1].text

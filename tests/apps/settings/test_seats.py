@@ -22,6 +22,8 @@ seed = 7
 stop = "END"
 samples = 6
 slots = 4
+unreadable = "text"
+instead = ["offline:words"]
 """
 
 
@@ -42,6 +44,8 @@ def test_what_a_thread_keeps_of_servers_holds_no_secrets(tmp_path: Path) -> None
         "stop": "END",
         "samples": 6,
         "slots": 4,
+        "unreadable": "text",
+        "instead": ["offline:words"],
     }
     assert record["aggregator"] == {"model": "same", "base_url": "http://127.0.0.1:1/v1"}
     assert "tiger" not in repr(record) + repr(settings.proposers)

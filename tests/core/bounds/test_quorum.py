@@ -65,7 +65,7 @@ async def test_what_decides_a_race_is_shown_whole_answers_only() -> None:
 
     cut = await asyncio.wait_for(waiting, 10)
     assert (cut.cause, cut.why) == ("agreed", "they agree")
-    assert shown[-1] == {"a": Answered("X", "m"), "c": Answered("Z", None)}
+    assert shown[-1] == {"a": Answered("X", "m", "a"), "c": Answered("Z", None, "c")}
 
 
 async def test_the_runs_seconds_cut_what_was_still_wanted() -> None:
