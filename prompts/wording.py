@@ -1,7 +1,7 @@
 """Other words for the same task, so that samples differ whose model would answer each of them alike.
 
-After SC-MoA (arXiv 2605.29116), which lets samples differ by rewording instead of a temperature. There a model rewords;
-here it is our own words around the conversation that change, and never the user's: nobody has to check what they mean.
+After SC-MoA (arXiv 2605.29116), whose samples differ by wordings of one meaning, and not by a temperature. Here our own
+words around the conversation change, and never the user's: nobody has to check what they mean.
 """
 
 from .template import bundled

@@ -180,7 +180,7 @@ def _has_no_room(reply: Reply, limit: int | None) -> bool:
     written = reply.usage["output_tokens"] if reply.usage else 0
     was_cut = reply.ending.status == "truncated" and reply.ending.is_known
     if shows_nothing(text) and not reply.message.tool_calls:
-        return was_cut or bool(limit and written >= limit and (tokens or reply.reasoning))
+        return was_cut or bool(limit and written >= limit)
     return was_cut and (2 * tokens >= written > 0 if tokens else len(reply.reasoning) >= len(text) > 0)
 
 

@@ -126,7 +126,7 @@ async def test_what_was_cut_while_it_answered_is_left_as_it_is(loopback: Loopbac
 
 async def test_servers_that_say_that_all_is_well_are_not_believed(loopback: Loopback) -> None:
     loopback.default = thinking
-    loopback.say("a", Reply("", reasoning="Hm. " * 40, usage=used(100, 100)))
+    loopback.say("a", Reply("", usage={"prompt_tokens": 20, "completion_tokens": 100, "total_tokens": 120}))
     loopback.say("b", Reply("", reasoning="Hm. " * 40, usage=used(90, 90)))
     loopback.say("c", "48")
 

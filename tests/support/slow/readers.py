@@ -71,7 +71,7 @@ from langgraph_moa.nodes.calls import degenerate, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
 from langgraph_moa.nodes.evidence import retriever
 from langgraph_moa.nodes.prompting import forced
-from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, unforged
+from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, with_thought
 from records import a_proposal
 
 Reader = Callable[[str], object]
@@ -243,7 +243,7 @@ def _answering(text: str) -> bytes:
 
 READERS: dict[str, Reader] = {
     "prompts/fence.py": lambda text: fence([text], labels=[text[:1_000]]),
-    "prompts/fence.py: unforged": unforged,
+    "prompts/thought.py": lambda text: with_thought("", text),
     "prompts/echo.py": _echo,
     "prompts/pack.py": lambda text: [pack([text, text, "a"], len(text)), pack([text], 200)],
     "prompts/history.py": _history,
