@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .graphs.moa import create_moa
     from .graphs.page import report
     from .graphs.rag import create_rag_moa
+    from .graphs.sections import create_sectioned_moa
     from .graphs.self_moa import create_self_moa, create_self_moa_seq
     from .graphs.systems import (
         create_best_of_n,
@@ -98,6 +99,7 @@ __all__ = [
     "create_moa",
     "create_rag_moa",
     "create_ranker",
+    "create_sectioned_moa",
     "create_self_moa",
     "create_self_moa_seq",
     "create_single",
@@ -124,9 +126,9 @@ _HOMES = {
     "Call": ".core.run.records",
     "ChatMoA": ".graphs.adapters.chat_model",
     "Citation": ".core.run.cited",
+    "Confident": ".core.bounds.confident",
     "ConfigError": ".core.errors",
     "DocsRetriever": ".core.offline.docs_retriever",
-    "Confident": ".core.bounds.confident",
     "EarlyStop": ".core.bounds.early_stop",
     "Evidence": ".core.run.cited",
     "InputError": ".core.errors",
@@ -162,6 +164,7 @@ _HOMES = {
     "create_moa": ".graphs.moa",
     "create_rag_moa": ".graphs.rag",
     "create_ranker": ".graphs.systems",
+    "create_sectioned_moa": ".graphs.sections",
     "create_self_moa": ".graphs.self_moa",
     "create_self_moa_seq": ".graphs.self_moa",
     "create_single": ".graphs.systems",

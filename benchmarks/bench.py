@@ -13,6 +13,7 @@ from itertools import takewhile
 from statistics import median, quantiles
 from typing import Any
 
+import first_tokens
 import floors
 import growth
 import starting
@@ -56,6 +57,19 @@ STARTING = """{ran}
 The wheel, built and installed, and the CPU of whole processes.
 
 {table}
+"""
+FIRST_TOKENS = """{ran}
+
+Four proposers and an aggregator, 320 words each. The server says a word every 10 ms, 300 ms after the question,
+streamed or not; one proposer is half as fast. "Long reading" is a word every 2 ms, 2 s after the question. First text
+is a [draft](running.md#a-draft-before-the-answer) or the answer's first token. Times are this server's, and no model's.
+
+{table}
+
+A draft comes when the fastest proposer is done, and costs nothing. [Sections](running.md#an-answer-by-sections) come as
+early, and are the answer; but each of them is a call that reads all that the one before did: where reading takes long,
+nothing is gained, and the whole answer comes later. What they do to answers is not
+measured: no model here is strong enough to tell.
 """
 ELSEWHERE = """
 - [Agreement](agreement.md): early stop, [waves](early-stop.md#waves) and votes on recorded answers of real models.
@@ -174,6 +188,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], Iterator[Row]]]] = {
     "A run": (A_RUN, run_rows),
     "Growth": (GROWTH, growth_rows),
     "Starting": (STARTING, starting.rows),
+    "First tokens": (FIRST_TOKENS, first_tokens.rows),
 }
 
 

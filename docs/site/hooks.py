@@ -28,7 +28,7 @@ REFERENCE = {
     "systems": (
         "Systems",
         "create_single create_self_moa create_self_moa_seq create_grouped_moa create_smoa Moderator create_debate "
-        "create_ranker Rank create_best_of_n create_vote",
+        "create_ranker Rank create_best_of_n create_vote create_sectioned_moa",
     ),
     "many": (
         "Many questions",

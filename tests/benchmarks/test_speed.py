@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import first_tokens
 import floors
 import growth
 import pytest
@@ -129,6 +130,15 @@ def test_what_starts_is_an_installed_wheel(tmp_path: Path) -> None:
         assert starting.cpu_s([str(commands / "langgraph-moa"), "--help"]) > 0
 
 
+@pytest.mark.enable_socket
+def test_first_texts_are_measured_of_every_way() -> None:
+    quick = first_tokens.Paces(word_s=0, first_s=0, words=16, paragraph=4)
+    rows = list(first_tokens.rows(1, quick, quick))
+
+    assert len(rows) == 7 * 4
+    assert all(row.value > 0 for row in rows)
+
+
 def test_commands_are_measured_in_turn() -> None:
     took = starting.in_rounds({"one": ["true"], "other": ["true"]}, 2)
 
@@ -180,5 +190,5 @@ def test_a_section_is_written_anew_and_the_others_stay(sections: dict[str, str],
 def test_the_page_has_every_section() -> None:
     page = speed_page.PAGE.read_text(encoding="utf-8")
 
-    expected = ["A run", "Growth", "Starting", "Beside other packages", "What else was measured"]
+    expected = ["A run", "Growth", "Starting", "Beside other packages", "First tokens", "What else was measured"]
     assert re.findall(r"(?m)^## (.*)$", page) == expected
