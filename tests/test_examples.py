@@ -1,7 +1,9 @@
 """Each example runs as a user would run it, without a key and a network, and prints what is kept here."""
 
 import ast
+import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,30 @@ def test_an_example_prints_what_it_should(
     out, err = capsys.readouterr()
     assert err == ""
     assert out == snapshot
+
+
+GENERATED = {
+    "return a + b": 3,
+    "return 4": 1,
+    "return [0] * 10**9": 0,
+    "print('1\\n' * 10**6, flush=True); return a + b": 3,
+    "import os; os.write(1, b'9' * 10**6)": 0,
+    "raise SystemExit(0)": 0,
+    "import os; os.fork() or __import__('time').sleep(600); return a + b": 3,
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it is for Linux and macOS")
+def test_generated_code_is_kept_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = runpy.run_path(str(FOLDER / "code.py"))["passed"]
+    signals: list[int] = []
+    kill = os.killpg
+    monkeypatch.setattr(os, "killpg", lambda group, number: signals.append(number) or kill(group, number))
+
+    results = {body: passed(f"```python\ndef add(a, b): {body}\n```") for body in GENERATED}
+
+    assert results == GENERATED
+    assert signals == [signal.SIGKILL] * len(GENERATED)
 
 
 @pytest.mark.soak
