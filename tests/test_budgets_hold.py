@@ -11,6 +11,7 @@ from langgraph_moa import (
     Budget,
     BudgetExceeded,
     Confident,
+    InputError,
     Pick,
     Price,
     Proposer,
@@ -27,6 +28,7 @@ MODELS = ["m0", "m1", "m2", "m3", "last", "other", "stronger"]
 PRICE = Price(input=1000, output=5000)
 """US dollars a million tokens, so that cents bound a run."""
 QUESTION = "How many days has a leap year?"
+NO_PICTURES = '{"error": {"message": "this model does not support image input"}}'
 PICTURED: Any = {"messages": [("user", [{"type": "text", "text": QUESTION}, PICTURE])]}
 
 
@@ -48,6 +50,7 @@ def scripted(dice: random.Random) -> Callable[[dict[str, Any]], Reply]:
                 Reply("", refusal="no"),
                 Reply(status=500),
                 Reply(status=400, body='{"error": {"message": "unsupported parameter: reasoning_effort"}}'),
+                *([Reply(status=400, body=NO_PICTURES)] * ("image_url" in str(body["messages"]))),
             ]
         )
 
@@ -61,7 +64,9 @@ def options_of(dice: random.Random) -> dict[str, Any]:
         return {name: value for name, value in options.items() if dice.random() < 0.4}
 
     def seat(model: str) -> Any:
-        return Proposer(model, **some(reasoning_effort="low", samples=dice.choice([1, 2, 3])))
+        others = dice.choice([["other"], ["other", Proposer("stronger", max_tokens=40)]])
+        own = some(reasoning_effort="low", samples=dice.choice([1, 2, 3]), instead=others, unreadable="text")
+        return Proposer(model, **own)
 
     sure = Confident(0.8, **dice.choice([{}, {"model": "other"}, {"logprobs": "mean"}, {"function": lambda *_: 0.5}]))
     ladder = dice.choice([{}, {}, {"waves": (2,)}, {"waves": (1, 1), "confidence": sure}, {"escalate": ["stronger"]}])
@@ -103,7 +108,7 @@ def check(server: Loopback, number: int) -> str:
     end = "answered"
     try:
         run = moa.invoke(dice.choice([user(QUESTION), PICTURED]))["run"]
-    except BudgetExceeded:
+    except (BudgetExceeded, InputError):  # which too few who see raise, before anybody is asked
         end = "refused"
     except AllProposersFailed:
         end = "failed"
