@@ -88,7 +88,7 @@ def _read(entry: Any) -> Known | None:
 
 def recall_servers() -> None:
     """Let this process know what was found out lately, before it asks anybody."""
-    oldest = datetime.now(UTC) - timedelta(days=_DAYS)
+    oldest = datetime.fromtimestamp(unix_time(), UTC) - timedelta(days=_DAYS)
     for entry in known_servers():
         if datetime.fromisoformat(entry["checked"]) < oldest:
             continue
