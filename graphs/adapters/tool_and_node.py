@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AnyMessage, MessageLikeRepresentation
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
 
+from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...core.models.parts import may_write, tools_of
 from ...core.run.state import Graph
 from ..plan import plan_of
+from .uses import use_of
 
 State = Mapping[str, Any]
 Wording = str | Sequence[MessageLikeRepresentation]
@@ -22,7 +24,9 @@ WHEN_TO_ASK = (
 """Tells a model what a mixture as a tool is for."""
 
 
-def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_ASK) -> BaseTool:
+def as_tool(
+    moa: Graph, *, name: str | None = None, description: str = WHEN_TO_ASK, max_uses: int | None = None
+) -> BaseTool:
     """Return a mixture as a tool that takes a question and gives its answer.
 
     LangChain's own `moa.as_tool()` takes messages, and gives the agent the whole state to read: every proposal, and the
@@ -34,13 +38,34 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_A
         moa: What `create_moa`, or another of this package, returned.
         name: The tool's name; None is the graph's, in letters that providers take.
         description: When an agent should use it.
+        max_uses: How often an agent may use it for one message of its user, which the description tells it too; after
+            that the tool says so, and asks nobody. Counted in the agent's messages, so that a resumed run counts on.
 
     Raises:
-        ConfigError: The graph is no mixture.
+        ConfigError: The graph is no mixture, or an option is wrong.
+        InputError: (when run) There is nothing to count uses in: no agent calls it.
     """
     plan_of(moa)
+    if max_uses is not None:
+        check_number("max_uses", max_uses, minimum=1, whole=True)
     if name is not None and not (isinstance(name, str) and re.fullmatch(r"[a-zA-Z0-9_-]+", name)):
         raise ConfigError(f"found name={name!r:.80}, expected letters, digits, - and _, which is what providers take")
+
+    called = name or re.sub(r"[^\w-]", "_", moa.name, flags=re.ASCII)
+    ask, aask = _asking(moa) if max_uses is None else _counting(moa, called, max_uses)
+    bound = f" At most {max_uses} {'use' if max_uses == 1 else 'uses'} for one message of the user."
+    return StructuredTool.from_function(
+        ask,
+        aask,
+        name=called,
+        description=description if max_uses is None else description.rstrip() + bound,
+        response_format="content_and_artifact",
+        metadata={"readOnlyHint": not any(map(may_write, tools_of(moa)))},
+    )
+
+
+def _asking(moa: Graph) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what a tool does, for both of LangChain's APIs."""
 
     def ask(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
         return _told(moa.invoke(_conversation(question), config))
@@ -48,14 +73,31 @@ def as_tool(moa: Graph, *, name: str | None = None, description: str = WHEN_TO_A
     async def aask(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
         return _told(await moa.ainvoke(_conversation(question), config))
 
-    return StructuredTool.from_function(
-        ask,
-        aask,
-        name=name or re.sub(r"[^\w-]", "_", moa.name, flags=re.ASCII),
-        description=description,
-        response_format="content_and_artifact",
-        metadata={"readOnlyHint": not any(map(may_write, tools_of(moa)))},
-    )
+    return ask, aask
+
+
+def _counting(moa: Graph, name: str, most: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the same for a tool that may be used so often: LangChain tells it of the agent as its `runtime`."""
+    from langgraph.prebuilt import ToolRuntime
+
+    ask_once, aask_once = _asking(moa)
+    nobody = cast("ToolRuntime[Any, Any]", None)
+
+    def spent(runtime: ToolRuntime[Any, Any]) -> tuple[str, dict[str, Any]] | None:
+        use = use_of(runtime, name)
+        if use <= most:
+            return None
+        times = "once" if most == 1 else f"{most} times"
+        why = f"Nobody was asked: {name} was used {times} for this message of the user, which is all there is."
+        return f"{why} Go on with what you know.", {"use": use, "max_uses": most}
+
+    def ask(question: str, config: RunnableConfig, runtime: ToolRuntime[Any, Any] = nobody) -> Any:
+        return spent(runtime) or ask_once(question, config)
+
+    async def aask(question: str, config: RunnableConfig, runtime: ToolRuntime[Any, Any] = nobody) -> Any:
+        return spent(runtime) or await aask_once(question, config)
+
+    return ask, aask
 
 
 def as_node(
