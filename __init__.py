@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from .core.models.prices import Price
     from .core.models.resolve import resolve_model
     from .core.offline.docs_retriever import DocsRetriever
-    from .core.panel.declared import Aggregator, Moderator, Proposer, Rank
+    from .core.panel.declared import Aggregator, Analyst, Moderator, Proposer, Rank
     from .core.panel.pick import Pick
     from .core.run.cited import Citation, Evidence
+    from .core.run.disagreement import Disagreement
     from .core.run.records import Call, Proposal, Report, Verdict
     from .core.run.state import MoAState
     from .evaluation.batch.batch import abatch
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .graphs.adapters.chat_model import ChatMoA
     from .graphs.adapters.tool_and_node import as_node, as_tool
     from .graphs.estimate import estimate
+    from .graphs.fusion import create_fusion
     from .graphs.moa import create_moa
     from .graphs.page import report
     from .graphs.rag import create_rag_moa
@@ -56,6 +58,7 @@ __all__ = [
     "Aggregator",
     "Agreement",
     "AllProposersFailed",
+    "Analyst",
     "Budget",
     "BudgetExceeded",
     "Call",
@@ -63,6 +66,7 @@ __all__ = [
     "Citation",
     "Confident",
     "ConfigError",
+    "Disagreement",
     "DocsRetriever",
     "EarlyStop",
     "Evidence",
@@ -95,6 +99,7 @@ __all__ = [
     "create_ask",
     "create_best_of_n",
     "create_debate",
+    "create_fusion",
     "create_grouped_moa",
     "create_moa",
     "create_rag_moa",
@@ -121,6 +126,7 @@ _HOMES = {
     "Aggregator": ".core.panel.declared",
     "Agreement": ".core.agreement.measures",
     "AllProposersFailed": ".core.errors",
+    "Analyst": ".core.panel.declared",
     "Budget": ".core.bounds.budget",
     "BudgetExceeded": ".core.errors",
     "Call": ".core.run.records",
@@ -128,6 +134,7 @@ _HOMES = {
     "Citation": ".core.run.cited",
     "Confident": ".core.bounds.confident",
     "ConfigError": ".core.errors",
+    "Disagreement": ".core.run.disagreement",
     "DocsRetriever": ".core.offline.docs_retriever",
     "EarlyStop": ".core.bounds.early_stop",
     "Evidence": ".core.run.cited",
@@ -160,6 +167,7 @@ _HOMES = {
     "create_ask": ".graphs.adapters.asking",
     "create_best_of_n": ".graphs.systems",
     "create_debate": ".graphs.systems",
+    "create_fusion": ".graphs.fusion",
     "create_grouped_moa": ".graphs.systems",
     "create_moa": ".graphs.moa",
     "create_rag_moa": ".graphs.rag",

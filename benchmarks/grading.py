@@ -49,7 +49,7 @@ _A_SENTENCE, _A_RUN = 5, 8
 """Words from which a sentence of ours, and any part of our prompts, is no coincidence."""
 _OF_REFERENCES = re.compile(r"\b(?:references?|drafts? answers?|other assistants?)\b", re.IGNORECASE)
 _SILLY = re.compile(r"\W*final answer\b", re.IGNORECASE)
-_TAG = re.compile(r"[<‹]?/?\b(?:reference|evidence|proposal|answer|problem|tool)-[0-9a-f]{12}\b")
+_TAG = re.compile(r"[<‹]?/?\b(?:reference|evidence|proposal|answer|problem|tool|analysis)-[0-9a-f]{12}\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 

@@ -10,6 +10,7 @@ from ..core.portal import THREADS
 from ..core.run.state import Mixture
 from ..nodes.aggregator import make_aggregator
 from ..nodes.answer import make_answer
+from ..nodes.disagreement.analyst import from_groups, make_analyst
 from ..nodes.gate import make_gate
 from ..nodes.proposer import make_proposer
 from ..nodes.review import make_review
@@ -50,6 +51,17 @@ def add_gate(graph: MoAGraph, stage: Stage, plan: Plan) -> None:
     graph.add_conditional_edges(stage.gate, make_exit(stage, leads_to | itself), labelled(leads, leads_to))
 
 
+def add_analyst(graph: MoAGraph, plan: Plan) -> None:
+    """Add where a model says what the proposals differ on, if one is to: before a person sees them."""
+    if plan.analysing is None:
+        return
+    compare = make_analyst(
+        plan.analysing, layer=plan.depth, sources=plan.seated.panel, writer=plan.synthesise, rules=plan.rules
+    )
+    graph.add_node("analyse", compare, metadata=metadata_of("analyst", plan.depth, [plan.analysing.seat]))
+    graph.add_edge("analyse", plan.looks[1])
+
+
 def add_review(graph: MoAGraph, plan: Plan) -> None:
     """Add where a person looks at the proposals, if one is to."""
     if not plan.rules.review:
@@ -75,7 +87,8 @@ def add_aggregator(graph: MoAGraph, plan: Plan) -> None:
     graph.add_node("aggregate", aggregate, metadata=metadata_of("aggregator", plan.depth, seated.chain))
     graph.add_edge("aggregate", end)
     if plan.may_answer:
-        answer = make_answer(layer=plan.depth, rules=plan.rules)
+        compare = from_groups if plan.analysing else None
+        answer = make_answer(layer=plan.depth, rules=plan.rules, compare=compare)
         graph.add_node("answer", answer, metadata=metadata_of("answer", plan.depth))
         graph.add_edge("answer", end)
 

@@ -8,6 +8,7 @@ from langchain_core.runnables.graph import Graph as Drawing
 from langgraph.graph import END, START
 
 from ..core.panel.stages import gate_of
+from ..core.run.disagreement import Disagreement, counted_points
 from ..core.run.records import RETRIEVAL, REWRITING, USABLE, Call, Proposal, Report, Verdict
 from .pictures.svg import Mark
 from .rag_nodes import CHECK
@@ -29,6 +30,7 @@ def course_of(
     verdicts: Sequence[Verdict],
     *,
     drawing: Drawing | None,
+    disagreement: Disagreement | None = None,
     is_answered: bool,
     is_checked: bool,
 ) -> Course:
@@ -39,10 +41,14 @@ def course_of(
         proposals: Its proposals.
         verdicts: Its verdicts.
         drawing: The mixture's graph; None draws what the run tells of it, which is the part that was reached.
+        disagreement: What its proposals differ on, where that is known.
         is_answered: Whether there is an answer.
         is_checked: Whether its citations were checked.
     """
-    graph = _retold(run, proposals, verdicts, is_checked=is_checked) if drawing is None else drawing
+    compared = _compared(verdicts, disagreement)
+    graph = drawing
+    if graph is None:
+        graph = _retold(run, proposals, verdicts, is_compared=compared is not None, is_checked=is_checked)
     marks = {START: Mark("ran")}
     for node, calls in _by_node(proposals, graph).items():
         marks[node] = _mark(calls)
@@ -53,6 +59,8 @@ def course_of(
         marks["evidence"] = Mark("ran")
     if is_checked:
         marks[CHECK] = Mark("ran")
+    if compared:
+        marks["analyse"] = compared
     if is_answered or any(p["reviewed"] for p in proposals):
         marks["review"] = Mark("ran")
     missing = Mark("skipped", "not run" if is_answered else "no word of it")
@@ -101,11 +109,21 @@ def _mark(calls: Sequence[Call]) -> Mark:
     return Mark("failed", one)
 
 
+def _compared(verdicts: Sequence[Verdict], disagreement: Disagreement | None) -> Mark | None:
+    """Say what came of comparing proposals; None where nothing did, or nobody was to compare them."""
+    consultation = verdicts[-1].get("analysis") if verdicts else None
+    if consultation and consultation["call"] and (disagreement is None or disagreement["origin"] == "analyst"):
+        return _mark([consultation["call"]])
+    if disagreement and (not verdicts or verdicts[-1]["next"] != "answer"):
+        return Mark("ran", counted_points(disagreement).partition(": ")[2])
+    return Mark("skipped", "no budget" if consultation["skipped"] else "nothing to compare") if consultation else None
+
+
 def _leads_to(verdict: Verdict, node: str) -> bool:
     """Tell whether a verdict sends the run to a node."""
     to = verdict["next"]
     if to == "aggregate":
-        return node in ("aggregate", "review")
+        return node in ("aggregate", "review", "analyse")
     return node == to or node.startswith(f"layer_{verdict['layer']}/" if to.startswith("wave_") else f"{to}/")
 
 
@@ -123,7 +141,9 @@ def _ending(run: Report, verdicts: Sequence[Verdict], *, is_answered: bool) -> d
     return marks
 
 
-def _retold(run: Report, proposals: Sequence[Proposal], verdicts: Sequence[Verdict], *, is_checked: bool) -> Drawing:
+def _retold(
+    run: Report, proposals: Sequence[Proposal], verdicts: Sequence[Verdict], *, is_compared: bool, is_checked: bool
+) -> Drawing:
     """Draw the part of a graph that a run tells of."""
     layers: dict[int, dict[str, None]] = {}
     for proposal in proposals:
@@ -147,14 +167,24 @@ def _retold(run: Report, proposals: Sequence[Proposal], verdicts: Sequence[Verdi
             go_on([f"gate_{layer}"], {"moa_role": "gate"})
     saved = verdicts[-1]["saved"] if verdicts else 0
     why = f"{saved} calls saved" if saved else None
-    if verdicts and verdicts[-1]["next"] == "answer":
-        go_on(["answer"], {"moa_role": "answer"}, why)
-    elif not layers or (verdicts and verdicts[-1]["next"] == "aggregate"):
-        go_on(["aggregate"], {"moa_role": "aggregator"}, why)
+    for node, role in _last_nodes(layers, verdicts, is_compared=is_compared):
+        go_on([node], {"moa_role": role}, why)
+        why = None
     if is_checked:
         go_on([CHECK], {"moa_role": "check"})
     go_on([END], {})
     return part
+
+
+def _last_nodes(
+    layers: Mapping[int, object], verdicts: Sequence[Verdict], *, is_compared: bool
+) -> list[tuple[str, str]]:
+    """Return the nodes after the last gate that the run reached, and their roles."""
+    if verdicts and verdicts[-1]["next"] == "answer":
+        return [("answer", "answer")]
+    if layers and not (verdicts and verdicts[-1]["next"] == "aggregate"):
+        return []
+    return [*([("analyse", "analyst")] if is_compared else []), ("aggregate", "aggregator")]
 
 
 def _add(drawing: Drawing, node: str, about: Mapping[str, Any]) -> None:

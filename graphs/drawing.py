@@ -37,7 +37,7 @@ def metadata_of(role: str, layer: int, seats: Iterable[Seat] = ()) -> dict[str, 
     """Mark a node and all that runs inside it, for drawings, and so that streams and traces can be filtered by it.
 
     Args:
-        role: `proposer`, `gate`, `review`, `aggregator` or `answer`.
+        role: `proposer`, `gate`, `analyst`, `review`, `aggregator` or `answer`.
         layer: Its layer; the aggregator's is the last.
         seats: Whom it asks.
     """

@@ -92,9 +92,13 @@ def usual_cost(moa: Graph, messages: str | Sequence[MessageLikeRepresentation], 
         prompt = weighing.writer.compose(weighing.checker, conversation, [""], [])
         costs.append(usual_call(weighing.checker, prompt, [weighing.first], answer=answer))
     last = panel[-1] if panel else []
+    if analysing := plan.analysing:
+        prompt = analysing.writer.compose(analysing.seat, conversation, [""] * len(last), [])
+        costs.append(usual_call(analysing.seat, prompt, last, answer=answer))
     for seat in [] if plan.seated.vote or plan.seated.pick else plan.seated.chain[:1]:
         prompt = plan.synthesise.compose(seat, conversation, [""] * len(last), [])
-        costs.append(usual_call(seat, prompt, last, answer=answer))
+        authors = [*last, *([plan.analysing.seat] if plan.analysing else [])]  # it reads what was compared, too
+        costs.append(usual_call(seat, prompt, authors, answer=answer))
     return total(costs)
 
 

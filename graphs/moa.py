@@ -5,7 +5,7 @@
 
 Every proposer of every layer is a node, so that the drawing is the paper's figure. A gate ends each layer, and its
 conditional edge decides what comes next. With `retrieval`, nodes that look for evidence come first, and one that checks
-what the answer cites comes last.
+what the answer cites comes last. With `analyst` and `review`, a model and a person look before the aggregator does.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
-from ..core.panel.declared import Aggregators, Defaults, Moderator, ProposerLike, Proposers, Vary
+from ..core.panel.declared import Aggregators, Analyst, Defaults, Moderator, ProposerLike, Proposers, Vary
 from ..core.run.state import Mixture
 from ..core.wire.sizes import MOST_BYTES
 from ..nodes.prompting.prompt_writer import Overflow, References
 from ..prompts import Placement
-from .building import add_aggregator, add_gate, add_proposers, add_review, add_start, finish
+from .building import add_aggregator, add_analyst, add_gate, add_proposers, add_review, add_start, finish
 from .options import Prompting, Stopping, Watching
 from .plan import MoAGraph, plan_mixture
 
@@ -67,6 +67,7 @@ def create_moa(
     escalate: Sequence[ProposerLike] = (),
     confidence: Confident | None = None,
     moderator: Moderator | None = None,
+    analyst: Analyst | None = None,
     screen: Screen | None = None,
     mark_answers: bool = True,
     # what models are told
@@ -132,6 +133,8 @@ def create_moa(
         escalate: Models that are asked last in the first layer, only if its proposers disagree, or are unsure.
         confidence: How the only model of a first wave says that it is sure, and nobody else is asked, `Confident(0.9)`.
         moderator: A model that keeps a layer's best proposals and may end the layers, `Moderator(model, keep=3)`.
+        analyst: A model that compares the proposals before the aggregator reads them, `Analyst(model)`; what it found
+            is the state's `disagreement`, and shown to the aggregator.
         screen: Keeps from later models what one proposer alone says and the others do not, `Screen()`; fewer than half.
         mark_answers: Ask proposers to mark their final answer where the question has a short one, so that agreement can
             be seen; only where agreement can change the run.
@@ -164,7 +167,8 @@ def create_moa(
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
     defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room, vary)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers, references)
-    stopping = Stopping(min_proposals, early_stop, screen, waves, escalate, confidence, moderator, quorum, budget)
+    ending = waves, escalate, confidence, moderator, analyst, quorum, budget
+    stopping = Stopping(min_proposals, early_stop, screen, *ending)
     watching = Watching(review, feedback, draft, hide_texts)
     plan = plan_mixture(proposers, aggregator, layers, defaults, prompting, stopping, watching, retrieval, cache)
 
@@ -173,6 +177,7 @@ def create_moa(
         add_proposers(graph, stage, plan)
     for stage in plan.stages:
         add_gate(graph, stage, plan)
+    add_analyst(graph, plan)
     add_review(graph, plan)
     add_aggregator(graph, plan)
     add_start(graph, plan)

@@ -21,13 +21,13 @@ from ..core.models.capabilities import Model
 from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
-from ..core.panel.declared import Moderator, Proposer, ProposerLike, Vary
+from ..core.panel.declared import Analyst, Moderator, Proposer, ProposerLike, Vary
 from ..nodes.prompting.prompt_writer import Overflow, References
 from ..prompts import Placement
 
 
-class SystemOptions(TypedDict, total=False):
-    """Be what every system can be told beside who sits in it, and how often; `create_moa` says what each option is."""
+class CommonOptions(TypedDict, total=False):
+    """Be what each graph can be told beside who sits in it, and how often; `create_moa` says what each option is."""
 
     temperature: float | None
     max_tokens: int | None
@@ -64,6 +64,12 @@ class SystemOptions(TypedDict, total=False):
     checkpointer: Checkpointer
     store: BaseStore | None
     name: str
+
+
+class SystemOptions(CommonOptions, total=False):
+    """Be what every system can be told but a fusion, which has an analyst anyway."""
+
+    analyst: Analyst | None
 
 
 class MoAOptions(SystemOptions, total=False):
@@ -145,6 +151,7 @@ class Stopping:
     escalate: Sequence[ProposerLike]
     confidence: Confident | None
     moderator: Moderator | None
+    analyst: Analyst | None
     quorum: Quorum | None
     budget: Budget | None
 

@@ -10,6 +10,7 @@ from ..core.errors import InputError
 from ..core.panel.signature import STATE_FORMAT
 from ..core.run.conversation import answered_in
 from ..core.run.costs import spent_by_model
+from ..core.run.disagreement import Disagreement, counted_points
 from ..core.run.origins import in_words, joined, origins
 from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of
@@ -115,7 +116,9 @@ def report(state: Mapping[str, Any], moa: Graph | None = None) -> ReportPage:
     turn = run["turn"]
     proposals = [cast("Proposal", p) for p in state.get("proposals", []) if p["turn"] == turn]
     verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
-    judges = calls_of(verdicts)
+    judges, analysts = calls_of(verdicts), [look["call"] for v in verdicts if (look := v.get("analysis"))]
+    comparison = cast("Disagreement | None", state.get("disagreement"))
+    comparison = comparison if comparison and comparison["turn"] == turn else None
     clock = Clock([*proposals, *judges, *run["aggregators"]])
     messages = convert_to_messages(state["messages"])
     question = answered_in(messages, turn)
@@ -134,6 +137,7 @@ def report(state: Mapping[str, Any], moa: Graph | None = None) -> ReportPage:
         proposals,
         verdicts,
         drawing=moa.get_graph() if moa else None,
+        disagreement=comparison,
         is_answered=answer is not None,
         is_checked=answer is not None and state.get("citations") is not None,
     )
@@ -146,8 +150,11 @@ def report(state: Mapping[str, Any], moa: Graph | None = None) -> ReportPage:
         joined=in_words(counted) if counted else None,
         origins=origins(answer, proposals) if answer and counted else [],
         layers=[_layer(n, proposals, verdicts, clock) for n in sorted({p["layer"] for p in proposals})],
-        judges=[clock.bar("judge", call) for call in judges],
+        judges=[clock.bar("analyst" if call in analysts else "judge", call) for call in judges],
         aggregators=[clock.bar("aggregator", call) for call in run["aggregators"]],
+        disagreement=comparison,
+        compared=counted_points(comparison) if comparison else "",
+        points_of=_points(comparison) if comparison else {},
         evidence=state.get("evidence"),
         citations=state.get("citations") or [],
         cited={citation["id"] for citation in state.get("citations") or [] if not citation["problem"]},
@@ -203,6 +210,16 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
     screening = judged[-1].get("screening") if judged else None
     return Layer(number, bars, dealt(mine, agreed), judged, screening["removed"] if screening else [])
+
+
+def _points(disagreement: Disagreement) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return all but contradictions, each with who says it."""
+    return {
+        "consensus": [(point, []) for point in disagreement["consensus"]],
+        "partial_coverage": [(one["point"], one["proposers"]) for one in disagreement["partial_coverage"]],
+        "unique_insights": [(one["insight"], [one["proposer"]]) for one in disagreement["unique_insights"]],
+        "blind_spots": [(point, []) for point in disagreement["blind_spots"]],
+    }
 
 
 def _answer(messages: Sequence[BaseMessage], question: int | None) -> str:

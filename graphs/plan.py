@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from langgraph.cache.base import BaseCache
@@ -18,7 +18,7 @@ from ..core.evidence.retrievers import Retrieval
 from ..core.evidence.searchers import Search, seat_retrieval
 from ..core.models.endings import load_endings
 from ..core.models.prices import load_prices
-from ..core.panel.checks import check_choice
+from ..core.panel.checks import check_analyst, check_choice
 from ..core.panel.declared import Aggregators, Defaults, Proposers
 from ..core.panel.seating import Seated, seat_layers
 from ..core.panel.seats import Seat, with_substitutes
@@ -26,6 +26,7 @@ from ..core.panel.signature import mixture_of
 from ..core.panel.stages import Stage, node_name, stages_of, waves_before
 from ..core.run.state import MoAInput, MoAState, RagState
 from ..nodes.confidence import Weighing, seat_weighing
+from ..nodes.disagreement.analyst import Analysing, seat_analyst
 from ..nodes.moderator import Moderating, choosing, seat_moderator
 from ..nodes.prompting.prompt_writer import PromptWriter
 from ..nodes.rules import Rules
@@ -49,6 +50,8 @@ class Plan:
     moderating: Moderating | None
     weighing: Weighing | None
     """How sure the first stage's only model is found to be."""
+    analysing: Analysing | None
+    """Who compares what goes on to the aggregator."""
     propose: PromptWriter
     synthesise: PromptWriter
     rules: Rules
@@ -74,7 +77,13 @@ class Plan:
     def entrances(self) -> dict[str, list[str]]:
         """Return the nodes behind each place that a verdict can name."""
         stages = {stage.name: [node_name(stage.layer, group[0]) for group in stage.groups] for stage in self.stages}
-        return {**stages, "aggregate": ["review" if self.rules.review else "aggregate"], "answer": ["answer"]}
+        return {**stages, "aggregate": self.looks[:1], "answer": ["answer"]}
+
+    @property
+    def looks(self) -> list[str]:
+        """Return the nodes in a row that end in the aggregator: who looks at the proposals first comes first."""
+        before = {"analyse": self.analysing is not None, "review": self.rules.review}
+        return [*(node for node, is_there in before.items() if is_there), "aggregate"]
 
     @property
     def may_answer(self) -> bool:
@@ -131,20 +140,22 @@ def plan_mixture(
     shown = evidence_shown(search)
     moderating = seat_moderator(stopping.moderator, defaults, prompting.placement, shown)
     moderators = [moderating.seat] if moderating else []
+    analysing = seat_analyst(stopping.analyst, defaults, prompting.placement, shown)
+    analysts = [analysing.seat] if analysing else []
     rewriters = [search.rewriter] if search and search.rewriter else []
     first = stages[0].seats[0] if stages else None
     weighing = seat_weighing(stopping.confidence, first, defaults, prompting.placement, shown)
     checkers = [weighing.checker] if weighing and weighing.checker else []
-    others = [seated.chain, rewriters, moderators, checkers]
+    others = [seated.chain, rewriters, moderators, analysts, checkers]
     check_bounded(stopping.budget, [one for seats in [*panel, *others] for one in with_substitutes(seats)])
     ways = _ways(stages, stopping)
     before = search.names if search else ()
-    mixture = mixture_of(
-        stages, seated, may_answer=_may_answer(ways), moderators=moderators, checkers=checkers, before=before
-    )
+    beside = partial(mixture_of, moderators=moderators, analysts=analysts, checkers=checkers, before=before)
+    mixture = beside(stages, seated, may_answer=_may_answer(ways))
     propose, synthesise = _writers(prompting, stopping, seated, stages, shown)
     rules = _rules(mixture, seated, stopping, watching, retrieval, cache, defaults)
-    return Plan(seated, stages, ways, search, moderating, weighing, propose, synthesise, rules, watching.hide_texts)
+    asking = moderating, weighing, analysing
+    return Plan(seated, stages, ways, search, *asking, propose, synthesise, rules, watching.hide_texts)
 
 
 def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
@@ -164,6 +175,7 @@ def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | 
     waves, is_weighed = waves_before(stopping.waves, size - escalated, escalated), stopping.confidence is not None
     check_enough(stopping.early_stop, waves, panel, quorum=stopping.quorum, needed=needed, is_weighed=is_weighed)
     check_choice(seated.rank, stopping.moderator, len(panel))
+    check_analyst(stopping.analyst, len(panel))
     check_screen(stopping.screen, max(map(len, panel), default=0))
 
 
@@ -217,6 +229,7 @@ def _writers(
         synthesise = choosing(template, prompting.placement, shown)
     else:
         synthesise = PromptWriter(load_template(prompting.aggregator_prompt), prompting.placement, **shown)
+    synthesise = replace(synthesise, compared=stopping.analyst is not None)
     return replace(propose, note=bundled("mark").text if is_read else ""), synthesise
 
 

@@ -1,12 +1,13 @@
 """The agreed answer: where proposals agree and nobody has to write, one of them is the run's answer, word for word."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
 from ..core.run.cadence import PanelUse
+from ..core.run.disagreement import Disagreement
 from ..core.run.records import Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
@@ -15,13 +16,17 @@ from .node import Node, Update
 from .prompting.request import Request
 from .rules import Rules
 
+Compare = Callable[[Verdict, Sequence[Proposal], Turn, Rules], Disagreement | None]
+"""Say what proposals differ on, without asking anybody."""
 
-def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
+
+def make_answer(*, layer: int, rules: Rules, compare: Compare | None = None) -> Node[Update]:
     """Make the node that returns the proposal which stands for those that agree.
 
     Args:
         layer: The last layer's number.
         rules: What the mixture keeps to.
+        compare: How proposals are compared, where the state holds what they differ on.
 
     Raises:
         InputError: (when run) The conversation is not the one that was answered, or another mixture began this run.
@@ -46,7 +51,9 @@ def make_answer(*, layer: int, rules: Rules) -> Node[Update]:
             done=True,
         )
         run = with_panel(run, rules.request)
-        return {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
+        update = {"messages": [signed(word_for_word(chosen[0]), run)], "run": run}
+        compared = {"disagreement": compare(verdicts[-1], turn.references(layer), turn, rules)} if compare else {}
+        return {**update, **compared}
 
     return Node(answer, rules=rules)
 

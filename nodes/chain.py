@@ -125,6 +125,8 @@ class Attempts:
             writer: How references are put.
         """
         folded = await self.folded(seat, author, writer)
+        if folded.prompt.leaves_out_analysis:
+            self.note_left_out(author)
         call, message = await self.ask(author, folded.prompt)
         shorter = shortened_for(author, call, folded.prompt)
         if shorter is None:
@@ -166,6 +168,26 @@ class Attempts:
             emit("abandoned", aggregator=seat.name, message_ids=ids, status=first["status"], error=first["error"])
         return again, answer
 
+    def affordable(self, writer: PromptWriter, author: Seat, texts: Sequence[str]) -> PromptWriter:
+        """Return a writer that leaves out what came of comparing references, where the budget allows no call with it.
+
+        Args:
+            writer: How references are put.
+            author: Whom it writes for.
+            texts: The references.
+        """
+        if not writer.compared or not self._misfit(
+            [writer.write(author, self.turn, self.layer, texts).at_most(author)]
+        ):
+            return writer
+        self.note_left_out(author)
+        return replace(writer, compared=False)
+
+    def note_left_out(self, seat: Seat) -> None:
+        """Note that what came of comparing references had no room beside them."""
+        note = f"aggregator {seat.name}: what came of comparing the proposals did not fit, and was left out"
+        self.notes += [note] if note not in self.notes else []
+
     async def folded(self, seat: Seat, author: Seat, writer: PromptWriter) -> Folded:
         """Write what an aggregator is to answer; references that do not fit its window are aggregated in several.
 
@@ -175,6 +197,7 @@ class Attempts:
             writer: How references are put.
         """
         request = writer.for_run(self.rules.request)
+        request = self.affordable(request, author, request.texts_for(author, self.turn, self.layer))
 
         def write(texts: Sequence[str]) -> Prompt:
             return request.write(author, self.turn, self.layer, texts)

@@ -37,7 +37,10 @@ async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, 
     lost: list[str] = []
     for seat in seats:
         order = shuffled(references, rank.seed, seat.name)
-        prompt = writer.write(seat, turn, layer, [p["text"] for p in order])
+        texts = [p["text"] for p in order]
+        prompt = asking.affordable(writer, seat, texts).write(seat, turn, layer, texts)
+        if prompt.leaves_out_analysis:
+            asking.note_left_out(seat)
         first = await asking.ask(seat, prompt, answers=False)
         call, message = await asking.ask_with_room(seat, prompt, *first, answers=False)
         choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
@@ -52,4 +55,5 @@ async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, 
 
 def _named(best: Proposal, asking: Attempts, lost: Sequence[str], note: str) -> Outcome:
     answer: AIMessage = word_for_word(best)
-    return Outcome(asking.calls, answer, best["status"] == "truncated", asking.too_much, lost=lost, notes=[note])
+    is_cut, notes = best["status"] == "truncated", [*asking.notes, note]
+    return Outcome(asking.calls, answer, is_cut, asking.too_much, lost=lost, notes=notes)

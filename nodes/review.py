@@ -65,6 +65,8 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
             "proposals": [_shown(p) for p in proposals],
             "problem": None,
         }
+        if disagreement := turn.disagreement(depth):
+            shown["disagreement"] = disagreement
         while True:
             reply = interrupt(shown, response_schema=_schema(names))
             try:

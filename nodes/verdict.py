@@ -84,6 +84,7 @@ class LayerResult:
         if falls_back:
             counted += f", {self.rules.min_proposals} needed: answering from layer {stage.layer - 1}"
         words = [*screened_words(self.screening), *ending.words]
+        paid = [v["analysis"] for v in self.turn.verdicts() if is_of(stage, v) and "analysis" in v]
         verdict = Verdict(
             turn=self.turn.id,
             layer=stage.layer,
@@ -103,28 +104,36 @@ class LayerResult:
             verdict["confidence"] = looks.confidence
         if ending.escalated:
             verdict["escalated"] = list(ending.escalated)
+        if paid:
+            verdict["analysis"] = paid[-1]
         return verdict
+
+
+def is_of(stage: Stage, verdict: Verdict) -> bool:
+    """Tell whether a verdict is what the gate of a stage concluded."""
+    return (verdict["layer"], verdict["wave"]) == (stage.layer, stage.wave)
 
 
 def with_earlier(turn: Turn, stage: Stage, looks: Looks) -> Looks:
     """Count what earlier passes through this gate paid: a review sends the run through it again."""
-    passes = [v for v in turn.verdicts() if (v["layer"], v["wave"]) == (stage.layer, stage.wave)]
+    passes = [v for v in turn.verdicts() if is_of(stage, v)]
     agreed, confidence, moderation = looks
     for before in passes:
         weighed = before.get("confidence")
         if weighed and weighed["call"] and confidence:
-            confidence = {**confidence, "call": _both(confidence["call"], weighed["call"])}
+            confidence = {**confidence, "call": both_calls(confidence["call"], weighed["call"])}
         judged, moderated = before["agreement"], before.get("moderation")
         if judged and judged["call"] and agreed:
-            agreed = {**agreed, "call": _both(agreed["call"], judged["call"])}
+            agreed = {**agreed, "call": both_calls(agreed["call"], judged["call"])}
         if moderated and moderated["call"]:
             everyone = Moderation(kept=moderated["kept"], stop=False, skipped=None, call=None)
             so_far = moderation or everyone
-            moderation = {**so_far, "call": _both(so_far["call"], moderated["call"])}
+            moderation = {**so_far, "call": both_calls(so_far["call"], moderated["call"])}
     return Looks(agreed, confidence, moderation)
 
 
-def _both(call: Call | None, earlier: Call) -> Call:
+def both_calls(call: Call | None, earlier: Call) -> Call:
+    """Return a call with what an earlier one for the same took."""
     return cast("Call", {**call, **added_up(call, earlier)}) if call else earlier
 
 

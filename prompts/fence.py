@@ -14,11 +14,12 @@ from typing import Literal, get_args
 
 from ..core.control_tokens import neutralised, seen_through
 
-Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem"]
+Kind = Literal["reference", "proposal", "evidence", "tool", "call", "result", "answer", "problem", "analysis"]
 """What is fenced, and how its tag begins."""
 _FORGED = re.compile(
     r"<(?=[\s/]*+[aceprt])"
-    r"(?=\s*+(?:/\s*+)?(?:reference\b|(?:proposal|evidence|tool|call|result|answer|problem)\s*+-\s*+[0-9a-f]{4}))",
+    r"(?=\s*+(?:/\s*+)?(?:reference\b"
+    r"|(?:proposal|evidence|tool|call|result|answer|problem|analysis)\s*+-\s*+[0-9a-f]{4}))",
     re.IGNORECASE,
 )
 """Tags of the rarer word are neutralised always, those of common words only where they carry a nonce as ours do.

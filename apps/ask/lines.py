@@ -9,6 +9,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from ...core.run.cited import Citation, Evidence
+from ...core.run.disagreement import Disagreement, counted_points, points_in
 from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Cost, Proposal, Report
 from ...core.run.usage import thought_tokens
 from ...core.text import one_line, printable
@@ -49,6 +50,17 @@ def sources(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str:
         where = ", ".join(filter(None, [c["source"], headings.get(c["id"])]))
         cited[f"[{c['id']}] {printable(c['problem'] or where)}"] = None
     return "\n".join(cited)
+
+
+def differences(disagreement: Disagreement) -> str:
+    """Say what proposals agree and differ on, a line a point."""
+    lines = [counted_points(disagreement)]
+    title = ""
+    for kind, point in points_in(disagreement):
+        lines += [f"{kind}:"] if kind != title else []
+        lines.append(f"- {printable(point)}")
+        title = kind
+    return "\n".join(lines)
 
 
 def waiting_line(name: str, slot: dict[str, Any]) -> RenderableType:

@@ -91,7 +91,8 @@ def so_far(view: RunView, question: str, *, stopped: str, why: str) -> RunState:
         mine, verdicts, turn=turn, mixture="", notes=[f"{name} had not answered" for name in view.waiting]
     )
     cut_short = {**run, "stopped": stopped, "degraded": why}
-    return {"messages": messages, "proposals": mine, "verdicts": verdicts, "run": cut_short}
+    compared = {"disagreement": view.disagreement} if view.disagreement else {}
+    return {"messages": messages, "proposals": mine, "verdicts": verdicts, "run": cut_short, **compared}
 
 
 def write_page(output: Output, state: RunState) -> None:
@@ -112,5 +113,5 @@ def write_page(output: Output, state: RunState) -> None:
 def print_json(answer: str | None, state: RunState) -> None:
     """Print the answer and what led to it."""
     written = {"answer": answer, **{key: state.get(key, []) for key in ("proposals", "verdicts")}, "run": state["run"]}
-    written |= {key: state[key] for key in ("citations", "evidence") if key in state}
+    written |= {key: state[key] for key in ("disagreement", "citations", "evidence") if key in state}
     sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

@@ -10,6 +10,7 @@ from rich.text import Text
 from ...core.errors import ConfigError, MoAError
 from ...core.text import printable
 from ...nodes.review import read_decisions
+from .lines import differences
 
 HOW = "Enter accepts the rest; NAME=drop, NAME=retry or NAME=edit:TEXT decides about one, NAME=accept takes that back"
 ACCEPT = "accept"
@@ -77,6 +78,8 @@ def show_proposals(shown: Mapping[str, Any], console: Console) -> None:
         head = f"{proposal['proposer']} ({proposal['status']})"
         text = printable(proposal["text"] or proposal["error"] or "")
         console.print(Text.assemble((head, "bold"), f"\n{text}\n"), soft_wrap=True)
+    if comparison := shown.get("disagreement"):
+        console.print(Text(differences(comparison), style="dim"), soft_wrap=True)
     if shown["problem"]:
         console.print(Text(printable(shown["problem"]), style="red"), soft_wrap=True)
 

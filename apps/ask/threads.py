@@ -205,8 +205,9 @@ async def at_failure(session: Session) -> Session:
         before = await session.moa.aget_state(before.parent_config)
         if before.next == ("aggregate",):
             update: Any = {"run": {**before.values["run"], "aggregators": attempts}}
-            node = gate_of(before.values["verdicts"][-1], session.moa.nodes)
-            if "review" in session.moa.nodes:  # nobody is asked again about what has been decided
+            nodes = session.moa.nodes
+            node = "analyse" if "analyse" in nodes else gate_of(before.values["verdicts"][-1], nodes)
+            if "review" in nodes:  # nobody is asked again about what has been decided
                 node, update = "review", Command(update=update, goto="aggregate")
             config = await session.moa.aupdate_state({**session.config, **before.config}, update, as_node=node)
             return replace(session, config={**session.config, **config}, state=before)

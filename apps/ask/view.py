@@ -13,12 +13,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ...core.run.cited import Citation, Evidence
+from ...core.run.disagreement import Disagreement, counted_points
 from ...core.run.origins import in_words, joined
 from ...core.run.records import RETRIEVAL, Proposal, Report, Verdict
 from ...core.run.state import merge_proposals, merge_verdicts
 from ...core.text import printable
 from ..logbook import AnswerLine
-from .lines import layer_title, outcome_line, passages_line, run_summary, sources, waiting_line
+from .lines import differences, layer_title, outcome_line, passages_line, run_summary, sources, waiting_line
 
 _REFRESH = 8
 _COLUMNS = 80
@@ -40,6 +41,7 @@ class RunView:
         self.proposals: list[Proposal] = []
         self.verdicts: list[Verdict] = []
         self.messages: list[AnyMessage] = []
+        self.disagreement: Disagreement | None = None
         self.answer = ""
         self._console = console
         self._show_answer = show_answer
@@ -58,6 +60,7 @@ class RunView:
         self.messages = list(state.get("messages", self.messages))
         self.proposals = list(state.get("proposals", self.proposals))
         self.verdicts = list(state.get("verdicts", self.verdicts))
+        self.disagreement = state.get("disagreement", self.disagreement)
 
     @property
     def waiting(self) -> list[str]:
@@ -96,6 +99,8 @@ class RunView:
             case {"moa": "evidence", "passages": passages}:
                 self._notes[RETRIEVAL] = passages_line(passages)
                 self._tell(f"evidence: {self._notes[RETRIEVAL]}")
+            case {"moa": "analysing" | "disagreement"}:
+                self._tell_comparison(event)
             case {"moa": "aggregating", "aggregator": name}:
                 self._begin_answer(f"{name} writes the answer")
             case {"moa": "abandoned", "aggregator": name, "status": status}:
@@ -118,6 +123,9 @@ class RunView:
             self.token(answer)
         self._write("\n")
         self.answer = ""
+        comparison = self.disagreement
+        if comparison and comparison["turn"] == run["turn"]:
+            self._console.print(Text(differences(comparison), style="dim"), soft_wrap=not self._console.is_terminal)
         if cited := sources(citations, evidence):
             self._console.print(Text(cited, style="dim"), soft_wrap=True)
         if counted := joined(answer, [p for p in self.proposals if p["turn"] == run["turn"]]):
@@ -136,6 +144,13 @@ class RunView:
         else:
             self._draft = None
             self._console.print(draft)
+
+    def _tell_comparison(self, event: dict[str, Any]) -> None:
+        if event["moa"] == "analysing":
+            self._tell(f"{event['analyst']} compares {event['proposals']} proposals")
+        elif comparison := event["disagreement"]:
+            self.disagreement, layer = comparison, event["layer"]
+            self._notes[layer] = "; ".join(filter(None, [self._notes.get(layer), counted_points(comparison)]))
 
     def _begin_answer(self, line: str) -> None:
         self._tell(line)

@@ -17,8 +17,8 @@ _FILES = (".toml", ".yaml", ".yml")
 _LISTS = {"proposers", "waves", "escalate", "docs"}
 """Keys that may be given several times."""
 _SHAPE = set(
-    "system layers samples waves escalate confidence quorum early_stop screen min_proposals window rounds debate_if "
-    "moderator keep group review".split()
+    "system layers samples waves escalate confidence quorum early_stop screen analyst min_proposals window rounds "
+    "debate_if moderator keep group review".split()
 )
 """What the shared options say of the mixture itself, and not of the systems that it is compared with."""
 OF_A_MIXTURE = _SHAPE | {"aggregator", "aggregator_prompt", "proposer_prompt", "placement"}

@@ -85,6 +85,7 @@ _VALUES: Mapping[tuple[str, str], Callable[[], list[str]]] = {
     ("", "--proposer"): _models,
     ("", "--aggregator"): _models,
     ("", "--moderator"): _models,
+    ("", "--analyst"): _models,
     ("", "--judge"): _models,
     ("batch", "--format"): lambda: list(FORMATS),
     ("convert", "--from"): lambda: list(FILE_FORMS),

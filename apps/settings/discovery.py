@@ -15,7 +15,7 @@ VARIABLE = "LANGGRAPH_MOA_CONFIG"
 """The variable that names a settings file for all commands."""
 _ROOTS = (".git", ".hg", ".jj")
 """What lies at the root of a repository."""
-_OF_MODELS = ("proposers", "escalate", "aggregator", "moderator", "rewriter", "confidence")
+_OF_MODELS = ("proposers", "escalate", "aggregator", "moderator", "analyst", "rewriter", "confidence")
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,10 @@ class Fields(Table):
         default=None, description="Probability from which on a first model is sure, and nobody else is asked."
     )
     mark_answers: bool = Field(default=True, description="Ask proposers to mark a short final answer.")
+    analyst: str | Nothing = Field(
+        default=None,
+        description="Who compares the proposals before the aggregator reads them; in fusion, else the aggregator.",
+    )
     quorum: QuorumTable | Nothing = Field(default=None, description="Proposals that are enough to cut the rest off.")
     budget: BudgetTable | Nothing = Field(default=None, description="Bounds of calls, tokens, usd and seconds.")
     limits: list[LimitsTable] = Field(default_factory=list, description="Bounds for calls to one provider.")

@@ -61,6 +61,7 @@ _SHARED: dict[str, Any] = {
     "screen": _switched("screen"),
     "placement": _described(Placement, "WHERE", "placement"),
     "references": _described(References, "WHAT", "references"),
+    "analyst": _described(str, "SPEC", "analyst"),
     "waves": _described(list[int], "N", "waves", " Repeatable."),
     "escalate": _described(list[str], "SPEC", "escalate", " Repeatable."),
     "confidence": _described(

@@ -21,7 +21,7 @@ from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
 from ...core.models.servers import served_models, told_names
-from ...core.panel.declared import Aggregator, Proposer
+from ...core.panel.declared import Aggregator, Analyst, Proposer
 from ...core.run.state import Graph
 from ...core.wire.connections import bare_url
 from ...graphs.moa import create_moa
@@ -155,6 +155,7 @@ class Settings(Fields):
             "screen": self._screen(),
             "escalate": [declared_seat(Proposer, spec) for spec in self.escalate],
             "confidence": self._confidence(),
+            "analyst": Analyst(self.analyst) if self.analyst else None,
             "quorum": Quorum(**self.quorum.model_dump()) if self.quorum else None,
             "budget": Budget(**self.budget.model_dump()) if self.budget else None,
             "limits": [Limits(**limit.model_dump()) for limit in self.limits],

@@ -8,6 +8,7 @@ from ...core.agreement.vote import Vote
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
 from ...core.panel.declared import Aggregator, Proposer
+from ...graphs.fusion import create_fusion
 from ...graphs.self_moa import create_self_moa, create_self_moa_seq
 from ...graphs.systems import (
     create_best_of_n,
@@ -30,6 +31,7 @@ SystemName = Literal[
     "vote",
     "debate",
     "smoa",
+    "fusion",
     "grouped",
 ]
 OF_ONE_MODEL = frozenset({"single", "self-moa", "self-moa-seq", "best-of-n"})
@@ -101,6 +103,8 @@ def create_system(
         return build.get(name, create_best_of_n)(model=_one(proposers, chain), **arguments)
     if name == "vote":
         return create_vote(proposers=proposers, **arguments)
+    if name == "fusion":
+        return create_fusion(proposers=proposers, aggregator=chain, **arguments)
     if name == "debate":
         return create_debate(proposers=proposers, aggregator=[Vote(), *_models(chain)], **arguments)
     models = _models(chain)

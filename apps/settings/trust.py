@@ -139,4 +139,5 @@ def _tables(settings: Settings) -> list[ModelTable]:
 
 def _models(settings: Settings) -> list[str]:
     checker = settings.confidence.model if isinstance(settings.confidence, ConfidenceTable) else None
-    return [*models_in(_seats(settings)), *filter(None, (settings.moderator, settings.rewriter, checker))]
+    others = settings.moderator, settings.analyst, settings.rewriter, checker
+    return [*models_in(_seats(settings)), *filter(None, others)]

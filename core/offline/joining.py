@@ -15,6 +15,8 @@ _SHORT = 240
 """Characters of a quotation that several are read beside."""
 _MOST_QUOTES = 4
 """More than these are a list to read, and no answer."""
+_MOST_POINTS = 6
+"""Points of one kind that an analyst is asked for at most."""
 _BETWEEN = re.compile(r",(?: and| or)?\s|\b(?:and|or)\b")
 _USE = re.compile(r"Use the tool \S+\.")
 
@@ -69,6 +71,49 @@ def choose(proposals: list[str]) -> str:
     ]
     order = sorted(range(len(proposals)), key=lambda n: worth[n])
     return json.dumps({"best": [n + 1 for n in order], "stop": len({*map(frozenset, lines)}) == 1})
+
+
+def compare_lines(proposals: list[str], question: str) -> str:
+    """Say what proposals differ on, as an analyst is asked to: by equal lines, and sums that come to something else.
+
+    Args:
+        proposals: What is compared.
+        question: What they answer.
+    """
+    whole = [[line.strip() for line in text.splitlines() if line.strip()] for text in proposals]
+    of: dict[str, list[int]] = {}
+    for number, lines in enumerate(whole, 1):
+        for line in dict.fromkeys(lines if not any(map(is_no_answer, lines)) else []):
+            of.setdefault(line, []).append(number)
+    sums: dict[str, dict[str, list[int]]] = {}
+    for line, numbers in of.items():
+        term, equals, right = line.rpartition(" = ")
+        if equals and not _is_sourced(line):
+            sums.setdefault(term, {})[right] = numbers
+    differ = {term: results for term, results in sums.items() if len(results) > 1}
+    apart = {f"{term} = {right}" for term, results in differ.items() for right in results}
+    points = {line: numbers for line, numbers in of.items() if line not in apart}
+    spoken = " ".join(of)
+    silent = [word for word in key_words(question) if word.casefold() not in spoken.casefold()] if of else [question]
+    return json.dumps(
+        {
+            "consensus": [line for line, numbers in points.items() if len(numbers) == len(proposals)][:_MOST_POINTS],
+            "contradictions": [
+                {"topic": term, "stances": [{"proposers": n, "stance": right} for right, n in results.items()]}
+                for term, results in differ.items()
+            ][:_MOST_POINTS],
+            "partial_coverage": [
+                {"point": line, "proposers": numbers}
+                for line, numbers in points.items()
+                if 1 < len(numbers) < len(proposals)
+            ][:_MOST_POINTS],
+            "unique_insights": [
+                {"proposer": numbers[0], "insight": line} for line, numbers in points.items() if len(numbers) == 1
+            ][:_MOST_POINTS],
+            "blind_spots": silent[:_MOST_POINTS],
+        },
+        ensure_ascii=False,
+    )
 
 
 def is_no_answer(text: str) -> bool:

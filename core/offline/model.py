@@ -22,7 +22,7 @@ from ..errors import ConfigError, nearest
 from .arithmetic import work_out
 from .choosing import decide, fitting_tool
 from .documents import Passage, document_files
-from .joining import CANNOT, SILENT, choose, cite, combine, is_no_answer, parts_of, quote
+from .joining import CANNOT, SILENT, choose, cite, combine, compare_lines, is_no_answer, parts_of, quote
 from .library import Library, Variant, library_for, tokenizer_for
 from .prompt import PromptParts, read_prompt
 from .tools import OfferedTool, offer_tools
@@ -143,6 +143,8 @@ class OfflineModel(BaseChatModel):
         )
 
     def _text(self, prompt: PromptParts, tools: list[OfferedTool]) -> str:
+        if prompt.proposals and prompt.compares:
+            return compare_lines(prompt.proposals, prompt.question)
         if prompt.proposals:
             return choose(prompt.proposals)
         if not prompt.results and (tool := fitting_tool(prompt.question, tools)):

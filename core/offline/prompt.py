@@ -13,10 +13,12 @@ from .documents import Passage
 from .tools import OfferedTool
 
 MAX_QUOTE = 400
-_KINDS = "reference|proposal|evidence|tool|call|result|answer|problem"
+_KINDS = "reference|proposal|evidence|tool|call|result|answer|problem|analysis"
 """What the prompt fences: all of them are read at once, so that no block is found inside another."""
 _OPENING = re.compile(rf'<((?P<kind>{_KINDS})-\w+) (?:(?:number|name|id)="(?P<label>[^"\n]*)">\n|none="true">)')
 _CLOSING = re.compile(rf"\n</((?:{_KINDS})-\w+)>")
+_ASKED_TO_COMPARE = '"contradictions"'
+"""Stands in the form that an analyst is asked for, and only there in what is ours."""
 _HANDOFF = re.compile("transfer_(back_)?to_")
 """How the tools begin that hand over to another agent: that they did so answers nothing."""
 
@@ -27,12 +29,14 @@ class PromptParts(NamedTuple):
     question: str
     references: list[str]
     proposals: list[str]
-    """What it is to choose from."""
+    """What it is to choose from, or to compare."""
     tools: list[OfferedTool]
     results: list[tuple[str, str]]
     """Tools that were called for the question, and what is to be said of each call."""
     passages: list[Passage] | None
     """What to answer from; None where the prompt speaks of no evidence."""
+    compares: bool = False
+    """Whether it is to say what proposals differ on, as `analyse.md` asks for."""
 
 
 class _Block(NamedTuple):
@@ -54,6 +58,7 @@ def read_prompt(messages: list[BaseMessage]) -> PromptParts:
         start, end = (question_span(messages[-1]) if is_ours(messages[-1]) else None) or (0, 0)
         texts.append(messages[-1].text[:start] + messages[-1].text[end:])
     blocks = [block for text in texts for block in _blocks(text)]
+    compares = any(_ASKED_TO_COMPARE in _bare(text) for text in texts)
     labelled = [(block.kind, block.label, block.text) for block in blocks if block.label]
     passages = [_passage(label, text) for kind, label, text in labelled if kind == "evidence"]
     return PromptParts(
@@ -63,6 +68,7 @@ def read_prompt(messages: list[BaseMessage]) -> PromptParts:
         tools=[OfferedTool(label, text) for kind, label, text in labelled if kind == "tool"],
         results=list(_results(messages[last + 1 :])),
         passages=passages if any(block.kind == "evidence" for block in blocks) else None,
+        compares=compares,
     )
 
 

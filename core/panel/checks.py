@@ -19,7 +19,7 @@ from ..models.parts import may_write, tools_of
 from ..models.prices import FREE_PROVIDERS, check_prices
 from ..models.resolve import check_transport
 from ..text import one_line
-from .declared import UNSET, Defaults, ModelSettings, Moderator, Proposer, Rank
+from .declared import UNSET, Analyst, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
 from .sight import check_unreadable
 
@@ -272,6 +272,25 @@ def check_choice(rank: object, moderator: object, layers: int) -> None:
         raise ConfigError(f"found stops={moderator.stops!r} for the moderator, expected True or False")
     if not layers:
         raise ConfigError("found a moderator with layers=1, expected proposals to moderate; use layers=2, or drop it")
+
+
+def check_analyst(analyst: object, layers: int) -> None:
+    """Refuse an analyst who could compare nothing.
+
+    Args:
+        analyst: What was given as one, or None.
+        layers: Layers of proposers.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if analyst is None:
+        return
+    if not isinstance(analyst, Analyst):
+        raise ConfigError(f"found {analyst!r:.80} as the analyst, expected Analyst(model)")
+    _check_seed(analyst.seed, "Analyst")
+    if not layers:
+        raise ConfigError("found an analyst with layers=1, expected proposals to compare; use layers=2, or drop it")
 
 
 def _check_seed(seed: object, what: str) -> None:

@@ -126,6 +126,23 @@ class Moderator:
     """What decides the order in which proposals are shown, together with their texts."""
 
 
+@dataclass(frozen=True)
+class Analyst:
+    """Let a model compare the proposals that go on to the aggregator: it says what they differ on, and answers nothing.
+
+    create_moa(..., analyst=Analyst("openai:gpt-6-luna"))
+    create_fusion(proposers=..., analyst="openai:gpt-6-luna", aggregator=...)
+
+    What it found is the state's `disagreement`, which the aggregator is shown. Where it fails, or twice does not say it
+    in the form that it is asked for, the aggregator goes without, and the report says so. Where the gate has put all
+    proposals into groups by their short answers, those are taken, and nobody is asked.
+    """
+
+    model: Chooser
+    seed: int = 0
+    """What decides the order in which proposals are shown, together with their texts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proposer(ModelSettings):
     """Add settings to one proposer.

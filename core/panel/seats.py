@@ -23,7 +23,7 @@ class Seat:
     """Be one resolved call to make: all that a node needs to know about its model."""
 
     role: str
-    """Who is asked: `proposer`, `aggregator`, `moderator`, `rewriter` or `judge`."""
+    """Who is asked: `proposer`, `aggregator`, `moderator`, `analyst`, `rewriter` or `judge`."""
     name: str
     """The proposer's name, unique in its layer."""
     label: str

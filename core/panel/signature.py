@@ -17,6 +17,7 @@ def mixture_of(
     may_answer: bool,
     moderators: Sequence[Seat] = (),
     checkers: Sequence[Seat] = (),
+    analysts: Sequence[Seat] = (),
     before: Sequence[str] = (),
 ) -> str:
     """Write down who sits where, and in which format a run's state is kept: what a thread is checked against.
@@ -27,6 +28,7 @@ def mixture_of(
         may_answer: Whether an agreed proposal can be the answer.
         moderators: Who keeps some of each layer's proposals.
         checkers: Who says whether the first answer is right.
+        analysts: Who compares what goes on to the last.
         before: Who looks for evidence first.
     """
     steps = "".join((" | " if stage.wave == 1 else "; ") + _signatures(stage.seats) for stage in stages)
@@ -36,6 +38,7 @@ def mixture_of(
     last = ", ".join(filter(None, [*first, _signatures(seated.chain)]))
     last += f"; moderated by {_signatures(moderators)}" if moderators else ""
     last += f"; checked by {_signatures(checkers)}" if checkers else ""
+    last += f"; compared by {_signatures(analysts)}" if analysts else ""
     search = f"{', '.join(before)} | " if before else ""
     return f"format {STATE_FORMAT}: {search}{f'{steps} | {last}'.removeprefix(' | ')}"
 

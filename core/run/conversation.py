@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from typing_extensions import TypedDict
 
 _FIELDS = ("type", "role", "tool_call_id", "status")
 """What else tells one message from another; some kinds of messages have none of the last ones."""
@@ -95,3 +96,13 @@ def _pieces(value: Any) -> Iterator[str]:
                 yield f"{type(scalar).__name__} {scalar!r}"
             case other:  # what it shows may hold its address
                 yield type(other).__name__
+
+
+class Line(TypedDict):
+    """Be one message of a prompt."""
+
+    role: str
+    id: str | None
+    """Of a message of the conversation, which is in the state's `messages`."""
+    text: str | None
+    """What was added to the conversation; None for the conversation's own."""

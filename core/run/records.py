@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from .cadence import PanelUse
 from .cited import Found
+from .conversation import Line
 from .instead import Missed
 from .left_out import LeftOut
 from .picking import Picking
@@ -164,16 +165,6 @@ class Retrieved(Proposal):
     passed_over: list[str]
 
 
-class Line(TypedDict):
-    """Be one message of a prompt."""
-
-    role: str
-    id: str | None
-    """Of a message of the conversation, which is in the state's `messages`."""
-    text: str | None
-    """What was added to the conversation; None for the conversation's own."""
-
-
 class Aggregation(Call):
     """Hold one aggregator's call, and what it was told."""
 
@@ -204,16 +195,21 @@ class Agreed(TypedDict):
     """The model call that it took, where a judge was asked."""
 
 
-class Moderation(TypedDict):
+class Consultation(TypedDict):
+    """Say what came of asking about a layer: an analyst, where neither field has anything, had nothing to compare."""
+
+    skipped: str | None
+    """Why nobody was asked; None where somebody was."""
+    call: Call | None
+
+
+class Moderation(Consultation):
     """Say what a moderator made of a layer."""
 
     kept: list[str]
     """Whose proposals go on, by their names, in the order of declaration."""
     stop: bool
     """Whether it said that no more are needed."""
-    skipped: str | None
-    """Why it was not asked; None where it was."""
-    call: Call | None
 
 
 class Confidence(TypedDict):
@@ -255,6 +251,8 @@ class Verdict(TypedDict):
     """Who goes on; None where no moderator looked, and all do."""
     screening: Screening | None
     """Whose claims stand alone, and who is shown to nobody for it; None where no screen looked."""
+    analysis: NotRequired[Consultation]
+    """The analyst's call; not there where none was asked to compare what this gate passed on."""
     saved: int
     """Calls that agreement, one's confidence, or a moderator, made needless: never made, or cut."""
     reason: str

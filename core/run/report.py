@@ -71,7 +71,7 @@ def make_report(
     layers_asked = sum(layer >= 1 for layer in layers)
     losses = [_loss(layer, [p for p in proposals if p["layer"] == layer]) for layer in layers]
     losses += [f"the next layer was not asked: {v['budget']}" for v in verdicts if v["budget"]]
-    losses += [_unjudged(v) for v in verdicts]
+    losses += [loss for v in verdicts for loss in (_unjudged(v), _uncompared(v))]
     fell_back = word_for_word or any(v["source"] != v["layer"] for v in verdicts)
     seconds = work_seconds(proposals, aggregators, verdicts) + (picking["seconds"] if picking else 0.0)
     report = Report(
@@ -90,7 +90,7 @@ def make_report(
         truncated=truncated,
         notes=[
             *_notes(proposals, aggregators),
-            *_screened(verdicts),
+            *_about_layers(verdicts),
             *_laddered(verdicts),
             *_went_without(calls),
             *notes,
@@ -103,10 +103,10 @@ def make_report(
 
 
 def calls_of(verdicts: Sequence[Verdict]) -> list[Call]:
-    """Return the calls that gates made: to judge agreement, to check an answer, and to moderate."""
-    made = [
-        look["call"] for v in verdicts for look in (v["agreement"], v.get("confidence"), v.get("moderation")) if look
-    ]
+    """Return the calls about layers: to judge agreement, to check an answer, to moderate, and to compare proposals."""
+    kinds = ("agreement", "confidence", "moderation", "analysis")
+    looks: list[Any] = [look for v in verdicts for kind in kinds if (look := v.get(kind))]
+    made: list[Call | None] = [look["call"] for look in looks]
     return [call for call in made if call]
 
 
@@ -122,8 +122,8 @@ def work_seconds(proposals: Sequence[Proposal], others: Sequence[Call] = (), ver
     """
     layers = [_busy([p for p in proposals if p["layer"] == n]) for n in {p["layer"] for p in proposals}]
     judging = sum(v["agreement"]["seconds"] for v in verdicts if v["agreement"])
-    moderating = [v["moderation"]["call"] for v in verdicts if v.get("moderation") and v["moderation"]]
-    judging += sum(call["waited"] + call["seconds"] for call in moderating if call)
+    consulted = [look["call"] for v in verdicts for look in (v.get("moderation"), v.get("analysis")) if look]
+    judging += sum(call["waited"] + call["seconds"] + call["tried_s"] for call in consulted if call)
     weighed = [w for v in verdicts if (w := v.get("confidence"))]
     judging += sum(w["seconds"] for w in weighed)
     judging += sum(w["call"]["waited"] + w["call"]["seconds"] for w in weighed if w["call"])
@@ -159,6 +159,15 @@ def _unjudged(verdict: Verdict) -> str | None:
     if moderated and moderated["call"] and moderated["call"]["status"] != "ok":
         return f"layer {verdict['layer']} was not moderated: {_why(moderated['call'])}"
     return None
+
+
+def _uncompared(verdict: Verdict) -> str | None:
+    """Say why proposals were not compared that should have been."""
+    analysis = verdict.get("analysis")
+    call = analysis["call"] if analysis else None
+    failed = call is not None and call["status"] != "ok"
+    why = analysis["skipped"] if analysis and analysis["skipped"] else _why(call) if call and failed else None
+    return f"the proposals of layer {verdict['source']} were not compared: {why}" if why else None
 
 
 def _why(call: Call) -> str:
@@ -211,14 +220,17 @@ def _notes(proposals: Sequence[Proposal], aggregators: Sequence[Call]) -> list[s
     return list(notes)
 
 
-def _screened(verdicts: Sequence[Verdict]) -> list[str]:
-    """Say who was taken out of which layer: a layer's last verdict is what holds."""
+def _about_layers(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say who was taken out of which layer, as its last verdict holds, and where there was nothing to compare."""
     last = {v["layer"]: v.get("screening") for v in verdicts}
-    return [
+    screened = [
         f"layer {layer}: {words}"
         for layer, screening in last.items()
         for words in (screened_words(screening) if screening and screening["removed"] else [])
     ]
+    looks = [(v["source"], look) for v in verdicts if (look := v.get("analysis"))]
+    alone = [layer for layer, look in looks if not look["call"] and not look["skipped"]]
+    return screened + [f"layer {n}: less than two of its proposals went on; nobody compared them" for n in alone]
 
 
 def _laddered(verdicts: Sequence[Verdict]) -> list[str]:

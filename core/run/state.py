@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from ..errors import InputError
 from ..text import plain_message
 from .cited import Citation, Evidence
+from .disagreement import Disagreement
 from .records import Proposal, Report, Verdict
 
 _SLOT = ("layer", "position", "sample")
@@ -117,6 +118,8 @@ class MoAState(TypedDict):
     proposals: Annotated[list[Proposal], merge_proposals]
     verdicts: Annotated[list[Verdict], merge_verdicts]
     run: Report
+    disagreement: Disagreement | None
+    """What the last gate's proposals differ on; only where there is an analyst, and None where nobody could compare."""
 
 
 class RagState(MoAState):

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..text import question_in
 from .cited import Evidence
 from .conversation import digest_of
+from .disagreement import Disagreement, still_true
 from .records import USABLE, Place, Proposal, Report, Verdict, place_of
 from .state import MoAState
 
@@ -31,6 +32,7 @@ class Turn:
     _proposals: Sequence[Proposal]
     _verdicts: Sequence[Verdict]
     _evidence: Sequence[Evidence]
+    _disagreement: Disagreement | None = None
 
     @classmethod
     def of(cls, state: MoAState) -> "Turn":
@@ -47,7 +49,9 @@ class Turn:
         proposals = [p for p in state.get("proposals", []) if p["turn"] == turn]
         verdicts = [v for v in state.get("verdicts", []) if v["turn"] == turn]
         evidence = cast("list[Evidence]", state.get("evidence") or [])
-        return cls(turn, state["messages"], state.get("run"), proposals, verdicts, evidence)
+        compared = state.get("disagreement")
+        compared = compared if compared and compared.get("turn") == turn else None
+        return cls(turn, state["messages"], state.get("run"), proposals, verdicts, evidence, compared)
 
     @cached_property
     def _layers(self) -> Mapping[int, list[Proposal]]:
@@ -82,6 +86,10 @@ class Turn:
         removed = screening["removed"] if screening else ()
         usable = [p for p in self.usable(source) if p["proposer"] not in removed]
         return [p for p in usable if names is None or p["proposer"] in names]
+
+    def disagreement(self, layer: int) -> Disagreement | None:
+        """Return what the references of a layer differ on, as far as they are still what was compared."""
+        return still_true(self._disagreement, self.references(layer)) if self._disagreement else None
 
     @property
     def question(self) -> str:

@@ -27,8 +27,8 @@ REFERENCE = {
     "graphs": ("Graphs and who sits in them", "create_moa create_rag_moa Proposer Aggregator Vote Pick resolve_model"),
     "systems": (
         "Systems",
-        "create_single create_self_moa create_self_moa_seq create_grouped_moa create_smoa Moderator create_debate "
-        "create_ranker Rank create_best_of_n create_vote create_sectioned_moa",
+        "create_single create_self_moa create_self_moa_seq create_grouped_moa create_smoa Moderator create_fusion "
+        "Analyst create_debate create_ranker Rank create_best_of_n create_vote create_sectioned_moa",
     ),
     "many": (
         "Many questions",
@@ -42,7 +42,7 @@ REFERENCE = {
     ),
     "bounds": ("Time and money", "Quorum Budget Limits Price estimate"),
     "evidence": ("Evidence and citations", "Retriever DocsRetriever Evidence Citation"),
-    "results": ("What a run returns", "MoAState Report Proposal Verdict Call report"),
+    "results": ("What a run returns", "MoAState Report Proposal Verdict Disagreement Call report"),
     "errors": ("Errors", "MoAError AllProposersFailed BudgetExceeded ConfigError InputError MissingExtra"),
 }
 """The pages of the reference: each public name stands on one of them."""

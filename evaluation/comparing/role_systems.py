@@ -35,8 +35,8 @@ from .proposal_file import PROPOSALS, ProposalFile
 from .wording import note_wording
 
 _OF_A_MIXTURE = frozenset(
-    "proposers aggregator layers samples early_stop min_proposals quorum waves escalate confidence moderator screen "
-    "mark_answers "
+    "proposers aggregator layers samples early_stop min_proposals quorum waves escalate confidence moderator analyst "
+    "screen mark_answers "
     "proposer_prompt aggregator_prompt placement window retrieval".split()
 )
 """Options that one model alone has no use for."""

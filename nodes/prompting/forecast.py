@@ -49,6 +49,8 @@ def forecast(
         more += len(authors) * THOUGHT_TOKENS
     if evidence is None and more is not None:
         more += writer.evidence_tokens
+    if more is not None:
+        more += writer.analysis_tokens
     written = writer.compose(seat, conversation, [""] * len(authors), evidence or [])
     if seat.debates and more is not None and layer > 1:
         own = None if seat.max_tokens is None else 2 * seat.max_tokens

@@ -9,9 +9,10 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.panel.seats import Seat
 from ...core.panel.windows import room_of
+from ...core.run.conversation import Line
 from ...core.run.costs import NOTHING, total
 from ...core.run.left_out import LeftOut
-from ...core.run.records import Cost, Line, Why
+from ...core.run.records import Cost, Why
 from ...core.text import text_in
 from ...prompts import bundled, echo_in, fence, put_after
 
@@ -40,6 +41,8 @@ class Prompt(NamedTuple):
     """What it goes without, for its reader knows text only."""
     references: Sequence[str] = ()
     """The references as it shows them."""
+    leaves_out_analysis: bool = False
+    """Whether what came of comparing the references was left out, for they would not have fitted with it."""
     given: Sequence[str] | None = None
     """The texts in it that are not ours, evidence included; None where nothing of ours can be repeated."""
 

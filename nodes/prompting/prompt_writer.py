@@ -14,9 +14,10 @@ from ...core.panel.seats import Seat
 from ...core.panel.sight import blind_to, kept_from, why_skipped
 from ...core.run.cadence import EarlierPanel
 from ...core.run.cited import Evidence
+from ...core.run.disagreement import MOST_SHOWN, listed
 from ...core.run.records import REWRITING, Proposal
 from ...core.run.turn import Turn
-from ...core.text import OURS, one_line, question_in, text_in
+from ...core.text import OURS, one_line, question_in, text_in, tokens_at_most
 from ...prompts import (
     Kind,
     Placement,
@@ -43,6 +44,8 @@ References = Literal["answers", "reasoning"]
 
 _SOURCE = 80
 """Characters of a passage's source that a model is shown."""
+WIDEST = "x" * MOST_SHOWN
+"""A comparison of references as long as one can be, for what it may cost."""
 
 
 class _Recalled(list[AnyMessage]):
@@ -69,8 +72,12 @@ class PromptWriter:
     """Tokens that passages take at most, for when they are not found yet."""
     request: Request | None = None
     """What the caller of this run asks of the answer's author; proposers are told of its tools."""
+    compared: bool = False
+    """Whether what came of comparing the references is shown beside them, where somebody compared them."""
 
-    def write(self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str] | None = None) -> Prompt:
+    def write(
+        self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str] | None = None, *, analysis: str | None = None
+    ) -> Prompt:
         """Write the prompt of one call; the conversation is never cut, references are, to fit the model's window.
 
         Passages are cut as references are; where that is not enough, the last of them are left out.
@@ -80,6 +87,7 @@ class PromptWriter:
             turn: The turn.
             layer: Its layer.
             texts: The references; None is those of the layer before that it reads.
+            analysis: What came of comparing them; None is what the turn holds of it.
         """
         if texts is None:
             texts = self.texts_for(seat, turn, layer)
@@ -87,9 +95,24 @@ class PromptWriter:
             return Prompt([], problem="nobody answered whose proposals it reads")
         if unread := kept_from(seat, turn.messages):
             return Prompt([], problem=why_skipped(seat, unread), obstacle="media")
+        if self.compared and (analysis := self._analysis(seat, turn, layer, texts) if analysis is None else analysis):
+            with_it = self._written(seat, turn, layer, texts, analysis)
+            if not (with_it.problem or with_it.references_cut or with_it.folds):
+                return with_it
+            without = self._written(seat, turn, layer, texts, "")
+            # What is written about references is worth less than a reference.
+            is_worse = (with_it.problem is not None, with_it.folds, with_it.references_cut) > (
+                without.problem is not None,
+                without.folds,
+                without.references_cut,
+            )
+            return without._replace(leaves_out_analysis=True) if is_worse else with_it
+        return self._written(seat, turn, layer, texts, "")
+
+    def _written(self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str], analysis: str) -> Prompt:
         evidence = turn.evidence(seat.sees)
         about = _sought(turn) if evidence else ""
-        prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, evidence, about)
+        prompt = self._fitted(seat, self._so_far(seat, turn, layer), texts, evidence, about, analysis)
         if seat.debates and layer > 2 and (prompt.references_cut or prompt.problem):
             # The rounds before the last go first: what they said is in the last one's answers.
             prompt = self._fitted(seat, self._last_said(seat, turn, layer), texts, evidence, about)
@@ -107,9 +130,10 @@ class PromptWriter:
         texts: Sequence[str],
         evidence: Sequence[Evidence],
         about: str,
+        analysis: str = "",
     ) -> Prompt:
         def put(references: Sequence[str], passages: Sequence[Evidence]) -> list[BaseMessage]:
-            return self.compose(seat, conversation, references, passages)
+            return self.compose(seat, conversation, references, passages, analysis=analysis)
 
         may_fold = self.overflow == "fold" and self.again is None  # they were read in windows when they were new
         return fit(seat, put, texts, evidence, most=self.window, may_fold=may_fold, about=about)
@@ -124,11 +148,25 @@ class PromptWriter:
         wishes = json.dumps([*request.tools, request.form and request.form.schema]) if request else ""
         return [seat.system_prompt or "", wishes, *filter(None, theirs), *(passage["text"] for passage in evidence)]
 
+    @property
+    def analysis_tokens(self) -> int:
+        """Bound the tokens of what came of comparing references, for when nobody has compared them yet."""
+        return tokens_at_most(_told(WIDEST)) if self.compared else 0
+
+    def _analysis(self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str]) -> str:
+        """Return what came of comparing the references, each called by the number that its text has in this prompt."""
+        disagreement = turn.disagreement(layer)
+        if disagreement is None:
+            return ""
+        numbers = {text: str(number) for number, text in reversed([*enumerate(texts[: self.window], 1)])}
+        shown = {p["proposer"]: _as_read(seat, p) for p in turn.references(layer)}
+        return listed(disagreement, {name: numbers[text] for name, text in shown.items() if text in numbers})
+
     def texts_for(self, seat: Seat, turn: Turn, layer: int) -> list[str]:
         """Return the references that one of a layer reads."""
         if self.again:
             return [*self.again.texts]
-        return [_shown(p) if seat.reads_thinking else p["text"] for p in _read_by(seat, turn.references(layer))]
+        return [_as_read(seat, p) for p in _read_by(seat, turn.references(layer))]
 
     def _so_far(self, seat: Seat, turn: Turn, layer: int) -> Sequence[AnyMessage]:
         """Return the conversation, for one who debates with what it was asked and said in the layers before."""
@@ -163,6 +201,7 @@ class PromptWriter:
         evidence: Sequence[Evidence],
         *,
         in_system_prompt: bool = True,
+        analysis: str = "",
     ) -> list[BaseMessage]:
         """Put a prompt together, whether it fits or not.
 
@@ -172,6 +211,7 @@ class PromptWriter:
             texts: The references.
             evidence: The passages.
             in_system_prompt: Whether ours is among the system prompts.
+            analysis: What came of comparing the references.
         """
         is_alone = seat.debates and not texts and isinstance(conversation, _Recalled)
         alone = bundled("alone").text if is_alone else ""
@@ -187,7 +227,7 @@ class PromptWriter:
             placement=self.placement,
             kind=self.kind,
             opening=self._opening(seat, evidence),
-            closing="\n\n".join(filter(None, [alone, self._asked_for(seat)])),
+            closing="\n\n".join(filter(None, [_told(analysis), alone, self._asked_for(seat)])),
             asks_last=self.asks_last,
         )
         # What came after the proposals stands after them: all before it is what the earlier call sent, byte by byte.
@@ -221,6 +261,10 @@ def _read_by_model(seat: Seat, conversation: Sequence[AnyMessage]) -> Sequence[A
     return without_media(conversation, unread) if unread else conversation
 
 
+def _told(analysis: str) -> str:
+    return bundled("disagreement").render(disagreement=fence([analysis], "analysis")) if analysis else ""
+
+
 def _sought(turn: Turn) -> str:
     """Return what passages were looked for with: the last question, and what it was rewritten to."""
     return " ".join([turn.question, *(p["text"] for p in turn.usable(REWRITING))])
@@ -230,6 +274,11 @@ def _own(seat: Seat, turn: Turn, layer: int) -> list[AnyMessage]:
     """Return what one who debates said in a layer, as its own turn; nothing where it gave no answer."""
     texts = [unforged(p["text"]) for p in turn.usable(layer) if p["proposer"] == seat.title]
     return [AIMessage(text, additional_kwargs=OURS) for text in texts]
+
+
+def _as_read(seat: Seat, proposal: Proposal) -> str:
+    """Return a proposal as one is shown it."""
+    return _shown(proposal) if seat.reads_thinking else proposal["text"]
 
 
 def _shown(proposal: Proposal) -> str:

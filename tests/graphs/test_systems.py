@@ -113,7 +113,7 @@ async def test_the_estimate_of_a_long_debate_is_a_bound(loopback: Loopback) -> N
 
 
 @pytest.mark.parametrize("calls", range(4, 14))
-@pytest.mark.parametrize("name", ["self-moa-seq", "debate", "smoa", "grouped", "ranker"])
+@pytest.mark.parametrize("name", ["self-moa-seq", "debate", "smoa", "fusion", "grouped", "ranker"])
 async def test_a_budget_bounds_it(loopback: Loopback, name: str, calls: int) -> None:
     answering(loopback)
     loopback.most_choices = 1  # the bound is of calls that are made one by one
@@ -164,6 +164,7 @@ OFFLINE: dict[str, dict[str, Any]] = {
         "aggregator": "offline:words",
         "moderator": "offline:words",
     },
+    "fusion": {"proposers": ["offline:words", "offline:stems"], "aggregator": "offline:words"},
     "grouped": {"proposers": ["offline:words", "offline:stems"], "aggregator": "offline:words"},
 }
 

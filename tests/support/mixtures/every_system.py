@@ -6,6 +6,7 @@ from typing import Any
 from langgraph_moa import (
     create_best_of_n,
     create_debate,
+    create_fusion,
     create_grouped_moa,
     create_moa,
     create_ranker,
@@ -18,6 +19,7 @@ from langgraph_moa import (
 from loopback import Loopback, Reply
 from reading import proposals_in
 
+POINTS = '{"consensus": ["a point"], "contradictions": [], "unique_insights": [{"proposer": 2, "insight": "another"}]}'
 THREE = ["anna", "bert", "carl"]
 
 
@@ -31,6 +33,7 @@ EACH: dict[str, "partial[Any]"] = {
     "vote": partial(create_vote, proposers=THREE),
     "debate": partial(create_debate, proposers=THREE, rounds=3),
     "smoa": partial(create_smoa, proposers=THREE, aggregator="last", moderator="moderator", keep=2),
+    "fusion": partial(create_fusion, proposers=THREE, aggregator="last", analyst="analyst"),
     "grouped": partial(create_grouped_moa, proposers=[*THREE, "dora"], aggregator="last", group=2),
 }
 """Each system, small; the names are those of settings and of the command line."""
@@ -44,6 +47,8 @@ def answering(server: Loopback, words: int = 6) -> None:
     """Let everybody answer, rankers and moderators as they should."""
 
     def script(body: dict[str, Any]) -> Reply:
+        if body["model"] == "analyst":
+            return Reply(POINTS)
         if proposals_in(body):
             return Reply('{"best": [2, 1], "stop": false}')
         return Reply(" ".join([body["model"], *["w"] * (words - 4)]) + "\nFinal answer: 12")
