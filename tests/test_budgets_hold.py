@@ -68,8 +68,11 @@ def options_of(dice: random.Random) -> dict[str, Any]:
         own = some(reasoning_effort="low", samples=dice.choice([1, 2, 3]), instead=others, unreadable="text")
         return Proposer(model, **own)
 
-    sure = Confident(0.8, **dice.choice([{}, {"model": "other"}, {"logprobs": "mean"}, {"function": lambda *_: 0.5}]))
-    ladder = dice.choice([{}, {}, {"waves": (2,)}, {"waves": (1, 1), "confidence": sure}, {"escalate": ["stronger"]}])
+    ways: list[Any] = [{}, {"model": "other"}, {"logprobs": "mean"}, {"function": lambda *_: 0.5}]
+    sure = Confident(0.8, **dice.choice(ways))
+    ladder: Any = dice.choice(
+        [{}, {}, {"waves": (2,)}, {"waves": (1, 1), "confidence": sure}, {"escalate": ["stronger"]}]
+    )
     writer = Aggregator("last", **some(reasoning_effort="high"))
     aggregator = dice.choice([writer, [writer, "other"], [Pick(len), writer], Rank("last")])
     return {
@@ -84,7 +87,11 @@ def options_of(dice: random.Random) -> dict[str, Any]:
 
 
 def budget_of(dice: random.Random) -> Budget:
-    bounds = {"calls": dice.randint(1, 14), "tokens": dice.randint(300, 9000), "usd": dice.uniform(0.5, 12.0)}
+    bounds: dict[str, Any] = {
+        "calls": dice.randint(1, 14),
+        "tokens": dice.randint(300, 9000),
+        "usd": dice.uniform(0.5, 12.0),
+    }
     return Budget(**{name: bounds[name] for name in dice.sample(sorted(bounds), dice.choice([1, 1, 2]))})
 
 
@@ -124,7 +131,7 @@ def check(server: Loopback, number: int) -> str:
 
 def usd_billed(server: Loopback) -> float:
     tokens = {"prompt_tokens": PRICE.input, "completion_tokens": PRICE.output}
-    return sum(usage[name] * usd for usage in server.billed for name, usd in tokens.items()) / 1_000_000
+    return float(sum(usage[name] * usd for usage in server.billed for name, usd in tokens.items()) / 1_000_000)
 
 
 @pytest.mark.enable_socket

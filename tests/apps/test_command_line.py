@@ -17,7 +17,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["ask", "x", "—layers", "3"], "No such option: —layers; did you mean --layers?"),
     (["ask", "x", "--zzz"], "No such option: --zzz ("),
     (["batch", "in", "out", "--thread", "x"], "--thread is an option of ask, resume and chat, not of batch"),
-    (["chat", "--estimate"], "--estimate is an option of ask and compare, not of chat"),
+    (["chat", "--estimate"], "--estimate is an option of ask, check and compare, not of chat"),
     (["ask", "x", "--version"], "--version is an option of langgraph-moa, not of ask"),
     (["ask", "--layers 3"], "found '--layers 3' as one word, expected --layers and its value as two"),
     (["ask", "x", "--frob\x1b[2J"], r"No such option: --frob\x1b[2J"),
