@@ -7,6 +7,7 @@ from langgraph_moa import ConfigError, create_moa
 from langgraph_moa.apps.settings.files import form_settings
 from langgraph_moa.apps.settings.form import form_of
 from langgraph_moa.apps.settings.settings import Settings
+from langgraph_moa.graphs.plan import plan_of
 from tables import each
 
 
@@ -21,6 +22,9 @@ from tables import each
         ({"early_stop": {"then": "stop"}}, "found 'stop' for early_stop.then, expected 'aggregate' or 'answer'"),
         ({"quorum": {"grace_s": 1.0}}, "found quorum without k, expected it as well"),
         ({"budget": {"usd": -1.0}}, "found -1.0 for budget.usd, expected more than 0"),
+        ({"reasoning_effort": "some"}, "found 'some' for reasoning_effort, expected 'off', 'none', 'minimal'"),
+        ({"vary": "words"}, "found 'words' for vary, expected 'wording'"),
+        ({"references": "all"}, "found 'all' for references, expected 'answers' or 'reasoning'"),
         ({"laiers": 3}, "unknown key 'laiers'; did you mean 'layers'?"),
         ({"preset": "offline", "proposers": ["offline:words"]}, "found the preset 'offline' and proposers"),
     ],
@@ -37,6 +41,16 @@ def test_what_is_left_empty_in_the_form_is_not_given_and_the_servers_keys_are_it
     filled = {"preset": None, "base_url": "", "docs": [], "prices": {}, "thread_id": "t", "__pregel_store": object()}
 
     assert form_settings(filled) == Settings()
+
+
+def test_what_models_think_is_in_the_form() -> None:
+    filled = {"proposers": ["offline:words"], "samples": 2, "more_room": True, "vary": "wording"}
+    filled |= {"reasoning_effort": "low", "references": "reasoning"}
+    plan = plan_of(form_settings(filled).choose()[0].build())
+
+    assert {*filled} <= form_of(create_moa(proposers=["offline:words"], layers=1)).model_fields.keys()
+    assert ([seat.wording for seat in plan.seated.panel[0]], plan.rules.more_room) == ([0, 1], True)
+    assert plan.seated.chain[0].reads_thinking
 
 
 def test_prompts_are_marked_for_the_nodes_that_are_told_them() -> None:

@@ -169,6 +169,15 @@ async def test_they_take_one_where_they_do_not_think(loopback: Loopback, transpo
     assert state["run"]["aggregators"][0]["left_out"] == []
 
 
+@pytest.mark.parametrize("name", ["gpt-6-sol", "gpt-5-codex"])
+def test_what_openai_answers_elsewhere_is_told_the_level_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    model: Any = chat_model_of(seat(f"openai:{name}", reasoning_effort="low").model)
+
+    assert effort_in(model) == effort_in(model.bind_tools([tool])) == "low"
+
+
 def test_presets_take_a_temperature_or_say_that_they_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     from langgraph_moa.apps.settings.settings import Settings
 
