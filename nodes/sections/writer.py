@@ -22,7 +22,9 @@ from langgraph.types import Command
 from ...core.agreement.closed import closed_answers
 from ...core.bounds.budget import call_at_most, prompt_at_most
 from ...core.bounds.quorum import Race
+from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
+from ...core.panel.sight import blind_to
 from ...core.panel.stages import Stage
 from ...core.panel.windows import room_of
 from ...core.run.costs import total
@@ -135,13 +137,14 @@ class _Sectioning:
         """Tell whether all sections fit the budget, with what the proposers take at most."""
         if self.rules.request and self.rules.request.needs_author:
             return False
-        proposing = [self.writer.write(seat, turn, 1).at_most(seat) for seat in self.stage.seats]
+        calls = self.rules.calls_of(self.stage.seats)
+        proposing = [self.writer.write(seat, turn, 1).at_most(seat) for seat in calls]
         step = [*proposing, self._sections_at_most(turn.messages)]
         return self.rules.misfit(turn.proposals(), step) is None
 
     def _sections_at_most(self, conversation: Sequence[AnyMessage]) -> Cost:
         """Bound all sections: each reads what the one before did, what it wrote, and more of the proposals."""
-        seat, limits = self.rules.chain[0], [author.max_tokens for author in self.stage.seats]
+        seat, limits = self.rules.chain[0], [author.longest for author in self.stage.seats]
         read = None if None in limits else sum(2 * (limit or 0) for limit in limits)
         own = None if seat.max_tokens is None or read is None else read + 2 * self.sections * seat.max_tokens
         words = [HumanMessage(bundled(name).text) for name in ("sections", *["section"] * self.sections)]
@@ -152,7 +155,7 @@ class _Sectioning:
     def at_most(self, conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
         """Bound proposers and sections, by model."""
         bounds: dict[str, Cost] = {}
-        for seat in self.stage.seats:
+        for seat in self.rules.calls_of(self.stage.seats):
             cost = forecast(self.writer, seat, conversation, [], layer=1)
             bounds[seat.label] = total([bounds[seat.label], cost]) if seat.label in bounds else cost
         return bounds | {f"{self.rules.chain[0].label} (sections)": self._sections_at_most(conversation)}
@@ -239,7 +242,8 @@ class _Answer:
         window, problem = room_of(seat), None
         if window is not None and prompt_at_most(self.messages, rate=BYTES_A_TOKEN[-1]) > window:
             problem = f"found no room for a section in {window:,} tokens, the window of {seat.label}"
-        prompt = Prompt(self.messages, problem=problem)
+        unseen = media_parts(blind_to(seat, self.turn.messages))
+        prompt = Prompt(self.messages, problem=problem, unseen=unseen)
         begun = [False]
 
         def hand_on(run: object, piece: str) -> None:

@@ -41,3 +41,13 @@ def test_a_forked_process_does_not_end_what_it_does_not_run(monkeypatch: pytest.
     gguf._stop()
 
     assert len(servers) == 1
+
+
+def test_a_file_reads_what_its_server_says() -> None:
+    assert gguf._profile_of({}) == {}
+    assert gguf._profile_of({"vision": False, "audio": False}) == {
+        "image_inputs": False,
+        "pdf_inputs": False,
+        "audio_inputs": False,
+    }
+    assert gguf._profile_of({"vision": True})["image_inputs"] is True
