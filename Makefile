@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers faults chaos agreement liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -68,6 +68,9 @@ bench-peers: .venv/dev $(PEERS:%=.venv/peers/%/installed)  ## Measure against mi
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
 	$(BIN)/python benchmarks/agreement.py
+
+ladder: .venv/dev  ## Play recorded answers through ladders and debates, and print the tables of docs/early-stop.md.
+	$(BIN)/python benchmarks/ladder.py
 
 liars: .venv/dev  ## Plant liars among recorded answers, with a screen and without, and write docs/liars.md.
 	$(BIN)/python benchmarks/liars.py

@@ -54,7 +54,7 @@ def rows(panel: Panel) -> list[dict[str, str]]:
 def strongest_first(panel: Panel) -> Panel:
     """Order a panel by how often each model is right on these very questions."""
     known = rows(panel)
-    right = {model: sum(_is_right(written(row[model]), row["gold"]) for row in known) for model in panel[1].split()}
+    right = {model: sum(is_right(written(row[model]), row["gold"]) for row in known) for model in panel[1].split()}
     return panel[0], " ".join(sorted(right, key=lambda model: -right[model]))
 
 
@@ -81,9 +81,9 @@ def play(panel: Panel, *, models: Sequence[str] = (), most: int | None = None, *
 
     results = asyncio.run(ask_all())
     agreed = [r for r in results if any(v["agreement"] and v["agreement"]["reached"] for v in r["verdicts"])]
-    right = [_is_right(r["messages"][-1].text, recorded[r["messages"][0].text]["gold"]) for r in results]
+    right = [is_right(r["messages"][-1].text, recorded[r["messages"][0].text]["gold"]) for r in results]
     right_agreed = [
-        _is_right(r["verdicts"][-1]["agreement"]["answer"], recorded[r["messages"][0].text]["gold"]) for r in agreed
+        is_right(r["verdicts"][-1]["agreement"]["answer"], recorded[r["messages"][0].text]["gold"]) for r in agreed
     ]
     return Played(
         questions=len(results),
@@ -98,6 +98,6 @@ def written(answer: str) -> str:
     return f"I worked it out step by step.\n\nFinal answer: {answer}" if answer else "I could not work it out."
 
 
-def _is_right(text: str, gold: str) -> bool:
+def is_right(text: str, gold: str) -> bool:
     found, known = final_answer(text), read_answer(gold)
     return found is not None and known is not None and same_answer(found, known)
