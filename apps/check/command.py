@@ -106,7 +106,7 @@ def _checks(plan: Plan) -> Iterator[Checked]:
     yield from by_model.values()
 
 
-def _seats_in(part: object, depth: int = 5) -> Iterator[Seat]:
+def _seats_in(part: object, depth: int = 8) -> Iterator[Seat]:
     """Yield whom a plan asks, in whatever part of it they sit."""
     if isinstance(part, Seat):
         yield part
