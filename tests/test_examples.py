@@ -73,7 +73,12 @@ def test_generated_code_is_kept_within_limits(monkeypatch: pytest.MonkeyPatch) -
     passed = runpy.run_path(str(FOLDER / "code.py"))["passed"]
     signals: list[int] = []
     kill = os.killpg
-    monkeypatch.setattr(os, "killpg", lambda group, number: signals.append(number) or kill(group, number))
+
+    def note(group: int, number: int) -> None:
+        signals.append(number)
+        kill(group, number)
+
+    monkeypatch.setattr(os, "killpg", note)
 
     results = {body: passed(f"```python\ndef add(a, b): {body}\n```") for body in GENERATED}
 
