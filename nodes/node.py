@@ -7,6 +7,7 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.config import get_stream_writer
 from langgraph.pregel import Pregel
+from langgraph.types import Command
 
 from ..core.errors import AllProposersFailed
 from ..core.models.capabilities import Model, unwrapped
@@ -68,7 +69,7 @@ class Node(Runnable[MoAState, T], Generic[T]):
         except AllProposersFailed:
             record_failure(input, config, self.rules)
             raise
-        record(update, input, config, self.rules)
+        record(update.update if isinstance(update, Command) else update, input, config, self.rules)
         return update
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, NoReturn, cast
 
 import pytest
+from ingest import Ingest, metadata, traced
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
@@ -162,6 +163,14 @@ async def test_what_a_caller_asks_of_the_author_holds_for_every_section(loopback
 
     assert "".join(chunk.text for chunk in chunks).endswith("Section 4 of it.")
     assert [(r.body["temperature"], r.body["max_tokens"]) for r in loopback.asked("last")] == [(0.3, 50)] * 4
+
+
+def test_a_trace_says_what_it_came_to(loopback: Loopback, traces: Ingest) -> None:
+    moa = mixture(loopback, proposers=paced(loopback))
+    traced(traces, lambda: moa.invoke(QUESTION))
+
+    (root,) = traces.roots
+    assert (metadata(root)["moa_stopped"], metadata(root)["moa_calls"]) == ("completed", 6)
 
 
 async def test_what_an_agent_says_on_its_way_is_no_section(loopback: Loopback) -> None:
