@@ -221,7 +221,7 @@ async def _ask_in_order(seats: Sequence[Seat], asking: Attempts, *, writer: Prom
         if call["status"] in USABLE:
             truncated = call["status"] == "truncated"
             lost += unread
-            shown = folded.prompt.references
+            shown = folded.prompt
             return Outcome(asking.calls, message, truncated, asking.too_much, False, lost, asking.notes, shown)
     if best and not (request and request.needs_author):
         lost.append("the answer is what came of the first windows of references")

@@ -6,13 +6,13 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..core.errors import InputError
-from ..core.run.cadence import PanelUse
 from ..core.run.disagreement import Disagreement
 from ..core.run.records import Proposal, Report, Verdict
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .node import Node, Update
+from .prompting.prompt import Prompt
 from .prompting.request import Request
 from .rules import Rules
 
@@ -79,10 +79,12 @@ def signed(answer: AIMessage, run: Report) -> AIMessage:
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})
 
 
-def with_panel(run: Report, request: Request | None, shown: Sequence[str] = ()) -> Report:
+def with_panel(run: Report, request: Request | None, prompt: Prompt | None = None) -> Report:
     """Say in a chat model's report whether its panel was asked in this call, or earlier in the turn."""
     if request is None or request.panel is None:
         return run
-    use: PanelUse = {**request.panel, "shown": [*shown]} if shown and request.carries else request.panel
+    use = request.panel
+    if prompt and request.carries:
+        use = {**use, "shown": [*prompt.references], "analysis": prompt.analysis}
     note = f"what the panel proposed in call {use['proposed_in']} of this turn was shown again"
     return {**run, "panel": use, "notes": [*run["notes"], *([note] if use["shown_again"] else [])]}

@@ -41,8 +41,8 @@ class Outcome(NamedTuple):
     lost: Sequence[str] = ()
     """What was wrong with the aggregators that gave no whole answer."""
     notes: Sequence[str] = ()
-    shown: Sequence[str] = ()
-    """The references as its author was shown them."""
+    shown: Prompt | None = None
+    """What its author was asked."""
     unfit: AIMessage | None = None
     """The last answer that is not the object or the call that was asked for, where none is."""
 

@@ -41,6 +41,8 @@ class PanelUse(TypedDict):
     """What tells this panel, and the tools that it was told of, from others."""
     shown: NotRequired[list[str]]
     """The references as the aggregator was shown them, where the next call is to show them again."""
+    analysis: NotRequired[str]
+    """What it was shown of comparing them."""
 
 
 class CarriedPanel(PanelUse):
@@ -61,6 +63,7 @@ class EarlierPanel:
     """How many messages of the conversation it had answered."""
     texts: Sequence[str]
     evidence: Sequence[Mapping[str, Any]]
+    analysis: str = ""
 
 
 def every_of(panel: object) -> int | None:
@@ -94,13 +97,13 @@ def panel_use(messages: Sequence[BaseMessage], *, every: int | None, of: str) ->
     at, use = calls[last]
     if every is not None and len(calls) - last >= every:
         return {**fresh, "why": "due"}, None
-    texts, evidence = use.get("texts"), use.get("evidence")
-    if not (_is_list(texts, str) and texts and _is_list(evidence, dict)):
+    texts, evidence, analysis = (use.get(key) for key in ("texts", "evidence", "analysis"))
+    if not (_is_list(texts, str) and texts and _is_list(evidence, dict) and isinstance(analysis, str)):
         return {**fresh, "why": "lost"}, None
     if not at or digest_of(messages[:at]) != use["turn"]:
         return {**fresh, "why": "changed"}, None
     again = PanelUse(shown_again=True, call=this, proposed_in=use["call"], why=None, turn=use["turn"], of=of)
-    return again, EarlierPanel(at, texts, evidence)
+    return again, EarlierPanel(at, texts, evidence, analysis)
 
 
 def _use_in(message: BaseMessage, of: str) -> Mapping[str, Any] | None:
@@ -118,12 +121,18 @@ def _is_list(value: Any, kind: type) -> bool:
 
 
 def carried_panel(
-    use: PanelUse, proposers: Sequence[str], texts: Sequence[str], evidence: Sequence[Mapping[str, Any]]
+    use: PanelUse,
+    proposers: Sequence[str],
+    texts: Sequence[str],
+    evidence: Sequence[Mapping[str, Any]],
+    analysis: str = "",
 ) -> CarriedPanel | None:
     """Return what goes along on the message that was made of proposals; None where that is too long for a thread."""
-    if sum(map(len, texts)) + sum(len(e["text"]) for e in evidence) > MOST_CARRIED:
+    if len(analysis) + sum(map(len, texts)) + sum(len(e["text"]) for e in evidence) > MOST_CARRIED:
         return None
-    return CarriedPanel(**use, proposers=[*proposers], texts=[*texts], evidence=[*map(dict, evidence)])
+    return CarriedPanel(
+        **use, proposers=[*proposers], texts=[*texts], evidence=[*map(dict, evidence)], analysis=analysis
+    )
 
 
 def without_panel(message: BaseMessage) -> BaseMessage:

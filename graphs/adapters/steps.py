@@ -66,8 +66,11 @@ def to_carry(state: Mapping[str, Any], answer: AIMessage, request: Request) -> P
     depth = max((v["layer"] for v in state["verdicts"]), default=0) + 1
     turn = Turn.of(cast("MoAState", {**state, "messages": state["messages"][:-1]}))
     references = turn.references(depth)
-    texts = state["run"]["panel"].get("shown") or []
-    return carried_panel(use, [p["proposer"] for p in references], texts, state.get("evidence") or []) or use
+    shown = state["run"].get("panel", {})
+    texts, evidence = shown.get("shown"), state.get("evidence") or []
+    if not texts:
+        return use
+    return carried_panel(use, [p["proposer"] for p in references], texts, evidence, shown.get("analysis", "")) or use
 
 
 def _of(plan: Plan, request: Request) -> str:

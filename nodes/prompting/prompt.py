@@ -41,6 +41,8 @@ class Prompt(NamedTuple):
     """What it goes without, for its reader knows text only."""
     references: Sequence[str] = ()
     """The references as it shows them."""
+    analysis: str = ""
+    """What it shows of comparing them."""
     leaves_out_analysis: bool = False
     """Whether what came of comparing the references was left out, for they would not have fitted with it."""
     given: Sequence[str] | None = None

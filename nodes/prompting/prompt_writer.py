@@ -117,6 +117,7 @@ class PromptWriter:
             # The rounds before the last go first: what they said is in the last one's answers.
             prompt = self._fitted(seat, self._last_said(seat, turn, layer), texts, evidence, about)
             prompt = prompt._replace(references_cut=prompt.references_cut + layer - 2)
+        prompt = prompt._replace(analysis=analysis)
         theirs = {id(message) for message in turn.messages}
         is_plain = self.asks_last or all(id(message) in theirs for message in prompt.messages)
         if unread := blind_to(seat, turn.messages):
@@ -155,6 +156,8 @@ class PromptWriter:
 
     def _analysis(self, seat: Seat, turn: Turn, layer: int, texts: Sequence[str]) -> str:
         """Return what came of comparing the references, each called by the number that its text has in this prompt."""
+        if self.again:
+            return self.again.analysis
         disagreement = turn.disagreement(layer)
         if disagreement is None:
             return ""

@@ -1,20 +1,18 @@
 """In an agent the panel answers once for a user's message, and its proposals are shown again as the same bytes."""
 
 import json
-import sys
 from collections.abc import Iterator
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-import warm
 from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import AllProposersFailed, Budget, ChatMoA, ConfigError, DocsRetriever, create_rag_moa
+from langgraph_moa import AllProposersFailed, Analyst, Budget, ChatMoA, ConfigError, DocsRetriever, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_swarm import create_handoff_tool, create_swarm
 from loopback import Loopback, Reply
@@ -350,39 +348,20 @@ async def test_evidence_is_shown_again_and_what_is_cited_is_checked(
     assert len(loopback.asked("m0")) == 1
 
 
-PROCESS = """
-import sys
-from langchain.agents import create_agent
-from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph_moa import ChatMoA, create_moa, resolve_model
-from functools import partial
+async def test_what_an_analyst_wrote_is_shown_again_and_nobody_compares_anew(
+    loopback: Loopback, get_weather: Any
+) -> None:
+    loopback.default = lambda body: Reply(f"{body['model']}: {'advice ' * 149}")
+    points = {"contradictions": [{"topic": "warmth", "stances": [{"proposers": ["m0"], "stance": "It is warm."}]}]}
+    loopback.say("analyst", Reply(json.dumps({"consensus": ["It is in Rome."], **points})))
+    agent = agent_of(loopback, [get_weather], number=2, analyst=Analyst("analyst"))
 
-def get_weather(city: str) -> str:
-    '''Tell the weather.'''
-    return "18 degrees"
+    await agent.ainvoke(user("Warm?"))
 
-url, file, question = sys.argv[1:]
-moa = create_moa(
-    proposers=["m0", "m1"], aggregator="aggregator", resolve=partial(resolve_model, base_url=url)
-)
-with SqliteSaver.from_conn_string(file) as saver:
-    agent = create_agent(ChatMoA(moa), tools=[get_weather], checkpointer=saver)
-    given = {"messages": [("user", question)]} if question else None
-    agent.invoke(given, {"configurable": {"thread_id": "t"}}, interrupt_after=["tools"])
-"""
-
-
-def test_another_process_goes_on_with_the_same_proposals(loopback: Loopback, tmp_path: Path) -> None:
-    loopback.say("aggregator", steps(2))
-    (tmp_path / "step.py").write_text(PROCESS, encoding="utf-8")
-
-    for question in ("How warm is it?", ""):
-        done = warm.start(str(tmp_path / "step.py"), loopback.url, str(tmp_path / "threads.sqlite"), question)
-        assert done.wait(60) == 0
-
-    assert [len(loopback.asked(name)) for name in ("m0", "m1", "aggregator")] == [1, 1, 2]
     prompts = [request.messages for request in loopback.asked("aggregator")]
-    assert prompts[1][: len(prompts[0])] == prompts[0]
+    assert (len(loopback.asked("analyst")), len(prompts)) == (1, 3)
+    assert "It is in Rome." in prompts[0][0]["content"]
+    assert prompts[2][: len(prompts[0])] == prompts[0]
 
 
 def test_other_ways_are_refused_in_a_sentence(loopback: Loopback) -> None:
@@ -391,4 +370,3 @@ def test_other_ways_are_refused_in_a_sentence(loopback: Loopback) -> None:
         with pytest.raises(ConfigError, match="expected 'turn', 'call', or 'every:N'"):
             ChatMoA(moa, panel=panel)
     assert ChatMoA(moa).panel == "turn"
-    assert sys.getsizeof(ChatMoA(moa, panel="every:2").panel) > 0
