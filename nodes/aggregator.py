@@ -17,7 +17,7 @@ from ..core.run.records import USABLE, Cost, Proposal, place_of
 from ..core.run.report import make_report
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
-from .answer import signed, with_panel, word_for_word
+from .answer import is_confident, signed, with_panel, word_for_word
 from .calls.outcome import as_proposal
 from .chain import Attempts, Outcome, earlier_calls, what_failed
 from .node import Node, Update
@@ -135,6 +135,8 @@ class _Aggregator:
             return VoteResult(None, _NO_CHOICE)
         if self.vote is None:
             return VoteResult(None, "")
+        if len(references) == 1 and is_confident(turn.verdicts(before=self.layer)):
+            return VoteResult(references[0], f"vote: only {references[0]['proposer']} was asked, and is sure")
         seconds = self.rules.seconds_left(turn.proposals(), turn.verdicts(before=self.layer))
         compared = [cast("Proposal", {**p, "text": self.rules.uncited(p["text"])}) for p in references]
         counted = await count_votes(self.vote, compared, seconds=seconds)

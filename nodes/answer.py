@@ -66,6 +66,12 @@ def _standing(verdict: Verdict) -> str | None:
     return agreed["representative"] if agreed else None
 
 
+def is_confident(verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether the layers ended because the only one who was asked was sure."""
+    confidence = verdicts[-1].get("confidence") if verdicts else None
+    return bool(confidence and confidence["reached"])
+
+
 def word_for_word(proposal: Proposal) -> AIMessage:
     """Return a proposal as the answer; its usage is its own."""
     metadata = {"model_name": proposal["served_model"]}

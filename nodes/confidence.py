@@ -195,4 +195,5 @@ def seat_weighing(
     if declared.model is not None:
         return Weighing(declared, first, seat_of(declared.model, defaults, role="judge"), writer)
     alone: dict[str, Any] = {"system_prompt": None, "reads": None, "debates": False, "carries": False, "shares": False}
+    alone["instead"] = ()
     return Weighing(declared, first, replace(first, role="judge", sample=1, samples=1, **alone), writer)

@@ -114,6 +114,15 @@ def test_the_stronger_outvotes_by_its_weight() -> None:
     assert moa.invoke(QUESTION)["messages"][-1].text == "Well.\nFinal answer: 9"
 
 
+def test_one_who_is_sure_needs_no_vote() -> None:
+    result = solve("7", "8", waves=(1,), layers=2, confidence=by(0.95), aggregator=Vote())
+
+    run_ = result["run"]
+    assert (run_["stopped"], run_["degraded"], run_["calls"]) == ("confident", None, 1)
+    assert "vote: only a was asked, and is sure" in run_["notes"]
+    assert result["messages"][-1].text == "Well.\nFinal answer: 7"
+
+
 def test_a_shadow_is_never_enough() -> None:
     shadow = EarlyStop(then="answer", shadow=True)
 

@@ -23,7 +23,8 @@ def solvers(*answers: Any) -> list[Any]:
 
 def solve(*answers: Any, early_stop: Any = EarlyStop(), layers: int = 4, **options: Any) -> Any:  # noqa: B008
     last = says("written", "last")
-    moa = create_moa(proposers=solvers(*answers), aggregator=last, layers=layers, early_stop=early_stop, **options)
+    given = {"aggregator": last, "layers": layers, "early_stop": early_stop, **options}
+    moa = create_moa(proposers=solvers(*answers), **given)
     return moa.invoke(QUESTION)
 
 
