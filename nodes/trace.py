@@ -102,6 +102,8 @@ def _of_report(run: Report) -> Metadata:
     keys = ("stopped", "calls", "saved", "usd", "seconds", "truncated")
     metadata = {f"moa_{key}": run[key] for key in keys}  # type: ignore[literal-required]
     degraded = run["degraded"] is not None
+    if panel := run.get("panel"):
+        metadata |= {"moa_call": panel["call"], "moa_proposed_in": panel["proposed_in"]}
     return metadata | {"moa_layers_run": run["layers"], "moa_degraded": degraded, "usage_metadata": run["usage"]}
 
 

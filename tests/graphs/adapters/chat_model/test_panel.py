@@ -12,6 +12,7 @@ from langchain.agents.middleware import SummarizationMiddleware
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
 from langgraph_moa import AllProposersFailed, Analyst, Budget, ChatMoA, ConfigError, DocsRetriever, create_rag_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_swarm import create_handoff_tool, create_swarm
@@ -346,6 +347,29 @@ async def test_evidence_is_shown_again_and_what_is_cited_is_checked(
     citations = result["messages"][-1].response_metadata["moa"]["citations"]
     assert [(c["id"], c["problem"] is None) for c in citations] == [("E1", True), ("E9", False)]
     assert len(loopback.asked("m0")) == 1
+
+
+async def test_what_was_thought_is_shown_again_where_references_hold_it(loopback: Loopback, get_weather: Any) -> None:
+    loopback.default = Reply("<think>It is summer there.</think>It is warm.")
+    agent = agent_of(loopback, [get_weather], number=1, references="reasoning")
+
+    await agent.ainvoke(user("Warm?"))
+
+    first, second = (request.messages for request in loopback.asked("aggregator"))
+    assert "It is summer there." in first[0]["content"]
+    assert second[: len(first)] == first
+
+
+async def test_a_person_reviews_proposals_once_a_turn(loopback: Loopback, get_weather: Any) -> None:
+    agent = agent_of(loopback, [get_weather], number=2, review=True, checkpointer=InMemorySaver())
+
+    waits = await agent.ainvoke(user("Warm?"), THREAD)
+    edited = {"decisions": [{"proposer": "m0", "action": "edit", "text": "a person's word"}]}
+    result = await agent.ainvoke(Command(resume=edited), THREAD)
+
+    assert len(waits["__interrupt__"]) == 1
+    assert result["messages"][-1].text == "done"
+    assert ["a person's word" in request.prompt for request in loopback.asked("aggregator")] == [True] * 3
 
 
 async def test_what_an_analyst_wrote_is_shown_again_and_nobody_compares_anew(
