@@ -27,6 +27,7 @@ MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
 """Sources without a test file of their own: where they are tested, and why there."""
 OF_SEVERAL: dict[str, str] = {
     "tests/test_against_the_papers.py": "each system, against the definition of its paper",
+    "tests/test_budgets_hold.py": "whole mixtures of random options, against their budgets",
     "tests/test_examples.py": "runs the scripts of examples/",
     "tests/test_hostile_texts.py": "every reader of foreign text, and whole runs, on texts that are made to stop them",
     "tests/test_named_files.py": "every file that somebody names, and what else a path may lead to",
