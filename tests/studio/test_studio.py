@@ -207,7 +207,7 @@ async def test_the_form_is_described(client: Any) -> None:
     assert fields["placement"]["enum"] == ["last", "system_prompt"]
     assert fields["aggregator_prompt"]["langgraph_type"] == "prompt"
     assert set(fields["proposer_prompt"]["langgraph_nodes"]) == {n.replace("layer_1", "layer_2") for n in FOUR}
-    assert set(schemas["state_schema"]["properties"]) == {"messages", "proposals", "verdicts", "run"}
+    assert set(schemas["state_schema"]["properties"]) == {"messages", "proposals", "verdicts", "run", "disagreement"}
 
 
 async def test_a_wrong_value_is_one_sentence_for_drawing_and_run(client: Any) -> None:

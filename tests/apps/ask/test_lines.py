@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 import pytest
-from langgraph_moa.apps.ask.lines import interrupted, outcome_line, run_summary
+from langgraph_moa.apps.ask.lines import differences, interrupted, outcome_line, run_summary
 from langgraph_moa.apps.ask.view import RunView
 from rich.cells import cell_len
 from rich.console import Console
@@ -54,3 +54,26 @@ def test_a_cost_that_is_unknown_is_not_zero(usd: float | None, told: str) -> Non
 
 def test_nothing_answered_yet_is_said() -> None:
     assert interrupted([]) == "interrupted; nothing had been answered yet"
+
+
+def test_what_proposals_differ_on_has_a_line_a_point_and_drives_no_terminal() -> None:
+    found: Any = {"origin": "analyst", "layer": 1, "turn": "t", "left_out": 1, "consensus": ["a", "b\x1b[2J"]}
+    found |= {"contradictions": [{"topic": "t", "stances": [{"proposers": ["x"], "stance": "1"}] * 2}]}
+    found |= {"partial_coverage": [], "unique_insights": [], "blind_spots": ["c"]}
+
+    assert differences(found).splitlines() == [
+        "compared by an analyst: 2 agreed on, 1 contradicted, 1 covered by nobody; 1 left out",
+        "All or nearly all say:",
+        "- a",
+        "- b[2J",
+        "They contradict one another:",
+        "- t (x: 1; x: 1)",
+        "Nobody covers:",
+        "- c",
+    ]
+    screen = io.StringIO()
+    with RunView(Console(file=screen, width=40)) as view:
+        view.event({"moa": "analysing", "layer": 1, "analyst": "x", "proposals": 2})
+        view.event({"moa": "disagreement", "layer": 1, "disagreement": found, "analysis": None})
+    assert screen.getvalue() == "x compares 2 proposals\n"
+    assert view.disagreement == found

@@ -1,7 +1,9 @@
-"""Quotations are joined, and proposals ordered, by what they share."""
+"""Quotations are joined, and proposals ordered and compared, by what they share."""
+
+import json
 
 import pytest
-from langgraph_moa.core.offline.joining import combine
+from langgraph_moa.core.offline.joining import combine, compare_lines
 
 PRIMED = "“The pump is primed with water.” (a.md, Pumps)"
 
@@ -50,3 +52,23 @@ def test_an_aggregator_joins_what_is_shared_and_what_one_found_alone(references:
 )
 def test_naming_a_tool_is_no_answer(references: list[str], kept: str) -> None:
     assert combine(references, "Hm?") == kept
+
+
+def test_an_analyst_compares_by_equal_lines_and_sums() -> None:
+    found = json.loads(compare_lines(["a\nb\n2 * 3 = 6", "a\nb\n2 * 3 = 5", "a\nc"], "Which lamp is a or b?"))
+
+    assert found == {
+        "consensus": ["a"],
+        "contradictions": [
+            {"topic": "2 * 3", "stances": [{"proposers": [1], "stance": "6"}, {"proposers": [2], "stance": "5"}]}
+        ],
+        "partial_coverage": [{"point": "b", "proposers": [1, 2]}],
+        "unique_insights": [{"proposer": 3, "insight": "c"}],
+        "blind_spots": ["lamp"],
+    }
+
+
+def test_where_nobody_answers_the_question_is_a_blind_spot() -> None:
+    silent = "The offline models cannot answer this: …"
+
+    assert json.loads(compare_lines([silent, silent], "Which?"))["blind_spots"] == ["Which?"]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, tool
-from langgraph_moa import Aggregator, ConfigError, Limits, Moderator, Proposer, Rank
+from langgraph_moa import Aggregator, Analyst, ConfigError, Limits, Moderator, Proposer, Rank
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.panel.checks import check_choice, check_limited, check_options, check_settings
+from langgraph_moa.core.panel.checks import check_analyst, check_choice, check_limited, check_options, check_settings
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.seating import seat_of
 from tables import each
@@ -108,6 +108,14 @@ def test_who_chooses_is_checked(rank: Any, moderator: Any, layers: int, expected
     check_choice(Rank("m"), Moderator("m"), 1)
     with pytest.raises(ConfigError, match=expected):
         check_choice(rank, moderator, layers)
+
+
+def test_who_compares_is_checked() -> None:
+    check_analyst(Analyst("m"), 1)
+    check_analyst(None, 0)
+    for analyst, layers, expected in (("m", 1, "found 'm' as the analyst"), (Analyst("m"), 0, "with layers=1")):
+        with pytest.raises(ConfigError, match=expected):
+            check_analyst(analyst, layers)
 
 
 @tool

@@ -69,6 +69,7 @@ from langgraph_moa.graphs.adapters import structured
 from langgraph_moa.nodes import choice, confidence, judge
 from langgraph_moa.nodes.calls import degenerate, statuses, thinking
 from langgraph_moa.nodes.calls import reading as replies
+from langgraph_moa.nodes.disagreement import points
 from langgraph_moa.nodes.evidence import retriever
 from langgraph_moa.nodes.prompting import forced
 from langgraph_moa.prompts import bundled, compose, echo_in, fence, pack, tools_in_words, with_thought
@@ -344,9 +345,8 @@ READERS: dict[str, Reader] = {
     "core/offline/tools.py": lambda text: tools.OfferedTool("look", text).shared_with(text),
     "core/offline/joining.py": lambda text: [
         joining.combine([text, text + "\ny", "z"], text[:2_000]),
-        joining.choose([text, text + "\ny"]),
-        joining.parts_of(text),
-        joining.combine([f"“{line}” (a)" for line in text.split()], "lamp"),
+        [read([text, text + "\ny = 2"]) for read in (joining.choose, lambda both: joining.compare_lines(both, "lamp"))],
+        (joining.parts_of(text), joining.combine([f"“{line}” (a)" for line in text.split()], "lamp")),
     ],
     "core/bounds/claims.py": lambda text: claims.lone_texts([text, f"{text} x", "y", text[:999]], range(4)),
     "core/offline/words.py": lambda text: [words.sought_in(text), words.for_index(text)],
@@ -364,6 +364,7 @@ READERS: dict[str, Reader] = {
     "nodes/evidence/retriever.py": lambda text: [retriever._LISTED.sub("", line) for line in text.splitlines()],
     "nodes/choice.py": lambda text: choice.read_choice(text, 6),
     "nodes/confidence.py": confidence.read_probability,
+    "nodes/disagreement/points.py": lambda text: (points._NUMBER.fullmatch(text), points._CASE.sub("_", text)),
     "nodes/judge.py": lambda text: judge.read_groups(text, 6),
     "nodes/prompting/forced.py": lambda text: [[*forced.calls_in(x, [_TOOL])] for x in (text, f"```json\n{text}\n```")],
     "nodes/calls/reading.py": _replied,
@@ -374,15 +375,14 @@ READERS: dict[str, Reader] = {
     "evaluation/batch/reading.py": lambda text: _a_file(lambda path: list(reading.read_questions(path)), text, "a"),
     "evaluation/batch/rows.py": lambda text: rows._ID.match(b'{"id": "' + text.encode()),
     "evaluation/panel/likeness.py": lambda text: likeness.likeness_to(text, [text, text[::-1]]),
-    "evaluation/interchange/delimited.py": lambda text: _a_file(
-        lambda p: [*delimited.csv_rows(p, losses.Losses())], text, "a.csv"
+    "evaluation/interchange/delimited.py": lambda t: _a_file(
+        lambda p: [*delimited.csv_rows(p, losses.Losses())], t, "a.csv"
     ),
     "graphs/adapters/structured.py": _structured,
     "apps/batch/formats.py": lambda text: _a_file(lambda path: list(FORMATS["mt_bench"].read(path)), text, "a"),
     "apps/terminal.py and apps/ask/lines.py": _printed,
     "apps/screens.py": lambda text: [list(screens.wrapped(text, width)) for width in (1, 80, 999_999)],
 }
-
 TOO_SLOW: dict[str, Reader] = {
     "quadratic": lambda text: re.search(r"a+b", text[: len(text) // 20]),
     "endless": lambda text: re.search(r"(?:a|a)+b", text),
