@@ -209,7 +209,8 @@ def test_schemas_are_there_for_studio_and_tools() -> None:
     moa = create_moa(proposers=[says("a")], aggregator=says("x"))
 
     assert set(moa.get_input_jsonschema()["properties"]) == {"messages"}
-    assert set(moa.get_output_jsonschema()["properties"]) == {"messages", "proposals", "verdicts", "run"}
+    keys = {"messages", "proposals", "verdicts", "run", "disagreement"}
+    assert set(moa.get_output_jsonschema()["properties"]) == keys
     assert moa.as_tool(name="ask", description="Ask a mixture.").name == "ask"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -92,10 +93,9 @@ def test_failures_are_none_and_each_later_layer_begins_anew() -> None:
 
 
 def test_a_second_wave_is_held_against_the_first_one() -> None:
-    moa = create_moa(
-        proposers=panel("Final answer: 1", "Final answer: 2", "Final answer: 2"),
-        aggregator=says("x"), waves=(2,), draft=True,
-    )  # fmt: skip
+    first, second, third = panel("Final answer: 1", "Final answer: 2", "Final answer: 2")
+    later = replace(second, model=says("Final answer: 2", delay=0.02))  # by the clocks, too, after the first one
+    moa = create_moa(proposers=[first, later, third], aggregator=says("x"), waves=(2,), draft=True)
 
     assert [(agree, text) for _, _, text, agree in drafts_of(moa)] == [(1, "Final answer: 1"), (2, "Final answer: 2")]
 

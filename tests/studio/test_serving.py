@@ -330,7 +330,7 @@ def test_an_image_holds_what_is_installed_and_served() -> None:
     assert [str(file) for file in files if left_out(str(file.relative_to(ROOT)))] == []
 
 
-@pytest.mark.parametrize(("runtime", "made"), [("inmem", 7), ("postgres", 0), (None, 0)])
+@pytest.mark.parametrize(("runtime", "made"), [("inmem", 8), ("postgres", 0), (None, 0)])
 async def test_samples_are_made_where_nothing_outlives_the_server(
     runtime: str | None, made: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"early_stop": EarlyStop(then="stop")}, "found then='stop' for the early stop"),  # type: ignore[arg-type]
     ({"early_stop": EarlyStop(agreement="closed")}, "found 'closed' as the agreement"),  # type: ignore[arg-type]
     ({"waves": (3,)}, "found waves=(3,) of 3 proposers, expected some to be left"),
-    ({"waves": (1,)}, "found waves=(1,), expected a first wave of at least 2"),
+    ({"waves": (1,)}, "found a first stage of one that does not know when it is unsure"),
     ({"waves": 2}, "found waves=2, expected sizes such as (2,)"),
     ({"waves": (2,), "early_stop": None}, "found waves=(2,) without an early stop"),
     ({"waves": (2,), "min_proposals": 3}, "found min_proposals=3 with waves=(2,)"),

@@ -390,7 +390,7 @@ TOO_SLOW: dict[str, Reader] = {
 """What no reader may be."""
 NO_READERS = {
     **dict.fromkeys(("apps/piped.py", "nodes/calls/hearing.py"), "names of files and models, which a user gives"),
-    "core/wire/connections.py": "addresses, which a user gives; bounded",
+    **dict.fromkeys(("core/wire/connections.py", "core/run/cadence.py"), "addresses and an option, a user's; bounded"),
     "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
     "core/offline/scripted.py": "a script, which a test writes",
     **dict.fromkeys(("core/panel/names.py", "evaluation/comparing/in_turn.py"), "names, which a user declares"),
