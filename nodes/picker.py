@@ -19,6 +19,9 @@ from ..core.run.picking import Picking, Score, Unscored
 from ..core.run.records import Proposal
 from ..core.text import one_line, printable
 
+_TRUTHS = ("bool", "bool_")
+"""What Python and NumPy call their truth values."""
+
 
 class Picked(NamedTuple):
     """Say which proposal won, or that none has a score."""
@@ -71,7 +74,7 @@ async def pick_best(pick: Pick, references: Sequence[Proposal], question: str, *
 
 
 def _is_equal(score: float | None, best: float) -> bool:
-    return score is not None and (score == best or round(best - score, 9) == 0)
+    return score is not None and math.isclose(score, best, rel_tol=1e-9)
 
 
 def _whys(scores: Sequence[Score]) -> list[str]:
@@ -128,6 +131,8 @@ class _Scoring:
                 if (task := asyncio.current_task()) is None or task.cancelling():
                     raise
                 return _score(proposal, self._since(started), unscored="raised", error="raised CancelledError")
+            except SystemExit as exc:  # of what was run, and not of who runs the mixture
+                return _score(proposal, self._since(started), unscored="raised", error=f"raised SystemExit: {exc.code}")
             except Exception as exc:  # noqa: BLE001 - a function of the user's; the proposals were paid for all the same
                 if time_out.expired():
                     is_last = rest is not None and min(limits) == rest
@@ -186,7 +191,7 @@ async def _in_a_thread(function: Any) -> Any:
 
 def _read(proposal: Proposal, seconds: float, value: object) -> Score:
     """Read what a function returned."""
-    if value is None or value is False:
+    if value is None or (type(value).__name__ in _TRUTHS and not value):
         return _score(proposal, seconds, unscored="declined", error=f"it returned {value}")
     is_number = hasattr(type(value), "__float__") or hasattr(type(value), "__index__")
     if isinstance(value, str) or not is_number:

@@ -117,7 +117,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         slots=own.slots or slots_of(model),
         without=without,
     )
-    others = [_samples(_in_place(own, other, samples), name, position, defaults, role) for other in own.instead]
+    others = [_samples(in_place(own, other, samples), name, position, defaults, role) for other in own.instead]
     # No cache takes a substitute's answer for that of a seat of the same model.
     others = [
         [replace(other, twin=_APART * (position + 1) + number) for other in seats]
@@ -134,7 +134,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     ]
 
 
-def _in_place(settings: Proposer, other: "str | Model | Proposer", samples: int) -> Proposer:
+def in_place(settings: Proposer, other: "str | Model | Proposer", samples: int) -> Proposer:
     """Return who takes a proposer's place, with what is said of the seat, and not of its model."""
     declared = as_proposer(other)
     is_chat = isinstance(declared.model, str) or is_chat_model(declared.model)

@@ -23,7 +23,7 @@ from .declared import (
     Proposers,
     Rank,
 )
-from .from_settings import seats_of
+from .from_settings import in_place, seats_of
 from .names import unique_names
 from .pick import Pick, check_pick
 from .seats import Seat, with_substitutes
@@ -85,7 +85,8 @@ def seat_layers(
             raise ConfigError("found layers=1 with an aggregator, expected one model alone; drop it or use layers=2")
         if (alone.samples or defaults.samples) > 1:
             raise ConfigError("found layers=1 with several samples, expected one model asked once; use layers=2")
-        chain = seats_of([alone], defaults, role="aggregator")
+        places = [in_place(alone, other, 1) for other in alone.instead]
+        chain = seats_of([replace(alone, instead=()), *places], defaults, role="aggregator")
         check_limited(defaults.limits, chain)
         return Seated([], chain)
     if aggregator is None:

@@ -124,6 +124,7 @@ TIES: list[tuple[list[str], Any, str, str]] = [
     (["Answer: 3", "Answer: 4", "Answer: 4"], lambda text: True, "b", "; as many as a, c"),
     (["x", "y", "z"], lambda text: 0.1 + 0.2 if text == "z" else 0.3, "a", "; as many as b, c"),
     (["x", "y", "z"], lambda text: text != "x", "b", "; as many as c"),
+    (["x", "y"], lambda text: 1e-10 if text == "x" else 2e-10, "b", "picked b (2e-10) of 2 proposals"),
 ]
 
 

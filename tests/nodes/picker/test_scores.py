@@ -20,6 +20,10 @@ class Odd:
         raise OverflowError("too large")
 
 
+FALSE = type("bool_", (), {"__bool__": lambda _: False, "__float__": lambda _: 0.0, "__str__": lambda _: "False"})()
+"""As NumPy's False is."""
+
+
 def raises(error: Exception) -> Any:
     raise error
 
@@ -27,6 +31,7 @@ def raises(error: Exception) -> Any:
 ODD: list[tuple[Any, str, str | None]] = [
     (lambda: None, "declined", "it returned None"),
     (lambda: False, "declined", "it returned False"),
+    (lambda: FALSE, "declined", "it returned False"),
     (lambda: float("nan"), "invalid", "found nan, expected a finite number"),
     (lambda: float("inf"), "invalid", "found inf, expected a finite number"),
     (lambda: "9", "invalid", "found str, expected a number"),
@@ -59,3 +64,13 @@ async def test_what_is_no_score_is_told_with_the_proposers_name(value: Any, why:
         assert (first["score"], result["messages"][-1].text) == (None, "four")
         assert any("no score for a: " in note and (error or "") in note for note in result["run"]["notes"])
         assert error is None or error in first["error"]
+
+
+async def test_an_async_function_that_would_end_the_process_has_no_score() -> None:
+    async def score(text: str) -> float:
+        return raises(SystemExit(3)) if text == "one" else 0.25  # type: ignore[arg-type]
+
+    result = await create_moa(proposers=panel("one", "four"), aggregator=Pick(score), early_stop=None).ainvoke(QUESTION)
+
+    assert result["messages"][-1].text == "four"
+    assert any("no score for a: raised SystemExit: 3" in note for note in result["run"]["notes"])

@@ -14,6 +14,7 @@ from langgraph_moa import (
     Proposer,
     Quorum,
     create_moa,
+    create_single,
     estimate,
 )
 from langgraph_moa.core.panel.declared import Aggregator
@@ -232,3 +233,13 @@ async def test_several_at_once_keep_apart(loopback: Loopback) -> None:
     states = await asyncio.gather(*(moa.ainvoke(HI) for _ in range(3)))
 
     assert [state["proposals"][0]["calls"] for state in states] == [2, 2, 2]
+
+
+async def test_who_answers_alone_has_substitutes_too(loopback: Loopback) -> None:
+    loopback.say("a", FAULTS["error"])
+    alone = create_single(model=Proposer("a", instead=["b"]), resolve=loopback.resolve)
+
+    state = await alone.ainvoke(HI)
+
+    assert state["messages"][-1].text == "answer of b"
+    assert [(call["name"], call["status"]) for call in state["run"]["aggregators"]] == [("a", "error"), ("b", "ok")]
