@@ -242,4 +242,4 @@ async def test_who_answers_alone_has_substitutes_too(loopback: Loopback) -> None
     state = await alone.ainvoke(HI)
 
     assert state["messages"][-1].text == "answer of b"
-    assert [(call["name"], call["status"]) for call in state["run"]["aggregators"]] == [("a", "error"), ("b", "ok")]
+    assert [(call["model"], call["status"]) for call in state["run"]["aggregators"]] == [("a", "error"), ("b", "ok")]
