@@ -19,7 +19,7 @@ from ..core.run.state import MoAState
 from ..core.run.turn import Turn
 from .answer import is_confident, signed, with_panel, word_for_word
 from .calls.outcome import as_proposal
-from .chain import Attempts, Outcome, earlier_calls, what_failed
+from .chain import Attempts, Outcome, earlier_calls, section_lost, what_failed
 from .node import Node, Update
 from .picker import Picked, pick_best
 from .prompting.forecast import forecast
@@ -100,7 +100,7 @@ class _Aggregator:
             turn=turn.id,
             mixture=rules.mixture,
             aggregators=[*earlier_calls(turn), *outcome.calls],
-            degraded=outcome.lost,
+            degraded=[*section_lost(rules.chain, earlier_calls(turn)), *outcome.lost],
             truncated=outcome.truncated,
             word_for_word=outcome.fell_back,
             budget=outcome.too_much or (picked.too_much if picked else None),

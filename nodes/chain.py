@@ -232,6 +232,18 @@ def earlier_calls(turn: Turn) -> list[Aggregation]:
     return run["aggregators"] if run else []
 
 
+def section_lost(chain: Sequence[Seat], calls: Sequence[Call]) -> list[str]:
+    """Say of an answer by sections which of them failed, so that all of it is asked for anew; nothing where none did.
+
+    Args:
+        chain: The aggregators, the first of whom wrote them.
+        calls: One a section, the last of which may have failed.
+    """
+    if not calls or calls[-1]["status"] in USABLE:
+        return []
+    return [f"section {len(calls)} failed, and the answer was asked for anew: {what_failed(chain[0], calls[-1])}"]
+
+
 class _Listener(AsyncCallbackHandler):
     """Remember which messages have begun to reach the caller, token by token."""
 

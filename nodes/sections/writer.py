@@ -36,6 +36,7 @@ from ...core.text import OURS, text_in
 from ...prompts import bundled, fence
 from ..answer import signed
 from ..calls.call import call_model, unstreamed
+from ..chain import section_lost
 from ..node import Node, Update, emit
 from ..prompting.forecast import forecast
 from ..prompting.prompt import BYTES_A_TOKEN, Prompt
@@ -111,7 +112,8 @@ class _Sectioning:
         )
         update: Update = {"proposals": proposals, "verdicts": [verdict]}
         if written is None:  # what its sections cost is in the report that the aggregator goes on with
-            return Command(update={**update, "run": summed_up()}, goto="aggregate")
+            lost = section_lost(rules.chain, answer.calls)
+            return Command(update={**update, "run": summed_up(degraded=lost)}, goto="aggregate")
         was_cut = any(call["status"] == "truncated" for call in answer.calls)
         count = len(answer.calls)
         how = f"the answer was written in {count} section{'s' * (count > 1)}"

@@ -57,7 +57,7 @@ def paced(loopback: Loopback, *replies: Reply, sections: int = 4) -> list[Paced]
     def section(body: dict[str, Any]) -> Reply:
         number = (len(body["messages"]) + 1) // 2
         reply = rest.pop(0) if rest else Reply(f"Section {number} of it.")
-        for event in asked if reply.refusal else asked[:number]:
+        for event in asked if reply.refusal or reply.status >= 400 else asked[:number]:
             event.set()
         return reply
 
@@ -188,18 +188,29 @@ async def test_what_an_agent_says_on_its_way_is_no_section(loopback: Loopback) -
     assert "Paragraph" not in loopback.asked("last")[0].prompt
 
 
-async def test_a_section_that_fails_is_told_and_all_is_written_anew(loopback: Loopback) -> None:
-    models = paced(loopback, Reply("Section 1"), Reply("", refusal="No."), Reply("It is whole."))
+FAILED = {
+    "refused": Reply("", refusal="No."),
+    "error": Reply(status=500, body='{"error": {"message": "broken"}}', headers={"x-should-retry": "false"}),
+}
+
+
+@pytest.mark.parametrize("status", FAILED)
+async def test_a_section_that_fails_is_told_and_all_is_written_anew(loopback: Loopback, status: str) -> None:
+    models = paced(loopback, Reply("Section 1"), FAILED[status], Reply("It is whole."))
     moa = mixture(loopback, proposers=models)
-    events = []
+    events, reports = [], []
     async for mode, part in moa.astream(QUESTION, stream_mode=["custom", "values"]):
         events += [part] if mode == "custom" else []
+        reports += [part["run"]] if mode == "values" and "run" in part else []
         result = part
 
-    assert [e["status"] for e in events if e["moa"] == "abandoned"] == ["refused"]
+    assert [e["status"] for e in events if e["moa"] == "abandoned"] == [status]
     assert result["messages"][-1].text == "It is whole."
-    assert [call["status"] for call in result["run"]["aggregators"]] == ["ok", "refused", "ok"]
+    assert [call["status"] for call in result["run"]["aggregators"]] == ["ok", status, "ok"]
     assert result["run"]["calls"] == 5
+    assert len(reports) == 2
+    words = f"section 2 failed, and the answer was asked for anew: aggregator last: {status} ("
+    assert all(report["degraded"].startswith(words) for report in reports)
 
 
 async def test_failures_are_as_in_any_mixture(loopback: Loopback) -> None:
