@@ -26,8 +26,10 @@ _IN = r"(?: (?:inputs?|content|parts?|blocks?|messages?|modality|understanding|f
 _REFUSED = [
     re.compile(pattern)
     for pattern in (
-        r"(?:\bnot|n't|cannot|no longer)(?: \w+){0,2}? (?:support|accept|process|handle|take|read|have)\w*"
+        r"(?:\bnot|n't|cannot|no longer)(?: \w+){0,2}? (?:support|accept|take|have)\w*"
         rf"(?: \w+){{0,2}}? ['\"`]?{_WHAT}['\"`]?(?! (?:format|type|generation|size|edit|larger|urls?|over|from|mime))",
+        r"(?:\bnot|n't|cannot|no longer)(?: \w+){0,2}? (?:process|handle|read)\w*"  # all of a kind: one may be broken
+        rf"(?: \w+){{0,2}}? ['\"`]?{_WHAT}(?:(?<=s)| inputs?\b)",
         rf"{_WHAT}['\"`]?{_IN}(?: (?:is|are))? (?:not|un)[ -]?(?:currently )?"
         r"(?:support|enabl|allow|accept|permit|available)",
         rf"\bno (?:\w+ ){{0,4}}?support\w*(?: \w+)? {_WHAT}",
@@ -41,6 +43,12 @@ _REFUSED = [
         rf"\b(?:without|has no|lacks) {_WHAT}(?: input)? (?:support|capabilit)",
     )
 ]
+_BROKEN = re.compile(
+    r"corrupt|truncat|malformed|\btoo (?:large|big|long)\b|\b(?:this|file|image|picture|audio|video|maximum) size\b"
+    rf"|\b(?:invalid|not a valid) (?:(?:base64|encoded|input) )?(?:{_ANY})\b|process(?: \w+){{0,2}} image\b(?! inputs?)"
+    rf"|\b(?:{_ANY}) (?:could|can) ?not be (?:process|read|decod|load)"
+)
+"""What is said of one picture, which the next may not be."""
 _ONLY_TEXT = re.compile(
     r"text-only (?:server|model)|mmproj|content['\"`]? ?:? ?(?:value )?must be a string|content\.type.{0,40}\['text'\]"
     r"|only (?:supports? )?text (?:inputs?|content|messages?)(?: is| are)? ?(?:supported|allowed)?"
@@ -54,6 +62,8 @@ def kinds_refused(words: str) -> frozenset[MediaKind]:
         words: The error.
     """
     text = words[:_READ].lower()
+    if _BROKEN.search(text):
+        return frozenset()
     refused: set[MediaKind] = set()
     for pattern in _REFUSED:
         for match in pattern.finditer(text):

@@ -16,6 +16,8 @@ PICTURES = [
     "Image input is not enabled for this model",
     "This model is missing data required for image input",
     "'x' does not have vision capabilities",
+    "This model cannot process images",
+    "the server can't read image inputs",
 ]
 ALL = [
     "x is not a multimodal model",
@@ -29,6 +31,14 @@ OTHERS = [
     "You uploaded an unsupported image. Please make sure your image is of one of the following formats",
     "Failed to download image from https://example.org/a.png",
     "image too large",
+    "Could not process image",
+    "messages.0.content.1.image.source.base64: Could not process image",
+    "Cannot read image: truncated file",
+    "image is not supported: corrupt file",
+    "image_url is not supported for this file size",
+    "The image could not be processed",
+    "Invalid image: images are not supported in this encoding",
+    "could not process images: one of them is truncated",
     "The model does not support image format webp",
     "This model does not support tools",
     "Unsupported value: 'messages[0].role' does not support 'system' with this model.",

@@ -131,6 +131,7 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
         {USAGE},
     ),
     "another field": (400, error("invalid value", param="top_logprobs"), set()),
+    "a picture that broke, told twice": (400, error("The image could not be processed"), set()),
     "several": (400, error("n > 1 is not implemented"), set()),
     "a schema": (400, error("response_format is not supported"), set()),
     "tools": (400, error("this model does not support tools"), set()),
