@@ -10,7 +10,7 @@ from ..core.errors import InputError
 from ..core.panel.signature import STATE_FORMAT
 from ..core.run.conversation import answered_in
 from ..core.run.costs import spent_by_model
-from ..core.run.disagreement import Disagreement, counted_points
+from ..core.run.disagreement import Disagreement, counted_points, still_true
 from ..core.run.origins import in_words, joined, origins
 from ..core.run.records import RETRIEVAL, USABLE, Aggregation, Call, Proposal, Report, Verdict
 from ..core.run.report import busy_spans, calls_of
@@ -118,7 +118,7 @@ def report(state: Mapping[str, Any], moa: Graph | None = None) -> ReportPage:
     verdicts = [cast("Verdict", v) for v in state.get("verdicts", []) if v["turn"] == turn]
     judges, analysts = calls_of(verdicts), [look["call"] for v in verdicts if (look := v.get("analysis"))]
     comparison = cast("Disagreement | None", state.get("disagreement"))
-    comparison = comparison if comparison and comparison["turn"] == turn else None
+    comparison = _still_true(comparison, proposals) if comparison and comparison["turn"] == turn else None
     clock = Clock([*proposals, *judges, *run["aggregators"]])
     messages = convert_to_messages(state["messages"])
     question = answered_in(messages, turn)
@@ -210,6 +210,13 @@ def _layer(number: int, proposals: Sequence[Proposal], verdicts: Sequence[Verdic
     bars = [clock.bar(before + p["proposer"], p, group) for p, group in zip(mine, groups, strict=True)]
     screening = judged[-1].get("screening") if judged else None
     return Layer(number, bars, dealt(mine, agreed), judged, screening["removed"] if screening else [])
+
+
+def _still_true(disagreement: Disagreement, proposals: Sequence[Proposal]) -> Disagreement | None:
+    """Leave out what somebody has changed in the state since it was compared."""
+    return still_true(
+        disagreement, [p for p in proposals if p["layer"] == disagreement["layer"] and p["status"] in USABLE]
+    )
 
 
 def _points(disagreement: Disagreement) -> dict[str, list[tuple[str, list[str]]]]:

@@ -9,6 +9,7 @@ from langgraph.types import Command, interrupt
 from ..core.errors import InputError, nearest
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, node_name
+from ..core.run.disagreement import still_true
 from ..core.run.records import USABLE, Proposal, Verdict, place_of
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
@@ -82,7 +83,10 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
         goto = next(
             filter(None, ([*dict.fromkeys(node_name(s.layer, x) for x in sent_back(s, after))] for s in stages)), None
         )
-        return Command(update={"proposals": [*changed, *later]} if changed else {}, goto=goto or "aggregate")
+        update: dict[str, Any] = {"proposals": [*changed, *later]} if changed else {}
+        if disagreement and changed:
+            update["disagreement"] = still_true(disagreement, [p for p in after if p["status"] in USABLE])
+        return Command(update=update, goto=goto or "aggregate")
 
     def check_rest(
         after: Sequence[Proposal], shown: Sequence[Proposal], turn: Turn, verdicts: Sequence[Verdict]

@@ -9,7 +9,7 @@ import pytest
 from comparing import DIFFER, NAMES, OPEN, panel
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
-from langgraph_moa import Budget
+from langgraph_moa import Budget, report
 from loopback import Loopback, Reply
 from reading import QUESTION, references_in, user
 from running import THREAD
@@ -70,11 +70,34 @@ async def test_a_person_sees_it_and_what_they_change_is_no_longer_said_to_differ
     waiting = await moa.ainvoke(QUESTION, THREAD)
 
     assert waiting["__interrupt__"][0].value["disagreement"]["blind_spots"] == ["the price"]
-    await moa.ainvoke(Command(resume={"decisions": [decision]}), THREAD)
+    result = await moa.ainvoke(Command(resume={"decisions": [decision]}), THREAD)
 
+    assert decision["proposer"] not in json.dumps(result["disagreement"])
     assert not [words for words in hidden if words in told(loopback)]
     assert [words for words in shown if words in told(loopback)] == shown
     assert len(loopback.asked("analyst")) == 1
+
+
+async def test_where_less_than_two_are_left_as_they_were_nothing_is_said_to_differ(loopback: Loopback) -> None:
+    moa = panel(loopback, DIFFER, review=True, checkpointer=InMemorySaver())
+    await moa.ainvoke(QUESTION, THREAD)
+    changes = [
+        {"proposer": "anna", "action": "drop"},
+        {"proposer": "bert", "action": "edit", "text": "bert says something else"},
+    ]
+
+    result = await moa.ainvoke(Command(resume={"decisions": changes}), THREAD)
+
+    assert result["disagreement"] is None
+    assert "a caveat" not in report(result, moa)
+
+
+async def test_a_page_tells_what_still_holds_of_texts_that_somebody_changed_in_the_state(loopback: Loopback) -> None:
+    result = await panel(loopback, DIFFER).ainvoke(QUESTION)
+    edited = [{**p, "text": "else"} if p["proposer"] == "anna" else p for p in result["proposals"]]
+
+    before, after = report(result), report({**result, "proposals": edited})
+    assert after.count("a caveat") == before.count("a caveat") - 1  # the prompt held it, and is told as it was
 
 
 async def test_who_is_sent_back_is_compared_again_and_all_of_it_counts(loopback: Loopback) -> None:
