@@ -31,18 +31,29 @@ _LISTED = re.compile(r"expected one of|supported (?:parameter|field)s|allowed (?
 """Where a refusal goes on with all that there is."""
 _REFUSING = frozenset({400, 403, 404, 405, 406, 415, 422, 500, 501})
 """Statuses of a request that is not taken as it is: llama.cpp's server says 500, OpenRouter 404."""
+_DOUBTFUL = frozenset({403, 500, 501})
+"""Those that servers give to anything, also to what fails but once, or to a key that may not."""
+_LASTING = re.compile(
+    r"not (?:be )?(?:support|implement)|n't support|unsupported|\bonly\b.{0,60}\broles\b|must alternate|mmproj"
+    r"|requires --|must be verified|not a multi-?modal"
+)
+"""Words of a refusal that will be the same tomorrow."""
+_PASSING = re.compile(r"\bagain\b|\bretry|overload|temporar|at the moment|timed out|disconnect")
 
 
 def names_refused(probe: str, exc: BaseException) -> bool:
-    """Tell a refusal of what a probe adds: by its status, and by naming it.
+    """Tell a refusal of what a probe adds: by its status, by naming it, and where others say so, too, by its words.
 
     Args:
         probe: Which.
         exc: What asking raised.
     """
-    if http_status_of(exc) not in _REFUSING:
+    status, text = http_status_of(exc), error_text(exc)
+    if status not in _REFUSING:
+        return False
+    if status in _DOUBTFUL and (not _LASTING.search(text) or _PASSING.search(text)):
         return False
     param = fields_of(exc).get("param")
     if isinstance(param, str) and param in _PARAMETERS.get(probe, set()):
         return True
-    return bool(_ABOUT[probe].search(_LISTED.split(error_text(exc), maxsplit=1)[0]))
+    return bool(_ABOUT[probe].search(_LISTED.split(text, maxsplit=1)[0]))

@@ -30,6 +30,10 @@ images            400  vllm         qwen is not a multimodal model
 images            500  llama.cpp    image input is not supported - hint: you may need to provide the mmproj
 images            400  lm-studio    Model does not support images. Please use a model that does.
 images            404  openrouter   No endpoints found that support image input
+system            500  llama.cpp    Only user, assistant and tool roles are supported, got system.
+system            500  llama.cpp    Conversation roles must alternate user/assistant/user/assistant/...
+streaming         501  other        stream is not implemented
+streaming         403  openai       Your organization must be verified to stream this model.
 images            400  deepseek     messages[0]: unknown variant `image_url`, expected `text` at line 1
 """
 OTHERWISE = """
@@ -39,6 +43,12 @@ n                 400  silent       Bad Request
 images            400  another      The model is not enabled for your project
 temperature       400  listed       unknown field `thinking`, expected one of `messages`, `temperature`
 n                 503  busy         only one completion at a time
+system            500  passing      Internal system error, please try again later
+streaming         500  passing      stream disconnected before completion
+tools             500  passing      The tool server is overloaded
+system            500  passing      Jinja template cache miss, retry
+system            403  forbidden    Your role does not permit this
+tools             500  passing      The server does not support tools at the moment, please try again later
 """
 Row = tuple[str, str, str, str]
 
@@ -65,6 +75,7 @@ def test_what_does_not_is_not_known(probe: str, status: str, server: str, words:
 
 def test_a_field_that_is_named_beside_the_words_will_do() -> None:
     assert names_refused("temperature", raised(400, {"message": "Unsupported value", "param": "temperature"}))
+    assert not names_refused("temperature", raised(500, {"message": "Internal error", "param": "temperature"}))
 
 
 def test_what_is_no_answer_of_a_server_is_none() -> None:
