@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,9 @@ import typer
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.local.weights import PREFIX
+from ...core.models.capabilities import chat_model_of
 from ...core.models.labels import model_label, short_name
+from ...core.models.parts import secrets_of
 from ...core.models.prices import price_of
 from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
@@ -93,11 +96,11 @@ def _bounded(settings: Settings) -> Plan:
 
 
 def _checks(plan: Plan) -> Iterator[Checked]:
-    """Yield each model once, wherever it sits."""
+    """Yield each model once, wherever it sits; with another key, headers or body it is another."""
     seats = list(_seats_in(plan))
     if not seats:
         raise ConfigError("found no model to check, expected at least one; name one with --proposer")
-    by_model: dict[object, Checked] = {}
+    by_model: dict[str, Checked] = {}
     for seat in seats:
         checked = by_model.setdefault(_identity(seat), Checked(seat, []))
         name = seat.role if seat.name == short_name(seat.label) else f"{seat.role} {seat.name}"
@@ -121,10 +124,15 @@ def _seats_in(part: object, depth: int = 8) -> Iterator[Seat]:
             yield from _seats_in(each, depth - 1)
 
 
-def _identity(seat: Seat) -> object:
-    return (
-        (seat.label, seat.endpoint, seat.server) if seat.endpoint or seat.label.startswith("offline:") else seat.label
-    )
+def _identity(seat: Seat) -> str:
+    """Return what is the same of seats whose requests differ in nothing; hashed, for keys and headers are secrets."""
+    inside = getattr(chat_model_of(seat.model), "__dict__", {})
+    headers = [(name, value.get_secret_value()) for name, value in (inside.get("headers") or {}).items()]
+    headers += [each for value in inside.values() for each in getattr(value, "sends_along", ())]
+    is_placed = seat.endpoint or seat.label.startswith("offline:")
+    parts = [seat.label, *((seat.endpoint, seat.server) if is_placed else ())]
+    parts += [inside.get("extra_body"), sorted(headers), sorted(secrets_of(seat.model))]
+    return sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 async def _run(checks: list[Checked], *, quick: bool, seconds: float | None) -> None:

@@ -86,6 +86,28 @@ def test_whoever_is_asked_is_checked_wherever_it_sits(run: Run) -> None:
     ]
 
 
+def test_one_model_with_two_keys_headers_or_bodies_is_checked_with_each(
+    run: Run, loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_A", f"{KEY}-a")
+    monkeypatch.setenv("KEY_B", f"{KEY}-b")
+    rows = ['api_key_env="KEY_A"', 'api_key_env="KEY_B"', 'extra_body={route="x"}', 'headers={X-Team="red"}', ""]
+    seats = [f'{{model="m", name="p{n}", base_url="{loopback.url}", {row}}}' for n, row in enumerate(rows)]
+    seats = [seat.replace(", }", "}") for seat in seats]
+    for transport in ("lean", "openai"):
+        loopback.requests.clear()
+        (tmp_path / "moa.toml").write_text(f"proposers=[{', '.join(seats)}]\naggregator={seats[0]}", encoding="utf-8")
+        output = run("check", "--config", str(tmp_path / "moa.toml"), "--quick", "--json", "--transport", transport)
+
+        models = json.loads(output.out)["models"]
+        assert [model["asked_as"] for model in models] == [
+            ["proposer p0", "aggregator p0"],
+            *[[f"proposer p{n}"] for n in range(1, 5)],
+        ]
+        assert len(loopback.requests) == 5
+        assert KEY not in output.out + output.err
+
+
 def test_one_that_takes_everything(run: Run, loopback: Loopback) -> None:
     loopback.say("m", able)
 
