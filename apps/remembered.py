@@ -39,7 +39,7 @@ class Known(TypedDict):
     model: str
     served: str | None
     checked: str
-    """When, in UTC."""
+    """When, in UTC; what is known from another time is another entry."""
     takes: dict[str, Taken]
 
 
@@ -107,15 +107,16 @@ def remember_servers(entries: Iterable[Known]) -> str | None:
     Args:
         entries: What was found out; an address that holds a secret is not written down.
     """
-    new = {(e["server"], e["model"]): e for e in entries if bare_url(e["server"]) == e["server"]}
+    new: dict[tuple[str, str], list[Known]] = {}
+    for entry in entries:
+        if bare_url(entry["server"]) == entry["server"]:
+            new.setdefault((entry["server"], entry["model"]), []).append(entry)
     file = cache_file()
     if not new or file is None:
         return None if file else "there is no folder for it"
-    all_entries = {(e["server"], e["model"]): e for e in known_servers()}
-    for key, entry in new.items():
-        before = all_entries.pop(key, None)
-        all_entries[key] = {**entry, "takes": {**(before["takes"] if before else {}), **entry["takes"]}}
-    written = json.dumps({"version": 1, "servers": [*all_entries.values()][-_MOST:]}, ensure_ascii=False, indent=1)
+    entries = [*(_still_known(entry, new) for entry in known_servers()), *map(_agreed, new.values())]
+    lasting = [entry for entry in entries if entry["takes"]][-_MOST:]
+    written = json.dumps({"version": 1, "servers": lasting}, ensure_ascii=False, indent=1)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = mkstemp(dir=file.parent, prefix="servers-", suffix=".tmp")  # which only its owner reads
@@ -129,6 +130,23 @@ def remember_servers(entries: Iterable[Known]) -> str | None:
     except OSError as exc:
         return f"{file}: {exc.strerror or exc}"
     return None
+
+
+def _still_known(entry: Known, new: dict[tuple[str, str], list[Known]]) -> Known:
+    """Return what an earlier check found and this one did not, as old as it is; nothing of another model served."""
+    checks = new.get((entry["server"], entry["model"]), [])
+    is_same = all(check["served"] == entry["served"] for check in checks)
+    takes = {name: taken for name, taken in entry["takes"].items() if not any(name in c["takes"] for c in checks)}
+    return {**entry, "takes": takes if is_same else {}}
+
+
+def _agreed(checks: list[Known]) -> Known:
+    """Join what was found out of one model, with one key or another, of which later commands know nothing."""
+    verdicts: dict[str, set[Taken]] = {}
+    for check in checks:
+        for name, taken in check["takes"].items():
+            verdicts.setdefault(name, set()).add(taken)
+    return {**checks[-1], "takes": {name: taken.pop() for name, taken in verdicts.items() if len(taken) == 1}}
 
 
 def moment() -> str:

@@ -14,7 +14,7 @@ import typer
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.local.weights import PREFIX
-from ...core.models.capabilities import chat_model_of
+from ...core.models.capabilities import chat_model_of, wire_of
 from ...core.models.labels import model_label, short_name
 from ...core.models.parts import secrets_of
 from ...core.models.prices import price_of
@@ -126,8 +126,8 @@ def _seats_in(part: object, depth: int = 8) -> Iterator[Seat]:
 
 def _identity(seat: Seat) -> str:
     """Return what is the same of seats whose requests differ in nothing; hashed, for keys and headers are secrets."""
-    inside = getattr(chat_model_of(seat.model), "__dict__", {})
-    headers = [(name, value.get_secret_value()) for name, value in (inside.get("headers") or {}).items()]
+    inside, wire = getattr(chat_model_of(seat.model), "__dict__", {}), wire_of(seat.model)
+    headers = [*wire.address.headers] if wire else []
     headers += [each for value in inside.values() for each in getattr(value, "sends_along", ())]
     is_placed = seat.endpoint or seat.label.startswith("offline:")
     parts = [seat.label, *((seat.endpoint, seat.server) if is_placed else ())]
@@ -154,7 +154,7 @@ def _known(checks: list[Checked]) -> Iterator[Known]:
     for one in checks:
         takes: Any = {name: t.verdict for name, t in one.takes.items() if t.verdict in ("yes", "no", "ignored")}
         is_lasting = not one.seat.label.startswith(PREFIX)  # a file's server has another address each time
-        if one.seat.endpoint and one.call and takes and is_lasting:
+        if one.seat.endpoint and one.call and one.answers and is_lasting:
             yield Known(
                 server=one.seat.endpoint,
                 model=model_label(one.seat.model),

@@ -10,6 +10,7 @@ from langgraph_moa.apps.remembered import Known, cache_file, known_servers, reca
 from langgraph_moa.core.models.servers import SERVERS
 
 URL = "http://127.0.0.1:9/v1/"
+NOW, LATER = "2999-01-01T00:00:00+00:00", "2999-02-01T00:00:00+00:00"
 
 
 @pytest.fixture(autouse=True)
@@ -21,20 +22,44 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     SERVERS.forget()
 
 
-def entry(model: str = "m", server: str = URL, checked: str = "2999-01-01T00:00:00+00:00", **takes: Any) -> Known:
+def entry(model: str = "m", server: str = URL, checked: str = NOW, **takes: Any) -> Known:
     return Known(server=server, model=model, served=None, checked=checked, takes=takes)
 
 
 def test_what_is_new_joins_what_was_known(file: Path) -> None:
-    assert remember_servers([entry("a", n="no"), entry("b", tools="yes")]) is None
-    assert remember_servers([entry("a", tools="no")]) is None
+    assert remember_servers([entry("a", n="no", system="no"), entry("b", tools="yes")]) is None
+    assert remember_servers([entry("a", checked=LATER, tools="no", system="yes")]) is None
 
-    assert [(e["model"], e["takes"]) for e in known_servers()] == [
-        ("b", {"tools": "yes"}),
-        ("a", {"n": "no", "tools": "no"}),
+    assert [(e["model"], e["checked"], e["takes"]) for e in known_servers()] == [
+        ("a", NOW, {"n": "no"}),
+        ("b", NOW, {"tools": "yes"}),
+        ("a", LATER, {"tools": "no", "system": "yes"}),
     ]
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert [path.name for path in file.parent.iterdir()] == ["servers.json"]
+
+
+def test_what_is_not_found_out_again_keeps_its_date_and_ends_with_it() -> None:
+    remember_servers([entry(checked="2020-01-01T00:00:00+00:00", n="no", system="no")])
+    remember_servers([entry(system="no")])
+    recall_servers()
+
+    assert SERVERS.refused(URL, "m") == {"system_role"}
+    assert not SERVERS.gives_one_choice(URL, "m")
+
+
+def test_another_model_by_the_same_name_is_not_what_was_known() -> None:
+    remember_servers([{**entry(n="no"), "served": "m-1"}, entry("other", n="no")])
+    remember_servers([{**entry(checked=LATER), "served": "m-2"}])
+
+    assert [e["model"] for e in known_servers()] == ["other"]
+
+
+def test_what_differs_by_key_is_not_known_of_the_server() -> None:
+    remember_servers([entry(n="no", system="no")])
+    remember_servers([entry(n="no", system="no"), entry(n="yes", system="no"), entry(n="no", tools="no")])
+
+    assert [e["takes"] for e in known_servers()] == [{"system": "no", "tools": "no"}]
 
 
 def test_it_does_not_grow_without_end() -> None:
