@@ -40,6 +40,12 @@ _TEMPERATURE = re.compile(
     r"\btemperature\b[^;\n]{0,60}?(?:not (?:be )?(?:support|allow|permit|accept)|n[o']t support|deprecated|\bonly\b)"
     r"|\b(?:unsupported|unrecognized|unknown|unexpected|not permitted|not allowed)\b[^,.;\n]{0,40}?\btemperature\b"
 )
+_PARAMS: dict[str, LeftOut] = {
+    "reasoning_effort": "reasoning_effort",
+    "reasoning.effort": "reasoning_effort",
+    "temperature": "temperature",
+}
+"""What `param` calls an option whose words tell no more than its value."""
 _RANGE = re.compile(r"between|range|(?:less|greater|more) than|at (?:most|least)|m(?:ax|in)imum|<=|≤")
 """A temperature that is no such number: another one would do."""
 _OTHERS = re.compile(r"expected one of|supported (?:parameter|field)s")
@@ -117,7 +123,7 @@ def may_be_left_out(exc: BaseException, parts: frozenset[LeftOut]) -> frozenset[
         return frozenset()
     if unread := media_parts(kinds_refused(words)) & parts:
         return unread
-    named = _named(words)
+    named = _named(exc, words)
     obstacle = obstacle_of(exc)
     # Gateways say 404 of what no model of theirs takes, and 403 of an option that they do not permit.
     passing = {"address", "key"} if named & {"stream_options", "logprobs"} else {"address"}
@@ -162,15 +168,17 @@ def is_refusal(exc: BaseException) -> bool:
     status = http_status_of(exc)
     is_silent = status in _SILENT and obstacle_of(exc) is None
     words = error_text(exc)
-    return is_silent or bool((_named(words) or kinds_refused(words)) and status not in _OF_ANOTHER_KIND)
+    return is_silent or bool((_named(exc, words) or kinds_refused(words)) and status not in _OF_ANOTHER_KIND)
 
 
-def _named(words: str) -> frozenset[LeftOut]:
+def _named(exc: BaseException, words: str) -> frozenset[LeftOut]:
+    param = fields_of(exc).get("param")
+    option = _PARAMS.get(param) if isinstance(param, str) else None
     named = {part for part, pattern in _NAMED if pattern.search(words)}
     first = _OTHERS.split(words, maxsplit=1)[0]
-    if _TEMPERATURE.search(first) and not _RANGE.search(first):
+    if (_TEMPERATURE.search(first) or option == "temperature") and not _RANGE.search(first):
         named |= {"temperature"}  # and no effort that is named with it: some models take one that do not think
-    elif _EFFORT.search(first):
+    elif _EFFORT.search(first) or option == "reasoning_effort":
         named |= {"reasoning_effort"}
     named |= set(islice((part for part, pattern in _ABOUT_STREAMS if pattern.search(words)), 1))
     return frozenset(named) or (_ROLE_PARTS if _ROLES.search(words) else frozenset())

@@ -125,6 +125,18 @@ WORDS: dict[str, tuple[int, Any, set[LeftOut]]] = {
         {"message": "[{'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low', 'medium' or 'high'\"}]"},
         {EFFORT},
     ),
+    "a level, by its value": (
+        400,
+        error(
+            "Unsupported value: 'low' is not supported with the 'gpt-x' model. Supported values are: 'none'.",
+            param="reasoning_effort",
+            code="unsupported_value",
+        ),
+        {EFFORT},
+    ),
+    "a level, inside": (400, error("Invalid value: 'low'. Try another.", param="reasoning.effort"), {EFFORT}),
+    "a temperature, by its value": (400, error("Unsupported value: 0.7", param="temperature"), {HEAT}),
+    "a temperature beside a range": (400, error("Expected a value between 0 and 2", param="temperature"), set()),
     "a field among others": (
         422,
         error("unknown field `stream_options`, expected one of `model`, `temperature`, `reasoning_effort`"),
@@ -180,6 +192,8 @@ def test_models_without_a_server_refuse_in_words_only(exc: BaseException, parts:
     [
         (refused(400, "Bad Request"), True),
         (refused(500, error("roles must alternate")), True),
+        (refused(422, error("Invalid value: 'low'", param="reasoning_effort")), True),
+        (refused(500, error("Invalid value: 'low'", param="reasoning_effort")), True),
         (refused(429, "slow down"), False),
         (refused(400, error("maximum context length is 4096 tokens", code="context_length_exceeded")), False),
         (refused(500, "broken"), False),
