@@ -41,9 +41,11 @@ _PATIENCE = 60.0
 _UNSEEN = ("temperature", "reasoning_effort")
 _AT_ONCE = 16
 """Models that are asked at the same time."""
+_TIMEOUT = f"Seconds that one call may take; {_PATIENCE:g} where not given."
+_LIMIT = f"Limit of tokens of each answer; {_MOST_TOKENS} where not given."
 
 
-@partial(with_mixture, apart=True)
+@partial(with_mixture, apart=True, helps={"timeout": _TIMEOUT, "max_tokens": _LIMIT})
 def check(
     sources: Sources,
     *,
@@ -184,7 +186,16 @@ def _show(checks: list[Checked], *, quick: bool) -> None:
 def _row(one: Checked, *, quick: bool) -> list[str]:
     call = one.call
     if call is None:
-        return [one.seat.label, ", ".join(one.names), "unknown", *["-"] * (4 if quick else 4 + len(PROBES))]
+        spent = "unknown" if one.calls else "-"
+        return [
+            one.seat.label,
+            ", ".join(one.names),
+            "unknown",
+            "-",
+            spent,
+            spent,
+            *["-"] * (1 if quick else 1 + len(PROBES)),
+        ]
     status = "" if call["status"] == "ok" else call["status"].replace("_", " ")
     why = one_line(f"{status}: {call['error']}" if call["error"] else status)
     answers = ("yes" if one.answers else "no") + (f", {why}" if why else "")
@@ -206,10 +217,10 @@ def _seconds(call: Call) -> str:
 
 
 def _spent(one: Checked) -> float | None:
-    """Return what all calls to a model cost, as far as they were counted; None where the price is not known."""
+    """Return what all calls to a model cost; None where one was not counted, or the price is not known."""
     seat = one.seat
     if one.usage is None:
-        return one.call["usd"] if one.call else None
+        return one.call["usd"] if one.call and one.calls == one.call["calls"] else None
     names = (seat.label, seat.label.partition(":")[2])
     return price_of(one.usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
 

@@ -1,12 +1,13 @@
 """Ask one model a short question, then again with one thing more each time, and see what its server makes of that."""
 
 import asyncio
+import re
 import struct
 import zlib
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -33,6 +34,7 @@ Finding = Literal["yes", "no", "ignored", "unknown", "not asked"]
 _QUESTION = "Reply with one word: yes."
 _COUNT = "Count from one to ten, in words."
 _COLOUR = "Which colour is this picture? Reply with one word."
+_RED = re.compile(r"\bred\b", re.IGNORECASE)
 _TOOL = {
     "type": "function",
     "function": {
@@ -66,8 +68,15 @@ class Checked:
     """What came of the question alone."""
     takes: dict[str, Taking] = field(default_factory=dict)
     calls: int = 0
-    usage: UsageMetadata | None = None
-    """What all of its calls read and wrote, as far as servers counted it."""
+    counted: UsageMetadata | None = None
+    """What its calls read and wrote, as far as servers counted it."""
+    uncounted: int = 0
+    """Calls that may have been worked on, and that nobody counted."""
+
+    @property
+    def usage(self) -> UsageMetadata | None:
+        """Return what all of its calls read and wrote; None where one of them was not counted."""
+        return None if self.uncounted else self.counted
 
     @property
     def answers(self) -> bool:
@@ -101,7 +110,7 @@ async def _tools(model: Model) -> _Answered:
 async def _image(model: Model) -> _Answered:
     picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(_red_png()).decode()}"}}
     answer = await model.ainvoke([HumanMessage([{"type": "text", "text": _COLOUR}, picture])])
-    if "red" in answer.text.lower():
+    if _RED.search(answer.text):
         return _Answered(Taking("yes"), [answer])
     return _Answered(Taking("ignored", f"a red picture is {one_line(answer.text, limit=40)!r} to it"), [answer])
 
@@ -172,8 +181,12 @@ async def check_seat(checked: Checked, *, quick: bool) -> None:
     """
     seat = checked.seat
     prompt = Prompt([HumanMessage(_QUESTION)])
-    checked.call, _ = await call_model(seat, prompt, {}, race=Race())
-    checked.calls, checked.usage = checked.call["calls"], checked.call["usage"]
+    async with _turn_of(seat, checked):
+        call, _ = await call_model(replace(seat, limits=()), prompt, {}, race=Race())
+    checked.call, checked.calls = call, call["calls"]
+    if call["usage"] or (call["usd"] == 0 and not call["at_most"]):
+        checked.uncounted -= 1  # a request that was refused costs nothing
+    checked.counted = call["usage"]
     if quick:
         return
     model = model_without(_once(seat.model), frozenset(checked.call["left_out"]))
@@ -188,22 +201,34 @@ async def check_seat(checked: Checked, *, quick: bool) -> None:
 
 async def _probed(name: str, probe: _Probe, model: Model, checked: Checked) -> Taking:
     seat = checked.seat
-    checked.calls += 1
     try:
-        async with AsyncExitStack() as turn:
-            for limit in sorted(seat.limits, key=id):  # as calls of a mixture take them
-                await turn.enter_async_context(limit)
-            async with asyncio.timeout(seat.timeout):
-                answered = await probe.ask(model)
+        async with _turn_of(seat, checked), asyncio.timeout(seat.timeout):
+            answered = await probe.ask(model)
     except GraphBubbleUp:
         raise
     except TimeoutError as exc:
         return Taking("unknown", _words(exc, seat) if str(exc) else f"no answer within {seat.timeout:g} s")
     except Exception as exc:  # noqa: BLE001 - whatever it is, it is what is to be found out here
+        if (getattr(exc, "status_code", None) or 0) >= 400 and not getattr(exc, "has_begun", False):
+            checked.uncounted -= 1  # a request that was refused costs nothing
         return Taking("no" if names_refused(name, exc) else "unknown", _words(exc, seat))
-    for message in answered.messages:
-        checked.usage = add_usage(checked.usage, message.usage_metadata)
+    usages = [message.usage_metadata for message in answered.messages]
+    if usages and None not in usages:
+        checked.uncounted -= 1
+    for usage in usages:
+        checked.counted = add_usage(checked.counted, usage)
     return answered.taking
+
+
+@asynccontextmanager
+async def _turn_of(seat: Seat, checked: Checked) -> AsyncIterator[None]:
+    """Wait as calls of a mixture do; from then on it is a call, also where it is cut."""
+    async with AsyncExitStack() as turn:
+        for limit in sorted(seat.limits, key=id):
+            await turn.enter_async_context(limit)
+        checked.calls += 1
+        checked.uncounted += 1
+        yield
 
 
 def _words(exc: BaseException, seat: Seat) -> str:

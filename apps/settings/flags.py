@@ -1,12 +1,15 @@
 """The options that every command about a mixture shares, declared once."""
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from functools import wraps
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, get_args
 
 from typer import Option
+from typer.models import OptionInfo
 
 from ...core.bounds.budget import Budget
 from ...core.models.capabilities import Transport
@@ -168,6 +171,12 @@ def budget_of(written: Sequence[str] | None) -> Budget | None:
     return Budget(**table.model_dump()) if table else None
 
 
+def _with_help(option: OptionInfo, text: str) -> OptionInfo:
+    other = copy(option)
+    other.help = text
+    return other
+
+
 def read_value(value: str) -> Any:
     """Read a number, true or false, or else text."""
     for kind in (int, float):
@@ -182,6 +191,7 @@ def with_mixture(
     only: Collection[str] = SHARED,
     budget: str = "--budget",
     apart: bool = False,
+    helps: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[..., None]:
     """Give a command the shared options, or some of them; it receives them as its first argument, `settings`.
 
@@ -190,8 +200,12 @@ def with_mixture(
         only: The names of those that it shares; without `config`, no file is looked for.
         budget: What the option of a run's budget is called.
         apart: Whether it receives `Sources` instead, to say for itself whether a file is looked for.
+        helps: What it says of options that mean something else to it.
     """
     declared = {**_SHARED, "budget": _option(list[str], "LIMIT=N", _BUDGET, budget)}
+    for name, text in helps.items():
+        kind, option = get_args(declared[name])
+        declared[name] = Annotated[kind, _with_help(option, text)]
     own = list(inspect.signature(command).parameters.values())[1:]
     shared = [
         inspect.Parameter(

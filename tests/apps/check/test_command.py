@@ -1,6 +1,7 @@
 """Each model is asked one short question; who answers, and what its server takes, is told side by side, and kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ REFUSING: dict[str, tuple[dict[str, Reply], dict[str, str]]] = {
         {"tools": Reply("It is noon."), "images": Reply("Blue"), "streaming": Reply("one")},
         {"tools": "ignored", "images": "ignored", "streaming": "ignored"},
     ),
+    "one that is blind": ({"images": Reply("I'm sorry, no picture was shared.")}, {"images": "ignored"}),
     "one that says nothing": (
         {
             "tools": says(429, "Too many requests with tools"),
@@ -252,6 +254,42 @@ def test_an_estimate_asks_nobody_and_a_budget_is_kept_to(run: Run, loopback: Loo
     assert "found too small a budget for checking, Budget(calls=15): 0 are spent, the step may take 16" in refused.err
     assert loopback.requests == []
     assert check(run, loopback, "--budget", "calls=16", "--quick", models=("a", "b")).code == 0
+
+
+def test_what_is_not_counted_of_one_call_is_unknown_of_all(run: Run, loopback: Loopback) -> None:
+    def silent(body: dict[str, Any]) -> Reply:
+        return replace(able(body), usage="counted" if part_of(body) == "tools" else None)
+
+    loopback.say("a", silent)
+    loopback.say("b", unable(n=Reply(broken="reset")))
+    loopback.say("c", unable(n=says(429, "slow down"), tools=says(500, "tools are not supported")))
+
+    output = check(run, loopback, "--json", models=("a", "b", "c"))
+
+    models = json.loads(output.out)["models"]
+    assert [(model["usage"], model["usd"]) for model in models[:2]] == [(None, None)] * 2
+    assert models[2]["usage"]["total_tokens"] > 0  # what is refused costs nothing
+    shown = " ".join(check(run, loopback, models=("a",)).out.split())
+    assert "unknown unknown able-2026" in shown
+
+
+def test_a_call_that_the_budget_cuts_counts_as_one(run: Run, loopback: Loopback) -> None:
+    loopback.say("m", Reply(broken="hang"))
+    loopback.say("late", unable(n=Reply(broken="hang")))
+
+    output = check(run, loopback, "--budget", "seconds=2", "--json", models=("m", "late"))
+
+    models = json.loads(output.out)["models"]
+    calls = [len(loopback.asked(name)) for name in ("m", "late")]
+    assert [(model["calls"], model["usage"], model["usd"]) for model in models] == [(n, None, None) for n in calls]
+    assert calls[0] == 1
+
+
+def test_its_help_names_its_own_bounds(run: Run) -> None:
+    text = " ".join(run("check", "--help").out.split())
+
+    assert "Seconds that one call may take; 60 where not given." in text
+    assert "Limit of tokens of each answer; 512 where not given." in text
 
 
 def test_a_budget_of_seconds_ends_it_and_what_is_missing_is_unknown(run: Run, loopback: Loopback) -> None:
