@@ -107,7 +107,9 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         tags=settings.tags,
         retriever=own.retriever,
         blind=unread_by(model),
-        unreadable=own.unreadable if role == "proposer" else "text",
+        unreadable=own.unreadable
+        if isinstance(settings, Proposer)
+        else "text",  # a proposer alone has a role of its own
         debates=own.debates,
         carries=own.carries,
         position=position,

@@ -72,8 +72,5 @@ def check_read(seats: Sequence[Seat], conversation: Sequence[BaseMessage], *, ne
 
 
 def _may_be_asked(seat: Seat, messages: Sequence[BaseMessage]) -> bool:
-    """Tell who can be asked: a model alone, which no proposal helps, must read all itself."""
-    return any(
-        (one.role == "proposer" and one.unreadable == "text") or not blind_to(one, messages)
-        for one in (seat, *seat.substitutes)
-    )
+    """Tell who can be asked: whoever reads all, or may have the text alone."""
+    return any(one.unreadable == "text" or not blind_to(one, messages) for one in (seat, *seat.substitutes))

@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_openai import ChatOpenAI
-from langgraph_moa import Budget, BudgetExceeded, InputError, Moderator, Proposer, Rank, Vote, create_moa, estimate
+from langgraph_moa import (
+    AllProposersFailed,
+    Budget,
+    BudgetExceeded,
+    InputError,
+    Moderator,
+    Proposer,
+    Rank,
+    Vote,
+    create_moa,
+    create_single,
+    estimate,
+)
 from langgraph_moa.core.models.servers import SERVERS
 from loopback import Loopback, Reply
 from pictures import AS_OPENAI, PICTURE, PNG, asking, in_base64, pdf_of, png, wav
@@ -139,6 +151,26 @@ async def test_a_model_alone_must_see_for_itself(loopback: Loopback) -> None:
         await ask(create_moa(proposers=[BLIND], layers=1, resolve=loopback.resolve))
 
     assert loopback.requests == []
+
+
+async def test_a_model_alone_is_given_the_text_where_that_is_wanted(loopback: Loopback) -> None:
+    state = await ask(create_single(model=Proposer(BLIND, unreadable="text"), resolve=loopback.resolve))
+
+    assert state["run"]["aggregators"][0]["left_out"] == ["images"]
+    assert loopback.requests[0].messages[-1]["content"] == f"What is this?\n\n{NOTE}"
+    loopback.say("m", refusing())
+    again = await ask(create_single(model=Proposer("m", unreadable="text"), resolve=loopback.resolve))
+    assert again["messages"][-1].text == "from the text"
+
+
+async def test_a_model_alone_that_turns_out_to_be_blind_answers_no_text_alone(loopback: Loopback) -> None:
+    loopback.say("m", refusing())
+    alone = create_single(model="m", resolve=loopback.resolve)
+
+    with pytest.raises(AllProposersFailed, match="does not support image input"):
+        await ask(alone)
+
+    assert len(loopback.asked("m")) == 1
 
 
 async def test_too_few_who_see_are_told_of_before_anybody_is_asked(loopback: Loopback) -> None:
