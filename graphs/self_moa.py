@@ -68,7 +68,8 @@ def create_self_moa_seq(
     check_number("samples", samples, minimum=2, most=_SAMPLES, whole=True)
     check_number("window", window, minimum=2, most=MOST_SAMPLES, whole=True)
     proposer = as_proposer(model)
-    best = proposer if aggregator is None else proposing(aggregator)
+    # What it aggregates tells it what there is to see.
+    best = replace(proposer if aggregator is None else proposing(aggregator), unreadable="text")
     fresh = [min(window, samples)]
     while (rest := samples - sum(fresh)) > 0:
         fresh.append(min(window - 1, rest))

@@ -241,6 +241,7 @@ def create_grouped_moa(
             samples=1,
             reads=tuple(str(p.name) for p in part),
             carries=True,
+            unreadable="text",  # what it aggregates tells it what there is to see
         )
         for n, part in enumerate(groups, 1)
     ]

@@ -16,7 +16,9 @@ from langgraph_moa import (
     Proposer,
     Rank,
     Vote,
+    create_grouped_moa,
     create_moa,
+    create_self_moa_seq,
     create_single,
     estimate,
 )
@@ -171,6 +173,18 @@ async def test_a_model_alone_that_turns_out_to_be_blind_answers_no_text_alone(lo
         await ask(alone)
 
     assert len(loopback.asked("m")) == 1
+
+
+async def test_who_aggregates_groups_needs_no_eyes(loopback: Loopback) -> None:
+    panel = [Proposer(EYES, name=name) for name in "abcd"]
+
+    grouped = await ask(create_grouped_moa(proposers=panel, aggregator=BLIND, group=2, resolve=loopback.resolve))
+    seq = create_self_moa_seq(model=EYES, samples=3, window=2, aggregator=BLIND, resolve=loopback.resolve)
+    in_windows = await ask(seq)
+
+    assert [p["status"] for p in grouped["proposals"]] == ["ok"] * 6
+    assert [p["status"] for p in in_windows["proposals"]] == ["ok"] * len(in_windows["proposals"])
+    assert len(loopback.asked(BLIND)) == 5
 
 
 async def test_too_few_who_see_are_told_of_before_anybody_is_asked(loopback: Loopback) -> None:
