@@ -82,6 +82,7 @@ _CURES = {
     "key": "set the key that the server expects",
     "unknown_model": "name a model that the server has",
     "no_room": "raise max_tokens, set more_room, or lower the reasoning_effort",
+    "no_more_room": "raise max_tokens, or lower the reasoning_effort",
     "media": "ask models that read it, or let these have the text alone (unreadable='text')",
     "timeout": "raise the timeout, or the budget's seconds where the run's deadline cut them",
     "skipped": "shorten the conversation, or raise the bound that is named",
@@ -90,7 +91,8 @@ _CURES = {
 
 
 def _advice(failures: Sequence[Mapping[str, Any]], usable: int) -> str:
-    kinds = [(p.get("obstacle") or {}).get("why") or ("no_room" if p.get("no_room") else p["status"]) for p in failures]
+    short = "no_more_room" if any(p.get("more_room") for p in failures) else "no_room"
+    kinds = [(p.get("obstacle") or {}).get("why") or (short if p.get("no_room") else p["status"]) for p in failures]
     figures = [(p.get("obstacle") or {}).get("window") for p in failures]
     windows = [window for window in figures if isinstance(window, int)]
     window = f" {min(windows):,}" if windows else ""

@@ -76,6 +76,7 @@ class Asking:
         *,
         may_fold_again: bool,
         too_much: Callable[[], str | None],
+        room: Callable[[], str | None] | None,
     ) -> Answers:
         """Ask others in the place of those who failed, as long as there are any; who was cut has no place to fill.
 
@@ -85,6 +86,7 @@ class Asking:
             config: The node's.
             may_fold_again: As for asking.
             too_much: Says which limit of the budget keeps from it.
+            room: As for asking, of those others.
         """
         for number in range(len(self.seats[0].instead) if self.seats else 0):
             vacant = [s for s in self.seats if _is_vacant(answers[s.place][0])]
@@ -99,7 +101,7 @@ class Asking:
                     )
                 break
             asking = replace(self, seats=[seat.substitutes[number] for seat in vacant])
-            others = await asking.ask(writer, config, prompt=None, may_fold_again=may_fold_again, room=None)
+            others = await asking.ask(writer, config, prompt=None, may_fold_again=may_fold_again, room=room)
             for place, (call, message) in others.items():
                 failed, text = answers[place]
                 joined = in_place_of(failed, call)

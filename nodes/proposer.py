@@ -106,16 +106,24 @@ class _Proposer:
             None if again else rules.cache,
             rules.sampling,
         )
+        others = [other for seat in due for other in seat.substitutes]
+        no_budget = partial(self._no_budget_for, writer, turn, due, before)
         heard, is_unbounded = config if rules.stream_proposals else unstreamed(config), rules.budget is None
         answers = await asking.ask(
             writer,
             heard,
             prompt=opening.take(asking.seats),
             may_fold_again=is_unbounded,
-            room=partial(self._no_budget_for, writer, turn, due, before) if rules.more_room else None,
+            room=partial(no_budget, roomier=due) if rules.more_room else None,
         )
-        too_much = partial(self._no_budget_for, writer, turn, due, before, others=True)
-        answers = await asking.refill(answers, writer, heard, may_fold_again=is_unbounded, too_much=too_much)
+        answers = await asking.refill(
+            answers,
+            writer,
+            heard,
+            may_fold_again=is_unbounded,
+            too_much=partial(no_budget, roomier=due, others=others),
+            room=partial(no_budget, roomier=[*due, *others], others=others) if rules.more_room else None,
+        )
         made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**settled, **made}[s.place] for s in self.seats]
         rules.failures.add(p for p in made.values() if p["status"] not in USABLE)
@@ -162,9 +170,10 @@ class _Proposer:
         due: Sequence[Seat],
         before: Mapping[Place, Proposal],
         *,
-        others: bool = False,
+        roomier: Sequence[Seat],
+        others: Sequence[Seat] = (),
     ) -> str | None:
-        """Say which limit of the budget keeps a stage's proposers from being asked once more with more room.
+        """Say which limit of the budget keeps from asking once more with more room, or others instead.
 
         All of them may be, and at the same time, so that all are reckoned with, and the aggregator after them: a run
         that is resumed decides so again.
@@ -174,17 +183,18 @@ class _Proposer:
             turn: The turn.
             due: Who of the stage is asked.
             before: What a run of before has from it.
-            others: Say it of asking all who may take their places, too.
+            roomier: Who may be asked with more room.
+            others: Who may be asked instead.
         """
         rules, stage = self.rules, self.stage
         if rules.budget is None:
             return None
         done = [*(p for p in turn.proposals() if p["layer"] < stage.layer), *before.values()]
         step = bound_step(writer, due, turn, stage.layer, chain=rules.chain, authors=stage.asked_so_far)
-        more = [*bound_room(writer, due, turn, stage.layer)] if rules.more_room else []
-        for seat in (other for s in due for other in s.substitutes) if others else ():
-            more.append(writer.write(seat, turn, stage.layer).at_most(seat))
-        return rules.misfit(done, [*step, *more], verdicts=turn.verdicts(before=stage.layer, wave=stage.wave))
+        room = bound_room(writer, roomier, turn, stage.layer) if rules.more_room else ()
+        instead = [writer.write(seat, turn, stage.layer).at_most(seat) for seat in others]
+        verdicts = turn.verdicts(before=stage.layer, wave=stage.wave)
+        return rules.misfit(done, [*step, *room, *instead], verdicts=verdicts, has_begun=True)
 
 
 def _made(

@@ -73,8 +73,9 @@ class Rules:
 
     def calls_of(self, seats: Sequence[Seat]) -> list[Seat]:
         """Return whom asking these may ask in all, once more with more room, and others in their places, included."""
-        roomier = [seat for s in seats if (seat := with_room(s))] if self.more_room else []
-        return [*with_substitutes(seats), *roomier]
+        everybody = with_substitutes(seats)
+        roomier = [seat for s in everybody if (seat := with_room(s))] if self.more_room else []
+        return [*everybody, *roomier]
 
     def check_read(self, turn: Turn) -> None:
         """Refuse a question with a picture, a file or sound that too few can read, before anybody is asked.
@@ -137,6 +138,7 @@ class Rules:
         verdicts: Sequence[Verdict] = (),
         others: Sequence[Call] = (),
         more_s: float = 0.0,
+        has_begun: bool = False,
     ) -> str | None:
         """Say which limit of the budget the next step does not fit in; None where it does.
 
@@ -146,12 +148,13 @@ class Rules:
             verdicts: This turn's verdicts; judging may have taken calls and time.
             others: This turn's other calls.
             more_s: Seconds of work that no call took.
+            has_begun: Whether some of the step's calls are made already, and reckoned with as part of it.
         """
         if self.budget is None:
             return None
         spent = total(map(cost_of, [*proposals, *calls_of(verdicts), *others]), known_only=True)
         worked = work_seconds(proposals, others, verdicts) + more_s
-        return self.budget.misfit(spent, total(step, known_only=True), worked)
+        return self.budget.misfit(spent, total(step, known_only=True), worked, has_begun=has_begun)
 
     def seconds_left(
         self,

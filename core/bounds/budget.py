@@ -46,14 +46,18 @@ class Budget:
     """Refuse, when the graph is built, what cannot be bounded: a model without a price or a `max_tokens`, and an agent
     or chain. False counts what those spent when they have spent it."""
 
-    def misfit(self, spent: Cost, step: Cost, seconds: float) -> str | None:
+    def misfit(self, spent: Cost, step: Cost, seconds: float, *, has_begun: bool = False) -> str | None:
         """Say which limit a step does not fit in, with both numbers; None where it fits.
 
         Args:
             spent: What the run has cost so far.
             step: What the step costs at most.
             seconds: How long the run has worked so far.
+            has_begun: Whether the step has: what was spent is then what was spent before it.
         """
+        words = (
+            "were spent before this step, which may take {} in all" if has_begun else "are spent, the step may take {}"
+        )
         if self.seconds is not None and seconds >= self.seconds:
             return f"Budget(seconds={self.seconds:g}) is spent: {seconds:.1f} s"
         for what, limit, gone, more in (
@@ -62,7 +66,7 @@ class Budget:
             ("usd", self.usd, spent["usd"], step["usd"]),
         ):
             if limit is not None and (gone or 0) + (more or 0) > limit:
-                return f"Budget({what}={limit:,}): {_short(gone)} are spent, the step may take {_short(more)}"
+                return f"Budget({what}={limit:,}): {_short(gone)} {words.format(_short(more))}"
         return None
 
     def left(self, seconds: float) -> float | None:

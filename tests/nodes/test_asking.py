@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
+    AllProposersFailed,
     Budget,
     ChatMoA,
     MoAError,
@@ -194,7 +195,8 @@ async def test_a_budget_that_does_not_allow_more_is_told(loopback: Loopback) -> 
 
     state = await built(loopback, more_room=True, budget=Budget(calls=4)).ainvoke(QUESTION)
 
-    assert "; not asked again: Budget(calls=4): 0 are spent, the step may take 5" in state["proposals"][0]["error"]
+    limit = "Budget(calls=4): 0 were spent before this step, which may take 5 in all"
+    assert f"; not asked again: {limit}" in state["proposals"][0]["error"]
     assert limits(loopback, "agg") == [100, 200]
 
 
@@ -277,7 +279,7 @@ async def test_no_budget_is_overrun_whatever_is_asked_for(loopback: Loopback, se
     name = dice.choice([*limit])
     moa = built(
         loopback,
-        proposers=[Proposer("a", samples=dice.randint(1, 3)), "b"],
+        proposers=[Proposer("a", samples=dice.randint(1, 3), instead=dice.choice([[], ["b"]])), "b"],
         layers=dice.choice([2, 3]),
         max_tokens=dice.choice([60, 120, 250]),
         more_room=dice.random() < 0.8,
@@ -307,3 +309,60 @@ async def test_a_call_of_ones_own_is_a_seats(loopback: Loopback) -> None:
     await built(loopback, proposers=[own, "b"], more_room=True).ainvoke(QUESTION)
 
     assert [limits(loopback, name) for name in ("a", "b")] == [[150, 300], [100, 200]]
+
+
+async def test_who_takes_a_place_is_asked_once_more_too(loopback: Loopback) -> None:
+    loopback.default = thinking
+    loopback.say("a", Reply("", refusal="No."))
+
+    state = await built(loopback, proposers=[Proposer("a", instead=["b"])], more_room=True).ainvoke(QUESTION)
+
+    (proposal,) = state["proposals"]
+    assert [limits(loopback, name) for name in ("a", "b")] == [[100], [100, 200]]
+    assert [proposal.get(name) for name in ("model", "status", "calls", "more_room")] == ["b", "ok", 3, 200]
+    assert state["run"]["usage"]["total_tokens"] == loopback.tokens_billed
+
+
+@pytest.mark.parametrize(
+    ("calls", "asked", "words"),
+    [
+        (7, [[100, 200], [100, 200]], ""),
+        (
+            6,
+            [[100, 200], [100]],
+            "; not asked again: Budget(calls=6): 0 were spent before this step, which may take 7 in",
+        ),
+        (5, [[100, 200], []], "; nobody was asked instead: Budget(calls=5): 0 were spent before this step, which may"),
+        (4, [[100], []], "; not asked again: Budget(calls=4): 0 were spent before this step, which may take 5 in all"),
+    ],
+)
+async def test_a_budget_reckons_with_more_room_for_all_substitutes(
+    loopback: Loopback, calls: int, asked: list[list[int]], words: str
+) -> None:
+    loopback.say("a", Reply("", finish_reason="length", reasoning="Hm. " * 40, usage=used(100, 100)))
+    loopback.say("b", thinking)
+    loopback.default = Reply("48")
+    seats = [Proposer("a", instead=["b"]), "c"]
+    moa = built(loopback, proposers=seats, more_room=True, budget=Budget(calls=calls))
+    assert estimate(built(loopback, proposers=seats, more_room=True), "Hi")["calls"] == 8
+
+    state = await moa.ainvoke(QUESTION)
+
+    assert [limits(loopback, name) for name in ("a", "b")] == asked
+    assert words in (state["proposals"][0]["error"] or "")
+
+
+@pytest.mark.parametrize(
+    ("more_room", "cure"),
+    [
+        (True, "raise max_tokens, or lower the reasoning_effort"),
+        (False, "raise max_tokens, set more_room, or lower the reasoning_effort"),
+    ],
+)
+async def test_what_to_do_is_nothing_that_was_done(loopback: Loopback, *, more_room: bool, cure: str) -> None:
+    loopback.default = Reply("", finish_reason="length", reasoning="Hm. " * 40)
+
+    with pytest.raises(AllProposersFailed) as caught:
+        await built(loopback, more_room=more_room).ainvoke(QUESTION)
+
+    assert str(caught.value).endswith(f"; {cure}")
