@@ -21,9 +21,12 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "tool_choice": "takes no such tool_choice; it was asked without, and its answer was checked",
     "logprobs": "tells no logprobs; it was asked without",
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
-    "temperature": "takes no temperature for it; it was asked without, at its own",
-    "reasoning_effort": "takes no such reasoning_effort for it; it was asked without",
-    **{part: f"takes no {words}; it was given the text, and a note in their place" for part, words in _UNREAD.items()},
+    "temperature": "or model takes no temperature; it was asked without, at its own",
+    "reasoning_effort": "or model takes no such reasoning_effort; it was asked without",
+    **{
+        part: f"or model takes no {words}; it was given the text, and a note in their place"
+        for part, words in _UNREAD.items()
+    },
 }
 
 
@@ -245,7 +248,7 @@ def _laddered(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _went_without(calls: Sequence[Call]) -> list[str]:
-    """Say once of each model what its server refuses."""
+    """Say once of each model what its server refuses, or its profile knows of it."""
     notes = {f"{call['model']}: its server {_WENT_WITHOUT[part]}": None for call in calls for part in call["left_out"]}
     return list(notes)
 

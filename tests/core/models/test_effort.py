@@ -155,7 +155,7 @@ async def test_models_that_take_no_temperature_get_none_and_it_is_told(loopback:
 
     assert "temperature" not in loopback.requests[0].body
     assert state["run"]["aggregators"][0]["left_out"] == ["temperature"]
-    assert any("takes no temperature" in note for note in state["run"]["notes"])
+    assert any("gpt-5-mini: its server or model takes no temperature; it was" in note for note in state["run"]["notes"])
 
 
 @pytest.mark.parametrize("transport", ["lean", "openai"])

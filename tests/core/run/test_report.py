@@ -70,3 +70,12 @@ def test_what_a_server_refuses_is_told_once_a_model() -> None:
     assert len(notes) == 3
     assert "m: its server takes no system messages; their words stand in the user's message" in notes
     assert "judge: its server wants user and assistant in turn" in " ".join(notes)
+
+
+def test_what_a_profile_may_have_told_is_no_fault_of_a_server_alone() -> None:
+    proposals = [a_proposal(model="offline:words", left_out=["reasoning_effort", "images"])]
+
+    assert make_report(proposals, [], turn="t", mixture="m")["notes"] == [
+        "offline:words: its server or model takes no such reasoning_effort; it was asked without",
+        "offline:words: its server or model takes no pictures; it was given the text, and a note in their place",
+    ]

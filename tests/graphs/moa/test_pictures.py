@@ -73,7 +73,7 @@ async def test_who_cannot_see_is_skipped_and_an_aggregator_gets_a_note(
     assert state["run"]["calls"] == 3
     assert "1 of 3 proposals of layer 1 are missing (gpt-3.5-turbo: skipped)" in state["run"]["degraded"]
     assert state["run"]["aggregators"][0]["left_out"] == ["images"]
-    assert any("gpt-4: its server takes no pictures" in note for note in state["run"]["notes"])
+    assert any("gpt-4: its server or model takes no pictures" in note for note in state["run"]["notes"])
     assert {r.model: r.messages for r in loopback.requests} == snapshot
 
 
@@ -109,7 +109,7 @@ async def test_the_text_alone_is_given_where_that_is_wanted(loopback: Loopback) 
 
     assert [(p["status"], p["left_out"]) for p in state["proposals"]] == [("ok", []), ("ok", ["images"])]
     assert loopback.asked(BLIND)[0].messages[-1]["content"] == f"What is this?\n\n{NOTE}"
-    assert any("gpt-3.5-turbo: its server takes no pictures" in note for note in state["run"]["notes"])
+    assert any("gpt-3.5-turbo: its server or model takes no pictures" in note for note in state["run"]["notes"])
 
 
 async def test_a_pdf_and_sound_go_to_who_reads_them(loopback: Loopback, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_who_needs_no_eyes_is_asked_again_with_the_text(loopback: Loopback
 
     state = await ask(mixture(loopback, *proposers, *extra, **every[role]))
 
-    assert any("m: its server takes no pictures" in note for note in state["run"]["notes"])
+    assert any("m: its server or model takes no pictures" in note for note in state["run"]["notes"])
     first, second = loopback.asked("m")
     assert NOTE not in first.prompt
     assert NOTE in second.prompt
