@@ -63,6 +63,7 @@ GENERATED = {
     "return [0] * 10**9": 0,
     "print('1\\n' * 10**6, flush=True); return a + b": 3,
     "import os; os.write(1, b'9' * 10**6)": 0,
+    "import subprocess; subprocess.run(['echo', '5']); return a + b": 3,
     "raise SystemExit(0)": 0,
     "import os; os.fork() or __import__('time').sleep(600); return a + b": 3,
 }
