@@ -1,7 +1,6 @@
 """Ask one model a short question, then again with one thing more each time, and see what its server makes of that."""
 
 import asyncio
-import re
 import struct
 import zlib
 from base64 import b64encode
@@ -34,7 +33,6 @@ Finding = Literal["yes", "no", "ignored", "unknown", "not asked"]
 _QUESTION = "Reply with one word: yes."
 _COUNT = "Count from one to ten, in words."
 _COLOUR = "Which colour is this picture? Reply with one word."
-_RED = re.compile(r"\bred\b", re.IGNORECASE)
 _TOOL = {
     "type": "function",
     "function": {
@@ -110,7 +108,7 @@ async def _tools(model: Model) -> _Answered:
 async def _image(model: Model) -> _Answered:
     picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{b64encode(_red_png()).decode()}"}}
     answer = await model.ainvoke([HumanMessage([{"type": "text", "text": _COLOUR}, picture])])
-    if _RED.search(answer.text):
+    if "red" in "".join(char if char.isalnum() else " " for char in answer.text.lower()).split():
         return _Answered(Taking("yes"), [answer])
     return _Answered(Taking("ignored", f"a red picture is {one_line(answer.text, limit=40)!r} to it"), [answer])
 

@@ -94,7 +94,7 @@ def _echo(text: str) -> object:  # an answer that repeats a nonce, so that its p
 
 def _refused_by_a_server(text: str) -> object:
     raw = [w.encode("utf-8", "replace") for w in (text, json.dumps({"error": {"message": text, "param": text}}))]
-    errors = [refusals.refusal(400, each, url="http://a/v1", location=None, secrets=[]) for each in raw]
+    errors = [refusals.refusal(s, b, url="http://a/v1", location=None, secrets=[]) for b in raw for s in (400, 500)]
     parts: Any = frozenset("stream_options streaming system_role repeated_roles tool_choice max_tokens".split())
     named = [names_refused(part, error) for error in errors for part in ("n", "tools", "images", "system")]
     return named, [(objections.may_be_left_out(error, parts), objections.is_refusal(error)) for error in errors]
