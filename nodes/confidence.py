@@ -30,7 +30,11 @@ from .prompting.forecast import forecast
 from .prompting.prompt import Prompt
 from .prompting.prompt_writer import PromptWriter
 
-_OBJECT = re.compile(r"\{[^{}]*\}")
+_BRACE = re.compile(r"[{}]")
+_BEGUN = re.compile(r"\{\s*[\"'}]")
+"""What begins an object, where a brace may also be a formula's."""
+_MOST_BROKEN = 20
+"""Objects that are not whole, each of which may be read to the end of the answer."""
 _LONGEST = 160
 """Characters that are told of what a function raised."""
 _UNREAD = "its answer holds no probability as it was asked for"
@@ -155,17 +159,39 @@ def confidence_words(confidence: Confidence) -> str:
 
 
 def read_probability(answer: str) -> float | None:
-    """Read how likely somebody calls an answer, strictly: the last JSON object counts; None where there is none.
+    """Read how likely somebody calls an answer, strictly: the last JSON object counts, and nothing that is within one.
 
     Args:
         answer: What was said.
+
+    Returns:
+        The probability; None where there is none, or the last object is not whole.
     """
-    objects = _OBJECT.findall(answer)
-    try:
-        last: Any = json.loads(objects[-1]) if objects else None
-    except (ValueError, RecursionError):
-        return None
-    return _probability(last.get("probability")) if isinstance(last, dict) else None
+    decoder, ends = json.JSONDecoder(), _ends_of(answer)
+    last: Any = None
+    at = broken = 0
+    while (start := answer.find("{", at)) >= 0:
+        begun = _BEGUN.match(answer, start)
+        try:
+            last, at = decoder.raw_decode(answer, start) if begun else (None, ends.get(start, start + 1))
+        except (ValueError, RecursionError):
+            broken += 1
+            if broken > _MOST_BROKEN or start not in ends:
+                return None
+            last, at = None, ends[start]
+    return _probability(last.get("probability")) if last else None
+
+
+def _ends_of(answer: str) -> dict[int, int]:
+    """Return where what each brace opens is closed, for those that are."""
+    opened: list[int] = []
+    ends: dict[int, int] = {}
+    for brace in _BRACE.finditer(answer):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            ends[opened.pop()] = brace.end()
+    return ends
 
 
 def _probability(figure: object) -> float | None:
