@@ -9,7 +9,7 @@ from langgraph.types import Command, interrupt
 from ..core.errors import InputError, nearest
 from ..core.panel.seats import Seat
 from ..core.panel.stages import Stage, node_name
-from ..core.run.disagreement import still_true
+from ..core.run.disagreement import Disagreement, still_true
 from ..core.run.records import USABLE, Proposal, Verdict, place_of
 from ..core.run.state import MoAState
 from ..core.run.turn import Turn
@@ -83,9 +83,8 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
         goto = next(
             filter(None, ([*dict.fromkeys(node_name(s.layer, x) for x in sent_back(s, after))] for s in stages)), None
         )
-        update: dict[str, Any] = {"proposals": [*changed, *later]} if changed else {}
-        if disagreement and changed:
-            update["disagreement"] = still_true(disagreement, [p for p in after if p["status"] in USABLE])
+        compared = _still_true(disagreement, after)
+        update = {"proposals": [*changed, *later], **compared} if changed else {}
         return Command(update=update, goto=goto or "aggregate")
 
     def check_rest(
@@ -107,6 +106,12 @@ def make_review(stages: Sequence[Stage], *, writer: PromptWriter, rules: Rules) 
             raise InputError(f"{too_much}; ask fewer again")
 
     return Node(review, rules=rules)
+
+
+def _still_true(disagreement: Disagreement | None, after: Sequence[Proposal]) -> dict[str, Disagreement | None]:
+    """Update what they differ on, where somebody compared them."""
+    usable = [p for p in after if p["status"] in USABLE]
+    return {"disagreement": still_true(disagreement, usable)} if disagreement else {}
 
 
 def _going_on(turn: Turn, layer: int) -> list[Proposal]:
