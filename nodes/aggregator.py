@@ -176,7 +176,7 @@ class _Aggregator:
             return outcome._replace(answer=answer)
         if not references or (request and request.calls_tools):
             if outcome.too_much:
-                raise BudgetExceeded(outcome.too_much)
+                raise BudgetExceeded(outcome.too_much, asked=any(p["calls"] for p in turn.proposals()))
             raise AllProposersFailed(
                 [as_proposal(call, self.rules.chain[0], turn=turn.id, layer=self.layer) for call in outcome.calls]
             )

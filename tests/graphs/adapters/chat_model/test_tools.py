@@ -9,6 +9,8 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph_moa import (
     AllProposersFailed,
+    Budget,
+    BudgetExceeded,
     ChatMoA,
     ConfigError,
     EarlyStop,
@@ -228,3 +230,13 @@ async def test_a_call_wins_over_what_the_mixture_set_on_a_model(loopback: Loopba
     (asked,) = loopback.asked("last")
     assert [t["function"]["name"] for t in asked.body["tools"]] == ["get_weather"]
     assert (asked.body["temperature"], asked.body["max_tokens"], asked.body["seed"]) == (0.9, 99, 7)
+
+
+async def test_a_budget_that_the_panel_has_spent_does_not_say_that_nothing_was_asked(
+    loopback: Loopback, get_weather: Any
+) -> None:
+    with pytest.raises(BudgetExceeded, match="nobody was asked for an answer") as exceeded:
+        await worn(loopback, budget=Budget(calls=2)).bind_tools([get_weather]).ainvoke("Warm?")
+
+    assert exceeded.value.asked
+    assert sorted(request.model for request in loopback.requests) == ["m0", "m1"]
