@@ -8,6 +8,7 @@ import pytest
 from langgraph_moa import (
     Aggregator,
     AllProposersFailed,
+    Analyst,
     Budget,
     BudgetExceeded,
     Confident,
@@ -80,6 +81,7 @@ def options_of(dice: random.Random) -> dict[str, Any]:
         "aggregator": aggregator,
         "layers": dice.choice([2, 2, 3]),
         **ladder,
+        **({"analyst": Analyst("other")} if dice.random() < 0.3 else {}),
         **some(draft=True, reasoning_effort="medium", samples=2, more_room=True),
         **({"references": "reasoning"} if aggregator in (writer, [writer, "other"]) and dice.random() < 0.4 else {}),
         **({"vary": "wording", "samples": 2} if dice.random() < 0.3 else {}),
