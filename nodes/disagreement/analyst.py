@@ -13,7 +13,7 @@ from ...core.errors import InputError
 from ...core.panel.declared import Analyst, Defaults
 from ...core.panel.seating import seat_of
 from ...core.panel.seats import Seat
-from ...core.run.costs import added_up, largest
+from ...core.run.costs import added_up, largest, total
 from ...core.run.disagreement import ComparedBy, Contradiction, Disagreement, Stance, digests_of
 from ...core.run.records import USABLE, Call, Consultation, Cost, Proposal, Verdict
 from ...core.run.report import make_report
@@ -79,8 +79,15 @@ def make_analyst(
     node = _Analyst(analysing, layer, writer, rules)
 
     def at_most(conversation: Sequence[AnyMessage]) -> dict[str, Cost]:
-        costs = [forecast(analysing.writer, analysing.seat, conversation, authors) for authors in sources]
-        return {analysing.seat.label: largest(costs)}
+        seat, asked_again = analysing.seat, [AIMessage(bundled("repair").text), *conversation]
+        costs = [
+            total([
+                forecast(analysing.writer, seat, conversation, authors),
+                forecast(analysing.writer, seat, asked_again, [*authors, seat]),  # with its own answer before it
+            ])
+            for authors in sources
+        ]  # fmt: skip
+        return {seat.label: largest(costs)}
 
     return Node(node.analyse, at_most=at_most, asks=[analysing.seat.model], rules=rules)
 

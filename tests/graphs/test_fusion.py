@@ -68,7 +68,7 @@ async def test_the_usual_cost_has_it(loopback: Loopback) -> None:
 
     usual, bound = usual_cost(moa, "Which?"), estimate(moa, "Which?")
 
-    assert usual["calls"] == bound["calls"] == 5
+    assert (usual["calls"], bound["calls"]) == (5, 6)  # it may be asked for its answer once more
 
 
 async def test_its_page_shows_what_they_differ_on_as_text(loopback: Loopback) -> None:

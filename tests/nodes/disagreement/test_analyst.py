@@ -268,7 +268,7 @@ async def test_it_is_in_the_estimate(loopback: Loopback) -> None:
     bound = estimate(panel(loopback, DIFFER, max_tokens=500), "Which?")
     without = estimate(panel(loopback, DIFFER, max_tokens=500, analyst=None), "Which?")
 
-    assert (bound["calls"], without["calls"]) == (5, 4)
+    assert (bound["calls"], without["calls"]) == (6, 4)
     assert (bound["tokens"] or 0) > (without["tokens"] or 0) + 3_000
 
 
