@@ -7,12 +7,15 @@ was proposed goes along on the message that was made of it, and is used while al
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NotRequired
 
 from langchain_core.messages import AIMessage, BaseMessage
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from ..errors import ConfigError
+from .cited import Evidence
 from .conversation import digest_of
 
 MOST_CARRIED = 400_000
@@ -98,7 +101,7 @@ def panel_use(messages: Sequence[BaseMessage], *, every: int | None, of: str) ->
     if every is not None and len(calls) - last >= every:
         return {**fresh, "why": "due"}, None
     texts, evidence, analysis = (use.get(key) for key in ("texts", "evidence", "analysis"))
-    if not (_is_list(texts, str) and texts and _is_list(evidence, dict) and isinstance(analysis, str)):
+    if not (_is_list(texts, str) and texts and _are_passages(evidence) and isinstance(analysis, str)):
         return {**fresh, "why": "lost"}, None
     if not at or digest_of(messages[:at]) != use["turn"]:
         return {**fresh, "why": "changed"}, None
@@ -114,6 +117,19 @@ def _use_in(message: BaseMessage, of: str) -> Mapping[str, Any] | None:
         return None
     fits = isinstance(use.get("call"), int) and isinstance(use.get("turn"), str)
     return use if fits and isinstance(use.get("shown_again"), bool) else None
+
+
+def _are_passages(value: Any) -> bool:
+    try:
+        _passages().validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _passages() -> TypeAdapter[list[Evidence]]:
+    return TypeAdapter(list[Evidence])
 
 
 def _is_list(value: Any, kind: type) -> bool:

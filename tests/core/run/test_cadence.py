@@ -46,6 +46,7 @@ CASES: list[tuple[list[BaseMessage], str]] = [
     (answered(START, texts="one"), "lost"),
     (answered(START, texts=[1]), "lost"),
     (answered(START, evidence=None), "lost"),
+    (answered(START, evidence=[{"id": "E1", "text": "a passage without a source"}]), "lost"),
     (answered(START, turn="another"), "changed"),
     (answered(START, of="another"), "first"),
     (answered(START, call="1"), "first"),
