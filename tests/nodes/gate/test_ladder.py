@@ -178,7 +178,7 @@ def _checked(server: Loopback, figure: float = 0.2, **options: Any) -> Any:
 
 
 async def test_the_deadline_cuts_the_check(loopback: Loopback) -> None:
-    moa = _checked(loopback, budget=Budget(seconds=0.5))
+    moa = _checked(loopback, budget=Budget(seconds=2))
     loopback.say("carl", Reply(broken="hang"))
 
     result = await moa.ainvoke(QUESTION)

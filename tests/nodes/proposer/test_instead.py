@@ -109,7 +109,7 @@ async def test_a_deadline_is_kept_to(loopback: Loopback) -> None:
     loopback.say("a", FAULTS["error"])
     loopback.say("b", Reply("late", delay=30))
 
-    state = await mixture(loopback, "c", Proposer("a", instead=["b", "d"]), budget=Budget(seconds=0.7)).ainvoke(HI)
+    state = await mixture(loopback, "c", Proposer("a", instead=["b", "d"]), budget=Budget(seconds=3)).ainvoke(HI)
 
     assert state["proposals"][1]["cut"] == "deadline"
     assert loopback.asked("d") == []
