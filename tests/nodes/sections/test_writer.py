@@ -189,7 +189,7 @@ async def test_what_an_agent_says_on_its_way_is_no_section(loopback: Loopback) -
 
 
 FAILED = {
-    "refused": Reply("", refusal="No."),
+    "refused": Reply("", finish_reason="content_filter"),
     "error": Reply(status=500, body='{"error": {"message": "broken"}}', headers={"x-should-retry": "false"}),
 }
 
