@@ -37,7 +37,10 @@ class Paced(BaseChatModel):
     sections: Sequence[threading.Event]
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    _llm_type = "paced"
+
+    @property
+    def _llm_type(self) -> str:
+        return "paced"
 
     def _generate(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError
@@ -57,7 +60,8 @@ def paced(loopback: Loopback, *replies: Reply, sections: int = 4) -> list[Paced]
     def section(body: dict[str, Any]) -> Reply:
         number = (len(body["messages"]) + 1) // 2
         reply = rest.pop(0) if rest else Reply(f"Section {number} of it.")
-        for event in asked if reply.refusal or reply.status >= 400 else asked[:number]:
+        failed = reply.finish_reason == "content_filter" or reply.status >= 400
+        for event in asked if failed else asked[:number]:
             event.set()
         return reply
 
