@@ -30,5 +30,6 @@ def check_number(
         if above is not None and value > above:
             return
     bound = f"from {minimum}" if minimum is not None else f"above {above}"
-    bound += f" to {most:,}" if most < _MOST else ""
+    is_beyond = isinstance(value, int | float) and value > most
+    bound += f" to {most:,}" if most < _MOST or is_beyond else ""
     raise ConfigError(f"found {option}={value!r}{where}, expected a {'whole ' if whole else ''}number {bound}")

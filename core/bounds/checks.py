@@ -13,6 +13,9 @@ from .early_stop import EarlyStop
 from .quorum import Quorum
 from .screen import Screen
 
+_MOST_SPENT = 10**15
+"""What no batch of a million questions comes to, in whatever is counted."""
+
 
 def check_rules(
     *, quorum: object, budget: object, cache: object, min_proposals: int, review: bool, smallest: int
@@ -60,7 +63,9 @@ def _check_budget(budget: object) -> None:
         raise ConfigError("found Budget() without a limit, expected one of calls, tokens, usd, seconds")
     for option, value in given.items():
         if value is not None:
-            check_number(option, value, above=0, whole=option in ("calls", "tokens"), where=" for the budget")
+            check_number(
+                option, value, above=0, most=_MOST_SPENT, whole=option in ("calls", "tokens"), where=" for the budget"
+            )
 
 
 def check_early_stop(stop: object, waves: Sequence[object], proposers: int, *, escalated: int = 0) -> None:
@@ -128,11 +133,13 @@ def check_enough(
         )
     if waves and needed > waves[0]:
         raise ConfigError(
-            f"found min_proposals={needed} with waves={tuple(waves)!r}, expected a first wave that is as large"
+            f"found min_proposals={needed}, expected at most {waves[0]}: so many are asked first; lower it, or ask "
+            "more of them first"
         )
     if waves and quorum is not None and quorum.k <= sum(waves):
         raise ConfigError(
-            f"found Quorum({quorum.k}) with waves={tuple(waves)!r}, expected a larger one: the waves alone reach it"
+            f"found Quorum({quorum.k}), expected more than {sum(waves)}: so many are asked before the last "
+            "wave, and reach it; raise it, or ask fewer first"
         )
 
 

@@ -75,7 +75,7 @@ def check_confidence(confident: object, stages: Sequence[Stage]) -> None:
         size = len({seat.name for seat in stages[0].seats}) if stages else 0
         raise ConfigError(
             f"found a confidence with a first stage of {size or 'none'}, expected one model that is asked first and "
-            "others after it; add waves=(1,), or drop it"
+            "others after it; add waves=(1,), on the command line --waves 1, or drop it"
         )
     _check_asked(confident, stages[0].seats[0])
 

@@ -30,7 +30,7 @@ WIDE: dict[str, Any] = {"minimum": 0, "most": 2**63 - 1, "whole": True}
         ("timeout", 0, {"above": 0}, "found timeout=0, expected a number above 0"),
         ("timeout", float("nan"), {"above": 0}, "found timeout=nan"),
         ("timeout", float("inf"), {"above": 0}, "found timeout=inf"),
-        ("timeout", 1e10, {"above": 0}, "found timeout=10000000000.0"),
+        ("timeout", 1e10, {"above": 0}, "found timeout=10000000000.0, expected a number above 0 to 1,000,000,000"),
         ("top_p", 1, {"above": 0, "most": 1}, None),
         ("top_p", 1.1, {"above": 0, "most": 1}, "found top_p=1.1, expected a number above 0 to 1"),
         ("seed", 2**62, WIDE, None),

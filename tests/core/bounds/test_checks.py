@@ -89,8 +89,8 @@ ENOUGH: list[tuple[EarlyStop, tuple[int, ...], Quorum | None, int, str]] = [
         3,
         "found min_proposals=3 with as_completed, .* at most 2",
     ),
-    (EarlyStop(), (2,), None, 3, r"found min_proposals=3 with waves=\(2,\)"),
-    (EarlyStop(), (2, 1), Quorum(3), 1, r"found Quorum\(3\) with waves=\(2, 1\)"),
+    (EarlyStop(), (2,), None, 3, "found min_proposals=3, expected at most 2"),
+    (EarlyStop(), (2, 1), Quorum(3), 1, r"found Quorum\(3\), expected more than 3"),
     (EarlyStop(), (1,), None, 1, "found a first stage of one that does not know when it is unsure, expected a sign"),
 ]
 

@@ -27,8 +27,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"waves": (1,)}, "found a first stage of one that does not know when it is unsure"),
     ({"waves": 2}, "found waves=2, expected sizes such as (2,)"),
     ({"waves": (2,), "early_stop": None}, "found waves=(2,) without an early stop"),
-    ({"waves": (2,), "min_proposals": 3}, "found min_proposals=3 with waves=(2,)"),
-    ({"waves": (2,), "quorum": Quorum(2)}, "found Quorum(2) with waves=(2,), expected a larger one"),
+    ({"waves": (2,), "min_proposals": 3}, "found min_proposals=3, expected at most 2: so many are asked first"),
+    (
+        {"waves": (2,), "quorum": Quorum(2)},
+        "found Quorum(2), expected more than 2: so many are asked before the last wave",
+    ),
     ({"early_stop": EarlyStop(as_completed=True, quorum=0.5), "min_proposals": 3}, "min_proposals=3 with as_completed"),
     ({"early_stop": EarlyStop(shadow="yes")}, "found shadow='yes' for the early stop, expected True or False"),  # type: ignore[arg-type]
     ({"early_stop": EarlyStop(agreement=closed_answers)}, "expected a measure such as closed_answers()"),  # type: ignore[arg-type]
