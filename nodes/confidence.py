@@ -6,16 +6,15 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from inspect import isawaitable
 from typing import Any
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from ..core.agreement.measures import is_called
 from ..core.bounds.confident import Confident
 from ..core.bounds.quorum import Race
+from ..core.functions import is_cancelled, value_of
 from ..core.models.parts import secrets_of
 from ..core.panel.declared import Defaults
 from ..core.panel.seating import seat_of
@@ -24,7 +23,7 @@ from ..core.run.records import Call, Confidence, Cost, Proposal
 from ..core.run.turn import Turn
 from ..core.text import one_line, plain, redact, text_in
 from ..prompts import Placement, Template, bundled
-from .calls.call import call_model, is_cancelled, unstreamed
+from .calls.call import call_model, unstreamed
 from .moderator import choosing
 from .prompting.forecast import forecast
 from .prompting.prompt import Prompt
@@ -105,11 +104,9 @@ class Weighing:
         """Ask a function of somebody's, which may raise, hang and return anything."""
         function: Any = self.declared.function
         limit = self.declared.timeout if seconds is None else min(seconds, self.declared.timeout)
-        given: tuple[Any, ...] = turn.question, dict(proposal)
         try:
             async with asyncio.timeout(limit):
-                result: object = await asyncio.to_thread(function, *given) if is_called(function) else function(*given)
-                figure: Any = await result if isawaitable(result) else result
+                figure = await value_of(function, turn.question, dict(proposal))
         except GraphBubbleUp:
             raise
         except asyncio.CancelledError:

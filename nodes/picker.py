@@ -3,17 +3,14 @@
 import asyncio
 import copy
 import math
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass
-from inspect import isawaitable, iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langgraph.errors import GraphBubbleUp
 
 from ..core.agreement.vote import best_proposal
+from ..core.functions import is_cancelled, is_coroutine_function, value_of
 from ..core.panel.pick import Pick
 from ..core.run.picking import Picking, Score, Unscored
 from ..core.run.records import Proposal
@@ -128,7 +125,7 @@ class _Scoring:
             except GraphBubbleUp:
                 raise
             except asyncio.CancelledError:
-                if (task := asyncio.current_task()) is None or task.cancelling():
+                if is_cancelled():
                     raise
                 return _score(proposal, self._since(started), unscored="raised", error="raised CancelledError")
             except SystemExit as exc:  # of what was run, and not of who runs the mixture
@@ -137,56 +134,18 @@ class _Scoring:
                 if time_out.expired():
                     is_last = rest is not None and min(limits) == rest
                     why = "the run's time was over" if is_last else f"no answer within {min(limits):g} s"
-                    why += "" if self._is_async else "; its thread goes on"
+                    why += "" if is_coroutine_function(self.pick.function) else "; its thread goes on"
                     end: Unscored = "deadline" if is_last else "timeout"
                     return _score(proposal, self._since(started), unscored=end, error=why)
                 return _score(proposal, self._since(started), unscored="raised", error=f"raised {_told(exc)}")
             return _read(proposal, self._since(started), value)
 
-    @property
-    def _is_async(self) -> bool:
-        function = self.pick.function
-        inner = getattr(function, "func", function)
-        return iscoroutinefunction(inner) or iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004
-
     async def _called(self, proposal: Proposal) -> object:
         options = self.pick.options(self.question, copy.deepcopy(proposal) if self.pick.sees_whole else proposal)
-        if self._is_async:
-            value: Any = self.pick.function(proposal["text"], **options)
-        else:
-            value = await _in_a_thread(lambda: self.pick.function(proposal["text"], **options))
-        return await value if isawaitable(value) else value  # also what a function hands on of another
+        return await value_of(self.pick.function, proposal["text"], **options)
 
     def _since(self, started: float) -> float:
         return round(self.loop.time() - started, 3)
-
-
-async def _in_a_thread(function: Any) -> Any:
-    """Call a function in a thread of its own, which keeps neither the event loop nor the process from ending."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-    context = copy_context()
-
-    def settle(value: Any, error: Exception | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(value)
-
-    def run() -> None:
-        value: Any = None
-        error: Exception | None = RuntimeError("it ended its thread")
-        try:
-            value = context.run(function)
-            error = None
-        except StopIteration:  # which no future takes
-            error = RuntimeError("StopIteration")
-        except Exception as exc:  # noqa: BLE001 - it is raised where the function was called
-            error = exc
-        finally:
-            with suppress(RuntimeError):  # nobody waits any more, and the loop is closed
-                loop.call_soon_threadsafe(settle, value, error)
-
-    threading.Thread(target=run, name="langgraph-moa-pick", daemon=True).start()
-    return await done
 
 
 def _read(proposal: Proposal, seconds: float, value: object) -> Score:

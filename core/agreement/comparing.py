@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from inspect import isawaitable
 from typing import cast
 
+from ..functions import is_cancelled, value_of
 from ..run.records import Call
 from ..text import one_line, printable
 from .closed import ClosedAnswers
-from .measures import Agreement, Measure, abstain, is_called, name_of
+from .measures import Agreement, Measure, abstain, name_of
 
 _AT_ONCE = 50_000
 """Characters that are compared on the event loop; more go to a thread."""
@@ -34,10 +34,9 @@ async def compare_texts(measure: Measure, texts: Sequence[str], *, seconds: floa
         async with asyncio.timeout(limit):
             if isinstance(measure, ClosedAnswers) and sum(map(len, texts)) <= _AT_ONCE:
                 return _checked(measure(texts), texts)
-            result: object = await asyncio.to_thread(measure, texts) if is_called(measure) else measure(texts)
-            return _checked(await result if isawaitable(result) else result, texts)
+            return _checked(await value_of(measure, texts), texts)
     except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is None or task.cancelling():
+        if is_cancelled():
             raise
         return abstain(name, "it failed: CancelledError")  # not ours: it awaited what somebody else cancelled
     except Exception as exc:  # noqa: BLE001 - a measure of somebody else's; the layer was paid for all the same

@@ -8,12 +8,13 @@ that a question has, compared as what it is.
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
-from inspect import iscoroutinefunction, isfunction
+from inspect import isfunction
 from typing import Protocol
 
 from typing_extensions import TypedDict
 
 from ..errors import ConfigError
+from ..functions import is_coroutine_function
 from ..run.records import Call
 
 LONGEST_TEXT = 20_000
@@ -76,14 +77,9 @@ def agree(
     )
 
 
-def is_called(measure: Measure) -> bool:
-    """Tell a function from a coroutine function; what a function does may take its time, or the loop's."""
-    return not (iscoroutinefunction(measure) or iscoroutinefunction(type(measure).__call__))
-
-
 def is_sync(measure: Measure) -> bool:
     """Tell a measure that answers at once from one that has to be awaited, or takes its time."""
-    return bool(getattr(measure, "at_once", True)) and is_called(measure)
+    return bool(getattr(measure, "at_once", True)) and not is_coroutine_function(measure)
 
 
 def name_of(measure: Measure) -> str:

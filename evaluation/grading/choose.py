@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from inspect import iscoroutinefunction, signature
+from inspect import signature
 from typing import Literal
 
 from ...core.errors import ConfigError, nearest
+from ...core.functions import is_coroutine_function
 from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Row
 from .answered import GradedAnswers, best_of
@@ -124,10 +124,7 @@ def _check_named(questions: Sequence[Question]) -> None:
 
 def _check_function(grader: Grader) -> None:
     """Refuse a function that cannot grade, before anybody is paid."""
-    bare = grader
-    while isinstance(bare, partial):
-        bare = bare.func
-    if iscoroutinefunction(bare) or iscoroutinefunction(getattr(bare, "__call__", None)):  # noqa: B004 - not whether
+    if is_coroutine_function(grader):
         raise ConfigError("found a coroutine function as the grader, expected one that returns a number at once")
     try:
         taken = signature(grader)

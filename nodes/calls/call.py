@@ -17,6 +17,7 @@ from langgraph.runtime import Runtime
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
+from ...core.functions import is_cancelled
 from ...core.listening import Unheard, is_heard
 from ...core.media.blocks import kinds_in
 from ...core.models.capabilities import Model
@@ -87,11 +88,6 @@ async def call_model(
 def unstreamed(config: RunnableConfig) -> RunnableConfig:
     """Keep the tokens of a call out of what the caller streams: they are not the answer's."""
     return {**config, "tags": [*config.get("tags", []), "nostream"]}
-
-
-def is_cancelled() -> bool:
-    """Tell whether a cancellation is meant for the running task, and not for something that it waited for."""
-    return (task := asyncio.current_task()) is None or bool(task.cancelling())
 
 
 def without_context(config: RunnableConfig) -> RunnableConfig:

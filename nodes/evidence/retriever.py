@@ -12,6 +12,7 @@ from langgraph.errors import GraphBubbleUp
 from ...core.clock import unix_time
 from ...core.evidence.passages import found_of
 from ...core.evidence.searchers import Searcher
+from ...core.functions import is_cancelled
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.run.cited import Found
 from ...core.run.records import RETRIEVAL, REWRITING, USABLE, Retrieved, Status
@@ -19,7 +20,7 @@ from ...core.run.report import make_report
 from ...core.run.state import MoAState
 from ...core.run.turn import Turn, check_thread
 from ...core.text import one_line, plain, redact
-from ..calls.call import is_cancelled, unstreamed, without_context
+from ..calls.call import unstreamed, without_context
 from ..calls.outcome import call_of, said
 from ..node import Node, Update, emit
 from ..rules import Rules

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -172,6 +173,10 @@ async def hanging(question: str, proposal: Any) -> float:
     return 1.0
 
 
+def leaving(question: str, proposal: Any) -> float:
+    sys.exit(3)
+
+
 async def cancelled(question: str, proposal: Any) -> float:
     raise asyncio.CancelledError
 
@@ -182,6 +187,7 @@ async def cancelled(question: str, proposal: Any) -> float:
         (failing, "failing failed: ValueError: no scorer"),
         (hanging, "hanging gave no answer within 0.4 s"),
         (cancelled, "cancelled was cancelled"),
+        (leaving, "leaving failed: RuntimeError: it ended its thread"),
         (lambda q, p: "0.9", "returned '0.9', no number from 0 to 1"),
         (lambda q, p: True, "returned True, no number"),
         (lambda q, p: float("nan"), "returned nan, no number"),
