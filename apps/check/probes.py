@@ -5,7 +5,7 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Race
 from ...core.models.capabilities import Model, bound_to, chat_model_of, is_asked_directly, map_chat_models
 from ...core.models.effort import with_effort, with_temperature
+from ...core.models.limits import turn_within
 from ...core.models.obstacles import http_status_of
 from ...core.models.parts import secrets_of
 from ...core.panel.habits import model_without
@@ -221,9 +222,7 @@ async def _probed(name: str, probe: _Probe, model: Model, checked: Checked) -> T
 @asynccontextmanager
 async def _turn_of(seat: Seat, checked: Checked) -> AsyncIterator[None]:
     """Wait as calls of a mixture do; from then on it is a call, also where it is cut."""
-    async with AsyncExitStack() as turn:
-        for limit in sorted(seat.limits, key=id):
-            await turn.enter_async_context(limit)
+    async with turn_within(seat.limits):
         checked.calls += 1
         checked.uncounted += 1
         yield

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from langchain_core.rate_limiters import InMemoryRateLimiter
@@ -86,6 +88,19 @@ class Limits:
                     loop.call_soon_threadsafe(_wake, turn)
                     return
             self._taken.pop()
+
+
+@asynccontextmanager
+async def turn_within(limits: Iterable[Limits]) -> AsyncIterator[None]:
+    """Wait for a turn of all limits, and hold it.
+
+    Args:
+        limits: Those of one seat.
+    """
+    async with AsyncExitStack() as turn:
+        for limit in sorted(limits, key=id):  # in one order everywhere, or two mixtures could lock each other
+            await turn.enter_async_context(limit)
+        yield
 
 
 def _wake(turn: "asyncio.Future[None]") -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import math
 import time
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from ...core.functions import is_cancelled
 from ...core.listening import Unheard, is_heard
 from ...core.media.blocks import kinds_in
 from ...core.models.capabilities import Model
+from ...core.models.limits import turn_within
 from ...core.models.obstacles import obstacle_of
 from ...core.panel.seats import Seat
 from ...core.run.left_out import LeftOut
@@ -174,9 +174,7 @@ class _Attempt:
         seat, messages = self._seat, list(self._prompt.messages)
         if cutoff.due:
             await asyncio.sleep(0)  # it falls here, before anything is asked
-        async with AsyncExitStack() as turn:
-            for limit in sorted(seat.limits, key=id):  # in one order everywhere, or two mixtures could lock each other
-                await turn.enter_async_context(limit)
+        async with turn_within(seat.limits):
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = unix_time(), time.perf_counter(), True
