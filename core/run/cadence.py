@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from ..errors import ConfigError
 from .cited import Evidence
-from .conversation import digest_of
+from .conversation import digest_of, last_of_person
 
 MOST_CARRIED = 400_000
 """Characters of proposals and passages that go along on a message: a thread keeps them as long as the message."""
@@ -90,7 +90,7 @@ def panel_use(messages: Sequence[BaseMessage], *, every: int | None, of: str) ->
         every: After how many calls of a turn it is asked again; None never does.
         of: What tells this panel from others.
     """
-    begin = max((n for n, message in enumerate(messages) if message.type == "human"), default=-1)
+    begin = last_of_person(messages)
     calls = [(n, use) for n, message in enumerate(messages) if n > begin and (use := _use_in(message, of))]
     this = len(calls) + 1
     fresh = PanelUse(shown_again=False, call=this, proposed_in=this, why="first", turn=digest_of(messages), of=of)

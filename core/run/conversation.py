@@ -41,6 +41,11 @@ def answered_in(messages: Sequence[BaseMessage], turn: str) -> int | None:
     return next((n for n, digest in enumerate(_digests(messages)) if digest == turn), None)
 
 
+def last_of_person(messages: Sequence[BaseMessage]) -> int:
+    """Return the place of the last message that a person wrote, where a user's turn begins; -1 where there is none."""
+    return max((place for place, message in enumerate(messages) if message.type == "human"), default=-1)
+
+
 def _digests(messages: Sequence[BaseMessage]) -> Iterator[str]:
     """Return the digest of each beginning of a conversation, whole ones last."""
     digest = blake2b(digest_size=16)

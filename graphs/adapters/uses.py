@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage
 
 from ...core.errors import InputError
+from ...core.run.conversation import last_of_person
 
 if TYPE_CHECKING:
     from langgraph.prebuilt import ToolRuntime
@@ -31,8 +32,8 @@ def use_of(runtime: "ToolRuntime[Any, Any] | None", name: str) -> int:
             f"found a call of {name!r} without an agent's messages, expected them, for max_uses counts in them; call "
             "it from an agent, or leave max_uses out"
         )
-    begin = max((place for place, message in enumerate(messages) if message.type == "human"), default=-1)
-    made = [call for message in messages[begin + 1 :] if isinstance(message, AIMessage) for call in message.tool_calls]
+    rest = messages[last_of_person(messages) + 1 :]
+    made = [call for message in rest if isinstance(message, AIMessage) for call in message.tool_calls]
     ids = [call["id"] for call in made if call["name"] == name]
     return ids.index(runtime.tool_call_id) + 1 if runtime.tool_call_id in ids else len(ids) + 1
 
