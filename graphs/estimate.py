@@ -11,7 +11,7 @@ from ..core.bounds.budget import prompt_at_most
 from ..core.errors import ConfigError
 from ..core.models.prices import price_of
 from ..core.panel.seats import Seat
-from ..core.panel.sight import check_read, kept_from
+from ..core.panel.sight import kept_from
 from ..core.run.costs import total
 from ..core.run.records import Cost
 from ..core.run.state import Graph
@@ -54,8 +54,7 @@ def estimate(moa: Graph, messages: str | Sequence[MessageLikeRepresentation]) ->
     """
     conversation = _conversation(messages)
     if isinstance(moa, CompiledStateGraph) and isinstance(moa.builder, MoAGraph):
-        rules = moa.builder.plan.rules
-        check_read(rules.first, conversation, needed=rules.min_proposals)
+        moa.builder.plan.rules.check_read(conversation)
     nodes = [spec.runnable for spec in _paid_nodes(moa)] if isinstance(moa, CompiledStateGraph) else []
     bounds = [node.at_most(conversation) for node in nodes if isinstance(node, Node)]
     costs = [cost for bound in bounds for cost in bound.values()]

@@ -119,7 +119,7 @@ class _Aggregator:
         if self.layer > 1 or self.rules.retrieves:
             turn.check_begun(self.rules.mixture)
         elif self.layer == 1:
-            self.rules.check_read(turn)
+            self.rules.check_read(turn.messages)
         if self.layer > 1 and not references:
             raise InputError(
                 "found no proposals for the last message: the conversation, or a layer before them, changed after "

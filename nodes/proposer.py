@@ -82,7 +82,7 @@ class _Proposer:
         turn, stage, rules = Turn.of(state), self.stage, self.rules
         if self.opens:
             check_thread(config, needed=rules.review)
-            rules.check_read(turn)
+            rules.check_read(turn.messages)
         else:
             turn.check_begun(rules.mixture)
         before = turn.left_behind(stage.layer)

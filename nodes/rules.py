@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 from uuid import uuid4
 
+from langchain_core.messages import BaseMessage
 from langgraph.cache.base import BaseCache
 
 from ..core.bounds.budget import Budget
@@ -77,13 +78,13 @@ class Rules:
         roomier = [seat for s in everybody if (seat := with_room(s))] if self.more_room else []
         return [*everybody, *roomier]
 
-    def check_read(self, turn: Turn) -> None:
+    def check_read(self, conversation: Sequence[BaseMessage]) -> None:
         """Refuse a question with a picture, a file or sound that too few can read, before anybody is asked.
 
         Raises:
             InputError: Too few can.
         """
-        check_read(self.first, turn.messages, needed=self.min_proposals)
+        check_read(self.first, conversation, needed=self.min_proposals)
 
     @property
     def retrieves(self) -> bool:

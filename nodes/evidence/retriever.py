@@ -52,7 +52,7 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
         turn, first = Turn.of(state), searcher is together[0]
         if opens:
             check_thread(config, needed=rules.review)
-            rules.check_read(turn)
+            rules.check_read(turn.messages)
         else:
             turn.check_begun(rules.mixture)
         if first:

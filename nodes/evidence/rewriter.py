@@ -45,7 +45,7 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:
         check_thread(config, needed=rules.review)
         turn, prompt = Turn.of(state), asking(state["messages"])
-        rules.check_read(turn)
+        rules.check_read(turn.messages)
         before = turn.left_behind(REWRITING).get(seat.place)
         if before and before["status"] in USABLE:
             return {}
