@@ -11,7 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from ..core.bounds.budget import check_bounded
 from ..core.bounds.checks import check_early_stop, check_enough, check_rules, check_screen
-from ..core.bounds.confident import check_confidence, with_logprobs
+from ..core.bounds.confident import Confident, check_confidence, with_logprobs
 from ..core.bounds.early_stop import is_agreement_used
 from ..core.errors import ConfigError
 from ..core.evidence.retrievers import Retrieval
@@ -131,8 +131,8 @@ def plan_mixture(
     seated = seat_layers(proposers, aggregator, layers, defaults, escalate=stopping.escalate)
     search, panel = seat_retrieval(retrieval, seated.panel, defaults)
     seated = seated._replace(panel=panel, chain=_readers(seated, prompting))
-    _check_stopping(stopping, seated, cache, review=watching.review)
-    stages = _stages(stopping, seated)
+    waves = _checked_waves(stopping, seated, cache, review=watching.review)
+    stages = _stages(seated, waves, stopping.confidence)
     panel = seated.panel
     load_bundled()
     load_endings()
@@ -158,8 +158,8 @@ def plan_mixture(
     return Plan(seated, stages, ways, search, *asking, propose, synthesise, rules, watching.hide_texts)
 
 
-def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> None:
-    """Refuse what could end no run, or not this one."""
+def _checked_waves(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | None, *, review: bool) -> Sequence[int]:
+    """Refuse what could end no run, or not this one; return the sizes of all waves but the last."""
     panel, needed = seated.panel, stopping.min_proposals
     smallest = min(map(len, panel), default=0)
     check_rules(
@@ -177,19 +177,18 @@ def _check_stopping(stopping: Stopping, seated: Seated, cache: BaseCache[Any] | 
     check_choice(seated.rank, stopping.moderator, len(panel))
     check_analyst(stopping.analyst, len(panel))
     check_screen(stopping.screen, max(map(len, panel), default=0))
+    return waves
 
 
-def _stages(stopping: Stopping, seated: Seated) -> list[Stage]:
+def _stages(seated: Seated, waves: Sequence[int], confident: Confident | None) -> list[Stage]:
     """Say who is asked together; where the first one's server is to tell how likely its words are, ask it to."""
-    panel, escalated, confident = seated.panel, seated.escalated, stopping.confidence
-    size = len({seat.name for seat in panel[0]}) if panel else 0
-    waves = waves_before(stopping.waves, size - escalated, escalated)
-    stages = stages_of(panel, waves, escalates=escalated > 0)
+    panel, escalates = seated.panel, seated.escalated > 0
+    stages = stages_of(panel, waves, escalates=escalates)
     check_confidence(confident, stages)
     if confident is None or confident.logprobs is None:
         return stages
     panel[0] = [with_logprobs(seat, confident.logprobs) if seat.position == 0 else seat for seat in panel[0]]
-    return stages_of(panel, waves, escalates=escalated > 0)
+    return stages_of(panel, waves, escalates=escalates)
 
 
 def _ways(stages: Sequence[Stage], stopping: Stopping) -> list[dict[str, str]]:
