@@ -213,20 +213,20 @@ class _Answer:
 
     async def _sections(self, seat: Seat, pieces: Pieces, parts: dict[int, str]) -> list[str] | None:
         texts: list[str] = []
-        for number in range(1, self.most + 1):
-            is_last = number > 1 and (await self.board.ready(number) or number == self.most)
-            if is_last:
-                await self.board.over()
-            if number > 1:
+        is_last = False
+        while not is_last:
+            number = len(texts) + 1
+            if texts:
+                is_last = await self.board.ready(number) or number == self.most
+                if is_last:
+                    await self.board.over()
                 parts = self.board.take(None if is_last else number)
-            if number > 1 and not parts:
-                break
+                if not parts:
+                    break
             text = await self._section(seat, pieces, parts, number, is_last=is_last)
             if text is None:
                 return None
             texts.append(text)
-            if is_last:
-                break
         return texts
 
     async def _section(
