@@ -99,6 +99,13 @@ def test_the_picture_shows_the_demo_and_needs_no_font(terminal: ModuleType) -> N
     assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", pictured())
 
 
+def test_its_words_for_who_sees_no_picture_say_what_it_shows() -> None:
+    figures = re.search(r"The answer (joins \d of the \d).*? and ([\d,]+ tok)", README)
+
+    assert figures
+    assert all(words in " ".join(words_of(pictured())) for words in figures.groups()), figures.groups()
+
+
 def pictured() -> str:
     return (ROOT / "docs" / "images" / "terminal.svg").read_text(encoding="utf-8")
 
