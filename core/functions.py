@@ -62,7 +62,7 @@ async def _in_a_thread(function: Callable[[], Any]) -> Any:
         try:
             value = context.run(function)
             error = None
-        except SystemExit:  # of what was called, and not of who called it: told as above
+        except (SystemExit, asyncio.CancelledError):  # of what was called, and not of who called it: told as above
             value = None
         except StopIteration:  # which no future takes
             error = RuntimeError("StopIteration")

@@ -68,13 +68,32 @@ def fails() -> None:
     raise ValueError("no")
 
 
+def cancels() -> None:
+    raise asyncio.CancelledError
+
+
 @pytest.mark.parametrize(
     ("function", "error", "words"),
-    [(fails, ValueError, "no"), (stops, RuntimeError, "StopIteration"), (sys.exit, RuntimeError, "ended its thread")],
+    [
+        (fails, ValueError, "no"),
+        (stops, RuntimeError, "StopIteration"),
+        (sys.exit, RuntimeError, "ended its thread"),
+        (cancels, RuntimeError, "ended its thread"),
+    ],
 )
-async def test_what_it_raises_is_raised(function: Any, error: type[Exception], words: str) -> None:
+async def test_what_it_raises_is_raised_and_its_thread_prints_nothing(
+    function: Any, error: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", printed.append)
+
     with pytest.raises(error, match=words):
         await value_of(function)
+    for thread in threading.enumerate():
+        if thread.name == "langgraph-moa-function":
+            await asyncio.to_thread(thread.join, 60)
+
+    assert printed == []
 
 
 def test_one_that_hangs_holds_up_neither_who_waits_nor_the_loop() -> None:

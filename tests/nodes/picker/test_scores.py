@@ -50,7 +50,6 @@ ODD: list[tuple[Any, str, str | None]] = [
 
 
 @pytest.mark.parametrize(("value", "why", "error"), ODD, ids=[str(n) for n in range(len(ODD))])
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_what_is_no_score_is_told_with_the_proposers_name(value: Any, why: str, error: str | None) -> None:
     pick = Pick(lambda text: value() if text == "one" else 0.25)
     moa = create_moa(proposers=panel("one", "four"), aggregator=pick, early_stop=None)
