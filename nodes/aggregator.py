@@ -1,5 +1,6 @@
 """The aggregator: the last layer, whose answer is the run's."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -93,7 +94,7 @@ class _Aggregator:
         voted = await self._count(turn, references)
         picked = None if voted.winner else await self._score(turn, references)
         whys = [*filter(None, [voted.why]), *(picked.notes if picked else [])]
-        outcome = self._settled(await self._asked(turn, config, voted, picked), whys, references, turn)
+        outcome = await self._settled(await self._asked(turn, config, voted, picked), whys, references, turn)
         run = make_report(
             turn.proposals(),
             turn.verdicts(before=self.layer),
@@ -167,7 +168,9 @@ class _Aggregator:
             return await rank_in_order(self.rank, seats, asking, writer=writer)
         return await _ask_in_order(seats, asking, writer=writer)
 
-    def _settled(self, outcome: Outcome, whys: Sequence[str], references: Sequence[Proposal], turn: Turn) -> Outcome:
+    async def _settled(
+        self, outcome: Outcome, whys: Sequence[str], references: Sequence[Proposal], turn: Turn
+    ) -> Outcome:
         """Fall back to the best proposal where nobody gave an answer."""
         request = self.rules.request
         # Words instead of a forced call are for the caller to judge; a proposal would be no better.
@@ -180,7 +183,7 @@ class _Aggregator:
             raise AllProposersFailed(
                 [as_proposal(call, self.rules.chain[0], turn=turn.id, layer=self.layer) for call in outcome.calls]
             )
-        best = references[0] if self.rank else best_proposal(references)
+        best = references[0] if self.rank else await asyncio.to_thread(best_proposal, references)
         return outcome._replace(
             answer=word_for_word(best),
             truncated=best["status"] == "truncated",

@@ -51,7 +51,7 @@ async def pick_best(pick: Pick, references: Sequence[Proposal], question: str, *
     scores = await scoring.of(references)
     best = max((score["score"] for score in scores if score["score"] is not None), default=None)
     tied = [p for p, s in zip(references, scores, strict=True) if best is not None and _is_equal(s["score"], best)]
-    winner = best_proposal(tied) if tied else None
+    winner = await asyncio.to_thread(best_proposal, tied) if tied else None
     picking = Picking(
         function=pick.name,
         picked=winner["proposer"] if winner else None,

@@ -1,5 +1,6 @@
 """A proposer: one model's answer to the conversation and to the layer before."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -124,7 +125,7 @@ class _Proposer:
             too_much=partial(no_budget, roomier=due, others=others),
             room=partial(no_budget, roomier=[*due, *others], others=others) if rules.more_room else None,
         )
-        made = {s.place: _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
+        made = {s.place: await _made(s, *answers[s.place], turn, stage.layer, mine.get(s.place)) for s in asking.seats}
         proposals = [{**settled, **made}[s.place] for s in self.seats]
         rules.failures.add(p for p in made.values() if p["status"] not in USABLE)
         for proposal in proposals:
@@ -197,7 +198,7 @@ class _Proposer:
         return rules.misfit(done, [*step, *room, *instead], verdicts=verdicts, has_begun=True)
 
 
-def _made(
+async def _made(
     seat: Seat, call: Call, message: AIMessage | None, turn: Turn, layer: int, earlier: Proposal | None
 ) -> Proposal:
     """Write down what came of asking, with an earlier attempt that this run left behind."""
@@ -208,7 +209,8 @@ def _made(
         return proposal
     if not (read := [p for p in turn.references(layer) if seat.reads_from(p["position"], p["proposer"])]):
         return proposal
-    before = next((p for p in read if p["proposer"] == seat.title), None) or best_proposal(read)
+    own = next((p for p in read if p["proposer"] == seat.title), None)
+    before = await asyncio.to_thread(best_proposal, read) if own is None else own
     why = f"the one before stands for it: {proposal['status']} ({proposal['error']})"
     return {**proposal, "text": before["text"], "status": before["status"], "carried": True, "error": why}
 
