@@ -2,29 +2,20 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from ...core.bounds.budget import Budget
 from ...core.checks import check_number
-from ...core.errors import ConfigError, nearest
-from ...core.ordinary import is_same_file
-from ...evaluation.batch.batch import abatch
-from ...evaluation.batch.gold_names import misnamed_gold
-from ...evaluation.batch.questions import Question, Questions
-from ...evaluation.batch.reading import questions_in, read_questions
+from ...core.errors import ConfigError
 from ...evaluation.batch.repeats import check_repeat
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.batch.tally import BatchReport
-from ...evaluation.grading.between_runs import RunsReport, runs_report, sentence_of_runs
-from ..garbage import freeze_what_stays
+from ...evaluation.grading.between_runs import sentence_of_runs
 from ..interrupts import INTERRUPTED, TERMINATED
 from ..mistakes import misused
 from ..piped import Source, check_own_file, read_again
@@ -32,13 +23,11 @@ from ..screens import show_text
 from ..settings.flags import Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note, notes, sigterm_as_ctrl_c
-from .benchmark import Format
+from .files import batch_files
 from .formats import FORMATS
+from .job import BatchJob
 from .progress import BatchView, batch_summary
-from .unfinished import can_keep, unfinished_runs
-
-_LOOKED_AT = 1_000
-"""Questions whose keys are looked at before a batch begins."""
+from .unfinished import can_keep
 
 
 @partial(with_mixture, budget="--run-budget")
@@ -88,7 +77,7 @@ def batch(
                 f"found --repeat {repeat} with --format {form}, whose file has one answer a question, expected one of "
                 "them; leave one out"
             )
-        files = _files(questions, out, form, generator, settings)
+        files = batch_files(questions, out, form, generator, settings)
     budget = budget_of(whole)
     RowFile(files.rows).check()
     chosen, why = settings.choose()
@@ -106,7 +95,7 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
-            job = _Job(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals)
+            job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals)
             sums = ending.run(job.run(view))
             if not sums["left"]:
                 files.write_answers()
@@ -124,105 +113,6 @@ def batch(
         notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)
     files.source.forget()
-
-
-@dataclass(frozen=True)
-class _Files:
-    """Be what is read and written, in our own form or a benchmark's."""
-
-    source: Source
-    out: Path
-    form: Format | None
-    generator: str
-
-    def __iter__(self) -> Iterator[Question]:
-        path, name = self.source.path, self.source.name
-        return read_questions(path, check=False, name=name) if self.form is None else self.form.read(path, name)
-
-    @property
-    def questions(self) -> Questions:
-        """Return what a batch goes through."""
-        return self if self.form or self.source.is_piped else self.source.path
-
-    @property
-    def copy(self) -> Path:
-        """Return where questions stay that were piped."""
-        return self.out.with_name(f"{self.out.name}.questions")
-
-    def tell_of_gold(self) -> None:
-        """Say so where right answers are called otherwise; the first questions show it."""
-        if self.form is None and (sentence := misnamed_gold(islice(self, _LOOKED_AT))):
-            note(sentence)
-
-    @property
-    def rows(self) -> Path:
-        """Return the file of the rows."""
-        # Not .jsonl: a benchmark's tools take every such file in their folder for a model's answers.
-        return self.out.with_name(f"{self.out.name}.rows") if self.form else self.out
-
-    def runs(self, repeat: int) -> RunsReport:
-        """Say how far the runs of each question agree."""
-        rows = (row for _, row in RowFile(self.rows).rows())
-        return runs_report(rows, questions_in(self.questions), repeat)
-
-    def write_answers(self) -> None:
-        """Write a benchmark's file, once all questions have a row: some tools go by the place of an answer."""
-        if self.form:
-            self.form.write(RowFile(self.rows).in_order(self), self.out, generator=self.generator)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Be what was asked for."""
-
-    settings: Settings
-    files: _Files
-    concurrency: int
-    budget: Budget | None
-    retry_errors: bool
-    repeat: int
-    keeps: bool
-    proposals: bool
-
-    async def run(self, view: BatchView) -> BatchReport:
-        """Run the batch, and show how far it has come."""
-        async with unfinished_runs(self.files.rows, wanted=self.keeps) as store:
-
-            def begin(sums: BatchReport) -> None:
-                store.is_needed = True
-                self.files.source.keep()
-                view.begin(sums)
-
-            moa = self.settings.build(store.saver)
-            freeze_what_stays()
-            sums = await abatch(
-                moa,
-                self.files.questions,
-                self.files.rows,
-                concurrency=self.concurrency,
-                budget=self.budget,
-                retry_errors=self.retry_errors,
-                proposals=self.proposals,
-                repeat=self.repeat,
-                on_start=begin,
-                on_row=view.add,
-            )
-            store.is_needed = store.was_there and sums["left"] > 0
-            return sums
-
-
-def _files(questions: Path, out: Path, form: str | None, generator: str | None, settings: Settings) -> _Files:
-    if form is None:
-        if generator is not None:
-            raise ConfigError("found --generator without --format, expected both; leave it out, or name the format")
-        return _Files(Source(questions), out, None, "")
-    if form not in FORMATS:
-        raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
-    if is_same_file(questions, out):
-        raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
-    name = settings.preset or "moa" if generator is None else generator
-    FORMATS[form].check(out, generator=name)
-    return _Files(Source(questions), out, FORMATS[form], name)
 
 
 def _has_steps(settings: Settings) -> bool:

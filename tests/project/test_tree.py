@@ -15,6 +15,8 @@ SAY_NOTHING = {"told", "found", "asked", "said", "known", "left", "kept"}
 
 MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "core/run/picking.py": ("tests/nodes/picker/test_scores.py", "shapes that the picker fills"),
+    "apps/batch/files.py": ("tests/apps/batch/test_command.py", "files are what the command reads and writes"),
+    "apps/batch/job.py": ("tests/apps/batch/test_command.py", "it is what the command does"),
     "apps/panel/shown.py": ("tests/apps/panel/test_command.py", "the screens are snapshots of the command"),
     "apps/panel/settings_file.py": ("tests/apps/panel/test_command.py", "what the command writes is built and asked"),
     "evaluation/panel/gathering.py": ("tests/evaluation/panel/test_reading.py", "lines are read as files are"),

@@ -1,0 +1,52 @@
+"""One batch as a command line asked for it, from its store to its sums."""
+
+from dataclasses import dataclass
+
+from ...core.bounds.budget import Budget
+from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.tally import BatchReport
+from ..garbage import freeze_what_stays
+from ..settings.settings import Settings
+from .files import BatchFiles
+from .progress import BatchView
+from .unfinished import unfinished_runs
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """Be what was asked for."""
+
+    settings: Settings
+    files: BatchFiles
+    concurrency: int
+    budget: Budget | None
+    retry_errors: bool
+    repeat: int
+    keeps: bool
+    proposals: bool
+
+    async def run(self, view: BatchView) -> BatchReport:
+        """Run the batch, and show how far it has come."""
+        async with unfinished_runs(self.files.rows, wanted=self.keeps) as store:
+
+            def begin(sums: BatchReport) -> None:
+                store.is_needed = True
+                self.files.source.keep()
+                view.begin(sums)
+
+            moa = self.settings.build(store.saver)
+            freeze_what_stays()
+            sums = await abatch(
+                moa,
+                self.files.questions,
+                self.files.rows,
+                concurrency=self.concurrency,
+                budget=self.budget,
+                retry_errors=self.retry_errors,
+                proposals=self.proposals,
+                repeat=self.repeat,
+                on_start=begin,
+                on_row=view.add,
+            )
+            store.is_needed = store.was_there and sums["left"] > 0
+            return sums
