@@ -1,0 +1,113 @@
+"""What a provider of batches is asked for, whichever form it speaks."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+BatchState = Literal[
+    "validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled"
+]
+"""How OpenAI calls what becomes of a batch; other providers' words are told in these."""
+ENDED: frozenset[BatchState] = frozenset({"completed", "failed", "expired", "cancelled"})
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """Be one request of a batch."""
+
+    custom_id: str
+    """What its answer is found by: at most 64 letters, digits, `-` and `_`, unique in all batches of a journal."""
+    body: bytes
+    """What would be posted to /chat/completions."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Be what is sent as one batch; it is written down before it is sent."""
+
+    name: str
+    """A name that no other batch has, of letters, digits, `-` and `.`."""
+    count: int
+    """How many requests it holds."""
+    requests: Callable[[], Iterator[BatchRequest]]
+    """Goes through them, as often as it is called."""
+    file: str = ""
+    """What uploading returned; empty where it was not uploaded yet, or the form knows no files."""
+    began: float = 0.0
+    """When it was about to be created, in seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class BatchStatus:
+    """Say how far a batch has come."""
+
+    batch: str
+    """Its id at the provider."""
+    state: BatchState
+    completed: int = 0
+    """Requests that were answered so far."""
+    failed: int = 0
+    total: int = 0
+    error: str | None = None
+    """Why it failed as a whole, in one line, without secrets."""
+    is_full: bool = False
+    """Whether it failed because too much is queued already: the same may do later, in smaller parts."""
+    outputs: tuple[str, ...] = ()
+    """Where its answers are, and its errors: ids of files, or addresses."""
+    seconds: float | None = None
+    """How long the provider asks to wait before it is asked again."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether nothing more will come of it."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """Be what became of one request of a batch."""
+
+    custom_id: str
+    status: int | None
+    """The HTTP status; None where it was never asked: expired, or cancelled."""
+    body: bytes
+    """What /chat/completions would have answered with, or the error's JSON."""
+
+
+class BatchProvider(Protocol):
+    """Send batches to one address, and fetch what came of them.
+
+    Each method raises `ServerError` where the provider refuses, or cannot be reached; only what can be asked twice
+    without harm is asked again by itself: `create` never is.
+    """
+
+    name: str
+    """Whose batches it takes, as the file of tiers calls it; `other` where it is none of them."""
+
+    async def upload(self, parcel: Parcel) -> str:
+        """Send a parcel's requests as a file, and return its id; an empty one where the form knows no files."""
+        ...
+
+    async def create(self, parcel: Parcel) -> BatchStatus:
+        """Create the batch."""
+        ...
+
+    async def find(self, parcel: Parcel, others: Collection[str]) -> BatchStatus | None:
+        """Find a batch that may have been created when the process was killed; `others` are ids of other parcels."""
+        ...
+
+    async def poll(self, batch: str) -> BatchStatus:
+        """Ask how far a batch has come."""
+        ...
+
+    def results(self, status: BatchStatus) -> AsyncIterator[BatchResult]:
+        """Yield what came of each request, in whatever order, of a batch that ended; a request may be missing."""
+        ...
+
+    async def cancel(self, batch: str) -> BatchStatus:
+        """Ask that a batch be cancelled; what was answered by then can be fetched."""
+        ...
+
+    async def forget(self, parcel: Parcel) -> None:
+        """Delete the file that was uploaded; one that is gone already is no error."""
+        ...
