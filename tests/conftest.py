@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from batch_server import BatchServer
     from ingest import Ingest
     from loopback import Loopback
 
@@ -84,7 +85,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests that ask for one of the servers below talk to 127.0.0.1, and to nobody else."""
     for item in items:
-        if {"loopback", "traces"} & set(getattr(item, "fixturenames", ())):
+        if {"batches", "loopback", "traces"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
 
@@ -95,6 +96,17 @@ def loopback(socket_enabled: None) -> Iterator["Loopback"]:
     from loopback import serve
 
     with serve() as server:
+        yield server
+        close_portals()
+
+
+@pytest.fixture
+def batches(socket_enabled: None) -> Iterator["BatchServer"]:
+    """Be a provider that takes files of requests, and answers live ones too."""
+    from batch_server import batch_server
+    from langgraph_moa.core.portal import close_portals
+
+    with batch_server() as server:
         yield server
         close_portals()
 

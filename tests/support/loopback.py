@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -81,6 +81,7 @@ class Request:
 
 
 Script = Reply | Callable[[dict[str, Any]], Reply]
+_L = TypeVar("_L", bound="Loopback")
 
 
 class Loopback:
@@ -140,7 +141,7 @@ class Loopback:
         return [r for r in self.requests if r.model == model]
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=2**26)
+        app = web.Application(client_max_size=2**28)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
         return app
@@ -160,6 +161,15 @@ class Loopback:
             self.queries.append(dict(http.query))
             self._news.notify_all()
         self.ports.add(http.transport.get_extra_info("peername")[1] if http.transport else 0)
+        reply = self.reply_to(request)
+        try:
+            return await self._answer(http, request, reply)
+        except (asyncio.CancelledError, ConnectionResetError):
+            request.closed_early.set()
+            raise
+
+    def reply_to(self, request: Request) -> Reply:
+        """Return what a request is answered, with as many choices as it gets."""
         script = self.scripts.get(request.model, self.default)
         reply = script(request.body) if callable(script) else script
         if self.slots and request.n > self.slots:
@@ -172,12 +182,7 @@ class Loopback:
         if wanted > 1 and reply.status == 200 and not reply.choices:
             others = [script(request.body) if callable(script) else script for _ in range(wanted - 1)]
             reply = replace(reply, choices=[reply, *others])
-        reply = replace(reply, choices=reply.choices[:wanted] or [reply])
-        try:
-            return await self._answer(http, request, reply)
-        except (asyncio.CancelledError, ConnectionResetError):
-            request.closed_early.set()
-            raise
+        return replace(reply, choices=reply.choices[:wanted] or [reply])
 
     async def _answer(self, http: web.Request, request: Request, reply: Reply) -> web.StreamResponse:
         await asyncio.sleep(600 if reply.broken == "hang" else reply.delay)
@@ -190,7 +195,7 @@ class Loopback:
             return web.Response(status=reply.status, text=text, headers=headers, content_type=kind)
         if request.body.get("stream"):
             return await self._stream(http, request, reply, headers)
-        whole = json.dumps(completion := _completion(request, reply)).encode()
+        whole = json.dumps(completion := completion_of(request, reply)).encode()
         if reply.broken in ("cut", "reset_mid_stream"):
             length = {"Content-Length": str(len(whole)), "Content-Type": "application/json"}
             response = web.StreamResponse(headers={**headers, **length})
@@ -198,10 +203,11 @@ class Loopback:
             await response.write(whole[: len(whole) // 2])
             _break(http)
             return response
-        self._bill(completion["usage"])
+        self.bill(request, completion["usage"])
         return web.Response(body=whole, headers=headers, content_type="application/json")
 
-    def _bill(self, usage: Any) -> None:
+    def bill(self, request: Request, usage: Any) -> None:
+        """Count an answer that is sent."""
         with self._news:
             self.billed += [usage] if usage else []
             self._news.notify_all()
@@ -211,7 +217,7 @@ class Loopback:
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={**headers, "Content-Type": "text/event-stream"})
         await response.prepare(http)
-        self._bill(_usage(request, reply))
+        self.bill(request, _usage(request, reply))
         for event in reply.events:
             data = event if isinstance(event, bytes) else b"data: " + json.dumps(event).encode() + b"\n\n"
             await response.write(data)
@@ -261,7 +267,8 @@ def _reason(reply: Reply) -> str:
     return "tool_calls" if reply.tool_calls and reply.finish_reason == "stop" else reply.finish_reason
 
 
-def _completion(request: Request, reply: Reply) -> dict[str, Any]:
+def completion_of(request: Request, reply: Reply) -> dict[str, Any]:
+    """Return the answer as it is sent."""
     choices = []
     for index, choice in enumerate(reply.choices or [reply]):
         content = choice.content or choice.text
@@ -314,7 +321,14 @@ async def start(server: Loopback) -> web.AppRunner:
 @contextmanager
 def serve() -> Iterator[Loopback]:
     """Run a server in a thread for as long as the block lasts."""
-    server, loop = Loopback(), asyncio.new_event_loop()
+    with running(Loopback()) as server:
+        yield server
+
+
+@contextmanager
+def running(server: _L) -> Iterator[_L]:
+    """Run this server in a thread for as long as the block lasts."""
+    loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="loopback", daemon=True)
     thread.start()
     runner = asyncio.run_coroutine_threadsafe(start(server), loop).result()
