@@ -131,9 +131,10 @@ class BatchServer(Loopback):
 
     def bill(self, request: Request, usage: Any) -> None:
         super().bill(request, usage)
-        self._note(request.body, usage, {})
+        self.note(request.body, usage, {})
 
-    def _note(self, body: dict[str, Any], usage: Any, about: dict[str, Any]) -> None:
+    def note(self, body: dict[str, Any], usage: Any, about: dict[str, Any]) -> None:
+        """Note an answer that is billed."""
         digest = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
         self.write({"billed": body["model"], "digest": digest, "usage": usage, **about})
 
@@ -301,7 +302,7 @@ class BatchServer(Loopback):
             else:
                 completion = completion_of(request, reply)
                 super().bill(request, completion["usage"])
-                self._note(line["body"], completion["usage"], {"batch": batch.id, "custom_id": line["custom_id"]})
+                self.note(line["body"], completion["usage"], {"batch": batch.id, "custom_id": line["custom_id"]})
                 outputs.append(output_line(line, 200, json.dumps(completion)))
                 counts["completed"] += 1
         self.dice.shuffle(outputs)
