@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class DevServer:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
+    def kill(self) -> None:
+        """End it at once, as a machine does that fails: `timeout` leads a group of processes, its own."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+
     def _read(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
@@ -49,7 +55,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def devserver(home: Path | None = None) -> Iterator[DevServer]:
+def devserver(
+    home: Path | None = None, *, config: str = "langgraph.json", env: Mapping[str, str] | None = None, jobs: int = 4
+) -> Iterator[DevServer]:
     """Run it on the repo's files until the block ends; the blocking detector is on.
 
     It would keep its threads in the folder that it is started from, and show those of whoever works here: so that
@@ -57,13 +65,17 @@ def devserver(home: Path | None = None) -> Iterator[DevServer]:
 
     Args:
         home: That folder, where it is to stay.
+        config: What is served, as a path from the project's root.
+        env: Variables for it.
+        jobs: How many runs it has under way at once.
     """
     stays, home = home is not None, home or Path(tempfile.mkdtemp(prefix="moa-studio-"))
     for name in ("langgraph.json", "studio"):
         if not (home / name).exists():
             (home / name).symlink_to(ROOT / name)
     command = [str(Path(sys.executable).with_name("langgraph")), "dev"]
-    options = ["--no-browser", "--no-reload", "--port", str(_free_port()), "--n-jobs-per-worker", "4"]
+    options = ["--no-browser", "--no-reload", "--port", str(_free_port()), "--n-jobs-per-worker", str(jobs)]
+    options += ["--config", config]
     own = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         ["timeout", str(LIFETIME), *command, *options],
@@ -71,7 +83,7 @@ def devserver(home: Path | None = None) -> Iterator[DevServer]:
         stderr=subprocess.STDOUT,
         text=True,
         cwd=home,
-        env={**os.environ, **own},
+        env={**os.environ, **own, **(env or {})},
     )
     server = DevServer(process)
     try:
