@@ -59,6 +59,11 @@ COMMANDS = {
         ".mcp.command",
         "mcp",
     ),
+    "serve": Listed(
+        "Serve mixtures at one URL, as OpenAI's API has it; Ctrl-C or SIGTERM stops.",
+        ".serve.command",
+        "serve_mixtures",
+    ),
     "completion": Listed(
         "Print what makes a shell complete commands, options and their values.", ".completion.command", "completion"
     ),

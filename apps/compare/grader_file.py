@@ -1,18 +1,15 @@
 """Find the grader that is named on the command line, and the judge."""
 
-import sys
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any, cast
 
 from ...core.errors import ConfigError, nearest
 from ...core.models.limits import Limits
 from ...core.models.prices import Price
 from ...core.models.resolve import resolve_model
-from ...core.text import one_line
 from ...evaluation.grading.by_gold import Grader
 from ...evaluation.grading.choose import GRADER_NAMES, GraderName
+from ..python_file import named_in_python
 from ..settings.settings import Settings
 
 
@@ -30,7 +27,7 @@ def read_grader(written: str | None) -> GraderName | Grader | None:
             f"found --grader {written}, expected a name or a function as file.py:function; "
             + nearest(written, GRADER_NAMES)
         )
-    function = getattr(_run(Path(file)), name, None)
+    name, function = named_in_python(written, option="--grader", kind="grader")
     if not callable(function):
         raise ConfigError(f"found no function {name!r} in {file}, expected one of a question and an answer; define it")
     return cast("Grader", function)
@@ -43,17 +40,3 @@ def judging(settings: Settings) -> dict[str, Any]:
         "limits": [Limits(**limit.model_dump()) for limit in settings.limits],
         "prices": {model: Price(**price.model_dump()) for model, price in settings.prices.items()},
     }
-
-
-def _run(file: Path) -> object:
-    spec = spec_from_file_location(f"grader_{file.stem}", file)
-    if spec is None or spec.loader is None or not file.is_file():
-        raise ConfigError(f"found no file {file} for --grader, expected a Python file; name one that is there")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except Exception as exc:
-        why = one_line(f"{type(exc).__name__}: {exc}")
-        raise ConfigError(f"the grader's file {file} cannot be run: {why}; mend it") from exc
-    return module

@@ -1,0 +1,1 @@
+"""The command `serve`: mixtures behind one URL that OpenAI's clients know; of apps `settings` and all below enter."""

@@ -1,0 +1,93 @@
+"""Why a request gets no answer, as OpenAI's API says it: a status, and a body that its clients read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.exceptions import OutputParserException
+
+from ...core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MoAError
+from ...graphs.adapters.asking import sentence_of
+
+AGAIN_S = 5
+"""Seconds after which to ask again, where nobody knows better."""
+_PASSES = {"unreachable", "loading", "rate_limited"}
+"""What keeps models from answering, and passes."""
+
+
+class Refusal(Exception):
+    """Say why there is no answer.
+
+    Attributes:
+        status: HTTP's.
+        code: What programs tell it by.
+        kind: What OpenAI calls its `type`.
+        param: The field that is wrong.
+        again_s: Seconds after which to ask again; None where that comes to the same, or is paid for twice.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        kind: str = "invalid_request_error",
+        param: str | None = None,
+        again_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.kind, self.param, self.again_s = status, code, kind, param, again_s
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return what OpenAI's clients make their errors of."""
+        return {"error": {"message": str(self), "type": self.kind, "param": self.param, "code": self.code}}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what keeps clients from asking again by themselves, or says when they may."""
+        if self.again_s is None:
+            return {"x-should-retry": "false"}
+        return {"Retry-After": str(max(1, round(self.again_s + 0.5))), "x-should-retry": "true"}
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Return what a failed run is told as; the same request mostly fails again, and its models were paid.
+
+    Args:
+        error: What the run raised.
+    """
+    match error:
+        case Refusal():
+            return error
+        case AllProposersFailed():
+            return _of_failures(error)
+        case BudgetExceeded():
+            return Refusal(402, sentence_of(error), code="budget_exceeded", kind="insufficient_quota")
+        case InputError() | ConfigError():
+            return Refusal(400, sentence_of(error), param="messages" if isinstance(error, InputError) else None)
+        case OutputParserException():
+            return _failed(502, sentence_of(MoAError(str(error))), "answer_does_not_fit")
+        case MoAError():
+            return _failed(500, sentence_of(error), "mixture_failed")
+    return _failed(500, "the server failed at this request, and its log says how", "internal_error")
+
+
+def _of_failures(error: AllProposersFailed) -> Refusal:
+    why = {_why(failure) for failure in error.failures}
+    message = sentence_of(error)
+    if why == {"too_long"}:
+        return Refusal(400, message, code="context_length_exceeded", param="messages")
+    if why == {"media"}:
+        return Refusal(400, message, code="unsupported_media", param="messages")
+    if why and why <= _PASSES:
+        return _failed(503, message, "models_unavailable", again_s=AGAIN_S)
+    return _failed(504 if why == {"timeout"} else 502, message, "models_failed")
+
+
+def _why(failure: Mapping[str, Any]) -> str:
+    return str((failure.get("obstacle") or {}).get("why") or failure["status"])
+
+
+def _failed(status: int, message: str, code: str, *, again_s: float | None = None) -> Refusal:
+    return Refusal(status, message, code=code, kind="server_error", again_s=again_s)

@@ -1,0 +1,98 @@
+"""Keys and limits, without a server."""
+
+from pathlib import Path
+
+import pytest
+from langgraph_moa import ConfigError
+from langgraph_moa.apps.serve.callers import SERVE_KEY_VARIABLE, Caller, is_this_machine, read_callers
+from langgraph_moa.apps.serve.refusals import Refusal
+
+ANNA, BEN = "a1" * 10, "b2" * 10
+
+
+def keys(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "keys"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_keys_come_from_a_file_and_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SERVE_KEY_VARIABLE, "c3" * 10)
+    callers = read_callers(keys(tmp_path, f"# who may\n\nanna {ANNA}\n{BEN}\n"), at_once=2)
+
+    assert callers.are_checked
+    names = [
+        callers.of(f"{scheme} {key}").name for scheme, key in [("Bearer", ANNA), ("bearer", BEN), ("Bearer", "c3" * 10)]
+    ]
+    assert names == ["anna", "key 4", "environment"]
+    assert ANNA not in repr(vars(callers)), "only digests are held"
+    for header in (None, "", "Bearer", f"Basic {ANNA}", "Bearer anna", f"Bearer {ANNA}x", "Bearer \ud800"):
+        with pytest.raises(Refusal) as refused:
+            callers.of(header)
+        assert refused.value.status == 401
+
+
+def test_without_keys_everybody_on_this_machine_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SERVE_KEY_VARIABLE, raising=False)
+
+    assert read_callers(None).of(None).name == "anyone"
+    assert [host for host in ("127.0.0.1", "::1", "localhost", "127.9.9.9") if not is_this_machine(host)] == []
+    assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "") if is_this_machine(host)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "found no key in "),
+        ("# nothing\n", "found no key in "),
+        ("short\n", "found a key of 5 characters in line 1 of "),
+        (f"a {ANNA} b\n", "found 3 words in line 1 of "),
+        (f"a {ANNA}\nb {ANNA}\n", "found a key or a name twice, in line 2 of "),
+        (f"a {ANNA}\na {BEN}\n", "found a key or a name twice, in line 2 of "),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_callers(keys(tmp_path, text))
+
+    assert str(refused.value).startswith(why)
+    assert ANNA not in str(refused.value)
+
+
+def test_a_folder_and_bytes_are_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    for file in (tmp_path, tmp_path / "nowhere", tmp_path / "bytes"):
+        with pytest.raises(ConfigError, match="expected"):
+            read_callers(file)
+
+
+def test_a_minute_holds_so_many_and_then_one_whenever_its_share_has_passed() -> None:
+    now, waits = [100.0], list[float]()
+    caller = Caller("anna", per_minute=3, clock=lambda: now[0])
+
+    def may_ask() -> bool:
+        try:
+            with caller.asking():
+                return True
+        except Refusal as refusal:
+            waits.append(refusal.again_s or 0)
+            return False
+
+    assert [may_ask() for _ in range(4)] == [True, True, True, False]
+    now[0] += 19
+    assert not may_ask()
+    now[0] += 1
+    assert [may_ask(), may_ask()] == [True, False]
+    now[0] += 3600
+    assert [may_ask() for _ in range(4)] == [True, True, True, False]
+    assert waits == pytest.approx([20, 1, 20, 20])
+
+
+def test_what_is_under_way_is_counted_also_where_it_fails() -> None:
+    caller = Caller("anna", at_once=1)
+    with pytest.raises(ValueError, match="x"), caller.asking():
+        raise ValueError("x")
+    with caller.asking(), pytest.raises(Refusal, match="1 requests of this key are under way"), caller.asking():
+        pass
+
+    assert caller.under_way == 0
