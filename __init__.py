@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .core.agreement.measures import Agreement, Measure
     from .core.agreement.vote import Vote
     from .core.agreement.whole_texts import embedding_agreement, near_duplicates
+    from .core.batches.declared import ProviderBatch
     from .core.bounds.budget import Budget
     from .core.bounds.confident import Confident
     from .core.bounds.early_stop import EarlyStop
@@ -81,6 +82,7 @@ __all__ = [
     "Price",
     "Proposal",
     "Proposer",
+    "ProviderBatch",
     "Question",
     "Quorum",
     "Rank",
@@ -149,6 +151,7 @@ _HOMES = {
     "Price": ".core.models.prices",
     "Proposal": ".core.run.records",
     "Proposer": ".core.panel.declared",
+    "ProviderBatch": ".core.batches.declared",
     "Question": ".evaluation.batch.questions",
     "Quorum": ".core.bounds.quorum",
     "Rank": ".core.panel.declared",

@@ -13,6 +13,7 @@ from ..core.bounds.budget import Budget
 from ..core.bounds.early_stop import EarlyStop
 from ..core.bounds.quorum import Quorum, Race, Siblings
 from ..core.bounds.screen import Screen
+from ..core.deferral import deferral_for
 from ..core.evidence.markers import without_markers
 from ..core.evidence.retrievers import Retrieval
 from ..core.panel.room import with_room
@@ -120,6 +121,8 @@ class Rules:
         """
 
         def start() -> Race:
+            if deferral_for():  # whoever answers in a batch has answered when it comes back: there is nobody to cut
+                return Race(read=self.uncited)
             stop = self.early_stop
             in_time = stop is not None and stop.as_completed and self.in_this_run(stop).may_stop(stage.layer)
             decide = stop.decided(stage.asked_so_far, whole=stage.is_last) if stop and in_time else None

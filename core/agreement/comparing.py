@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import cast
 
+from langgraph.errors import GraphBubbleUp
+
 from ..functions import is_cancelled, value_of
 from ..run.records import Call
 from ..text import one_line, printable
@@ -39,6 +41,8 @@ async def compare_texts(measure: Measure, texts: Sequence[str], *, seconds: floa
         if is_cancelled():
             raise
         return abstain(name, "it failed: CancelledError")  # not ours: it awaited what somebody else cancelled
+    except GraphBubbleUp:
+        raise
     except Exception as exc:  # noqa: BLE001 - a measure of somebody else's; the layer was paid for all the same
         return abstain(name, f"it failed: {type(exc).__name__}")
 

@@ -1,6 +1,6 @@
 """What a provider of batches is asked for, whichever form it speaks."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -71,7 +71,7 @@ class BatchResult:
     status: int | None
     """The HTTP status; None where it was never asked: expired, or cancelled."""
     body: bytes
-    """What /chat/completions would have answered with, or the error's JSON."""
+    """What /chat/completions would have answered with, `batch` as its `service_tier`, or the error's JSON."""
 
 
 class BatchProvider(Protocol):
@@ -100,7 +100,7 @@ class BatchProvider(Protocol):
         """Ask how far a batch has come."""
         ...
 
-    def results(self, status: BatchStatus) -> AsyncIterator[BatchResult]:
+    def results(self, status: BatchStatus) -> AsyncGenerator[BatchResult]:
         """Yield what came of each request, in whatever order, of a batch that ended; a request may be missing."""
         ...
 

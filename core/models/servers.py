@@ -4,7 +4,9 @@ import asyncio
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeVar
@@ -55,40 +57,65 @@ class Servers:
         self._refused: OrderedDict[tuple[str, str], frozenset[LeftOut]] = OrderedDict()
         self._one_choice: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._lock = threading.Lock()
+        self._own: ContextVar[Servers | None] = ContextVar("langgraph_moa_servers_apart", default=None)
+        self._samples: dict[Hashable, int] = {}
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Know nothing at first in this context, and learn for it alone.
+
+        A run that is made again and again, until all its calls are answered, must ask the same each time, whatever
+        others learned meanwhile.
+        """
+        token = self._own.set(Servers())
+        try:
+            yield
+        finally:
+            self._own.reset(token)
+
+    @property
+    def _here(self) -> "Servers":
+        """Return what is known in this context."""
+        return self._own.get() or self
+
+    @property
+    def samples(self) -> dict[Hashable, int] | None:
+        """Return how many samples seats got for one request in this context; None where it is not apart."""
+        return here._samples if (here := self._here) is not self else None
 
     def learn(self, endpoint: str | None, model: str, window: int | None) -> None:
         """Keep what a server said of one of its models, where it said anything."""
         if endpoint is None or window is None:
             return
         with self._lock:
-            _keep(self._windows, (endpoint, model), window)
+            _keep(self._here._windows, (endpoint, model), window)
 
     def learn_refused(self, server: str, model: str, parts: frozenset[LeftOut]) -> None:
         """Keep what a server turned out to refuse for one of its models, beside what is known already."""
         with self._lock:
-            _keep(self._refused, (server, model), self.refused(server, model) | parts)
+            _keep(self._here._refused, (server, model), self.refused(server, model) | parts)
 
     def refused(self, server: str, model: str) -> frozenset[LeftOut]:
         """Return what a server refuses for one of its models, as far as it was asked."""
-        return self._refused.get((server, model), frozenset())
+        return self._here._refused.get((server, model), frozenset())
 
     def learn_one_choice(self, server: str, model: str) -> None:
         """Keep that a server gives one of its models' answers a request, however many it is asked for."""
         with self._lock:
-            _keep(self._one_choice, (server, model), True)
+            _keep(self._here._one_choice, (server, model), True)
 
     def gives_one_choice(self, server: str | None, model: str) -> bool:
         """Tell whether a server is known to give one answer a request."""
-        return server is not None and (server, model) in self._one_choice
+        return server is not None and (server, model) in self._here._one_choice
 
     @property
     def tell(self) -> bool:
         """Tell whether any server told anything."""
-        return bool(self._windows)
+        return bool(self._here._windows)
 
     def window(self, endpoint: str | None, model: str) -> int | None:
         """Return the tokens of a model's window, None where its server did not tell."""
-        return self._windows.get((endpoint, model)) if endpoint else None
+        return self._here._windows.get((endpoint, model)) if endpoint else None
 
     def forget(self) -> None:
         """Forget all."""

@@ -12,12 +12,13 @@ from uuid import uuid4
 from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.globals import get_debug, get_llm_cache
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, SecretStr
 
+from ..deferral import deferral_for
 from ..errors import ConfigError
 from ..listening import Unheard
 from ..portal import iterate_sync, run_sync
@@ -200,6 +201,11 @@ class ChatCompletions(BaseChatModel):
     async def _chunks(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
+        if deferral_for():  # what comes in a batch comes whole
+            whole = {name: value for name, value in kwargs.items() if name not in ("stream", "stream_options")}
+            answer = (await self._answers(messages, stop, whole))[0]
+            yield ChatGenerationChunk(message=AIMessageChunk(**answer.model_dump(exclude={"type"})))
+            return
         address = self._address(kwargs)
         usage = {} if kwargs.get("stream_usage") is False else {"stream_options": {"include_usage": True}}
         options = {**usage, **kwargs, "stream": True}

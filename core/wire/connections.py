@@ -99,7 +99,7 @@ def values_in(query: str) -> list[str]:
 
 def full_url(url: str, path: str, query: str) -> str:
     """Return where a request goes: what comes after a base URL, and the parameters at the end."""
-    return f"{url.rstrip('/')}{path}" + (f"?{query}" if query else "")
+    return f"{url.rstrip('/')}{path}" + (f"{'&' if '?' in path else '?'}{query}" if query else "")
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

@@ -8,16 +8,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from ..deferral import deferral_for, keeping
 from ..text import one_line, redact
 from .connections import bare_url, full_url, values_in
 from .losses import lost
 from .pieces import pieces_of
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
-from .session import CONNECT_SECONDS, Pool, pool_for, trusted
+from .session import Pool, pool_for, request_options
 from .sizes import AROUND, most_bytes, off_the_loop, too_large
 from .waiting import LONGEST_ASKED, to_wait, waiting
 
@@ -140,13 +141,18 @@ async def fetch_as(
     Raises:
         ServerError: There was no answer.
     """
+    if body is not None and (deferral := deferral_for(path)):
+        answer_or_keep = deferral.answer_to(address, body)
+        if isinstance(answer_or_keep, bytes):
+            return await off_the_loop(read, answer_or_keep)
+        read = keeping(read, answer_or_keep)
     bound = most_bytes() if most is None else most
 
     async def whole() -> _T:
         pool = await pool_for(address.url)
         with lost(address, proxied=pool.proxy_for(address.url) is not None):
             async with _request(pool, address, path, body) as response:
-                await _check(response, address)
+                await check_success(response, address)
                 size = response.content_length
                 if size is not None and size > bound:
                     raise too_large(f"more than {bound:,} bytes ({size:,} announced)", address.bare)
@@ -162,7 +168,7 @@ async def fetch_as(
 
 @asynccontextmanager
 async def stream(
-    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes
+    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes | None
 ) -> AsyncIterator[AsyncIterator[_T]]:
     """Send a request and yield its answer as it comes; once some of it was read it is not asked for again.
 
@@ -171,7 +177,7 @@ async def stream(
             else is one as if it had come in the answer's place.
         address: Where to.
         path: What comes after the base URL.
-        body: What is posted.
+        body: What is posted; None gets.
 
     Raises:
         ServerError: There was no answer, or it broke off.
@@ -192,14 +198,14 @@ async def _all(first: list[_T] | ServerError, rest: AsyncIterator[_T]) -> AsyncG
 
 
 async def _opened(
-    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes
+    read: Callable[[AsyncIterator[bytes]], AsyncGenerator[_T]], address: Address, path: str, body: bytes | None
 ) -> tuple[list[_T] | ServerError, AsyncGenerator[_T], AsyncExitStack]:
     """Send a request once, and read until its answer begins, or turns out to be none that asking again would mend."""
     pool = await pool_for(address.url)
     async with AsyncExitStack() as until_read:
         with lost(address, proxied=pool.proxy_for(address.url) is not None):
             response = await until_read.enter_async_context(_request(pool, address, path, body))
-            await _check(response, address)
+            await check_success(response, address)
         pieces = await until_read.enter_async_context(aclosing(pieces_of(address, response, AROUND * most_bytes())))
         until_read.push_async_exit(partial(_to_the_end, pieces))
         rest = await until_read.enter_async_context(aclosing(read(pieces)))
@@ -252,29 +258,15 @@ def _request(pool: Pool, address: Address, path: str, body: bytes | None) -> Any
     """Send a request once; no redirect is followed, so that key and prompt go to nobody else."""
     note_sent(address.host)
     url, method = full_url(address.url, path, address.query), "GET" if body is None else "POST"
-    return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **_options(address))
+    return pool.session.request(method, url, data=body, proxy=pool.proxy_for(address.url), **request_options(address))
 
 
-@lru_cache(maxsize=256)
-def _options(address: Address) -> dict[str, Any]:
-    """Return how requests are sent there."""
-    import aiohttp
+async def check_success(response: "aiohttp.ClientResponse", address: Address) -> None:
+    """Raise what a refused request stands for.
 
-    headers = {"Authorization": f"Bearer {address.key}", "Content-Type": "application/json"}
-    own = {name.lower() for name, _ in address.headers}
-    return {
-        "headers": {
-            **{name: value for name, value in headers.items() if name.lower() not in own},
-            **dict(address.headers),
-        },
-        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=address.seconds),
-        "allow_redirects": False,
-        "ssl": trusted() if address.url.startswith("https:") else True,
-    }
-
-
-async def _check(response: "aiohttp.ClientResponse", address: Address) -> None:
-    """Raise what a refused request stands for."""
+    Raises:
+        ServerError: It was refused.
+    """
     if response.status >= 300:
         raise await _refused(response, address)
 

@@ -14,6 +14,8 @@ from .connections import is_address
 if TYPE_CHECKING:
     import ssl
 
+    from .sending import Address
+
 KEEPALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 """How long one attempt to connect may take, a TLS handshake included: with a server that speaks none it never ends."""
@@ -121,3 +123,26 @@ def trusted() -> "ssl.SSLContext":
     import httpx2
 
     return httpx2.create_ssl_context()
+
+
+@lru_cache(maxsize=256)
+def request_options(address: "Address", kind: str | None = "application/json") -> dict[str, Any]:
+    """Return how requests are sent there.
+
+    Args:
+        address: Where to.
+        kind: The type of what is posted; None where its body says so itself.
+    """
+    import aiohttp
+
+    headers = {"Authorization": f"Bearer {address.key}", **({"Content-Type": kind} if kind else {})}
+    own = {name.lower() for name, _ in address.headers}
+    return {
+        "headers": {
+            **{name: value for name, value in headers.items() if name.lower() not in own},
+            **dict(address.headers),
+        },
+        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=address.seconds),
+        "allow_redirects": False,
+        "ssl": trusted() if address.url.startswith("https:") else True,
+    }

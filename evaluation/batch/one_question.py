@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Durability
 
+from ...core.batches.deferring import Deferred, waits_for_batch
 from ...core.errors import AllProposersFailed, InputError, MoAError
 from ...core.run.costs import cost_of, spared_by, total
 from ...core.run.records import USABLE, Call, Cost, Proposal, Spared, place_of
@@ -65,6 +66,9 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
         question: What to ask.
         file: Where its row will be written; it names the threads.
         proposals: Whether the row holds what its proposers answered.
+
+    Raises:
+        Deferred: Some of its calls wait for a provider's batch.
     """
     began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
     failure: Exception | None = None
@@ -156,6 +160,8 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
         async for values in moa.astream(given, config, stream_mode="values", durability=durability):
             so_far.state |= values
     state = so_far.state
+    if waits_for_batch(state.get("__interrupt__")):
+        raise Deferred
     if "__interrupt__" in state:
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))

@@ -1,6 +1,7 @@
 """Keep the sums of a batch, and hold them against its budget."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from typing_extensions import TypedDict
@@ -37,6 +38,9 @@ class BatchReport(TypedDict):
     """Why questions are left; None where none is."""
 
 
+OnRow = Callable[[Row, BatchReport], None]
+
+
 @dataclass
 class Tally:
     """Count rows and what they cost."""
@@ -51,6 +55,8 @@ class Tally:
     usd_is_known: bool = True
     under_way: dict[str, Cost] = field(default_factory=dict)
     """What each question that is being answered costs at most."""
+    _aside: Cost = field(default_factory=lambda: NOTHING)
+    """What all of them cost at most."""
     began: float = field(default_factory=time.monotonic)
     stopped: str | None = None
     _failed_as: list[str | None] = field(default_factory=list)
@@ -67,13 +73,18 @@ class Tally:
 
     def take_back(self, cost: Cost) -> None:
         """Forget a row with an error, and its cost, which a later one of the same question holds."""
-        spent = self.spent
-        self.spent = Cost(
-            calls=(spent["calls"] or 0) - (cost["calls"] or 0),
-            tokens=(spent["tokens"] or 0) - (cost["tokens"] or 0),
-            usd=(spent["usd"] or 0.0) - (cost["usd"] or 0.0),
-        )
+        self.spent = _less(self.spent, cost)
         self.errors -= 1
+
+    def set_aside(self, question: str, bound: Cost) -> None:
+        """Reckon with what a question costs at most, until it has ended."""
+        self.under_way[question] = cost = Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
+        self._aside = total([self._aside, cost], known_only=True)
+
+    def release(self, question: str) -> None:
+        """Reckon with it no more."""
+        if cost := self.under_way.pop(question, None):
+            self._aside = _less(self._aside, cost) if self.under_way else NOTHING
 
     def count(self, row: Row) -> None:
         """Add a row."""
@@ -84,7 +95,7 @@ class Tally:
         """Say which limit a question does not fit in, beside those under way; None where it fits."""
         if self.budget is None:
             return None
-        spent = total([self.spent, *self.under_way.values()], known_only=True)
+        spent = total([self.spent, self._aside], known_only=True)
         return self.budget.misfit(spent, bound, self.seconds)
 
     def look_at(self, failed_as: str | None, error: str | None) -> None:
@@ -113,3 +124,12 @@ class Tally:
             seconds=round(self.seconds, 3),
             stopped=self.stopped,
         )
+
+
+def _less(cost: Cost, other: Cost) -> Cost:
+    """Return what is left of a cost without another; what is not known is none."""
+    return Cost(
+        calls=(cost["calls"] or 0) - (other["calls"] or 0),
+        tokens=(cost["tokens"] or 0) - (other["tokens"] or 0),
+        usd=(cost["usd"] or 0.0) - (other["usd"] or 0.0),
+    )

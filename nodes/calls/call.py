@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
+from ...core.deferral import deferral_for
 from ...core.functions import is_cancelled
 from ...core.listening import Unheard, is_heard
 from ...core.media.blocks import kinds_in
@@ -174,7 +175,9 @@ class _Attempt:
         seat, messages = self._seat, list(self._prompt.messages)
         if cutoff.due:
             await asyncio.sleep(0)  # it falls here, before anything is asked
-        async with turn_within(seat.limits):
+        deferral = deferral_for()
+        limits = seat.limits if deferral is None or deferral.asks_now else ()  # a batch has limits of its own
+        async with turn_within(limits):
             # Waiting for a turn was not the model's time.
             self._waited = round(time.perf_counter() - self._clock, 3)
             self._started, self._clock, self.made = unix_time(), time.perf_counter(), True

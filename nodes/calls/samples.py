@@ -1,6 +1,5 @@
 """Samples of one model, asked for in one request where its server goes along: the prompt is paid for once."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Place
 from ...core.text import text_in
 from ..prompting.prompt import Prompt
+from .all_of import all_of
 from .cache import entry_of
 from .call import call_model
 from .contents import apart
@@ -68,7 +68,7 @@ async def call_samples(
             await entry.keep(call, message)
     alone = [seat for seat in seats if seat.place not in answers]
     calls = [call_model(seat, prompt, config, race=race, cache=cache) for seat in alone]
-    others = [await calls[0]] if len(calls) == 1 else await asyncio.gather(*calls)  # a task less, for nearly all
+    others = [await calls[0]] if len(calls) == 1 else await all_of(calls)  # a task less, for nearly all
     if was_refused and any(call["status"] in USABLE for call, _ in others):
         sampling.learn(first, 1)  # what is refused either way says nothing of `n`
     return answers | dict(zip((seat.place for seat in alone), others, strict=True))
@@ -85,7 +85,7 @@ async def _together(
     """Ask for samples in as few requests as the server takes, and tell whether it refused one for being several."""
     most = sampling.most(seats[0]) or len(seats)
     parts = [seats[start : start + most] for start in range(0, len(seats), most)]
-    made = await asyncio.gather(*(_in_one(part, prompt, config, race, sampling) for part in parts))
+    made = await all_of([_in_one(part, prompt, config, race, sampling) for part in parts])
     answers: Answers = {place: answer for part, _ in made for place, answer in part.items()}
     bounds = [heard.most for _, heard in made if heard.refused and heard.most]
     rest = [seat for seat in seats if seat.place not in answers]

@@ -1,0 +1,113 @@
+"""Answer the calls of a run from a journal, and end it for now where an answer is still to come."""
+
+from collections import Counter
+from hashlib import sha256
+from typing import Any
+
+from langgraph.config import get_config
+from langgraph.errors import GraphInterrupt
+from langgraph.types import Interrupt
+
+from ..deferral import Keep
+from ..wire.parsing import read_json
+from ..wire.refusals import ServerError, ServerTimeout, may_pass, refusal
+from ..wire.sending import Address
+from .journal import Journal, RecordedRequest, RequestState
+
+_WAITS = "langgraph-moa: waits for a provider's batch"
+
+
+class Deferred(GraphInterrupt):
+    """Tell that a run goes on once a provider's batch has come back.
+
+    LangGraph lets the other nodes of the superstep go on, so that what they ask is written down as well, and ends the
+    run; run again, each call finds its answer in the journal.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([Interrupt(value=_WAITS)])
+
+
+def waits_for_batch(interrupts: Any) -> bool:
+    """Tell whether a run was ended by a `Deferred`, of what LangGraph says of its interrupts."""
+    return any(getattr(interrupt, "value", None) == _WAITS for interrupt in interrupts or ())
+
+
+class Deferring:
+    """Be one run, or one part of one, whose calls are answered from a journal."""
+
+    def __init__(self, journal: Journal, question: str, part: str = "", *, live: frozenset[str] = frozenset()) -> None:
+        """Begin a run.
+
+        Args:
+            journal: Where the answers are.
+            question: Whose run it is; no other of the journal has its name.
+            part: Which part of it.
+            live: The servers that are asked at once, for they take no batches.
+        """
+        self.asks_now = bool(live) or journal.has_live(question)
+        self._journal, self._question, self._part, self._live = journal, question, part, live
+        self._times = Counter[str]()
+
+    def answer_to(self, address: Address, body: bytes) -> bytes | Keep:
+        """Return the answer that is there, or what keeps it once it is asked for now.
+
+        The same request of the same node is another one each time: two samples of one model must not be one answer.
+
+        Raises:
+            ServerError: The request failed.
+            Deferred: The answer is still to come.
+        """
+        key = self._key(address, body)
+        server = address.bare
+        recorded = self._journal.look_up(key)
+        if recorded is None:
+            state: RequestState = "live" if server in self._live else "waiting"
+            number = self._journal.add(
+                key, question=self._question, server=server, model=_model_in(body), body=body, state=state
+            )
+            recorded = RecordedRequest(number, state, None, None, None)
+        if recorded.state == "answered":
+            return recorded.answer or b""
+        if recorded.state == "failed":
+            raise _failure(recorded, address)
+        if recorded.state == "live":
+            number = recorded.number
+            return lambda answer: self._journal.answer(number, answer)
+        raise Deferred
+
+    def _key(self, address: Address, body: bytes) -> str:
+        request = sha256(body).hexdigest()
+        about = "|".join([self._question, self._part, _node(), address.bare, request])
+        self._times[about] += 1
+        return sha256(f"{about}|{self._times[about]}".encode("utf-8", "replace")).hexdigest()
+
+
+def _node() -> str:
+    """Name the node that asks, as it is named in every run of the same question."""
+    try:
+        about = get_config().get("metadata") or {}
+    except RuntimeError:  # nobody asks within a graph
+        return ""
+    # Behind the name of each graph around stands the id of a task, which is another one in every run.
+    graphs = [part.partition(":")[0] for part in str(about.get("langgraph_checkpoint_ns", "")).split("|")]
+    return "/".join([*graphs, str(about.get("langgraph_node", "")), str(about.get("langgraph_step", ""))])
+
+
+def _model_in(body: bytes) -> str:
+    request = read_json(body)
+    return str(request.get("model", "")) if isinstance(request, dict) else ""
+
+
+def _failure(recorded: RecordedRequest, address: Address) -> ServerError:
+    """Return what a request failed with, as if it had been asked now."""
+    if recorded.status is None:
+        why = recorded.why or "the batch ended without it"
+        failure: ServerError = ServerTimeout(why) if "expired" in why else ServerError(why)
+    else:
+        failure = refusal(
+            recorded.status, recorded.answer or b"", url=address.url, location=None, secrets=address.secrets
+        )
+        failure.is_retryable = may_pass(recorded.status, str(failure))
+    failure.url = address.bare
+    return failure

@@ -1,0 +1,84 @@
+"""What runs ask of a journal: whether a request was answered, and else to write it down."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from .journal_file import JournalFile
+
+RequestState = Literal["waiting", "sent", "answered", "failed", "live"]
+"""What became of a request: `waiting` to be sent, `sent` in a batch, `answered`, `failed` for good, or to be asked
+`live`, outside of batches."""
+_OPEN = ("waiting", "sent")
+
+
+class RecordedRequest(NamedTuple):
+    """Be what is known of a request."""
+
+    number: int
+    state: RequestState
+    status: int | None
+    answer: bytes | None
+    why: str | None
+    """Why there is no answer, where nothing was answered at all."""
+
+
+class Journal(JournalFile):
+    """Be the requests of a journal."""
+
+    def look_up(self, key: str) -> RecordedRequest | None:
+        """Return what is known of a request; None where it was never wanted before."""
+        with self.told():
+            row = self.db.execute(
+                "SELECT number, state, status, answer, why FROM requests WHERE key = ?", (key,)
+            ).fetchone()
+        return RecordedRequest(*row) if row else None
+
+    def add(self, key: str, *, question: str, server: str, model: str, body: bytes, state: RequestState) -> int:
+        """Write down a request that is wanted, and return its number."""
+        with self.told():
+            added = self.db.execute(
+                "INSERT INTO requests (key, question, server, model, body, size, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, question, server, model, body, len(body), state),
+            )
+        return int(added.lastrowid or 0)
+
+    def answer(self, number: int, body: bytes) -> None:
+        """Write down what came of a request that was asked live, at once: it was paid for."""
+        with self.told():
+            self.db.execute(
+                "UPDATE requests SET state = 'answered', status = 200, answer = ?, parcel = NULL WHERE number = ?",
+                (body, number),
+            )
+        self.save()
+
+    def is_open(self, question: str) -> bool:
+        """Tell whether requests of a question wait, so that running it would come no further."""
+        with self.told():
+            return bool(
+                self.db.execute(
+                    "SELECT 1 FROM requests WHERE question = ? AND state IN (?, ?)", (question, *_OPEN)
+                ).fetchone()
+            )
+
+    def has_open(self) -> bool:
+        """Tell whether any request is still to be answered."""
+        with self.told():
+            return bool(self.db.execute("SELECT 1 FROM requests WHERE state NOT IN ('answered', 'failed')").fetchone())
+
+    def has_live(self, question: str) -> bool:
+        """Tell whether a question has requests that are asked outside of batches."""
+        with self.told():
+            return bool(
+                self.db.execute("SELECT 1 FROM requests WHERE question = ? AND state = 'live'", (question,)).fetchone()
+            )
+
+    def questions(self) -> Iterator[str]:
+        """Go through the questions that have requests here."""
+        with self.told():
+            for (question,) in self.db.execute("SELECT DISTINCT question FROM requests").fetchall():
+                yield question
+
+    def forget(self, question: str) -> None:
+        """Forget a question whose row is written."""
+        with self.told():
+            self.db.execute("DELETE FROM requests WHERE question = ?", (question,))

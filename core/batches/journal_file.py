@@ -1,0 +1,124 @@
+"""The journal of a run's batches: what is to be asked, what was sent where, and what came of it, in one SQLite file.
+
+Whatever is sent stands here before. So a process may be killed at any moment: the next one finds what was under way
+at a provider, and asks for it, and nothing is paid for twice. Keys and headers are not in it; prompts and answers are,
+so that it is its user's alone.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..ordinary import file_kind
+
+FORMAT = 1
+"""Raised when what stands in a journal changes its meaning."""
+_OURS = 0x6D6F6162
+"""What SQLite's files say of whose they are: `moab`."""
+_TABLES = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE requests (
+    number INTEGER PRIMARY KEY, key TEXT UNIQUE, question TEXT, server TEXT, model TEXT, body BLOB, size INTEGER,
+    state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
+);
+CREATE INDEX by_state ON requests (state, server, model, number);
+CREATE INDEX by_question ON requests (question, state);
+CREATE INDEX by_parcel ON requests (parcel);
+CREATE TABLE parcels (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT, model TEXT, name TEXT, requests INTEGER, stage TEXT,
+    file TEXT DEFAULT '', batch TEXT, began REAL DEFAULT 0, state TEXT,
+    completed INTEGER DEFAULT 0, failed INTEGER DEFAULT 0, why TEXT
+);
+"""
+
+
+class JournalFile:
+    """Be the file; one process at a time has it."""
+
+    def __init__(self, path: Path, *, mixture: str) -> None:
+        """Open it, or make it.
+
+        Args:
+            path: Where it is.
+            mixture: Whose requests it holds.
+
+        Raises:
+            ConfigError: It is another program's file, of another version or mixture, or cannot be used.
+        """
+        self.path = path
+        if kind := file_kind(path):
+            raise ConfigError(f"{path} cannot be used: it is {kind}, expected the journal of a batch; take it away")
+        with self.told():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives those beside it the same rights
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                self._begin(mixture)
+            except BaseException:
+                self.db.close()
+                raise
+
+    def _begin(self, mixture: str) -> None:
+        db = self.db
+        (ours,), (number,) = (db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
+        is_new = not db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if not is_new and ours != _OURS:
+            raise ConfigError(
+                f"found another program's database in {self.path}, expected the journal of a batch; take it away"
+            )
+        if not is_new and number != FORMAT:
+            raise ConfigError(
+                f"found a journal of format {number} in {self.path}, expected {FORMAT}: another version of "
+                "langgraph-moa wrote it; go on with that one, or take the file away and pay again for what is under way"
+            )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        if is_new:
+            db.executescript(
+                f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+            db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture,))
+        (begun,) = db.execute("SELECT value FROM about WHERE name = 'mixture'").fetchone() or ("",)
+        if begun != mixture:
+            raise ConfigError(
+                f"found requests of another mixture ({begun}) in {self.path}, expected {mixture}; go on with the "
+                "mixture that it was begun with, or cancel its batches first: --cancel-batches"
+            )
+        # What was never sent is asked again by the runs that want it, if they still do.
+        db.execute("DELETE FROM requests WHERE state = 'waiting' AND tries = 0 AND parcel IS NULL")
+        db.execute("BEGIN")
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say what to do where the file cannot be read or written.
+
+        Raises:
+            ConfigError: So it is.
+        """
+        try:
+            yield
+        except (sqlite3.Error, OSError) as exc:
+            raise ConfigError(
+                f"the journal {self.path} cannot be used: {getattr(exc, 'strerror', None) or exc}; mend that, and "
+                "start the same command again: what is under way at the provider is found by it"
+            ) from exc
+
+    def save(self) -> None:
+        """See to it that what was written is there, whatever comes."""
+        with self.told():
+            self.db.execute("COMMIT")
+            self.db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Close it; what was written is there."""
+        with self.told():
+            self.db.execute("COMMIT")
+            self.db.close()
+
+    def remove(self) -> None:
+        """Close it, and take it away with all that it holds."""
+        self.db.close()
+        for more in ("", "-wal", "-shm"):
+            self.path.with_name(f"{self.path.name}{more}").unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""What is sent of a journal, parcel by parcel, and what came back."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from .journal import RequestState
+from .journal_file import JournalFile
+from .provider import BatchRequest, BatchResult, BatchState, BatchStatus, Parcel
+
+ParcelStage = Literal["uploading", "creating", "created", "fetched"]
+"""How far a parcel has come: each is written before it begins."""
+
+
+_AROUND = 200
+"""Bytes that stand around a request in a file."""
+
+
+class Sent(NamedTuple):
+    """Be a parcel as it stands in the journal."""
+
+    number: int
+    server: str
+    model: str
+    """Whose requests it holds; empty where there may be several."""
+    name: str
+    requests: int
+    stage: ParcelStage
+    file: str
+    batch: str | None
+    began: float
+    state: BatchState | None
+    """What its provider said of it last; None before it said anything."""
+    completed: int
+    failed: int
+    why: str | None
+
+
+class Waiting(NamedTuple):
+    """Count the requests for one model that are to be sent."""
+
+    server: str
+    model: str
+    requests: int
+    size: int
+
+
+class Parcels:
+    """Be the parcels of a journal."""
+
+    def __init__(self, journal: JournalFile) -> None:
+        self._journal = journal
+
+    def waiting(self) -> list[Waiting]:
+        """Count what is to be sent, by server and model."""
+        with self._journal.told():
+            rows = self._journal.db.execute(
+                "SELECT server, model, COUNT(*), SUM(size) FROM requests WHERE state = 'waiting' "
+                "GROUP BY server, model ORDER BY server, model"
+            ).fetchall()
+        return [Waiting(*row) for row in rows]
+
+    def pack(self, server: str, name: str, *, model: str | None, most: int, most_bytes: int) -> Sent | None:
+        """Put requests that wait into a new parcel, which is about to be uploaded; None where none waits.
+
+        Args:
+            server: Whose they are.
+            name: How the parcel's name begins; its number comes after.
+            model: Whose they are; None is any.
+            most: How many a parcel may hold.
+            most_bytes: How many bytes all together, with what stands around each.
+        """
+        with self._journal.told():
+            db, numbers, size = self._journal.db, list[int](), 0
+            of_model = "model" if model is None else "?2"
+            rows = db.execute(
+                f"SELECT number, size FROM requests WHERE state = 'waiting' AND server = ?1 AND model = {of_model} "  # noqa: S608
+                "ORDER BY number LIMIT ?3",
+                (server, model, most),
+            )
+            for number, length in rows:
+                size += length + _AROUND
+                if numbers and size > most_bytes:
+                    break
+                numbers.append(number)
+            if not numbers:
+                return None
+            added = db.execute(
+                "INSERT INTO parcels (server, model, name, requests, stage) VALUES (?, ?, ?, ?, 'uploading')",
+                (server, model or "", name, len(numbers)),
+            )
+            parcel = int(added.lastrowid or 0)
+            db.execute("UPDATE parcels SET name = name || '-' || number WHERE number = ?", (parcel,))
+            db.executemany(
+                "UPDATE requests SET state = 'sent', tries = tries + 1, parcel = ? WHERE number = ?",
+                ((parcel, number) for number in numbers),
+            )
+        self._journal.save()
+        return self.parcel(parcel)
+
+    def parcel(self, number: int) -> Sent:
+        """Return a parcel."""
+        with self._journal.told():
+            return self._parcels("WHERE number = ?", number)[0]
+
+    def under_way(self) -> list[Sent]:
+        """Return the parcels of which more is to come."""
+        with self._journal.told():
+            return self._parcels("WHERE stage != 'fetched' ORDER BY number")
+
+    def batches(self, server: str) -> set[str]:
+        """Return the ids of all batches that were made at a server."""
+        with self._journal.told():
+            return {sent.batch for sent in self._parcels("WHERE server = ?", server) if sent.batch}
+
+    def _parcels(self, where: str, *given: object) -> list[Sent]:
+        names = ", ".join(Sent._fields)
+        return [Sent(*row) for row in self._journal.db.execute(f"SELECT {names} FROM parcels {where}", given)]  # noqa: S608
+
+    def as_parcel(self, sent: Sent) -> Parcel:
+        """Return what is sent of a parcel."""
+        return Parcel(sent.name, sent.requests, lambda: self._requests(sent.number), sent.file, sent.began)
+
+    def _requests(self, parcel: int) -> Iterator[BatchRequest]:
+        """Go through a parcel's requests, few at a time, so that others may write meanwhile."""
+        last = 0
+        while True:
+            with self._journal.told():
+                rows = self._journal.db.execute(
+                    "SELECT number, body FROM requests WHERE parcel = ? AND number > ? ORDER BY number LIMIT 100",
+                    (parcel, last),
+                ).fetchall()
+            if not rows:
+                return
+            for number, body in rows:
+                yield BatchRequest(f"moa-{number}", body)
+            last = rows[-1][0]
+
+    def note_stage(
+        self, parcel: int, stage: ParcelStage, *, file: str | None = None, began: float | None = None
+    ) -> None:
+        """Write down what begins now with a parcel, before it does."""
+        with self._journal.told():
+            self._journal.db.execute(
+                "UPDATE parcels SET stage = ?, file = COALESCE(?, file), began = COALESCE(?, began) WHERE number = ?",
+                (stage, file, began, parcel),
+            )
+        self._journal.save()
+
+    def note_status(self, parcel: int, status: BatchStatus) -> None:
+        """Write down what a provider says of a batch."""
+        with self._journal.told():
+            self._journal.db.execute(
+                "UPDATE parcels SET stage = 'created', batch = ?, state = ?, completed = ?, failed = ?, why = ? "
+                "WHERE number = ?",
+                (status.batch, status.state, status.completed, status.failed, status.error, parcel),
+            )
+        self._journal.save()
+
+    # What came back.
+
+    def store(self, parcel: int, results: Sequence[BatchResult], may_do: Callable[[int], bool]) -> None:
+        """Write down what came of requests of a parcel; what is none of them is not.
+
+        Args:
+            parcel: The parcel.
+            results: What came.
+            may_do: Tells a status after which the same request may do later: those stay `sent`, until it is settled
+                what becomes of them.
+        """
+        with self._journal.told():
+            for result in results:
+                status = result.status
+                is_open = status is None or may_do(status)
+                state = "answered" if status and 200 <= status < 300 else "sent" if is_open else "failed"
+                self._journal.db.execute(
+                    "UPDATE requests SET state = ?, status = ?, answer = ? "
+                    "WHERE number = ? AND parcel = ? AND state = 'sent'",
+                    (state, status, result.body, _number_in(result.custom_id), parcel),
+                )
+
+    def settle(
+        self, parcel: int, *, why: str, tries: int | None, state: RequestState, counts: bool = True
+    ) -> dict[RequestState, int]:
+        """Decide on the requests of a parcel that have no answer, and be done with it.
+
+        Args:
+            parcel: The parcel.
+            why: What became of the batch, for those of which nothing was said.
+            tries: After how many batches a request is not sent again; None is never.
+            state: What becomes of those then, or of all where it is not `waiting`.
+            counts: Whether this batch was one of those.
+
+        Returns:
+            How many became what.
+        """
+        with self._journal.told():
+            db = self._journal.db
+            if not counts:
+                db.execute("UPDATE requests SET tries = tries - 1 WHERE parcel = ? AND state = 'sent'", (parcel,))
+            if tries is not None:
+                db.execute(
+                    "UPDATE requests SET state = 'waiting' WHERE parcel = ? AND state = 'sent' AND tries < ?",
+                    (parcel, tries),
+                )
+            db.execute(
+                "UPDATE requests SET state = ?, why = ? WHERE parcel = ? AND state = 'sent'", (state, why, parcel)
+            )
+            rows = db.execute(
+                "SELECT state, COUNT(*) FROM requests WHERE parcel = ? GROUP BY state", (parcel,)
+            ).fetchall()
+            db.execute("UPDATE requests SET parcel = NULL WHERE parcel = ?", (parcel,))
+            db.execute("UPDATE parcels SET stage = 'fetched' WHERE number = ?", (parcel,))
+        self._journal.save()
+        return dict(rows)
+
+
+def _number_in(custom_id: str) -> int:
+    """Return the number of a request; -1 where it is none of ours."""
+    begins, _, number = custom_id.partition("-")
+    return int(number) if begins == "moa" and number.isascii() and number.isdigit() and len(number) < 19 else -1

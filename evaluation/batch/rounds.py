@@ -1,0 +1,181 @@
+"""Ask all questions at once, or in rounds, each of which ends where all calls wait for providers' batches."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ...core.batches.declared import ProviderBatch, Wave
+from ...core.batches.journal import Journal
+from ...core.batches.parcels import Parcels
+from ...core.batches.providers import batches_at
+from ...core.batches.sending import Sending
+from ...core.bounds.budget import Budget
+from ...core.errors import ConfigError
+from ...core.models.capabilities import is_one_call, provider_of, wire_of
+from ...core.models.labels import model_label
+from ...core.models.prices import FREE_PROVIDERS
+from ...core.run.state import Graph
+from ...core.wire.sending import Address
+from ...graphs.asked import models_asked
+from ...graphs.plan import plan_of
+from .ids import Ids
+from .one_question import bound_of
+from .questions import Questions
+from .reading import questions_in
+from .rows import RowFile
+from .survey import BREATH, DONE, TO_ASK
+from .tally import OnRow, Tally
+from .workers import Workers
+
+
+@dataclass(frozen=True)
+class BatchWork:
+    """Be all that a batch asks, of whom, and where it is written."""
+
+    moa: Graph
+    questions: Questions
+    ids: Ids
+    file: RowFile
+    tally: Tally
+    on_row: OnRow | None
+    concurrency: int
+    retry_errors: bool
+    proposals: bool
+
+    async def once(self) -> None:
+        """Answer what is left, or what the budget allows of it."""
+        workers = await self.run()
+        workers.check_all_came()
+
+    async def run(self, journal: Journal | None = None, live: frozenset[str] = frozenset()) -> Workers:
+        """Go through all questions once, and answer what can be.
+
+        Args:
+            journal: What has the answers of calls that providers' batches make.
+            live: Servers that are asked now all the same.
+        """
+        workers = Workers(
+            self.moa,
+            questions_in(self.questions),
+            self.ids,
+            self.file,
+            self.tally,
+            self.on_row,
+            retry_errors=self.retry_errors,
+            proposals=self.proposals,
+            journal=journal,
+            live=live,
+        )
+        try:
+            await workers.run(min(self.concurrency, self.tally.questions))
+        finally:
+            if workers.replaced:
+                self.file.settle()
+        return workers
+
+
+def check_batched(moa: Graph, declared: ProviderBatch, budget: Budget | None) -> dict[str, Address]:
+    """Refuse what cannot be asked in providers' batches, and return where all others are asked.
+
+    Args:
+        moa: The mixture.
+        declared: How batches are made.
+        budget: The bounds of the whole batch.
+
+    Raises:
+        ConfigError: Something cannot.
+    """
+    declared.check()
+    if budget and budget.seconds is not None:
+        raise ConfigError(
+            f"found seconds={budget.seconds:g} in the budget of a provider's batch, which takes up to a day for each "
+            "layer, expected none; leave it out"
+        )
+    addresses: dict[str, Address] = {}
+    for model in models_asked(moa):
+        if provider_of(model) in FREE_PROVIDERS and is_one_call(model) and not wire_of(model):
+            continue  # what runs in this process answers at once
+        wire = wire_of(model)
+        if wire is None or not is_one_call(model) or provider_of(model) in FREE_PROVIDERS:
+            raise ConfigError(
+                f"found {model_label(model)}, which asks its server itself, or several times, expected models by name, "
+                "over the transport `lean`: only their requests can go into a provider's batch; name it as "
+                "provider:model, or leave the provider's batch out"
+            )
+        address = wire.address
+        if (other := addresses.setdefault(address.bare, address)) and _whose(other) != _whose(address):
+            raise ConfigError(
+                f"found two keys, or other headers, for {address.bare}, expected one: a provider's batch is one "
+                "account's; run two batches"
+            )
+    return addresses
+
+
+def _whose(address: Address) -> tuple[object, ...]:
+    return address.key, address.headers, address.query
+
+
+async def ask_in_rounds(
+    work: BatchWork, declared: ProviderBatch, addresses: Mapping[str, Address], on_wave: Callable[[Wave], None] | None
+) -> None:
+    """Run each question until its calls wait, send those as batches, and again with what came of them.
+
+    Args:
+        work: The questions.
+        declared: How batches are made.
+        addresses: Where models are asked.
+        on_wave: Called whenever a provider says how far it is.
+
+    Raises:
+        ConfigError: A provider takes no batches, or the journal cannot be used.
+        ServerError: A provider refuses them.
+    """
+    path = work.file.path.with_name(f"{work.file.path.name}.batches")
+    journal = Journal(path, mixture=plan_of(work.moa).rules.mixture)
+    try:
+        await _forget_done(work, journal)
+        await _set_aside(work, journal)
+        providers = {server: batches_at(address) for server, address in addresses.items()}
+        sending = Sending(Parcels(journal), providers, declared, on_wave or _nobody)
+        is_idle = False
+        while True:
+            before = work.tally.report()["left"]
+            workers = await work.run(journal, frozenset(sending.live))
+            journal.save()
+            if work.tally.stopped:
+                break
+            was_idle, is_idle = is_idle, work.tally.report()["left"] == before
+            if await sending.wave():
+                is_idle = False
+            elif (was_idle and is_idle) or not (workers.is_full or journal.has_open()):
+                workers.check_all_came()
+                break
+    finally:
+        journal.close()
+    if not work.tally.report()["left"]:
+        journal.remove()
+
+
+def _nobody(wave: Wave) -> None:
+    """Tell nobody."""
+
+
+async def _forget_done(work: BatchWork, journal: Journal) -> None:
+    """Forget what is known of questions whose row was written just before a process was killed."""
+    for number, question in enumerate(journal.questions(), 1):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        status = work.ids[question]
+        if status == DONE or (status != TO_ASK and not work.retry_errors):
+            journal.forget(question)
+
+
+async def _set_aside(work: BatchWork, journal: Journal) -> None:
+    """Reckon with what questions cost at most whose calls are under way: they were paid for, or will be."""
+    if work.tally.budget is None or not (under_way := set(journal.questions())):
+        return
+    for number, question in enumerate(questions_in(work.questions), 1):
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
+        if question.id in under_way:
+            work.tally.set_aside(question.id, bound_of(work.moa, question))

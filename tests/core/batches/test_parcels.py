@@ -1,0 +1,74 @@
+"""What is sent of a journal, parcel by parcel, and what came back."""
+
+from pathlib import Path
+
+import pytest
+from batched import journal_with
+from langgraph_moa.core.batches.parcels import Parcels, Sent
+from langgraph_moa.core.batches.provider import BatchResult, BatchStatus
+from langgraph_moa.core.wire.refusals import may_pass
+
+SERVER = "http://127.0.0.1:1/v1"
+
+
+def packed(parcels: Parcels, most: int = 99, most_bytes: int = 10**6) -> Sent | None:
+    return parcels.pack(SERVER, "n", model="a", most=most, most_bytes=most_bytes)
+
+
+def test_parcels_hold_no_more_than_their_provider_takes(tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 7)
+    one = journal.db.execute("SELECT size FROM requests").fetchone()[0] + 200
+    sizes = [
+        sent.requests for sent in (packed(parcels, 2), packed(parcels, most_bytes=3 * one), packed(parcels)) if sent
+    ]
+    assert (sizes, packed(parcels)) == ([2, 3, 2], None)
+    sent = parcels.under_way()[1]
+    requests = list(parcels.as_parcel(sent).requests())
+    assert [request.custom_id for request in requests] == ["moa-3", "moa-4", "moa-5"]
+    assert b'"content": "2"' in requests[0].body
+    journal.close()
+
+
+def test_one_that_is_larger_than_any_may_be_goes_alone(tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 2)
+    assert [sent and sent.requests for sent in (packed(parcels, most_bytes=1), packed(parcels, most_bytes=1))] == [1, 1]
+    journal.close()
+
+
+BACK = [
+    BatchResult("moa-1", 200, b"one"),
+    BatchResult("moa-2", 400, b"refused"),
+    BatchResult("moa-3", 429, b"later"),
+    BatchResult("moa-4", None, b"batch_expired"),
+    BatchResult("moa-1", 200, b"again"),
+    *(BatchResult(id_, 200, b"nobody's") for id_ in ("moa-99", "moa-x", "moa-", "other", "moa-" + "9" * 30)),
+]
+"""What came of five requests; the fifth is missing."""
+
+
+@pytest.mark.parametrize(
+    ("tries", "state", "becomes"),
+    [
+        (3, "failed", ["answered", "failed", "waiting", "waiting", "waiting"]),
+        (1, "failed", ["answered", "failed", "failed", "failed", "failed"]),
+        (None, "live", ["answered", "failed", "live", "live", "live"]),
+    ],
+)
+def test_what_failed_in_passing_is_sent_again_asked_now_or_left(
+    tries: int | None, state: object, becomes: list[str], tmp_path: Path
+) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 5)
+    sent = packed(parcels)
+    assert sent
+    parcels.note_status(sent.number, BatchStatus("batch_1", "expired", 1, 1, 5))
+    parcels.store(sent.number, BACK, may_pass)
+
+    parcels.settle(sent.number, why="it expired", tries=tries, state=state)  # type: ignore[arg-type]
+
+    recorded = [journal.look_up(f"key {n}") for n in range(5)]
+    assert [one and one.state for one in recorded] == becomes
+    assert recorded[0]
+    assert recorded[0].answer == b"one"
+    assert parcels.under_way() == []
+    assert parcels.batches(SERVER) == {"batch_1"}
+    journal.close()
