@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, get_args
 
 from ..checks import check_number
 from ..errors import ConfigError
-from .parcels import Sent
+from .parcels import SentParcel
 
 WhenFailed = Literal["again", "live", "leave"]
 """What becomes of requests that a batch did not answer, and that may do yet: they go into the next one, are asked at
@@ -47,7 +47,7 @@ class Wave(NamedTuple):
 
     number: int
     """The how many-th of this call it is."""
-    parcels: tuple[Sent, ...]
+    parcels: tuple[SentParcel, ...]
     note: str | None = None
     """What else happened, in a sentence: a provider that cannot be reached, requests that are sent again."""
     ended: bool = False

@@ -15,7 +15,7 @@ _AROUND = 200
 """Bytes that stand around a request in a file."""
 
 
-class Sent(NamedTuple):
+class SentParcel(NamedTuple):
     """Be a parcel as it stands in the journal."""
 
     number: int
@@ -59,7 +59,7 @@ class Parcels:
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
-    def pack(self, server: str, name: str, *, model: str | None, most: int, most_bytes: int) -> Sent | None:
+    def pack(self, server: str, name: str, *, model: str | None, most: int, most_bytes: int) -> SentParcel | None:
         """Put requests that wait into a new parcel, which is about to be uploaded; None where none waits.
 
         Args:
@@ -97,12 +97,12 @@ class Parcels:
         self._journal.save()
         return self.parcel(parcel)
 
-    def parcel(self, number: int) -> Sent:
+    def parcel(self, number: int) -> SentParcel:
         """Return a parcel."""
         with self._journal.told():
             return self._parcels("WHERE number = ?", number)[0]
 
-    def under_way(self) -> list[Sent]:
+    def under_way(self) -> list[SentParcel]:
         """Return the parcels of which more is to come."""
         with self._journal.told():
             return self._parcels("WHERE stage != 'fetched' ORDER BY number")
@@ -112,11 +112,11 @@ class Parcels:
         with self._journal.told():
             return {sent.batch for sent in self._parcels("WHERE server = ?", server) if sent.batch}
 
-    def _parcels(self, where: str, *given: object) -> list[Sent]:
-        names = ", ".join(Sent._fields)
-        return [Sent(*row) for row in self._journal.db.execute(f"SELECT {names} FROM parcels {where}", given)]  # noqa: S608
+    def _parcels(self, where: str, *given: object) -> list[SentParcel]:
+        names = ", ".join(SentParcel._fields)
+        return [SentParcel(*row) for row in self._journal.db.execute(f"SELECT {names} FROM parcels {where}", given)]  # noqa: S608
 
-    def as_parcel(self, sent: Sent) -> Parcel:
+    def as_parcel(self, sent: SentParcel) -> Parcel:
         """Return what is sent of a parcel."""
         return Parcel(sent.name, sent.requests, lambda: self._requests(sent.number), sent.file, sent.began)
 

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..text import one_line
 from ..wire.refusals import ServerError, may_pass
 from .declared import ProviderBatch, Wave
-from .parcels import Parcels, Sent
+from .parcels import Parcels, SentParcel
 from .provider import BatchProvider, BatchResult, BatchStatus
 from .tiers import batch_limits
 
@@ -75,7 +75,7 @@ class Sending:
         await self._come_back(numbers)
         return True
 
-    async def cancel(self) -> list[Sent]:
+    async def cancel(self) -> list[SentParcel]:
         """Ask providers to cancel what is under way, and return it."""
         for sent in self._parcels.under_way():
             if sent.stage == "creating":
@@ -100,7 +100,7 @@ class Sending:
                 if few:  # one at a time, until there is room again
                     break
 
-    async def _bring(self, sent: Sent, *, resumed: bool) -> None:
+    async def _bring(self, sent: SentParcel, *, resumed: bool) -> None:
         """Upload a parcel and have its batch created; what may have been created already is looked for first."""
         provider = self._provider(sent)
         try:
@@ -120,7 +120,7 @@ class Sending:
             else:
                 raise
 
-    async def _create(self, provider: BatchProvider, sent: Sent) -> None:
+    async def _create(self, provider: BatchProvider, sent: SentParcel) -> None:
         """Have a batch created, once: where nobody knows whether it was, it is looked for before it is again."""
         parcel = self._parcels.as_parcel(sent)
         for attempt in range(_TRIES):
@@ -135,7 +135,7 @@ class Sending:
             else:
                 return
 
-    async def _found(self, sent: Sent) -> bool:
+    async def _found(self, sent: SentParcel) -> bool:
         """Look for a batch that may have been created."""
         parcel, others = self._parcels.as_parcel(sent), self._parcels.batches(sent.server)
         provider = self._provider(sent)
@@ -171,7 +171,7 @@ class Sending:
             await asyncio.sleep(max(seconds * _jitter(), min(wanted, _LONGEST_PAUSE)))
             seconds = min(seconds * _GROWTH, self._declared.poll_s)
 
-    async def _fetch(self, sent: Sent, status: BatchStatus) -> None:
+    async def _fetch(self, sent: SentParcel, status: BatchStatus) -> None:
         """Write down what came of a batch, and decide on what it did not answer."""
         provider = self._provider(sent)
         if status.outputs:
@@ -186,7 +186,7 @@ class Sending:
         self._settle(sent, f"{why}: {status.error}" if status.error else why)
         return None
 
-    async def _store(self, provider: BatchProvider, sent: Sent, status: BatchStatus) -> None:
+    async def _store(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
         together: list[BatchResult] = []
         async with aclosing(provider.results(status)) as results:
             async for result in results:
@@ -196,7 +196,7 @@ class Sending:
                     together = []
         self._parcels.store(sent.number, together, may_pass)
 
-    async def _wait_for_room(self, provider: BatchProvider, sent: Sent, status: BatchStatus) -> None:
+    async def _wait_for_room(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
         """Send the requests of a batch that was too much again, in smaller ones, once others have ended."""
         await self._forget(provider, sent)
         if sent.requests == 1:
@@ -205,7 +205,7 @@ class Sending:
         self._most[(sent.server, sent.model)] = max(1, sent.requests // 2)
         self._parcels.settle(sent.number, why="", tries=2**31, state="failed", counts=False)
 
-    def _settle(self, sent: Sent, why: str) -> None:
+    def _settle(self, sent: SentParcel, why: str) -> None:
         declared = self._declared
         tries = declared.tries if declared.failed == "again" else None
         self._parcels.settle(
@@ -215,7 +215,7 @@ class Sending:
             state="live" if declared.failed == "live" else "failed",
         )
 
-    def _without_batches(self, sent: Sent, exc: ServerError) -> None:
+    def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:
         if self._declared.failed != "live":
             raise ConfigError(
                 f"found no batches at {sent.server} (HTTP {exc.status_code}), expected /files and /batches beside "
@@ -226,13 +226,13 @@ class Sending:
         self._parcels.settle(sent.number, why="", tries=None, state="live")
         self._on_wave(Wave(self._waves, (), f"{sent.server} takes no batches, and is asked at once"))
 
-    async def _forget(self, provider: BatchProvider, sent: Sent) -> None:
+    async def _forget(self, provider: BatchProvider, sent: SentParcel) -> None:
         try:
             await provider.forget(self._parcels.as_parcel(sent))
         except ServerError as exc:  # a file that stays costs nothing
             _log.debug("%s: the file %s stays: %s", sent.server, sent.file, exc)
 
-    def _provider(self, sent: Sent) -> BatchProvider:
+    def _provider(self, sent: SentParcel) -> BatchProvider:
         try:
             return self._providers[sent.server]
         except KeyError:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 from batched import journal_with
-from langgraph_moa.core.batches.parcels import Parcels, Sent
+from langgraph_moa.core.batches.parcels import Parcels, SentParcel
 from langgraph_moa.core.batches.provider import BatchResult, BatchStatus
 from langgraph_moa.core.wire.refusals import may_pass
 
 SERVER = "http://127.0.0.1:1/v1"
 
 
-def packed(parcels: Parcels, most: int = 99, most_bytes: int = 10**6) -> Sent | None:
+def packed(parcels: Parcels, most: int = 99, most_bytes: int = 10**6) -> SentParcel | None:
     return parcels.pack(SERVER, "n", model="a", most=most, most_bytes=most_bytes)
 
 
