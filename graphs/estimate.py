@@ -10,6 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 from ..core.bounds.budget import prompt_at_most
 from ..core.errors import ConfigError
 from ..core.models.prices import price_of
+from ..core.models.service_tiers import FLEX, FLEX_OR_STANDARD
 from ..core.panel.seats import Seat
 from ..core.panel.sight import kept_from
 from ..core.run.costs import total
@@ -117,7 +118,8 @@ def usual_call(seat: Seat, prompt: Sequence[BaseMessage], authors: Sequence[Seat
     written = min(answer, seat.max_tokens or answer)
     usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
     names = (seat.label, seat.label.partition(":")[2])
-    usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+    where: Any = {"models": names, "provider": seat.provider, "endpoint": seat.endpoint}
+    usd = price_of(usage, own=seat.prices, tier=FLEX if seat.tier == FLEX_OR_STANDARD else seat.tier, **where)
     return Cost(calls=1, tokens=read + written, usd=usd)
 
 

@@ -27,7 +27,17 @@ from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
 from ..core.models.resolve import resolve_model
-from ..core.panel.declared import Aggregators, Analyst, Defaults, Moderator, ProposerLike, Proposers, Vary
+from ..core.models.service_tiers import Tier
+from ..core.panel.declared import (
+    USUAL_TIMEOUT,
+    Aggregators,
+    Analyst,
+    Defaults,
+    Moderator,
+    ProposerLike,
+    Proposers,
+    Vary,
+)
 from ..core.run.state import Mixture
 from ..core.wire.sizes import MOST_BYTES
 from ..nodes.prompting.prompt_writer import Overflow, References
@@ -54,7 +64,8 @@ def create_moa(
     reasoning_effort: Effort | None = None,
     more_room: bool = False,
     vary: Vary | None = None,
-    timeout: float | None = 180.0,
+    tier: Tier | None = None,
+    timeout: float | None = USUAL_TIMEOUT,
     max_answer_bytes: int = MOST_BYTES,
     context_tokens: int | None = None,
     limits: Sequence[Limits] = (),
@@ -118,7 +129,8 @@ def create_moa(
         reasoning_effort: How much models that think do so, `"low"`, `"high"`, `"off"`; None leaves their own.
         more_room: Ask those once more, with twice the `max_tokens`, whose thinking left no room for an answer.
         vary: `"wording"` tells each sample of a model its task in other words, where no temperature makes them differ.
-        timeout: Seconds that one call may take, retries included; None is no limit.
+        tier: The tier of service of all models whose servers sell any: `"flex"` costs half at OpenAI, and waits.
+        timeout: Seconds that one call may take, retries included, 180 by default, or 900 at flex; None is no limit.
         max_answer_bytes: Bytes that one answer may have, unpacked, 8 MB by default; a longer one is an `error`, and is
             cut off where this package does not speak to the server itself.
         context_tokens: Tokens that every model's window holds; None takes each model's profile.
@@ -165,7 +177,7 @@ def create_moa(
         ConfigError: An argument is wrong; nothing has been called yet.
     """
     bounds = temperature, max_tokens, timeout, max_answer_bytes, samples, context_tokens, limits, prices or {}
-    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room, vary)
+    defaults = Defaults(*bounds, stream_proposals, stream_reasoning, resolve, reasoning_effort, more_room, vary, tier)
     prompting = Prompting(proposer_prompt, aggregator_prompt, placement, overflow, window, mark_answers, references)
     ending = waves, escalate, confidence, moderator, analyst, quorum, budget
     stopping = Stopping(min_proposals, early_stop, screen, *ending)

@@ -21,6 +21,7 @@ from ..core.models.capabilities import Model
 from ..core.models.effort import Effort
 from ..core.models.limits import Limits
 from ..core.models.prices import Prices
+from ..core.models.service_tiers import Tier
 from ..core.panel.declared import Analyst, Moderator, Proposer, ProposerLike, Vary
 from ..nodes.prompting.prompt_writer import Overflow, References
 from ..prompts import Placement
@@ -34,6 +35,7 @@ class CommonOptions(TypedDict, total=False):
     reasoning_effort: Effort | None
     more_room: bool
     vary: Vary | None
+    tier: Tier | None
     timeout: float | None
     max_answer_bytes: int
     min_proposals: int

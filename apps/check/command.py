@@ -222,7 +222,8 @@ def _spent(one: Checked) -> float | None:
     if one.usage is None:
         return one.call["usd"] if one.call and one.calls == one.call["calls"] else None
     names = (seat.label, seat.label.partition(":")[2])
-    return price_of(one.usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+    where: Any = {"models": names, "provider": seat.provider, "endpoint": seat.endpoint}
+    return price_of(one.usage, own=seat.prices, tier=one.call.get("tier") if one.call else None, **where)
 
 
 def _as_json(one: Checked) -> dict[str, Any]:

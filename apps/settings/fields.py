@@ -9,7 +9,8 @@ from ...core.evidence.retrievers import OnWrong
 from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import presets
-from ...core.panel.declared import Vary
+from ...core.models.service_tiers import Tier
+from ...core.panel.declared import USUAL_TIMEOUT, Vary
 from ...core.wire.sizes import MOST_BYTES
 from ...graphs.systems import DebateIf
 from ...nodes.prompting.prompt_writer import References
@@ -95,10 +96,16 @@ class Fields(Table):
     more_room: bool = Field(
         default=False, description="Ask once more, with more tokens, whose thinking left no room for an answer."
     )
+    tier: Tier | Nothing = Field(
+        default=None,
+        description="Tier of service of all models: flex costs half, and waits; flex-or-default, priority.",
+    )
     vary: Vary | Nothing = Field(
         default=None, description="How samples of a model are made to differ: wording, or not at all."
     )
-    timeout: Positive = Field(default=180.0, description="Seconds that one call may take; 180 where not given.")
+    timeout: Positive = Field(
+        default=USUAL_TIMEOUT, description="Seconds that one call may take; 180 where not given, 900 at flex."
+    )
     max_answer_bytes: Count = Field(
         default=MOST_BYTES, description="Bytes that one answer may have, unpacked; 8 MB where not given."
     )

@@ -15,6 +15,7 @@ from ...core.bounds.budget import Budget
 from ...core.models.capabilities import Transport
 from ...core.models.effort import Effort
 from ...core.models.presets import load_preset
+from ...core.models.service_tiers import Tier
 from ...core.panel.declared import Vary
 from ...graphs.systems import DebateIf
 from ...nodes.prompting.prompt_writer import References
@@ -57,6 +58,7 @@ _SHARED: dict[str, Any] = {
     "max_tokens": _described(int, "N", "max_tokens"),
     "reasoning_effort": _described(Effort, "LEVEL", "reasoning_effort"),
     "more_room": _switched("more_room"),
+    "tier": _described(Tier, "TIER", "tier"),
     "vary": _described(Vary, "HOW", "vary"),
     "timeout": _described(float, "SECONDS", "timeout"),
     "early_stop": _described(WhenAgreed, "WHAT", "early_stop"),
@@ -97,7 +99,7 @@ SHARED = frozenset(_SHARED) - {"draft"}
 """The names of all of them, but of those that are for a run that somebody watches."""
 WATCHED = SHARED | {"draft"}
 BOUNDS = frozenset(
-    "timeout quorum grace budget max_tokens reasoning_effort more_room context_tokens base_url transport draft "
+    "timeout quorum grace budget max_tokens reasoning_effort more_room tier context_tokens base_url transport draft "
     "verbose".split()
 )
 """The options that may change while a run stands still: they say how, and not who."""

@@ -32,7 +32,7 @@ from .systems import check_system, create_system
 from .tables import EARLY_STOPS
 
 _AS_THEY_ARE = (
-    "layers samples temperature max_tokens reasoning_effort more_room vary timeout max_answer_bytes min_proposals "
+    "layers samples temperature max_tokens reasoning_effort more_room tier vary timeout max_answer_bytes min_proposals "
     "waves mark_answers context_tokens proposer_prompt aggregator_prompt placement references stream_proposals "
     "stream_reasoning review feedback draft hide_texts"
 ).split()

@@ -10,6 +10,7 @@ from ...core.checks import MOST_LAYERS, MOST_SAMPLES
 from ...core.models.capabilities import Transport
 from ...core.models.credentials import KEY_VARIABLE
 from ...core.models.effort import Effort
+from ...core.models.service_tiers import Tier
 from ...core.panel.seats import Likelihood, Unreadable
 
 Nothing = SkipJsonSchema[None]
@@ -22,6 +23,7 @@ Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 KeyVariable = Annotated[str, Field(pattern=f"^{KEY_VARIABLE.pattern}$")]
 Share = Annotated[float, Field(gt=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Table(BaseModel):
@@ -39,6 +41,7 @@ class ModelTable(Table):
     temperature: Number | Nothing = Field(default=None, description="Its sampling temperature.")
     max_tokens: Count | Nothing = Field(default=None, description="Limit of tokens of its answer.")
     reasoning_effort: Effort | Nothing = Field(default=None, description="How much it thinks: low, high, off ...")
+    tier: Tier | Nothing = Field(default=None, description="Its tier of service: flex, flex-or-default, priority ...")
     top_p: Share | Nothing = Field(default=None, description="Share of the likeliest tokens that it samples from.")
     seed: Seed | Nothing = Field(default=None, description="What its sampling starts from.")
     stop: str | list[str] | Nothing = Field(default=None, description="Texts that end its answer.")
@@ -129,6 +132,10 @@ class PriceTable(Table):
 
     input: Number = Field(default=0.0, description="US dollars for a million tokens read.")
     output: Number = Field(default=0.0, description="US dollars for a million tokens written.")
+    batch: Fraction | Nothing = Field(
+        default=None, description="Share of that which a provider's batch costs, such as 0.5."
+    )
+    flex: Fraction | Nothing = Field(default=None, description="Share of that which the tier flex costs, such as 0.5.")
 
 
 WhenAgreed = Literal["aggregate", "answer", "shadow", "off"]

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 TIERS_FILE = Path(__file__).with_name("tiers.toml")
 BATCH = "batch"
 """The tier of what a provider's batch answered."""
-_LISTED = {None, "", "auto", "default", "standard", "standard_only", "on_demand"}
-"""Tiers at the list price, as servers call them; what `auto` came to, only a reply says."""
 _SAME = {"fast": "priority"}
 """One tier by two names: OpenAI calls it `fast` since GPT-5.6, and takes both."""
-_CHEAPER = {BATCH, "flex"}
-"""Tiers that nobody sells for more than the list price."""
+_OTHERWISE = {"priority", "scale", "performance"}
+"""Tiers that cost more than the list price, or are paid for beforehand."""
+_USUAL = {None, "", "auto", "default", "standard", "standard_only", "on_demand"}
+"""What servers call the tier that all know; what `auto` came to, only a reply says."""
 
 Interface = Literal["files", "messages", "jobs"]
 """How batches are sent: OpenAI's files and batches, Anthropic's message batches, or something of a provider's own."""
@@ -49,24 +49,31 @@ class BatchLimits:
         return f"limits of {whose}: {size} a batch, within {self.windows[0]}"
 
 
-def price_factor(provider: str | None, tier: str | None, model: str) -> float | None:
+def price_factor(provider: str | None, tier: str | None, model: str, *others: str) -> float | None:
     """Return what a tier costs, as a share of the list price; None where it is dearer, and nobody knows by how much.
 
-    Servers that are not known are taken at the list price, but for tiers that cost more.
+    Servers, and tiers, that are not known are taken at the list price, but for tiers that cost more.
 
     Args:
         provider: Its name, or the URL that is asked.
         tier: `batch`, or what a server calls its tiers; None is the standard one.
         model: The model's id there.
+        others: What else it may be called.
     """
     tier = _SAME.get(tier or "", tier)
-    if tier in _LISTED:
+    if is_usual(tier):
         return 1.0
     terms = _terms(provider, tier)
-    if (own := _own(terms.get("models", {}), model)) is not None:
-        return own
-    factor = terms.get("factor", 1.0 if tier in _CHEAPER else None)
+    for name in (model, *others):
+        if (own := _own(terms.get("models", {}), name)) is not None:
+            return own
+    factor = terms.get("factor", None if tier in _OTHERWISE else 1.0)
     return None if factor is None else float(factor)
+
+
+def is_usual(tier: str | None) -> bool:
+    """Tell the tier that is asked for where nobody says any: its price is the list price."""
+    return tier in _USUAL
 
 
 def batch_limits(provider: str | None) -> BatchLimits:
@@ -94,13 +101,14 @@ def batch_limits(provider: str | None) -> BatchLimits:
     )
 
 
-def tiers_taken(provider: str | None) -> frozenset[str]:
-    """Return which tiers a server can be asked for; none where it is not known to take any.
+def tiers_taken(provider: str | None) -> frozenset[str] | None:
+    """Return which tiers a server can be asked for; None where nobody knows.
 
     Args:
         provider: Its name, or the URL that is asked.
     """
-    return frozenset(_sellers().get(_seller(provider) or "", {}).get("takes", ()))
+    name = _seller(provider)
+    return None if name is None else frozenset(_sellers()[name].get("takes", ()))
 
 
 def tier_seconds(provider: str | None, tier: str | None) -> float | None:

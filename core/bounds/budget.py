@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -9,7 +10,9 @@ from langchain_core.messages.ai import UsageMetadata
 from ..errors import ConfigError
 from ..media.blocks import media_of
 from ..media.sizes import media_tokens
-from ..models.prices import price_of
+from ..models.prices import price_of, sells_at
+from ..models.service_tiers import FLEX, FLEX_OR_STANDARD
+from ..panel.habits import HABITS
 from ..panel.seats import Seat
 from ..run.records import Cost
 from ..text import text_in, tokens_at_most
@@ -153,5 +156,19 @@ def call_at_most(seat: Seat, messages: Sequence[BaseMessage], *, more: int | Non
     prompt = max(read, 1)
     usage = UsageMetadata(input_tokens=prompt, output_tokens=written, total_tokens=prompt + written)
     names = (seat.label, seat.label.partition(":")[2])
-    usd = price_of(usage, models=names, provider=seat.provider, endpoint=seat.endpoint, own=seat.prices)
+    where: Any = {"models": names, "provider": seat.provider, "endpoint": seat.endpoint}
+    usd = price_of(usage, own=seat.prices, tier=_dearest_tier(seat, where), **where)
     return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def _dearest_tier(seat: Seat, where: dict[str, Any]) -> str | None:
+    """Return the tier at which a call costs most of those that it may be answered at; None is the usual one.
+
+    A model that is sold at flex has no room there, or answers; one that is not may be asked at the usual tier instead.
+    """
+    if "service_tier" in HABITS.refused(seat):
+        return None
+    own = next((seat.prices[name] for name in where["models"] if name in seat.prices), None)
+    if seat.tier == FLEX:
+        return FLEX if (own and own.flex is not None) or sells_at(FLEX, **where) else None
+    return None if seat.tier == FLEX_OR_STANDARD else seat.tier

@@ -44,12 +44,14 @@ _PARAMS: dict[str, LeftOut] = {
     "reasoning_effort": "reasoning_effort",
     "reasoning.effort": "reasoning_effort",
     "temperature": "temperature",
+    "service_tier": "service_tier",
 }
 """What `param` calls an option whose words tell no more than its value."""
 _RANGE = re.compile(r"between|range|(?:less|greater|more) than|at (?:most|least)|m(?:ax|in)imum|<=|≤")
 """A temperature that is no such number: another one would do."""
 _OTHERS = re.compile(r"expected one of|supported (?:parameter|field)s")
 """Where a refusal goes on with all that there is."""
+_TIER = re.compile(r"service[_ ]?tier")
 _LOGPROBS = re.compile(r"log_?prob|log probabilit")
 _LIMIT = re.compile(r"max_tokens\b.{1,120}?\bmax_completion_tokens")
 _ORDER = re.compile(
@@ -102,6 +104,7 @@ _BY_NAME: frozenset[LeftOut] = frozenset(
         "max_tokens",
         "temperature",
         "reasoning_effort",
+        "service_tier",
         "logprobs",
         *_MEDIA.values(),
     }
@@ -180,6 +183,8 @@ def _named(exc: BaseException, words: str) -> frozenset[LeftOut]:
         named |= {"temperature"}  # and no effort that is named with it: some models take one that do not think
     elif _EFFORT.search(first) or option == "reasoning_effort":
         named |= {"reasoning_effort"}
+    if _TIER.search(first) or option == "service_tier":
+        named |= {"service_tier"}
     named |= set(islice((part for part, pattern in _ABOUT_STREAMS if pattern.search(words)), 1))
     return frozenset(named) or (_ROLE_PARTS if _ROLES.search(words) else frozenset())
 

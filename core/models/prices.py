@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata
 
+from ..batches.tiers import price_factor
 from ..errors import ConfigError
-from ..run.usage import checked_usage
+from ..run.usage import TIERS, checked_usage
 
 FREE_PROVIDERS = ("gguf", "offline")
 """What runs in this process."""
@@ -21,13 +22,18 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """State what a model costs, in US dollars a million tokens.
+    """State what a model costs, in US dollars a million tokens, and what its tiers cost beside that.
 
     create_moa(..., prices={"together:my-org/my-model": Price(input=0.2, output=0.6), "qwen3:8b": Price()})
+    create_moa(..., prices={"my-org/my-model": Price(input=0.2, output=0.6, batch=0.6)})    # 60 % of it in a batch
     """
 
     input: float = 0.0
     output: float = 0.0
+    batch: float | None = None
+    """What a provider's batch costs, as a share of the price; None is what its provider is known to take."""
+    flex: float | None = None
+    """What the tier `flex` costs, as a share of the price; None is what its provider is known to take."""
 
 
 Prices = Mapping[str, Price]
@@ -50,6 +56,11 @@ def check_prices(prices: object) -> None:
                 f"found {price!r} as the price of {model!r}, expected Price(input=..., output=...) from 0, "
                 "in US dollars a million tokens"
             )
+        for tier, share in (("batch", price.batch), ("flex", price.flex)):
+            if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+                raise ConfigError(
+                    f"found {tier}={share!r} in the price of {model!r}, expected a share of it from 0 to 1, such as 0.5"
+                )
 
 
 @lru_cache(maxsize=1)
@@ -69,6 +80,7 @@ def price_of(
     provider: object,
     endpoint: str | None,
     own: Prices,
+    tier: str | None = None,
 ) -> float | None:
     """Return the cost in US dollars, None where it is not known; what a reply says of itself may be anything.
 
@@ -78,7 +90,9 @@ def price_of(
         provider: The provider as LangChain names it.
         endpoint: The URL the request went to; it decides before the provider's name, because a server of one's
             own that speaks OpenAI's protocol does not have OpenAI's prices.
-        own: The caller's prices, which win over genai-prices' list (extra `prices`).
+        own: The caller's prices, which win over genai-prices' list (extra `prices`): list prices, of which a tier
+            costs its share.
+        tier: The tier of service that answered; None is the standard one.
     """
     names = [model for model in models if isinstance(model, str) and model]
     mine = next((own[model] for model in names if model in own), None)
@@ -87,13 +101,42 @@ def price_of(
     counts = checked_usage(usage)
     if counts is None:
         return None
+    seller = provider if isinstance(provider, str) else None
     if mine:
-        return (counts["input_tokens"] * mine.input + counts["output_tokens"] * mine.output) / _MILLION
-    return _listed_price(counts, names, provider if isinstance(provider, str) else None, endpoint)
+        usd = (counts["input_tokens"] * mine.input + counts["output_tokens"] * mine.output) / _MILLION
+        share = {"batch": mine.batch, "flex": mine.flex}.get(tier or "")
+        if share is not None or not usd:
+            return usd * (share or 0.0)
+        return _at_tier(usd, tier, names, endpoint or seller)
+    return _listed_price(counts, names, seller, endpoint, tier)
+
+
+def _at_tier(usd: float, tier: str | None, models: Iterable[str], seller: str | None) -> float | None:
+    """Return what a tier costs of a list price; None where nobody knows."""
+    share = price_factor(seller, tier, *models)
+    return None if share is None else usd * share
+
+
+def sells_at(tier: str | None, *, models: Iterable[str], provider: str | None, endpoint: str | None) -> bool:
+    """Tell whether genai-prices' list has a price of a model at a tier, which it is then sold at.
+
+    Args:
+        tier: The tier.
+        models: Ids to look up.
+        provider: The provider as LangChain names it.
+        endpoint: The URL that requests go to.
+    """
+    if not load_prices() or not (provider or endpoint):
+        return False
+    from genai_prices.data_snapshot import get_snapshot
+
+    seller = None if endpoint or provider is None else _PRICE_LISTS.get(provider, provider)
+    model = _listed(tuple(models), seller, endpoint, get_snapshot().timestamp)
+    return model is not None and _variant(model, seller, endpoint, tier) is not None
 
 
 def _listed_price(
-    usage: UsageMetadata, models: Iterable[str], provider: str | None, endpoint: str | None
+    usage: UsageMetadata, models: Sequence[str], provider: str | None, endpoint: str | None, tier: str | None
 ) -> float | None:
     """Return what genai-prices' list says that tokens cost, under the first id that it knows."""
     if not load_prices() or not (provider or endpoint):
@@ -105,18 +148,47 @@ def _listed_price(
     model = _listed(tuple(models), seller, endpoint, get_snapshot().timestamp)
     if model is None:
         return None
-    details = usage.get("input_token_details") or {}
+    variant = _variant(model, seller, endpoint, tier)
     try:
         tokens = Usage(
             input_tokens=usage["input_tokens"],
             output_tokens=usage["output_tokens"],
-            cache_read_tokens=details.get("cache_read"),
-            cache_write_tokens=details.get("cache_creation"),
+            cache_read_tokens=_of_any_tier(usage, "cache_read"),
+            cache_write_tokens=_of_any_tier(usage, "cache_creation"),
         )
         where: dict[str, Any] = {"provider_api_url": endpoint} if endpoint else {"provider_id": seller}
-        return float(calc_price(tokens, model, **where).total_price)
+        if variant:
+            where["price_context"] = variant
+        usd = float(calc_price(tokens, model, **where).total_price)
     except Exception:  # noqa: BLE001 - whatever the list makes of counts costs no answer
         return None
+    return usd if variant else _at_tier(usd, tier, (model,), endpoint or provider)
+
+
+def _of_any_tier(usage: UsageMetadata, part: str) -> int | None:
+    """Return how many tokens of a prompt were read from a cache, or written to one, however their tier is called."""
+    details: Any = usage.get("input_token_details") or {}
+    counts = [details[name] for name in (part, *(f"{tier}_{part}" for tier in TIERS)) if name in details]
+    return sum(counts) if counts else None
+
+
+def _variant(model: str, provider: str | None, endpoint: str | None, tier: str | None) -> dict[str, str] | None:
+    """Return what the list calls a tier of a model; None where it has no price of it."""
+    if tier is None:
+        return None
+    from genai_prices.data_snapshot import get_snapshot
+
+    wanted = {"processing": tier} if tier == "batch" else {"service_tier": tier}
+    try:
+        _, listed = get_snapshot().find_provider_model(model, None, provider, endpoint)
+        variants = getattr(listed, "price_variants", None) or ()
+        is_sold = any(
+            variant.when == wanted and (variant.constraint is None or variant.constraint.active(datetime.now(tz=UTC)))
+            for variant in variants
+        )
+    except Exception:  # noqa: BLE001 - whatever the list holds costs no answer
+        return None
+    return wanted if is_sold else None
 
 
 @lru_cache(maxsize=1_000)

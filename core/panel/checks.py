@@ -18,6 +18,7 @@ from ..models.limits import Limits
 from ..models.parts import may_write, tools_of
 from ..models.prices import FREE_PROVIDERS, check_prices
 from ..models.resolve import check_transport
+from ..models.service_tiers import check_tier
 from ..text import one_line
 from .declared import UNSET, Analyst, Defaults, ModelSettings, Moderator, Proposer, Rank
 from .seats import Seat
@@ -25,8 +26,6 @@ from .sight import check_unreadable
 
 OF_A_SERVER = ("base_url", "api_key_env", "headers", "extra_body", "transport")
 """What is said of the server of a model that is named by a string; a model that was built has all of this."""
-
-
 OF_SAMPLING = ("top_p", "seed", "stop")
 
 
@@ -47,6 +46,7 @@ def check_options(defaults: Defaults) -> None:
     check_number("samples", defaults.samples, minimum=1, whole=True, most=MOST_SAMPLES)
     _check_ranges(defaults.temperature, defaults.max_tokens, defaults.timeout, defaults.context_tokens, where="")
     check_effort(defaults.reasoning_effort)
+    check_tier(defaults.tier)
     if not isinstance(defaults.more_room, bool):
         raise ConfigError(f"found more_room={defaults.more_room!r:.60}, expected True or False")
     if defaults.vary not in (None, "wording"):
@@ -75,6 +75,7 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     if isinstance(settings, Proposer) and settings.slots is not None:
         check_number("slots", settings.slots, minimum=1, where=where, whole=True)
     check_effort(settings.reasoning_effort, where)
+    check_tier(settings.tier, where)
     _check_sampling(settings, where)
     _check_server(settings, where)
     if isinstance(settings, Proposer):
@@ -86,7 +87,7 @@ def check_settings(settings: ModelSettings, name: str) -> None:
     if not isinstance(settings.tags, list | tuple) or not all(isinstance(tag, str) for tag in settings.tags):
         raise ConfigError(f"found tags={settings.tags!r}{where}, expected a tuple of strings")
     plain = isinstance(settings.model, str) or is_chat_model(settings.model)
-    of_chat_models = ("temperature", "max_tokens", "reasoning_effort", *OF_SAMPLING)
+    of_chat_models = ("temperature", "max_tokens", "reasoning_effort", "tier", *OF_SAMPLING)
     given = [option for option in of_chat_models if getattr(settings, option) is not None]
     if given and not plain:
         raise ConfigError(f"found {given[0]}{where}, expected none: a chain or graph sets those on its own models")

@@ -11,12 +11,17 @@ from ..models.effort import Effort
 from ..models.limits import Limits
 from ..models.prices import Prices
 from ..models.resolve import resolve_model
+from ..models.service_tiers import Tier
 from ..wire.sizes import MOST_BYTES
 from .pick import Pick
 from .seats import Unreadable
 
 Vary = Literal["wording"]
 """How samples are made to differ: by the words of their task."""
+
+
+USUAL_TIMEOUT = 180.0
+"""Seconds that one call may take where nobody says."""
 
 
 class Unset(Enum):
@@ -43,6 +48,8 @@ class ModelSettings:
     """Limit of answer tokens; None takes the graph's, which takes the model's own."""
     reasoning_effort: Effort | None = None
     """How much it thinks before it answers; None takes the graph's, which takes the model's own."""
+    tier: Tier | None = None
+    """The tier of service that it is asked for, such as `flex`, at half the price; None takes the graph's."""
     top_p: float | None = None
     """Share of the likeliest tokens to sample from; None takes the model's own."""
     seed: int | None = None
@@ -202,6 +209,7 @@ class Defaults:
     reasoning_effort: Effort | None = None
     more_room: bool = False
     vary: Vary | None = None
+    tier: Tier | None = None
 
 
 ProposerLike = str | Model | Proposer

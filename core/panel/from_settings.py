@@ -38,11 +38,12 @@ from ..models.effort import (
 from ..models.labels import model_label, short_name
 from ..models.parts import NoContext
 from ..models.resolve import resolve_model
+from ..models.service_tiers import STANDARD, patience_at, sent_as, takes_tier, tier_in, with_tier
 from ..run.left_out import LeftOut
 from ..run.served import KNOWN_PROVIDERS
 from ..wire.connections import bare_url
 from .checks import OWN_OPTIONS, check_graph, check_settings
-from .declared import UNSET, Defaults, ModelSettings, Proposer, as_proposer
+from .declared import UNSET, USUAL_TIMEOUT, Defaults, ModelSettings, Proposer, as_proposer
 from .names import unique_names
 from .seats import Seat
 
@@ -77,6 +78,9 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
     own = settings if isinstance(settings, Proposer) else Proposer(settings.model)
     samples = (own.samples or defaults.samples) if role == "proposer" else 1
     model, without = _thinking(_resolved(settings, name, defaults), settings, name, defaults)
+    model, tier = _tiered(model, settings, defaults)
+    if tier is None and _over("tier", settings, defaults) not in (None, STANDARD, "auto"):
+        without |= {"service_tier"}
     if role == "proposer" and not defaults.stream_proposals:
         model = without_streaming(model)
     # In a debate, each sample's prompt holds what it said itself; and each may be told in words of its own.
@@ -102,7 +106,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         limits=tuple(limit for limit in defaults.limits if limit.provider == provider),
         prices=defaults.prices,
         system_prompt=settings.system_prompt,
-        timeout=_over("timeout", settings, defaults),
+        timeout=_patience(settings, defaults, tier, model),
         max_answer_bytes=defaults.max_answer_bytes,
         tags=settings.tags,
         retriever=own.retriever,
@@ -117,6 +121,7 @@ def _samples(settings: ModelSettings, name: str, position: int, defaults: Defaul
         streams_reasoning=defaults.stream_reasoning,
         shares=may_share and takes_choices(model),
         slots=own.slots or slots_of(model),
+        tier=tier,
         without=without,
     )
     others = [_samples(in_place(own, other, samples), name, position, defaults, role) for other in own.instead]
@@ -193,6 +198,23 @@ def _thinking(model: Model, settings: ModelSettings, name: str, defaults: Defaul
     # One that does not think takes the temperature that was kept from it while nobody knew.
     is_missing = effort_in(model) == NO_THINKING and temperature_in(model) is None
     return with_temperature(model, temperature) if is_missing else model, frozenset(without)
+
+
+def _tiered(model: Model, settings: ModelSettings, defaults: Defaults) -> tuple[Model, str | None]:
+    """Let a model be asked for a tier of service where its server may take it, and return which one it is asked for."""
+    tier = _over("tier", settings, defaults)
+    if tier is None or not is_chat_model(model):
+        return model, tier_in(model) if is_chat_model(model) else None
+    if not takes_tier(model, tier, _provider(settings.model, model)):
+        return with_tier(model, None), None
+    return with_tier(model, sent_as(tier)), tier
+
+
+def _patience(settings: ModelSettings, defaults: Defaults, tier: str | None, model: Model) -> float | None:
+    """Return how long one call may take: longer at a tier that waits, where nobody says how long."""
+    seconds: float | None = _over("timeout", settings, defaults)
+    is_usual = settings.timeout is UNSET and seconds == USUAL_TIMEOUT
+    return max(USUAL_TIMEOUT, patience_at(tier, endpoint_of(model))) if is_usual else seconds
 
 
 def _counted_on(model: Model, seed: int | None, sample: int) -> Model:

@@ -20,6 +20,7 @@ from ..models.capabilities import (
 from ..models.effort import effort_in, with_effort, with_temperature
 from ..models.labels import model_label
 from ..models.servers import SERVERS
+from ..models.service_tiers import tier_in, with_tier
 from ..run.left_out import LeftOut
 from .seats import Seat
 
@@ -40,7 +41,8 @@ class Habits:
         if not server:
             return frozenset()
         label = model_label(seat.model)
-        return SERVERS.refused(server, label) | SERVERS.refused(server, level_label(label, effort_in(seat.model)))
+        refused = SERVERS.refused(server, label) | SERVERS.refused(server, level_label(label, effort_in(seat.model)))
+        return refused | SERVERS.refused(server, _tier_label(label, tier_in(seat.model)))
 
     def learn(self, seat: Seat, parts: frozenset[LeftOut]) -> None:
         """Keep what a seat's server refused, and did without."""
@@ -52,12 +54,19 @@ class Habits:
         label = model_label(seat.model)
         if "reasoning_effort" in parts:
             SERVERS.learn_refused(server, level_label(label, effort_in(seat.model)), frozenset({"reasoning_effort"}))
-        SERVERS.learn_refused(server, label, parts - {"reasoning_effort"})
+        if "service_tier" in parts:
+            SERVERS.learn_refused(server, _tier_label(label, tier_in(seat.model)), frozenset({"service_tier"}))
+        SERVERS.learn_refused(server, label, parts - {"reasoning_effort", "service_tier"})
 
 
 def level_label(label: str, level: str | None) -> str:
     """Name a model that is asked at one level of thinking: a server that refuses one may take another."""
     return f"{label} at {level}"
+
+
+def _tier_label(label: str, tier: str | None) -> str:
+    """Name a model that is asked for one tier: a server that refuses one may take another."""
+    return f"{label} at the tier {tier}"
 
 
 HABITS = Habits()
@@ -83,6 +92,8 @@ def model_without(model: Model, parts: frozenset[LeftOut]) -> Model:
         model = with_temperature(model, None)
     if "reasoning_effort" in parts:
         model = with_effort(model, None)
+    if "service_tier" in parts:
+        model = with_tier(model, None)
     return _with_other_limit(model) if "max_tokens" in parts else model
 
 

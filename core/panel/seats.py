@@ -90,6 +90,8 @@ class Seat:
     """In which of our words it is told what to do, so that samples differ; 0 is in none of them."""
     reads_thinking: bool = False
     """Whether it is shown what its references' authors thought."""
+    tier: str | None = None
+    """The tier of service that it is asked for, as it was declared; None is the usual one."""
     without: frozenset[LeftOut] = frozenset()
     """What was asked for and is not sent, for its model is known to take none."""
 

@@ -106,6 +106,9 @@ class Call(TypedDict):
     """Whether the answer came from the cache, and cost nothing."""
     spared: NotRequired[Spared]
     """What it would have cost without the cache."""
+    tier: NotRequired[str | None]
+    """The tier of service that answered, `batch` in a provider's batch; None where one was asked for, and its server
+    does not say which answered. Not there where neither is another than the usual one."""
     probability: NotRequired[float]
     """How likely its tokens were, their mean or the least likely one, where that was asked for and told."""
     left_out: list[LeftOut]

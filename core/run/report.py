@@ -1,5 +1,6 @@
 """Add up what a run did, and what it cost."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,10 +24,18 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
     "temperature": "or model takes no temperature; it was asked without, at its own",
     "reasoning_effort": "or model takes no such reasoning_effort; it was asked without",
+    "service_tier": "or model takes no such tier of service; it was asked without, at the list price",
     **{
         part: f"or model takes no {words}; it was given the text, and a note in their place"
         for part, words in _UNREAD.items()
     },
+}
+
+
+_TIERS: dict[str | None, str] = {
+    "batch": "answered in a provider's batch",
+    "default": "answered at the usual tier, at the list price, and not at the one that was asked for",
+    None: "answered at a tier that its server does not name; it is counted at the list price",
 }
 
 
@@ -96,6 +105,7 @@ def make_report(
             *_about_layers(verdicts),
             *_laddered(verdicts),
             *_went_without(calls),
+            *_at_tiers(calls),
             *notes,
         ],
         aggregators=list(aggregators),
@@ -251,6 +261,15 @@ def _went_without(calls: Sequence[Call]) -> list[str]:
     """Say once of each model what its server refuses, or its profile knows of it."""
     notes = {f"{call['model']}: its server {_WENT_WITHOUT[part]}": None for call in calls for part in call["left_out"]}
     return list(notes)
+
+
+def _at_tiers(calls: Sequence[Call]) -> list[str]:
+    """Say once of each model at which tier of service it answered, where that was another than the usual one."""
+    counts = Counter((call["model"], call["tier"]) for call in calls if "tier" in call and call["calls"])
+    return [
+        f"{model}: {count} {'call' if count == 1 else 'calls'} {_TIERS.get(tier) or f'answered at the tier {tier}'}"
+        for (model, tier), count in counts.items()
+    ]
 
 
 def _loss(layer: int, proposals: Sequence[Proposal]) -> str | None:

@@ -29,11 +29,14 @@ from .sending import Address, fetch_as, stream
 from .structured import Method, ToolLike, form_name, form_options, is_class, reading, tool_options
 
 _PATH = "/chat/completions"
-_PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort")
+_PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort", "service_tier")
 """Fields that are sent as they are, by the same names."""
+_FLEX_SILENCE = 900.0
+"""Seconds for which a server may say nothing at the tier `flex`, as OpenAI advises."""
 _CARRIED = (
     *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose"),
-    *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "reasoning_effort", "max_retries", "streaming"),
+    *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "reasoning_effort", "service_tier", "max_retries"),
+    "streaming",
 )
 """What another model that takes its place has of it."""
 
@@ -68,6 +71,8 @@ class ChatCompletions(BaseChatModel):
     n: int | None = None
     """How many choices an answer has; further ones are in the result of `generate`."""
     reasoning_effort: str | None = None
+    service_tier: str | None = None
+    """What OpenAI calls `flex`, which costs half and may take a quarter of an hour, or `priority`."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields of each request that only its server knows."""
     timeout: float | None = 600.0
@@ -88,7 +93,8 @@ class ChatCompletions(BaseChatModel):
     def _address(self, kwargs: Mapping[str, Any]) -> Address:
         headers = {name: value.get_secret_value() for name, value in self.headers.items()}
         headers |= kwargs.get("extra_headers") or {}
-        seconds = kwargs.get("timeout", self.timeout)
+        is_patient = self.service_tier == "flex" and "timeout" not in self.model_fields_set
+        seconds = kwargs.get("timeout", _FLEX_SILENCE if is_patient else self.timeout)
         key, query = self.api_key.get_secret_value(), self.query.get_secret_value() if self.query else ""
         return Address(self.base_url, key, tuple(headers.items()), seconds, 1 + self.max_retries, query)
 

@@ -18,6 +18,7 @@ from ...core.models.capabilities import Model, bound_to, chat_model_of
 from ...core.models.effort import effort_in, temperature_in
 from ...core.models.objections import is_refusal, kinds_without, may_be_left_out, media_parts
 from ...core.models.parts import secrets_of
+from ...core.models.service_tiers import tier_in
 from ...core.panel.habits import HABITS, limit_of, model_without
 from ...core.panel.seats import Seat
 from ...core.run.left_out import LeftOut
@@ -117,6 +118,8 @@ class Accepting:
             parts.add("temperature")
         if effort_in(model) is not None:
             parts.add("reasoning_effort")
+        if tier_in(model) is not None:
+            parts.add("service_tier")
         if self._seat.likelihood and bound_to(model).get("logprobs"):
             parts.add("logprobs")
         return frozenset(parts)

@@ -118,6 +118,7 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     hidden = {name: getattr(chat, name) for name in undumped}
     private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
     dumped, endpoint = chat.model_dump(), seat.endpoint
+    dumped.pop("service_tier", None)  # how long it takes, and what it costs, but no other answer
     if file := file_behind(seat.label):  # it is served at another port each time
         dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file
     parts = [kind, seat.label, endpoint, seat.sample, twin, dumped, hidden, private, bound, prompt]

@@ -13,6 +13,7 @@ from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.runtime import Runtime
 
+from ...core.batches.served_tier import tier_noted
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
@@ -36,6 +37,7 @@ from .contents import apart
 from .hearing import Hearing, heard_first
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
 from .reading import read_reply
+from .room import ask_for_room
 from .statuses import answered_call
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
@@ -122,7 +124,7 @@ async def _ask(
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
-    with requests_sent() as sent:
+    with requests_sent() as sent, tier_noted():
         attempt = _Attempt(seat, prompt, sent)
         try:
             async with cutoff:
@@ -188,9 +190,11 @@ class _Attempt:
                 about = _config_for(seat, config, self.hearing)
                 self._accepting = Accepting(seat, messages, about)
                 with ends_by(ends), answers_up_to(seat.max_answer_bytes):
-                    return await self._accepting.make(partial(self._once_loaded, about))
+                    return await self._accepting.make(partial(self._once_loaded, about, ends))
 
-    async def _once_loaded(self, config: RunnableConfig, model: Model, messages: list[BaseMessage]) -> Any:
+    async def _once_loaded(
+        self, config: RunnableConfig, ends: float | None, model: Model, messages: list[BaseMessage]
+    ) -> Any:
         """Wait for a server that is still loading its model, for as long as the call may take.
 
         Only a single model is asked again: nobody knows what a chain or graph did before it came to one that loads.
@@ -198,19 +202,19 @@ class _Attempt:
         takes_state = self._seat.takes_state
         prompt: Any = {"messages": messages} if takes_state else messages
         context: dict[str, Any] = {"context": self._seat.context} if takes_state else {}
-        pause = _FIRST_PAUSE
+        pause, seat = _FIRST_PAUSE, self._seat
         while True:
             try:
-                answer = await model.ainvoke(prompt, config, **context)
+                answer = await ask_for_room(seat, model, ends, lambda model: model.ainvoke(prompt, config, **context))
             except Exception as exc:
-                obstacle = obstacle_of(exc) if self._seat.one_call else None
+                obstacle = obstacle_of(exc) if seat.one_call else None
                 self.loading = obstacle is not None and obstacle["why"] == "loading"
                 if not self.loading:
                     raise
             else:
                 self.loading = False
                 return answer
-            _log.debug("%s: its server is still loading the model; asked again in %.1f s", self._seat.title, pause)
+            _log.debug("%s: its server is still loading the model; asked again in %.1f s", seat.title, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 

@@ -17,6 +17,7 @@ from ...core.models.parts import secrets_of
 from ...core.models.presets import PRESETS_FILE, is_preset_model
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.models.servers import names_served, told_names
+from ...core.models.service_tiers import FLEX, lacks_room
 from ...core.panel.habits import HABITS
 from ...core.panel.seats import Seat
 from ...core.panel.windows import learn_window
@@ -43,6 +44,7 @@ def unmade(
     return call_of(seat.label, status=status, cut=cut, error=error, obstacle=obstacle, **free)
 
 
+_NO_ROOM = "ask later, in a batch, or with tier='flex-or-default', at the list price then"
 _LINE = 600
 """Characters of a line about a call."""
 
@@ -67,6 +69,7 @@ def ended_line(seat: Seat, call: Call) -> str:
         f"having waited {call['waited']:.3f} s" if call["waited"] else "",
         f"{call['retries']} {'retry' if call['retries'] == 1 else 'retries'}" if call["retries"] else "",
         f"without {', '.join(call['left_out'])}" if call["left_out"] else "",
+        f"at {tier}" if (tier := call.get("tier")) else "",
         "from the cache" if call["cached"] else "",
         f"{call['usage']['total_tokens']:,} tokens" if call["usage"] else "",
         f"served by {served}" if served and not f":{seat.label}".endswith(f":{served}") else "",
@@ -154,7 +157,7 @@ def failed_call(
         status = "error"
     elif isinstance(exc, TimeoutError) or isinstance(root, TimeoutError) or "Timeout" in type(root).__name__:
         status = "timeout"
-    error = _explain(seat, exc, root, code, status, facts["seconds"])
+    error = _explain(seat, exc, root, code, status, facts["seconds"]) + _without_room(seat, exc, facts["seconds"])
     if obstacle:
         error = _in_words(seat, exc, obstacle, error)
     if isinstance(exc, AllProposersFailed):
@@ -165,6 +168,13 @@ def failed_call(
         facts = {**facts, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
     return call_of(seat.label, status=status, error=error, obstacle=obstacle, **facts)
+
+
+def _without_room(seat: Seat, exc: BaseException, seconds: float) -> str:
+    """Say what to do where a server had no room at flex."""
+    if seat.tier != FLEX or not lacks_room(exc):
+        return ""
+    return f"; it had no room at flex for {seconds:.0f} s, and charges nothing for that; {_NO_ROOM}"
 
 
 def _in_words(seat: Seat, exc: BaseException, obstacle: Obstacle, error: str) -> str:

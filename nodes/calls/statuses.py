@@ -4,9 +4,11 @@ from typing import Any, cast
 
 from langchain_core.messages.ai import UsageMetadata
 
+from ...core.batches.served_tier import noted_tier
 from ...core.bounds.budget import call_at_most
 from ...core.control_tokens import only_tokens
 from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
+from ...core.models.service_tiers import answered_tier, is_reported
 from ...core.panel.seats import Seat
 from ...core.run.records import USABLE, Call, Status
 from ...core.run.usage import thought_tokens
@@ -43,10 +45,11 @@ def answered_call(
     names = (served, seat.label, seat.label.partition(":")[2])
     provider = seat.provider if seat.provider in FREE_PROVIDERS else metadata.get("model_provider") or seat.provider
     usd: float | None
+    tier = None if nested else noted_tier() or answered_tier(metadata)
     if nested:
         usd = nested["usd"]
     else:
-        usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices)
+        usd = price_of(usage, models=names, provider=provider, endpoint=seat.endpoint, own=seat.prices, tier=tier)
     return call_of(
         seat.label,
         served_model=served,
@@ -56,6 +59,7 @@ def answered_call(
         at_most=None if usage else call_at_most(seat, prompt.messages),
         **judged(reply, prompt, seat.role, allowed, limit=seat.max_tokens),
         **_likelihood(reply, seat),
+        **_tier(seat, tier),
         **facts,
     )
 
@@ -65,6 +69,11 @@ def sampled(call: Call, prompt: Prompt, reply: Reply | None, *, seat: Seat) -> C
     own = {name: value for name, value in call.items() if name not in ("no_room", "probability")}
     looks = {**judged(reply, prompt, seat.role, frozenset()), **_likelihood(reply, seat)} if reply else {}
     return cast("Call", {**own, **FREE_OF_CHARGE, **looks})
+
+
+def _tier(seat: Seat, tier: str | None) -> dict[str, Any]:
+    """Return the tier that answered, where that is worth telling."""
+    return {"tier": tier} if is_reported(seat.tier, tier) else {}
 
 
 def _likelihood(reply: Reply, seat: Seat) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Reply:
     refusal: str | None = None
     usage: Any = "counted"
     served: str | None = None
+    tier: str | None = None
+    """What it says of its tier of service."""
     tool_calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Names and arguments; `finish_reason` says so by itself."""
     status: int = 200
@@ -241,7 +243,8 @@ def _break(http: web.Request) -> None:
 
 
 def _head(request: Request, reply: Reply, kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-loopback", "object": kind, "created": 1, "model": reply.served or request.model}
+    tier = {"service_tier": reply.tier} if reply.tier else {}
+    return {"id": "chatcmpl-loopback", "object": kind, "created": 1, "model": reply.served or request.model, **tier}
 
 
 def _usage(request: Request, reply: Reply) -> Any:

@@ -36,6 +36,7 @@ from tables import each
         ("groq", "batch", "openai/gpt-oss-20b", 0.5),
         ("mistralai", "batch", "mistral-large-4", 0.5),
         (None, "batch", "any", 1.0),
+        ("http://localhost:8000/v1", "best-effort", "qwen3:8b", 1.0),
     ],
 )
 def test_a_tier_costs_a_share_of_the_list_price(
@@ -74,9 +75,14 @@ def test_anthropic_takes_more_and_any_models() -> None:
     assert (limits.requests, limits.bytes, limits.models, limits.api) == (100_000, 256_000_000, None, "messages")
 
 
+def test_a_model_is_looked_for_by_all_its_names() -> None:
+    assert price_factor("openai", "priority", "openai:gpt-5-mini", "gpt-5-mini") == 1.8
+
+
 def test_who_takes_which_tier_is_told_by_the_server_that_is_asked() -> None:
-    assert "flex" in tiers_taken("https://api.openai.com/v1/")
-    assert not tiers_taken("http://localhost:8000/v1")
+    assert "flex" in (tiers_taken("https://api.openai.com/v1/") or ())
+    assert tiers_taken("https://api.together.xyz/v1/") == frozenset()
+    assert tiers_taken("http://localhost:8000/v1") is None
     assert tier_seconds("openai", "flex") == 900
     assert tier_seconds("openai", "priority") is tier_seconds(None, "flex") is None
 
