@@ -98,7 +98,7 @@ class Fields(Table):
     )
     tier: Tier | Nothing = Field(
         default=None,
-        description="Tier of service of all models: flex costs half, and waits; flex-or-default, priority.",
+        description="Tier of service where one is sold: flex (half the price, later), flex-or-default, priority.",
     )
     vary: Vary | Nothing = Field(
         default=None, description="How samples of a model are made to differ: wording, or not at all."
