@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         create_smoa,
         create_vote,
     )
+    from .nodes.calls.response_cache import ResponseCache
     from .nodes.judge import judge_agreement
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "Quorum",
     "Rank",
     "Report",
+    "ResponseCache",
     "Retriever",
     "Screen",
     "Verdict",
@@ -156,6 +158,7 @@ _HOMES = {
     "Quorum": ".core.bounds.quorum",
     "Rank": ".core.panel.declared",
     "Report": ".core.run.records",
+    "ResponseCache": ".nodes.calls.response_cache",
     "Retriever": ".core.evidence.retrievers",
     "Screen": ".core.bounds.screen",
     "Verdict": ".core.run.records",

@@ -17,6 +17,7 @@ from ..core.run.costs import after_refusal
 from ..core.run.records import USABLE, Aggregation, Call, Cost, Verdict
 from ..core.run.turn import Turn
 from ..core.text import text_in
+from .calls.cache import Fits
 from .calls.call import call_model, unstreamed
 from .calls.offered import allowed_calls
 from .calls.outcome import unmade
@@ -66,7 +67,7 @@ class Attempts:
     """The messages of the last attempt that have begun to reach the caller."""
 
     async def ask(
-        self, seat: Seat, prompt: Prompt, *, answers: bool = True, after: Sequence[Cost] = ()
+        self, seat: Seat, prompt: Prompt, *, answers: bool = True, after: Sequence[Cost] = (), fits: Fits | None = None
     ) -> tuple[Call, AIMessage | None]:
         """Make one attempt, where it fits.
 
@@ -75,6 +76,7 @@ class Attempts:
             prompt: The whole prompt.
             answers: Whether what comes back is the answer: what is not, nobody who listens is shown.
             after: What is to be left of the budget after it.
+            fits: Tells what may be kept of what comes back; None is what the caller asked for.
         """
         if misfit := self._misfit([prompt.at_most(seat), *after]):
             self.too_much = misfit
@@ -91,7 +93,9 @@ class Attempts:
             config = merge_configs(config, {"callbacks": [heard], "metadata": {"moa_aggregator": seat.name}})
         allowed = allowed_calls(seat, self.request) if answers else frozenset()
         race = Race(seconds=self._seconds_left())
-        call, message = await call_model(seat, prompt, config, race=race, allowed=allowed)
+        call, message = await call_model(
+            seat, prompt, config, race=race, fits=fits or self._fits(answers), allowed=allowed
+        )
         answered = message is not None and call["status"] in USABLE | {"empty", "degenerate"}
         if answers and self.request and message and answered:
             made = with_forced_call(message, self.request)
@@ -115,6 +119,11 @@ class Attempts:
                     error=call["error"],
                 )
         return call, message
+
+    def _fits(self, answers: bool) -> Fits:
+        """Return what tells whether an answer is what its caller asked for."""
+        request = self.request if answers else None
+        return lambda answer: request is None or problem_of(with_forced_call(answer, request), request) is None
 
     async def ask_to_fit(self, seat: Seat, author: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
         """Ask for the answer; once more, with less of the references, where its server tells that this was too long.
@@ -141,7 +150,14 @@ class Attempts:
         return call, message, folded
 
     async def ask_with_room(
-        self, seat: Seat, prompt: Prompt, call: Call, message: AIMessage | None, *, answers: bool = True
+        self,
+        seat: Seat,
+        prompt: Prompt,
+        call: Call,
+        message: AIMessage | None,
+        *,
+        answers: bool = True,
+        fits: Fits | None = None,
     ) -> tuple[Call, AIMessage | None]:
         """Ask once more, with more room, whose thinking left none for an answer; the better one is what it comes to.
 
@@ -151,6 +167,7 @@ class Attempts:
             call: What came of it, the last of the calls.
             message: What it said.
             answers: Whether what comes back is the answer.
+            fits: Tells what may be kept of it.
         """
         roomier = with_room(seat) if self.rules.more_room and call.get("no_room") else None
         if roomier is None:
@@ -159,7 +176,7 @@ class Attempts:
             self.calls[-1] = cast("Aggregation", {**call, "error": f"{call['error']}; not asked again: {limit}"})
             return self.calls[-1], message
         first, ids = self.calls[-1], self._shown
-        again, answer = await self.ask(roomier, prompt, answers=answers)
+        again, answer = await self.ask(roomier, prompt, answers=answers, fits=fits)
         self.calls[-1] = {**self.calls[-1], "more_room": roomier.max_tokens or 0}
         if again["status"] != "ok" and first["status"] in USABLE:
             self.calls[-2:] = [self.calls[-1], first]  # the last one is whose answer it is

@@ -91,7 +91,13 @@ class Weighing:
     async def _check(
         self, checker: Seat, prompt: Prompt, proposal: Proposal, config: RunnableConfig, seconds: float | None
     ) -> Confidence:
-        call, message = await call_model(checker, prompt, unstreamed(config), race=Race(seconds=seconds))
+        call, message = await call_model(
+            checker,
+            prompt,
+            unstreamed(config),
+            race=Race(seconds=seconds),
+            fits=lambda answer: read_probability(text_in(answer)) is not None,
+        )
         probability = read_probability(text_in(message)) if message and call["status"] == "ok" else None
         if probability is None and call["status"] == "ok":
             call = {**call, "status": "invalid", "error": _UNREAD}

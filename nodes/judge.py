@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import ensure_config
 
 from ..core.agreement.measures import Agreement, abstain, agree
@@ -66,10 +66,16 @@ class JudgeAgreement:
         """Group texts as the judge says."""
         prompt = self._asking(texts)
         config = unstreamed(ensure_config())
-        call, message = await call_model(self._seat, prompt, config, race=Race(seconds=self._seconds))
+        call, message = await call_model(
+            self._seat,
+            prompt,
+            config,
+            race=Race(seconds=self._seconds),
+            fits=lambda answer: _groups_in(answer, texts) is not None,
+        )
         if message is None or call["status"] != "ok":
             return abstain(self.name, f"the judge gave no answer: {call['status']}", call)
-        groups = read_groups(text_in(message), len(texts))
+        groups = _groups_in(message, texts)
         if groups is None:
             return abstain(self.name, "the judge's answer was not the JSON that was asked for", call)
         return agree(self.name, texts, groups, call=call)
@@ -90,6 +96,10 @@ def _only_groups(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if [key for key, _ in pairs] != ["groups"]:
         raise ValueError("expected one key, groups")
     return dict(pairs)
+
+
+def _groups_in(answer: AIMessage, texts: Sequence[str]) -> list[list[int]] | None:
+    return read_groups(text_in(answer), len(texts))
 
 
 def read_groups(answer: str, size: int) -> list[list[int]] | None:

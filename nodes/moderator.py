@@ -55,7 +55,13 @@ class Moderating:
             seconds: What the budget leaves.
         """
         order, prompt = self.prompt(usable, turn, layer)
-        call, message = await call_model(self.seat, prompt, unstreamed(config), race=Race(seconds=seconds))
+        call, message = await call_model(
+            self.seat,
+            prompt,
+            unstreamed(config),
+            race=Race(seconds=seconds),
+            fits=lambda answer: read_choice(text_in(answer), len(order)) is not None,
+        )
         choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
         if choice is None:
             if call["status"] == "ok":

@@ -14,6 +14,7 @@ from ..core.models.capabilities import Model, unwrapped
 from ..core.portal import run_sync
 from ..core.run.records import Cost
 from ..core.run.state import MoAState
+from .calls.cache import keeping_responses
 from .rules import Rules
 from .trace import record, record_failure
 
@@ -65,7 +66,8 @@ class Node(Runnable[MoAState, T], Generic[T]):
         """Run the step on the running event loop."""
         config = config or {}
         try:
-            update = await self._step(input, config)
+            with keeping_responses(self.rules.cache if self.rules else None):
+                update = await self._step(input, config)
         except AllProposersFailed:
             record_failure(input, config, self.rules)
             raise

@@ -1,6 +1,7 @@
 """The ranker: a model names the best proposal, and that one is the answer, word for word."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from langchain_core.messages import AIMessage
 
@@ -41,8 +42,9 @@ async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, 
         prompt = asking.affordable(writer, seat, texts).write(seat, turn, layer, texts)
         if prompt.leaves_out_analysis:
             asking.note_left_out(seat)
-        first = await asking.ask(seat, prompt, answers=False)
-        call, message = await asking.ask_with_room(seat, prompt, *first, answers=False)
+        fits = partial(_names_one, size=len(order))
+        first = await asking.ask(seat, prompt, answers=False, fits=fits)
+        call, message = await asking.ask_with_room(seat, prompt, *first, answers=False, fits=fits)
         choice = read_choice(text_in(message), len(order)) if message and call["status"] == "ok" else None
         if choice:
             best = order[choice.best[0]]
@@ -51,6 +53,10 @@ async def rank_in_order(rank: Rank, seats: Sequence[Seat], asking: Attempts, *, 
             call = asking.calls[-1] = {**asking.calls[-1], "status": "invalid", "error": NO_VERDICT}
         lost.append(what_failed(seat, call))
     return Outcome(asking.calls, None, too_much=asking.too_much, lost=lost)
+
+
+def _names_one(answer: AIMessage, size: int) -> bool:
+    return read_choice(text_in(answer), size) is not None
 
 
 def _named(best: Proposal, asking: Attempts, lost: Sequence[str], note: str) -> Outcome:

@@ -97,9 +97,18 @@ def run_summary(run: Report) -> str:
     layers, calls = (f"{run[n]} {n.removesuffix('s') if run[n] == 1 else n}" for n in ("layers", "calls"))
     saved = f" ({run['saved']} saved)" if run["saved"] else ""
     work = f"{layers}, {calls}{saved}, {tokens}, {money}, {run['seconds']:.1f} s"
-    line = f"{run['stopped'].replace('_', ' ')}: {work}"
+    line = f"{run['stopped'].replace('_', ' ')}: {work}{spared_words(run.get('spared'))}"
     degraded = [f"degraded: {printable(run['degraded'])}"] if run["degraded"] else []
     return "\n".join([line, *degraded, *(f"note: {printable(note)}" for note in run["notes"])])
+
+
+def spared_words(spared: Cost | None) -> str:
+    """Say what came from a cache, and what it would have cost; nothing where nothing did."""
+    if spared is None:
+        return ""
+    calls = "1 call" if spared["calls"] == 1 else f"{spared['calls'] or 0:,} calls"
+    price = f", ${spared['usd']:,.4f}" if spared["usd"] else ""
+    return f"; from the cache: {calls}, {spared['tokens'] or 0:,} tokens{price}"
 
 
 def interrupted(proposals: list[Proposal]) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
+from ..ask.lines import spared_words
 from ..screens import TABLES_FROM
 
 _WIDE = 60
@@ -68,7 +69,7 @@ class BatchView:
 def batch_summary(sums: BatchReport) -> str:
     """Return the sums in one line."""
     remaining = f", {sums['left']:,} left" if sums["left"] else ""
-    seconds = f"{sums['seconds']:,.1f} s"
+    seconds = f"{sums['seconds']:,.1f} s{spared_words(sums.get('spared'))}"
     return (
         f"{_many(sums['questions'])}: {sums['answered']:,} answered{_errors(sums)}{remaining}; "
         f"{sums['calls']:,} calls, {sums['tokens']:,} tokens, {_cost(sums)}, {seconds}"

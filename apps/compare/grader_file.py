@@ -10,6 +10,7 @@ from ...core.models.resolve import resolve_model
 from ...evaluation.grading.by_gold import Grader
 from ...evaluation.grading.choose import GRADER_NAMES, GraderName
 from ..python_file import named_in_python
+from ..settings.caching import response_cache
 from ..settings.settings import Settings
 
 
@@ -37,6 +38,7 @@ def judging(settings: Settings) -> dict[str, Any]:
     """Return what a judge is built with: the server, the limits and the prices that the shared options name."""
     return {
         "resolve": partial(resolve_model, base_url=settings.base_url),
+        "cache": response_cache(settings.cache),
         "limits": [Limits(**limit.model_dump()) for limit in settings.limits],
         "prices": {model: Price(**price.model_dump()) for model, price in settings.prices.items()},
     }

@@ -127,7 +127,8 @@ class Job:
         """Build the systems; those of roles over the proposals of a folder."""
         if not self.cast:
             return {spec.label: spec.settings.build() for spec in specs}
-        file = ProposalFile(folder / PROPOSALS if folder else None, retry_errors=self.retry_errors)
+        path = folder / PROPOSALS if folder else None
+        file = ProposalFile(path, retry_errors=self.retry_errors, responses=self.prepared.cache)
         graphs = graphs_of_roles(self.cast, specs, file)
         check_role_systems(self.cast, graphs, is_marked=self.prepared.is_marked)
         return graphs

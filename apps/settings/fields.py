@@ -159,6 +159,10 @@ class Fields(Table):
     transport: Transport | Nothing = Field(
         default=None, description="How OpenAI-compatible servers are asked: lean or openai; see docs/models.md."
     )
+    cache: str | Nothing = Field(
+        default=None,
+        description="Where whole answers are kept for whoever asks exactly the same: a file, or redis://HOST:PORT/0.",
+    )
     docs: list[str] = Field(default_factory=list, description="A file or folder to answer from, with citations.")
     passages: Count | Nothing = Field(default=None, description="Passages of docs that are shown; 8 where not given.")
     wrong_citations: OnWrong | Nothing = Field(

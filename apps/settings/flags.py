@@ -84,6 +84,7 @@ _SHARED: dict[str, Any] = {
     "group": _described(int, "N", "group"),
     "base_url": _described(str, "URL", "base_url"),
     "transport": _described(Transport, "WAY", "transport"),
+    "cache": _described(str, "PATH|URL", "cache"),
     "docs": _described(list[str], "PATH", "docs", " Repeatable."),
     "draft": _switched("draft"),
     "preset": _described(str, "NAME", "preset"),
@@ -99,7 +100,7 @@ SHARED = frozenset(_SHARED) - {"draft"}
 """The names of all of them, but of those that are for a run that somebody watches."""
 WATCHED = SHARED | {"draft"}
 BOUNDS = frozenset(
-    "timeout quorum grace budget max_tokens reasoning_effort more_room tier context_tokens base_url transport draft "
+    "timeout quorum grace budget max_tokens reasoning_effort more_room tier context_tokens base_url transport cache draft "
     "verbose".split()
 )
 """The options that may change while a run stands still: they say how, and not who."""

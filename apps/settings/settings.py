@@ -26,6 +26,7 @@ from ...core.run.state import Graph
 from ...core.wire.connections import bare_url
 from ...graphs.moa import create_moa
 from ...graphs.rag import create_rag_moa
+from .caching import response_cache
 from .fields import VOTE, AggregatorSpec, Fields
 from .seats import aggregator_like, counted_proposers, declared_seat, models_in, seats_in, without_secrets
 from .systems import check_system, create_system
@@ -121,7 +122,7 @@ class Settings(Fields):
 
         Args:
             checkpointer: Keeps its threads.
-            cache: Keeps proposals.
+            cache: Keeps proposals, in place of the settings' own.
 
         Raises:
             ConfigError: What `create_moa` refuses.
@@ -134,7 +135,7 @@ class Settings(Fields):
         create, evidence = (create_rag_moa, self._evidence()) if self.docs else (create_moa, {})
         server = {
             "checkpointer": checkpointer,
-            **({"cache": cache} if cache else {}),
+            **({"cache": answers} if (answers := cache or response_cache(self.cache)) else {}),
             "resolve": partial(resolve_model, base_url=self.base_url, transport=self.transport),
         }
         moa = create_system(
@@ -197,7 +198,7 @@ class Settings(Fields):
 
         A preset is written down by its models, which the name may not stand for any more, and by its name.
         """
-        written = self.model_dump(exclude_defaults=True, exclude_unset=True)
+        written = self.model_dump(exclude_defaults=True, exclude_unset=True, exclude={"cache"})
         if self.base_url:
             written["base_url"] = bare_url(self.base_url)
         for key in ("proposers", "aggregator", "escalate"):

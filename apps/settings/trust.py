@@ -74,12 +74,22 @@ def _reaches(folder: Path, settings: Settings) -> Iterator[str]:
     for seat in _tables(settings):
         if not _is_here(seat.base_url or settings.base_url or ""):
             yield from (f"the variable {name}, to be sent with requests," for name in _variables(seat))
+    if settings.cache and (reach := _reach_of_cache(settings.cache, folder)):
+        yield reach
     for path in settings.docs:
         if outside := _outside(Path(path), folder):
             yield f"documents outside its folder, {_shown(outside)!r},"
     for model in _models(settings):
         if model.startswith(PREFIX):
             yield f"the model file {_shown(model)!r}"
+
+
+def _reach_of_cache(address: str, folder: Path) -> str | None:
+    """Say where a cache is that is not on this machine, or a file outside the folder."""
+    if "://" in address:
+        return None if _is_here(address) else f"the cache {_shown(bare_url(address))!r}"
+    is_inside = Path(address).resolve().is_relative_to(folder.resolve())
+    return None if is_inside else f"a cache outside its folder, {_shown(address)!r},"
 
 
 def _shown(text: str) -> str:

@@ -287,6 +287,8 @@ class Report(TypedDict):
     """Whether the answer was cut at its author's token limit."""
     notes: list[str]
     """What is worth knowing and no loss: another model served, references were shortened, the cache answered."""
+    spared: NotRequired[Spared]
+    """What a cache spared, where it answered: calls, tokens, dollars and seconds that are in none of the sums."""
     picking: NotRequired[Picking]
     """What a function gave the proposals, where one picks."""
     panel: NotRequired[PanelUse]

@@ -6,6 +6,7 @@ from typing import Any
 
 from langchain_core.messages.ai import UsageMetadata, add_usage
 
+from .costs import spared_by
 from .left_out import LeftOut
 from .picking import Picking
 from .records import RETRIEVAL, REWRITING, USABLE, Aggregation, Call, Proposal, Report, Verdict
@@ -106,10 +107,13 @@ def make_report(
             *_laddered(verdicts),
             *_went_without(calls),
             *_at_tiers(calls),
+            *(f"{call['model']}: from the cache, where layers were looked at" for call in judges if call["cached"]),
             *notes,
         ],
         aggregators=list(aggregators),
     )
+    if spared := [call["spared"] for call in calls if "spared" in call]:
+        report["spared"] = spared_by(spared)
     if picking:
         report["picking"] = picking
     return report

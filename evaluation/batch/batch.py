@@ -9,7 +9,7 @@ from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from .ids import Ids
 from .questions import Questions
-from .repeats import Repeated, check_repeatable
+from .repeats import Repeated, check_repeat
 from .rounds import BatchWork, ask_in_rounds, check_batched
 from .rows import RowFile
 from .survey import check_apart, check_mixture_of, survey, take_over
@@ -73,7 +73,7 @@ async def abatch(
     addresses = check_batched(moa, provider_batch, budget) if provider_batch else {}
     file, tally = RowFile(Path(out)), Tally(budget)
     check_apart(questions, file.path)
-    check_repeatable(moa, repeat)
+    check_repeat(repeat)
     questions = Repeated(questions, repeat) if repeat > 1 else questions
     with file.locked(), Ids() as ids:
         await survey(moa, questions, ids, tally)

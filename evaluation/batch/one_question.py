@@ -1,7 +1,7 @@
 """Put one question to a mixture, turn by turn, and say in a row what became of it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from ...core.run.state import Graph
 from ...core.text import one_line, redact
 from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ...graphs.plan import plan_of
+from ...nodes.calls.cache import repeat_number
 from .questions import AnsweredTurn, Question, Row, RowProposal
 
 _SHOWN = 500
@@ -73,7 +74,8 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
     began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
     failure: Exception | None = None
     try:
-        await _turns(moa, question, so_far, file)
+        with repeat_number(question.repeat):
+            await _turns(moa, question, so_far, file)
     except GraphBubbleUp:
         raise
     except Exception as exc:  # one question that fails is no reason to leave the others unasked
@@ -82,7 +84,7 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
         failure = exc
         so_far.costs.append(_cost(so_far.state, exc))
         so_far.proposals = so_far.state.get("proposals", [])
-        so_far.spared += _spared(so_far.proposals)
+        so_far.spared += _spared(so_far.state)
     cost, last = total(so_far.costs), None if failure else so_far.turns[-1]
     row = Row(
         id=question.id,
@@ -166,12 +168,20 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))
     so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
+    so_far.spared += _spared(state)
     so_far.proposals, so_far.state = state.get("proposals", []), {}
-    so_far.spared += _spared(so_far.proposals)
 
 
-def _spared(proposals: Sequence[Proposal]) -> Iterator[Spared]:
-    """Yield what a cache spared in each layer; its seconds are those beyond the calls that were made beside it."""
+def _spared(state: Mapping[str, Any]) -> Iterator[Spared]:
+    """Yield what a cache spared, layer by layer, and in calls that are made one after the other.
+
+    A layer's seconds are those beyond the calls that were made beside it.
+    """
+    proposals: Sequence[Proposal] = state.get("proposals", [])
+    run = state.get("run")
+    for call in [*calls_of(state.get("verdicts", [])), *(run["aggregators"] if run else [])]:
+        if "spared" in call:
+            yield call["spared"]
     for layer in sorted({p["layer"] for p in proposals}):
         beside = [p for p in proposals if p["layer"] == layer]
         if spared := [p["spared"] for p in beside if "spared" in p]:

@@ -22,6 +22,8 @@ class Question:
     """What the user says next, turn by turn, each once the one before it is answered (MT-Bench)."""
     gold: str | None = None
     """The right answer, where it is known."""
+    repeat: int = 1
+    """Which time it is asked: a cache keeps the answers of each apart."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The whole object that it was read from."""
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from ...core.checks import check_number
 from ...core.errors import ConfigError
-from ...core.run.state import Graph
-from ...graphs.plan import plan_of
 from .questions import Question, Questions
 from .reading import questions_in
 
@@ -34,7 +32,7 @@ class Repeated:
                 )
             yield question
             for number in range(2, self._repeat + 1):
-                yield replace(question, id=f"{question.id}#{number}")
+                yield replace(question, id=f"{question.id}#{number}", repeat=number)
 
 
 def check_repeat(repeat: int) -> None:
@@ -47,24 +45,6 @@ def check_repeat(repeat: int) -> None:
         ConfigError: It is no whole number from 1 on.
     """
     check_number("repeat", repeat, minimum=1, whole=True, most=MOST_REPEATS)
-
-
-def check_repeatable(moa: Graph, repeat: int) -> None:
-    """Refuse repeats of a mixture that would answer them from its cache.
-
-    Args:
-        moa: The mixture.
-        repeat: How often it is to be asked.
-
-    Raises:
-        ConfigError: It has a cache.
-    """
-    check_repeat(repeat)
-    if repeat > 1 and plan_of(moa).rules.cache is not None:
-        raise ConfigError(
-            f"found repeat={repeat} with a cache, which would give the same answers again, expected runs of their own; "
-            "leave the cache out, or ask once"
-        )
 
 
 def id_of_repeated(id_: str) -> str:

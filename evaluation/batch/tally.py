@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -36,6 +37,8 @@ class BatchReport(TypedDict):
     """How long this call took; the time of earlier ones is not kept."""
     stopped: str | None
     """Why questions are left; None where none is."""
+    spared: NotRequired[Cost]
+    """What a cache spared of all rows, where it answered: in none of the sums."""
 
 
 OnRow = Callable[[Row, BatchReport], None]
@@ -53,6 +56,8 @@ class Tally:
     spent: Cost = field(default_factory=lambda: NOTHING)
     """As far as it is known."""
     usd_is_known: bool = True
+    spared: Cost | None = None
+    """What a cache spared, as far as it is known; None where it never answered."""
     under_way: dict[str, Cost] = field(default_factory=dict)
     """What each question that is being answered costs at most."""
     _aside: Cost = field(default_factory=lambda: NOTHING)
@@ -90,6 +95,8 @@ class Tally:
         """Add a row."""
         self.errors += row["error"] is not None
         self.answered += row["error"] is None
+        if "spared" in row:
+            self.spared = total([self.spared or NOTHING, row["spared"]], known_only=True)
 
     def misfit(self, bound: Cost) -> str | None:
         """Say which limit a question does not fit in, beside those under way; None where it fits."""
@@ -112,7 +119,7 @@ class Tally:
 
     def report(self) -> BatchReport:
         """Return the sums so far."""
-        return BatchReport(
+        sums = BatchReport(
             questions=self.questions,
             done_before=self.done_before,
             answered=self.answered,
@@ -124,6 +131,7 @@ class Tally:
             seconds=round(self.seconds, 3),
             stopped=self.stopped,
         )
+        return {**sums, "spared": self.spared} if self.spared else sums
 
 
 def _less(cost: Cost, other: Cost) -> Cost:

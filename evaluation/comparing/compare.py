@@ -20,6 +20,8 @@ from ...core.panel.declared import Aggregator
 from ...core.run.state import Graph
 from ...graphs.hidden import hides
 from ...graphs.plan import plan_of
+from ...nodes.calls.cache import keeping_responses
+from ...nodes.calls.response_cache import ResponseCache
 from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
@@ -59,6 +61,7 @@ async def acompare(
     resolve: Callable[..., Model] = resolve_model,
     limits: Sequence[Limits] = (),
     prices: Prices | None = None,
+    cache: ResponseCache | None = None,
     on_start: OnSystemStart | None = None,
     on_row: OnSystemRow | None = None,
     on_judged: OnJudged | None = None,
@@ -92,6 +95,7 @@ async def acompare(
         resolve: Builds a judge that is given as a string, as in `create_moa`.
         limits: Bounds for calls of the judge.
         prices: Your own prices, for the judge.
+        cache: Where the judge's answers are kept; each system has a cache of its own, or the same.
         on_start: Called with each system, and its sums, before it is asked.
         on_row: Called with the system, each row and the sums so far.
         on_judged: Called after each verdict with their number.
@@ -115,7 +119,9 @@ async def acompare(
         repeat=repeat,
     )
     path = Path(out) if out else None
-    prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices)
+    prepared = prepare(
+        given, grader, judge, path, mark=mark, resolve=resolve, limits=limits, prices=prices, cache=cache
+    )
     prepared.check_bounded(budget)
     with rows_folder(path) as folder:
         note_wording(folder, prepared.is_marked)
@@ -191,7 +197,8 @@ async def compare_prepared(
         remaining, verdicts = turns.budget_left(), folder / VERDICTS
         jury = Jury(prepared.judge, concurrency=concurrency, budget=remaining, file=verdicts, on_judged=on_judged)
     singles = [label for label, graph in systems.items() if plan_of(graph).is_single]
-    answered, chosen = await prepared.graders.grade(questions, rows, singles, jury, baseline)
+    with keeping_responses(prepared.cache):
+        answered, chosen = await prepared.graders.grade(questions, rows, singles, jury, baseline)
     comparison = comparison_of(
         answered,
         prepared.graders,

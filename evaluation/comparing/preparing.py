@@ -20,8 +20,9 @@ from ...core.panel.seats import Seat
 from ...core.run.state import Graph
 from ...core.text import one_line, printable
 from ...graphs.plan import plan_of
+from ...nodes.calls.response_cache import ResponseCache
 from ..batch.questions import Question
-from ..batch.repeats import Repeated, check_repeatable
+from ..batch.repeats import Repeated, check_repeat
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName, Graders, graders_for
 from .in_turn import file_of
@@ -44,6 +45,8 @@ class Prepared:
     graders: Graders
     judge: Seat | None
     """The model that judges; None where none does."""
+    cache: ResponseCache | None = None
+    """Where its whole answers are kept."""
 
     def check_bounded(self, budget: Budget | None) -> None:
         """Refuse a strict budget over a judge that cannot be bounded.
@@ -65,6 +68,7 @@ def prepare(
     resolve: Callable[..., Model] = resolve_model,
     limits: Sequence[Limits] = (),
     prices: Prices | None = None,
+    cache: ResponseCache | None = None,
 ) -> Prepared:
     """Find out who grades and how the questions are worded: once, for a comparison, its pilot and its estimate.
 
@@ -77,6 +81,7 @@ def prepare(
         resolve: Builds a judge that is given as a string.
         limits: Bounds for calls of the judge.
         prices: Your own prices, for the judge.
+        cache: Where the judge's whole answers are kept.
 
     Raises:
         ConfigError: Nobody can grade so, or the rows that are there answer another wording.
@@ -87,7 +92,7 @@ def prepare(
         defaults = Defaults(timeout=180.0, limits=limits, prices=prices or {}, resolve=resolve)
         seat = seat_of(judge, defaults, role="judge")
     is_asked = is_marked(folder, by_answer=graders.name == "answer", mark=mark)
-    return Prepared(marked(questions) if is_asked else questions, is_asked, graders, seat)
+    return Prepared(marked(questions) if is_asked else questions, is_asked, graders, seat, cache)
 
 
 def check_comparison(
@@ -123,7 +128,8 @@ def check_comparison(
     check_number("concurrency", concurrency, minimum=1, whole=True)
     check_margin(margin)
     for graph in systems.values():
-        check_repeatable(graph, repeat)
+        plan_of(graph)
+    check_repeat(repeat)
     for _ in Repeated(questions, repeat):
         pass  # an id that looks like a repeat's is refused
     if experiment is not None and not tracing_is_enabled():

@@ -15,6 +15,7 @@ from ...core.run.left_out import LeftOut
 from ...core.run.records import USABLE, Call, Status, Why
 from ...core.text import plain_in
 from ...nodes.calls.cache import CallRecord
+from ...nodes.calls.response_cache import ResponseCache
 from ..batch.row_checks import checked_cost, is_amount
 
 PROPOSALS = "_proposals.ndjson"  # not .jsonl, as the files of systems are
@@ -31,17 +32,20 @@ _ONLY_ASKED = {"cached": False, "carried": False, "unread": False, "cut": None}
 class ProposalFile:
     """Be the calls that were made for proposals: a line each, written as they end, read again where it goes on."""
 
-    def __init__(self, path: Path | None = None, *, retry_errors: bool = False) -> None:
+    def __init__(
+        self, path: Path | None = None, *, retry_errors: bool = False, responses: ResponseCache | None = None
+    ) -> None:
         """Read the calls that are there.
 
         Args:
             path: The file; None keeps them in memory only.
             retry_errors: Whether those are forgotten that gave no answer.
+            responses: Where whole answers are kept beyond it.
 
         Raises:
             ConfigError: The file cannot be read.
         """
-        self._path = path
+        self._path, self.responses = path, responses
         self._entries = _read(path) if path else {}
         self._twins: dict[str, int] = {}
         if retry_errors:
@@ -85,7 +89,7 @@ class ProposalFile:
 class _View(CallRecord):
     def __init__(self, file: ProposalFile, layers: int) -> None:
         super().__init__()
-        self.layers = layers
+        self.layers, self.responses = layers, file.responses
         self._file = file
 
     def twin_of(self, seat: Seat) -> int:

@@ -22,6 +22,7 @@ from ...core.run.state import Graph
 from ...graphs.moa import create_moa
 from ...graphs.plan import plan_of
 from ...graphs.systems import create_single
+from ...nodes.calls.response_cache import ResponseCache
 from ..batch.questions import Questions
 from ..batch.reading import questions_in
 from ..grading.by_gold import Grader
@@ -87,7 +88,8 @@ async def acompare_roles(
     """
     given, path = list(questions_in(questions)), Path(out) if out else None
     cast = _cast(mixture)
-    systems = _systems(mixture, cast, ProposalFile())
+    cache = mixture.get("cache")
+    systems = _systems(mixture, cast, ProposalFile(responses=cache))
     options = {
         "baseline": baseline,
         "budget": budget,
@@ -98,14 +100,14 @@ async def acompare_roles(
         "repeat": 1,
     }
     check_comparison(systems, given, **options)  # type: ignore[arg-type] # mypy joins the values
-    judging = {name: mixture[name] for name in ("limits", "prices") if name in mixture}
+    judging = {name: mixture[name] for name in ("limits", "prices", "cache") if name in mixture}
     resolve = mixture.get("resolve", resolve_model)
     prepared = prepare(given, grader, judge, path, mark=mark, resolve=resolve, **judging)
     prepared.check_bounded(budget)
     check_role_systems(cast, systems, is_marked=prepared.is_marked)
     with rows_folder(path) as folder:
         note_wording(folder, prepared.is_marked)
-        file = ProposalFile(folder / PROPOSALS, retry_errors=retry_errors)
+        file = ProposalFile(folder / PROPOSALS, retry_errors=retry_errors, responses=cache)
         return await compare_prepared(
             _systems(mixture, cast, file),
             prepared,
@@ -194,8 +196,11 @@ def _cast(mixture: Mapping[str, Any]) -> Cast:
             f"found {type(mixture).__name__} as a mixture, expected what create_moa takes, as a mapping: "
             "{'proposers': [...], 'aggregator': ...}"
         )
-    if "cache" in mixture:
-        raise ConfigError("found a cache where roles are compared, which keeps proposals itself; leave it out")
+    if not isinstance(mixture.get("cache"), ResponseCache | None):
+        raise ConfigError(
+            "found a cache of proposals where roles are compared, which keeps those itself; leave it out, or give a "
+            "ResponseCache"
+        )
     proposers = named(mixture.get("proposers", ()))
     for model in _chain(mixture):
         if isinstance(model, Rank | Pick):

@@ -56,7 +56,13 @@ async def judge(seat: Seat, prompt: JudgePrompt) -> Judged:
         seat: The judge.
         prompt: What to ask.
     """
-    call, message = await call_model(seat, prompt.prompt, {"tags": ["moa_judge"]}, race=Race())
+    call, message = await call_model(
+        seat,
+        prompt.prompt,
+        {"tags": ["moa_judge"]},
+        race=Race(),
+        fits=lambda answer: prompt.read(plain(answer.text)) is not None,
+    )
     cost = cost_of(call)
     if message is None or call["status"] != "ok":
         return Judged(None, f"the judge gave no answer: {call['status']} ({call['error']})", cost)

@@ -3,12 +3,19 @@
 LangGraph's own cache of nodes keys by the node's function and its input; all proposers are made by one function, and
 would get each other's answers (github.com/langchain-ai/langgraph/issues/8753). And its entries hold the turn they were
 made in. So the cache is asked here, about calls.
+
+What is never kept: failures, answers that were cut, refused, or are not what was asked for; answers of a chain or a
+graph, of which nobody knows what else it looks at; of a model whose provider searches or runs something for it, which
+finds something else tomorrow; what a person sent back; sections, which depend on who had answered by then; and probes,
+which ask whether a server answers now.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
@@ -24,15 +31,42 @@ from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
 from ...core.run.records import Call, Spared
 from ...core.text import text_in
+from .kept import recalled_answer, written_answer
+from .response_cache import ResponseCache
 
-_NAMESPACE = ("langgraph_moa", "calls", "2")
+_NAMESPACE = ("langgraph_moa", "calls", "3")
 _PATIENCE = 2.0
-"""Seconds after which a cache that hangs counts as one that failed."""
+"""Seconds after which a cache that hangs counts as one that failed; one of responses looks after itself."""
 _CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}
 _WIRING = _CLIENTS | {"cache", "callbacks", "rate_limiter", "custom_get_token_ids", "api_key", "headers", "with_tools"}
 """Fields that say how a model is reached, and nothing of what it answers."""
+_LOOKS_UP = frozenset({"web_search_options", "search_parameters", "plugins", "search_domain_filter"})
+"""Options that have a provider search."""
 _PLAIN = str | int | float | None
+_REPEAT: ContextVar[int] = ContextVar("moa_repeat", default=1)
+_RESPONSES: ContextVar[ResponseCache | None] = ContextVar("moa_responses", default=None)
+Fits = Callable[[AIMessage], bool]
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def repeat_number(number: int) -> Iterator[None]:
+    """Ask for the how manieth time: what one repeat was answered is nothing for another."""
+    token = _REPEAT.set(number)
+    try:
+        yield
+    finally:
+        _REPEAT.reset(token)
+
+
+@contextmanager
+def keeping_responses(cache: BaseCache[Any] | None) -> Iterator[None]:
+    """Have all calls that may be kept looked up in a cache, where it is one of responses."""
+    token = _RESPONSES.set(_responses(cache))
+    try:
+        yield
+    finally:
+        _RESPONSES.reset(token)
 
 
 class CallRecord(BaseCache[Any]):
@@ -42,6 +76,8 @@ class CallRecord(BaseCache[Any]):
     that gave no whole answer.
     """
 
+    responses: ResponseCache | None = None
+    """Where whole answers are kept beyond it, and all calls of the run that are no proposals."""
     layers = 0
     """How many layers of proposers it holds before a run begins, so that nothing is set aside for them."""
 
@@ -55,50 +91,93 @@ class Entry(NamedTuple):
 
     cache: BaseCache[Any]
     key: FullKey
+    seat: Seat
+    fits: Fits | None = None
+    """Tells whether an answer is what was asked for; None takes any."""
 
-    async def recall(self) -> tuple[Call, AIMessage | None] | None:
-        """Return the outcome and the answer that are kept, marked as such."""
-        free = {**FREE_OF_CHARGE, "cached": True, "cut": None, "carried": False, "unread": False}
-        free |= {"left_out": [], "waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": unix_time()}
+    async def recall(self, allowed: frozenset[str] | None = frozenset()) -> tuple[Call, AIMessage | None] | None:
+        """Return the outcome and the answer that are kept, marked as such.
+
+        Args:
+            allowed: The tools that the answer may call, by name; None where nobody can tell.
+        """
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 content = (await self.cache.aget([self.key])).get(self.key)
+            if isinstance(self.cache, CallRecord):
+                return _replayed(content) if content else await self._recall_beyond(allowed)
             if not content:
                 return None
-            call, text = content["call"], content["text"]
-            spared = Spared(**cost_of(call), seconds=call["waited"] + call["seconds"])
-            return cast("Call", {**call, **free, "spared": spared}), None if text is None else AIMessage(text)
+            recalled = recalled_answer(content, self.seat, allowed)
+            return recalled if recalled and (self.fits is None or self.fits(recalled[1])) else None
         except Exception as exc:  # noqa: BLE001 - a cache that is down costs money, not answers
             _log.warning("the cache cannot be read, asking the model instead: %s", type(exc).__name__)
             return None
 
+    async def _recall_beyond(self, allowed: frozenset[str] | None) -> tuple[Call, AIMessage | None] | None:
+        beyond = _responses(self.cache)
+        return await self._replace(cache=beyond).recall(allowed) if beyond else None
+
     async def keep(self, call: Call, message: AIMessage | None) -> None:
         """Keep a whole answer; a record keeps whatever came of asking, where nobody cut it short."""
-        is_whole = message is not None and call["status"] == "ok"
-        is_of_record = isinstance(self.cache, CallRecord) and call["status"] not in ("cancelled", "skipped")
-        if call["cached"] or call["cut"] or not (is_whole or is_of_record):
+        if call["cached"] or call["cut"]:
             return
-        text = None if message is None else text_in(message)
+        content: Mapping[str, Any] | None
+        if isinstance(self.cache, CallRecord):
+            text = None if message is None else text_in(message)
+            content = None if call["status"] in ("cancelled", "skipped") else {"call": dict(call), "text": text}
+        else:
+            content = written_answer(call, message)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await self.cache.aset({self.key: ({"call": dict(call), "text": text}, None)})
+            if not content or (self.fits and message and not self.fits(message)):
+                return
+            async with asyncio.timeout(self._patience):
+                await self.cache.aset({self.key: (content, None)})
+            if (beyond := _responses(self.cache)) not in (None, self.cache):
+                await self._replace(cache=beyond).keep(call, message)
         except Exception as exc:  # noqa: BLE001 - the answer is there all the same
             _log.warning("the cache cannot be written: %s", type(exc).__name__)
 
+    @property
+    def _patience(self) -> float | None:
+        return None if isinstance(self.cache, ResponseCache) else _PATIENCE
 
-def entry_of(cache: BaseCache[Any] | None, seat: Seat, messages: Sequence[BaseMessage]) -> Entry | None:
+
+def entry_of(
+    cache: BaseCache[Any] | None, seat: Seat, messages: Sequence[BaseMessage], fits: Fits | None = None
+) -> Entry | None:
     """Return where a call is kept; None without a cache, and for what cannot be kept.
 
-    That is a chain or graph, of which nobody knows what else it looks at.
+    Args:
+        cache: Where to look first; None is the run's cache of responses, if the answer can be told from others.
+        seat: Whom to ask.
+        messages: The whole prompt.
+        fits: Tells whether an answer is what was asked for; without it, only a cache that is given is asked.
     """
+    cache = cache if cache is not None or fits is None else _RESPONSES.get()
+    if cache is None:
+        return None
     twin = cache.twin_of(seat) if isinstance(cache, CallRecord) else seat.twin
-    key = _key_of(seat, messages, twin) if cache is not None else None
-    return Entry(cache, key) if cache is not None and key else None
+    key = _key_of(seat, messages, twin)
+    return Entry(cache, key, seat, fits) if key else None
+
+
+def _responses(cache: BaseCache[Any] | None) -> ResponseCache | None:
+    return cache.responses if isinstance(cache, CallRecord) else cache if isinstance(cache, ResponseCache) else None
 
 
 def layers_kept(cache: BaseCache[Any] | None) -> int:
     """Return of how many layers of proposers a cache holds all calls; none where nobody knows."""
     return cache.layers if isinstance(cache, CallRecord) else 0
+
+
+def _replayed(content: Any) -> tuple[Call, AIMessage | None]:
+    """Return whatever came of a call."""
+    free = {**FREE_OF_CHARGE, "cached": True, "cut": None, "carried": False, "unread": False}
+    free |= {"left_out": [], "waited": 0.0, "tried_s": 0.0, "seconds": 0.0, "started": unix_time()}
+    call, text = content["call"], content["text"]
+    spared = Spared(**cost_of(call), seconds=call["waited"] + call["seconds"])
+    return cast("Call", {**call, **free, "spared": spared}), None if text is None else AIMessage(text)
 
 
 def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey | None:
@@ -121,5 +200,22 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     dumped.pop("service_tier", None)  # how long it takes, and what it costs, but no other answer
     if file := file_behind(seat.label):  # it is served at another port each time
         dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file
-    parts = [kind, seat.label, endpoint, seat.sample, twin, dumped, hidden, private, bound, prompt]
+    if any(map(_looks_up, [*bound, dumped])):
+        return None
+    who = [seat.role, seat.sample, twin, _REPEAT.get()]
+    parts = [kind, seat.label, endpoint, who, dumped, hidden, private, bound, prompt]
     return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _looks_up(options: Mapping[str, Any]) -> bool:
+    """Tell options by which a provider searches, or runs a tool of its own."""
+    inner = [options.get(name) for name in ("model_kwargs", "extra_body")]
+    tools = options.get("tools")
+    return (
+        any(options.get(name) for name in _LOOKS_UP)
+        or any(_looks_up(part) for part in inner if isinstance(part, Mapping))
+        or any(
+            isinstance(tool, Mapping) and tool.get("type", "function") not in ("function", "custom")
+            for tool in (tools if isinstance(tools, Sequence) else ())
+        )
+    )

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
@@ -32,7 +32,7 @@ from ...core.wire.sending import ends_by, requests_sent
 from ...core.wire.sizes import answers_up_to
 from ..prompting.prompt import Prompt
 from .accepting import Accepting
-from .cache import Entry, entry_of
+from .cache import Entry, Fits, entry_of
 from .contents import apart
 from .hearing import Hearing, heard_first
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
@@ -52,6 +52,7 @@ async def call_model(
     *,
     race: Race,
     cache: BaseCache[Any] | None = None,
+    fits: Fits | None = None,
     counts: bool = True,
     allowed: frozenset[str] | None = frozenset(),
 ) -> tuple[Call, AIMessage | None]:
@@ -63,6 +64,8 @@ async def call_model(
         config: The node's config, so that callbacks, tags and traces nest.
         race: The layer it belongs to, which may end it early.
         cache: Where to look for the same question to the same model first.
+        fits: Tells whether an answer is what was asked for: one that is may be kept by the run's cache of responses,
+            and is looked for there first. None keeps nothing there.
         counts: Whether what comes back is an answer that may decide the race.
         allowed: The tools that it may call, by name; None where nobody can tell.
 
@@ -74,7 +77,7 @@ async def call_model(
     try:
         if prompt.problem:
             return unmade(seat, "skipped", prompt.problem, why=prompt.obstacle), None
-        entry = entry_of(cache, seat, prompt.messages)
+        entry = entry_of(cache, seat, prompt.messages, fits)
         call, message = await _ask(seat, prompt, config, race, cutoff, entry, allowed)
     finally:
         race.leave(cutoff)
@@ -129,8 +132,10 @@ async def _ask(
         try:
             async with cutoff:
                 race.enter(cutoff)
-                if entry and (recalled := await entry.recall()):
-                    return recalled
+                if entry and (recalled := await entry.recall(allowed)):
+                    return cast(
+                        "Call", {**recalled[0], "references_cut": prompt.references_cut + prompt.cut_before}
+                    ), recalled[1]
                 reply = await attempt.make(config, cutoff)
             read = await apart(reply, partial(read_reply, reply, prompt.messages, seat, attempt.hearing))
             message = read.message

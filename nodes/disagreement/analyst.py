@@ -184,7 +184,7 @@ class _Analyst:
             return None, Consultation(skipped=too_much, call=None)
         emit("analysing", layer=references[0]["layer"], analyst=seat.name, proposals=len(order))
         names = [p["proposer"] for p in order]
-        call, answer = await self._call(prompt, turn, config)
+        call, answer = await self._call(prompt, turn, config, names)
         points, problem = _read(call, answer, names)
         if problem and answer:
             short = AIMessage(text_in(answer)[:_MENDED])
@@ -192,7 +192,7 @@ class _Analyst:
             if too_much := mended.problem or self._misfit(mended, turn, [call]):
                 problem = f"{problem}; it was not asked again: {too_much}"
             else:
-                again, answer = await self._call(mended, turn, config, [call])
+                again, answer = await self._call(mended, turn, config, names, [call])
                 points, problem = _read(again, answer, names)
                 call = cast("Call", {**again, **added_up(again, call)})
         if problem:
@@ -202,10 +202,13 @@ class _Analyst:
         return points, Consultation(skipped=None, call=call)
 
     async def _call(
-        self, prompt: Prompt, turn: Turn, config: RunnableConfig, others: Sequence[Call] = ()
+        self, prompt: Prompt, turn: Turn, config: RunnableConfig, names: Sequence[str], others: Sequence[Call] = ()
     ) -> tuple[Call, AIMessage | None]:
         seconds = self.rules.seconds_left(turn.proposals(), turn.verdicts(), others)
-        return await call_model(self.analysing.seat, prompt, unstreamed(config), race=Race(seconds=seconds))
+        race = Race(seconds=seconds)
+        return await call_model(
+            self.analysing.seat, prompt, unstreamed(config), race=race, fits=lambda answer: _is_readable(answer, names)
+        )
 
     def _misfit(self, prompt: Prompt, turn: Turn, others: Sequence[Call] = ()) -> str | None:
         """Say which limit a call does not fit in, with the aggregator after it, who is told what came of it."""
@@ -214,6 +217,14 @@ class _Analyst:
             writer, author = self.writer.for_run(self.rules.request), equipped(last, self.rules.request)
             step.append(writer.write(author, turn, self.layer, analysis=WIDEST).at_most(author))
         return self.rules.misfit(turn.proposals(), step, verdicts=turn.verdicts(), others=others)
+
+
+def _is_readable(answer: AIMessage, names: Sequence[str]) -> bool:
+    try:
+        read_points(text_in(answer), names)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(call: Call, answer: AIMessage | None, names: Sequence[str]) -> tuple[Points | None, str | None]:

@@ -52,7 +52,8 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
         if too_much := rules.misfit([], [prompt.at_most(seat)]):
             raise BudgetExceeded(too_much)
         emit("layer", layer=REWRITING, proposers=[seat.title])
-        call, message = await call_model(seat, prompt, unstreamed(config), race=Race(seconds=rules.seconds_left([])))
+        race = Race(seconds=rules.seconds_left([]))
+        call, message = await call_model(seat, prompt, unstreamed(config), race=race, fits=lambda answer: True)
         proposal = as_proposal(call, seat, turn=turn.id, layer=REWRITING, message=message)
         emit("proposal", **proposal)
         return {

@@ -148,7 +148,7 @@ def test_the_readme_links_to_headings_that_are_there(site: Path) -> None:
 def test_addresses_are_whole_and_of_few_hosts(page: Path) -> None:
     for address in re.findall(r"[a-z]+://[^\s)`\"'<>|]+", page.read_text(encoding="utf-8")):
         parts = urlsplit(address)
-        assert (parts.scheme, parts.username) in {("https", None), ("http", None)}
+        assert (parts.scheme, parts.username) in {("https", None), ("http", None), ("redis", None)}
         assert parts.hostname in HOSTS
         assert parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1"}
 

@@ -6,8 +6,7 @@ from statistics import fmean, variance
 import pytest
 from compared import GOLD, QUESTIONS, alone, asked, compare, mixed
 from langchain_core.messages import BaseMessage
-from langgraph.cache.memory import InMemoryCache
-from langgraph_moa import ConfigError, create_moa
+from langgraph_moa import ConfigError
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.evaluation.comparing.over_repeats import run_variance
 
@@ -50,11 +49,7 @@ def test_a_folder_with_fewer_repeats_goes_on(tmp_path: str) -> None:
     assert len(model.asked) == 10
 
 
-def test_a_cache_and_ids_of_repeats_are_refused() -> None:
-    caching = create_moa(proposers=[wavers(2)], layers=1, cache=InMemoryCache())
-
-    with pytest.raises(ConfigError, match="found repeat=2 with a cache, which would give the same answers again"):
-        compare({"a": caching, "moa": mixed(0)}, QUESTIONS, repeat=2)
+def test_ids_of_repeats_are_refused() -> None:
     with pytest.raises(ConfigError, match="found the id 'q#2', expected one without # and a number at its end"):
         compare({"a": alone(wavers(2)), "moa": mixed(0)}, [{**QUESTIONS[0], "id": "q#2"}], repeat=2)
 

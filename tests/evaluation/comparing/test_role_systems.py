@@ -166,7 +166,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"moderator": Moderator("a"), "layers": 3}, "found a moderator where roles are compared"),
     ({"aggregator": Rank("a")}, "found a ranker where roles are compared"),
     ({"aggregator": Vote()}, "cannot be built|found nobody who writes the answer"),
-    ({"cache": object()}, "found a cache where roles are compared, which keeps proposals itself; leave it out"),
+    ({"cache": object()}, "found a cache of proposals where roles are compared, which keeps those itself"),
     ({"proposers": [["a", "b"], ["c"]]}, "found proposers by layer, expected one list of them"),
     ({"proposers": ["a"], "aggregator": None}, "found one model, a, to compare the roles of"),
     ({"proposers": ["a", RunnableLambda(lambda m: "x")]}, "found the proposer RunnableLambda.*, a chain or graph"),
