@@ -100,8 +100,8 @@ SHARED = frozenset(_SHARED) - {"draft"}
 """The names of all of them, but of those that are for a run that somebody watches."""
 WATCHED = SHARED | {"draft"}
 BOUNDS = frozenset(
-    "timeout quorum grace budget max_tokens reasoning_effort more_room tier context_tokens base_url transport cache draft "
-    "verbose".split()
+    "timeout quorum grace budget max_tokens reasoning_effort more_room tier context_tokens base_url transport cache "
+    "draft verbose".split()
 )
 """The options that may change while a run stands still: they say how, and not who."""
 

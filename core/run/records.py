@@ -132,8 +132,7 @@ class Call(TypedDict):
     started: float
     """Unix time in seconds."""
     waited: float
-    """Seconds in line for a provider's limits, before it started; of one that the run's deadline cut, since its layer
-    began."""
+    """Seconds in line for a provider's limits; of one that the run's deadline cut, since its layer began."""
     seconds: float
     tried_s: float
     """Seconds that other attempts at it took; what those cost is in the sums, and in `at_most` where nobody counted."""
