@@ -269,8 +269,8 @@ class Report(TypedDict):
     mixture: str
     """Who sits where, and the state's format: what a thread is checked against before it is resumed."""
     stopped: str
-    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `confident` (the only one was sure),
-    `moderated`, `budget` (a step did not fit, or its time was over) or `fell_back` (a layer failed, that before stands)."""
+    """`running`, `completed`, `agreed` (steps were left out, for proposals agreed), `confident` (for one was sure),
+    `moderated`, `budget` (a step did not fit, or its time was over) or `fell_back` (on what came before a failure)."""
     layers: int
     """Layers run so far, the aggregator's included."""
     calls: int
