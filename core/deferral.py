@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 _T = TypeVar("_T")
 _PATH = "/chat/completions"
+_PATHS = (_PATH, "/messages")
+"""Where answers are asked for, each provider in its form."""
 Keep = Callable[[bytes], None]
 """Write down what a server answered that was asked now."""
 
@@ -50,7 +52,7 @@ def deferral_for(path: str = _PATH) -> Deferral | None:
     Args:
         path: What comes after the base URL.
     """
-    return _deferral.get() if path == _PATH else None
+    return _deferral.get() if path in _PATHS else None
 
 
 def keeping(read: Callable[[bytes], _T], keep: Keep) -> Callable[[bytes], _T]:

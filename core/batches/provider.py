@@ -18,7 +18,7 @@ class BatchRequest:
     custom_id: str
     """What its answer is found by: at most 64 letters, digits, `-` and `_`, unique in all batches of a journal."""
     body: bytes
-    """What would be posted to /chat/completions."""
+    """What would be posted if it were asked alone."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class BatchResult:
     status: int | None
     """The HTTP status; None where it was never asked: expired, or cancelled."""
     body: bytes
-    """What /chat/completions would have answered with, `batch` as its `service_tier`, or the error's JSON."""
+    """What it would have been answered with then, `batch` as its `service_tier`, or the error's JSON."""
 
 
 class BatchProvider(Protocol):

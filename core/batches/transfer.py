@@ -39,6 +39,20 @@ async def send_file(address: Address, path: str, file: BinaryIO, name: str, fiel
     return await _asked(address, "POST", path, form)
 
 
+async def post_file(address: Address, path: str, file: BinaryIO) -> bytes:
+    """Send a file of JSON as a request's body, once, and return what the server says.
+
+    Args:
+        address: Where to.
+        path: What comes after the base URL.
+        file: What is sent, from its beginning; it is read while it is sent.
+
+    Raises:
+        ServerError: It was refused, or the connection was lost.
+    """
+    return await _asked(address, "POST", path, file, "application/json")
+
+
 async def delete(address: Address, path: str) -> bytes:
     """Delete what a path names, and return what the server says.
 
@@ -48,14 +62,14 @@ async def delete(address: Address, path: str) -> bytes:
     return await _asked(address, "DELETE", path, None)
 
 
-async def _asked(address: Address, method: str, path: str, form: object) -> bytes:
+async def _asked(address: Address, method: str, path: str, form: object, kind: str | None = None) -> bytes:
     pool = await pool_for(address.url)
     note_sent(address.host)
     proxy = pool.proxy_for(address.url)
     url = full_url(address.url, path, address.query)
     with lost(address, proxied=proxy is not None):
         async with pool.session.request(
-            method, url, data=form, proxy=proxy, **request_options(address, None)
+            method, url, data=form, proxy=proxy, **request_options(address, kind)
         ) as response:
             await check_success(response, address)
             return b"".join([piece async for piece in pieces_of(address, response, _MOST_ANSWER)])

@@ -149,7 +149,12 @@ def takes_choices(model: Model) -> bool:
     """
     chat = chat_model_of(model)
     kinds = {kind.__name__ for kind in type(chat).__mro__}
-    set_already = getattr(chat, "n", None) or getattr(chat, "use_responses_api", None) or "n" in bound_to(model)
+    set_already = (
+        getattr(chat, "form", None)
+        or getattr(chat, "n", None)
+        or getattr(chat, "use_responses_api", None)
+        or "n" in bound_to(model)
+    )
     return bool(kinds & {"BaseChatOpenAI", "ChatCompletions"}) and is_one_call(model) and not set_already
 
 

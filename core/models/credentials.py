@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..batches.messages import VERSION, VERSION_HEADER
 from ..errors import ConfigError
 from ..text import one_line
 from ..wire.connections import bare_url, is_address, names_user, query_of
@@ -12,9 +13,13 @@ from ..wire.sending import Address, Headers
 from ..wire.session import proxy_for
 
 PROVIDER_KEYS = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
+MESSAGES_PROVIDER = "anthropic"
+"""Who is asked for messages, by this package itself where it is told to."""
+_KEYS = {**PROVIDER_KEYS, MESSAGES_PROVIDER: "ANTHROPIC_API_KEY"}
 _ADDRESSES = {
     "openai": (("OPENAI_API_BASE", "OPENAI_BASE_URL"), "https://api.openai.com/v1"),
     "together": (("TOGETHER_API_BASE",), "https://api.together.xyz/v1"),
+    MESSAGES_PROVIDER: (("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"), "https://api.anthropic.com/v1"),
 }
 """The variables that name a provider's address, as LangChain's packages read them, and where it is by itself."""
 _ACCOUNTS = {
@@ -49,12 +54,15 @@ class Server(NamedTuple):
         variables, url = _ADDRESSES[provider]
         url = self.base_url or _first(variables) or url
         check_address(url)
-        headers = self.headers
+        headers, key = self.headers, self.key(provider, name)
+        if provider == MESSAGES_PROVIDER:
+            url = url if url.rstrip("/").endswith("/v1") else f"{url.rstrip('/')}/v1"  # their package's has none
+            headers, key = (("x-api-key", key), (VERSION_HEADER, VERSION), *headers), ""
         if provider == "openai" and not self.base_url:
             headers = tuple((header, who) for header, names in _ACCOUNTS.items() if (who := _first(names))) + headers
         bare = bare_url(url)
         proxy_for(bare)
-        return Address(bare, self.key(provider, name), headers, query=query_of(url))
+        return Address(bare, key, headers, query=query_of(url))
 
     def key(self, provider: str, name: str) -> str:
         """Read its key from the environment: a provider's own never goes to another address."""
@@ -63,7 +71,7 @@ class Server(NamedTuple):
         variable = self.api_key_env
         if variable is not None:
             check_key_variable(variable)
-            if self.base_url and variable in PROVIDER_KEYS.values():
+            if self.base_url and variable in _KEYS.values():
                 raise ConfigError(
                     f"found api_key_env={variable!r} for a server of its own, expected another variable: a provider's "
                     f"key is not sent to another address; put this server's key into {SERVER_KEY} or the like"
@@ -73,9 +81,9 @@ class Server(NamedTuple):
             return key.strip()
         if self.base_url:
             return os.environ.get(SERVER_KEY, "").strip() or NO_KEY
-        if not (key := os.environ.get(PROVIDER_KEYS[provider])):
+        if not (key := os.environ.get(_KEYS[provider])):
             raise ConfigError(
-                f"{provider}:{name} needs a key and {PROVIDER_KEYS[provider]} is not set; set it, or give the base "
+                f"{provider}:{name} needs a key and {_KEYS[provider]} is not set; set it, or give the base "
                 "URL of a server that needs none, or use the 'offline:' models"
             )
         return key.strip()  # files that hold keys end with a line

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
+from ..batches.messages import ANSWER_TOKENS, MESSAGES
 from ..errors import ConfigError, nearest
 from ..run.served import KNOWN_PROVIDERS
 from ..text import one_line, redact
 from .capabilities import Model, Transport, is_chat_model, map_chat_models
-from .credentials import PROVIDER_KEYS, Server, check_address, headers_from
+from .credentials import MESSAGES_PROVIDER, PROVIDER_KEYS, Server, check_address, headers_from
 from .openai_facts import needs_responses, needs_responses_for_tools, profile_of, takes_temperature
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def resolve_model(
         extra_body: Fields of each request that only this server knows, such as `top_k`.
         transport: How an OpenAI-compatible server is asked: `lean`, by this package itself, or `openai`, by
             langchain-openai and langchain-together on the openai package, which take several times the CPU. None is
-            the first, but for models that OpenAI answers for on its Responses API only. Other models have one way.
+            the first, but for models that OpenAI answers for on its Responses API only. Other models have one way,
+            but `anthropic:` ones: `lean` asks these by this package itself, too, as provider batches need it.
         docs: Files and folders for the offline models to answer from.
 
     Returns:
@@ -73,8 +75,10 @@ def resolve_model(
     if isinstance(spec, Runnable):
         return _with_options(spec, options)
     provider, name = _split(spec, base_url)
-    _check_server_options(spec, provider, base_url, elsewhere=api_key_env or headers, extra_body=extra_body)
     check_transport(transport, f" for {spec!r}")
+    is_own = provider in PROVIDER_KEYS or (provider == MESSAGES_PROVIDER and transport == "lean")
+    elsewhere = None if is_own else api_key_env or headers
+    _check_server_options(spec, provider, base_url, elsewhere=elsewhere, extra_body=None if is_own else extra_body)
     if extra_body:
         options["extra_body"] = extra_body
     if provider == "offline":
@@ -98,7 +102,7 @@ def _check_server_options(
     """Refuse what is no URL, and what only a server of OpenAI's API can be told, as a file of one's own has."""
     if base_url:
         check_address(base_url)
-    if provider not in PROVIDER_KEYS and (elsewhere or (extra_body and provider != "gguf")):
+    if elsewhere or (extra_body and provider != "gguf"):
         raise ConfigError(
             f"found api_key_env, headers or extra_body for {spec!r}, expected them for an OpenAI-compatible server; "
             "give its base_url, or build the model with them"
@@ -141,7 +145,7 @@ def _offline_model(variant: str, docs: Sequence[str | Path], options: dict[str, 
 def _provider_model(
     provider: str, name: str, server: Server, options: dict[str, Any], transport: Transport | None
 ) -> "BaseChatModel":
-    if provider in PROVIDER_KEYS:
+    if provider in PROVIDER_KEYS or (provider == MESSAGES_PROVIDER and transport == "lean"):
         return _openai_compatible(provider, name, server, options, transport)
     from langchain.chat_models import init_chat_model
 
@@ -163,6 +167,8 @@ def _openai_compatible(
     address = server.address(provider, name)
     if not takes_temperature(name, at_openai=is_openai):
         options = {option: value for option, value in options.items() if option != "temperature"}
+    if provider == MESSAGES_PROVIDER:
+        options = {"max_tokens": ANSWER_TOKENS, **options, "form": MESSAGES}
     elsewhere = is_openai and transport is None and needs_responses_for_tools(name)
     return ChatCompletions(
         model=name,

@@ -34,9 +34,8 @@ _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort", "
 _FLEX_SILENCE = 900.0
 """Seconds for which a server may say nothing at the tier `flex`, as OpenAI advises."""
 _CARRIED = (
-    *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose"),
+    *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose", "streaming"),
     *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "reasoning_effort", "service_tier", "max_retries"),
-    "streaming",
 )
 """What another model that takes its place has of it."""
 
@@ -80,6 +79,7 @@ class ChatCompletions(BaseChatModel):
     max_retries: int = 2
     """How often a request is sent again that could not be answered."""
     streaming: bool = False
+    form: Any = Field(default=None, exclude=True, repr=False)  # how a server without /chat/completions is asked
     with_tools: Callable[[], BaseChatModel] | None = Field(default=None, exclude=True, repr=False)
     """What takes its place once tools are bound to it, where its server takes tools elsewhere."""
 
@@ -175,12 +175,14 @@ class ChatCompletions(BaseChatModel):
     async def _answers(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> list[AIMessage]:
-        address = self._address(kwargs)
+        form, address, body = self.form, self._address(kwargs), self._body(messages, stop, kwargs)
+        path, body = form.asked(body) if form else (_PATH, body)
 
-        def read(body: bytes) -> list[AIMessage]:
-            return answers_of(body, provider=self.provider, model=self.model_name, secrets=address.secrets)
+        def read(sent: bytes) -> list[AIMessage]:
+            sent = form.answered(sent) if form else sent
+            return answers_of(sent, provider=self.provider, model=self.model_name, secrets=address.secrets)
 
-        return await fetch_as(read, address, _PATH, self._body(messages, stop, kwargs))
+        return await fetch_as(read, address, path, body)
 
     def _generate(
         self,
@@ -207,7 +209,7 @@ class ChatCompletions(BaseChatModel):
     async def _chunks(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        if deferral_for():  # what comes in a batch comes whole
+        if self.form or deferral_for():  # what comes in a batch comes whole
             whole = {name: value for name, value in kwargs.items() if name not in ("stream", "stream_options")}
             answer = (await self._answers(messages, stop, whole))[0]
             yield ChatGenerationChunk(message=AIMessageChunk(**answer.model_dump(exclude={"type"})))

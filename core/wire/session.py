@@ -135,7 +135,8 @@ def request_options(address: "Address", kind: str | None = "application/json") -
     """
     import aiohttp
 
-    headers = {"Authorization": f"Bearer {address.key}", **({"Content-Type": kind} if kind else {})}
+    headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+    headers |= {"Content-Type": kind} if kind else {}
     own = {name.lower() for name, _ in address.headers}
     return {
         "headers": {

@@ -7,6 +7,10 @@ from typing import Any
 import anthropic
 import pytest
 from batch_server import Plan, Refusal
+from langchain_anthropic import ChatAnthropic
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.tools import tool
+from langgraph_moa.core.models.resolve import resolve_model
 from loopback import Reply, running
 from message_batches import MessageServer
 
@@ -116,3 +120,67 @@ def test_it_answers_live_ones_too(client: Any, server: MessageServer) -> None:
     assert [block.type for block in answer.content] == ["text", "tool_use"]
     assert (answer.stop_reason, answer.content[1].input) == ("tool_use", {"a": 1})
     assert [json.dumps(billed["usage"]) for billed in server.billed_requests]
+
+
+CALLS: list[dict[str, Any]] = [{"id": "toolu_1", "name": "look_up", "args": {"a": [1, None]}, "type": "tool_call"}]
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+CONVERSATIONS: dict[str, list[Any]] = {
+    "plain": [SystemMessage("Be brief."), HumanMessage("hi"), AIMessage("well"), HumanMessage("and?")],
+    "pictures": [HumanMessage([{"type": "text", "text": "What is it?"}, PICTURE])],
+    "tools": [
+        HumanMessage("hi"), AIMessage("Let me see", tool_calls=CALLS), ToolMessage("seen", tool_call_id="toolu_1"),
+        HumanMessage("and?"),
+    ],
+    "several results": [
+        HumanMessage("hi"), AIMessage("", tool_calls=[*CALLS, {**CALLS[0], "id": "toolu_2"}]),
+        ToolMessage("seen", tool_call_id="toolu_1"), ToolMessage("not", tool_call_id="toolu_2"),
+    ],
+}  # fmt: skip
+
+
+@tool
+def look_up(a: list[int]) -> str:
+    """Look something up."""
+    return str(a)
+
+
+def blocks(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return a request with each content in blocks, and without what says the same by being left out."""
+    whole: dict[str, Any] = json.loads(json.dumps({name: value for name, value in sent.items() if value is not None}))
+    for message in whole["messages"]:
+        if isinstance(message["content"], str):
+            message["content"] = [{"type": "text", "text": message["content"]}]
+        for block in message["content"]:
+            block.pop("is_error", None)
+            if block["type"] == "tool_result" and isinstance(block["content"], list):
+                block["content"] = block["content"][0]["text"]
+    return whole
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.parametrize("tools", [False, True])
+def test_it_is_asked_as_langchains_own_package_asks(
+    server: MessageServer, monkeypatch: pytest.MonkeyPatch, name: str, tools: bool
+) -> None:
+    address = server.url.removesuffix("/v1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
+    usage = {"input_tokens": 5, "output_tokens": 9, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 100}
+    server.say("m", Reply("well", usage=usage, tool_calls=[("look_up", {"a": [1]})] if tools else []))
+    theirs: Any = ChatAnthropic(model="m", max_tokens=9, api_key="k", base_url=address, stop=["X"])
+    ours: Any = resolve_model("anthropic:m", transport="lean", max_tokens=9, stop="X")
+    answers = []
+    for model in (theirs, ours):
+        asked = model.bind_tools([look_up], tool_choice="any") if tools else model
+        answers.append(asked.invoke(CONVERSATIONS[name]))
+    bodies = [blocks(request.body) for request in server.requests]
+
+    assert bodies[0] == bodies[1]
+    assert answers[0].text == answers[1].text == "well"
+    assert answers[0].tool_calls == answers[1].tool_calls
+    counts = [answer.usage_metadata for answer in answers]
+    assert [{name: count[name] for name in ("input_tokens", "output_tokens", "total_tokens")} for count in counts] == [
+        {"input_tokens": 125, "output_tokens": 9, "total_tokens": 134}
+    ] * 2
+    assert [count["input_token_details"]["cache_read"] for count in counts] == [100, 100]
+    assert answers[0].response_metadata["stop_reason"] == answers[1].response_metadata["finish_reason"]

@@ -47,8 +47,9 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def faults_of(lines: Lines, endpoint: str, most: int, one_model: bool) -> list[dict[str, Any]]:
-    """Return what is wrong with a file, line by line."""
+def faults_of(lines: Lines, endpoint: str, most: int, one_model: bool, purpose: str) -> list[dict[str, Any]]:
+    """Return what is wrong with a file, line by line; Together's lines say neither method nor path."""
+    given: dict[str, Any] = {"method": "POST", "url": endpoint} if purpose == "batch-api" else {}
     if not len(lines):
         return [_fault("empty_file", None, "The file is empty.")]
     if len(lines) > most:
@@ -56,9 +57,10 @@ def faults_of(lines: Lines, endpoint: str, most: int, one_model: bool) -> list[d
     faults = []
     ids = Counter(line.get("custom_id") for line in lines.parsed)
     first: Any = lines.parsed[0].get("body", {})
-    for number, line in enumerate(lines.parsed, 1):
+    for number, parsed in enumerate(lines.parsed, 1):
+        line = {**given, **parsed}
         body = line.get("body")
-        if not line:
+        if not parsed:
             faults.append(_fault("invalid_json_line", number, "This line is not parseable as valid JSON."))
         elif not isinstance(line.get("custom_id"), str) or line.get("method") != "POST" or not isinstance(body, dict):
             faults.append(_fault("missing_required_parameter", number, "custom_id, method and body are required."))

@@ -109,6 +109,7 @@ class BatchServer(Loopback):
         self.most_tokens: int | None = None
         """How many tokens of a model may wait at once."""
         self.one_model = True
+        self.purpose = "batch"
         self.log: Path | None = None
         self.billed_requests: list[dict[str, Any]] = []
         """What was answered: its `model`, `digest` and `usage`, and of a batch `batch` and `custom_id`."""
@@ -118,15 +119,15 @@ class BatchServer(Loopback):
         scripted: Any = self._scripted
         app.middlewares.append(scripted)
         add = app.router.add_route
-        add("POST", "/v1/files", self._upload)
+        add("POST", "/v1/files", self.upload)
         add("GET", "/v1/files", self._list_files)
         add("GET", "/v1/files/{id}", self._file)
         add("DELETE", "/v1/files/{id}", self._delete)
         add("GET", "/v1/files/{id}/content", self._content)
-        add("POST", "/v1/batches", self._create)
-        add("GET", "/v1/batches", self._list)
-        add("GET", "/v1/batches/{id}", self._retrieve)
-        add("POST", "/v1/batches/{id}/cancel", self._cancel)
+        add("POST", "/v1/batches", self.create_batch)
+        add("GET", "/v1/batches", self.list_batches)
+        add("GET", "/v1/batches/{id}", self.retrieve_batch)
+        add("POST", "/v1/batches/{id}/cancel", self.cancel_batch)
         return app
 
     def bill(self, request: Request, usage: Any) -> None:
@@ -165,22 +166,24 @@ class BatchServer(Loopback):
                 return _refused(refusal.status, "scripted failure", refusal.code, headers=refusal.headers)
         return await handler(http)
 
-    async def _upload(self, http: web.Request) -> web.Response:
+    async def upload(self, http: web.Request) -> web.Response:
+        """Take a file."""
         parts: dict[str, Any] = {}
         name = ""
         reader: Any = await http.multipart()
         while (part := await reader.next()) is not None:
             parts[str(part.name)] = bytes(await part.read()) if part.name == "file" else await part.text()
             name = part.filename or name
-        if parts.get("purpose") != "batch" or "file" not in parts:
+        if parts.get("purpose") != self.purpose or "file" not in parts:
             return _refused(400, f"found purpose {parts.get('purpose')!r} and parts {sorted(parts)}", "invalid_value")
         if not name.endswith(".jsonl"):
             return _refused(400, "Invalid file format for Batch API. Must be .jsonl", None)
         if len(parts["file"]) > self.most_bytes:
             return _refused(413, "File is too large", "file_too_large")
-        return web.json_response(self._store(parts["file"], "batch", name))
+        return web.json_response(self.store(parts["file"], self.purpose, name))
 
-    def _store(self, content: bytes, purpose: str, name: str) -> dict[str, Any]:
+    def store(self, content: bytes, purpose: str, name: str) -> dict[str, Any]:
+        """Keep a file, and return what is shown of it."""
         file_id = f"file-{purpose}{len(self.files)}-{self.dice.randrange(10**9):09d}"
         shown = {
             "id": file_id, "object": "file", "bytes": len(content), "created_at": int(time.time()), "filename": name,
@@ -210,15 +213,18 @@ class BatchServer(Loopback):
     async def _list_files(self, http: web.Request) -> web.Response:
         return _page(http, [file.shown for file in self.files.values()], 10_000)
 
-    async def _list(self, http: web.Request) -> web.Response:
+    async def list_batches(self, http: web.Request) -> web.Response:
+        """List batches, the newest first."""
         return _page(http, [batch.shown for batch in self.batches.values()], 20)
 
-    async def _create(self, http: web.Request) -> web.Response:
+    async def create_batch(self, http: web.Request) -> web.Response:
+        """Create a batch of a file."""
         asked = await http.json()
         stored = self.files.get(asked.get("input_file_id", ""))
-        if stored is None or stored.shown["purpose"] != "batch":
+        if stored is None or stored.shown["purpose"] != self.purpose:
             return _refused(400, "Cannot find the file, or it is none of a batch", None, param="input_file_id")
-        if asked.get("completion_window") != "24h" or asked.get("endpoint") not in ENDPOINTS:
+        window = asked.get("completion_window", None if self.purpose == "batch" else "24h")
+        if window != "24h" or asked.get("endpoint") not in ENDPOINTS:
             return _refused(400, "found another window or endpoint", "invalid_value")
         now, number = int(time.time()), len(self.batches)
         shown = {
@@ -235,7 +241,8 @@ class BatchServer(Loopback):
         self.write({"created": batch.id, "requests": len(batch.lines), "file": asked["input_file_id"]})
         return web.json_response(shown)
 
-    async def _retrieve(self, http: web.Request) -> web.Response:
+    async def retrieve_batch(self, http: web.Request) -> web.Response:
+        """Tell how far a batch is, and take it on."""
         batch: Batch = self._of(http, self.batches, "batch")
         batch.polls += 1
         if batch.polls > batch.plan.polls and batch.status not in FINISHED:
@@ -243,7 +250,8 @@ class BatchServer(Loopback):
             self._on(batch)
         return web.json_response(batch.shown)
 
-    async def _cancel(self, http: web.Request) -> web.Response:
+    async def cancel_batch(self, http: web.Request) -> web.Response:
+        """Cancel a batch."""
         batch: Batch = self._of(http, self.batches, "batch")
         if batch.status in FINISHED:
             return _refused(409, f"Cannot cancel a batch with status {batch.status!r}.", None)
@@ -264,7 +272,9 @@ class BatchServer(Loopback):
 
     def _validate(self, batch: Batch) -> None:
         faults = [*batch.plan.errors] if batch.plan.end == "failed" else []
-        faults = faults or faults_of(batch.lines, str(batch.shown["endpoint"]), self.most_requests, self.one_model)
+        faults = faults or faults_of(
+            batch.lines, str(batch.shown["endpoint"]), self.most_requests, self.one_model, self.purpose
+        )
         if not faults:
             batch.tokens = batch.lines.tokens
             models = batch.lines.models
@@ -310,7 +320,7 @@ class BatchServer(Loopback):
         for name, written in (("output", outputs), ("error", errors)):
             if written:
                 content = "".join(f"{text}\n" for text in written).encode()
-                batch.shown[f"{name}_file_id"] = self._store(content, "batch_output", f"{batch.id}_{name}.jsonl")["id"]
+                batch.shown[f"{name}_file_id"] = self.store(content, "batch_output", f"{batch.id}_{name}.jsonl")["id"]
         batch.shown["request_counts"], batch.tokens = counts, 0
         batch.lines = Lines(b"")
         batch.to(status)
@@ -344,6 +354,7 @@ async def _main(options: argparse.Namespace) -> None:
     """Serve until standard input closes, or for so long at most; what is billed is in the log only."""
     server = BatchServer(options.seed)
     server.log, server.plans = options.log, [Plan(**plan) for plan in json.loads(options.plans)]
+    server.refusals = [Refusal(**refusal) for refusal in json.loads(options.refusals)]
     server.plan = Plan(polls=options.polls)
     words = " ".join(f"word{number}" for number in range(options.words))
 
@@ -366,6 +377,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--log", type=Path, required=True, help="a file to which a line is added per answer")
     arguments.add_argument("--plans", default="[]", help="what becomes of the first batches, as JSON")
+    arguments.add_argument("--refusals", default="[]", help="how requests fail, as JSON")
     arguments.add_argument("--polls", type=int, default=1)
     arguments.add_argument("--words", type=int, default=20)
     arguments.add_argument("--seconds", type=float, default=3600.0)

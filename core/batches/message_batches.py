@@ -1,0 +1,233 @@
+"""Batches as Anthropic takes them: requests stand in the one that asks, and a batch is known by what comes of it.
+
+Their API knows neither a name of its sender's for a batch nor a key that makes asking twice harmless, so that a batch
+whose creation was not answered can only be looked for: every batch of the right size and time may be it, until its
+results show whose they are. Each request is called by its parcel's name, too, and nobody else's answer is ever taken.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..clock import unix_time
+from ..wire.parsing import read_json, write_json
+from ..wire.refusals import ServerError, UnreadableAnswer
+from ..wire.sending import Address, fetch
+from .provider import BatchResult, BatchState, BatchStatus, Parcel
+from .tiers import BATCH
+from .transfer import lines_at, post_file
+
+_PATH = "/messages/batches"
+_STATES: Mapping[str, BatchState] = {"in_progress": "in_progress", "canceling": "cancelling"}
+_STATUSES = {
+    "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
+    "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "timeout_error": 504,
+    "overloaded_error": 529,
+}  # fmt: skip
+"""The HTTP status that an error's type stands for."""
+_SKEW = 900.0
+"""Seconds that a server's clock may be behind."""
+_SETTLING = 60.0
+"""Seconds after which a batch that was created stands in the list."""
+_PAGE, _PAGES = 100, 100
+_MANY = 10
+"""How often a batch may be said not to be there before it is believed: it is there again a minute later."""
+_EITHER, _OF = "+", "?"
+"""What stands between batches of which one is a parcel's, and before its name."""
+
+
+class MessageBatches:
+    """Send batches to Anthropic, or to who speaks as it does."""
+
+    name = "anthropic"
+
+    def __init__(self, address: Address, *, settling: float = _SETTLING) -> None:
+        """Take an address.
+
+        Args:
+            address: Where /messages is.
+            settling: How many seconds after its creation a batch may not yet be listed.
+        """
+        self._address, self._settling = address, settling
+        self._missing: dict[str, int] = {}
+
+    async def upload(self, parcel: Parcel) -> str:
+        """Send nothing: there are no files."""
+        return ""
+
+    async def create(self, parcel: Parcel) -> BatchStatus:
+        """Create the batch, once."""
+        with TemporaryFile() as file:  # of no name, and gone with the process
+            before = b'{"requests": ['
+            for request in parcel.requests():
+                custom_id = f"{_prefix(parcel.name)}{request.custom_id}".encode()
+                file.write(b"".join([before, b'{"custom_id": "', custom_id, b'", "params": ', request.body, b"}"]))
+                before = b",\n"
+            file.write(b"]}")
+            file.seek(0)
+            return _status(_object(await post_file(self._address, _PATH, file)))
+
+    async def find(self, parcel: Parcel, others: Collection[str]) -> BatchStatus | None:
+        """Find a batch that may have been created when nobody heard of it.
+
+        What has ended is known by its results. Those that go on, and may be it, are asked for together, until one of
+        them turns out to be it: until then, nobody knows.
+        """
+        while True:
+            open_: list[str] = []
+            for sent in await self._candidates(parcel, others):
+                status = _status(sent)
+                if not status.has_ended:
+                    open_.append(status.batch)
+                elif await self._is_of(status.batch, parcel.name):
+                    return status
+            if open_:
+                return BatchStatus(f"{_EITHER.join(open_)}{_OF}{parcel.name}", "in_progress", total=parcel.count)
+            rest = parcel.began + self._settling - unix_time()
+            if rest <= 0:
+                return None
+            await asyncio.sleep(min(rest, 5.0))
+
+    async def _candidates(self, parcel: Parcel, others: Collection[str]) -> list[dict[str, Any]]:
+        """Return the batches that may be a parcel's: of its size, not before its time, and no other's."""
+        batches: list[dict[str, Any]] = []
+        after = ""
+        for _ in range(_PAGES):
+            query = {"limit": str(_PAGE), **({"after_id": after} if after else {})}
+            page = _object(await fetch(self._address, f"{_PATH}?{urlencode(query)}"))
+            listed = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
+            batches += [each for each in listed if _total(each) == parcel.count and each.get("id") not in others]
+            after, earlier = str(page.get("last_id") or ""), any(_began(each) < parcel.began - _SKEW for each in listed)
+            if earlier or not page.get("has_more") or not after:
+                break
+        return [batch for batch in batches if _began(batch) >= parcel.began - _SKEW]
+
+    async def _is_of(self, batch: str, name: str) -> bool:
+        """Tell whether a batch that ended is a parcel's, of the first of its results."""
+        async for line in self._lines(batch):
+            if custom_id := _custom_id(read_json(line)):
+                return custom_id.startswith(_prefix(name))
+        return False
+
+    async def poll(self, batch: str) -> BatchStatus:
+        """Ask how far a batch has come."""
+        batches, _, name = batch.partition(_OF)
+        if not name:
+            return await self._polled(batch)
+        is_open = False
+        for candidate in batches.split(_EITHER):
+            status = await self._polled(candidate)
+            if status.has_ended and await self._is_of(candidate, name):
+                return status
+            is_open = is_open or not status.has_ended
+        if is_open:
+            return BatchStatus(batch, "in_progress")
+        return BatchStatus(batch, "failed", error="none of the batches that were found is the one that was sent")
+
+    async def _polled(self, batch: str) -> BatchStatus:
+        try:
+            status = _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}")))
+        except ServerError as exc:
+            self._missing[batch] = self._missing.get(batch, 0) + 1
+            if exc.status_code != 404 or self._missing[batch] >= _MANY:
+                raise
+            return BatchStatus(batch, "in_progress")
+        self._missing.pop(batch, None)
+        return status
+
+    async def results(self, status: BatchStatus) -> AsyncGenerator[BatchResult]:
+        """Yield what came of each request; a line that is none of ours is left out."""
+        for batch in status.outputs:
+            async for line in self._lines(batch):
+                if result := _result_in(line):
+                    yield result
+
+    async def _lines(self, batch: str) -> AsyncGenerator[bytes]:
+        # Not where `results_url` leads: a key goes nowhere else.
+        try:
+            async for line in lines_at(self._address, f"{_PATH}/{quote(batch, safe='')}/results"):
+                yield line
+        except ServerError as exc:
+            exc.is_retryable = exc.is_retryable or exc.status_code == 404  # it ended, so that it was there
+            raise
+
+    async def cancel(self, batch: str) -> BatchStatus:
+        """Ask that a batch be cancelled, if it is known which it is."""
+        if _OF in batch:
+            return await self.poll(batch)
+        return _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}/cancel", b"")))
+
+    async def forget(self, parcel: Parcel) -> None:
+        """Delete nothing: what came of a batch is gone after 29 days."""
+
+
+def _prefix(name: str) -> str:
+    return f"{name.replace('.', '-')}_"
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    sent = read_json(body)
+    if not isinstance(sent, dict):
+        raise UnreadableAnswer("found no JSON object in the answer's place, expected a batch; is the base URL right?")
+    return sent
+
+
+def _status(sent: Mapping[str, Any]) -> BatchStatus:
+    if not isinstance(batch := sent.get("id"), str) or not batch:
+        raise UnreadableAnswer("found no id in what the server says of a batch, expected one")
+    counts = _counts(sent)
+    state: BatchState = _STATES.get(str(sent.get("processing_status")), "in_progress")
+    if sent.get("processing_status") == "ended":
+        state = "cancelled" if counts.get("canceled") else "expired" if counts.get("expired") else "completed"
+    succeeded = counts.get("succeeded", 0)
+    rest = sum(counts.get(name, 0) for name in ("errored", "canceled", "expired"))
+    outputs = (batch,) if sent.get("processing_status") == "ended" else ()
+    return BatchStatus(batch, state, succeeded, rest, sum(counts.values()), outputs=outputs)
+
+
+def _counts(sent: Mapping[str, Any]) -> dict[str, int]:
+    counts = sent.get("request_counts")
+    names = ("processing", "succeeded", "errored", "canceled", "expired")
+    counts = counts if isinstance(counts, dict) else {}
+    return {name: count for name in names if type(count := counts.get(name)) is int and count >= 0}
+
+
+def _total(sent: Mapping[str, Any]) -> int:
+    return sum(_counts(sent).values())
+
+
+def _began(sent: Mapping[str, Any]) -> float:
+    try:
+        return datetime.fromisoformat(str(sent.get("created_at"))).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return float("inf")  # nobody knows, so that it may be any
+
+
+def _custom_id(sent: object) -> str | None:
+    custom_id = sent.get("custom_id") if isinstance(sent, dict) else None
+    return custom_id if isinstance(custom_id, str) else None
+
+
+def _result_in(line: bytes) -> BatchResult | None:
+    """Read a line of results; None where it is none."""
+    sent = read_json(line)
+    custom_id = _custom_id(sent)
+    result = sent.get("result") if isinstance(sent, dict) else None
+    if custom_id is None or not isinstance(result, dict):
+        return None
+    custom_id = custom_id.rpartition("_")[2]
+    match result:
+        case {"type": "succeeded", "message": dict(message)}:
+            if isinstance(usage := message.get("usage"), dict):
+                usage["service_tier"] = BATCH  # by which it is priced
+            return BatchResult(custom_id, 200, write_json(message))
+        case {"type": "errored", "error": dict(error)}:
+            inner = error.get("error")
+            kind = (inner if isinstance(inner, dict) else error).get("type")
+            return BatchResult(custom_id, _STATUSES.get(str(kind), 500), write_json(error))
+        case {"type": str(kind)}:
+            return BatchResult(custom_id, None, kind.encode())
+    return None
