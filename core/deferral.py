@@ -1,7 +1,7 @@
 """Let requests be answered later, by whoever holds what came of them: a provider's batch takes a day."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +44,24 @@ def deferred_by(deferral: Deferral | None) -> Iterator[None]:
         yield
     finally:
         _deferral.reset(token)
+
+
+class _Reckoning:
+    """Be the deferral of what is only reckoned, and asks nobody."""
+
+    asks_now = False
+
+    def answer_to(self, address: Any, body: bytes) -> bytes | Keep:
+        raise AssertionError("found a request where costs are only reckoned, expected none")
+
+
+def reckoned_in_batches(*, are_all: bool = True) -> AbstractContextManager[None]:
+    """Let costs be reckoned in this context as those of calls in providers' batches.
+
+    Args:
+        are_all: Whether all calls go into batches; else the price is that of calls made now.
+    """
+    return deferred_by(_Reckoning()) if are_all else nullcontext()
 
 
 def deferral_for(path: str = _PATH) -> Deferral | None:

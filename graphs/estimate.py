@@ -7,7 +7,9 @@ from langchain_core.messages import AnyMessage, BaseMessage, MessageLikeRepresen
 from langchain_core.messages.ai import UsageMetadata
 from langgraph.graph.state import CompiledStateGraph
 
+from ..core.batches.tiers import BATCH
 from ..core.bounds.budget import prompt_at_most
+from ..core.deferral import deferral_for
 from ..core.errors import ConfigError
 from ..core.models.prices import price_of
 from ..core.models.service_tiers import FLEX, FLEX_OR_STANDARD
@@ -119,8 +121,15 @@ def usual_call(seat: Seat, prompt: Sequence[BaseMessage], authors: Sequence[Seat
     usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
     names = (seat.label, seat.label.partition(":")[2])
     where: Any = {"models": names, "provider": seat.provider, "endpoint": seat.endpoint}
-    usd = price_of(usage, own=seat.prices, tier=FLEX if seat.tier == FLEX_OR_STANDARD else seat.tier, **where)
+    usd = price_of(usage, own=seat.prices, tier=_usual_tier(seat), **where)
     return Cost(calls=1, tokens=read + written, usd=usd)
+
+
+def _usual_tier(seat: Seat) -> str | None:
+    """Return the tier that mostly answers."""
+    if deferral_for() and seat.transport == "lean":
+        return BATCH
+    return FLEX if seat.tier == FLEX_OR_STANDARD else seat.tier
 
 
 def _paid_nodes(moa: Graph) -> list[Any]:

@@ -7,6 +7,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from ..batches.tiers import BATCH
+from ..deferral import deferral_for
 from ..errors import ConfigError
 from ..media.blocks import media_of
 from ..media.sizes import media_tokens
@@ -166,6 +168,8 @@ def _dearest_tier(seat: Seat, where: dict[str, Any]) -> str | None:
 
     A model that is sold at flex has no room there, or answers; one that is not may be asked at the usual tier instead.
     """
+    if (deferral := deferral_for()) and not deferral.asks_now and seat.transport == "lean":
+        return BATCH
     if "service_tier" in HABITS.refused(seat):
         return None
     own = next((seat.prices[name] for name in where["models"] if name in seat.prices), None)

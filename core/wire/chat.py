@@ -114,6 +114,8 @@ class ChatCompletions(BaseChatModel):
     def _options(self) -> dict[str, Any]:
         """Return what each request says beside the conversation."""
         options = {name: value for name in _PASSED_ON if (value := getattr(self, name)) is not None}
+        if deferral_for():  # a batch is a tier of its own, and what is asked in its place later is the same request
+            options.pop("service_tier", None)
         return options | ({self.limit_name: self.max_tokens} if self.max_tokens is not None else {})
 
     def _body(self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> bytes:

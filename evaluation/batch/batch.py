@@ -81,7 +81,8 @@ async def abatch(
         file.open()
         if on_start:
             on_start(tally.report())
-        work = BatchWork(moa, questions, ids, file, tally, on_row, concurrency, retry_errors, proposals)
+        asks_live = provider_batch is not None and provider_batch.failed == "live"
+        work = BatchWork(moa, questions, ids, file, tally, on_row, concurrency, retry_errors, proposals, asks_live)
         if provider_batch:
             await ask_in_rounds(work, provider_batch, addresses, on_wave)
         else:

@@ -10,6 +10,7 @@ from ...core.batches.parcels import Parcels
 from ...core.batches.providers import batches_at
 from ...core.batches.sending import Sending
 from ...core.bounds.budget import Budget
+from ...core.deferral import reckoned_in_batches
 from ...core.errors import ConfigError
 from ...core.models.capabilities import is_one_call, provider_of, wire_of
 from ...core.models.labels import model_label
@@ -41,6 +42,8 @@ class BatchWork:
     concurrency: int
     retry_errors: bool
     proposals: bool
+    asks_live: bool = False
+    """Whether what batches do not answer is asked at once, at the full price."""
 
     async def once(self) -> None:
         """Answer what is left, or what the budget allows of it."""
@@ -65,6 +68,7 @@ class BatchWork:
             proposals=self.proposals,
             journal=journal,
             live=live,
+            asks_live=self.asks_live,
         )
         try:
             await workers.run(min(self.concurrency, self.tally.questions))
@@ -178,4 +182,5 @@ async def _set_aside(work: BatchWork, journal: Journal) -> None:
         if number % BREATH == 0:
             await asyncio.sleep(0)
         if question.id in under_way:
-            work.tally.set_aside(question.id, bound_of(work.moa, question))
+            with reckoned_in_batches(are_all=not work.asks_live):
+                work.tally.set_aside(question.id, bound_of(work.moa, question))

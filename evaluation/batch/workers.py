@@ -7,7 +7,7 @@ from typing import cast
 
 from ...core.batches.deferring import Deferred, Deferring
 from ...core.batches.journal import Journal
-from ...core.deferral import deferred_by
+from ...core.deferral import deferred_by, reckoned_in_batches
 from ...core.errors import ConfigError
 from ...core.models.servers import SERVERS
 from ...core.run.costs import total
@@ -37,6 +37,7 @@ class Workers:
         proposals: bool,
         journal: Journal | None = None,
         live: frozenset[str] = frozenset(),
+        asks_live: bool = False,
     ) -> None:
         """Get ready.
 
@@ -51,6 +52,7 @@ class Workers:
             proposals: Whether rows hold what proposers answered.
             journal: What has the answers of calls that providers' batches make; None makes all calls now.
             live: Servers that are asked now all the same.
+            asks_live: Whether what batches do not answer is asked at once, at the full price.
         """
         self.replaced = False
         """Whether the file holds rows with an error that have a later one."""
@@ -63,6 +65,7 @@ class Workers:
         self._retry_errors = retry_errors
         self._proposals = proposals
         self._journal, self._live = journal, live
+        self._are_all_batched = journal is not None and not live and not asks_live
         self.is_full: str | None = None
         """Which limit of the budget kept a question from being asked beside those under way."""
         self._running = 0
@@ -119,7 +122,8 @@ class Workers:
             return True
         if self.is_full:
             return False
-        bound = bound_of(self._moa, question)
+        with reckoned_in_batches(are_all=self._are_all_batched):
+            bound = bound_of(self._moa, question)
         while why := self._tally.misfit(bound):
             if not self._running:  # of those that wait for a batch, none ends now
                 self.is_full = why

@@ -13,7 +13,6 @@ from langgraph.cache.base import BaseCache
 from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.runtime import Runtime
 
-from ...core.batches.served_tier import tier_noted
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
@@ -127,7 +126,7 @@ async def _ask(
 ) -> tuple[Call, AIMessage | None]:
     message: AIMessage | None = None
     failure: BaseException
-    with requests_sent() as sent, tier_noted():
+    with requests_sent() as sent:
         attempt = _Attempt(seat, prompt, sent)
         try:
             async with cutoff:

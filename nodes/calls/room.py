@@ -36,7 +36,9 @@ async def ask_for_room(seat: Seat, model: Model, ends: float | None, ask: Callab
     clock = asyncio.get_running_loop().time
     ends = clock() + _PATIENCE if ends is None else ends
     pause, retries, waits = _FIRST_PAUSE, 0, seat.one_call and tier_in(model) == FLEX
+    longest = 0.0  # how long it took to be refused: who is asked too late says no more than that time was over
     while True:
+        began = clock()
         try:
             return await ask(model)
         except Exception as exc:
@@ -45,7 +47,7 @@ async def ask_for_room(seat: Seat, model: Model, ends: float | None, ask: Callab
             seconds = pause * (1 - random.random() / 4)  # noqa: S311 - no secret
             if seat.tier == FLEX_OR_STANDARD and retries >= _BEFORE_STANDARD:
                 model, seconds, waits = with_tier(model, STANDARD), 0.0, False
-            elif clock() + seconds >= ends:
+            elif clock() + seconds + (longest := max(longest, clock() - began)) >= ends:
                 raise
         where = f"again in {seconds:.1f} s" if waits else "at the usual tier now"
         _log.debug("%s: its server has no room at flex; asked %s", seat.title, where)

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from langchain_core.messages.ai import UsageMetadata
 
-from ...core.batches.served_tier import noted_tier
 from ...core.bounds.budget import call_at_most
 from ...core.control_tokens import only_tokens
 from ...core.models.prices import FREE_OF_CHARGE, FREE_PROVIDERS, price_of
@@ -45,7 +44,7 @@ def answered_call(
     names = (served, seat.label, seat.label.partition(":")[2])
     provider = seat.provider if seat.provider in FREE_PROVIDERS else metadata.get("model_provider") or seat.provider
     usd: float | None
-    tier = None if nested else noted_tier() or answered_tier(metadata)
+    tier = None if nested else answered_tier(metadata)
     if nested:
         usd = nested["usd"]
     else:

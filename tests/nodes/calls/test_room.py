@@ -68,9 +68,12 @@ async def test_it_is_asked_at_the_usual_tier_where_that_was_said(loopback: Loopb
 
 
 @pytest.mark.parametrize("transport", ["lean", "openai"])
-async def test_it_says_what_to_do_where_there_was_no_room_in_time(loopback: Loopback, transport: Any) -> None:
+async def test_it_says_what_to_do_where_there_was_no_room_in_time(
+    loopback: Loopback, transport: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_FIRST_PAUSE", 1000.0)
     loopback.say("m", Flexible(10_000))
-    model = Proposer("m", base_url=loopback.url, transport=transport, tier="flex", timeout=0.2)
+    model = Proposer("m", base_url=loopback.url, transport=transport, tier="flex", timeout=60)
     other = Proposer("other", base_url=loopback.url, transport=transport)
 
     state = await create_moa(proposers=[model, other], aggregator=other.model, resolve=loopback.resolve).ainvoke(

@@ -1,10 +1,12 @@
 """A budget takes a call for the dearest tier at which it may be answered."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from langgraph_moa import Budget, ConfigError, Price, Proposer, create_moa
 from langgraph_moa.core.bounds.budget import call_at_most
+from langgraph_moa.core.deferral import reckoned_in_batches
 from langgraph_moa.core.panel.declared import Defaults
 from langgraph_moa.core.panel.habits import HABITS
 from langgraph_moa.core.panel.seating import seat_layers
@@ -52,6 +54,31 @@ def test_a_tier_that_a_server_refused_is_bounded_by_the_list_price() -> None:
     HABITS.learn(seat, frozenset({"service_tier"}))
 
     assert call_at_most(seat, [])["usd"] == pytest.approx(2 * (before or 0))
+
+
+@each(("model", "share"), [("openai:gpt-6-luna", 0.5), ("together:openai/gpt-oss-120b", 1.0)])
+def test_a_call_in_a_providers_batch_is_bounded_by_its_price(
+    model: str, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "k")
+    seat = seat_of(model, "flex")
+    at_once = call_at_most(replace(seat, tier=None), [])["usd"]
+
+    with reckoned_in_batches():
+        assert call_at_most(seat, [])["usd"] == pytest.approx(share * (at_once or 0))
+    with reckoned_in_batches(are_all=False):
+        assert call_at_most(replace(seat, tier=None), [])["usd"] == at_once
+
+
+def test_an_estimate_is_half_in_batches() -> None:
+    moa = create_moa(proposers=["openai:gpt-6-luna"], aggregator="openai:gpt-6-sol", max_tokens=500, tier="priority")
+    usual = create_moa(proposers=["openai:gpt-6-luna"], aggregator="openai:gpt-6-sol", max_tokens=500)
+
+    with reckoned_in_batches():
+        batched = [estimate(moa, "Why?")["usd"], usual_cost(moa, "Why?")["usd"]]
+
+    at_once = [estimate(usual, "Why?")["usd"], usual_cost(usual, "Why?")["usd"]]
+    assert batched == pytest.approx([(usd or 0) / 2 for usd in at_once])
 
 
 def test_a_strict_budget_refuses_a_tier_whose_price_is_not_known() -> None:
