@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,7 +46,7 @@ real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched on
 	$(BIN)/python benchmarks/weights.py smollm2
 	MOA_TEST_REAL=1 $(BIN)/pytest -q tests/real
 
-interchange: .venv/interchange/installed  ## Have inspect_ai and Hugging Face's datasets read what is written here, and the other way.
+interchange: .venv/interchange/installed .venv/litellm/installed  ## Have inspect_ai and Hugging Face's datasets read what is written here, and the other way.
 	.venv/interchange/bin/pytest -q -W ignore::ResourceWarning -W ignore::DeprecationWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/others
 
 lint: .venv/dev  ## Check style and that imports only go down.
@@ -71,6 +71,9 @@ agreement: .venv/dev  ## Play recorded answers through the rules, and write docs
 
 ladder: .venv/dev  ## Play recorded answers through ladders and debates, and print the tables of docs/early-stop.md.
 	$(BIN)/python benchmarks/ladder.py
+
+endpoint: .venv/dev  ## Let many ask `langgraph-moa serve` at once, and write that part of docs/serve.md.
+	$(BIN)/python benchmarks/endpoint.py
 
 liars: .venv/dev  ## Plant liars among recorded answers, with a screen and without, and write docs/liars.md.
 	$(BIN)/python benchmarks/liars.py
@@ -147,6 +150,11 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/interchange/installed: tests/others/requirements.txt .venv/bin/python .venv/shipped pyproject.toml
 	test -d $(@D) || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -r $< -e .
+	touch $@
+
+.venv/litellm/installed: tests/others/litellm.txt .venv/bin/python
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -r $<
 	touch $@
 
 .venv/peers/%/installed: benchmarks/peers/%.txt pins/tested.txt .venv/bin/python

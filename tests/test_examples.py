@@ -12,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 FOLDER = Path(__file__).parents[1] / "examples"
-OTHERS = [FOLDER / f"{name}.py" for name in ("deep_agent", "inspect_task", "mcp_tools")]
+OTHERS = [FOLDER / f"{name}.py" for name in ("deep_agent", "inspect_task", "mcp_tools", "openai_endpoint")]
 """What tests/others run, in an environment of its own."""
 EXAMPLES = sorted({*FOLDER.glob("*.py")} - {*OTHERS})
 ALLOWED = {"langgraph_moa", "langchain", "langgraph", "pydantic", "typing_extensions"}
@@ -23,6 +23,7 @@ ALSO = {
     "deep_agent": {"deepagents"},
     "inspect_task": {"inspect_ai"},
     "mcp_tools": {"langchain_mcp_adapters", "mcp"},
+    "openai_endpoint": {"openai"},
 }
 WARNINGS = ["error", "ignore:create_react_agent has been moved:DeprecationWarning"]
 """The second is langgraph-supervisor's own doing."""

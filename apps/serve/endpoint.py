@@ -94,7 +94,7 @@ class Endpoint:
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         http = request
         line = http[_LINE] = LogLine(http.method, http.path)
-        headers = {"x-request-id": line.id, **self._for_pages(http)}
+        headers = {"x-request-id": line.id, "Server": "langgraph-moa", **self._for_pages(http)}
         try:
             if http.method == "OPTIONS":
                 response: web.StreamResponse = web.Response(status=204)
@@ -216,7 +216,7 @@ class Endpoint:
         self._runs.add(pump.run)
         try:
             if question.stream:
-                headers = {"x-request-id": line.id, **self._for_pages(http)}
+                headers = {"x-request-id": line.id, "Server": "langgraph-moa", **self._for_pages(http)}
                 response, end = await send_stream(
                     http,
                     pump,

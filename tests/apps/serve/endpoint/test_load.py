@@ -1,0 +1,84 @@
+"""Many at once, and what they leave behind: no task, no open connection, no memory."""
+
+import asyncio
+import gc
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, TCPConnector
+from endpoints import HI, WEATHER, Running, running, says, two_and_one
+from loopback import Loopback
+
+KINDS: list[dict[str, Any]] = [{}, {"stream": True}, {"tools": [WEATHER]}, {"n": 2}, {"stream": True}]
+
+
+async def ask(session: ClientSession, served: Running, number: int) -> int:
+    """Ask in one of several ways; each fifth gives up at once."""
+    body = {"model": "moa", "messages": [{**HI[0], "content": f"question {number}"}], **KINDS[number % len(KINDS)]}
+    asking = session.post(f"{served.url}/chat/completions", json=body)
+    if number % len(KINDS) == 4:
+        question = asyncio.ensure_future(asking.__aenter__())
+        for _ in range(1 + number % 7):
+            await asyncio.sleep(0)
+        question.cancel()
+        await asyncio.gather(question, return_exceptions=True)
+        return 0
+    async with asking as answer:
+        await answer.read()
+        return answer.status
+
+
+async def crowd(served: Running, numbers: range) -> Counter[int]:
+    async with ClientSession(connector=TCPConnector(limit=0)) as session:
+        return Counter(await asyncio.gather(*(ask(session, served, number) for number in numbers)))
+
+
+async def rest(served: Running) -> tuple[int, int]:
+    """Return how many tasks and open files there are once all is over."""
+    await served.endpoint.drain(60)
+    served.endpoint.is_stopping = False
+    gc.collect()
+    return len(served.endpoint._runs) + served.endpoint.under_way, _open_files()
+
+
+def _open_files() -> int:
+    folder = Path("/proc/self/fd")
+    return len([*folder.iterdir()]) if folder.is_dir() else 0
+
+
+async def test_nothing_is_left_of_those_who_asked_and_of_those_who_went_away(loopback: Loopback) -> None:
+    says(loopback)
+    async with running(two_and_one(loopback)) as served:
+        statuses = await crowd(served, range(25))
+        assert (await rest(served))[0] == 0
+        assert all(caller.under_way == 0 for caller in served.endpoint._callers._callers)
+
+    assert statuses == {200: 15, 400: 5, 0: 5}
+    assert await asyncio.to_thread(lambda: all(r.closed_early.wait(0) or loopback.billed for r in loopback.requests))
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="it is for Linux")
+async def test_memory_files_and_tasks_stay_as_they_are(loopback: Loopback) -> None:
+    def megabytes() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    says(loopback)
+    async with running(two_and_one(loopback)) as served:
+        seen = []
+        for part in range(5):
+            for begin in range(0, 200, 50):
+                await crowd(served, range(1000 * part + begin, 1000 * part + begin + 50))
+                loopback.requests.clear()
+                loopback.billed.clear()
+                loopback.queries.clear()
+            served.log.clear()
+            seen.append((*await rest(served), megabytes()))
+
+    (_, first_files, first_mb), (under_way, files, mb) = seen[0], seen[-1]
+    assert under_way == 0
+    assert files <= first_files + 60, "connections that the client's side has not closed yet"
+    assert mb < first_mb + 12
