@@ -1,4 +1,4 @@
-"""Measure `langgraph-moa serve`: many streams at once, clients that go away, and what thousands of requests leave behind.
+"""Measure `langgraph-moa serve`: many streams at once, clients that go away, and what thousands of requests leave.
 
 The server, and the models' server, are processes of their own on this machine. Each answer takes two waves of calls, of
 200 ms each: nobody sees a first token before 400 ms.
@@ -221,6 +221,12 @@ async def _many(server: Process, requests: int, part: int) -> Standing:
     return standing
 
 
+def _standing(tasks: int, under_way: int) -> Standing:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    files, mb = len([*Path("/proc/self/fd").iterdir()]), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return Standing(tasks=tasks, files=files, mb=mb, under_way=under_way, cpu_s=time.process_time())
+
+
 async def _serve(models_url: str) -> None:
     from langgraph_moa import ChatMoA, create_moa, resolve_model
     from langgraph_moa.apps.serve.callers import Caller, Callers
@@ -240,14 +246,7 @@ async def _serve(models_url: str) -> None:
     sys.stdout.flush()
     while await asyncio.to_thread(sys.stdin.readline):
         gc.collect()
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        standing = Standing(
-            tasks=len(asyncio.all_tasks()),
-            files=len([*Path("/proc/self/fd").iterdir()]),
-            mb=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
-            under_way=endpoint.under_way,
-            cpu_s=time.process_time(),
-        )
+        standing = _standing(len(asyncio.all_tasks()), endpoint.under_way)
         sys.stdout.write(json.dumps(standing._asdict()) + "\n")
         sys.stdout.flush()
     await runner.cleanup()
@@ -266,7 +265,7 @@ def main() -> None:
         return
     rows = [*streams(), *gone(), *soak(given.requests)]
     about = (
-        "A mixture of two proposers and an aggregator; the models take 200 ms each, so nobody sees a first token before "
+        "A mixture of two proposers and an aggregator; models take 200 ms each, so nobody sees a first token before "
         f"0.4 s. Clients, server and models shared this machine, whose load was {os.getloadavg()[0]:.0f}. The requests "
         "of the last part are whole, streamed, with tools, given up at once, and wrong."
     )
