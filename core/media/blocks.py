@@ -35,6 +35,7 @@ _TYPES: dict[str, MediaKind] = {
 _INSIDE = ("image_url", "input_audio", "file", "source", "audio_url", "video_url")
 """Where a block may hold what it is about, as an object."""
 _DATA, _ADDRESS = ("base64", "data", "file_data"), ("url", "file_url", "file_uri", "image_url")
+_MIMES = ("mime_type", "media_type", "mimeType")
 _PREFIX = 200
 """Characters of a data address that may come before its data."""
 _M = TypeVar("_M", bound=BaseMessage)
@@ -60,7 +61,7 @@ def media_of(block: object) -> Media | None:
     if _text_of(about, ("source_type", "type")) in ("text", "content") or _is_plain(about):
         return None  # a document that is text itself
     data, address = _text_of(about, _DATA), _text_of(about, _ADDRESS)
-    mime = _text_of(about, ("mime_type", "media_type")) or ""
+    mime = _text_of(about, _MIMES) or ""
     written = next((text for text in (address, data) if text and text.startswith("data:")), None)
     if written:
         head, _, rest = written[:_PREFIX].partition(",")
@@ -91,6 +92,17 @@ def asked_about(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
     return messages
 
 
+def standard_media(messages: Sequence[_M]) -> list[_M]:
+    """Return messages as LangChain's packages for Python read them; those that say nothing else are the same objects.
+
+    LangChain for JavaScript, and so Agent Chat UI, writes `mimeType`, and `data` where Python's has `base64`.
+
+    Args:
+        messages: The messages.
+    """
+    return [_respelled(message) for message in messages]
+
+
 def without_media(messages: Sequence[_M], kinds: Collection[MediaKind] = _KINDS) -> list[_M]:
     """Return messages with a note in each place where something stood that is no text; all else is the same objects.
 
@@ -105,6 +117,26 @@ def named_media(kinds: Collection[MediaKind]) -> str:
     """Name kinds in a sentence."""
     names = list(dict.fromkeys(_WORDS[kind] for kind in get_args(MediaKind) if kind in kinds))
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _respelled(message: _M) -> _M:
+    if isinstance(message.content, str) or not any(map(_is_javascripts, message.content)):
+        return message
+    parts = [_in_python(block) if _is_javascripts(block) else block for block in message.content]
+    return message.model_copy(update={"content": parts})
+
+
+def _is_javascripts(block: object) -> bool:
+    return isinstance(block, Mapping) and block.get("type") in _TYPES and isinstance(block.get("mimeType"), str)
+
+
+def _in_python(block: Any) -> dict[str, Any]:
+    names = {"mimeType": "mime_type", **({"data": "base64"} if isinstance(block.get("data"), str) else {})}
+    about = block.get("metadata")
+    name = about.get("filename") if isinstance(about, Mapping) else None
+    # OpenAI's API takes no PDF without a name.
+    named = {"filename": name} if isinstance(name, str) else {}
+    return {**named, **{names.get(key, key): value for key, value in block.items()}}
 
 
 def _noted(message: _M, kinds: Collection[MediaKind]) -> _M:
@@ -128,7 +160,7 @@ def _text_of(about: Sequence[Mapping[Any, Any]], names: Sequence[str]) -> str | 
 
 
 def _is_plain(about: Sequence[Mapping[Any, Any]]) -> bool:
-    return (_text_of(about, ("mime_type", "media_type")) or "").startswith("text/")
+    return (_text_of(about, _MIMES) or "").startswith("text/")
 
 
 def _by_mime(mime: str, name: str) -> MediaKind:

@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Race
 from ...core.errors import BudgetExceeded
-from ...core.media.blocks import without_media
+from ...core.media.blocks import standard_media, without_media
 from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
 from ...core.panel.sight import blind_to
@@ -39,7 +39,7 @@ def make_rewriter(seat: Seat, *, rules: Rules) -> Node[Update]:
 
     def asking(conversation: Sequence[AnyMessage]) -> Prompt:
         unread = blind_to(seat, conversation)
-        messages = put_after(without_media(tools_in_words(conversation), unread), instructions)
+        messages = put_after(standard_media(without_media(tools_in_words(conversation), unread)), instructions)
         return Prompt(messages, unseen=media_parts(unread))
 
     async def rewrite(state: MoAState, config: RunnableConfig) -> Update:

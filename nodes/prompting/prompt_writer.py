@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 
-from ...core.media.blocks import without_media
+from ...core.media.blocks import standard_media, without_media
 from ...core.models.capabilities import knows_tools
 from ...core.models.objections import media_parts
 from ...core.panel.seats import Seat
@@ -261,7 +261,7 @@ class PromptWriter:
 def _read_by_model(seat: Seat, conversation: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
     """Return a conversation as a seat's model can read it: a note stands where something does that it cannot."""
     unread = blind_to(seat, conversation)
-    return without_media(conversation, unread) if unread else conversation
+    return standard_media(without_media(conversation, unread) if unread else conversation)
 
 
 def _told(analysis: str) -> str:

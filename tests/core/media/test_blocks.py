@@ -3,7 +3,15 @@
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langgraph_moa.core.media.blocks import Media, asked_about, kinds_in, media_of, named_media, without_media
+from langgraph_moa.core.media.blocks import (
+    Media,
+    asked_about,
+    kinds_in,
+    media_of,
+    named_media,
+    standard_media,
+    without_media,
+)
 from pictures import AS_OPENAI, PICTURE, PNG, asking
 from tables import each
 
@@ -49,6 +57,8 @@ BLOCKS: dict[str, tuple[Any, Media | None]] = {
     ),
     "Google's video": ({"type": "media", "mime_type": "video/mp4", "data": "QQ=="}, Media("video", "QQ==")),
     "a video": ({"type": "video", "url": "http://a/b.mp4"}, Media("video", None)),
+    "JavaScript's": ({"type": "image", "mimeType": "image/png", "data": "QQ=="}, Media("image", "QQ==")),
+    "JavaScript's PDF": ({"type": "file", "mimeType": "application/pdf", "data": "QQ=="}, Media("pdf", "QQ==")),
     "text": ({"type": "text", "text": "hi"}, None),
     "a bare text": ("hi", None),
     "a thought": ({"type": "reasoning", "reasoning": "hm"}, None),
@@ -101,3 +111,39 @@ def test_what_was_answered_is_not_asked_about() -> None:
 def test_kinds_are_named_in_a_sentence() -> None:
     assert named_media({"image"}) == "a picture"
     assert named_media({"audio", "image", "pdf"}) == "a picture, a PDF and sound"
+
+
+@each(
+    "block, read",
+    [
+        (
+            {"type": "image", "mimeType": "image/png", "data": "QQ==", "metadata": {"name": "a.png"}},
+            {"type": "image", "mime_type": "image/png", "base64": "QQ==", "metadata": {"name": "a.png"}},
+        ),
+        (
+            {"type": "file", "mimeType": "application/pdf", "data": "QQ==", "metadata": {"filename": "a.pdf"}},
+            {"type": "file", "mime_type": "application/pdf", "base64": "QQ==", "filename": "a.pdf"}
+            | {"metadata": {"filename": "a.pdf"}},
+        ),
+        (
+            {"type": "image", "mimeType": "image/png", "url": "http://a/b.png"},
+            {"type": "image", "mime_type": "image/png", "url": "http://a/b.png"},
+        ),
+        ({"type": "audio", "mimeType": 7, "data": "QQ=="}, {"type": "audio", "mimeType": 7, "data": "QQ=="}),
+    ],
+)
+def test_what_javascript_wrote_is_respelled(block: Any, read: Any) -> None:
+    """Agent Chat UI sends pictures so, and no package of Python's reads them (langchain-ai/agent-chat-ui#213)."""
+    plain, written = HumanMessage("hi"), asking(block)
+
+    first, second = standard_media([plain, written])
+
+    assert first is plain
+    assert second.content[1] == read
+    assert written.content[1] == block
+
+
+def test_what_needs_no_other_spelling_is_the_same_object() -> None:
+    messages = [asking(PICTURE), asking(AS_OPENAI), AIMessage("hm")]
+
+    assert all(a is b for a, b in zip(standard_media(messages), messages, strict=True))

@@ -59,6 +59,25 @@ async def ask(moa: Any, *messages: Any) -> Any:
     return await moa.ainvoke({"messages": [*messages] or [asking(PICTURE)]})
 
 
+@pytest.mark.parametrize("transport", [None, "openai"])
+async def test_what_agent_chat_ui_sends_is_read(
+    loopback: Loopback, monkeypatch: Any, tmp_path: Path, transport: str | None
+) -> None:
+    if transport:
+        monkeypatch.setenv("MOA_TEST_TRANSPORT", transport)
+    picture = {"type": "image", "mimeType": "image/png", "data": PNG, "metadata": {"name": "a.png"}}
+    paper = {"type": "file", "mimeType": "application/pdf", "data": in_base64(pdf_of(tmp_path, 1))}
+
+    await ask(mixture(loopback, "m"), asking(picture, {**paper, "metadata": {"filename": "a.pdf"}}))
+
+    for request in loopback.requests:
+        (sent,) = [m["content"] for m in request.messages if isinstance(m["content"], list)]
+        seen, paper = [part for part in sent if part["type"] != "text"]
+        assert seen == AS_OPENAI
+        assert paper["file"]["filename"] == "a.pdf"
+        assert paper["file"]["file_data"].startswith("data:application/pdf;base64,")
+
+
 async def test_who_cannot_see_is_skipped_and_an_aggregator_gets_a_note(
     loopback: Loopback, snapshot: SnapshotAssertion
 ) -> None:
