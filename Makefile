@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -65,6 +65,9 @@ bench: .venv/dev  ## Measure against plain asyncio and floors, as ratios, and wr
 
 bench-peers: .venv/dev $(PEERS:%=.venv/peers/%/installed)  ## Measure against mixture-llm and distilabel, each in an environment of its own.
 	$(BIN)/python benchmarks/peers.py
+
+serving: .venv/dev  ## Put streams on one and on two of LangGraph's servers, and write that part of docs/measured.md.
+	$(BIN)/python benchmarks/serving.py
 
 agreement: .venv/dev  ## Play recorded answers through the rules, and write docs/agreement.md.
 	$(BIN)/python benchmarks/agreement.py

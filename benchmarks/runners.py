@@ -53,9 +53,9 @@ def peak_mb() -> float:
 
 
 @contextmanager
-def answering(*, delay: float = 0.0, words: int = 192, slow: float = 0.0) -> Iterator[str]:
+def answering(*, delay: float = 0.0, words: int = 192, slow: float = 0.0, pace: float = 0.0) -> Iterator[str]:
     """Serve for as long as the block lasts, and yield the address."""
-    given = {"delay": delay, "words": words, "slow": slow}
+    given = {"delay": delay, "words": words, "slow": slow, "pace": pace}
     options = [part for name, value in given.items() for part in (f"--{name}", str(value))]
     with piped([sys.executable, str(ANSWERING), *options]) as (_, lines):
         yield lines.readline().strip()

@@ -29,12 +29,13 @@ class DevServer:
         self.log: list[str] = []
         self.ready = threading.Event()
         self._process = process
+        self.group = process.pid
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def kill(self) -> None:
         """End it at once, as a machine does that fails: `timeout` leads a group of processes, its own."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        os.killpg(self.group, signal.SIGKILL)
         self._process.wait(30)
 
     def _read(self) -> None:
@@ -56,7 +57,12 @@ def _free_port() -> int:
 
 @contextmanager
 def devserver(
-    home: Path | None = None, *, config: str = "langgraph.json", env: Mapping[str, str] | None = None, jobs: int = 4
+    home: Path | None = None,
+    *,
+    config: str = "langgraph.json",
+    env: Mapping[str, str] | None = None,
+    jobs: int = 4,
+    may_block: bool = False,
 ) -> Iterator[DevServer]:
     """Run it on the repo's files until the block ends; the blocking detector is on.
 
@@ -68,6 +74,7 @@ def devserver(
         config: What is served, as a path from the project's root.
         env: Variables for it.
         jobs: How many runs it has under way at once.
+        may_block: Whether to leave the blocking detector off, which a deployed server has not.
     """
     stays, home = home is not None, home or Path(tempfile.mkdtemp(prefix="moa-studio-"))
     for name in ("langgraph.json", "studio"):
@@ -75,7 +82,7 @@ def devserver(
             (home / name).symlink_to(ROOT / name)
     command = [str(Path(sys.executable).with_name("langgraph")), "dev"]
     options = ["--no-browser", "--no-reload", "--port", str(_free_port()), "--n-jobs-per-worker", str(jobs)]
-    options += ["--config", config]
+    options += ["--config", config, *(["--allow-blocking"] if may_block else [])]
     own = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         ["timeout", str(LIFETIME), *command, *options],
