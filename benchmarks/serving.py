@@ -1,6 +1,6 @@
 """Measure LangGraph's development server under streams: on checkpoints in memory, and one and two servers on Postgres.
 
-python benchmarks/serving.py [--streams 50] [--rounds 2] [--url URL ...]
+python benchmarks/serving.py [--streams 10 50] [--rounds 2] [--url URL ...]
 
 Models are a process of their own on this machine, which says a word every 20 ms. Each stream is a new thread, by
 LangGraph's own client; with `--url` the servers are yours, and their CPU and memory are not known.
@@ -43,7 +43,8 @@ Threads of their own are asked at the same time, through LangGraph's client, of 
 an aggregator. Models say their first word after {first} ms, and then one every {pace} ms, {words} words in all: with no
 server between and nobody else, the first token comes after {soonest} s, and the whole answer after {whole} s. Client,
 models, servers and Postgres share the cores, so what is beyond those times is what they take of each other. Servers are
-`langgraph dev` (see [Serving](serving.md#development-servers-on-one-postgres)); the image was not measured.
+`langgraph dev`, which looks for new runs every half second (see
+[Serving](serving.md#development-servers-on-one-postgres)); the image was not measured.
 
 ```text
 {table}
@@ -203,15 +204,15 @@ def main(streams: Sequence[int], rounds: int, urls: Sequence[str]) -> None:
             print(table([row for number, load in taken for row in rows(f"{len(urls)} of yours", number, load)]))
             return
         lines = [row for setup in SETUPS for row in serve_and_measure(setup, models, streams, rounds)]
-    said = FIRST_S + PACE_S * WORDS
+    call = FIRST_S + PACE_S * WORDS
     section = SERVING.format(
         ran=when_and_where("make serving"),
         proposers=PROPOSERS,
         first=f"{1000 * FIRST_S:.0f}",
         pace=f"{1000 * PACE_S:.0f}",
         words=WORDS,
-        soonest=f"{said + FIRST_S:.1f}",
-        whole=f"{2 * said:.1f}",
+        soonest=f"{call + FIRST_S:.1f}",
+        whole=f"{2 * call:.1f}",
         table=table(lines),
     )
     PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), {"Serving": section}), encoding="utf-8")
@@ -221,7 +222,7 @@ def main(streams: Sequence[int], rounds: int, urls: Sequence[str]) -> None:
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--streams", type=int, nargs="+", default=[10, 50], help="how many at once; 10 and 50")
-    options.add_argument("--rounds", type=int, default=3, help="how often; 3")
+    options.add_argument("--rounds", type=int, default=2, help="how often; 2")
     options.add_argument("--url", action="append", default=[], help="a server that runs already; several share a load")
     given = options.parse_args()
     main(given.streams, given.rounds, given.url)

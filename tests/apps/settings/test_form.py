@@ -63,3 +63,11 @@ def test_prompts_are_marked_for_the_nodes_that_are_told_them() -> None:
     assert fields["aggregator_prompt"]["langgraph_nodes"] == ["aggregate"]
     assert "$references" in fields["aggregator_prompt"]["default"]
     assert set(fields["proposer_prompt"]["langgraph_nodes"]) <= set(moa.get_graph().nodes)
+
+
+def test_mixtures_of_the_same_nodes_share_a_form_and_others_have_their_own() -> None:
+    def form(**options: Any) -> Any:
+        return form_of(create_moa(proposers=["offline:words"], aggregator="offline:words", **options))
+
+    assert form(layers=3) is form(layers=3, timeout=5)
+    assert form(layers=3) is not form(layers=4)
