@@ -51,6 +51,7 @@ def scripted(dice: random.Random) -> Callable[[dict[str, Any]], Reply]:
                 Reply("", refusal="no"),
                 Reply(status=500),
                 Reply(status=400, body='{"error": {"message": "unsupported parameter: reasoning_effort"}}'),
+                Reply(status=400, body='{"error": {"message": "Unsupported service_tier: flex"}}'),
                 *([Reply(status=400, body=NO_PICTURES)] * ("image_url" in str(body["messages"]))),
             ]
         )
@@ -66,7 +67,8 @@ def options_of(dice: random.Random) -> dict[str, Any]:
 
     def seat(model: str) -> Any:
         others = dice.choice([["other"], ["other", Proposer("stronger", max_tokens=40)]])
-        own = some(reasoning_effort="low", samples=dice.choice([1, 2, 3]), instead=others, unreadable="text")
+        tier = dice.choice(["flex", "flex-or-default"])
+        own = some(reasoning_effort="low", samples=dice.choice([1, 2, 3]), instead=others, unreadable="text", tier=tier)
         return Proposer(model, **own)
 
     ways: list[Any] = [{}, {"model": "other"}, {"logprobs": "mean"}, {"function": lambda *_: 0.5}]
@@ -82,7 +84,7 @@ def options_of(dice: random.Random) -> dict[str, Any]:
         "layers": dice.choice([2, 2, 3]),
         **ladder,
         **({"analyst": Analyst("other")} if dice.random() < 0.3 else {}),
-        **some(draft=True, reasoning_effort="medium", samples=2, more_room=True),
+        **some(draft=True, reasoning_effort="medium", tier="flex", samples=2, more_room=True),
         **({"references": "reasoning"} if aggregator in (writer, [writer, "other"]) and dice.random() < 0.4 else {}),
         **({"vary": "wording", "samples": 2} if dice.random() < 0.3 else {}),
     }

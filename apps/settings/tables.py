@@ -136,6 +136,7 @@ class PriceTable(Table):
         default=None, description="Share of that which a provider's batch costs, such as 0.5."
     )
     flex: Fraction | Nothing = Field(default=None, description="Share of that which the tier flex costs, such as 0.5.")
+    priority: Number | Nothing = Field(default=None, description="Times that which the tier priority costs, such as 2.")
 
 
 WhenAgreed = Literal["aggregate", "answer", "shadow", "off"]

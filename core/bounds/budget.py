@@ -1,7 +1,7 @@
 """Bound what a run may spend: counted where servers counted, at most where they did not."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -108,11 +108,21 @@ def check_bounded(budget: Budget | None, seats: Iterable[Seat]) -> None:
                 f"{opening.replace(limits[0], limits[-1])} without a limit of its answer, expected max_tokens; set it "
                 "for the mixture or for this model, or strict=False for the budget"
             )
+        if bound["usd"] is None and budget.usd is not None and seat.tier and _has_price(seat):
+            raise ConfigError(
+                f"found Budget(usd=...) over {seat.label} at the tier {seat.tier!r}, whose price is unknown, expected "
+                f"one; ask it at another tier, say its share, Price(..., {seat.tier}=2.0), or set strict=False"
+            )
         if bound["usd"] is None and budget.usd is not None:
             raise ConfigError(
                 f"found Budget(usd=...) over {seat.label}, whose price is unknown, expected a price; give it under "
                 f"prices by {seat.label!r}, install the extra 'prices', or set strict=False for the budget"
             )
+
+
+def _has_price(seat: Seat) -> bool:
+    """Tell whether a seat's model has a price at the usual tier."""
+    return call_at_most(replace(seat, tier=None), [])["usd"] is not None
 
 
 def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = _BOUND, model: str = "") -> int:

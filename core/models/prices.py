@@ -18,6 +18,7 @@ FREE_OF_CHARGE: dict[str, Any] = {"calls": 0, "usage": None, "usd": 0.0, "at_mos
 """What a call says of its cost where nothing was sent: it came from a cache, with another one, or was never made."""
 _PRICE_LISTS = {"google_genai": "google", "google_vertexai": "google", "mistralai": "mistral", "xai": "x-ai"}
 _MILLION = 1_000_000
+_MOST_SHARE = {"batch": 1, "flex": 1, "priority": 100}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,14 @@ class Price:
     """What a provider's batch costs, as a share of the price; None is what its provider is known to take."""
     flex: float | None = None
     """What the tier `flex` costs, as a share of the price; None is what its provider is known to take."""
+    priority: float | None = None
+    """What the tier `priority` costs, as a share of the price, mostly more than 1; None as above."""
+
+    def share_of(self, tier: str | None) -> float | None:
+        """Return which share of the price a tier costs, where that is said here."""
+        return {"batch": self.batch, "flex": self.flex, "priority": self.priority, "fast": self.priority}.get(
+            tier or ""
+        )
 
 
 Prices = Mapping[str, Price]
@@ -56,10 +65,12 @@ def check_prices(prices: object) -> None:
                 f"found {price!r} as the price of {model!r}, expected Price(input=..., output=...) from 0, "
                 "in US dollars a million tokens"
             )
-        for tier, share in (("batch", price.batch), ("flex", price.flex)):
-            if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+        for tier in ("batch", "flex", "priority"):
+            share = price.share_of(tier)
+            if share is not None and not (isinstance(share, int | float) and 0 <= share <= _MOST_SHARE[tier]):
                 raise ConfigError(
-                    f"found {tier}={share!r} in the price of {model!r}, expected a share of it from 0 to 1, such as 0.5"
+                    f"found {tier}={share!r} in the price of {model!r}, expected a share of it from 0 to "
+                    f"{_MOST_SHARE[tier]}, such as 0.5 for half of it"
                 )
 
 
@@ -104,7 +115,7 @@ def price_of(
     seller = provider if isinstance(provider, str) else None
     if mine:
         usd = (counts["input_tokens"] * mine.input + counts["output_tokens"] * mine.output) / _MILLION
-        share = {"batch": mine.batch, "flex": mine.flex}.get(tier or "")
+        share = mine.share_of(tier)
         if share is not None or not usd:
             return usd * (share or 0.0)
         return _at_tier(usd, tier, names, endpoint or seller)

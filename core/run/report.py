@@ -25,7 +25,7 @@ _WENT_WITHOUT: dict[LeftOut, str] = {
     "max_tokens": "takes no max_tokens; the limit was sent as max_completion_tokens",
     "temperature": "or model takes no temperature; it was asked without, at its own",
     "reasoning_effort": "or model takes no such reasoning_effort; it was asked without",
-    "service_tier": "or model takes no such tier of service; it was asked without, at the list price",
+    "service_tier": "or model takes no such tier of service; it was asked at its usual one",
     **{
         part: f"or model takes no {words}; it was given the text, and a note in their place"
         for part, words in _UNREAD.items()

@@ -30,9 +30,8 @@ from .structured import Method, ToolLike, form_name, form_options, is_class, rea
 
 _PATH = "/chat/completions"
 _PASSED_ON = ("temperature", "top_p", "seed", "stop", "n", "reasoning_effort", "service_tier")
-"""Fields that are sent as they are, by the same names."""
-_FLEX_SILENCE = 900.0
-"""Seconds for which a server may say nothing at the tier `flex`, as OpenAI advises."""
+"""Fields that are sent as they are, by the same names; the last is none of a batch's."""
+_FLEX_SILENCE = 900.0  # seconds for which a server may say nothing at the tier `flex`, as OpenAI advises
 _CARRIED = (
     *("cache", "callbacks", "disable_streaming", "metadata", "rate_limiter", "tags", "verbose", "streaming"),
     *("temperature", "max_tokens", "top_p", "seed", "stop", "n", "reasoning_effort", "service_tier", "max_retries"),
@@ -113,9 +112,8 @@ class ChatCompletions(BaseChatModel):
 
     def _options(self) -> dict[str, Any]:
         """Return what each request says beside the conversation."""
-        options = {name: value for name in _PASSED_ON if (value := getattr(self, name)) is not None}
-        if deferral_for():  # a batch is a tier of its own, and what is asked in its place later is the same request
-            options.pop("service_tier", None)
+        names = _PASSED_ON[:-1] if deferral_for() else _PASSED_ON  # a batch is a tier of its own
+        options = {name: value for name in names if (value := getattr(self, name)) is not None}
         return options | ({self.limit_name: self.max_tokens} if self.max_tokens is not None else {})
 
     def _body(self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> bytes:

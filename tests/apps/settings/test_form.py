@@ -45,7 +45,7 @@ def test_what_is_left_empty_in_the_form_is_not_given_and_the_servers_keys_are_it
 
 def test_what_models_think_is_in_the_form() -> None:
     filled = {"proposers": ["offline:words"], "samples": 2, "more_room": True, "vary": "wording"}
-    filled |= {"reasoning_effort": "low", "references": "reasoning"}
+    filled |= {"reasoning_effort": "low", "references": "reasoning", "tier": "flex"}
     plan = plan_of(form_settings(filled).choose()[0].build())
 
     assert {*filled} <= form_of(create_moa(proposers=["offline:words"], layers=1)).model_fields.keys()

@@ -38,6 +38,7 @@ def seat_of(model: Any, tier: Any, **prices: Price) -> Seat:
         ("openai:not-sold-at-flex", "flex", {"not-sold-at-flex": Price(input=1, output=1)}, 1.0),
         (OWN, "flex", {"m": Price(input=1, output=1)}, 1.0),
         (OWN, "flex", {"m": Price(input=1, output=1, flex=0.25)}, 0.25),
+        (OWN, "priority", {"m": Price(input=1, output=1, priority=2)}, 2.0),
     ],
 )
 def test_a_call_is_bounded_by_its_tiers_price(model: Any, tier: Any, prices: Any, share: float) -> None:
@@ -82,7 +83,9 @@ def test_an_estimate_is_half_in_batches() -> None:
 
 
 def test_a_strict_budget_refuses_a_tier_whose_price_is_not_known() -> None:
-    with pytest.raises(ConfigError, match=r"found Budget\(usd=...\) over m, whose price is unknown"):
+    with pytest.raises(
+        ConfigError, match=r"over m at the tier 'priority', whose price is unknown.*Price\(..., priority=2.0\)"
+    ):
         create_moa(
             proposers=[Proposer("m", base_url="http://localhost:1/v1", tier="priority")],
             aggregator="offline:words",

@@ -45,6 +45,15 @@ def test_a_price_is_unknown_where_nobody_says_how_much_dearer_a_tier_is() -> Non
     assert usd_of("mine", "priority", "http://localhost:8000/v1", mine=Price(input=1)) is None
 
 
+def test_anthropics_batches_cost_half_by_its_address() -> None:
+    def usd(tier: str | None) -> float | None:
+        where: Any = {"provider": "anthropic", "endpoint": "https://api.anthropic.com/v1/"}
+        return price_of(USAGE, models=["claude-opus-5"], own={}, tier=tier, **where)
+
+    assert usd("batch") == pytest.approx((usd("standard") or 0) / 2)
+    assert usd("priority") is None
+
+
 def test_together_gives_half_for_selected_models_only() -> None:
     for model, share in (("meta-llama/Llama-3.3-70B-Instruct-Turbo", 0.5), ("openai/gpt-oss-120b", 1.0)):
         assert usd_of(model, "batch", None) == pytest.approx(share * (usd_of(model, None, None) or 0))
@@ -91,5 +100,7 @@ def test_who_is_sold_at_a_tier_is_read_in_the_list() -> None:
 
 @pytest.mark.parametrize("share", [-0.5, 1.5, "half"])
 def test_a_share_that_is_none_is_refused(share: Any) -> None:
-    with pytest.raises(ConfigError, match=r"found flex=.* in the price of 'm', expected a share of it from 0 to 1"):
+    with pytest.raises(
+        ConfigError, match=r"found flex=.* in the price of 'm', expected a share of it from 0 to 1, such"
+    ):
         check_prices({"m": Price(flex=share)})
