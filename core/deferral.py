@@ -1,6 +1,6 @@
 """Let requests be answered later, by whoever holds what came of them: a provider's batch takes a day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
@@ -18,6 +18,8 @@ class Deferral(Protocol):
 
     asks_now: bool
     """Whether some of its requests may be sent at once, so that limits hold for them."""
+    at_the_end: list[Callable[[], Awaitable[None]]]
+    """What is to be done once the run has come to its end: until then it is made again and again."""
 
     def answer_to(self, address: Any, body: bytes) -> bytes | Keep:
         """Return what a server answered to a request, or, where it is to be asked now, what keeps its answer.
@@ -50,6 +52,9 @@ class _Reckoning:
     """Be the deferral of what is only reckoned, and asks nobody."""
 
     asks_now = False
+
+    def __init__(self) -> None:
+        self.at_the_end: list[Callable[[], Awaitable[None]]] = []
 
     def answer_to(self, address: Any, body: bytes) -> bytes | Keep:
         raise AssertionError("found a request where costs are only reckoned, expected none")

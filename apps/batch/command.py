@@ -1,5 +1,6 @@
 """The command `batch`: one mixture, many questions, a row each."""
 
+import asyncio
 import json
 import sys
 from dataclasses import replace
@@ -28,9 +29,11 @@ from .formats import FORMATS
 from .job import BatchJob
 from .progress import BatchView, batch_summary
 from .unfinished import can_keep
+from .waves import BatchFlags, cancelled_line, under_way_line, with_batches
 
 
 @partial(with_mixture, budget="--run-budget")
+@with_batches
 def batch(
     settings: Settings,
     questions: Annotated[
@@ -66,6 +69,7 @@ def batch(
         typer.Option(metavar="NAME", help="What a benchmark's file calls the mixture.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
+    batches: BatchFlags,
 ) -> None:
     """Answer many questions; the same command goes on where it was stopped."""
     check_own_file(out, "the rows")
@@ -82,10 +86,18 @@ def batch(
     RowFile(files.rows).check()
     chosen, why = settings.choose()
     note(f"models: {why}")
-    keeps = not no_keep and _has_steps(chosen)
+    keeps = not no_keep and not batches.declared and _has_steps(chosen)  # all that they need is in their journal
     if keeps and not can_keep():
         hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
         note(hint)
+    if batches.cancels:
+        cancelled = asyncio.run(
+            BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, False, False).cancel()
+        )
+        show_text(cancelled_line(cancelled, files.rows))
+        return
+    if batches.declared and getattr(chosen.budget, "seconds", None):
+        note("the deadline of a run is set aside: its calls wait for providers' batches")
     view = BatchView(notes)
     try:
         with (
@@ -95,13 +107,13 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
-            job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals)
+            job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals, batches)
             sums = ending.run(job.run(view))
             if not sums["left"]:
                 files.write_answers()
             runs = files.runs(repeat) if repeat > 1 else None
     except KeyboardInterrupt:
-        sys.stderr.write(_stopped(view.sums, files.source) + "\n")
+        sys.stderr.write(_stopped(view.sums, files.source) + under_way_line(view.waves) + "\n")
         raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
     if as_json:
         sys.stdout.write(json.dumps({**sums, **({"repeats": runs} if runs else {})}, indent=2) + "\n")

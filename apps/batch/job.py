@@ -1,15 +1,18 @@
 """One batch as a command line asked for it, from its store to its sums."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ...core.batches.parcels import SentParcel
 from ...core.bounds.budget import Budget
 from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.rounds import cancel_batches
 from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
 from .files import BatchFiles
 from .progress import BatchView
 from .unfinished import unfinished_runs
+from .waves import BatchFlags
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class BatchJob:
     repeat: int
     keeps: bool
     proposals: bool
+    batches: BatchFlags = field(default_factory=lambda: BatchFlags(None, cancels=False))
+
+    async def cancel(self) -> list[SentParcel]:
+        """Cancel what is under way at providers."""
+        return await cancel_batches(self.settings.build(), self.files.rows)
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
@@ -47,6 +55,8 @@ class BatchJob:
                 repeat=self.repeat,
                 on_start=begin,
                 on_row=view.add,
+                provider_batch=self.batches.declared,
+                on_wave=view.wave,
             )
             store.is_needed = store.was_there and sums["left"] > 0
             return sums

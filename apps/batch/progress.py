@@ -4,19 +4,29 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
 from rich.text import Text
 
+from ...core.batches.declared import Wave
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
 from ..ask.lines import spared_words
 from ..screens import TABLES_FROM
+from .waves import wave_line
 
 _WIDE = 60
 """Columns of a terminal that hold the time left beside the figures, none of which is cut."""
-_EVERY_S = 10.0
-"""Seconds between two plain lines."""
+_EVERY_S, _WAVE_EVERY_S = 10.0, 300.0
+"""Seconds between two plain lines, and between two about batches of which nothing new is known."""
 
 
 class BatchView:
@@ -25,6 +35,8 @@ class BatchView:
     def __init__(self, console: Console) -> None:
         self.sums: BatchReport | None = None
         """The last that were shown; None before the batch began."""
+        self.waves: Wave | None = None
+        """How far providers' batches are that are under way; None where none is."""
         self._console = console
         bar: list[ProgressColumn] = [BarColumn()] if console.width >= TABLES_FROM else []
         rest: list[ProgressColumn] = [TextColumn("time left"), TimeRemainingColumn()] if console.width >= _WIDE else []
@@ -38,6 +50,8 @@ class BatchView:
         )
         self._task = self._bar.add_task("", total=None, rate="")
         self._told_at = time.monotonic()
+        self._wave: TaskID | None = None
+        self._words = ""
 
     def __enter__(self) -> "BatchView":
         self._bar.start()
@@ -64,6 +78,31 @@ class BatchView:
         if not self._console.is_terminal and now - self._told_at >= _EVERY_S:
             self._told_at = now
             self._console.print(Text(f"{done:,} of {_many(sums['questions'])}: {rate}"), soft_wrap=True)
+
+    def wave(self, wave: Wave) -> None:
+        """Show how far providers' batches are: a bar of their own, or a line whenever a provider says something new."""
+        self.waves = None if wave.ended else wave
+        if wave.note:
+            self._console.print(Text(wave.note, style="dim"), soft_wrap=True)
+        if not wave.parcels:
+            return
+        line = wave_line(wave)
+        if self._console.is_terminal:
+            self._wave = self._bar.add_task("", total=None, rate="") if self._wave is None else self._wave
+            words = "" if wave.ended else f"{line.partition(':')[0]}, {line.rpartition(': ')[2]},"
+            self._bar.update(
+                self._wave,
+                total=wave.requests,
+                completed=wave.answered,
+                rate=words,
+                visible=not wave.ended,
+                refresh=True,
+            )
+        now, words = time.monotonic(), line.partition(";")[2]
+        is_news = words != self._words or now - self._told_at >= _WAVE_EVERY_S
+        if wave.ended or (is_news and not self._console.is_terminal):
+            self._told_at, self._words = now, words
+            self._console.print(Text(line, style="dim"), soft_wrap=True)
 
 
 def batch_summary(sums: BatchReport) -> str:

@@ -11,13 +11,15 @@ import typer
 from langsmith.utils import tracing_is_enabled
 
 from ...core.checks import check_number
+from ...core.deferral import reckoned_in_batches
 from ...core.errors import ConfigError
 from ...evaluation.batch.reading import read_questions
 from ...evaluation.batch.repeats import Repeated, check_repeat
 from ...evaluation.comparing.conclusion import MARGIN
 from ...evaluation.comparing.preparing import check_margin, prepare
 from ...evaluation.comparing.shown import notes_of
-from ..mistakes import misused
+from ..batch.waves import BatchFlags, with_batches
+from ..mistakes import Misuse, misused
 from ..piped import read_again
 from ..plotting import check_plot
 from ..settings.flags import SHARED, Concurrency, Repeat, RetryErrors, budget_of, with_mixture
@@ -36,6 +38,7 @@ _NOT_SHARED = {"system", "window", "rounds", "debate_if", "moderator", "keep", "
 
 
 @partial(with_mixture, only=SHARED - _NOT_SHARED, budget="--run-budget")
+@partial(with_batches, cancels=False)
 def compare_systems(
     settings: Settings,
     questions: Annotated[
@@ -114,6 +117,7 @@ def compare_systems(
         bool, typer.Option("--estimate", help="Print what it may cost, at most and usually, and ask nobody.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    batches: BatchFlags,
 ) -> None:
     """Compare systems on your questions, and say whether a mixture is worth its money."""
     with misused():
@@ -122,6 +126,8 @@ def compare_systems(
         check_repeat(repeat)
         if plot:
             check_plot(plot)
+        if batches.declared and not folder:
+            raise Misuse("found --provider-batch without --keep, expected a folder: what is under way must not be lost")
         if roles:
             _check_alone(systems=systems, equal=equal)
             if repeat > 1:
@@ -149,16 +155,18 @@ def compare_systems(
             margin=margin,
             repeat=repeat,
             cast=cast,
+            batches=batches.declared,
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )
         if only_estimate:
             graphs = job.estimated()
             every = replace(job.prepared, questions=list(Repeated(job.prepared.questions, repeat)))
-            usual = usual_prospect(graphs, every)
             ceiling = recorded_ceiling(given, source.path, folder)
             more = what_is_shared(cast)
-            show_prospect(prospect(graphs, every), usual, as_json=as_json, more=more, ceiling=ceiling)
+            with reckoned_in_batches(are_all=batches.declared is not None):
+                usual, most = usual_prospect(graphs, every), prospect(graphs, every)
+            show_prospect(most, usual, as_json=as_json, more=more, ceiling=ceiling)
             return
         comparison = job.run(folder)
     if as_json:

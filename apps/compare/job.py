@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from ...core.batches.declared import ProviderBatch
 from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
@@ -48,6 +49,7 @@ class Job:
     margin: float
     repeat: int
     experiment: str | None
+    batches: ProviderBatch | None
     cast: Cast | None = None
     """Who plays what, where roles are compared."""
     keep: Callable[[], None]
@@ -72,7 +74,7 @@ class Job:
         except KeyboardInterrupt:
             watch.end()
             how = "the same command goes on" if folder else "nothing is kept; with --keep DIR the same command goes on"
-            sys.stderr.write(f"stopped: {how}\n")
+            sys.stderr.write(f"stopped: {how}{watch.under_way}\n")
             raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
         finally:
             watch.end()
@@ -107,6 +109,8 @@ class Job:
             on_row=watch.add,
             on_judged=watch.judged,
             cast=self.cast,
+            provider_batch=self.batches,
+            on_wave=watch.wave,
             **options,
         )
         return replace(comparison, notes=[*scaled.notes, *comparison.notes])

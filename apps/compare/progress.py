@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from ...core.batches.declared import Wave
 from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
 from ..batch.progress import BatchView
+from ..batch.waves import under_way_line
 from ..terminal import note, notes
 
 _EVERY_S = 10.0
@@ -19,6 +21,7 @@ class Watch:
     def __init__(self) -> None:
         self._why: Mapping[str, str] = {}
         self._view: BatchView | None = None
+        self._waves: Wave | None = None
         self._told_at = time.monotonic()
 
     def know(self, why: Mapping[str, str]) -> None:
@@ -37,6 +40,19 @@ class Watch:
         """Show that a question has been done with."""
         if self._view:
             self._view.add(row, sums)
+
+    def wave(self, wave: Wave) -> None:
+        """Show how far providers' batches are: of a system, or of the judge."""
+        self._waves = wave
+        if self._view is None:
+            self._view = BatchView(notes)
+            self._view.__enter__()
+        self._view.wave(wave)
+
+    @property
+    def under_way(self) -> str:
+        """Say what goes on at providers when nobody waits for it."""
+        return "" if self._waves is None or self._waves.ended else under_way_line(self._waves, cancels=False)
 
     def judged(self, verdicts: int) -> None:
         """Tell of the judge now and then."""

@@ -1,6 +1,7 @@
 """Answer the calls of a run from a journal, and end it for now where an answer is still to come."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any
 
@@ -47,6 +48,7 @@ class Deferring:
         """
         self.asks_now = bool(live) or journal.has_live(question)
         self._journal, self._question, self._part, self._live = journal, question, part, live
+        self.at_the_end: list[Callable[[], Awaitable[None]]] = []
         self._times = Counter[str]()
 
     def answer_to(self, address: Address, body: bytes) -> bytes | Keep:

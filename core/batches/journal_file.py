@@ -38,12 +38,12 @@ CREATE TABLE parcels (
 class JournalFile:
     """Be the file; one process at a time has it."""
 
-    def __init__(self, path: Path, *, mixture: str) -> None:
+    def __init__(self, path: Path, *, mixture: str | None) -> None:
         """Open it, or make it.
 
         Args:
             path: Where it is.
-            mixture: Whose requests it holds.
+            mixture: Whose requests it holds; None is whosever.
 
         Raises:
             ConfigError: It is another program's file, of another version or mixture, or cannot be used.
@@ -60,7 +60,7 @@ class JournalFile:
                 self.db.close()
                 raise
 
-    def _begin(self, mixture: str) -> None:
+    def _begin(self, mixture: str | None) -> None:
         db = self.db
         (ours,), (number,) = (db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
         is_new = not db.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -79,9 +79,9 @@ class JournalFile:
             db.executescript(
                 f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; PRAGMA user_version = {FORMAT}; COMMIT;"
             )
-            db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture,))
+            db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture or "",))
         (begun,) = db.execute("SELECT value FROM about WHERE name = 'mixture'").fetchone() or ("",)
-        if begun != mixture:
+        if mixture is not None and begun != mixture:
             raise ConfigError(
                 f"found requests of another mixture ({begun}) in {self.path}, expected {mixture}; go on with the "
                 "mixture that it was begun with, or cancel its batches first: --cancel-batches"

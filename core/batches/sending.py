@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import TypeVar
 from uuid import uuid4
 
@@ -58,9 +58,12 @@ class Sending:
         """Send what waits, and wait until all that is under way has come back; tell whether anything was.
 
         Raises:
-            ConfigError: A provider takes no batches, or the journal cannot be written.
-            ServerError: A provider refuses.
+            ConfigError: A provider takes no batches, or refuses, or the journal cannot be written.
         """
+        with _refusals():
+            return await self._wave()
+
+    async def _wave(self) -> bool:
         for sent in self._parcels.under_way():
             if sent.stage != "created":
                 await self._bring(sent, resumed=True)
@@ -76,11 +79,20 @@ class Sending:
         return True
 
     async def cancel(self) -> list[SentParcel]:
-        """Ask providers to cancel what is under way, and return it."""
+        """Ask providers to cancel what is under way there, and return it; what was not sent yet waits again.
+
+        Raises:
+            ConfigError: A provider refuses.
+        """
+        with _refusals():
+            return await self._cancelled()
+
+    async def _cancelled(self) -> list[SentParcel]:
         for sent in self._parcels.under_way():
-            if sent.stage == "creating":
-                await self._found(sent)
-            if batch := self._parcels.parcel(sent.number).batch:
+            is_there = sent.stage == "created" or (sent.stage == "creating" and await self._found(sent))
+            if not is_there:
+                self._parcels.settle(sent.number, why="", tries=2**31, state="failed", counts=False)
+            elif batch := self._parcels.parcel(sent.number).batch:
                 try:
                     self._parcels.note_status(sent.number, await self._provider(sent).cancel(batch))
                 except ServerError as exc:
@@ -261,6 +273,18 @@ class Sending:
 
 
 _ENDS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say what to do where a provider refuses."""
+    try:
+        yield
+    except ServerError as exc:
+        raise ConfigError(
+            f"{exc.url or 'a provider'} does not take batches now: {exc}; mend that, and start the same again: what is "
+            "under way is in the journal"
+        ) from exc
 
 
 def _may_pass(exc: ServerError) -> bool:

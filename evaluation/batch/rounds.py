@@ -1,18 +1,20 @@
 """Ask all questions at once, or in rounds, each of which ends where all calls wait for providers' batches."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
-from ...core.batches.parcels import Parcels
+from ...core.batches.parcels import Parcels, SentParcel
 from ...core.batches.providers import batches_at
 from ...core.batches.sending import Sending
 from ...core.bounds.budget import Budget
 from ...core.deferral import reckoned_in_batches
 from ...core.errors import ConfigError
-from ...core.models.capabilities import is_one_call, provider_of, wire_of
+from ...core.models.capabilities import Model, is_one_call, provider_of, wire_of
 from ...core.models.labels import model_label
 from ...core.models.prices import FREE_PROVIDERS
 from ...core.run.state import Graph
@@ -90,13 +92,30 @@ def check_batched(moa: Graph, declared: ProviderBatch, budget: Budget | None) ->
         ConfigError: Something cannot.
     """
     declared.check()
+    if any(node.partition("/")[0] == "sections" for node in moa.builder.nodes):
+        raise ConfigError(
+            "found a mixture that writes by sections, while its proposers still answer, expected one that waits for "
+            "them: in a provider's batch all answers come at once; use create_moa"
+        )
     if budget and budget.seconds is not None:
         raise ConfigError(
             f"found seconds={budget.seconds:g} in the budget of a provider's batch, which takes up to a day for each "
             "layer, expected none; leave it out"
         )
+    return addresses_of(models_asked(moa))
+
+
+def addresses_of(models: Iterable[Model]) -> dict[str, Address]:
+    """Return where models are asked whose requests can go into providers' batches.
+
+    Args:
+        models: Whom; what runs in this process answers at once, and needs no address.
+
+    Raises:
+        ConfigError: A request of one of them cannot.
+    """
     addresses: dict[str, Address] = {}
-    for model in models_asked(moa):
+    for model in models:
         if provider_of(model) in FREE_PROVIDERS and is_one_call(model) and not wire_of(model):
             continue  # what runs in this process answers at once
         wire = wire_of(model)
@@ -119,6 +138,30 @@ def _whose(address: Address) -> tuple[object, ...]:
     return address.key, address.headers, address.query
 
 
+async def cancel_batches(moa: Graph, out: str | PathLike[str]) -> list[SentParcel]:
+    """Cancel what a batch of questions has under way at providers, and return it.
+
+    What was answered by then is billed, and stays where it is: the same batch of questions fetches it.
+
+    Args:
+        moa: The mixture, whose keys are used.
+        out: The file of the rows.
+
+    Raises:
+        ConfigError: Another batch is at work on the file, or a provider refuses.
+    """
+    addresses, file = check_batched(moa, ProviderBatch(), None), RowFile(Path(out))
+    path = _journal_of(file)
+    if not path.exists():
+        return []
+    with file.locked():
+        journal = Journal(path, mixture=None)
+        try:
+            return await sending_of(journal, addresses, ProviderBatch(), None).cancel()
+        finally:
+            journal.close()
+
+
 async def ask_in_rounds(
     work: BatchWork, declared: ProviderBatch, addresses: Mapping[str, Address], on_wave: Callable[[Wave], None] | None
 ) -> None:
@@ -131,16 +174,14 @@ async def ask_in_rounds(
         on_wave: Called whenever a provider says how far it is.
 
     Raises:
-        ConfigError: A provider takes no batches, or the journal cannot be used.
-        ServerError: A provider refuses them.
+        ConfigError: A provider takes no batches, or refuses them, or the journal cannot be used.
     """
-    path = work.file.path.with_name(f"{work.file.path.name}.batches")
+    path = _journal_of(work.file)
     journal = Journal(path, mixture=plan_of(work.moa).rules.mixture)
     try:
         await _forget_done(work, journal)
         await _set_aside(work, journal)
-        providers = {server: batches_at(address) for server, address in addresses.items()}
-        sending = Sending(Parcels(journal), providers, declared, on_wave or _nobody)
+        sending = sending_of(journal, addresses, declared, on_wave)
         is_idle = False
         while True:
             before = work.tally.report()["left"]
@@ -158,6 +199,28 @@ async def ask_in_rounds(
         journal.close()
     if not work.tally.report()["left"]:
         journal.remove()
+
+
+def _journal_of(file: RowFile) -> Path:
+    return file.path.with_name(f"{file.path.name}.batches")
+
+
+def sending_of(
+    journal: Journal,
+    addresses: Mapping[str, Address],
+    declared: ProviderBatch,
+    on_wave: Callable[[Wave], None] | None,
+) -> Sending:
+    """Return who sends what a journal holds.
+
+    Args:
+        journal: The journal.
+        addresses: Where models are asked.
+        declared: How batches are made.
+        on_wave: Called whenever a provider says how far it is.
+    """
+    providers = {server: batches_at(address) for server, address in addresses.items()}
+    return Sending(Parcels(journal), providers, declared, on_wave or _nobody)
 
 
 def _nobody(wave: Wave) -> None:

@@ -151,11 +151,15 @@ class Workers:
         file = self._file.path
         if self._journal is None:
             return await answer_question(self._moa, question, file=file, proposals=self._proposals)
-        with SERVERS.apart(), deferred_by(Deferring(self._journal, question.id, live=self._live)):
+        deferring = Deferring(self._journal, question.id, live=self._live)
+        with SERVERS.apart(), deferred_by(deferring):
             try:
-                return await answer_question(self._moa, question, file=file, proposals=self._proposals)
+                result = await answer_question(self._moa, question, file=file, proposals=self._proposals)
             except Deferred:
                 return None
+        for act in deferring.at_the_end:
+            await act()
+        return result
 
     def _write(self, question: Question, result: QuestionResult) -> None:
         tally, row, before = self._tally, result.row, self._ids[question.id]

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from langsmith.utils import tracing_is_enabled
 
+from ...core.batches.declared import ProviderBatch
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
@@ -22,6 +24,7 @@ from ...graphs.hidden import hides
 from ...graphs.plan import plan_of
 from ...nodes.calls.cache import keeping_responses
 from ...nodes.calls.response_cache import ResponseCache
+from ..batch.batch import OnWave
 from ..batch.gold_names import misnamed_gold
 from ..batch.questions import Question, Questions
 from ..batch.reading import questions_in
@@ -29,6 +32,7 @@ from ..batch.repeats import Repeated
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
+from ..grading.in_batches import judge_in_batches
 from ..grading.jury import Jury, OnJudged
 from .cast import Cast
 from .ceilings import ceiling_in, first_runs
@@ -62,9 +66,11 @@ async def acompare(
     limits: Sequence[Limits] = (),
     prices: Prices | None = None,
     cache: ResponseCache | None = None,
+    provider_batch: ProviderBatch | None = None,
     on_start: OnSystemStart | None = None,
     on_row: OnSystemRow | None = None,
     on_judged: OnJudged | None = None,
+    on_wave: OnWave | None = None,
 ) -> Comparison:
     """Put the same questions to several systems, grade the answers, and hold the best mixture against the best model.
 
@@ -96,9 +102,12 @@ async def acompare(
         limits: Bounds for calls of the judge.
         prices: Your own prices, for the judge.
         cache: Where the judge's answers are kept; each system has a cache of its own, or the same.
+        provider_batch: Ask systems and judge in their providers' batches, as `abatch` does; `out` keeps what is under
+            way.
         on_start: Called with each system, and its sums, before it is asked.
         on_row: Called with the system, each row and the sums so far.
         on_judged: Called after each verdict with their number.
+        on_wave: Called whenever a provider says how far its batches are.
 
     Returns:
         What was measured.
@@ -140,6 +149,8 @@ async def acompare(
             on_start=on_start,
             on_row=on_row,
             on_judged=on_judged,
+            provider_batch=provider_batch,
+            on_wave=on_wave,
         )
 
 
@@ -160,6 +171,8 @@ async def compare_prepared(
     on_row: OnSystemRow | None,
     on_judged: OnJudged | None,
     cast: Cast | None = None,
+    provider_batch: ProviderBatch | None = None,
+    on_wave: OnWave | None = None,
 ) -> Comparison:
     """Compare systems in a folder, where all that `acompare` finds out beforehand is known.
 
@@ -179,6 +192,8 @@ async def compare_prepared(
         on_row: Called with each row.
         on_judged: Called after each verdict.
         cast: Who plays what in them, where roles are compared.
+        provider_batch: Ask systems and judge in their providers' batches.
+        on_wave: Called whenever a provider says how far they are.
 
     Returns:
         What was measured.
@@ -187,18 +202,33 @@ async def compare_prepared(
         ConfigError: A system answered nothing, or no question could be graded.
     """
     turns = InTurn(
-        folder, concurrency=concurrency, budget=budget, retry_errors=retry_errors, on_start=on_start, on_row=on_row
+        folder,
+        concurrency=concurrency,
+        budget=budget,
+        retry_errors=retry_errors,
+        on_start=on_start,
+        on_row=on_row,
+        provider_batch=provider_batch,
+        on_wave=on_wave,
     )
     every = list(Repeated(prepared.questions, repeat))
     await _ask_all(systems, prepared, turns, every, cast)
     questions, rows = turns.answered_by_all(every, repeat)
-    jury = None
-    if prepared.judge:
-        remaining, verdicts = turns.budget_left(), folder / VERDICTS
-        jury = Jury(prepared.judge, concurrency=concurrency, budget=remaining, file=verdicts, on_judged=on_judged)
     singles = [label for label, graph in systems.items() if plan_of(graph).is_single]
+    grade = partial(prepared.graders.grade, questions, rows, singles, baseline=baseline)
+    jury = None
     with keeping_responses(prepared.cache):
-        answered, chosen = await prepared.graders.grade(questions, rows, singles, jury, baseline)
+        if seat := prepared.judge:
+            verdicts = folder / VERDICTS
+            begin = partial(
+                Jury, seat, concurrency=concurrency, budget=turns.budget_left(), file=verdicts, on_judged=on_judged
+            )
+            if provider_batch:
+                (answered, chosen), jury = await judge_in_batches(grade, begin, seat, verdicts, provider_batch, on_wave)
+            else:
+                answered, chosen = await grade(jury := begin())
+        else:
+            answered, chosen = await grade(None)
     comparison = comparison_of(
         answered,
         prepared.graders,

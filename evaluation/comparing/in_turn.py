@@ -8,12 +8,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from ...core.batches.declared import ProviderBatch
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
-from ..batch.batch import abatch
+from ..batch.batch import OnWave, abatch
 from ..batch.questions import Question, Row
 from ..batch.repeats import id_of_repeated
 from ..batch.rows import RowFile, known_cost_in
@@ -44,6 +45,8 @@ class InTurn:
         retry_errors: bool,
         on_start: OnSystemStart | None,
         on_row: OnSystemRow | None,
+        provider_batch: ProviderBatch | None = None,
+        on_wave: OnWave | None = None,
     ) -> None:
         """Take what `abatch` takes.
 
@@ -54,11 +57,14 @@ class InTurn:
             retry_errors: Whether to ask again what failed.
             on_start: Called with the system and the sums before it is asked.
             on_row: Called with the system, each row and the sums so far.
+            provider_batch: Ask in providers' batches.
+            on_wave: Called whenever a provider says how far they are.
         """
         self.rows: dict[str, dict[str, Row]] = {}
         self.stopped: str | None = None
         self._folder, self._concurrency, self._budget = folder, concurrency, budget
         self._retry_errors, self._on_start, self._on_row = retry_errors, on_start, on_row
+        self._provider_batch, self._on_wave = provider_batch, on_wave
         self._seconds = 0.0
 
     def parts(self, labels: Sequence[str], questions: Sequence[Question]) -> Iterator[list[Question]]:
@@ -109,6 +115,8 @@ class InTurn:
             retry_errors=self._retry_errors,
             on_start=(lambda report: begin(label, report)) if begin else None,
             on_row=(lambda row, report: tell(label, row, report)) if tell else None,
+            provider_batch=self._provider_batch,
+            on_wave=self._on_wave,
         )
         self._seconds += report["seconds"]
         self.rows[label] = {row["id"]: row for _, row in RowFile(file).rows()}

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ...core.batches.deferring import Deferred
 from ...core.bounds.budget import Budget
 from ...core.errors import ConfigError
 from ...core.ordinary import append_line, whole_lines
@@ -16,6 +17,7 @@ from ...core.panel.seats import Seat
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
 from ...core.text import one_line, printable
+from ...nodes.calls.all_of import all_of
 from ..batch.questions import Question, Row
 from ..batch.row_checks import checked_cost, is_amount
 from .by_gold import Grade
@@ -56,7 +58,7 @@ class Jury:
         self._judged = _read(file) if file else {}
         self._free = asyncio.Semaphore(concurrency)
         self._one_ended = asyncio.Condition()
-        self._spent, self._under_way = NOTHING, dict[str, Cost]()
+        self._spent, self._under_way, self._deferred = NOTHING, dict[str, Cost](), set[str]()
         self._began, self._verdicts = time.monotonic(), 0
 
     @property
@@ -80,8 +82,12 @@ class Jury:
                 return Judged(None, why, NOTHING)
             try:
                 judged = await judge(self._seat, prompt)
+            except Deferred:
+                self._deferred.add(key)  # what it costs at most stays set aside
+                raise
             finally:
-                self._under_way.pop(key, None)
+                if key not in self._deferred:
+                    self._under_way.pop(key, None)
                 async with self._one_ended:
                     self._one_ended.notify_all()
             self._spent = total([self._spent, judged.cost], known_only=True)
@@ -94,7 +100,9 @@ class Jury:
         """Wait until a call fits the budget, and set aside what it costs at most; say why it never will."""
         async with self._one_ended:
             while self._budget and (why := self._why_not(self._budget, bound)):
-                if not self._under_way:
+                if len(self._deferred) == len(self._under_way):
+                    if self._deferred:
+                        raise Deferred
                     return why
                 await self._one_ended.wait()
             self._under_way[key] = bound
@@ -130,8 +138,8 @@ async def preferred(jury: Jury, question: Question, one: Row, other: Row) -> Gra
     mine, theirs = text_of(one), text_of(other)
     if mine is None or theirs is None or mine == theirs:
         return Grade(0.5 + 0.5 * ((mine is not None) - (theirs is not None)))
-    there, back = await asyncio.gather(
-        jury.ask(which_is_better(question, mine, theirs)), jury.ask(which_is_better(question, theirs, mine))
+    there, back = await all_of(
+        [jury.ask(which_is_better(question, mine, theirs)), jury.ask(which_is_better(question, theirs, mine))]
     )
     if there.score is None or back.score is None:
         return _ungraded(there if there.score is None else back)
@@ -153,12 +161,12 @@ async def all_preferred(
     jury: Jury, questions: Sequence[Question], one: Sequence[Row], other: Sequence[Row]
 ) -> list[Grade]:
     """Compare two systems' answers to all questions."""
-    return await asyncio.gather(*(preferred(jury, *each) for each in zip(questions, one, other, strict=True)))
+    return await all_of(preferred(jury, *each) for each in zip(questions, one, other, strict=True))
 
 
 async def all_scored(jury: Jury, questions: Sequence[Question], rows: Sequence[Row]) -> list[Grade]:
     """Mark a system's answers to all questions."""
-    return await asyncio.gather(*(scored(jury, *each) for each in zip(questions, rows, strict=True)))
+    return await all_of(scored(jury, *each) for each in zip(questions, rows, strict=True))
 
 
 def text_of(row: Row) -> str | None:

@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
@@ -24,6 +25,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
 from ...core.clock import unix_time
+from ...core.deferral import deferral_for
 from ...core.local.weights import file_behind
 from ...core.models.capabilities import chat_model_of
 from ...core.models.prices import FREE_OF_CHARGE
@@ -122,6 +124,12 @@ class Entry(NamedTuple):
         """Keep a whole answer; a record keeps whatever came of asking, where nobody cut it short."""
         if call["cached"] or call["cut"]:
             return
+        if deferral := deferral_for():  # or it would be found there when the run is made again, and be free
+            deferral.at_the_end.append(partial(self._write, call, message))
+        else:
+            await self._write(call, message)
+
+    async def _write(self, call: Call, message: AIMessage | None) -> None:
         content: Mapping[str, Any] | None
         if isinstance(self.cache, CallRecord):
             text = None if message is None else text_in(message)
@@ -134,7 +142,7 @@ class Entry(NamedTuple):
             async with asyncio.timeout(self._patience):
                 await self.cache.aset({self.key: (content, None)})
             if (beyond := _responses(self.cache)) not in (None, self.cache):
-                await self._replace(cache=beyond).keep(call, message)
+                await self._replace(cache=beyond)._write(call, message)
         except Exception as exc:  # noqa: BLE001 - the answer is there all the same
             _log.warning("the cache cannot be written: %s", type(exc).__name__)
 

@@ -1,10 +1,15 @@
 """Requests of a context are answered by whoever holds their answers."""
 
+from collections.abc import Awaitable, Callable
+
 from langgraph_moa.core.deferral import deferral_for, deferred_by, keeping
 
 
 class Held:
     asks_now = False
+
+    def __init__(self) -> None:
+        self.at_the_end: list[Callable[[], Awaitable[None]]] = []
 
     def answer_to(self, address: object, body: bytes) -> bytes:
         return b"an answer"

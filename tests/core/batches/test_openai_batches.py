@@ -29,7 +29,7 @@ async def ended(batches: OpenAIBatches, status: BatchStatus) -> tuple[BatchStatu
     raise AssertionError
 
 
-async def test_what_is_sent_comes_back_priced_as_a_batch(batches: BatchServer) -> None:
+async def test_what_is_sent_comes_back(batches: BatchServer) -> None:
     sender, status, sent = await created(batches)
     assert (status.state, status.has_ended, sender.name) == ("validating", False, "other")
     status, results = await ended(sender, status)

@@ -14,7 +14,6 @@ from langgraph_moa.core.batches.journal import Journal
 from langgraph_moa.core.batches.parcels import Parcels
 from langgraph_moa.core.batches.providers import batches_at
 from langgraph_moa.core.batches.sending import Sending
-from langgraph_moa.core.wire.refusals import ServerError
 from langgraph_moa.core.wire.sending import Address
 
 
@@ -130,7 +129,7 @@ async def test_no_failure_in_passing_makes_a_second_batch(refusal: Refusal, send
 async def test_after_a_kill_a_batch_is_looked_for_before_it_is_made_again(sender: Sender) -> None:
     for status in (401, 403):
         sender.server.refusals = [Refusal("/batches", status=status)]
-        with pytest.raises(ServerError):
+        with pytest.raises(ConfigError):
             await sender.sending.wave()
     parcel = sender.parcels.under_way()[0]
     assert (parcel.stage, len(sender.server.batches)) == ("creating", 0)
@@ -169,7 +168,7 @@ async def test_a_server_without_batches_is_refused_or_asked_now(batches: BatchSe
 
 async def test_what_is_under_way_can_be_cancelled(sender: Sender) -> None:
     sender.server.refusals = [Refusal("/batches", method="GET", status=401)]
-    with pytest.raises(ServerError):
+    with pytest.raises(ConfigError):
         await sender.sending.wave()
     cancelled = await sender.sending.cancel()
     assert [parcel.state for parcel in cancelled] == ["cancelling"]

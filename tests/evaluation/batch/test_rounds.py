@@ -12,6 +12,7 @@ from answering import rows_in
 from batch_server import BatchServer, Plan, Refusal
 from batched import SOON, in_batches, mixture
 from langchain_core.runnables import RunnableLambda
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_moa import (
     Budget,
@@ -23,11 +24,11 @@ from langgraph_moa import (
     Quorum,
     abatch,
     create_moa,
+    create_sectioned_moa,
     create_self_moa,
 )
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.offline.scripted import ScriptedModel
-from langgraph_moa.core.wire.refusals import ServerError
 from loopback import Reply
 
 
@@ -111,7 +112,7 @@ async def test_who_is_stopped_goes_on_with_what_is_under_way(batches: BatchServe
     for seen in range(12):
         for method, path in (("POST", "/files"), ("POST", "/batches"), ("GET", "/batches"), ("GET", "/files")):
             batches.refusals = [Refusal(path, status=401, method=method, seen=seen)]
-            with suppress(ServerError):
+            with suppress(ConfigError):
                 await in_batches(batches, out)
     batches.refusals = []
     report = await in_batches(batches, out)
@@ -199,6 +200,49 @@ async def test_failed_questions_are_asked_again_anew(batches: BatchServer, out: 
     assert len(rows_in(out)) == 4
 
 
+async def test_calls_cost_what_a_batch_does_and_those_asked_now_the_list_price(batches: BatchServer, out: Path) -> None:
+    prices = dict.fromkeys(("a", "b", "last"), Price(input=10**6, batch=0.5))
+    batches.plans = [Plan(end="expired", share=0.01)]  # of the model a
+    moa = mixture(batches, prices=prices, max_tokens=10)
+    report = await in_batches(batches, out, 2, moa=moa, provider_batch=replace(SOON, failed="live"))
+    words = {
+        n: sum(one["usage"]["prompt_tokens"] for one in batches.billed_requests if ("batch" in one) == n)
+        for n in (True, False)
+    }
+    assert words[False] > 0
+    assert report["usd"] == pytest.approx(words[False] + words[True] / 2)
+    tiers = Counter(p.get("tier") for row in rows_in(out) for p in row["run"]["aggregators"])
+    assert tiers == {"batch": 2}
+
+
+@pytest.mark.parametrize(("failed", "questions"), [("again", 2), ("live", 1)])
+async def test_a_budget_bounds_questions_at_the_price_of_a_batch(
+    failed: Any, questions: int, batches: BatchServer, out: Path
+) -> None:
+    moa = create_moa(
+        proposers=[Proposer("a", max_tokens=1)], layers=1, resolve=batches.resolve,
+        prices={"a": Price(output=10**6, batch=0.5)},
+    )  # fmt: skip
+    report = await in_batches(
+        batches, out, 3, moa=moa, budget=Budget(usd=1.0), provider_batch=replace(SOON, failed=failed),
+        on_row=lambda row, sums: None,
+    )  # fmt: skip
+    first = next(iter(batches.batches.values()))
+    assert first.shown["request_counts"]["total"] == questions
+    assert report["left"] > 0 or report["usd"] == 1.5
+
+
+async def test_what_a_cache_keeps_is_no_answer_of_the_same_question(batches: BatchServer, out: Path) -> None:
+    cache = InMemoryCache[Any]()
+    report = await in_batches(batches, out, 2, moa=mixture(batches, layers=3, cache=cache))
+    assert report["calls"] == 10
+    assert not any("spared" in row for row in rows_in(out))
+    other = out.with_name("other.jsonl")
+    again = await in_batches(batches, other, 2, moa=mixture(batches, layers=3, cache=cache))
+    assert again["calls"] == 2
+    assert len(batches.billed_requests) == 12
+
+
 WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"proposers": ["a", RunnableLambda(lambda messages: "x")]}, {}, "RunnableLambda.*expected models by name"),
     ({}, {"budget": Budget(seconds=5)}, "found seconds=5 in the budget"),
@@ -217,9 +261,15 @@ async def test_what_cannot_wait_is_refused_before_anybody_is_asked(
     assert [file.name for file in out.parent.iterdir()] in ([], ["rows.jsonl"])
 
 
+async def test_what_is_written_by_sections_is_refused(batches: BatchServer, out: Path) -> None:
+    moa = create_sectioned_moa(proposers=["a", "b"], aggregator="last", resolve=batches.resolve)
+    with pytest.raises(ConfigError, match="writes by sections"):
+        await in_batches(batches, out, moa=moa)
+
+
 async def test_a_journal_holds_no_secret_and_stays_while_it_is_needed(batches: BatchServer, out: Path) -> None:
     batches.refusals = [Refusal("/batches", status=401)]
-    with pytest.raises(ServerError):
+    with pytest.raises(ConfigError):
         await in_batches(batches, out)
     journal = out.with_name("rows.jsonl.batches")
     assert journal.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,144 @@
+"""The options of providers' batches, and what a person sees of them."""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from typer import Option
+
+from ...core.batches.declared import ProviderBatch, Wave, WhenFailed
+from ...core.batches.parcels import SentParcel
+from ..mistakes import Misuse, misused
+
+_SHOWN = 3
+_DEFAULT = ProviderBatch()
+_FLAGS: dict[str, Any] = {
+    "provider_batch": Annotated[
+        bool, Option("--provider-batch", help="Ask in the providers' batches: half the price, up to a day a layer.")
+    ],
+    "batch_failed": Annotated[
+        WhenFailed | None,
+        Option(
+            help="What a batch left unanswered goes into the next, is asked live, or is left.", show_default="again"
+        ),
+    ],
+    "batch_tries": Annotated[
+        int | None,
+        Option(metavar="N", help="In how many batches a request goes at most.", show_default=str(_DEFAULT.tries)),
+    ],
+    "batch_poll": Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="The longest wait before a provider is asked again.",
+            show_default=f"{_DEFAULT.poll_s:g}",
+        ),
+    ],
+    "cancel_batches": Annotated[
+        bool, Option("--cancel-batches", help="Cancel what is under way at the providers, and ask nobody.")
+    ],
+}
+
+
+@dataclass(frozen=True)
+class BatchFlags:
+    """Be what a command line says of providers' batches."""
+
+    declared: ProviderBatch | None
+    cancels: bool
+
+
+def with_batches(command: Callable[..., None], *, cancels: bool = True) -> Callable[..., None]:
+    """Give a command the options of providers' batches; it receives them as its argument `batches`.
+
+    Args:
+        command: What to run.
+        cancels: Whether it can cancel them.
+    """
+    names = [name for name in _FLAGS if cancels or name != "cancel_batches"]
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != "batches"]
+    flags = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if type(None) in get_args(get_args(_FLAGS[name])[0]) else False,
+            annotation=_FLAGS[name],
+        )
+        for name in names
+    ]
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        given = {name: options.pop(name, None) for name in _FLAGS}
+        with misused():
+            batches = _read(given)
+        command(*args, batches=batches, **options)
+
+    signature = inspect.Signature([*own, *flags])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+    return run
+
+
+def _read(given: dict[str, Any]) -> BatchFlags:
+    options = {
+        name: value
+        for name, value in (
+            ("failed", given["batch_failed"]), ("tries", given["batch_tries"]), ("poll_s", given["batch_poll"]),
+        )
+        if value is not None
+    }  # fmt: skip
+    if options and not given["provider_batch"]:
+        raise Misuse("found an option of provider batches without --provider-batch, expected both; add it")
+    declared = ProviderBatch(**options) if given["provider_batch"] else None
+    if declared:
+        declared.check()
+    return BatchFlags(declared, bool(given["cancel_batches"]))
+
+
+def wave_line(wave: Wave) -> str:
+    """Say in a line how far a wave has come, in the provider's own words."""
+    states = Counter(parcel.state or parcel.stage for parcel in wave.parcels)
+    words = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items()))
+    failed = f", {wave.failed:,} failed" if wave.failed else ""
+    many = "1 batch" if len(wave.parcels) == 1 else f"{len(wave.parcels):,} batches"
+    return f"wave {wave.number}: {wave.answered:,} of {wave.requests:,} requests answered{failed}; {many}: {words}"
+
+
+def ids_of(parcels: Sequence[SentParcel]) -> str:
+    """Name batches as their providers do; the first of many."""
+    ids = [parcel.batch or f"of the file {parcel.file}" for parcel in parcels if parcel.batch or parcel.file]
+    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
+    return f"{', '.join(ids[:_SHOWN])}{more}"
+
+
+def under_way_line(wave: Wave | None, *, cancels: bool = True) -> str:
+    """Say what goes on at providers when nobody waits for it any more; nothing where nothing does.
+
+    Args:
+        wave: What is known of it.
+        cancels: Whether the command can cancel it.
+    """
+    parcels = [parcel for parcel in wave.parcels if parcel.stage in ("creating", "created")] if wave else []
+    if not parcels:
+        return ""
+    is_one = len(parcels) == 1
+    goes_on = "1 batch goes on at its provider" if is_one else f"{len(parcels):,} batches go on at the provider"
+    billed, them = ("is billed", "it") if is_one else ("are billed", "them")
+    cancel = f", --cancel-batches cancels {them}" if cancels else ""
+    return f"; {goes_on} ({ids_of(parcels)}), and {billed}: the same command fetches {them}{cancel}"
+
+
+def cancelled_line(parcels: Sequence[SentParcel], rows: Path) -> str:
+    """Say what was cancelled, and what becomes of the rest."""
+    if not parcels:
+        return f"nothing is under way at providers for {rows}"
+    many = "1 batch is" if len(parcels) == 1 else f"{len(parcels):,} batches are"
+    return (
+        f"{many} being cancelled ({ids_of(parcels)}); what was answered by then is billed: the same command without "
+        "--cancel-batches fetches it, and asks for the rest again"
+    )

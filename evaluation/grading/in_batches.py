@@ -1,0 +1,57 @@
+"""Let a judge's verdicts come in providers' batches: both looks at all pairs are one wave."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ...core.batches.declared import ProviderBatch, Wave
+from ...core.batches.deferring import Deferred, Deferring
+from ...core.batches.journal import Journal
+from ...core.deferral import deferred_by
+from ...core.models.servers import SERVERS
+from ...core.panel.seats import Seat
+from ..batch.rounds import addresses_of, sending_of
+from .jury import Jury
+
+_T = TypeVar("_T")
+
+
+async def judge_in_batches(
+    judge: Callable[[Jury], Awaitable[_T]],
+    begin: Callable[[], Jury],
+    seat: Seat,
+    file: Path,
+    declared: ProviderBatch,
+    on_wave: Callable[[Wave], None] | None,
+) -> tuple[_T, Jury]:
+    """Judge, and again with what came of it, until all verdicts are there.
+
+    Args:
+        judge: Has a jury give all verdicts.
+        begin: Makes a jury that knows the verdicts that are there.
+        seat: The judge.
+        file: The file of its verdicts; what is under way stands beside it.
+        declared: How batches are made.
+        on_wave: Called whenever a provider says how far it is.
+
+    Raises:
+        ConfigError: The judge cannot be asked in batches, or its provider refuses.
+    """
+    addresses = addresses_of([seat.model])
+    path = file.with_name(f"{file.name}.batches")
+    journal = Journal(path, mixture=f"the judge {seat.label}")
+    try:
+        sending = sending_of(journal, addresses, declared, on_wave)
+        while True:
+            jury, deferring = begin(), Deferring(journal, "verdicts", live=frozenset(sending.live))
+            try:
+                with SERVERS.apart(), deferred_by(deferring):
+                    verdicts = await judge(jury)
+                break
+            except Deferred:
+                journal.save()
+                await sending.wave()
+    finally:
+        journal.close()
+    journal.remove()
+    return verdicts, jury

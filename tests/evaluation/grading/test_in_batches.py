@@ -1,0 +1,81 @@
+"""A comparison whose systems and judge are asked in providers' batches."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from batch_server import BatchServer, Plan, Refusal
+from batched import SOON, mixture
+from langgraph_moa import Budget, ConfigError, acompare, create_moa
+from langgraph_moa.core.batches.declared import Wave
+from loopback import Reply
+
+QUESTIONS = [f"Question {n}?" for n in range(4)]
+
+
+def systems(server: BatchServer) -> dict[str, Any]:
+    return {"alone": create_moa(proposers=["a"], layers=1, resolve=server.resolve), "moa": mixture(server)}
+
+
+def judging(body: dict[str, Any]) -> Reply:
+    return Reply('{"better": "A"}' if body["model"] == "judge" else f"{body['model']} says so")
+
+
+async def compared(server: BatchServer, out: Path, **options: Any) -> Any:
+    given: dict[str, Any] = {"judge": "judge", "provider_batch": SOON, **options}
+    return await acompare(systems(server), QUESTIONS, out=out, resolve=server.resolve, **given)
+
+
+async def test_both_looks_at_all_pairs_are_one_wave(batches: BatchServer, tmp_path: Path) -> None:
+    batches.default = judging
+    waves: list[Wave] = []
+    comparison = await compared(batches, tmp_path / "c", on_wave=waves.append)
+    assert comparison.graded == 4
+    assert [wave.requests for wave in waves if wave.ended] == [4, 8, 4, 8]
+    assert set(Counter(one["digest"] for one in batches.billed_requests if one["model"] == "judge").values()) == {1}
+    assert batches.requests == []
+    assert not list((tmp_path / "c").glob("*.batches"))
+
+    other = await compared(batches, tmp_path / "live", provider_batch=None)
+    assert (comparison.verdict, comparison.contradicted) == (other.verdict, other.contradicted)
+    again = await compared(batches, tmp_path / "c")
+    assert again.verdict == comparison.verdict
+
+
+async def test_what_is_stopped_goes_on_and_verdicts_are_paid_for_once(batches: BatchServer, tmp_path: Path) -> None:
+    batches.default = judging
+    batches.plans = [Plan(), Plan(), Plan(), Plan(), Plan(end="expired", share=0.5)]
+    stops: list[str] = []
+    for seen in range(4, 12):
+        batches.refusals = [Refusal("/batches", status=401, method="GET", seen=seen)]
+        try:
+            await compared(batches, tmp_path / "c")
+        except ConfigError as exc:
+            stops.append(str(exc))
+        batches.refusals = []
+    assert len(stops) > 2
+    assert all("does not take batches now" in stop for stop in stops)
+    assert (await compared(batches, tmp_path / "c")).graded == 4
+    bill = Counter((one["model"], one["digest"]) for one in batches.billed_requests)
+    assert {model: sum(n for (asked, _), n in bill.items() if asked == model) for model in ("b", "last", "judge")} == {
+        "b": 4, "last": 4, "judge": 8,
+    }  # fmt: skip
+
+
+async def test_the_budget_bounds_verdicts_that_wait_together(batches: BatchServer, tmp_path: Path) -> None:
+    batches.default = judging
+    comparison = await compared(batches, tmp_path / "c", budget=Budget(calls=20, strict=False))
+    judged = [one for one in batches.billed_requests if one["model"] == "judge"]
+    assert len(judged) == 4
+    assert comparison.graded < 4
+
+
+async def test_a_judge_that_takes_no_batches_is_asked_now_where_that_was_said(
+    batches: BatchServer, tmp_path: Path
+) -> None:
+    batches.default = judging
+    batches.refusals = [Refusal("/files", status=404) for _ in range(9)]
+    comparison = await compared(batches, tmp_path / "c", provider_batch=replace(SOON, failed="live"))
+    assert comparison.graded == 4
+    assert len(batches.requests) == 4 + 12 + 8
