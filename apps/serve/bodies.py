@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_MOST_TOKENS = 100_000_000
+
 
 class Sent(BaseModel):
     """Be a part of a body; what it holds beside its fields is nobody's business here."""
@@ -134,7 +136,7 @@ class _Format(Sent):
 
 
 class _Reasoning(Sent):
-    effort: str | None = None
+    effort: Annotated[str, Field(max_length=40)] | None = None
 
 
 class ChatBody(BaseModel):
@@ -152,11 +154,11 @@ class ChatBody(BaseModel):
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
-    seed: int | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    reasoning_effort: str | None = None
+    reasoning_effort: Annotated[str, Field(max_length=40)] | None = None
     reasoning: _Reasoning | None = None
     tools: list[_Tool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedChoice | None = None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 
 from ...core.errors import ConfigError
@@ -165,5 +166,5 @@ def _unknown(message: str) -> Refusal:
 
 
 def _too_many(message: str, again_s: float) -> Refusal:
-    message = f"{message}; ask again in {max(1, round(again_s + 0.5))} s"
+    message = f"{message}; ask again in {max(1, ceil(again_s))} s"
     return Refusal(429, message, code="rate_limit_exceeded", kind="requests", again_s=again_s)

@@ -1,6 +1,7 @@
 """The command `serve`: mixtures behind one URL, for whatever speaks to OpenAI."""
 
 import asyncio
+import re
 import signal
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,7 @@ from .endpoint import Endpoint, Manners
 from .served import read_served
 
 _BACKLOG = 1024
+_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 
 
 @partial(with_mixture, apart=True)
@@ -80,6 +82,12 @@ def serve_mixtures(
     ):
         if not least <= value < 1e6:
             raise Misuse(f"found {value:g} for {name}, expected a number of {least:g} or more")
+    for origin in cors or ():
+        if not _ORIGIN.fullmatch(origin):
+            raise Misuse(
+                f"found --cors {escaped(origin)}, expected * or where a page is from, without a path, such as "
+                "https://chat.example"
+            )
     callers = read_callers(key_file, at_once=at_once, per_minute=per_minute)
     if not callers.are_checked and not is_this_machine(host):
         raise Misuse(

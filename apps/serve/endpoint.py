@@ -11,14 +11,13 @@ from aiohttp import web
 from langchain_core.messages import AIMessage
 
 from ...core.text import one_line
-from ...graphs.adapters.asking import sentence_of
 from ...graphs.adapters.chat_model import ChatMoA
 from .answering import answer_parts
 from .callers import Callers, is_this_machine
 from .log_lines import LogLine
 from .panels import Panels
 from .questions import ClientQuestion, read_client_question
-from .refusals import Refusal, refusal_of
+from .refusals import Refusal, refusal_of, told_to_the_log
 from .replies import WrittenAnswer
 from .streams import STOPPING, Pump, send_stream
 
@@ -110,9 +109,7 @@ class Endpoint:
         except web.HTTPException as exc:
             response = _refused(_of_http(exc, self._manners.most_bytes))
         except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
-            refusal = refusal_of(exc)
-            line.why = sentence_of(exc) if refusal.code == "internal_error" else line.why
-            response = _refused(refusal)
+            response, line.why = _refused(refusal_of(exc)), told_to_the_log(exc)
         line.close(response.status)
         if not response.prepared:
             response.headers.update(headers)
@@ -235,7 +232,7 @@ class Endpoint:
             self._panels.hold(caller, question.model, end)
             line.cost(end)
         else:
-            line.why = str(end)
+            line.why = told_to_the_log(end)
         return response
 
 

@@ -19,7 +19,7 @@ class LogLine:
         id: What its client is told to ask about.
         caller: Whose key it brought.
         model: The mixture, once it is known that there is one.
-        why: What went wrong, where its client is not told.
+        why: What went wrong, in no words of anybody's.
     """
 
     def __init__(self, method: str, path: str) -> None:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from pydantic import BaseModel, ValidationError
 
-from ...core.text import one_line
+from ...core.text import one_line, plain_in
 from .bodies import BODY_FIELDS, AssistantMessage, ChatBody, NamedChoice, ToolResult
 from .refusals import Refusal
 from .schemas import harmless
@@ -29,6 +29,8 @@ _CANNOT: dict[str, tuple[Any, str]] = {
     "web_search_options": (None, "give the mixture a retriever, or its proposers tools"),
 }
 """What would change the answer and cannot be done: the only value that is taken, and what to do."""
+_SAYS_NOTHING: tuple[Any, ...] = ([], {}, "none", "auto")
+"""Values of such options that ask for nothing."""
 _OF_KINDS = ("messages", "content")
 """Lists whose items are of several kinds."""
 _MOST_SHOWN = 20
@@ -59,7 +61,7 @@ def read_client_question(raw: bytes) -> ClientQuestion:
         Refusal: It is none, or asks for what a mixture cannot do.
     """
     try:
-        sent = json.loads(raw)
+        sent = plain_in(json.loads(raw, parse_constant=_no_number))
     except (ValueError, RecursionError) as exc:
         raise Refusal(400, f"found a body that is no JSON, expected an object: {one_line(str(exc))}") from exc
     if not isinstance(sent, dict):
@@ -93,9 +95,13 @@ def read_client_question(raw: bytes) -> ClientQuestion:
     )
 
 
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON's")
+
+
 def _check_possible(sent: Mapping[str, Any]) -> None:
     for name, (only, advice) in _CANNOT.items():
-        if name in sent and sent[name] is not None and sent[name] != only:
+        if sent.get(name) not in (None, only, *_SAYS_NOTHING):
             raise Refusal(
                 400, f"found {name}, which cannot be done: {advice}", code="unsupported_parameter", param=name
             )
@@ -107,7 +113,7 @@ def _check_possible(sent: Mapping[str, Any]) -> None:
 
 def _says(name: str, value: Any) -> bool:
     """Tell a field that says something from one that only repeats what is so anyway."""
-    return value is not None and value not in ([], {}) and not (name in _CANNOT or name == "modalities")
+    return value is not None and value not in _SAYS_NOTHING[:2] and not (name in _CANNOT or name == "modalities")
 
 
 def _options_of(body: ChatBody, *, calls: bool) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Why a request gets no answer, as OpenAI's API says it: a status, and a body that its clients read."""
 
+import traceback
 from collections.abc import Mapping
+from math import ceil
+from pathlib import PurePath
 from typing import Any
 
 from langchain_core.exceptions import OutputParserException
@@ -48,7 +51,7 @@ class Refusal(Exception):
         """Return what keeps clients from asking again by themselves, or says when they may."""
         if self.again_s is None:
             return {"x-should-retry": "false"}
-        return {"Retry-After": str(max(1, round(self.again_s + 0.5))), "x-should-retry": "true"}
+        return {"Retry-After": str(max(1, ceil(self.again_s))), "x-should-retry": "true"}
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -71,6 +74,19 @@ def refusal_of(error: Exception) -> Refusal:
         case MoAError():
             return _failed(500, sentence_of(error), "mixture_failed")
     return _failed(500, "the server failed at this request, and its log says how", "internal_error")
+
+
+def told_to_the_log(error: Exception) -> str:
+    """Say what went wrong, in no words of anybody's: a server's error may repeat the question."""
+    match error:
+        case AllProposersFailed():
+            failures = ", ".join(f"{failure['proposer']}: {_why(failure)}" for failure in error.failures)
+            return f"{refusal_of(error).code} ({failures})"
+        case Refusal() | MoAError() | OutputParserException():
+            return refusal_of(error).code or type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{where}"
 
 
 def _of_failures(error: AllProposersFailed) -> Refusal:

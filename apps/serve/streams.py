@@ -66,7 +66,7 @@ async def send_stream(
     *,
     include_usage: bool,
     keep_alive_s: float | None,
-) -> tuple[web.StreamResponse, AIMessage | Refusal]:
+) -> tuple[web.StreamResponse, AIMessage | Exception]:
     """Send an answer as it comes; what fails before anything was sent is still told by the status.
 
     Args:
@@ -87,16 +87,17 @@ async def send_stream(
     await response.prepare(http)
     await _write(http, response, reply.begin())
     while True:
-        data, end = b"", None
+        data: bytes = b""
+        end: AIMessage | Exception | None = None
         for part in parts:
             if isinstance(part, str):
                 data += reply.text(part)
             else:
-                end = refusal_of(part) if isinstance(part, Exception) else part
+                end = part
         if isinstance(end, AIMessage):
             data += reply.end(end, include_usage=include_usage)
         elif end:
-            data += as_event(end.body)
+            data += as_event(refusal_of(end).body)
         await _write(http, response, data or STILL_HERE)
         if end:
             await response.write_eof()

@@ -23,7 +23,6 @@ MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "apps/serve/answering.py": ("tests/apps/serve/test_endpoint.py", "it is what the endpoint answers with"),
     "apps/serve/log_lines.py": ("tests/apps/serve/test_endpoint.py", "a line is what the endpoint has done"),
-    "apps/serve/questions.py": ("tests/apps/serve/endpoint/test_refusals_by_http.py", "clients are told what is wrong"),
     "apps/serve/replies.py": ("tests/apps/serve/test_endpoint.py", "OpenAI's own client reads them"),
     "apps/serve/streams.py": ("tests/apps/serve/test_endpoint.py", "OpenAI's own client reads them"),
     "apps/panel/shown.py": ("tests/apps/panel/test_command.py", "the screens are snapshots of the command"),

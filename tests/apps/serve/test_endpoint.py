@@ -273,7 +273,7 @@ async def test_what_is_under_way_may_end_and_what_is_new_is_refused(loopback: Lo
         await draining
 
     assert (refused.value.status_code, refused.value.code) == (503, "stopping")
-    assert refused.value.response.headers["retry-after"] == "2"
+    assert refused.value.response.headers["retry-after"] == "1"
     assert answer.choices[0].message.content == "done"
 
 

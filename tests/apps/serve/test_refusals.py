@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.exceptions import OutputParserException
 from langgraph_moa import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MoAError
-from langgraph_moa.apps.serve.refusals import Refusal, refusal_of
+from langgraph_moa.apps.serve.refusals import Refusal, refusal_of, told_to_the_log
 
 
 def failed(*why: str | None, status: str = "error") -> AllProposersFailed:
@@ -44,3 +44,20 @@ def test_an_error_has_its_status(error: Exception, status: int, code: str | None
     assert ("Retry-After" in refusal.headers) == again
     assert "secret" not in str(refusal)
     assert refusal.body["error"].keys() == {"message", "type", "param", "code"}
+
+
+def test_the_log_repeats_no_words() -> None:
+    errors = [
+        failed("key", None),
+        OutputParserException("secret"),
+        Refusal(404, "secret", code="y"),
+        InputError("secret"),
+    ]
+    try:
+        raise RuntimeError("secret")
+    except RuntimeError as exc:
+        errors.append(exc)
+    lines = [told_to_the_log(error) for error in errors]
+
+    assert lines[:4] == ["models_failed (m: key, m: error)", "answer_does_not_fit", "y", "InputError"]
+    assert lines[4].startswith("unexpected RuntimeError at test_refusals.py:")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, TCPConnector
 from endpoints import HI, WEATHER, Running, running, says, two_and_one
+from langgraph_moa.apps.serve import endpoint, streams
 from loopback import Loopback
 
 KINDS: list[dict[str, Any]] = [{}, {"stream": True}, {"tools": [WEATHER]}, {"n": 2}, {"stream": True}]
@@ -82,3 +84,35 @@ async def test_memory_files_and_tasks_stay_as_they_are(loopback: Loopback) -> No
     assert under_way == 0
     assert files <= first_files + 60, "connections that the client's side has not closed yet"
     assert mb < first_mb + 12
+
+
+async def written(served: Running, body: bytes, length: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a request by hand, and read nothing."""
+    port = int(served.url.split(":")[2].split("/")[0])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+    lines = ["POST /v1/chat/completions HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    writer.write("\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode() + body)
+    return reader, writer
+
+
+async def test_a_reader_who_takes_nothing_is_gone(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "STALLED_S", 0.2)
+    says(loopback, "x" * 6_000_000 + " y" * 20)
+    async with running(two_and_one(loopback), keep_alive_s=0.01) as served:
+        body = json.dumps({"model": "moa", "messages": HI, "stream": True}).encode()
+        _, writer = await written(served, body, len(body))
+        await asyncio.to_thread(loopback.wait_until, lambda: len(loopback.requests) == 3)
+        await served.endpoint.drain(60)
+        assert not served.endpoint.under_way
+        writer.transport.abort()
+
+    assert "went away" in served.log[0]
+
+
+async def test_a_body_that_never_comes(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_SLOWEST_BODY_S", 0.05)
+    async with running(two_and_one(loopback)) as served:
+        reader, writer = await written(served, b"{", 99)
+        assert await reader.readexactly(12) == b"HTTP/1.1 408"
+        writer.close()
+        await writer.wait_closed()

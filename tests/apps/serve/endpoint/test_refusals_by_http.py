@@ -132,7 +132,7 @@ async def test_a_key_has_its_limits_and_others_their_own(loopback: Loopback) -> 
         await asyncio.gather(first, return_exceptions=True)
 
     assert at_once.value.code == per_minute.value.code == "rate_limit_exceeded"
-    assert at_once.value.response.headers["retry-after"] == "2"
+    assert at_once.value.response.headers["retry-after"] == "1"
     assert 50 < int(per_minute.value.response.headers["retry-after"]) <= 61
 
 
@@ -175,7 +175,7 @@ async def test_a_failure_after_the_headers_is_an_event(loopback: Loopback) -> No
         with pytest.raises(openai.APIError, match="0 of 2 proposals were usable"):
             await streamed(client)
 
-    assert "0 of 2 proposals" in served.log[0]
+    assert "; models_failed (a: key, b: key); " in served.log[0]
 
 
 async def test_a_writer_that_breaks_off_is_told_in_the_stream(loopback: Loopback) -> None:

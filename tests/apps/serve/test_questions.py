@@ -1,0 +1,107 @@
+"""What bodies say, and that no body is more than refused."""
+
+import json
+from typing import Any
+
+from endpoints import HI, WEATHER
+from hypothesis import given
+from hypothesis import strategies as st
+from langgraph_moa.apps.serve.questions import ClientQuestion, read_client_question
+from langgraph_moa.apps.serve.refusals import Refusal
+from loopback import Loopback, Reply
+
+CALL = {"id": "x", "type": "function", "function": {"name": "get_weather", "arguments": "{bad"}}
+CONVERSATION: Any = [
+    {"role": "developer", "content": [{"type": "text", "text": "short", "cache_control": {"type": "ephemeral"}}]},
+    {"role": "user", "content": "x", "name": "anna", "annotations": []},
+    {"role": "assistant", "content": None, "tool_calls": [CALL], "refusal": None, "reasoning_content": "hm"},
+    {"role": "tool", "tool_call_id": "x", "content": "4"},
+    {"role": "assistant", "content": [{"type": "text", "text": "four"}]},
+    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
+]
+
+
+def read(**body: Any) -> ClientQuestion:
+    return read_client_question(json.dumps({"model": "moa", "messages": HI, **body}).encode())
+
+
+def test_a_conversation() -> None:
+    developer, user, called, result, four, picture = read(messages=CONVERSATION).messages
+
+    assert (developer.type, developer.additional_kwargs, developer.content) == (
+        "system",
+        {"__openai_role__": "developer"},
+        [{"type": "text", "text": "short"}],
+    )
+    assert (user.name, called.content, result.text, four.text) == ("anna", "", "4", "four")
+    assert called.invalid_tool_calls[0]["args"] == "{bad"  # type: ignore[attr-defined]
+    assert picture.content == CONVERSATION[-1]["content"]
+
+
+def test_options_that_say_nothing_are_taken() -> None:
+    question = read(
+        n=1, logprobs=False, top_logprobs=0, functions=[], function_call="auto", modalities=["text"], tools=[]
+    )
+
+    assert (question.left_out, dict(question.options)) == ([], {})
+
+
+def test_the_newer_name_of_a_limit_wins_and_what_is_left_out_is_told() -> None:
+    question = read(
+        max_tokens=5, max_completion_tokens=7, user="anna", store=True, metadata={}, parallel_tool_calls=False
+    )
+
+    assert dict(question.options) == {"max_tokens": 7}
+    assert question.left_out == ["store", "user"]
+    assert dict(read(tools=[WEATHER], parallel_tool_calls=False).options) == {"parallel_tool_calls": False}
+
+
+JSON: Any = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["user", "tool", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "type", "text", "function", "name", "schema", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+FIELDS = [
+    "messages",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "stream",
+    "stop",
+    "seed",
+    "max_tokens",
+    "reasoning",
+    "n",
+    "x",
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3))
+def test_whatever_is_sent_is_read_or_refused(fields: dict[str, Any]) -> None:
+    try:
+        read(**fields)
+    except Refusal as refusal:
+        json.dumps(refusal.body).encode()
+
+
+async def test_half_characters_are_no_end_of_the_server(loopback: Loopback) -> None:
+    from endpoints import running, two_and_one
+
+    loopback.default = Reply("an answer")
+    body = {"model": "moa", "messages": [{"role": "user", "content": "half \ud800 a character"}], "user": "\ud800"}
+    async with running(two_and_one(loopback)) as served:
+        status, answer, _ = await served.post(json.dumps({**body, "\ud800": 1}).encode())
+        unknown = await served.post(json.dumps({**body, "model": "\ud800"}).encode())
+
+    assert (status, answer["choices"][0]["message"]["content"]) == (200, "an answer")
+    assert unknown[0] == 404
