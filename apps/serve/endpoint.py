@@ -192,7 +192,8 @@ class Endpoint:
 
     async def _question(self, http: web.Request) -> ClientQuestion:
         if http.content_type != "application/json":
-            why = f"found {one_line(http.content_type, limit=60)} as the Content-Type, expected application/json"
+            kind = one_line(http.content_type, limit=60)
+            why = f"found the Content-Type {kind}, expected {_JSON} (curl: -H 'Content-Type: {_JSON}')"
             raise Refusal(415, why)
         try:
             async with asyncio.timeout(_SLOWEST_BODY_S):

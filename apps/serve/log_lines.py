@@ -26,7 +26,8 @@ class LogLine:
         self.id = uuid4().hex
         self.caller: Caller | None = None
         self.model = self.why = ""
-        self._what = f"{method if method in _METHODS else 'OTHER'} {path if path in _PATHS else 'another path'}"
+        place = next((one for one in _PATHS if path.startswith(one)), "another path")
+        self._what = f"{method if method in _METHODS else 'OTHER'} {place}"
         self._begun = time.monotonic()
         self._end, self._cost = "", ""
 

@@ -83,7 +83,8 @@ def told_to_the_log(error: Exception) -> str:
             failures = ", ".join(f"{failure['proposer']}: {_why(failure)}" for failure in error.failures)
             return f"{refusal_of(error).code} ({failures})"
         case Refusal() | MoAError() | OutputParserException():
-            return refusal_of(error).code or type(error).__name__
+            refusal = refusal_of(error)
+            return refusal.code or refusal.param or type(error).__name__.replace("Refusal", "")
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{where}"

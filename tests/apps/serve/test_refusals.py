@@ -59,5 +59,5 @@ def test_the_log_repeats_no_words() -> None:
         errors.append(exc)
     lines = [told_to_the_log(error) for error in errors]
 
-    assert lines[:4] == ["models_failed (m: key, m: error)", "answer_does_not_fit", "y", "InputError"]
+    assert lines[:4] == ["models_failed (m: key, m: error)", "answer_does_not_fit", "y", "messages"]
     assert lines[4].startswith("unexpected RuntimeError at test_refusals.py:")
