@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality profiles schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality profiles provider-batch schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -92,6 +92,9 @@ faults: .venv/dev  ## Break everything on a real server, and write that part of 
 
 chaos: .venv/dev  ## Break HTTP, kill, fill the disk, set the clock, and write that part of docs/faults.md.
 	$(BIN)/python benchmarks/chaos.py
+
+provider-batch: .venv/dev  ## Ask 10,000 questions in a provider's batches on this machine, killed five times, and live: what was billed, and what it cost.
+	$(BIN)/python benchmarks/provider_batch.py --live 1000
 
 screenshots: .venv/dev  ## Take the pictures of docs/report.md, with Debian's chromium.
 	$(BIN)/python docs/images/shoot.py
