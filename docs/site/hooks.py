@@ -32,7 +32,8 @@ REFERENCE = {
     ),
     "many": (
         "Many questions",
-        "abatch acompare acompare_roles analyse_panel Question read_questions read_interchange write_interchange",
+        "abatch ProviderBatch acompare acompare_roles analyse_panel Question read_questions read_interchange "
+        "write_interchange",
     ),
     "inside": ("Inside something larger", "ChatMoA as_node as_tool create_ask"),
     "early-stop": (
