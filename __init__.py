@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .evaluation.comparing.compare import acompare
     from .evaluation.comparing.role_systems import acompare_roles
     from .evaluation.interchange.forms import read_interchange, write_interchange
+    from .evaluation.interchange.question_file import QuestionFile
     from .evaluation.panel.analysis import analyse_panel
     from .graphs.adapters.asking import create_ask
     from .graphs.adapters.chat_model import ChatMoA
@@ -85,6 +86,7 @@ __all__ = [
     "Proposer",
     "ProviderBatch",
     "Question",
+    "QuestionFile",
     "Quorum",
     "Rank",
     "Report",
@@ -155,6 +157,7 @@ _HOMES = {
     "Proposer": ".core.panel.declared",
     "ProviderBatch": ".core.batches.declared",
     "Question": ".evaluation.batch.questions",
+    "QuestionFile": ".evaluation.interchange.question_file",
     "Quorum": ".core.bounds.quorum",
     "Rank": ".core.panel.declared",
     "Report": ".core.run.records",

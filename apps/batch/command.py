@@ -28,6 +28,7 @@ from .files import batch_files
 from .formats import FORMATS
 from .job import BatchJob
 from .progress import BatchView, batch_summary
+from .tables import Columns, From, SplitName, To, table_options
 from .unfinished import can_keep
 from .waves import BatchFlags, cancelled_line, under_way_line, with_batches
 
@@ -37,9 +38,14 @@ from .waves import BatchFlags, cancelled_line, under_way_line, with_batches
 def batch(
     settings: Settings,
     questions: Annotated[
-        Path, typer.Argument(metavar="IN", help="Questions, one JSON object a line; - is standard input.")
+        Path,
+        typer.Argument(
+            metavar="IN", help="Questions: JSON objects a line, CSV, Parquet, packed, a dataset; - is standard input."
+        ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The rows, one a question, written as they finish.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The rows, one a question; a table is made once all are there.")
+    ],
     *,
     concurrency: Concurrency = 8,
     whole: Annotated[
@@ -68,6 +74,10 @@ def batch(
         str | None,
         typer.Option(metavar="NAME", help="What a benchmark's file calls the mixture.", show_default=False),
     ] = None,
+    source_form: From = None,
+    out_form: To = None,
+    columns: Columns = None,
+    split: SplitName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
     batches: BatchFlags,
 ) -> None:
@@ -81,7 +91,8 @@ def batch(
                 f"found --repeat {repeat} with --format {form}, whose file has one answer a question, expected one of "
                 "them; leave one out"
             )
-        files = batch_files(questions, out, form, generator, settings)
+        options = table_options(source_form, columns, split)
+        files = batch_files(questions, out, form, generator, settings, options, out_form)
     budget = budget_of(whole)
     RowFile(files.rows).check()
     chosen, why = settings.choose()
@@ -110,7 +121,7 @@ def batch(
             job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals, batches)
             sums = ending.run(job.run(view))
             if not sums["left"]:
-                files.write_answers()
+                files.write_answers(repeat)
             runs = files.runs(repeat) if repeat > 1 else None
     except KeyboardInterrupt:
         sys.stderr.write(_stopped(view.sums, files.source) + under_way_line(view.waves) + "\n")

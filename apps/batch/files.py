@@ -1,7 +1,7 @@
 """What the command `batch` reads and writes, in our own form or a benchmark's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ...core.ordinary import is_same_file
 from ...evaluation.batch.gold_names import misnamed_gold
 from ...evaluation.batch.questions import Question, Questions
 from ...evaluation.batch.reading import questions_in, read_questions
+from ...evaluation.batch.repeats import Repeated
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.grading.between_runs import RunsReport, runs_report
 from ..piped import Source
@@ -17,6 +18,7 @@ from ..settings.settings import Settings
 from ..terminal import note
 from .benchmark import Format
 from .formats import FORMATS
+from .tables import RowTable, TableOptions, row_table, rows_beside, tell_of_changes
 
 _LOOKED_AT = 1_000
 """Questions whose keys are looked at before a batch begins."""
@@ -30,15 +32,20 @@ class BatchFiles:
     out: Path
     form: Format | None
     generator: str
+    options: TableOptions = field(default_factory=TableOptions)
+    table: RowTable | None = None
 
     def __iter__(self) -> Iterator[Question]:
         path, name = self.source.path, self.source.name
-        return read_questions(path, check=False, name=name) if self.form is None else self.form.read(path, name)
+        if self.form is None:
+            return iter(self.options.of(self.source) or read_questions(path, check=False, name=name))
+        return self.form.read(path, name)
 
     @property
     def questions(self) -> Questions:
         """Return what a batch goes through."""
-        return self if self.form or self.source.is_piped else self.source.path
+        is_ours = not (self.form or self.source.is_piped or self.options.of(self.source))
+        return self.source.path if is_ours else self
 
     @property
     def copy(self) -> Path:
@@ -46,28 +53,46 @@ class BatchFiles:
         return self.out.with_name(f"{self.out.name}.questions")
 
     def tell_of_gold(self) -> None:
-        """Say so where right answers are called otherwise; the first questions show it."""
-        if self.form is None and (sentence := misnamed_gold(islice(self, _LOOKED_AT))):
-            note(sentence)
+        """Say so where right answers are called otherwise, or were changed; the first questions show it."""
+        if self.form is None:
+            first = self.options.of(self.source)
+            if sentence := misnamed_gold(islice(first or self, _LOOKED_AT)):
+                note(f"{sentence.removesuffix('; rename it')}; name it: --map gold=COLUMN" if first else sentence)
+            tell_of_changes(first)
 
     @property
     def rows(self) -> Path:
         """Return the file of the rows."""
         # Not .jsonl: a benchmark's tools take every such file in their folder for a model's answers.
-        return self.out.with_name(f"{self.out.name}.rows") if self.form else self.out
+        return rows_beside(self.out) if self.form or self.table else self.out
 
     def runs(self, repeat: int) -> RunsReport:
         """Say how far the runs of each question agree."""
         rows = (row for _, row in RowFile(self.rows).rows())
         return runs_report(rows, questions_in(self.questions), repeat)
 
-    def write_answers(self) -> None:
-        """Write a benchmark's file, once all questions have a row: some tools go by the place of an answer."""
+    def write_answers(self, repeat: int) -> None:
+        """Write a benchmark's file, or a table, once all questions have a row: some tools go by the place of an answer.
+
+        Args:
+            repeat: How often each question was asked.
+        """
         if self.form:
             self.form.write(RowFile(self.rows).in_order(self), self.out, generator=self.generator)
+        if self.table:
+            questions = questions_in(Repeated(self.questions, repeat))
+            self.table.write(RowFile(self.rows).in_order(questions))
 
 
-def batch_files(questions: Path, out: Path, form: str | None, generator: str | None, settings: Settings) -> BatchFiles:
+def batch_files(
+    questions: Path,
+    out: Path,
+    form: str | None,
+    generator: str | None,
+    settings: Settings,
+    options: TableOptions,
+    to: str | None,
+) -> BatchFiles:
     """Tell what is read and written by a command line.
 
     Args:
@@ -76,6 +101,8 @@ def batch_files(questions: Path, out: Path, form: str | None, generator: str | N
         form: The name of a benchmark's form; None is our own.
         generator: What a benchmark's file calls the mixture.
         settings: What else could name it.
+        options: How questions are read that are no plain lines of JSON.
+        to: What OUT shall be in the end, where its name does not tell.
 
     Raises:
         ConfigError: They do not go together.
@@ -83,7 +110,12 @@ def batch_files(questions: Path, out: Path, form: str | None, generator: str | N
     if form is None:
         if generator is not None:
             raise ConfigError("found --generator without --format, expected both; leave it out, or name the format")
-        return BatchFiles(Source(questions), out, None, "")
+        table = row_table(out, to)
+        return BatchFiles(Source(questions), out, None, "", options, table)
+    if options != TableOptions() or to:
+        raise ConfigError(
+            f"found --from, --to, --map or --split with --format {form}, expected that alone; leave the others out"
+        )
     if form not in FORMATS:
         raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
     if is_same_file(questions, out):

@@ -18,6 +18,7 @@ from ...evaluation.batch.repeats import Repeated, check_repeat
 from ...evaluation.comparing.conclusion import MARGIN
 from ...evaluation.comparing.preparing import check_margin, prepare
 from ...evaluation.comparing.shown import notes_of
+from ..batch.tables import Columns, From, SplitName, table_options, tell_of_changes
 from ..batch.waves import BatchFlags, with_batches
 from ..mistakes import Misuse, misused
 from ..piped import read_again
@@ -42,7 +43,7 @@ _NOT_SHARED = {"system", "window", "rounds", "debate_if", "moderator", "keep", "
 def compare_systems(
     settings: Settings,
     questions: Annotated[
-        Path, typer.Argument(metavar="QUESTIONS", help="Questions, one JSON object a line; - is standard input.")
+        Path, typer.Argument(metavar="QUESTIONS", help="Questions, as `batch` reads them; - is standard input.")
     ],
     *,
     systems: Annotated[
@@ -116,6 +117,9 @@ def compare_systems(
     only_estimate: Annotated[
         bool, typer.Option("--estimate", help="Print what it may cost, at most and usually, and ask nobody.")
     ] = False,
+    source_form: From = None,
+    columns: Columns = None,
+    split: SplitName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     batches: BatchFlags,
 ) -> None:
@@ -124,6 +128,7 @@ def compare_systems(
         check_number("concurrency", concurrency, minimum=1, whole=True)
         check_margin(margin)
         check_repeat(repeat)
+        options = table_options(source_form, columns, split)
         if plot:
             check_plot(plot)
         if batches.declared and not folder:
@@ -140,7 +145,9 @@ def compare_systems(
     by, bound = read_grader(grader), budget_of(whole)
     copy = folder / QUESTIONS if folder and not only_estimate else None
     with read_again(questions, what="questions", home=copy) as source:
-        given = list(read_questions(source.path, name=source.name))
+        table = options.of(source)
+        given = list(table or read_questions(source.path, name=source.name))
+        tell_of_changes(table)
         if not given:
             raise ConfigError(f"found no questions in {source.name}, expected at least one; write one on a line")
         job = Job(

@@ -5,15 +5,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from ...core.errors import ConfigError
 from ...core.ordinary import LONGEST_LINE
-from .lines_of_json import unpacked_file
 from .losses import Losses
+from .packing import unpacked_file, unpacked_name
 from .spool import Spool
 from .values import JsonItem, as_json, shown_value
 
@@ -51,7 +51,7 @@ def csv_rows(path: Path, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
             if head.lower().startswith("sep=") and len(head.strip()) <= 5:  # Excel's own
                 divider, head = head[4:5].rstrip("\r\n") or "\t", next(lines, "")
             else:
-                divider = "\t" if path.name.removesuffix(".gz").endswith(".tsv") else ""
+                divider = "\t" if unpacked_name(path).endswith(".tsv") else ""
             beginning = list(islice(lines, 50))
             divider = divider or _divider(head, beginning)
             yield from _named_rows(
@@ -122,8 +122,7 @@ def _guarded(cell: str, losses: Losses) -> str:
 
 
 def _as_text(file: BinaryIO) -> TextIOWrapper:
-    peeked = file.read(3)
-    file.seek(0)
+    peeked = cast("BufferedReader", file).peek(3)
     encoding = "utf-16" if peeked[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return TextIOWrapper(file, encoding=encoding, newline="")
 

@@ -16,10 +16,13 @@ from .langsmith_sets import asked_examples, example_of, is_example, publish_exam
 from .lines_of_json import json_array, json_document, json_lines, write_json_array, write_json_lines
 from .losses import Losses
 from .naming import Names, renamed
+from .packing import PACKED, pack_file, unpacked_name
 from .spool import Spool
 from .values import JsonItem, shown_value
 
 _LOGS = (".eval", ".json")
+_TEXTS = ("jsonl", "json", "csv", "langsmith", "inspect-dataset")
+"""The forms that may be packed."""
 LANGSMITH = "langsmith:"
 """Before the name of a dataset that LangSmith holds."""
 Reader = Callable[[Path, str | None, Losses], Iterator[tuple[str, JsonItem]]]
@@ -104,19 +107,15 @@ def file_form(path: Path, *, name: str | None = None, is_read: bool) -> FileForm
     Raises:
         ConfigError: There is no such form, or nothing tells which it is.
     """
-    if not is_read and path.suffix.lower() == ".gz":
-        raise ConfigError(
-            f"found {path} to write, expected a name without .gz, for nothing is packed; pack it afterwards"
-        )
     if name is not None:
         if name not in FILE_FORMS:
             raise ConfigError(f"found the form {name!r}, expected one that is known; {nearest(name, [*FILE_FORMS])}")
-        return FILE_FORMS[name]
+        return _packable(path, FILE_FORMS[name])
     if is_read and path.is_dir():
         return FILE_FORMS["hf" if arrow_files.is_dataset_folder(path) or not any(path.glob("*.eval")) else "inspect"]
-    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    ending = Path(unpacked_name(path)).suffix.lower()
     form = next((form for form in FILE_FORMS.values() if ending in form.endings), None)
-    if form is None and not is_read and not ending:
+    if form is None and not is_read and not ending and path.suffix.lower() not in PACKED:
         return FILE_FORMS["hf"]
     if form is None:
         option = "--from" if is_read else "--to"
@@ -125,6 +124,12 @@ def file_form(path: Path, *, name: str | None = None, is_read: bool) -> FileForm
             f"{', '.join(ending for form in FILE_FORMS.values() for ending in form.endings)}; name it so, or say "
             f"which with {option} ({', '.join(FILE_FORMS)})"
         )
+    return _packable(path, form)
+
+
+def _packable(path: Path, form: FileForm) -> FileForm:
+    if path.suffix.lower() in PACKED and form not in [FILE_FORMS[name] for name in _TEXTS]:
+        raise ConfigError(f"found {path}, expected a name without {path.suffix}: only text is packed; leave it out")
     return form
 
 
@@ -145,12 +150,33 @@ def read_interchange(
         ConfigError: One cannot be read, or holds something else.
         MissingExtra: A package is needed that is not installed.
     """
+    for _, item in read_with_places(*sources, form=form, names=names, split=split, losses=losses):
+        yield item
+
+
+def read_with_places(
+    *sources: str | Path, form: str | None = None, names: Names | None = None, split: str | None = None,
+    losses: Losses | None = None,
+) -> Iterator[tuple[str, JsonItem]]:  # fmt: skip
+    """Read the same, each with where it stands, for messages.
+
+    Args:
+        sources: As `read_interchange` takes them; so the others.
+        form: What they are.
+        names: Which columns hold what.
+        split: Which split of a dataset.
+        losses: Where it is counted what was changed.
+
+    Raises:
+        ConfigError: One cannot be read, or holds something else.
+        MissingExtra: A package is needed that is not installed.
+    """
     counted = Losses() if losses is None else losses
     read = [(_label(source), _items(source, form, names or {}, split, counted)) for source in sources]
     with Ids() as ids:
         for where, item in read[0][1] if len(read) == 1 else joined_records(read, counted):
             _check_id(item, where, ids)
-            yield item
+            yield where, item
 
 
 def write_interchange(items: Sequence[JsonItem] | Iterator[JsonItem], out: str | Path, *, form: str | None = None,
@@ -185,9 +211,11 @@ def write_interchange(items: Sequence[JsonItem] | Iterator[JsonItem], out: str |
             )
         try:
             with TemporaryDirectory(prefix=f".{path.name[:40]}-", dir=path.absolute().parent) as folder:
-                new = Path(folder, path.name)
+                new = Path(folder, unpacked_name(path))
                 writer(spool, new, counted)
-                new.replace(path)
+                if path.suffix.lower() in PACKED:
+                    pack_file(new, Path(folder, path.name))
+                Path(folder, path.name).replace(path)
         except OSError as exc:
             raise ConfigError(f"{path} cannot be written: {exc.strerror or exc}; mend that, or name another") from exc
         return spool.size

@@ -1,43 +1,19 @@
 """The project's own form: JSON, one object a line, or one array of them."""
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from gzip import GzipFile
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from ...core.errors import ConfigError
-from ...core.ordinary import content_of, lines_of, opened_file
+from ...core.ordinary import lines_of
 from .losses import Losses
-from .values import JsonItem, as_json, shown_value, unreadable
+from .packing import unpacked_file
+from .values import JsonItem, as_json, shown_value
 
 MOST_JSON = 1_000_000_000
 """Bytes of a file that has to be read at once."""
 _EXPECTED = "JSON, an object on each line or one array of them"
-
-
-@contextmanager
-def unpacked_file(path: Path, expected: str) -> Iterator[BinaryIO]:
-    """Open an ordinary file to be read, unpacked where its name ends in `.gz`.
-
-    Args:
-        path: The file.
-        expected: What it should hold, for the message.
-
-    Raises:
-        ConfigError: It cannot be opened or read, or is no ordinary file.
-    """
-    try:
-        with opened_file(path) as file:
-            if path.suffix == ".gz":
-                with GzipFile(fileobj=file, mode="rb") as unpacked:
-                    yield cast("BinaryIO", unpacked)
-            else:
-                yield file
-    except (OSError, EOFError, zlib.error) as exc:
-        raise unreadable(str(path), exc, expected) from exc
 
 
 def json_lines(path: Path, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
@@ -59,10 +35,11 @@ def json_document(path: Path) -> Any:
     Raises:
         ConfigError: It cannot be read, is too large, or is no JSON.
     """
-    try:
-        return parsed_json(content_of(path, most=MOST_JSON), f"in {path}")
-    except OSError as exc:
-        raise unreadable(str(path), exc, _EXPECTED) from exc
+    with unpacked_file(path, _EXPECTED) as file:
+        content = file.read(MOST_JSON + 1)
+    if len(content) > MOST_JSON:
+        raise ConfigError(f"found more than {MOST_JSON:,} bytes in {path}, expected fewer; write an object a line")
+    return parsed_json(content, f"in {path}")
 
 
 def json_array(document: Any, path: Path, losses: Losses) -> Iterator[tuple[str, JsonItem]]:

@@ -1,0 +1,144 @@
+"""Batches read tables, packed files and datasets, and make such files of their rows once all are there."""
+
+import gzip
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batches import Files
+from commands import Run, finish, in_a_process
+from langgraph_moa import read_interchange
+from loopback import Loopback, Reply
+
+OFFLINE = ["--proposer", "offline:words", "--layers", "1", "--no-settings"]
+CSV = "key,prompt,sum\n" + "".join(f"k{n},What is {n} + 1?,{n + 1}\n" for n in range(4))
+COLUMNS = ["--map", "question=prompt", "--map", "gold=sum", "--map", "id=key"]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    (tmp_path / "q.csv").write_text(CSV)
+    return tmp_path / "q.csv"
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.parquet", "out.jsonl.gz", "out.jsonl.zst", "out.arrow"])
+def test_rows_become_a_table_in_the_order_of_the_questions(name: str, run: Run, table: Path) -> None:
+    if name.endswith(("parquet", "arrow")):
+        pytest.importorskip("pyarrow")
+    out = table.with_name(name)
+
+    done = run("batch", str(table), str(out), *OFFLINE, *COLUMNS)
+
+    rows = [*read_interchange(out)]
+    assert (done.code, done.out.partition(";")[0]) == (0, "4 questions: 4 answered")
+    assert [(row["id"], row["answer"], row["gold"]) for row in rows] == [
+        (f"k{n}", f"{n} + 1 = {n + 1}", str(n + 1)) for n in range(4)
+    ]
+    assert rows[0]["run"]["calls"] == 1
+    lines = out.with_name(f"{name}.rows").read_text().splitlines()
+    assert sorted(json.loads(line)["id"] for line in lines) == ["k0", "k1", "k2", "k3"]
+
+
+def test_it_goes_on_and_more_questions_may_come(run: Run, table: Path) -> None:
+    out = table.with_name("out.csv")
+    command = ["batch", str(table), str(out), *OFFLINE, *COLUMNS]
+    first = run(*command)
+    table.write_text(CSV + "k9,What is 9 + 1?,10\n")
+
+    again = run(*command, "--json")
+
+    assert first.code == again.code == 0
+    assert (json.loads(again.out)["done_before"], json.loads(again.out)["questions"]) == (4, 5)
+    assert [row["id"] for row in read_interchange(out)] == ["k0", "k1", "k2", "k3", "k9"]
+
+
+def test_a_kill_leaves_rows_and_no_half_of_a_table(table: Path, loopback: Loopback) -> None:
+    out = table.with_name("out.parquet")
+    pytest.importorskip("pyarrow")
+    loopback.say("m", lambda body: Reply("ok", delay=0.0 if "What is 0" in str(body["messages"]) else 600.0))
+    command = ["batch", str(table), str(out), "--proposer", "m", "--layers", "1", "--base-url", loopback.url]
+    command += ["--no-settings", *COLUMNS]
+    rows = out.with_name("out.parquet.rows")
+    process = in_a_process(*command)
+    loopback.wait_until(lambda: len(loopback.requests) == 4)
+    loopback.wait_until(lambda: rows.exists() and rows.read_text().count("\n") == 1)
+    process.send_signal(signal.SIGKILL)
+    finish(process)
+    assert not out.exists()
+    loopback.say("m", "ok")
+
+    done = finish(in_a_process(*command))
+
+    assert done.code == 0, done.err
+    assert [row["id"] for row in read_interchange(out)] == ["k0", "k1", "k2", "k3"]
+    assert len(loopback.requests) == 4 + 3
+
+
+def test_repeats_are_in_it_too(run: Run, table: Path) -> None:
+    out = table.with_name("out.csv")
+    run("batch", str(table), str(out), *OFFLINE, *COLUMNS, "--repeat", "2")
+
+    assert [row["id"] for row in read_interchange(out)][:4] == ["k0", "k0#2", "k1", "k1#2"]
+
+
+def test_a_table_may_come_through_a_pipe(table: Path) -> None:
+    out = table.with_name("out.csv")
+    process = in_a_process("batch", "-", str(out), *OFFLINE, *COLUMNS, "--from", "csv", talks=True)
+    printed, told = process.communicate(CSV, timeout=60)
+
+    assert process.returncode == 0, told
+    assert printed.startswith("4 questions: 4 answered")
+    assert [row["id"] for row in read_interchange(out)] == ["k0", "k1", "k2", "k3"]
+
+
+WRONG: dict[str, tuple[list[str], str]] = {
+    "a form that is none": (["q.csv", "o", "--from", "xlsx"], "found --from xlsx, expected one of jsonl"),
+    "a form of OUT that is none": (["q.csv", "o", "--to", "inspect"], "found --to inspect, expected one of jsonl"),
+    "a map without a column": (["q.csv", "o", "--map", "question"], "expected NAME=COLUMN"),
+    "a column that is not there": (
+        ["q.csv", "o", "--map", "question=promt"],
+        "found the columns 'key', 'prompt', 'sum' in row 2 of q.csv",
+    ),
+    "no column at all": (["q.csv", "o"], "--map question=COLUMN"),
+    "a split of no dataset": (["q.csv", "o", "--split", "test"], "found --split test for"),
+    "a packed table that cannot be": (["q.csv", "o.parquet.gz"], "expected a name without .gz"),
+    "a file that is there": (["q.csv", "there.csv", *COLUMNS], "and no there.csv.rows beside it"),
+    "the questions themselves": (["q.csv", "q.csv", *COLUMNS], "found q.csv there, and no q.csv.rows"),
+    "a benchmark's": (["q.csv", "o.json", "--format", "alpaca_eval", "--map", "id=key"], "expected that alone"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_mistakes_are_told_before_anything_is_asked(
+    what: str, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table.parent)
+    Path("there.csv").write_text("mine\n")
+    arguments, told = WRONG[what]
+
+    done = run("batch", *arguments, *OFFLINE)
+
+    assert done.code != 0
+    assert told in " ".join(done.err.split())
+    assert Path("there.csv").read_text() == "mine\n"
+    assert Path("q.csv").read_text() == CSV
+
+
+def test_a_comparison_reads_them_too(run: Run, table: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "q.csv.gz"
+    packed.write_bytes(gzip.compress(CSV.encode()))
+    systems = ["--system", "offline:words", "--system", "offline:stems", "--no-settings", "--json"]
+
+    compared: dict[str, Any] = json.loads(run("compare", str(packed), *COLUMNS, *systems).out)
+
+    assert {system["score"]["mean"] for system in compared["systems"]} == {1.0}
+
+
+def test_files_of_lines_are_as_before(run: Run, files: Files) -> None:
+    files.questions.write_text('{"question": "2 + 2?"}\n')
+
+    run("batch", str(files.questions), str(files.rows), *OFFLINE)
+
+    assert [row["answer"] for row in files.whole_rows()] == ["2 + 2 = 4"]
