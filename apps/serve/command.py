@@ -1,12 +1,12 @@
 """The command `serve`: mixtures behind one URL, for whatever speaks to OpenAI."""
 
 import asyncio
-import re
 import signal
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from typer import Argument, Option
@@ -23,7 +23,7 @@ from .endpoint import Endpoint, Manners
 from .served import read_served
 
 _BACKLOG = 1024
-_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
+_MOST_FILES = 65_536
 
 
 @partial(with_mixture, apart=True)
@@ -83,7 +83,7 @@ def serve_mixtures(
         if not least <= value < 1e6:
             raise Misuse(f"found {value:g} for {name}, expected a number of {least:g} or more")
     for origin in cors or ():
-        if not _ORIGIN.fullmatch(origin):
+        if origin != "*" and not _is_origin(origin):
             raise Misuse(
                 f"found --cors {escaped(origin)}, expected * or where a page is from, without a path, such as "
                 "https://chat.example"
@@ -100,6 +100,7 @@ def serve_mixtures(
     manners = Manners(keep_alive_s=keep_alive or None, most_bytes=int(max_body * 1e6), origins=cors or ())
     models = {name: one.model for name, one in served.items()}
     endpoint = Endpoint(models, callers, manners, note if log else lambda line: None)
+    _allow_many_files()
     freeze_what_stays()
     asyncio.run(run_until_stopped(endpoint, host, port, stop_within))
 
@@ -148,3 +149,24 @@ async def _drained(endpoint: Endpoint, grace_s: float, signals: "asyncio.Queue[i
     again.cancel()
     draining.cancel()
     await asyncio.gather(draining, again, return_exceptions=True)
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and text == f"{parts.scheme}://{parts.netloc}" != f"{parts.scheme}://"
+
+
+def _allow_many_files() -> None:
+    """Let as many connections be open as the system allows: a question takes one, and one for each model."""
+    try:
+        import resource
+    except ImportError:  # on Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

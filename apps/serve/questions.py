@@ -75,19 +75,17 @@ def read_client_question(raw: bytes) -> ClientQuestion:
     schema, unread = _schema_of(body)
     tools, unread_tools = _tools_of(body)
     choice = body.tool_choice.function.name if isinstance(body.tool_choice, NamedChoice) else body.tool_choice
-    if schema is not None and tools and choice != "none":
-        raise Refusal(
-            400,
-            "found response_format beside tools, expected one of them: a mixture's answer is a call or an object",
-            param="response_format",
-        )
     _check_choice(tools, choice)
+    options = _options_of(body, calls=bool(tools))
+    if schema is not None and tools and choice != "none":
+        # A call need not fit, so only the aggregator's server can hold the answer to it.
+        schema, unread, options["response_format"] = None, ["response_format: check"], sent["response_format"]
     return ClientQuestion(
         model=body.model,
         messages=_conversation(body),
         stream=bool(body.stream),
         include_usage=bool(body.stream_options and body.stream_options.include_usage),
-        options=_options_of(body, calls=bool(tools)),
+        options=options,
         tools=[] if schema is not None else tools,
         tool_choice=choice if tools and schema is None else None,
         schema=schema,

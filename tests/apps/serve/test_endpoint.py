@@ -177,6 +177,18 @@ async def test_any_object_will_do_where_no_schema_is_given(loopback: Loopback) -
     assert json.loads(answer.choices[0].message.content or "") == {"x": [1]}
 
 
+async def test_beside_tools_the_aggregators_server_holds_an_answer_to_its_schema(loopback: Loopback) -> None:
+    says(loopback, '{"name": "Rom"}')
+    async with running(two_and_one(loopback)) as served, served.client() as client:
+        answer = await client.chat.completions.create(model="moa", messages=HI, tools=[WEATHER], response_format=FORM)
+
+    (writer,) = loopback.asked("c")
+    assert (writer.body["response_format"], len(writer.body["tools"])) == (FORM, 1)
+    assert answer.choices[0].message.content == '{"name": "Rom"}'
+    assert answer.model_extra
+    assert answer.model_extra["moa"]["left_out"] == ["response_format: check"]
+
+
 async def test_options_are_the_aggregators(loopback: Loopback) -> None:
     says(loopback, "one two END three")
     options: Any = {"temperature": 0.2, "max_completion_tokens": 77, "seed": 7, "stop": "END", "top_p": 0.5}

@@ -16,7 +16,6 @@ from loopback import Loopback, Reply
 ASK: Any = {"model": "moa", "messages": HI}
 RESULT: Any = {"role": "tool", "tool_call_id": "x", "content": "4"}
 X_ONLY: Any = {"type": "function", "function": {"name": "x"}}
-OBJECT: Any = {"type": "json_object"}
 STORED: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]
 AWAY: Any = {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}
 FORM: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": AWAY}}
@@ -37,7 +36,6 @@ WRONG: list[tuple[Any, str | None, str]] = [
     ({**ASK, "tools": [{"type": "custom", "custom": {}}]}, "tools[0].type", "found 'custom' for tools[0].type"),
     ({**ASK, "tools": [WEATHER], "tool_choice": X_ONLY}, "tool_choice", "found tool_choice 'x' without such a tool"),
     ({**ASK, "tool_choice": "required"}, "tool_choice", "found tool_choice 'required' without such a tool"),
-    ({**ASK, "tools": [WEATHER], "response_format": OBJECT}, "response_format", "found response_format beside tools"),
     ({**ASK, "response_format": {"type": "json_schema"}}, "response_format.json_schema", "found no json_schema"),
     ({**ASK, "response_format": FORM}, "response_format.json_schema.schema", "found $ref to another document"),
     ({**ASK, "messages": STORED}, "messages[0].content[0].file.file_data", "found no messages[0].content[0].file."),
