@@ -9,10 +9,11 @@ from ...evaluation.batch.rounds import cancel_batches
 from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
+from ..terminal import note
 from .files import BatchFiles
 from .progress import BatchView
 from .unfinished import unfinished_runs
-from .waves import BatchFlags
+from .waves import BatchFlags, terms_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class BatchJob:
             def begin(sums: BatchReport) -> None:
                 store.is_needed = True
                 self.files.source.keep()
+                for line in terms_of(moa, self.settings.prices) if self.batches.declared else ():
+                    note(line)
                 view.begin(sums)
 
             moa = self.settings.build(store.saver)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -12,7 +12,12 @@ from typer import Option
 
 from ...core.batches.declared import ProviderBatch, Wave, WhenFailed
 from ...core.batches.parcels import SentParcel
+from ...core.batches.tiers import BATCH, batch_limits, price_factor
+from ...core.models.capabilities import wire_of
+from ...core.run.state import Graph
+from ...graphs.asked import models_asked
 from ..mistakes import Misuse, misused
+from ..settings.tables import PriceTable
 
 _SHOWN = 3
 _DEFAULT = ProviderBatch()
@@ -98,6 +103,29 @@ def _read(given: dict[str, Any]) -> BatchFlags:
     if declared:
         declared.check()
     return BatchFlags(declared, bool(given["cancel_batches"]))
+
+
+def terms_of(moa: Graph, prices: Mapping[str, PriceTable]) -> list[str]:
+    """Say in a line each what batches of a mixture's models cost, and what is not known of their servers.
+
+    Args:
+        moa: The mixture.
+        prices: The user's own prices.
+    """
+    labels: dict[float, dict[str, None]] = {}
+    servers: dict[str, None] = {}
+    for wire in filter(None, map(wire_of, models_asked(moa))):
+        names = (f"{wire.provider}:{wire.model_name}", wire.model_name)
+        own = next((prices[name].batch for name in names if name in prices), None)
+        share = price_factor(wire.base_url, BATCH, *names) if own is None else own
+        labels.setdefault(1.0 if share is None else share, {})[wire.model_name] = None
+        servers[wire.base_url] = None
+    lines = [
+        f"batches at {f'{share:.0%} of the list price' if share < 1 else 'the list price'}: {', '.join(named)}"
+        for share, named in sorted(labels.items())
+    ]
+    unknown = [limits for limits in map(batch_limits, servers) if limits.provider is None]
+    return [*lines, *map(str, unknown[:1])]
 
 
 def wave_line(wave: Wave) -> str:

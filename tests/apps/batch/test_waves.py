@@ -13,8 +13,10 @@ import pytest
 from batch_server import BatchServer, Plan, Refusal
 from batches import PANEL, Files, names
 from commands import Run, finish, in_a_process
+from langgraph_moa import create_moa
 from langgraph_moa.apps.batch.progress import BatchView
-from langgraph_moa.apps.batch.waves import cancelled_line, ids_of, under_way_line, wave_line
+from langgraph_moa.apps.batch.waves import cancelled_line, ids_of, terms_of, under_way_line, wave_line
+from langgraph_moa.apps.settings.tables import PriceTable
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.batches.parcels import SentParcel
 from rich.console import Console
@@ -37,12 +39,28 @@ def test_waves_are_told_and_rows_written(batches: BatchServer, files: Files, run
     done = run(*files.command(batches, *SOON))
     assert (done.code, done.out.partition(";")[0]) == (0, "3 questions: 3 answered")
     lines = done.err.splitlines()
-    assert lines[1:3] == ["3 questions", "wave 1: 0 of 9 requests answered; 3 batches: 3 validating"]
+    assert lines[1] == "batches at the list price: a, b, c, last"
+    assert lines[2].startswith("limits of the strictest provider, for this server's are not known: 50,000 requests")
+    assert lines[3:5] == ["3 questions", "wave 1: 0 of 9 requests answered; 3 batches: 3 validating"]
     assert "wave 1: 7 of 9 requests answered, 2 failed; 3 batches: 2 completed, 1 expired" in lines
     assert "wave 2: 3 of 3 requests answered; 2 batches: 2 completed" in lines  # a question was whole already
     assert "wave 3: 2 of 2 requests answered; 1 batch: 1 completed" in lines
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
     assert (len(batches.billed_requests), set(billed(batches).values()), batches.requests) == (12, {1}, [])
+
+
+def test_what_batches_cost_is_told_before_they_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for provider in ("OPENAI", "TOGETHER"):
+        monkeypatch.setenv(f"{provider}_API_KEY", "k")
+    moa = create_moa(
+        proposers=["openai:gpt-6-luna", "together:openai/gpt-oss-120b", "openai:mine"], aggregator="openai:gpt-6-sol"
+    )
+
+    assert terms_of(moa, {"openai:mine": PriceTable(input=1, batch=0.25)}) == [
+        "batches at 25% of the list price: mine",
+        "batches at 50% of the list price: gpt-6-luna, gpt-6-sol",
+        "batches at the list price: openai/gpt-oss-120b",
+    ]
 
 
 @pytest.mark.parametrize(("how_many", "kills"), [(6, 3), pytest.param(400, 25, marks=pytest.mark.soak)])
