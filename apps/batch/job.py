@@ -32,7 +32,7 @@ class BatchJob:
 
     async def cancel(self) -> list[SentParcel]:
         """Cancel what is under way at providers."""
-        return await cancel_batches(self.settings.build(), self.files.rows)
+        return await cancel_batches(self.settings.build(batched=True), self.files.rows)
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
@@ -45,7 +45,7 @@ class BatchJob:
                     note(line)
                 view.begin(sums)
 
-            moa = self.settings.build(store.saver)
+            moa = self.settings.build(store.saver, batched=bool(self.batches.declared))
             freeze_what_stays()
             sums = await abatch(
                 moa,

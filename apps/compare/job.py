@@ -130,7 +130,7 @@ class Job:
     def _graphs(self, specs: Sequence[Spec], folder: Path | None = None) -> dict[str, Graph]:
         """Build the systems; those of roles over the proposals of a folder."""
         if not self.cast:
-            return {spec.label: spec.settings.build() for spec in specs}
+            return {spec.label: spec.settings.build(batched=bool(self.batches)) for spec in specs}
         path = folder / PROPOSALS if folder else None
         file = ProposalFile(path, retry_errors=self.retry_errors, responses=self.prepared.cache)
         graphs = graphs_of_roles(self.cast, specs, file)

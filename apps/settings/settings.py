@@ -19,7 +19,7 @@ from ...core.evidence.retrievers import Retriever
 from ...core.models.limits import Limits
 from ...core.models.presets import load_preset, presets
 from ...core.models.prices import Price
-from ...core.models.resolve import resolve_model
+from ...core.models.resolve import resolve_for_batches, resolve_model
 from ...core.models.servers import served_models, told_names
 from ...core.panel.declared import Aggregator, Analyst, Proposer
 from ...core.run.state import Graph
@@ -117,12 +117,15 @@ class Settings(Fields):
         keys = ", ".join(p["needs"] for p in presets().values() if "needs" in p)
         return "offline", f"because no key is set ({keys}){_NO_MODEL}"
 
-    def build(self, checkpointer: Checkpointer = None, *, cache: BaseCache[Any] | None = None) -> Graph:
+    def build(
+        self, checkpointer: Checkpointer = None, *, cache: BaseCache[Any] | None = None, batched: bool = False
+    ) -> Graph:
         """Build the graph of settings that are complete, as `choose` returns them.
 
         Args:
             checkpointer: Keeps its threads.
             cache: Keeps proposals, in place of the settings' own.
+            batched: Whether its models are asked in their providers' batches.
 
         Raises:
             ConfigError: What `create_moa` refuses.
@@ -136,7 +139,9 @@ class Settings(Fields):
         server = {
             "checkpointer": checkpointer,
             **({"cache": answers} if (answers := cache or response_cache(self.cache)) else {}),
-            "resolve": partial(resolve_model, base_url=self.base_url, transport=self.transport),
+            "resolve": partial(
+                resolve_for_batches if batched else resolve_model, base_url=self.base_url, transport=self.transport
+            ),
         }
         moa = create_system(
             self.system,

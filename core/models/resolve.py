@@ -96,6 +96,23 @@ def resolve_model(
         raise ConfigError(_why_not_built(spec, provider, exc)) from exc
 
 
+def resolve_for_batches(spec: "str | Model", *, transport: Transport | None = None, **options: Any) -> Model:
+    """Return the model that `spec` names, as it can be asked in a provider's batch.
+
+    Args:
+        spec: As `resolve_model` takes it.
+        transport: How it is asked; None asks Anthropic's by this package itself.
+        options: What else `resolve_model` takes.
+
+    Raises:
+        ConfigError: What it raises.
+    """
+    is_plain = isinstance(spec, str) and not options.get("base_url") and transport is None
+    if is_plain and spec.partition(":")[0] == MESSAGES_PROVIDER:  # type: ignore[union-attr]
+        transport = "lean"
+    return resolve_model(spec, transport=transport, **options)
+
+
 def _check_server_options(
     spec: str, provider: str, base_url: str | None, *, elsewhere: object, extra_body: object
 ) -> None:
