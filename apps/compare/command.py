@@ -171,8 +171,11 @@ def compare_systems(
             every = replace(job.prepared, questions=list(Repeated(job.prepared.questions, repeat)))
             ceiling = recorded_ceiling(given, source.path, folder)
             more = what_is_shared(cast)
-            with reckoned_in_batches(are_all=batches.declared is not None):
-                usual, most = usual_prospect(graphs, every), prospect(graphs, every)
+            batched = batches.declared
+            with reckoned_in_batches(are_all=batched is not None):
+                usual = usual_prospect(graphs, every)
+            with reckoned_in_batches(are_all=batched is not None and batched.failed != "live"):
+                most = prospect(graphs, every)
             show_prospect(most, usual, as_json=as_json, more=more, ceiling=ceiling)
             return
         comparison = job.run(folder)
