@@ -28,6 +28,7 @@ from .files import batch_files
 from .formats import FORMATS
 from .job import BatchJob
 from .progress import BatchView, batch_summary
+from .schema_file import read_schema
 from .tables import Columns, From, SplitName, To, table_options
 from .unfinished import can_keep
 from .waves import BatchFlags, cancelled_line, under_way_line, with_batches
@@ -74,6 +75,12 @@ def batch(
         str | None,
         typer.Option(metavar="NAME", help="What a benchmark's file calls the mixture.", show_default=False),
     ] = None,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A JSON Schema that each answer must fit: rows have it as object.", show_default=False
+        ),
+    ] = None,
     source_form: From = None,
     out_form: To = None,
     columns: Columns = None,
@@ -86,10 +93,10 @@ def batch(
     with misused():
         check_number("concurrency", concurrency, minimum=1, whole=True)
         check_repeat(repeat)
-        if form and repeat > 1:
-            raise ConfigError(
-                f"found --repeat {repeat} with --format {form}, whose file has one answer a question, expected one of "
-                "them; leave one out"
+        form_file = read_schema(schema) if schema else None
+        if form:
+            _check_alone(
+                form, repeat=f"--repeat {repeat}" if repeat > 1 else None, schema="--schema" if schema else None
             )
         options = table_options(source_form, columns, split)
         files = batch_files(questions, out, form, generator, settings, options, out_form)
@@ -118,7 +125,9 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
-            job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals, batches)
+            job = BatchJob(
+                chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals, batches, form_file
+            )
             sums = ending.run(job.run(view))
             if not sums["left"]:
                 files.write_answers(repeat)
@@ -136,6 +145,15 @@ def batch(
         notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)
     files.source.forget()
+
+
+def _check_alone(form: str, **given: str | None) -> None:
+    """Refuse what a benchmark's file cannot hold."""
+    for option in filter(None, given.values()):
+        raise ConfigError(
+            f"found {option} with --format {form}, whose file has one text a question, expected one of them; leave one "
+            "out"
+        )
 
 
 def _has_steps(settings: Settings) -> bool:

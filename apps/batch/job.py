@@ -1,6 +1,7 @@
 """One batch as a command line asked for it, from its store to its sums."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...core.batches.parcels import SentParcel
 from ...core.bounds.budget import Budget
@@ -29,6 +30,7 @@ class BatchJob:
     keeps: bool
     proposals: bool
     batches: BatchFlags = field(default_factory=lambda: BatchFlags(None, cancels=False))
+    schema: dict[str, Any] | None = None
 
     async def cancel(self) -> list[SentParcel]:
         """Cancel what is under way at providers."""
@@ -58,6 +60,7 @@ class BatchJob:
                 repeat=self.repeat,
                 on_start=begin,
                 on_row=view.add,
+                schema=self.schema,
                 provider_batch=self.batches.declared,
                 on_wave=view.wave,
             )

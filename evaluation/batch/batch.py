@@ -1,8 +1,9 @@
 """Run one mixture over many questions: a row each, and what was paid for is never paid for again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.bounds.budget import Budget
@@ -12,6 +13,7 @@ from .questions import Questions
 from .repeats import Repeated, check_repeat
 from .rounds import BatchWork, ask_in_rounds, check_batched
 from .rows import RowFile
+from .structured_rows import Formed, form_of_schema
 from .survey import check_apart, check_mixture_of, survey, take_over
 from .tally import BatchReport, OnRow, Tally
 
@@ -30,6 +32,7 @@ async def abatch(
     proposals: bool = True,
     repeat: int = 1,
     provider_batch: ProviderBatch | None = None,
+    schema: Mapping[str, Any] | type | None = None,
     on_start: OnStart | None = None,
     on_row: OnRow | None = None,
     on_wave: OnWave | None = None,
@@ -56,6 +59,8 @@ async def abatch(
         repeat: How often each question is asked, in runs of their own: the rows of `q7` are `q7`, `q7#2` and so on.
         provider_batch: Ask models in their providers' batches, at half the price: a layer takes minutes to a day. What
             is under way stands in `OUT.batches`. The same call goes on with it, wherever it was stopped.
+        schema: A JSON Schema, a pydantic class or a TypedDict that each answer must fit: rows have it as `object`. An
+            aggregator whose answer does not is asked once more, then the next one; a row without one is an error.
         on_start: Called with the sums before anything is asked.
         on_row: Called with each row once it is in the file, and the sums so far.
         on_wave: Called whenever a provider says how far its batches are.
@@ -74,10 +79,12 @@ async def abatch(
     file, tally = RowFile(Path(out)), Tally(budget)
     check_apart(questions, file.path)
     check_repeat(repeat)
+    form = form_of_schema(moa, schema) if schema is not None else None
+    questions = Formed(questions, form) if form else questions
     questions = Repeated(questions, repeat) if repeat > 1 else questions
     with file.locked(), Ids() as ids:
         await survey(moa, questions, ids, tally)
-        await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors)
+        await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors, form=form)
         file.open()
         if on_start:
             on_start(tally.report())

@@ -1,5 +1,6 @@
 """Put one question to a mixture, turn by turn, and say in a row what became of it."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from ...graphs.estimate import USUAL_ANSWER, Estimate, estimate, usual_cost
 from ...graphs.plan import plan_of
 from ...nodes.calls.cache import repeat_number
 from .questions import AnsweredTurn, Question, Row, RowProposal
+from .structured_rows import bound_of_object, object_in, request_of
 
 _SHOWN = 500
 """Characters of an error that a row holds."""
@@ -52,6 +54,8 @@ class _Progress:
     """The state of the turn that is under way."""
     proposals: list[Proposal] = field(default_factory=list)
     """Those of the turn before it, or of that which failed."""
+    object: Any = None
+    """What the last answer holds, where it has a form."""
     spared: list[Spared] = field(default_factory=list)
     """What a cache spared, layer by layer."""
 
@@ -95,6 +99,8 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
         seconds=round(time.monotonic() - began, 3),
         cost=cost,
     )
+    if question.form and not failure:
+        row["object"] = so_far.object
     if question.later:
         row["turns"] = so_far.turns
     if so_far.spared:
@@ -113,8 +119,11 @@ def _is_of_checkpointer(failure: Exception, moa: Graph) -> bool:
 def bound_of(moa: Graph, question: Question) -> Estimate:
     """Bound what a question costs, all its turns; an answer that is not there yet counts as its `max_tokens`."""
     longest = max((seat.max_tokens or 0 for seat in plan_of(moa).rules.chain), default=0)
-    bounds = [estimate(moa, conversation) for conversation in _conversations(question, answer=longest)]
-    return Estimate(**total(bounds), unbounded=bounds[0]["unbounded"])
+    conversations = list(_conversations(question, answer=longest))
+    bounds = [estimate(moa, conversation) for conversation in conversations]
+    form = question.form
+    more = [bound_of_object(moa, conversation, form) for conversation in conversations] if form else []
+    return Estimate(**total([*bounds, *more]), unbounded=bounds[0]["unbounded"])
 
 
 def usual_cost_of(moa: Graph, question: Question) -> Cost:
@@ -159,7 +168,8 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
         given = None if snapshot.tasks else given
     if given is None or not so_far.state:
         durability: Durability | None = "sync" if config else None
-        async for values in moa.astream(given, config, stream_mode="values", durability=durability):
+        request = request_of(moa, question)
+        async for values in moa.astream(given, config, context=request, stream_mode="values", durability=durability):
             so_far.state |= values
     state = so_far.state
     if waits_for_batch(state.get("__interrupt__")):
@@ -167,9 +177,14 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
     if "__interrupt__" in state:
         raise InputError("found a run that waits for a person, expected an answer; leave interrupts out of a batch")
     so_far.costs.append(_cost(state))
-    so_far.turns.append(AnsweredTurn(answer=state["messages"][-1].text, run=state["run"]))
     so_far.spared += _spared(state)
     so_far.proposals, so_far.state = state.get("proposals", []), {}
+    answer = state["messages"][-1]
+    text = answer.text
+    if question.form:
+        so_far.object = object_in(question.form, answer)
+        text = json.dumps(so_far.object, ensure_ascii=False)
+    so_far.turns.append(AnsweredTurn(answer=text, run=state["run"]))
 
 
 def _spared(state: Mapping[str, Any]) -> Iterator[Spared]:
@@ -206,7 +221,10 @@ def _row_proposal(proposal: Proposal) -> RowProposal:
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:
     """Name a turn's thread by all that its answer depends on, so that none is taken up that another question left."""
-    depends_on = repr((plan_of(moa).rules.mixture, so_far.conversation)).encode("utf-8", "replace")
+    form = question.form.schema if question.form else None
+    depends_on = repr((plan_of(moa).rules.mixture, so_far.conversation, *([form] if form else []))).encode(
+        "utf-8", "replace"
+    )
     return f"{file.absolute()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
 
 

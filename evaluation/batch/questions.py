@@ -8,6 +8,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from ...core.run.records import Cost, Report, Spared, Status
+from ...nodes.prompting.request import Form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Question:
     """The right answer, where it is known."""
     repeat: int = 1
     """Which time it is asked: a cache keeps the answers of each apart."""
+    form: Form | None = field(default=None, repr=False)
+    """What its answer must be, where it is no free text."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """The whole object that it was read from."""
 
@@ -41,6 +44,8 @@ class Row(TypedDict):
     gold: str | None
     seconds: float
     """How long the question took, all its turns."""
+    object: NotRequired[Any]
+    """What the answer holds, where a batch was given a schema."""
     turns: NotRequired[list["AnsweredTurn"]]
     """All turns that were answered, in order, where the question has more than one."""
     cost: NotRequired[Cost]

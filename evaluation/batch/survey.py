@@ -14,12 +14,14 @@ from ...core.errors import ConfigError
 from ...core.ordinary import is_same_file
 from ...core.run.state import Graph
 from ...graphs.plan import plan_of
+from ...nodes.prompting.request import Form
 from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
 from .reading import questions_in
 from .repeats import id_of_repeated
 from .rows import RowFile, cost_in, known_cost_in
+from .structured_rows import check_row_object
 from .tally import Tally
 
 _T = TypeVar("_T")
@@ -70,12 +72,16 @@ def _check_bounded(moa: Graph, question: Question, budget: Budget) -> None:
             )
 
 
-async def take_over(file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retry_errors: bool) -> None:
+async def take_over(
+    file: RowFile, ids: Ids, tally: Tally, *, mixture: str, retry_errors: bool, form: Form | None = None
+) -> None:
     """Take the rows that are there for what they are: done."""
     replaced = False
     async for where, row in _breathing(file.rows()):
         before, cost = ids[row["id"]], cost_in(row)
         _check_row(row, where, before, mixture)
+        if form:
+            check_row_object(row, where, form)
         if isinstance(before, str):  # it was asked again by a batch that was killed
             tally.take_back(json.loads(before))
             replaced = True

@@ -1,0 +1,37 @@
+"""A file that says what each answer of a batch must be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import ConfigError
+from ...core.ordinary import content_of
+from ...core.text import one_line
+
+_MOST_BYTES = 1_000_000
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """Read a JSON Schema; one without a title is called as its file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigError: It cannot be read, or is no object.
+    """
+    try:
+        schema = json.loads(content_of(path, most=_MOST_BYTES))
+    except OSError as exc:
+        raise ConfigError(
+            f"{path} cannot be read: {exc.strerror or exc}; expected a JSON Schema; name its file"
+        ) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError(
+            f"found no JSON in {path} ({one_line(str(exc), limit=80)}), expected a JSON Schema; mend it"
+        ) from exc
+    if not isinstance(schema, dict):
+        raise ConfigError(f"found {type(schema).__name__} in {path}, expected a JSON Schema, an object; write it so")
+    title = str(schema.get("title") or path.stem)[:64]
+    name = "".join(char if char.isascii() and (char.isalnum() or char in "_-") else "_" for char in title)
+    return {**schema, "title": name}
