@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, AnyMessage, convert_to_messages
 from pydantic import BaseModel
 
-from ...core.errors import ConfigError
+from ...core.errors import ConfigError, MoAError
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
@@ -20,8 +21,14 @@ from ...nodes.prompting.request import Form, Request, problem_with
 from .questions import Question, Questions, Row
 from .reading import questions_in
 
+_LANGCHAINS = "For troubleshooting, visit"
+"""How LangChain goes on where it says what is wrong with an output."""
 _MORE = 600
 """Tokens of what is said to whoever is asked again, beside the schema and the answer before."""
+
+
+class NoObject(MoAError, ValueError):
+    """Tell that an answer is no object that fits, and why."""
 
 
 class Formed:
@@ -65,9 +72,12 @@ def object_in(form: Form, answer: AIMessage) -> Any:
     """Return the object that an answer holds, as JSON.
 
     Raises:
-        OutputParserException: It holds none that fits.
+        NoObject: It holds none that fits.
     """
-    value = parsed(form, answer)
+    try:
+        value = parsed(form, answer)
+    except OutputParserException as exc:
+        raise NoObject(str(exc).partition(_LANGCHAINS)[0].strip()) from exc
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 

@@ -42,6 +42,8 @@ _PATIENCE = 2.0
 _CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}
 _WIRING = _CLIENTS | {"cache", "callbacks", "rate_limiter", "custom_get_token_ids", "api_key", "headers", "with_tools"}
 """Fields that say how a model is reached, and nothing of what it answers."""
+_PATIENT = {"request_timeout", "timeout", "max_retries"}
+"""Fields that say how long is waited for an answer: asked again with more time, what is there counts."""
 _LOOKS_UP = frozenset({"web_search_options", "search_parameters", "plugins", "search_domain_filter"})
 """Options that have a provider search."""
 _PLAIN = str | int | float | None
@@ -204,7 +206,7 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     undumped = {name for name, field in type(chat).model_fields.items() if field.exclude} - _WIRING
     hidden = {name: getattr(chat, name) for name in undumped}
     private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
-    dumped, endpoint = chat.model_dump(), seat.endpoint
+    dumped, endpoint = chat.model_dump(exclude=_PATIENT), seat.endpoint
     dumped.pop("service_tier", None)  # how long it takes, and what it costs, but no other answer
     if file := file_behind(seat.label):  # it is served at another port each time
         dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file

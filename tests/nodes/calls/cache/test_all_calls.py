@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from every_system import POINTS
 from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
 from langgraph_moa import (
     Analyst,
     Budget,
@@ -23,6 +24,7 @@ from langgraph_moa import (
 )
 from langgraph_moa.nodes.calls.cache import repeat_number
 from loopback import Loopback, Reply
+from pydantic import SecretStr
 from reading import QUESTION
 
 PRICES = {"openai:m0": Price(input=1.0, output=1.0)}
@@ -261,3 +263,13 @@ async def test_no_secret_and_no_question_stands_in_a_key(loopback: Loopback, tmp
     assert len(rows) == 3
     assert "averysecret" not in str(rows)
     assert all(len(key) == 64 for _, key, _ in rows)
+
+
+async def test_more_time_and_another_key_are_the_same_request(loopback: Loopback, tmp_path: Path) -> None:
+    for key, seconds in (("sk-one-0123456789", 30.0), ("sk-two-0123456789", 60.0)):
+        model = ChatOpenAI(
+            model="m0", base_url=loopback.url, api_key=SecretStr(key), timeout=seconds, max_retries=int(seconds)
+        )
+        await create_moa(proposers=[model], layers=1, cache=ResponseCache(tmp_path / "c")).ainvoke(QUESTION)
+
+    assert len(loopback.requests) == 1
