@@ -267,7 +267,8 @@ def main() -> None:
     about = (
         "A mixture of two proposers and an aggregator; models take 200 ms each, so nobody sees a first token before "
         f"0.4 s. Clients, server and models shared this machine, whose load was {os.getloadavg()[0]:.0f}. The requests "
-        "of the last part are whole, streamed, with tools, given up at once, and wrong."
+        "of the last part are whole, streamed, with tools, given up at once, and wrong. A server uses one core: many "
+        "at once wait for its CPU, and here also for the other work of the machine."
     )
     text = f"{when_and_where('make endpoint')} {about}\n\n{table(rows)}"
     sys.stdout.write(f"{text}\n")

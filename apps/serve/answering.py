@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from ...core.errors import ConfigError
+from ...core.wire.structured import Method
 from ...graphs.adapters.asking import sentence_of
 from ...graphs.adapters.chat_model import ChatMoA
 from .questions import ClientQuestion
@@ -50,7 +51,8 @@ def _equipped(model: ChatMoA, question: ClientQuestion) -> Any:
     param = "tools" if question.tools else "response_format"
     try:
         if question.schema is not None:
-            return model.with_structured_output(question.schema, include_raw=True)
+            method: Method | None = "json_mode" if question.any_object else None
+            return model.with_structured_output(question.schema, include_raw=True, method=method)
         if question.tools:
             return model.bind_tools(question.tools, tool_choice=question.tool_choice)
     except ConfigError as exc:

@@ -50,6 +50,9 @@ class ClientQuestion:
     tool_choice: Any
     schema: dict[str, Any] | None
     """What the answer has to be; None where it is free text."""
+    any_object: bool
+    """Whether that is no more than some object: models are asked for it in words, for as a tool without arguments they
+    would call it without any."""
     left_out: Sequence[str]
     """Fields that changed nothing."""
 
@@ -89,6 +92,7 @@ def read_client_question(raw: bytes) -> ClientQuestion:
         tools=[] if schema is not None else tools,
         tool_choice=choice if tools and schema is None else None,
         schema=schema,
+        any_object=bool(body.response_format and body.response_format.type == "json_object"),
         left_out=sorted([*(one_line(name, limit=60) for name in left_out), *unread, *unread_tools])[:_MOST_SHOWN],
     )
 

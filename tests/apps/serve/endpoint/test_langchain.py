@@ -61,12 +61,20 @@ async def test_an_agent_asks_the_panel_once(loopback: Loopback) -> None:
     assert [request.model for request in loopback.requests] == ["a", "b", "c", "c"]
 
 
+def in_form(body: dict[str, Any]) -> Reply:
+    """Answer by a call where that is asked for, and in text where it is not."""
+    tools = body.get("tools")
+    return (
+        Reply("", tool_calls=[(tools[0]["function"]["name"], {"name": "Rom"})]) if tools else Reply('{"name": "Rom"}')
+    )
+
+
 @pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 async def test_an_answer_is_an_object(
     loopback: Loopback, method: Literal["json_schema", "function_calling", "json_mode"]
 ) -> None:
     says(loopback)
-    loopback.say("c", lambda body: Reply("", tool_calls=[(body["tools"][0]["function"]["name"], {"name": "Rom"})]))
+    loopback.say("c", in_form)
     async with running(two_and_one(loopback)) as served:
         city = await over(served.url).with_structured_output(City, method=method).ainvoke("Which city, as JSON?")
 
