@@ -44,7 +44,7 @@ an aggregator. Models say their first word after {first} ms, and then one every 
 server between and nobody else, the first token comes after {soonest} s, and the whole answer after {whole} s. Client,
 models, servers and Postgres share the cores, so what is beyond those times is what they take of each other. Servers are
 `langgraph dev`, which looks for new runs every half second (see
-[Serving](serving.md#development-servers-on-one-postgres)); the image was not measured.
+[Serving](serving.md#development-servers-on-one-postgres)); the image was not measured. {busy}
 
 ```text
 {table}
@@ -196,8 +196,16 @@ def serve_and_measure(setup: str, models: str, streams: Sequence[int], rounds: i
             yield from rows(setup, number, taken)
 
 
+def how_busy() -> str:
+    """Say what else the machine has to do: what a run costs hardly changes by it, how long it takes does."""
+    if not hasattr(os, "getloadavg") or (busy := os.getloadavg()[0]) < 1:
+        return ""
+    return f"When this began, {busy:.0f} other processes wanted the cores: times are longer than on an idle machine."
+
+
 def main(streams: Sequence[int], rounds: int, urls: Sequence[str]) -> None:
     """Measure each setup and write its section, or measure servers that run already and print."""
+    busy = how_busy()
     with answering(delay=FIRST_S, words=WORDS, pace=PACE_S) as models:
         if urls:
             taken = [(number, asyncio.run(measured(urls, models, number, rounds, []))) for number in streams]
@@ -214,6 +222,7 @@ def main(streams: Sequence[int], rounds: int, urls: Sequence[str]) -> None:
         soonest=f"{call + FIRST_S:.1f}",
         whole=f"{2 * call:.1f}",
         table=table(lines),
+        busy=busy,
     )
     PAGE.write_text(with_sections(PAGE.read_text(encoding="utf-8"), {"Serving": section}), encoding="utf-8")
     print(section)
