@@ -8,7 +8,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	--no-annotate pyproject.toml
 
-.PHONY: help demo test soak newest oldest pins real interchange lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality profiles provider-batch schema screenshots studio docs notebooks wheel clean
+.PHONY: help demo test soak newest oldest pins real interchange raylets lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality cluster profiles provider-batch schema screenshots studio docs notebooks wheel clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -49,6 +49,9 @@ real: .venv/dev  ## Run the tests against a real model: SmolLM2-135M, fetched on
 interchange: .venv/interchange/installed .venv/litellm/installed  ## Have inspect_ai and Hugging Face's datasets read what is written here, and the other way.
 	.venv/interchange/bin/pytest -q -W ignore::ResourceWarning -W ignore::DeprecationWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/others
 
+raylets: .venv/raylets/installed  ## Run batches on a real Ray cluster of this machine, and kill its raylets and its driver.
+	.venv/raylets/bin/pytest -q -W ignore::ResourceWarning -W ignore::DeprecationWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/raylets
+
 lint: .venv/dev  ## Check style and that imports only go down.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -86,6 +89,9 @@ evidence: .venv/dev  ## Ask this project's documents, and write docs/evidence-me
 
 quality: .venv/dev  ## Ask real models, alone and in mixtures, and write docs/quality.md; QUALITY="--model NAME=URL ..." names others.
 	$(BIN)/python benchmarks/quality.py $(QUALITY)
+
+cluster: .venv/raylets/installed  ## Run 5,000 questions on a Ray cluster, killed and not, and print the figures of docs/ray.md.
+	.venv/raylets/bin/python benchmarks/cluster.py
 
 faults: .venv/dev  ## Break everything on a real server, and write that part of docs/faults.md.
 	$(BIN)/python benchmarks/faults.py
@@ -161,6 +167,11 @@ clean:  ## Remove everything that was made; .weights/ stays, for it is long to f
 .venv/litellm/installed: tests/others/litellm.txt .venv/bin/python
 	test -d $(@D) || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -r $<
+	touch $@
+
+.venv/raylets/installed: tests/raylets/requirements.txt .venv/bin/python .venv/shipped pyproject.toml
+	test -d $(@D) || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -r $< -e .
 	touch $@
 
 .venv/peers/%/installed: benchmarks/peers/%.txt pins/tested.txt .venv/bin/python

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .evaluation.batch.batch import abatch
     from .evaluation.batch.questions import Question
     from .evaluation.batch.reading import read_questions
+    from .evaluation.cluster.ray_batch import ray_batch
     from .evaluation.comparing.compare import acompare
     from .evaluation.comparing.role_systems import acompare_roles
     from .evaluation.interchange.forms import read_interchange, write_interchange
@@ -121,6 +122,7 @@ __all__ = [
     "judge_agreement",
     "math_answers",
     "near_duplicates",
+    "ray_batch",
     "read_interchange",
     "read_questions",
     "report",
@@ -192,6 +194,7 @@ _HOMES = {
     "judge_agreement": ".nodes.judge",
     "math_answers": ".core.agreement.mathematics",
     "near_duplicates": ".core.agreement.whole_texts",
+    "ray_batch": ".evaluation.cluster.ray_batch",
     "read_interchange": ".evaluation.interchange.forms",
     "read_questions": ".evaluation.batch.reading",
     "report": ".graphs.page",

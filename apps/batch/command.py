@@ -24,6 +24,7 @@ from ..screens import show_text
 from ..settings.flags import Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note, notes, sigterm_as_ctrl_c
+from .engine import Actors, ClusterAddress, Engine, engine_of, note_engine, sentence_of_lost, url_in
 from .files import batch_files
 from .formats import FORMATS
 from .job import BatchJob
@@ -85,6 +86,9 @@ def batch(
     out_form: To = None,
     columns: Columns = None,
     split: SplitName = None,
+    engine: Engine = "process",
+    address: ClusterAddress = None,
+    actors: Actors = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sums as JSON.")] = False,
     batches: BatchFlags,
 ) -> None:
@@ -100,11 +104,15 @@ def batch(
             )
         options = table_options(source_form, columns, split)
         files = batch_files(questions, out, form, generator, settings, options, out_form)
+        cluster = engine_of(engine, address, actors, in_batches=bool(batches.declared or batches.cancels))
+        files = files.at(url_in(questions, cluster, repeat))
     budget = budget_of(whole)
     RowFile(files.rows).check()
     chosen, why = settings.choose()
     note(f"models: {why}")
-    keeps = not no_keep and not batches.declared and _has_steps(chosen)  # all that they need is in their journal
+    note_engine(cluster)
+    # All that providers' batches need is in their journal.
+    keeps = not no_keep and not batches.declared and _has_steps(chosen) and cluster is None
     if keeps and not can_keep():
         hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
         note(hint)
@@ -125,8 +133,9 @@ def batch(
         ):
             files = replace(files, source=source)
             files.tell_of_gold()
+            proposals = not no_proposals
             job = BatchJob(
-                chosen, files, concurrency, budget, retry_errors, repeat, keeps, not no_proposals, batches, form_file
+                chosen, files, concurrency, budget, retry_errors, repeat, keeps, proposals, batches, form_file, cluster
             )
             sums = ending.run(job.run(view))
             if not sums["left"]:
@@ -138,9 +147,8 @@ def batch(
     if as_json:
         sys.stdout.write(json.dumps({**sums, **({"repeats": runs} if runs else {})}, indent=2) + "\n")
     else:
-        show_text(batch_summary(sums))
-        if runs:
-            show_text(sentence_of_runs(runs))
+        lines = [batch_summary(sums), sentence_of_runs(runs) if runs else None, sentence_of_lost(sums)]
+        show_text("\n".join(filter(None, lines)))
     if advice := _advice(sums):
         notes.print(Text(advice + _kept(files.source)), soft_wrap=True)
         raise typer.Exit(1)

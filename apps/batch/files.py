@@ -1,7 +1,7 @@
 """What the command `batch` reads and writes, in our own form or a benchmark's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class BatchFiles:
     generator: str
     options: TableOptions = field(default_factory=TableOptions)
     table: RowTable | None = None
+    url: str | None = None
+    """Where the questions are, if not on this machine."""
 
     def __iter__(self) -> Iterator[Question]:
         path, name = self.source.path, self.source.name
@@ -41,9 +43,27 @@ class BatchFiles:
             return iter(self.options.of(self.source) or read_questions(path, check=False, name=name))
         return self.form.read(path, name)
 
+    def at(self, url: str | None) -> "BatchFiles":
+        """Return the same where the questions are elsewhere, and Ray reads them.
+
+        Args:
+            url: Where; None is here.
+
+        Raises:
+            ConfigError: Something else is to be done with them here.
+        """
+        if url and (self.form or self.table or self.options != TableOptions()):
+            raise ConfigError(
+                f"found {url} with --format, --from, --map, --split or a table as OUT, expected questions of this "
+                "machine for these; copy them, or leave those out"
+            )
+        return replace(self, url=url)
+
     @property
     def questions(self) -> Questions:
         """Return what a batch goes through."""
+        if self.url:
+            return self.url
         is_ours = not (self.form or self.source.is_piped or self.options.of(self.source))
         return self.source.path if is_ours else self
 
@@ -54,7 +74,7 @@ class BatchFiles:
 
     def tell_of_gold(self) -> None:
         """Say so where right answers are called otherwise, or were changed; the first questions show it."""
-        if self.form is None:
+        if self.form is None and self.url is None:
             first = self.options.of(self.source)
             if sentence := misnamed_gold(islice(first or self, _LOOKED_AT)):
                 note(f"{sentence.removesuffix('; rename it')}; name it: --map gold=COLUMN" if first else sentence)

@@ -11,6 +11,7 @@ from ...evaluation.batch.tally import BatchReport
 from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
 from ..terminal import note
+from .engine import RayEngine, made_anywhere, quiet_ray
 from .files import BatchFiles
 from .progress import BatchView
 from .unfinished import unfinished_runs
@@ -31,6 +32,7 @@ class BatchJob:
     proposals: bool
     batches: BatchFlags = field(default_factory=lambda: BatchFlags(None, cancels=False))
     schema: dict[str, Any] | None = None
+    cluster: RayEngine | None = None
 
     async def cancel(self) -> list[SentParcel]:
         """Cancel what is under way at providers."""
@@ -38,6 +40,8 @@ class BatchJob:
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""
+        if self.cluster:
+            return await self._on(self.cluster, view)
         async with unfinished_runs(self.files.rows, wanted=self.keeps) as store:
 
             def begin(sums: BatchReport) -> None:
@@ -66,3 +70,28 @@ class BatchJob:
             )
             store.is_needed = store.was_there and sums["left"] > 0
             return sums
+
+    async def _on(self, cluster: RayEngine, view: BatchView) -> BatchReport:
+        """Run it on a cluster, which keeps nothing but the rows."""
+        from ...evaluation.cluster.ray_batch import ray_batch
+
+        def begin(sums: BatchReport) -> None:
+            self.files.source.keep()
+            view.begin(sums)
+
+        with quiet_ray():
+            return await ray_batch(
+                made_anywhere(self.settings),
+                self.files.questions,
+                self.files.rows,
+                actors=cluster.actors,
+                address=cluster.address,
+                concurrency=self.concurrency,
+                budget=self.budget,
+                retry_errors=self.retry_errors,
+                proposals=self.proposals,
+                repeat=self.repeat,
+                schema=self.schema,
+                on_start=begin,
+                on_row=view.add,
+            )

@@ -6,10 +6,21 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from langchain_core.rate_limiters import InMemoryRateLimiter
 
 _CHECKS_A_SLOT = 10
+
+
+class SharedTurns(Protocol):
+    """Give turns to the calls of one process, in a limit that it shares with others."""
+
+    async def take(self) -> None:
+        """Wait for a turn."""
+
+    def give_back(self) -> None:
+        """End it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +44,7 @@ class Limits:
     )
     _taken: list[None] = field(default_factory=list, init=False, repr=False, compare=False)
     _rate: list[InMemoryRateLimiter] = field(default_factory=list, init=False, repr=False, compare=False)
+    _shared: list[SharedTurns] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.per_second, int | float) and self.per_second > 0:
@@ -41,7 +53,18 @@ class Limits:
                 InMemoryRateLimiter(requests_per_second=self.per_second, check_every_n_seconds=min(often, 0.1))
             )
 
+    def share(self, turns: SharedTurns) -> None:
+        """Keep to it together with other processes, before any call was made.
+
+        Args:
+            turns: Who gives the turns from now on.
+        """
+        self._shared[:] = [turns]
+
     async def __aenter__(self) -> None:
+        if self._shared:
+            await self._shared[0].take()
+            return
         await self._take()
         started = False
         try:
@@ -53,7 +76,10 @@ class Limits:
                 self._give_back()
 
     async def __aexit__(self, *exc: object) -> None:
-        self._give_back()
+        if self._shared:
+            self._shared[0].give_back()
+        else:
+            self._give_back()
 
     async def _take(self) -> None:
         """Wait for a free slot, in order; runs of different event loops wait in one line."""

@@ -10,12 +10,14 @@ from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from .ids import Ids
 from .questions import Questions
+from .reading import questions_in
 from .repeats import Repeated, check_repeat
 from .rounds import BatchWork, ask_in_rounds, check_batched
 from .rows import RowFile
 from .structured_rows import Formed, form_of_schema
-from .survey import check_apart, check_mixture_of, survey, take_over
+from .survey import breathing, check_apart, check_mixture_of, survey, take_over
 from .tally import BatchReport, OnRow, Tally
+from .workers import AskedBy
 
 OnStart = Callable[[BatchReport], None]
 OnWave = Callable[[Wave], None]
@@ -74,6 +76,62 @@ async def abatch(
             another batch is at work on it; nothing has been asked yet. Or the file can not be written any more.
         Exception: Whatever a checkpointer raises that cannot keep what is under way, or read it.
     """
+    return await batch_by(
+        None,
+        moa,
+        questions,
+        out,
+        concurrency=concurrency,
+        budget=budget,
+        retry_errors=retry_errors,
+        proposals=proposals,
+        repeat=repeat,
+        provider_batch=provider_batch,
+        schema=schema,
+        on_start=on_start,
+        on_row=on_row,
+        on_wave=on_wave,
+    )
+
+
+async def batch_by(
+    asked_by: AskedBy | None,
+    moa: Graph,
+    questions: Questions,
+    out: str | PathLike[str],
+    *,
+    concurrency: int,
+    budget: Budget | None = None,
+    retry_errors: bool = False,
+    proposals: bool = True,
+    repeat: int = 1,
+    provider_batch: ProviderBatch | None = None,
+    schema: Mapping[str, Any] | type | None = None,
+    on_start: OnStart | None = None,
+    on_row: OnRow | None = None,
+    on_wave: OnWave | None = None,
+) -> BatchReport:
+    """Do what `abatch` does, whoever asks the questions.
+
+    Args:
+        asked_by: Who; None is this process.
+        moa: The mixture, as it is in this process.
+        questions: As for `abatch`, and so all others.
+        out: The file of the rows.
+        concurrency: Questions under way at once.
+        budget: Bounds for the whole batch.
+        retry_errors: Ask questions that failed again.
+        proposals: Write what each proposer answered into the rows, too.
+        repeat: How often each question is asked.
+        provider_batch: How providers' batches are made.
+        schema: What each answer must fit.
+        on_start: Called with the sums before anything is asked.
+        on_row: Called with each row once it is in the file.
+        on_wave: Called whenever a provider says how far it is.
+
+    Raises:
+        ConfigError: As `abatch`.
+    """
     mixture = check_mixture_of(moa, concurrency, budget)
     addresses = check_batched(moa, provider_batch, budget) if provider_batch else {}
     file, tally = RowFile(Path(out)), Tally(budget)
@@ -83,13 +141,16 @@ async def abatch(
     questions = Formed(questions, form) if form else questions
     questions = Repeated(questions, repeat) if repeat > 1 else questions
     with file.locked(), Ids() as ids:
-        await survey(moa, questions, ids, tally)
+        going = asked_by.going if asked_by else breathing
+        await survey(moa, going(questions_in(questions)), ids, tally)
         await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors, form=form)
         file.open()
         if on_start:
             on_start(tally.report())
         asks_live = provider_batch is not None and provider_batch.failed == "live"
-        work = BatchWork(moa, questions, ids, file, tally, on_row, concurrency, retry_errors, proposals, asks_live)
+        work = BatchWork(
+            moa, questions, ids, file, tally, on_row, concurrency, retry_errors, proposals, asks_live, asked_by
+        )
         if provider_batch:
             await ask_in_rounds(work, provider_batch, addresses, on_wave)
         else:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from langgraph.types import Durability
 
 from ...core.batches.deferring import Deferred, waits_for_batch
 from ...core.errors import AllProposersFailed, InputError, MoAError
-from ...core.run.costs import cost_of, spared_by, total
+from ...core.run.costs import NOTHING, cost_of, spared_by, total
 from ...core.run.records import USABLE, Call, Cost, Proposal, Spared, place_of
 from ...core.run.report import calls_of
 from ...core.run.state import Graph
@@ -42,6 +42,19 @@ class QuestionResult(NamedTuple):
     """Where its turns are kept, until the row is written."""
 
 
+class AttemptLost(Exception):
+    """Say that whoever was answering a question is gone, and the answer with it.
+
+    Args:
+        why: What became of it.
+        cost: What the attempt has cost, as far as anybody knows.
+    """
+
+    def __init__(self, why: str, cost: Cost) -> None:
+        super().__init__(why)
+        self.cost = cost
+
+
 @dataclass
 class _Progress:
     """Hold what is known of a question while it is being answered."""
@@ -58,9 +71,17 @@ class _Progress:
     """What the last answer holds, where it has a form."""
     spared: list[Spared] = field(default_factory=list)
     """What a cache spared, layer by layer."""
+    on_cost: Callable[[Cost], None] | None = None
 
 
-async def answer_question(moa: Graph, question: Question, *, file: Path, proposals: bool = True) -> QuestionResult:
+async def answer_question(
+    moa: Graph,
+    question: Question,
+    *,
+    file: Path,
+    proposals: bool = True,
+    on_cost: Callable[[Cost], None] | None = None,
+) -> QuestionResult:
     """Answer a question, all its turns; whatever goes wrong with it becomes its row, but for what keeps it.
 
     With a checkpointer, each turn has a thread of its own. It is taken up where it stopped if a batch that was ended
@@ -71,11 +92,12 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
         question: What to ask.
         file: Where its row will be written; it names the threads.
         proposals: Whether the row holds what its proposers answered.
+        on_cost: Called with what the question has cost so far, as often as a step of its graph has ended.
 
     Raises:
         Deferred: Some of its calls wait for a provider's batch.
     """
-    began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages])
+    began, so_far = time.monotonic(), _Progress([dict(message) for message in question.messages], on_cost=on_cost)
     failure: Exception | None = None
     try:
         with repeat_number(question.repeat):
@@ -108,6 +130,21 @@ async def answer_question(moa: Graph, question: Question, *, file: Path, proposa
     if proposals:
         row["proposals"] = list(map(_row_proposal, so_far.proposals))
     return QuestionResult(row, cost, None if failure is None else _sort_of(failure), so_far.threads)
+
+
+def given_up(question: Question, loss: AttemptLost, attempts: int) -> QuestionResult:
+    """Return what becomes of a question whose attempts were all lost: a row with an error."""
+    error = f"asked {attempts} times, and each time who did so was gone before it had answered, the last time: {loss}"
+    row = Row(
+        id=question.id,
+        answer=None,
+        run=None,
+        error=one_line(redact(error), limit=_SHOWN),
+        gold=question.gold,
+        seconds=0.0,
+        cost=NOTHING,
+    )
+    return QuestionResult(row, NOTHING, AttemptLost.__name__, [])
 
 
 def _is_of_checkpointer(failure: Exception, moa: Graph) -> bool:
@@ -171,6 +208,8 @@ async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -
         request = request_of(moa, question)
         async for values in moa.astream(given, config, context=request, stream_mode="values", durability=durability):
             so_far.state |= values
+            if so_far.on_cost:
+                so_far.on_cost(total([*so_far.costs, _cost(so_far.state)]))
     state = so_far.state
     if waits_for_batch(state.get("__interrupt__")):
         raise Deferred

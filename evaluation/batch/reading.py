@@ -93,14 +93,23 @@ def _lines(path: Path, name: str) -> Iterator[tuple[str, object]]:
             for number, line in enumerate(lines_of(file), 1):
                 if line.strip():
                     where = f"in line {number} of {name}"
-                    yield where, _parsed(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
+                    yield where, parsed_line(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line, where)
     except OSError as exc:
         raise ConfigError(
             f"{name} cannot be read: {exc.strerror or exc}; expected a file with a JSON object on each line"
         ) from exc
 
 
-def _parsed(line: bytes, where: str) -> object:
+def parsed_line(line: bytes, where: str) -> object:
+    """Return what a line of JSON holds.
+
+    Args:
+        line: Its bytes.
+        where: Where it stands, for the message.
+
+    Raises:
+        ConfigError: It is no JSON, or no UTF-8.
+    """
     try:
         return json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as exc:

@@ -26,9 +26,9 @@ from .one_question import bound_of
 from .questions import Questions
 from .reading import questions_in
 from .rows import RowFile
-from .survey import BREATH, DONE, TO_ASK
+from .survey import BREATH, DONE, TO_ASK, breathing
 from .tally import OnRow, Tally
-from .workers import Workers
+from .workers import AskedBy, Workers
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class BatchWork:
     proposals: bool
     asks_live: bool = False
     """Whether what batches do not answer is asked at once, at the full price."""
+    asked_by: AskedBy | None = None
+    """Who asks the questions; None is this process."""
 
     async def once(self) -> None:
         """Answer what is left, or what the budget allows of it."""
@@ -61,7 +63,7 @@ class BatchWork:
         """
         workers = Workers(
             self.moa,
-            questions_in(self.questions),
+            (self.asked_by.going if self.asked_by else breathing)(questions_in(self.questions)),
             self.ids,
             self.file,
             self.tally,
@@ -71,6 +73,7 @@ class BatchWork:
             journal=journal,
             live=live,
             asks_live=self.asks_live,
+            asked_by=self.asked_by,
         )
         try:
             await workers.run(min(self.concurrency, self.tally.questions))

@@ -18,7 +18,6 @@ from ...nodes.prompting.request import Form
 from .ids import Ids
 from .one_question import bound_of
 from .questions import Question, Questions, Row
-from .reading import questions_in
 from .repeats import id_of_repeated
 from .rows import RowFile, cost_in, known_cost_in
 from .structured_rows import check_row_object
@@ -49,9 +48,9 @@ def check_apart(questions: Questions, out: Path) -> None:
             raise ConfigError(f"found {out} as questions and as rows, expected two files; name another for the rows")
 
 
-async def survey(moa: Graph, questions: Questions, ids: Ids, tally: Tally) -> None:
+async def survey(moa: Graph, questions: AsyncIterator[Question], ids: Ids, tally: Tally) -> None:
     """Go through all questions, so that a wrong one is found before any is paid for."""
-    async for question in _breathing(questions_in(questions)):
+    async for question in questions:
         if tally.questions == 0 and tally.budget:
             _check_bounded(moa, question, tally.budget)
         ids[question.id] = TO_ASK
@@ -77,7 +76,7 @@ async def take_over(
 ) -> None:
     """Take the rows that are there for what they are: done."""
     replaced = False
-    async for where, row in _breathing(file.rows()):
+    async for where, row in breathing(file.rows()):
         before, cost = ids[row["id"]], cost_in(row)
         _check_row(row, where, before, mixture)
         if form:
@@ -116,7 +115,7 @@ def _check_row(row: Row, where: str, status: int | str | None, mixture: str) -> 
         )
 
 
-async def _breathing(items: Iterable[_T]) -> AsyncIterator[_T]:
+async def breathing(items: Iterable[_T]) -> AsyncIterator[_T]:
     """Go through items without keeping the event loop to oneself."""
     for number, item in enumerate(items, 1):
         if number % BREATH == 0:

@@ -16,6 +16,16 @@ ALIKE = 10
 """Rows that have to fail alike, before any other came, for a batch to be stopped."""
 
 
+class Lost(TypedDict):
+    """Sum up attempts at questions that were lost with the process that made them; the questions were asked again."""
+
+    attempts: int
+    calls: int
+    """What is known of what they cost, and counted in the sums, too; so `tokens` and `usd`."""
+    tokens: int
+    usd: float
+
+
 class BatchReport(TypedDict):
     """Sum up a batch; `answered`, `errors` and `left` add up to `questions`."""
 
@@ -39,6 +49,8 @@ class BatchReport(TypedDict):
     """Why questions are left; None where none is."""
     spared: NotRequired[Cost]
     """What a cache spared of all rows, where it answered: in none of the sums."""
+    lost: NotRequired[Lost]
+    """What was lost on the way, where something was."""
 
 
 OnRow = Callable[[Row, BatchReport], None]
@@ -64,6 +76,10 @@ class Tally:
     """What all of them cost at most."""
     began: float = field(default_factory=time.monotonic)
     stopped: str | None = None
+    losses: list[Cost] = field(default_factory=list)
+    """What is known of lost attempts' costs."""
+    at_risk: Cost = field(default_factory=lambda: NOTHING)
+    """What they may have cost beyond that."""
     _failed_as: list[str | None] = field(default_factory=list)
 
     def spend(self, cost: Cost, *, counted: Cost | None = None) -> None:
@@ -91,6 +107,25 @@ class Tally:
         if cost := self.under_way.pop(question, None):
             self._aside = _less(self._aside, cost) if self.under_way else NOTHING
 
+    def lose(self, question: str, cost: Cost) -> None:
+        """Count an attempt that was lost; what it may have cost at most stays set aside to the end.
+
+        Args:
+            question: The id of what was asked.
+            cost: What is known of its cost.
+        """
+        self.losses.append(cost)
+        self.spent = total([self.spent, cost], known_only=True)
+        if bound := self.under_way.get(question):
+            spare = _less(bound, cost)
+            at_least = Cost(
+                calls=max(spare["calls"] or 0, 0),
+                tokens=max(spare["tokens"] or 0, 0),
+                usd=max(spare["usd"] or 0.0, 0.0),
+            )
+            self.at_risk = total([self.at_risk, at_least])
+            self.release(question)
+
     def count(self, row: Row) -> None:
         """Add a row."""
         self.errors += row["error"] is not None
@@ -102,7 +137,7 @@ class Tally:
         """Say which limit a question does not fit in, beside those under way; None where it fits."""
         if self.budget is None:
             return None
-        spent = total([self.spent, self._aside], known_only=True)
+        spent = total([self.spent, self._aside, self.at_risk], known_only=True)
         return self.budget.misfit(spent, bound, self.seconds)
 
     def look_at(self, failed_as: str | None, error: str | None) -> None:
@@ -131,7 +166,14 @@ class Tally:
             seconds=round(self.seconds, 3),
             stopped=self.stopped,
         )
-        return {**sums, "spared": self.spared} if self.spared else sums
+        if self.spared:
+            sums["spared"] = self.spared
+        if self.losses:
+            lost = total(self.losses, known_only=True)
+            sums["lost"] = Lost(
+                attempts=len(self.losses), calls=lost["calls"] or 0, tokens=lost["tokens"] or 0, usd=lost["usd"] or 0.0
+            )
+        return sums
 
 
 def _less(cost: Cost, other: Cost) -> Cost:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import cast
 
 from ...core.batches.deferring import Deferred, Deferring
@@ -14,11 +15,24 @@ from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
 from .ids import Ids
-from .one_question import QuestionResult, answer_question, bound_of
+from .one_question import AttemptLost, QuestionResult, answer_question, bound_of, given_up
 from .questions import Question
 from .rows import RowFile
-from .survey import BREATH, DONE, TO_ASK
+from .survey import DONE, TO_ASK, breathing
 from .tally import OnRow, Tally
+
+MOST_LOSSES = 5
+"""Attempts at a question that may be lost with the process that made them, before it is taken for the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedBy:
+    """Say how a batch's questions are gone through and asked, where another process asks them."""
+
+    ask: Callable[[Question], Awaitable[QuestionResult]]
+    """Puts a question to the mixture there, or raises `AttemptLost`."""
+    going: Callable[[Iterator[Question]], AsyncIterator[Question]] = breathing
+    """Goes through questions without keeping the event loop to itself."""
 
 
 class Workers:
@@ -27,7 +41,7 @@ class Workers:
     def __init__(
         self,
         moa: Graph,
-        questions: Iterator[Question],
+        questions: AsyncIterator[Question],
         ids: Ids,
         file: RowFile,
         tally: Tally,
@@ -38,6 +52,7 @@ class Workers:
         journal: Journal | None = None,
         live: frozenset[str] = frozenset(),
         asks_live: bool = False,
+        asked_by: AskedBy | None = None,
     ) -> None:
         """Get ready.
 
@@ -53,6 +68,7 @@ class Workers:
             journal: What has the answers of calls that providers' batches make; None makes all calls now.
             live: Servers that are asked now all the same.
             asks_live: Whether what batches do not answer is asked at once, at the full price.
+            asked_by: Who asks the questions; None is this process.
         """
         self.replaced = False
         """Whether the file holds rows with an error that have a later one."""
@@ -68,7 +84,7 @@ class Workers:
         self._are_all_batched = journal is not None and not live and not asks_live
         self.is_full: str | None = None
         """Which limit of the budget kept a question from being asked beside those under way."""
-        self._running = 0
+        self._running, self._asked_by = 0, asked_by
         self._one_at_a_time = asyncio.Lock()
         self._one_ended = asyncio.Event()
 
@@ -95,11 +111,11 @@ class Workers:
     async def _next(self) -> Question | None:
         """Return a question to be asked now; None where there is none, or the batch was stopped."""
         async with self._one_at_a_time:
-            for number, question in enumerate(self._questions):
+            if self._tally.stopped:
+                return None
+            async for question in self._questions:
                 if self._tally.stopped:
                     break
-                if number % BREATH == 0:
-                    await asyncio.sleep(0)
                 status = self._ids[question.id]
                 if status is None:
                     raise ConfigError(
@@ -149,6 +165,8 @@ class Workers:
     async def _result(self, question: Question) -> QuestionResult | None:
         """Answer a question; None where that waits for a batch."""
         file = self._file.path
+        if self._asked_by:
+            return await self._result_of(self._asked_by, question)
         if self._journal is None:
             return await answer_question(self._moa, question, file=file, proposals=self._proposals)
         deferring = Deferring(self._journal, question.id, live=self._live)
@@ -161,10 +179,32 @@ class Workers:
             await act()
         return result
 
+    async def _result_of(self, asked_by: AskedBy, question: Question) -> QuestionResult | None:
+        """Have a question asked until there is a result; None where the budget has no room for asking it again."""
+        losses: list[Cost] = []
+        while True:
+            try:
+                result = await asked_by.ask(question)
+            except AttemptLost as loss:
+                losses.append(loss.cost)
+                self._tally.lose(question.id, loss.cost)
+                self._one_ended.set()
+                if len(losses) < MOST_LOSSES:
+                    self._running -= 1
+                    fits = await self._fits(question)
+                    self._running += 1
+                    if fits:
+                        continue
+                    return None
+                result = given_up(question, loss, len(losses))
+            if losses:
+                result.row["cost"] = total([result.cost, *losses])
+            return result
+
     def _write(self, question: Question, result: QuestionResult) -> None:
         tally, row, before = self._tally, result.row, self._ids[question.id]
         if isinstance(before, str):
-            row["cost"] = total([result.cost, cast("Cost", json.loads(before))])
+            row["cost"] = total([row["cost"], cast("Cost", json.loads(before))])
             self.replaced = True
         self._file.append(row)
         self._ids[question.id] = DONE

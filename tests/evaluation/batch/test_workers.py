@@ -8,7 +8,7 @@ from langgraph_moa.core.batches.journal import Journal
 from langgraph_moa.evaluation.batch.ids import Ids
 from langgraph_moa.evaluation.batch.questions import Question
 from langgraph_moa.evaluation.batch.rows import RowFile
-from langgraph_moa.evaluation.batch.survey import TO_ASK
+from langgraph_moa.evaluation.batch.survey import TO_ASK, breathing
 from langgraph_moa.evaluation.batch.tally import Tally
 from langgraph_moa.evaluation.batch.workers import Workers
 
@@ -21,7 +21,7 @@ async def test_a_question_that_waits_is_not_run_again(batches: BatchServer, tmp_
             ids[question.id] = TO_ASK
         for _ in range(2):
             workers = Workers(
-                mixture(batches), iter(asked), ids, file, tally, None, retry_errors=False, proposals=True,
+                mixture(batches), breathing(asked), ids, file, tally, None, retry_errors=False, proposals=True,
                 journal=journal,
             )  # fmt: skip
             await workers.run(2)
