@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from ..clock import unix_time
 from ..wire.parsing import read_json, write_json
-from ..wire.refusals import ServerError, UnreadableAnswer
+from ..wire.refusals import UnreadableAnswer
 from ..wire.sending import Address, fetch
 from .provider import BatchResult, BatchState, BatchStatus, Parcel
 from .tiers import BATCH
@@ -33,8 +33,6 @@ _SKEW = 900.0
 _SETTLING = 60.0
 """Seconds after which a batch that was created stands in the list."""
 _PAGE, _PAGES = 100, 100
-_MANY = 10
-"""How often a batch may be said not to be there before it is believed: it is there again a minute later."""
 _EITHER, _OF = "+", "?"
 """What stands between batches of which one is a parcel's, and before its name."""
 
@@ -52,7 +50,6 @@ class MessageBatches:
             settling: How many seconds after its creation a batch may not yet be listed.
         """
         self._address, self._settling = address, settling
-        self._missing: dict[str, int] = {}
 
     async def upload(self, parcel: Parcel) -> str:
         """Send nothing: there are no files."""
@@ -128,15 +125,7 @@ class MessageBatches:
         return BatchStatus(batch, "failed", error="none of the batches that were found is the one that was sent")
 
     async def _polled(self, batch: str) -> BatchStatus:
-        try:
-            status = _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}")))
-        except ServerError as exc:
-            self._missing[batch] = self._missing.get(batch, 0) + 1
-            if exc.status_code != 404 or self._missing[batch] >= _MANY:
-                raise
-            return BatchStatus(batch, "in_progress")
-        self._missing.pop(batch, None)
-        return status
+        return _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}")))
 
     async def results(self, status: BatchStatus) -> AsyncGenerator[BatchResult]:
         """Yield what came of each request; a line that is none of ours is left out."""
@@ -147,12 +136,8 @@ class MessageBatches:
 
     async def _lines(self, batch: str) -> AsyncGenerator[bytes]:
         # Not where `results_url` leads: a key goes nowhere else.
-        try:
-            async for line in lines_at(self._address, f"{_PATH}/{quote(batch, safe='')}/results"):
-                yield line
-        except ServerError as exc:
-            exc.is_retryable = exc.is_retryable or exc.status_code == 404  # it ended, so that it was there
-            raise
+        async for line in lines_at(self._address, f"{_PATH}/{quote(batch, safe='')}/results"):
+            yield line
 
     async def cancel(self, batch: str) -> BatchStatus:
         """Ask that a batch be cancelled, if it is known which it is."""

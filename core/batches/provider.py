@@ -1,8 +1,12 @@
 """What a provider of batches is asked for, whichever form it speaks."""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from ..errors import ConfigError
+from ..wire.refusals import ServerError
 
 BatchState = Literal[
     "validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled"
@@ -111,3 +115,19 @@ class BatchProvider(Protocol):
     async def forget(self, parcel: Parcel) -> None:
         """Delete the file that was uploaded; one that is gone already is no error."""
         ...
+
+
+@contextmanager
+def refusals_explained() -> Iterator[None]:
+    """Say what to do where a provider refuses.
+
+    Raises:
+        ConfigError: It does.
+    """
+    try:
+        yield
+    except ServerError as exc:
+        raise ConfigError(
+            f"{exc.url or 'a provider'} does not take batches now: {exc}; mend that, and start the same again: what is "
+            "under way is in the journal"
+        ) from exc

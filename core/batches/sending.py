@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import TypeVar
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from ..text import one_line
 from ..wire.refusals import ServerError, may_pass
 from .declared import ProviderBatch, Wave
 from .parcels import Parcels, SentParcel
-from .provider import BatchProvider, BatchResult, BatchStatus
+from .provider import BatchProvider, BatchResult, BatchStatus, refusals_explained
 from .tiers import batch_limits
 
 _T = TypeVar("_T")
@@ -25,6 +26,8 @@ _AT_ONCE = 500
 """Answers that are written down together."""
 _TRIES = 8
 """How often a file is sent, or an end asked for, where that fails in passing."""
+_UNKNOWN = 10
+"""How often in a row a provider may know nothing of a batch before it is believed: it may be there a minute later."""
 _NO_BATCHES = {404, 405, 501}
 _log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class Sending:
         self._parcels, self._providers, self._declared, self._on_wave = parcels, providers, declared, on_wave
         self._most: dict[tuple[str, str], int] = {}
         """How many requests a batch may hold where more were too much."""
+        self._missing: Counter[int] = Counter()
         self._waves = 0
 
     async def wave(self) -> bool:
@@ -60,7 +64,7 @@ class Sending:
         Raises:
             ConfigError: A provider takes no batches, or refuses, or the journal cannot be written.
         """
-        with _refusals():
+        with refusals_explained():
             return await self._wave()
 
     async def _wave(self) -> bool:
@@ -71,7 +75,7 @@ class Sending:
         for sent in self._parcels.under_way():
             if sent.stage != "created":
                 await self._bring(sent, resumed=False)
-        numbers = [sent.number for sent in self._parcels.under_way()]
+        numbers = [sent.number for sent in self._parcels.under_way() if sent.stage == "created"]
         if not numbers:
             return False
         self._waves += 1
@@ -84,7 +88,7 @@ class Sending:
         Raises:
             ConfigError: A provider refuses.
         """
-        with _refusals():
+        with refusals_explained():
             return await self._cancelled()
 
     async def _cancelled(self) -> list[SentParcel]:
@@ -129,8 +133,8 @@ class Sending:
             elif exc.status_code == 400:  # as some servers refuse at once what others find out later
                 await self._forget(provider, sent)
                 self._settle(sent, f"its batch was refused: {exc}")
-            else:
-                raise
+            elif exc.status_code != 429 or all(other.stage != "created" for other in self._parcels.under_way()):
+                raise  # else there may be room once others have come back
 
     async def _create(self, provider: BatchProvider, sent: SentParcel) -> None:
         """Have a batch created, once: where nobody knows whether it was, it is looked for before it is again."""
@@ -169,9 +173,10 @@ class Sending:
                     wanted = max(wanted, status.seconds or 0.0)
                     if status.has_ended:
                         await self._fetch(sent, status)
+                    del self._missing[sent.number]
                 except ServerError as exc:
                     if exc.status_code == 404:
-                        self._settle(sent, f"the provider does not know the batch {sent.batch} any more")
+                        self._miss(sent)
                     elif not _may_pass(exc):
                         raise
                     wanted = max(wanted, exc.retry_after or 0.0)
@@ -182,6 +187,12 @@ class Sending:
                 return
             await asyncio.sleep(max(seconds * _jitter(), min(wanted, _LONGEST_PAUSE)))
             seconds = min(seconds * _GROWTH, self._declared.poll_s)
+
+    def _miss(self, sent: SentParcel) -> None:
+        """Take a batch, or what came of it, for gone once its provider has said so often enough."""
+        self._missing[sent.number] += 1
+        if self._missing[sent.number] >= _UNKNOWN:
+            self._settle(sent, f"the provider does not know the batch {sent.batch} any more")
 
     async def _fetch(self, sent: SentParcel, status: BatchStatus) -> None:
         """Write down what came of a batch, and decide on what it did not answer."""
@@ -273,18 +284,6 @@ class Sending:
 
 
 _ENDS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Say what to do where a provider refuses."""
-    try:
-        yield
-    except ServerError as exc:
-        raise ConfigError(
-            f"{exc.url or 'a provider'} does not take batches now: {exc}; mend that, and start the same again: what is "
-            "under way is in the journal"
-        ) from exc
 
 
 def _may_pass(exc: ServerError) -> bool:

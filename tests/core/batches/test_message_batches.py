@@ -163,25 +163,6 @@ async def test_the_list_is_read_to_its_end(batches: MessageBatches, server: Mess
     assert (await to_the_end(batches, status)).batch == next(iter(server.message_batches))
 
 
-async def test_a_batch_that_is_not_there_yet_is_waited_for(batches: MessageBatches, server: MessageServer) -> None:
-    status = await batches.create(parcel())
-    server.refusals = [Refusal("/messages/batches/", method="GET", status=404) for _ in range(3)]
-    seen = [await batches.poll(status.batch) for _ in range(3)]
-    ended = await to_the_end(batches, status)
-    server.refusals = [Refusal(f"/messages/batches/{status.batch}/results", method="GET", status=404)]
-    with pytest.raises(ServerError) as early:
-        await results(batches, ended)
-
-    assert [each.state for each in seen] == ["in_progress"] * 3
-    assert early.value.is_retryable
-    assert len(await results(batches, ended)) == 8
-    for _ in range(9):
-        assert not (await batches.poll("msgbatch_none")).has_ended
-    with pytest.raises(ServerError) as gone:
-        await batches.poll("msgbatch_none")
-    assert gone.value.status_code == 404
-
-
 async def test_what_is_refused_shows_no_key(batches: MessageBatches, server: MessageServer) -> None:
     server.key = "another"
     with pytest.raises(ServerError) as refused:

@@ -144,7 +144,7 @@ async def test_after_a_kill_a_batch_is_looked_for_before_it_is_made_again(sender
 
 
 async def test_a_batch_that_is_gone_is_one_that_failed(sender: Sender) -> None:
-    sender.server.refusals = [Refusal("/batches", method="GET", status=404)]
+    sender.server.refusals = [Refusal("/batches", method="GET", status=404) for _ in range(10)]
     while await sender.sending.wave():
         pass
     assert sender.states() == {"answered": 4}

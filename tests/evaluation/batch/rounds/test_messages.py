@@ -80,6 +80,14 @@ async def test_a_lost_answer_to_its_creation_is_found_again(server: MessageServe
     assert (len(server.message_batches), times(server)) == (3, {1})
 
 
+async def test_a_batch_that_is_not_there_yet_is_waited_for(server: MessageServer, tmp_path: Path) -> None:
+    server.refusals = [Refusal("/messages/batches/", method="GET", status=404, seen=n % 2) for n in range(6)]
+    report = await abatch(mixture(), QUESTIONS, tmp_path / "rows.jsonl", provider_batch=SOON)
+
+    assert (report["answered"], report["errors"], times(server)) == (4, 0, {1})
+    assert (len(server.billed_requests), server.refusals) == (12, [])
+
+
 async def test_a_journal_shows_no_key(server: MessageServer, tmp_path: Path) -> None:
     server.refusals = [Refusal("/messages/batches/", method="GET", status=403, code="permission_error")]
     with pytest.raises(ConfigError, match="403"):
