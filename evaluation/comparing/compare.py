@@ -42,7 +42,7 @@ from .grades import note_grades
 from .in_turn import InTurn, OnSystemRow, OnSystemStart
 from .measures import Comparison
 from .preparing import VERDICTS, Prepared, check_comparison, prepare
-from .roles import roles_of, shared_cost
+from .roles import cached_cost, roles_of, shared_cost
 from .wording import note_wording
 
 
@@ -248,7 +248,7 @@ async def compare_prepared(
     if cast:
         comparison = replace(comparison, roles=roles_of(cast, answered, comparison, seed=seed))
         comparison.notes.append(shared_cost(answered))
-    comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions)]))
+    comparison.notes.extend(filter(None, [misnamed_gold(prepared.questions), None if cast else cached_cost(answered)]))
     comparison.notes.extend(await _published(experiment, systems, questions, answered, comparison))
     return comparison
 

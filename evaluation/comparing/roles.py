@@ -113,6 +113,15 @@ def shared_cost(answered: Mapping[str, GradedAnswers]) -> str:
     )
 
 
+def cached_cost(answered: Mapping[str, GradedAnswers]) -> str | None:
+    """Say what a cache spared systems, beside what their figures say; None where it never answered."""
+    spared = [row["spared"] for one in answered.values() for row in one.rows if "spared" in row]
+    if not spared:
+        return None
+    words = cost_told(total(spared, known_only=True))
+    return f"each system's figures say what it costs without a cache, which spared {words} of all"
+
+
 def _sure(cast: Cast, proposers: Sequence[CastModel], scores: _Scores) -> set[tuple[str, str]]:
     """Return which system is ahead of which, for sure: all that is looked at together is luck in one of twenty times.
 

@@ -89,3 +89,4 @@ def test_a_comparison_takes_what_a_batch_kept_and_asks_nobody_when_it_is_made_ag
     # The batch has made the mixture's own calls; models alone are asked as those who aggregate.
     assert Counter(asked) == ({"a": 6, "b": 6, "c": 9} if roles else {"a": 3, "b": 3})
     assert (first.code, again.code, loopback.requests) == (0, 0, [])
+    assert "spared" in again.out + again.err
