@@ -165,7 +165,8 @@ def create_moa(
         feedback: Send agreement and losses to LangSmith as feedback on the run, where it is traced.
         draft: Send the best proposal so far at once, as `draft` events of the custom stream; the answer replaces it.
         hide_texts: Keep what was asked and answered out of LangSmith's traces; structure and usage stay.
-        cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice.
+        cache: Keeps proposals by model, parameters and messages, so that the same is not paid for twice; a
+            `ResponseCache` the answers of all calls.
         checkpointer: Keeps threads, so that runs can be resumed and have several turns.
         store: Passed on to LangGraph, for proposers that are graphs.
         name: The graph's name, in drawings, traces and parent graphs.
