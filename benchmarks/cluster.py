@@ -37,9 +37,28 @@ def mixture() -> Any:
     )
 
 
-def drive(questions: str, out: str, address: str, actors: str) -> None:
+def at_once() -> None:
+    """Let actors answer all questions with one answer, which costs nothing: what remains is the driver's work."""
+    from langgraph_moa.evaluation.cluster import pool
+    from langgraph_moa.evaluation.cluster.answering import Answerer
+
+    class Instant(Answerer):
+        first: Any = None
+
+        async def answer(self, question: Any) -> Any:
+            self.first = self.first or await super().answer(question)
+            return self.first._replace(row={**self.first.row, "id": question.id})
+
+    Instant.__module__ = "__main__"  # so that it travels by value
+    pool.Answerer = Instant  # type: ignore[misc]
+
+
+def drive(questions: str, out: str, address: str, actors: str, kind: str) -> None:
     """Be a driver, and print what it took."""
     import psutil
+
+    if kind == "instant":
+        at_once()
     from langgraph_moa.evaluation.cluster.ray_batch import ray_batch
 
     me, seen = psutil.Process(), {}
@@ -81,8 +100,8 @@ def files(how_many: int) -> Iterator[tuple[Path, Path]]:
         yield path, Path(folder, "rows.jsonl")
 
 
-def started(questions: Path, out: Path, cluster: Raylets, actors: int) -> subprocess.Popen[str]:
-    command = [sys.executable, __file__, "driver", str(questions), str(out), cluster.address, str(actors)]
+def started(questions: Path, out: Path, cluster: Raylets, actors: int, kind: str = "mixture") -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "driver", str(questions), str(out), cluster.address, str(actors), kind]
     return subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
 
 
@@ -142,9 +161,12 @@ def speed(cluster: Raylets, how_many: int) -> None:
 def memory(cluster: Raylets, how_many: int) -> None:
     """Look at the driver's memory after 1,000 rows, and at the end."""
     with files(how_many) as (questions, out):
-        seen = ended(started(questions, out, cluster, 2))["seen"]
-    first, last = seen["1000"]["mb"], seen[str(how_many)]["mb"]
-    print(f"driver's memory: {first:.0f} MB at 1,000 rows, {last:.0f} MB at {how_many:,}")
+        seen = ended(started(questions, out, cluster, 2, "instant"))["seen"]
+    first, last = seen["1000"], seen[str(how_many)]
+    rows = last["rows"] - first["rows"]
+    rate, cpu = rows / (last["seconds"] - first["seconds"]), 1_000 * (last["driver"] - first["driver"]) / rows
+    print(f"driver's memory: {first['mb']:.0f} MB at 1,000 rows, {last['mb']:.0f} MB at {how_many:,}")
+    print(f"answers that cost nothing: {rate:.0f} rows/s, {cpu:.2f} ms of the driver's CPU a row")
 
 
 def main(what: str | None, how_many: int | None) -> None:
