@@ -23,6 +23,10 @@ Make = Callable[[], Graph]
 """Builds a mixture, in whatever process it is called."""
 
 
+NOTES_S = 0.25
+"""Seconds between two notes of an actor: one for each step of each question would keep the limiter busy."""
+
+
 class Built(NamedTuple):
     """Say what an actor made of its task."""
 
@@ -50,6 +54,7 @@ class Answerer:
         self._moa: Graph | None = None
         self._turns: list[Leases] = []
         self._notes: dict[str, Cost | None] = {}
+        self._noted: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
 
     async def build(self) -> Built:
@@ -83,16 +88,22 @@ class Answerer:
         return result
 
     def _note(self, id_: str, cost: Cost | None) -> None:
-        """Tell what a question has cost so far: all that came up while the last note was on its way, at once."""
+        """Tell what a question has cost so far, with all others of the moment; what is done before that is no news."""
         self._notes[id_] = cost
-        if self._noting is None:
+        if cost is None and id_ not in self._noted:
+            del self._notes[id_]
+        if self._noting is None and self._notes:
             self._noting = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
         try:
             while self._notes:
+                await asyncio.sleep(NOTES_S)
                 notes, self._notes = self._notes, {}
-                await self._lessor.note(self._name, notes)
+                self._noted |= notes.keys()
+                self._noted -= {id_ for id_, cost in notes.items() if cost is None}
+                if notes:
+                    await self._lessor.note(self._name, notes)
         finally:
             self._noting = None
 

@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from langchain_openai import ChatOpenAI
 from langgraph_moa import Analyst, ConfigError, Limits, create_moa
 from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.run.records import Cost
 from langgraph_moa.core.run.state import Graph
 from langgraph_moa.evaluation.batch.questions import Question
+from langgraph_moa.evaluation.cluster import answering
 from langgraph_moa.evaluation.cluster.answering import Answerer, bounds_of, limits_in
 from langgraph_moa.evaluation.cluster.limiter import Limiter
 from pydantic import SecretStr
@@ -40,7 +42,10 @@ def mixture() -> Graph:
     return create_moa(proposers=models[:2], aggregator=models[2], limits=limits)
 
 
-async def test_it_answers_with_turns_of_the_limiter_and_notes_what_is_under_way() -> None:
+async def test_it_answers_with_turns_of_the_limiter_and_notes_what_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "NOTES_S", 0.0)
     limiter = Noting([(1, None)])
     actor = Answerer(mixture, handle_of(limiter), "a", "rows.jsonl", True)
 
@@ -53,6 +58,18 @@ async def test_it_answers_with_turns_of_the_limiter_and_notes_what_is_under_way(
     assert limiter.notes[0]["q1"] is not None
     assert limiter.notes[-1] == {"q1": None}
     assert await limiter.forget("a") == {}
+
+
+async def test_what_is_done_in_a_moment_is_not_noted() -> None:
+    limiter = Noting([(1, None)])
+    actor = Answerer(mixture, handle_of(limiter), "a", "rows.jsonl", True)
+
+    await actor.build()
+    await actor.answer(QUESTION)
+    while actor._noting:
+        await actor._noting
+
+    assert not [notes for notes in limiter.notes if notes]
 
 
 async def test_what_keeps_it_from_being_built_is_told_in_a_line_without_secrets() -> None:
