@@ -50,7 +50,7 @@ def at_once() -> None:
             return self.first._replace(row={**self.first.row, "id": question.id})
 
     Instant.__module__ = "__main__"  # so that it travels by value
-    pool.Answerer = Instant  # type: ignore[misc]
+    pool.Answerer = Instant  # type: ignore[attr-defined]
 
 
 def drive(questions: str, out: str, address: str, actors: str, kind: str) -> None:
