@@ -52,6 +52,7 @@ class BatchView:
         self._told_at = time.monotonic()
         self._wave: TaskID | None = None
         self._words = ""
+        self._note: str | None = None
 
     def __enter__(self) -> "BatchView":
         self._bar.start()
@@ -82,8 +83,9 @@ class BatchView:
     def wave(self, wave: Wave) -> None:
         """Show how far providers' batches are: a bar of their own, or a line whenever a provider says something new."""
         self.waves = None if wave.ended else wave
-        if wave.note:
+        if wave.note and wave.note != self._note:
             self._console.print(Text(wave.note, style="dim"), soft_wrap=True)
+        self._note = wave.note
         if not wave.parcels:
             return
         line = wave_line(wave)

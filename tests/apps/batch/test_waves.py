@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from batch_server import BatchServer, Plan, Refusal
-from batches import PANEL, Files, names
+from batches import PANEL, Files, names, run_to_the_end
 from commands import Run, finish, in_a_process
 from langgraph_moa import create_moa
 from langgraph_moa.apps.batch.progress import BatchView
@@ -63,7 +63,7 @@ def test_what_batches_cost_is_told_before_they_are_sent(monkeypatch: pytest.Monk
     ]
 
 
-@pytest.mark.parametrize(("how_many", "kills"), [(6, 3), pytest.param(400, 25, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("how_many", "kills"), [(6, 3), pytest.param(60, 15, marks=pytest.mark.soak)])
 def test_killed_at_any_moment_nothing_is_sent_or_paid_for_twice(
     how_many: int, kills: int, batches: BatchServer, files: Files
 ) -> None:
@@ -88,6 +88,18 @@ def test_killed_at_any_moment_nothing_is_sent_or_paid_for_twice(
     assert set(billed(batches).values()) == {1}
     assert len(batches.billed_requests) == 7 * how_many
     assert names(files) == {"questions.jsonl", "rows.jsonl"}
+
+
+@pytest.mark.soak
+def test_memory_does_not_grow_with_what_waits(batches: BatchServer, files: Files) -> None:
+    most = []
+    for how_many in (50, 400):
+        files.ask(how_many)
+        code, _, kilobytes = run_to_the_end(files, batches, SOON)
+        assert code == 0
+        most.append(kilobytes)
+        files.rows.unlink()
+    assert most[1] < 1.15 * most[0]
 
 
 def test_stopped_it_says_what_goes_on_and_how_to_cancel_it(batches: BatchServer, files: Files) -> None:

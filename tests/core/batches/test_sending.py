@@ -112,6 +112,8 @@ LOST = [
     Refusal("/files", done=True),
     Refusal("/batches", method="GET", status=500),
     Refusal("/files", method="GET", status=500),
+    Refusal("/batches", method="GET", status=404),
+    Refusal("/files", method="GET", status=404),
     Refusal("/files", method="DELETE", status=500),
 ]
 """Failures of each request in turn; of some only the answer is lost."""
