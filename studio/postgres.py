@@ -56,7 +56,15 @@ async def checkpoints() -> AsyncIterator[Checkpoints]:
             f"found no {URI}, expected the address of a PostgreSQL; set it, such as {URI}=postgresql://user@host/name"
         )
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-    async with AsyncConnectionPool[Any](uri, kwargs=options, min_size=1, max_size=CONNECTIONS, open=False) as pool:
+    pool = AsyncConnectionPool[Any](
+        uri,
+        kwargs=options,
+        min_size=1,
+        max_size=CONNECTIONS,
+        open=False,
+        check=AsyncConnectionPool.check_connection,  # those of before a restart of PostgreSQL are dead
+    )
+    async with pool:
         saver = Checkpoints(pool)
         async with await AsyncConnection.connect(uri, autocommit=True) as connection:
             await _set_up(saver, connection)

@@ -11,6 +11,8 @@ from devserver import ROOT
 from langgraph_moa import ConfigError, create_moa
 from loopback import Loopback
 from postgres import postgres
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 from reading import user
 from scripts import module_at
 
@@ -54,6 +56,21 @@ async def test_several_make_the_tables_at_once_and_a_run_is_taken_back(
         assert [state.checkpoint["id"] async for state in saver.alist(thread)] == before
         moa = create_moa(proposers=["a"], aggregator="b", checkpointer=saver, resolve=loopback.resolve)
         assert [m.text for m in (await moa.aget_state(thread)).values["messages"]] == ["first", "answer of b"]
+
+
+async def test_connections_that_the_database_has_closed_are_made_anew(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(shared.URI, make_conninfo(place, application_name="closed"))
+    thread: Any = {"configurable": {"thread_id": "nobody's"}}
+    close = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'closed'"
+
+    async with shared.checkpoints() as saver:
+        assert await saver.aget_tuple(thread) is None
+        async with await AsyncConnection.connect(place, autocommit=True) as other:
+            assert await (await other.execute(close)).fetchone()
+
+        assert await saver.aget_tuple(thread) is None
 
 
 async def test_a_server_without_an_address_says_which_variable_it_looks_for(monkeypatch: pytest.MonkeyPatch) -> None:
