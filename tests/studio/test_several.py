@@ -34,9 +34,9 @@ def place() -> Iterator[str]:
         pytest.skip(str(why))
 
 
-@pytest.fixture
-def two(place: str, loopback: Loopback) -> Iterator[list[DevServer]]:
-    """Start both at the same moment, on tables that nobody has made."""
+@contextlib.contextmanager
+def pair(place: str) -> Iterator[list[DevServer]]:
+    """Start both at the same moment."""
     with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
         given: dict[str, Any] = {"config": "studio/postgres.json", "env": {"CHECKPOINTS_URI": place}}
         managers = [devserver(**given) for _ in range(2)]
@@ -46,10 +46,23 @@ def two(place: str, loopback: Loopback) -> Iterator[list[DevServer]]:
         yield servers
 
 
-@pytest.fixture
-async def clients(two: list[DevServer]) -> AsyncIterator[list[Any]]:
-    async with get_client(url=two[0].url) as one, get_client(url=two[1].url) as other:
+@pytest.fixture(scope="module")
+def two(place: str) -> Iterator[list[DevServer]]:
+    """Keep a pair for the tests that leave both alive."""
+    with pair(place) as servers:
+        yield servers
+
+
+@contextlib.asynccontextmanager
+async def connected(servers: list[DevServer]) -> AsyncIterator[list[Any]]:
+    async with get_client(url=servers[0].url) as one, get_client(url=servers[1].url) as other:
         yield [one, other]
+
+
+@pytest.fixture
+async def clients(two: list[DevServer], socket_enabled: None) -> AsyncIterator[list[Any]]:
+    async with connected(two) as both:
+        yield both
 
 
 async def same_assistant(clients: list[Any], form: Any) -> str:
@@ -60,9 +73,13 @@ async def same_assistant(clients: list[Any], form: Any) -> str:
     return which
 
 
-async def test_a_thread_goes_on_on_the_other_server_when_the_first_is_killed(
-    two: list[DevServer], clients: list[Any], loopback: Loopback
-) -> None:
+async def test_a_thread_goes_on_on_the_other_server_when_the_first_is_killed(place: str, loopback: Loopback) -> None:
+    with pair(place) as servers:
+        async with connected(servers) as clients:
+            await killed_in_the_midst(servers[0], clients, loopback)
+
+
+async def killed_in_the_midst(server: DevServer, clients: list[Any], loopback: Loopback) -> None:
     (first, second), thread = clients, str(uuid4())
     assistant = await same_assistant(clients, {**context(loopback), "layers": 3})
     runs.hang_once(loopback, "b")
@@ -74,7 +91,7 @@ async def test_a_thread_goes_on_on_the_other_server_when_the_first_is_killed(
             if sum(bool(task.get("result")) for task in state["tasks"]) == 2:
                 break
             await asyncio.sleep(0.05)  # the other process's database tells no one when it is done
-    two[0].kill()
+    server.kill()
 
     await second.threads.create(thread_id=thread, graph_id="moa", if_exists="do_nothing")
     tokens, events = [], []
