@@ -5,7 +5,7 @@ INSTALL := -m pip install --quiet
 INSTALLED := .venv/bin/python .venv/shipped pyproject.toml pins/tested.txt
 SHIPPED := *.py $(foreach room,apps core evaluation graphs nodes prompts,$(room)/*.py $(wildcard $(room)/*/*.py)) core/models/*.toml docs/*.md docs/*.json evaluation/panel/*.html graphs/*.html prompts/*.md
 PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
-PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+PIN := UV_CUSTOM_COMPILE_COMMAND="make pins" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev \
 	--no-annotate pyproject.toml
 
 .PHONY: help demo test soak newest oldest pins real interchange raylets lint types advisories bench bench-peers endpoint serving faults chaos agreement ladder liars evidence quality cluster profiles provider-batch schema screenshots studio docs notebooks wheel clean

@@ -15,12 +15,15 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 FILES = ("tested", "oldest")
 PYTHONS = ("3.11.7", "3.12.0", "3.13.0", "3.14.0")
+ELSEWHERE = {"ray"}
+"""Extras that are tested in an environment of their own, whose requirements pin them."""
 SYSTEMS = [("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt")]
 
 
 def declared() -> list[Requirement]:
     """List what the package and its extras need, but for the extras themselves."""
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    extras = PROJECT["optional-dependencies"]
+    groups = [PROJECT["dependencies"], *(lines for extra, lines in extras.items() if extra not in ELSEWHERE)]
     every = [Requirement(line) for group in groups for line in group]
     return [requirement for requirement in every if requirement.name != PROJECT["name"]]
 
