@@ -3,8 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
-from batch_server import BatchServer, Refusal
+import pytest
+from batch_server import BatchServer, Plan, Refusal
 from batched import in_batches
+from loopback import Reply
 
 
 def times(server: BatchServer) -> set[int]:
@@ -34,3 +36,22 @@ async def test_a_batch_for_which_there_is_no_room_waits_for_others(batches: Batc
 
     assert (report["answered"], report["errors"], times(batches)) == (4, 0, {1})
     assert len(batches.billed_requests) == 12
+
+
+@pytest.mark.parametrize("status", [0, 500, 429])
+async def test_a_batch_may_come_back_with_failures_only(status: int, batches: BatchServer, out: Path) -> None:
+    """Both were met: a completed batch without a file of answers, and answers of the status 0."""
+    batches.plans = [Plan(statuses=[status] * 4)]
+    report = await in_batches(batches, out)
+
+    assert (report["answered"], report["errors"], times(batches)) == (4, 0, {1})
+    assert next(iter(batches.batches.values())).shown["output_file_id"] is None
+    assert len(batches.billed_requests) == 12
+
+
+async def test_a_request_may_run_out_of_time_within_a_batch(batches: BatchServer, out: Path) -> None:
+    replies = iter([Reply(broken="request_timeout"), *[Reply("late")] * 99])
+    batches.default = lambda body: next(replies)
+    report = await in_batches(batches, out)
+
+    assert (report["answered"], report["errors"], len(batches.billed_requests)) == (4, 0, 12)
