@@ -1,7 +1,6 @@
 """Where a batch runs: in this process, or on a Ray cluster, whose actors build the mixture from the settings."""
 
 import io
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -124,7 +123,6 @@ def built_of(record: dict[str, Any]) -> Graph:
 @contextmanager
 def quiet_ray() -> Iterator[None]:
     """Keep what Ray prints out of the results, and off the screen: what becomes of the batch is told otherwise."""
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     with redirect_stdout(_Logbook()):  # where it prints that a machine is gone, in colour
         yield
 

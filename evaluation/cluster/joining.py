@@ -1,6 +1,7 @@
 """Start a Ray cluster on this machine, or join one, and leave it again."""
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -82,6 +83,7 @@ def _ray() -> Any:
         import ray.data
     except ImportError as exc:
         raise MissingExtra("a batch on a Ray cluster", "ray") from exc
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every reading; its import sets the level, too
     return ray
 
 
