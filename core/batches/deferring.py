@@ -71,7 +71,7 @@ class Deferring:
             recorded = RecordedRequest(number, state, None, None, None)
         if recorded.state == "answered":
             return recorded.answer or b""
-        if recorded.state == "failed":
+        if recorded.state in ("failed", "expired"):
             raise _failure(recorded, address)
         if recorded.state == "live":
             number = recorded.number
@@ -105,7 +105,7 @@ def _failure(recorded: RecordedRequest, address: Address) -> ServerError:
     """Return what a request failed with, as if it had been asked now."""
     if recorded.status is None:
         why = recorded.why or "the batch ended without it"
-        failure: ServerError = ServerTimeout(why) if "expired" in why else ServerError(why)
+        failure: ServerError = ServerTimeout(why) if recorded.state == "expired" else ServerError(why)
     else:
         failure = refusal(
             recorded.status, recorded.answer or b"", url=address.url, location=None, secrets=address.secrets

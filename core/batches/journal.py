@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 from .journal_file import JournalFile
 
-RequestState = Literal["waiting", "sent", "answered", "failed", "live"]
-"""What became of a request: `waiting` to be sent, `sent` in a batch, `answered`, `failed` for good, or to be asked
-`live`, outside of batches."""
+RequestState = Literal["waiting", "sent", "answered", "failed", "expired", "live"]
+"""What became of a request: `waiting` to be sent, `sent` in a batch, `answered`, `failed` or
+`expired` for good, or to be asked `live`, outside of batches."""
 _OPEN = ("waiting", "sent")
 
 
@@ -63,7 +63,11 @@ class Journal(JournalFile):
     def has_open(self) -> bool:
         """Tell whether any request is still to be answered."""
         with self.told():
-            return bool(self.db.execute("SELECT 1 FROM requests WHERE state NOT IN ('answered', 'failed')").fetchone())
+            return bool(
+                self.db.execute(
+                    "SELECT 1 FROM requests WHERE state NOT IN ('answered', 'failed', 'expired')"
+                ).fetchone()
+            )
 
     def has_live(self, question: str) -> bool:
         """Tell whether a question has requests that are asked outside of batches."""

@@ -8,7 +8,7 @@ so that it is its user's alone.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..errors import ConfigError
@@ -54,11 +54,10 @@ class JournalFile:
         with self.told():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives those beside it the same rights
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            try:
+            with ExitStack() as unopened:
+                unopened.callback(self.db.close)
                 self._begin(mixture)
-            except BaseException:
-                self.db.close()
-                raise
+                unopened.pop_all()
 
     def _begin(self, mixture: str | None) -> None:
         db = self.db

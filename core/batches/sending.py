@@ -206,7 +206,7 @@ class Sending:
             self._most[key] *= 2
         why = f"the batch {status.batch} {_ENDS.get(status.state, 'ended')} before it was answered"
         await self._forget(provider, sent)
-        self._settle(sent, f"{why}: {status.error}" if status.error else why)
+        self._settle(sent, f"{why}: {status.error}" if status.error else why, is_late=status.state == "expired")
         return None
 
     async def _store(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
@@ -228,14 +228,14 @@ class Sending:
         self._most[(sent.server, sent.model)] = max(1, sent.requests // 2)
         self._parcels.settle(sent.number, why="", tries=2**31, state="failed", counts=False)
 
-    def _settle(self, sent: SentParcel, why: str) -> None:
+    def _settle(self, sent: SentParcel, why: str, *, is_late: bool = False) -> None:
         declared = self._declared
         tries = declared.tries if declared.failed == "again" else None
         self._parcels.settle(
             sent.number,
             why=one_line(why, limit=400),
             tries=tries,
-            state="live" if declared.failed == "live" else "failed",
+            state="live" if declared.failed == "live" else "expired" if is_late else "failed",
         )
 
     def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:

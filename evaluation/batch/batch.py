@@ -41,7 +41,7 @@ async def abatch(
 ) -> BatchReport:
     """Put many questions to a mixture, and write a row for each to a file as soon as it is answered.
 
-    Called again with the same file, it goes on: questions whose row there are not asked. With a checkpointer,
+    Called again with the same file, it goes on: questions whose row is there are not asked. With a checkpointer,
     questions that were under way are taken up where they stopped. A million questions take no more memory than a
     hundred.
 

@@ -81,7 +81,6 @@ def _source(is_parquet: bool) -> type[Any]:
     """
     import pyarrow
     from pyarrow.parquet import ParquetFile
-
     from ray.data.datasource import FileBasedDatasource
 
     schema = pyarrow.schema([("path", pyarrow.string()), ("number", pyarrow.int64()), ("line", pyarrow.binary())])

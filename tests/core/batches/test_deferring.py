@@ -49,14 +49,14 @@ def test_what_is_there_is_returned_and_what_failed_raised(journal: Journal) -> N
     failures: list[tuple[dict[str, Any], int | None, str]] = [
         ({"status": 429, "answer": b'{"error": {"message": "slow, key"}}'}, 429, "slow"),
         ({"status": 400, "answer": b"no JSON"}, 400, "no JSON"),
-        ({"status": None, "why": "the batch b expired before it was answered"}, None, "expired"),
+        ({"state": "expired", "status": None, "why": "the batch b ended too late"}, None, "too late"),
         ({"status": None, "why": "the batch b was cancelled before"}, None, "was cancelled"),
     ]
     for fields, status, words in failures:
-        answer(journal, state="failed", **fields)
+        answer(journal, **{"state": "failed", **fields})
         with pytest.raises(ServerError, match=words) as caught:
             Deferring(journal, "q").answer_to(ADDRESS, BODY)
-        assert (caught.value.status_code, isinstance(caught.value, TimeoutError)) == (status, words == "expired")
+        assert (caught.value.status_code, isinstance(caught.value, TimeoutError)) == (status, words == "too late")
     journal.close()
 
 

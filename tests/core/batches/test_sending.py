@@ -79,7 +79,7 @@ async def test_only_what_failed_in_passing_goes_into_the_next(
     assert plan.lost or set(bill.values()) == {1}  # only an answer that the provider lost is paid for twice
 
 
-@pytest.mark.parametrize(("failed", "state"), [("live", "live"), ("leave", "failed"), ("again", "failed")])
+@pytest.mark.parametrize(("failed", "state"), [("live", "live"), ("leave", "expired"), ("again", "expired")])
 async def test_what_never_comes_is_asked_now_or_left(
     failed: Any, state: str, batches: BatchServer, tmp_path: Path
 ) -> None:
