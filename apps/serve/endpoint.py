@@ -1,7 +1,6 @@
 """The server: what OpenAI's clients ask of one, answered by mixtures."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,6 +9,7 @@ import orjson
 from aiohttp import web
 from langchain_core.messages import AIMessage
 
+from ...core.clock import unix_time
 from ...core.text import one_line
 from ...graphs.adapters.chat_model import ChatMoA
 from .answering import answer_parts
@@ -57,7 +57,7 @@ class Endpoint:
         self._models, self._callers, self._log = dict(models), callers, log
         self._manners = manners or Manners()
         self._panels = Panels()
-        self._begun = int(time.time())
+        self._begun = int(unix_time())
         self._handlers: set[asyncio.Task[Any]] = set()
         self._runs: set[asyncio.Task[None]] = set()
         self.is_stopping = False
@@ -208,7 +208,7 @@ class Endpoint:
         self, http: web.Request, line: LogLine, model: ChatMoA, question: ClientQuestion
     ) -> web.StreamResponse:
         caller = line.asked_by().name
-        reply = WrittenAnswer(line.id, question.model, int(time.time()), question.left_out)
+        reply = WrittenAnswer(line.id, question.model, int(unix_time()), question.left_out)
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
         pump = Pump(answer_parts(model, question, messages or list(question.messages)))
         self._runs.add(pump.run)

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.messages.ai import UsageMetadata
 
 from ..batches.tiers import price_factor
+from ..clock import unix_time
 from ..errors import ConfigError
 from ..run.usage import TIERS, checked_usage
 
@@ -194,7 +195,8 @@ def _variant(model: str, provider: str | None, endpoint: str | None, tier: str |
         _, listed = get_snapshot().find_provider_model(model, None, provider, endpoint)
         variants = getattr(listed, "price_variants", None) or ()
         is_sold = any(
-            variant.when == wanted and (variant.constraint is None or variant.constraint.active(datetime.now(tz=UTC)))
+            variant.when == wanted
+            and (variant.constraint is None or variant.constraint.active(datetime.fromtimestamp(unix_time(), tz=UTC)))
             for variant in variants
         )
     except Exception:  # noqa: BLE001 - whatever the list holds costs no answer

@@ -55,7 +55,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["batch", "What is it?", "out"], 'expected a file of questions as IN; to ask just this: langgraph-moa ask "What'),
     (["batch", "-5", "+", "3", "x"], 'langgraph-moa ask "-5 + 3 x"'),
     # other words
-    (["batch", "in"], "Missing argument 'OUT': the rows, one a question, written as they finish"),
+    (["batch", "in"], "Missing argument 'OUT': the rows, one a question"),
     (["batch", "a.jsonl", "b.jsonl", "c.jsonl"], "found 3 words (a.jsonl, b.jsonl, c.jsonl), expected IN and OUT"),
     (["batch", "-in.jsonl", "out"], "where it is a file's name, write ./-in.jsonl"),
     (["resume", "mine"], "found a word (mine), expected options only"),
@@ -118,13 +118,20 @@ def test_a_file_that_is_there_is_no_question(run: Run, monkeypatch: pytest.Monke
     assert "1 answered" in done.out
 
 
-@pytest.mark.parametrize("name", ["my questions.jsonl", "no such file.csv", "questions"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my questions.jsonl", "my questions.jsonl cannot be read"),
+        ("no such file.csv", "found nothing at no such file.csv"),
+        ("questions", "questions cannot be read"),
+    ],
+)
 def test_a_file_that_is_not_there_is_none_either(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert f"{name} cannot be read" in run("batch", name, "nowhere.jsonl").err
+    assert words in run("batch", name, "nowhere.jsonl").err
 
 
 @each(

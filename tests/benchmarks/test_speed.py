@@ -190,5 +190,13 @@ def test_a_section_is_written_anew_and_the_others_stay(sections: dict[str, str],
 def test_the_page_has_every_section() -> None:
     page = speed_page.PAGE.read_text(encoding="utf-8")
 
-    expected = ["A run", "Growth", "Starting", "Beside other packages", "First tokens", "What else was measured"]
+    expected = [
+        "A run",
+        "Growth",
+        "Starting",
+        "Beside other packages",
+        "First tokens",
+        "Serving",
+        "What else was measured",
+    ]
     assert re.findall(r"(?m)^## (.*)$", page) == expected
