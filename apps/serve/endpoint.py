@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -210,7 +211,10 @@ class Endpoint:
         caller = line.asked_by().name
         reply = WrittenAnswer(line.id, question.model, int(unix_time()), question.left_out)
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
-        pump = Pump(answer_parts(model, question, messages or list(question.messages)))
+        pump = Pump(
+            answer_parts(model, question, messages or list(question.messages)),
+            partial(self._panels.hold, caller, question.model),
+        )
         self._runs.add(pump.run)
         try:
             if question.stream:
@@ -230,7 +234,6 @@ class Endpoint:
             await pump.close()
             self._runs.discard(pump.run)
         if isinstance(end, AIMessage):
-            self._panels.hold(caller, question.model, end)
             line.cost(end)
         else:
             line.why = told_to_the_log(end)

@@ -4,17 +4,19 @@ A client sends the call and its result, and the mixture's aggregator goes on wit
 of LangChain's would have it. Where that is gone, the panel is asked again.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from ...core.run.conversation import digest_of
+from ...core.run.conversation import digests_in
 
 MOST_HELD = 32_000_000
 """Characters of proposals that are held; the oldest go first."""
-_Place = tuple[str, str, str, tuple[str | None, ...]]
+_Calls = tuple[str, str, tuple[str | None, ...]]
+"""Whose calls they are, of which mixture, and their ids."""
+_Place = tuple[_Calls, str]
 
 
 class Panels:
@@ -23,6 +25,7 @@ class Panels:
     def __init__(self, most: int = MOST_HELD) -> None:
         self._most, self._size = most, 0
         self._held: OrderedDict[_Place, tuple[Any, int]] = OrderedDict()
+        self._calls: Counter[_Calls] = Counter()
 
     def hold(self, caller: str, model: str, answer: AIMessage) -> None:
         """Hold what an answer carries of its panel, if it calls tools."""
@@ -31,9 +34,10 @@ class Panels:
             return
         size = sum(map(len, panel.get("texts") or ())) + len(panel.get("analysis") or "") + 500
         size += sum(len(passage["text"]) for passage in panel.get("evidence") or ())
-        place = (caller, model, panel["turn"], _ids(answer))
+        place = (caller, model, _ids(answer)), panel["turn"]
         self._drop(place)
         self._held[place] = panel, size
+        self._calls[place[0]] += 1
         self._size += size
         while self._size > self._most:
             self._drop(next(iter(self._held)))
@@ -42,19 +46,27 @@ class Panels:
         """Return a conversation with what was proposed to the question that it is at."""
         begin = max((n for n, message in enumerate(messages) if message.type == "human"), default=-1)
         whole = list(messages)
-        for number, message in enumerate(messages):
-            if number <= begin or not (isinstance(message, AIMessage) and message.tool_calls):
-                continue
-            place = (caller, model, digest_of(messages[:number]), _ids(message))
-            if place in self._held:
+        calls = {
+            number: (caller, model, _ids(message))
+            for number, message in enumerate(messages)
+            if number > begin and isinstance(message, AIMessage) and message.tool_calls
+        }
+        # A conversation is read for what may be there only, and once: it may be long, and all others wait.
+        calls = {number: place for number, place in calls.items() if place in self._calls}
+        for number, turn in enumerate(digests_in(messages[: max(calls, default=0)]), 1):
+            if number in calls and (place := (calls[number], turn)) in self._held:
                 self._held.move_to_end(place)
                 metadata = {"moa": {"panel": self._held[place][0]}}
-                whole[number] = message.model_copy(update={"response_metadata": metadata})
+                whole[number] = messages[number].model_copy(update={"response_metadata": metadata})
         return whole
 
     def _drop(self, place: _Place) -> None:
-        _, size = self._held.pop(place, (None, 0))
-        self._size -= size
+        if place not in self._held:
+            return
+        self._size -= self._held.pop(place)[1]
+        self._calls[place[0]] -= 1
+        if not self._calls[place[0]]:
+            del self._calls[place[0]]
 
 
 def _ids(message: AIMessage) -> tuple[str | None, ...]:

@@ -1,7 +1,7 @@
 """Send an answer while it is written: comments keep the line open, and a reader who is gone ends the run."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
 from aiohttp import web
@@ -21,11 +21,16 @@ StreamPart = str | AIMessage | Exception
 class Pump:
     """Run an answer ahead of its reader, and hold what was not read yet.
 
+    Args:
+        parts: The answer.
+        at_end: What is done with its last message, before a reader knows of it.
+
     Attributes:
         run: The task; whoever cancels it ends the answer with a refusal.
     """
 
-    def __init__(self, parts: AsyncGenerator[str | AIMessage]) -> None:
+    def __init__(self, parts: AsyncGenerator[str | AIMessage], at_end: Callable[[AIMessage], None]) -> None:
+        self._at_end = at_end
         self._queue: asyncio.Queue[StreamPart] = asyncio.Queue(_AHEAD)
         self.run = asyncio.create_task(self._run(parts))
 
@@ -33,6 +38,8 @@ class Pump:
         try:
             async with aclosing(parts):
                 async for part in parts:
+                    if isinstance(part, AIMessage):
+                        self._at_end(part)
                     await self._queue.put(part)
         except asyncio.CancelledError:
             if self._queue.full():

@@ -28,7 +28,7 @@ def digest_of(messages: Sequence[BaseMessage]) -> str:
     Returns:
         32 hexadecimal digits.
     """
-    return deque(_digests(messages), maxlen=1).pop()
+    return deque(digests_in(messages), maxlen=1).pop()
 
 
 def answered_in(messages: Sequence[BaseMessage], turn: str) -> int | None:
@@ -38,7 +38,7 @@ def answered_in(messages: Sequence[BaseMessage], turn: str) -> int | None:
         messages: The conversation, which may have gone on.
         turn: The digest of its part.
     """
-    return next((n for n, digest in enumerate(_digests(messages)) if digest == turn), None)
+    return next((n for n, digest in enumerate(digests_in(messages)) if digest == turn), None)
 
 
 def last_of_person(messages: Sequence[BaseMessage]) -> int:
@@ -46,8 +46,12 @@ def last_of_person(messages: Sequence[BaseMessage]) -> int:
     return max((place for place, message in enumerate(messages) if message.type == "human"), default=-1)
 
 
-def _digests(messages: Sequence[BaseMessage]) -> Iterator[str]:
-    """Return the digest of each beginning of a conversation, whole ones last."""
+def digests_in(messages: Sequence[BaseMessage]) -> Iterator[str]:
+    """Return the digest of each beginning of a conversation, the whole one's last.
+
+    Args:
+        messages: The conversation, each message of which is read once.
+    """
     digest = blake2b(digest_size=16)
     for message in messages:
         for piece in _pieces(_said_in(message)):

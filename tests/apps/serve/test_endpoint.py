@@ -7,6 +7,7 @@ from typing import Any
 import openai
 import pytest
 from endpoints import HI, WEATHER, Running, asked, running, says, streamed, text_of, two_and_one
+from langgraph_moa.apps.serve import streams
 from langgraph_moa.apps.serve.callers import Caller, Callers, _digest
 from loopback import Loopback, Reply
 
@@ -105,6 +106,24 @@ async def test_tools_go_back_and_forth_and_the_panel_is_asked_once(loopback: Loo
     assert second.model_extra["moa"]["panel"] == "shown_again"
     assert [request.model for request in loopback.requests] == ["a", "b", "c", "c"]
     assert [bool(request.body.get("tools")) for request in loopback.requests] == [False, False, True, True]
+
+
+async def test_a_panel_is_held_before_its_client_knows_of_its_call(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(loopback)
+    loopback.say("c", weather_station)
+    sizes, write = dict[bool, int](), streams._write
+    async with running(two_and_one(loopback)) as served, served.client() as client:
+
+        async def watched(http: Any, response: Any, data: bytes) -> None:
+            sizes[b"[DONE]" in data] = len(served.endpoint._panels._held)
+            await write(http, response, data)
+
+        monkeypatch.setattr(streams, "_write", watched)
+        await streamed(client, tools=[WEATHER])
+
+    assert sizes[True] == 1
 
 
 async def test_one_keys_panel_is_not_anothers(loopback: Loopback) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langgraph_moa.apps.serve.panels import Panels
+from langgraph_moa.core.run import conversation
 from langgraph_moa.core.run.conversation import digest_of
 
 QUESTION = HumanMessage("how is it?")
@@ -52,4 +54,26 @@ def test_the_oldest_go_first_and_room_is_given_back() -> None:
 
     assert [has_panel(panels.put_back("anna", "moa", sent(q))) for q in questions] == [False, True, True]
     panels.hold("anna", "moa", answer(9999))
-    assert (len(panels._held), panels._size) == (0, 0), "one that is longer than all room is not held"
+    assert (len(panels._held), len(panels._calls), panels._size) == (0, 0, 0), "one that is longer than all room is not held"
+
+
+def test_a_long_turn_is_read_once_and_only_where_something_may_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    turn: list[BaseMessage] = [QUESTION]
+    for number in range(100):
+        call: Any = {**CALL[0], "id": f"{number}"}
+        turn += [AIMessage("", tool_calls=[call]), ToolMessage("4", tool_call_id=f"{number}")]
+    panels, other = Panels(), Panels()
+    for place in (1, 99):
+        ask: Any = turn[place]
+        panel = {"turn": digest_of(turn[:place]), "texts": []}
+        panels.hold("anna", "moa", ask.model_copy(update={"response_metadata": {"moa": {"panel": panel}}}))
+    readings = list[BaseMessage]()
+    said_in = conversation._said_in
+    monkeypatch.setattr(conversation, "_said_in", lambda message: readings.append(message) or said_in(message))
+
+    whole = panels.put_back("anna", "moa", turn)
+    assert [n for n, message in enumerate(whole) if message.response_metadata] == [1, 99]
+    assert len(readings) == 99
+    other.put_back("anna", "moa", turn)
+    panels.put_back("ben", "moa", turn)
+    assert len(readings) == 99
