@@ -1,10 +1,14 @@
 """The body of a request, as OpenAI's API has it: who has to be there, and what may be said of it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 _MOST_TOKENS = 100_000_000
+_T = TypeVar("_T")
+_Many = Annotated[list[_T], Field(max_length=10_000, fail_fast=True)]
+"""A list of which the first wrong item is told: an error of each takes a hundred times the room of what was sent."""
+_Some = Annotated[list[_T], Field(max_length=1_000, fail_fast=True)]
 
 
 class Sent(BaseModel):
@@ -76,7 +80,7 @@ class _Call(Sent):
     function: _Called
 
 
-_Texts = str | list[_Text]
+_Texts = str | _Many[_Text]
 
 
 class _System(Sent):
@@ -87,7 +91,7 @@ class _System(Sent):
 
 class _User(Sent):
     role: Literal["user"]
-    content: str | list[Annotated[_Text | _Image | _Audio | _File, Field(discriminator="type")]]
+    content: str | _Many[Annotated[_Text | _Image | _Audio | _File, Field(discriminator="type")]]
     name: str | None = None
 
 
@@ -95,8 +99,8 @@ class AssistantMessage(Sent):
     """Be an earlier answer."""
 
     role: Literal["assistant"]
-    content: str | list[Annotated[_Text | _Refused, Field(discriminator="type")]] | None = None
-    tool_calls: list[_Call] | None = None
+    content: str | _Many[Annotated[_Text | _Refused, Field(discriminator="type")]] | None = None
+    tool_calls: _Some[_Call] | None = None
     name: str | None = None
 
 
@@ -145,7 +149,7 @@ class ChatBody(BaseModel):
     model_config = ConfigDict(extra="allow")
     model: str
     messages: Annotated[
-        list[Annotated[_System | _User | AssistantMessage | ToolResult, Field(discriminator="role")]],
+        _Many[Annotated[_System | _User | AssistantMessage | ToolResult, Field(discriminator="role")]],
         Field(min_length=1),
     ]
     stream: bool | None = None
@@ -157,10 +161,10 @@ class ChatBody(BaseModel):
     max_tokens: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, le=_MOST_TOKENS)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=4, fail_fast=True)] | None = None
     reasoning_effort: Annotated[str, Field(max_length=40)] | None = None
     reasoning: _Reasoning | None = None
-    tools: list[_Tool] | None = None
+    tools: _Some[_Tool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: _Format | None = None

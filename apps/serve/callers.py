@@ -101,7 +101,8 @@ def read_callers(file: Path | None, *, at_once: int | None = None, per_minute: i
         ConfigError: The file cannot be read, holds no key, or one twice or too short.
     """
     pairs = list(_pairs_in(file)) if file else []
-    if (key := os.environ.get(SERVE_KEY_VARIABLE, "").strip()) and key not in {held for _, held in pairs}:
+    # It is taken out, so that no process that is started from here, and no report of a failure, shows it.
+    if (key := os.environ.pop(SERVE_KEY_VARIABLE, "").strip()) and key not in {held for _, held in pairs}:
         pairs.append(("environment", _long_enough(key, SERVE_KEY_VARIABLE)))
     if not pairs:
         return Callers([Caller("anyone", at_once=at_once, per_minute=per_minute)])

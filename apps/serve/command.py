@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from aiohttp import web
 from typer import Argument, Option
 
 from ...core.errors import ConfigError
@@ -20,9 +20,9 @@ from ..settings.sources import Sources
 from ..terminal import note
 from .callers import SERVE_KEY_VARIABLE, is_this_machine, read_callers
 from .endpoint import Endpoint, Manners
+from .listener import failure_as_told, listening
 from .served import read_served
 
-_BACKLOG = 1024
 _MOST_FILES = 65_536
 
 
@@ -99,13 +99,16 @@ def serve_mixtures(
         note(f"{name}: {why}")
     manners = Manners(keep_alive_s=keep_alive or None, most_bytes=int(max_body * 1e6), origins=cors or ())
     models = {name: one.model for name, one in served.items()}
-    endpoint = Endpoint(models, callers, manners, note if log else lambda line: None)
+    tell = note if log else lambda line: None
+    endpoint = Endpoint(models, callers, manners, tell)
     _allow_many_files()
     freeze_what_stays()
-    asyncio.run(run_until_stopped(endpoint, host, port, stop_within))
+    asyncio.run(run_until_stopped(endpoint, host, port, stop_within, tell))
 
 
-async def run_until_stopped(endpoint: Endpoint, host: str, port: int, grace_s: float) -> None:
+async def run_until_stopped(
+    endpoint: Endpoint, host: str, port: int, grace_s: float, tell: Callable[[str], None]
+) -> None:
     """Listen until a signal comes, then let what is under way end; a second signal waits for nothing.
 
     Args:
@@ -113,6 +116,7 @@ async def run_until_stopped(endpoint: Endpoint, host: str, port: int, grace_s: f
         host: Where.
         port: The port; 0 takes a free one.
         grace_s: How long what is under way may take.
+        tell: Who is told of what is no request, and of what failed beside one.
 
     Raises:
         ConfigError: Nobody can listen there.
@@ -122,23 +126,20 @@ async def run_until_stopped(endpoint: Endpoint, host: str, port: int, grace_s: f
         if signal.getsignal(number) is not signal.SIG_IGN:
             with suppress(NotImplementedError):  # on Windows, where Ctrl-C ends the program at once
                 asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
-    runner = web.AppRunner(endpoint.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: tell(failure_as_told(context)))
+    async with AsyncExitStack() as stack:
         try:
-            await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
+            taken = await stack.enter_async_context(listening(endpoint.app(), host, port, tell))
         except OSError as exc:
             where = f"{escaped(host)}:{port}"
             raise ConfigError(
                 f"nobody can listen at {where}: {exc.strerror or exc}; name another address (--host) or port (--port)"
             ) from exc
         shown = f"[{host}]" if ":" in host else host
-        note(f"serving at http://{shown}:{runner.addresses[0][1]}/v1; Ctrl-C stops")
+        note(f"serving at http://{shown}:{taken}/v1; Ctrl-C stops")
         await signals.get()
         note(f"stopping: {endpoint.under_way} under way, for at most {grace_s:g} s; once more ends them now")
         await _drained(endpoint, grace_s, signals)
-    finally:
-        await runner.cleanup()
 
 
 async def _drained(endpoint: Endpoint, grace_s: float, signals: "asyncio.Queue[int]") -> None:

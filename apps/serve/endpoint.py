@@ -8,13 +8,16 @@ from typing import Any, cast
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from langchain_core.messages import AIMessage
 
 from ...core.clock import unix_time
 from ...core.text import one_line
 from ...graphs.adapters.chat_model import ChatMoA
+from ...nodes.calls.cache import answers_owned_by
 from .answering import answer_parts
 from .callers import Callers, is_this_machine
+from .listener import response_of
 from .log_lines import LogLine
 from .panels import Panels
 from .questions import ClientQuestion, read_client_question
@@ -24,7 +27,7 @@ from .streams import STOPPING, Pump, send_stream
 
 COMPLETIONS, MODELS = "/v1/chat/completions", "/v1/models"
 _UNCHECKED = ("/health", "/ready")
-_LARGE = 1_000_000
+_LARGE = 100_000
 """Bytes of a body that is read in a thread."""
 _SLOWEST_BODY_S = 60.0
 _LAST_S = 5.0
@@ -108,9 +111,9 @@ class Endpoint:
             self._log(str(line))
             raise
         except web.HTTPException as exc:
-            response = _refused(_of_http(exc, self._manners.most_bytes))
+            response = response_of(_of_http(exc, self._manners.most_bytes))
         except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
-            response, line.why = _refused(refusal_of(exc)), told_to_the_log(exc)
+            response, line.why = response_of(refusal_of(exc)), told_to_the_log(exc)
         line.close(response.status)
         if not response.prepared:
             response.headers.update(headers)
@@ -134,7 +137,8 @@ class Endpoint:
     def _check_host(self, http: web.Request) -> None:
         """Refuse a web page that calls this machine by a name of its own, where no key keeps it out."""
         if not self._callers.are_checked and not is_this_machine(http.url.host or ""):
-            raise Refusal(403, "found another host than this machine, expected 127.0.0.1 where there are no keys")
+            why = "ask at 127.0.0.1, or start the server with keys (--key-file)"
+            raise Refusal(403, f"found another host than this machine, expected it where there are no keys; {why}")
 
     async def _health(self, http: web.Request) -> web.StreamResponse:
         return _json({"status": "stopping" if self.is_stopping else "ok", "under_way": self.under_way})
@@ -165,8 +169,10 @@ class Endpoint:
 
     async def _elsewhere(self, http: web.Request) -> web.StreamResponse:
         path = one_line(http.path, limit=80)
-        if http.path in (COMPLETIONS, MODELS):
-            raise Refusal(405, f"found {http.method} {path}, expected {'POST' if http.path == COMPLETIONS else 'GET'}")
+        if http.path in (COMPLETIONS, MODELS, *_UNCHECKED) or http.path.startswith(f"{MODELS}/"):
+            method = "POST" if http.path == COMPLETIONS else "GET"
+            why = f"found {one_line(http.method, limit=20)} {path}, expected {method}"
+            raise Refusal(405, why, allowed=method)
         if http.path.startswith("/v1/responses"):
             why = (
                 "this server speaks Chat Completions; have your client use them (in LangChain: use_responses_api=False)"
@@ -201,6 +207,8 @@ class Endpoint:
                 raw = await http.read()
         except TimeoutError:
             raise Refusal(408, f"found no whole body within {_SLOWEST_BODY_S:g} s, expected one") from None
+        except (web.RequestPayloadError, HttpProcessingError):
+            raise Refusal(400, "found a body that its Content-Encoding or its chunks do not fit") from None
         if len(raw) > _LARGE:
             return await asyncio.to_thread(read_client_question, raw)
         return read_client_question(raw)
@@ -208,13 +216,13 @@ class Endpoint:
     async def _answer(
         self, http: web.Request, line: LogLine, model: ChatMoA, question: ClientQuestion
     ) -> web.StreamResponse:
-        caller = line.asked_by().name
+        owner = line.asked_by()
+        caller = owner.name
         reply = WrittenAnswer(line.id, question.model, int(unix_time()), question.left_out)
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
-        pump = Pump(
-            answer_parts(model, question, messages or list(question.messages)),
-            partial(self._panels.hold, caller, question.model),
-        )
+        parts = answer_parts(model, question, messages or list(question.messages))
+        with answers_owned_by(owner.digest):
+            pump = Pump(parts, partial(self._panels.hold, caller, question.model))
         self._runs.add(pump.run)
         try:
             if question.stream:
@@ -256,10 +264,6 @@ def _json(data: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, s
 
 
 _JSON = "application/json"
-
-
-def _refused(refusal: Refusal) -> web.Response:
-    return _json(refusal.body, status=refusal.status, headers=refusal.headers)
 
 
 def _of_http(exc: web.HTTPException, most_bytes: int) -> Refusal:

@@ -34,6 +34,9 @@ _SAYS_NOTHING: tuple[Any, ...] = ([], {}, "none", "auto")
 _OF_KINDS = ("messages", "content")
 """Lists whose items are of several kinds."""
 _MOST_SHOWN = 20
+_MOST_INNER = 500_000
+"""Objects and lists of a body, each of which takes a hundred bytes and more once it is read."""
+_MOST_FIELDS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +66,17 @@ def read_client_question(raw: bytes) -> ClientQuestion:
     Raises:
         Refusal: It is none, or asks for what a mixture cannot do.
     """
+    # Texts have such characters too, but fewer than any model could read.
+    if (count := raw.count(b"{") + raw.count(b"[")) > _MOST_INNER:
+        raise Refusal(400, f"found a body of {count:,} objects and lists, expected {_MOST_INNER:,} at most")
     try:
         sent = plain_in(json.loads(raw, parse_constant=_no_number))
     except (ValueError, RecursionError) as exc:
         raise Refusal(400, f"found a body that is no JSON, expected an object: {one_line(str(exc))}") from exc
     if not isinstance(sent, dict):
         raise Refusal(400, f"found {type(sent).__name__} as the body, expected a JSON object")
+    if len(sent) > _MOST_FIELDS:
+        raise Refusal(400, f"found {len(sent):,} fields, expected {_MOST_FIELDS:,} at most")
     _check_possible(sent)
     try:
         body = ChatBody.model_validate(sent)

@@ -26,6 +26,7 @@ class Refusal(Exception):
         kind: What OpenAI calls its `type`.
         param: The field that is wrong.
         again_s: Seconds after which to ask again; None where that comes to the same, or is paid for twice.
+        allowed: The method that would do.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class Refusal(Exception):
         kind: str = "invalid_request_error",
         param: str | None = None,
         again_s: float | None = None,
+        allowed: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.kind, self.param, self.again_s = status, code, kind, param, again_s
+        self.allowed = allowed
 
     @property
     def body(self) -> dict[str, Any]:
@@ -50,7 +53,7 @@ class Refusal(Exception):
     def headers(self) -> dict[str, str]:
         """Return what keeps clients from asking again by themselves, or says when they may."""
         if self.again_s is None:
-            return {"x-should-retry": "false"}
+            return {"x-should-retry": "false", **({"Allow": self.allowed} if self.allowed else {})}
         return {"Retry-After": str(max(1, ceil(self.again_s))), "x-should-retry": "true"}
 
 

@@ -48,6 +48,7 @@ _LOOKS_UP = frozenset({"web_search_options", "search_parameters", "plugins", "se
 """Options that have a provider search."""
 _PLAIN = str | int | float | None
 _REPEAT: ContextVar[int] = ContextVar("moa_repeat", default=1)
+_OWNER: ContextVar[bytes | None] = ContextVar("moa_owner", default=None)
 _RESPONSES: ContextVar[ResponseCache | None] = ContextVar("moa_responses", default=None)
 Fits = Callable[[AIMessage], bool]
 _log = logging.getLogger(__name__)
@@ -61,6 +62,16 @@ def repeat_number(number: int) -> Iterator[None]:
         yield
     finally:
         _REPEAT.reset(token)
+
+
+@contextmanager
+def answers_owned_by(owner: bytes | None) -> Iterator[None]:
+    """Ask for somebody: what one owner was answered is nothing for another; None is whoever runs the program."""
+    token = _OWNER.set(owner)
+    try:
+        yield
+    finally:
+        _OWNER.reset(token)
 
 
 @contextmanager
@@ -212,7 +223,9 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
         dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file
     if any(map(_looks_up, [*bound, dumped])):
         return None
-    who = [seat.role, seat.sample, twin, _REPEAT.get()]
+    who: list[Any] = [seat.role, seat.sample, twin, _REPEAT.get()]
+    if owner := _OWNER.get():
+        who.append(owner.hex())
     parts = [kind, seat.label, endpoint, who, dumped, hidden, private, bound, prompt]
     return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 

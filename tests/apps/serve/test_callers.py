@@ -1,5 +1,6 @@
 """Keys and limits, without a server."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def test_keys_come_from_a_file_and_from_the_environment(tmp_path: Path, monkeypa
     callers = read_callers(keys(tmp_path, f"# who may\n\nanna {ANNA}\n{BEN}\n"), at_once=2)
 
     assert callers.are_checked
+    assert SERVE_KEY_VARIABLE not in os.environ, "only digests are held"
     names = [
         callers.of(f"{scheme} {key}").name for scheme, key in [("Bearer", ANNA), ("bearer", BEN), ("Bearer", "c3" * 10)]
     ]

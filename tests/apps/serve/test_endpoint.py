@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from endpoints import HI, WEATHER, Running, asked, running, says, streamed, text_of, two_and_one
+from langgraph_moa import ResponseCache
 from langgraph_moa.apps.serve import streams
 from langgraph_moa.apps.serve.callers import Caller, Callers, _digest
 from loopback import Loopback, Reply
@@ -141,6 +143,22 @@ async def test_one_keys_panel_is_not_anothers(loopback: Loopback) -> None:
 
     assert again.choices[0].message.content == "It is sunny."
     assert [request.model for request in loopback.requests] == ["a", "b", "c"] * 2
+
+
+async def test_one_keys_answers_are_kept_for_it_alone(loopback: Loopback, tmp_path: Path) -> None:
+    says(loopback)
+    cache = ResponseCache(tmp_path / "answers.sqlite")
+    async with (
+        running(two_and_one(loopback, cache=cache), callers=Callers(TWO_KEYS)) as served,
+        served.client("a" * 20) as anna,
+        served.client("b" * 20) as ben,
+    ):
+        for client, calls in [(anna, 3), (anna, 3), (ben, 6), (ben, 6)]:
+            await client.chat.completions.create(model="moa", messages=HI)
+            assert len(loopback.requests) == calls
+    async with running(two_and_one(loopback, cache=cache)) as served, served.client() as anyone:
+        await anyone.chat.completions.create(model="moa", messages=HI)
+        assert len(loopback.requests) == 9
 
 
 FORM: Any = {

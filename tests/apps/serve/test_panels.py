@@ -54,7 +54,9 @@ def test_the_oldest_go_first_and_room_is_given_back() -> None:
 
     assert [has_panel(panels.put_back("anna", "moa", sent(q))) for q in questions] == [False, True, True]
     panels.hold("anna", "moa", answer(9999))
-    assert (len(panels._held), len(panels._calls), panels._size) == (0, 0, 0), "one that is longer than all room is not held"
+    assert (len(panels._held), len(panels._calls), panels._size) == (0, 0, 0), (
+        "one that is longer than all room is not held"
+    )
 
 
 def test_a_long_turn_is_read_once_and_only_where_something_may_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +71,12 @@ def test_a_long_turn_is_read_once_and_only_where_something_may_be_held(monkeypat
         panels.hold("anna", "moa", ask.model_copy(update={"response_metadata": {"moa": {"panel": panel}}}))
     readings = list[BaseMessage]()
     said_in = conversation._said_in
-    monkeypatch.setattr(conversation, "_said_in", lambda message: readings.append(message) or said_in(message))
+
+    def counted(message: BaseMessage) -> list[Any]:
+        readings.append(message)
+        return said_in(message)
+
+    monkeypatch.setattr(conversation, "_said_in", counted)
 
     whole = panels.put_back("anna", "moa", turn)
     assert [n for n, message in enumerate(whole) if message.response_metadata] == [1, 99]

@@ -1,14 +1,18 @@
 """What bodies say, and that no body is more than refused."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from endpoints import HI, WEATHER
 from hypothesis import given
 from hypothesis import strategies as st
+from langgraph_moa.apps.serve.bodies import ChatBody
 from langgraph_moa.apps.serve.questions import ClientQuestion, read_client_question
 from langgraph_moa.apps.serve.refusals import Refusal
 from loopback import Loopback, Reply
+from pydantic import ValidationError
 
 CALL = {"id": "x", "type": "function", "function": {"name": "get_weather", "arguments": "{bad"}}
 CONVERSATION: Any = [
@@ -54,6 +58,44 @@ def test_the_newer_name_of_a_limit_wins_and_what_is_left_out_is_told() -> None:
     assert dict(question.options) == {"max_tokens": 7}
     assert question.left_out == ["store", "user"]
     assert dict(read(tools=[WEATHER], parallel_tool_calls=False).options) == {"parallel_tool_calls": False}
+
+
+TEXT: Any = {"type": "text", "text": "x"}
+FUNCTION: Any = {"type": "function", "function": {"name": "f"}}
+
+
+def user(content: Any, role: str = "user", **more: Any) -> Any:
+    return [{"role": role, "content": content, **more}]
+
+
+@pytest.mark.parametrize(
+    ("of", "item"),
+    [
+        (lambda many: {"messages": many}, HI[0]),
+        (lambda many: {"messages": user(many)}, TEXT),
+        (lambda many: {"messages": user(many, "system")}, TEXT),
+        (lambda many: {"messages": user(many, "tool", tool_call_id="x")}, TEXT),
+        (lambda many: {"messages": user(many, "assistant")}, TEXT),
+        (lambda many: {"messages": user("", "assistant", tool_calls=many)}, CALL),
+        (lambda many: {"tools": many}, FUNCTION),
+        (lambda many: {"stop": many}, "x"),
+    ],
+)
+def test_a_list_tells_its_first_mistake_and_has_an_end(of: Callable[[Any], Any], item: Any) -> None:
+    lists: list[list[Any]] = [[{}] * 5_000, [None] * 5_000, [item, {}] * 5_000, [item] * 10_001]
+    for many in lists:
+        with pytest.raises(ValidationError) as wrong:
+            ChatBody.model_validate({"model": "moa", "messages": HI, **of(many)})
+        assert wrong.value.error_count() < 4
+
+
+def test_a_body_of_too_many_parts_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refusal, match="found 2,000 fields, expected 1,000 at most"):
+        read_client_question(json.dumps(dict.fromkeys(map(str, range(2_000)))).encode())
+    monkeypatch.setattr(json, "loads", None)
+    for inner in (b"[],", b"{},"):
+        with pytest.raises(Refusal, match="found a body of 500,003 objects and lists, expected 500,000 at most"):
+            read_client_question(b'{"messages":[' + inner * 500_000 + b"{}]}")
 
 
 JSON: Any = st.recursive(

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from langgraph_moa import ChatMoA, create_moa
 from langgraph_moa.apps.serve.callers import Caller, Callers
 from langgraph_moa.apps.serve.endpoint import Endpoint, Manners
+from langgraph_moa.apps.serve.listener import listening
 from loopback import Loopback, Reply
 from openai import AsyncOpenAI
 
@@ -63,14 +64,11 @@ async def running(
     log: list[str] = []
     named = models if isinstance(models, dict) else {"moa": models}
     endpoint = Endpoint(named, callers, Manners(**manners), log.append)
-    runner = web.AppRunner(endpoint.app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, host, 0).start()
-    try:
-        yield Running(endpoint, f"http://{host}:{runner.addresses[0][1]}/v1", log)
-    finally:
-        await endpoint.drain(0)
-        await runner.cleanup()
+    async with listening(endpoint.app(), host, 0, log.append, shutdown_s=0.1) as port:
+        try:
+            yield Running(endpoint, f"http://{host}:{port}/v1", log)
+        finally:
+            await endpoint.drain(0)
 
 
 async def streamed(client: AsyncOpenAI, **body: Any) -> list[Any]:

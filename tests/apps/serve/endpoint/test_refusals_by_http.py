@@ -64,15 +64,19 @@ async def test_bodies_paths_and_methods(loopback: Loopback) -> None:
         responses = await served.post(ASK, "/responses")
         embeddings = await served.post(ASK, "/embeddings")
         foreign = await served.post(ASK, Host="evil.example")
-        async with session.get(f"{served.url}/chat/completions") as answer:
-            method = answer.status, await answer.json()
+        methods = []
+        for verb, path in [("GET", "/chat/completions"), ("PUT", "/models/x"), ("POST", "/models"), ("PUT", "/models")]:
+            async with session.request(verb, served.url + path, json=ASK) as answer:
+                methods.append((answer.status, answer.headers.get("Allow"), (await answer.json())["error"]["message"]))
         async with session.post(served.url.removesuffix("/v1") + "/chat/completions", json=ASK) as answer:
             no_version = (await answer.json())["error"]["message"]
 
-    assert [long[0], form[0], responses[0], embeddings[0], foreign[0], method[0]] == [413, 415, 404, 404, 403, 405]
+    assert [long[0], form[0], responses[0], embeddings[0], foreign[0]] == [413, 415, 404, 404, 403]
     assert long[1]["error"]["message"] == "found a body of more than 2,000 bytes, expected a shorter one"
     assert "this server speaks Chat Completions" in responses[1]["error"]["message"]
-    assert "expected POST" in method[1]["error"]["message"]
+    assert [one[:2] for one in methods] == [(405, "POST"), (405, "GET"), (405, "GET"), (405, "GET")]
+    assert methods[0][2] == "found GET /v1/chat/completions, expected POST"
+    assert foreign[1]["error"]["message"].endswith("or start the server with keys (--key-file)")
     assert "base URL end in /v1" in no_version
     assert loopback.requests == []
 

@@ -1,0 +1,92 @@
+"""Listen for requests, and answer what is no HTTP: aiohttp would repeat what was sent, to its client and to the log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
+
+from .refusals import Refusal, refusal_of
+
+_BACKLOG = 1024
+_NO_HTTP = "found what is no HTTP request, expected its line, its headers, and a body as long as they say"
+_ENCODED = "found a Content-Encoding that is not read here, expected gzip, deflate, or none"
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, host: str, port: int, log: Callable[[str], None], *, shutdown_s: float = 1.0
+) -> AsyncIterator[int]:
+    """Listen for as long as the block lasts, at the port that is yielded.
+
+    Args:
+        app: What answers.
+        host: The address.
+        port: The port; 0 takes a free one.
+        log: Who is told of what is no request.
+        shutdown_s: How long connections may take to close.
+
+    Raises:
+        OSError: Nobody can listen there.
+    """
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=shutdown_s)
+    await runner.setup()
+    server: asyncio.Server | None = None
+    try:
+        server = await loop.create_server(lambda: _Connection(runner.server, log), host, port, backlog=_BACKLOG)
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        if server:
+            server.close()
+        await runner.cleanup()
+
+
+def response_of(refusal: Refusal) -> web.Response:
+    """Return a refusal as it is sent."""
+    body = orjson.dumps(refusal.body)
+    headers = {"Server": "langgraph-moa", **refusal.headers}
+    return web.Response(body=body, status=refusal.status, headers=headers, content_type="application/json")
+
+
+def failure_as_told(context: Mapping[str, Any]) -> str:
+    """Say what failed beside all requests, by the error's class: its words may hold a question.
+
+    Args:
+        context: What asyncio knows of it.
+    """
+    return f"a task failed: {type(context.get('exception')).__name__}"
+
+
+class _Connection(web.RequestHandler):
+    """Be a connection that says what went wrong by the error's class only: its words hold what was sent."""
+
+    __slots__ = ("_tell",)
+
+    def __init__(self, server: Any, log: Callable[[str], None]) -> None:
+        quiet: Any = {"access_log": None}
+        super().__init__(server, loop=asyncio.get_running_loop(), **quiet)
+        self._tell = log
+
+    def handle_error(
+        self, request: Any, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        self.log_exception(exc_info=exc)
+        if request.writer.output_size:
+            raise ConnectionError("a part of an answer is sent already")
+        if isinstance(exc, ContentEncodingError):
+            refusal = Refusal(415, _ENCODED)
+        else:
+            refusal = Refusal(400, _NO_HTTP) if status == 400 else refusal_of(RuntimeError())
+        response = response_of(refusal)
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, exc_info: Any = None, **more: Any) -> None:
+        self._tell(f"a connection failed: {type(exc_info).__name__}")
+
+    def log_debug(self, *args: Any, **more: Any) -> None:
+        """Say nothing: it may hold what was sent."""
