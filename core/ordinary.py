@@ -73,6 +73,19 @@ def is_same_file(one: Path, other: Path) -> bool:
         return False
 
 
+def leads_into(one: Path, other: Path) -> bool:
+    """Tell whether a path leads to what another one leads to, or into that folder; nothing need be there yet.
+
+    Args:
+        one: What would be lost if the other were written anew.
+        other: The file or folder to write.
+    """
+    try:
+        return is_same_file(one, other) or one.resolve().is_relative_to(other.resolve())
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or no name at all
+        return False
+
+
 def opened_file(path: Path) -> BinaryIO:
     """Open an ordinary file to be read, and never wait: something else may have taken its place since it was looked at.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.lock import locked
 from ...core.ordinary import check_reachable, content_of
 from ...core.text import one_line
 from ...evaluation.batch.questions import Question, Row
@@ -84,18 +85,19 @@ class Format:
         items = (self.answer_of(question, row, generator) for question, row in rows)
         lines = (json.dumps(item) for item in items if item is not None)
         new = out.with_name(f"{out.name}.new")
-        try:
-            # ASCII: FastChat and FLASK open files in whatever encoding their machine has.
-            new.unlink(missing_ok=True)  # whatever lies there in its place
-            with new.open("x", encoding="ascii", newline="\n") as file:
-                file.writelines(_array(lines) if self.ending == ".json" else (f"{line}\n" for line in lines))
-            new.replace(out)
-        except OSError as exc:
-            raise ConfigError(
-                f"the answers cannot be written to {out}: {exc.strerror or exc}; mend that, or name another file"
-            ) from exc
-        finally:
-            new.unlink(missing_ok=True)
+        with locked(out.absolute(), busy=f"found another process that writes {out}, expected it free; wait for it"):
+            try:
+                # ASCII: FastChat and FLASK open files in whatever encoding their machine has.
+                new.unlink(missing_ok=True)  # whatever lies there in its place
+                with new.open("x", encoding="ascii", newline="\n") as file:
+                    file.writelines(_array(lines) if self.ending == ".json" else (f"{line}\n" for line in lines))
+                new.replace(out)
+            except OSError as exc:
+                raise ConfigError(
+                    f"the answers cannot be written to {out}: {exc.strerror or exc}; mend that, or name another file"
+                ) from exc
+            finally:
+                new.unlink(missing_ok=True)
 
 
 def _items(path: Path, name: str) -> Iterator[tuple[str, Any]]:

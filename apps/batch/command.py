@@ -104,6 +104,7 @@ def batch(
             )
         options = table_options(source_form, columns, split)
         files = batch_files(questions, out, form, generator, settings, options, out_form)
+        files.check_apart(schema=schema, cache=settings.cache)
         cluster = engine_of(engine, address, actors, in_batches=bool(batches.declared or batches.cancels))
         files = files.at(url_in(questions, cluster, repeat))
     budget = budget_of(whole)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import combinations, islice, product
 from pathlib import Path
 
 from ...core.errors import ConfigError, nearest
-from ...core.ordinary import is_same_file
+from ...core.ordinary import leads_into
 from ...evaluation.batch.gold_names import misnamed_gold
 from ...evaluation.batch.questions import Question, Questions
 from ...evaluation.batch.reading import questions_in, read_questions
 from ...evaluation.batch.repeats import Repeated
 from ...evaluation.batch.rows import RowFile
 from ...evaluation.grading.between_runs import RunsReport, runs_report
-from ..piped import Source
+from ..piped import Source, is_piped
 from ..settings.settings import Settings
 from ..terminal import note
 from .benchmark import Format
@@ -42,6 +42,33 @@ class BatchFiles:
         if self.form is None:
             return iter(self.options.of(self.source) or read_questions(path, check=False, name=name))
         return self.form.read(path, name)
+
+    def check_apart(self, *, schema: Path | None, cache: str | None) -> None:
+        """Refuse to write over what is read, or two things to one place, also where links or folders lead there.
+
+        Args:
+            schema: What is read beside the questions.
+            cache: What is written beside the rows: a file, or a server's address.
+
+        Raises:
+            ConfigError: It would be so.
+        """
+        given, rows = self.source.path, self.rows
+        read = {"IN": None if is_piped(given) else given, "--schema": schema}
+        is_form, is_swapped = bool(self.form), bool(self.table and self.table.form == "hf")
+        written = _named(self.out, "OUT", "", ".lock", *([".new"] if is_form else []))
+        if rows != self.out:
+            written |= _named(rows, "its rows", "", ".lock")
+        written |= _named(rows, "its rows", ".unfinished", ".batches")
+        written |= {"the copy": self.copy} if is_piped(given) else {}
+        written |= {"--cache": Path(cache)} if cache and "://" not in cache else {}
+        pairs = [*product(read.items(), written.items()), *combinations(written.items(), 2)]
+        for (name, file), (other, target) in pairs:
+            if file and leads_into(file, target) and (is_swapped or not target.is_dir()):
+                raise ConfigError(
+                    f"found {file} as {name} and as {other}, expected two files: one would take the other's place; "
+                    "name another"
+                )
 
     def at(self, url: str | None) -> "BatchFiles":
         """Return the same where the questions are elsewhere, and Ray reads them.
@@ -104,6 +131,11 @@ class BatchFiles:
             self.table.write(RowFile(self.rows).in_order(questions))
 
 
+def _named(file: Path, name: str, *ends: str) -> dict[str, Path]:
+    """Return what lies beside a file, by what messages call it."""
+    return {f"{name}{end}": file.with_name(f"{file.name}{end}") for end in ends}
+
+
 def batch_files(
     questions: Path,
     out: Path,
@@ -138,8 +170,6 @@ def batch_files(
         )
     if form not in FORMATS:
         raise ConfigError(f"found --format {form}, expected a benchmark's; {nearest(form, list(FORMATS))}")
-    if is_same_file(questions, out):
-        raise ConfigError(f"found {out} as IN and as OUT, expected two files: the questions would be gone; rename OUT")
     name = settings.preset or "moa" if generator is None else generator
     FORMATS[form].check(out, generator=name)
     return BatchFiles(Source(questions), out, FORMATS[form], name)

@@ -11,11 +11,13 @@ from ...core.errors import ConfigError
 from ...core.ordinary import file_kind
 from ...evaluation.batch.questions import Question, Row
 from ...evaluation.interchange.arrow_columns import arrow
+from ...evaluation.interchange.arrow_files import is_own_dataset
 from ...evaluation.interchange.forms import file_form, write_interchange
 from ...evaluation.interchange.losses import Losses
 from ...evaluation.interchange.naming import read_names
 from ...evaluation.interchange.packing import PACKED, unpacked_name
 from ...evaluation.interchange.question_file import QuestionFile
+from ..mistakes import in_quotes
 from ..piped import Source
 from ..terminal import note
 
@@ -99,7 +101,14 @@ class RowTable:
         """
         losses = Losses()
         items: Any = (dict(row) for _, row in rows)
-        write_interchange(items, self.out, form=self.form, losses=losses)
+        try:
+            write_interchange(items, self.out, form=self.form, losses=losses, anew=True)
+        except ConfigError as exc:
+            home = in_quotes([str(rows_beside(self.out))])
+            raise ConfigError(
+                f"{exc}; all rows are in {home}: `langgraph-moa convert {home} OTHER --from jsonl` makes a table of "
+                "them elsewhere, and the same command makes this one; nobody is asked for it"
+            ) from exc
         for sentence in losses.sentences():
             note(sentence)
 
@@ -125,9 +134,15 @@ def row_table(out: Path, form: str | None) -> RowTable | None:
     file_form(out, name=form, is_read=False)
     if form in _ARROW:
         arrow()
-    if (file_kind(out) not in (None, "a folder") or out.exists()) and not rows_beside(out).exists():
+    rows = rows_beside(out)
+    if out.is_dir() and rows.exists() and not (form == "hf" and is_own_dataset(out)):
         raise ConfigError(
-            f"found {out} there, and no {rows_beside(out).name} beside it, from which a batch goes on, expected a name "
+            f"found the folder {out}, which no batch wrote, expected a name that is free; move it away: the same "
+            f"command makes its table of {rows} then, and nobody is asked again"
+        )
+    if (file_kind(out) not in (None, "a folder") or out.exists()) and not rows.exists():
+        raise ConfigError(
+            f"found {out} there, and no {rows.name} beside it, from which a batch goes on, expected a name "
             "that is free; name another, or move it away"
         )
     return RowTable(out, form)

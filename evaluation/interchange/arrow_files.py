@@ -92,6 +92,12 @@ def is_dataset_folder(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (_SPLITS, _STATE)) or any(folder.rglob("*.parquet"))
 
 
+def is_own_dataset(folder: Path) -> bool:
+    """Tell a folder that holds nothing but what is written here, and what `datasets` keeps beside it."""
+    names = {path.name for path in folder.iterdir() if not (path.name.startswith("cache-") and path.suffix == ".arrow")}
+    return names <= {_DATA, _STATE, _INFO}
+
+
 def write_parquet(spool: Spool, path: Path, losses: Losses) -> None:
     """Write a Parquet file.
 

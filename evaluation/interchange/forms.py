@@ -3,11 +3,10 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from ...core.errors import ConfigError, nearest
-from ...core.ordinary import check_reachable, file_kind
+from ...core.ordinary import file_kind
 from ..batch.ids import Ids
 from . import arrow_files, inspect_logs, inspect_writing
 from .delimited import csv_rows, write_csv
@@ -17,6 +16,7 @@ from .lines_of_json import json_array, json_document, json_lines, write_json_arr
 from .losses import Losses
 from .naming import Names, renamed
 from .packing import PACKED, pack_file, unpacked_name
+from .placing import check_place, put, workshop
 from .spool import Spool
 from .values import JsonItem, shown_value
 
@@ -180,7 +180,7 @@ def read_with_places(
 
 
 def write_interchange(items: Sequence[JsonItem] | Iterator[JsonItem], out: str | Path, *, form: str | None = None,
-                      losses: Losses | None = None) -> int:  # fmt: skip
+                      losses: Losses | None = None, anew: bool = False) -> int:  # fmt: skip
     """Write questions, records or rows as another tool reads them; what was there stays until all is written.
 
     Args:
@@ -188,6 +188,7 @@ def write_interchange(items: Sequence[JsonItem] | Iterator[JsonItem], out: str |
         out: The file or folder, or `langsmith:NAME`.
         form: What it shall be, where its name does not tell: a key of `FILE_FORMS`.
         losses: Where it is counted what the form cannot hold.
+        anew: Whether the folder of a dataset that was written here before may be replaced; a file always is.
 
     Returns:
         How many there were.
@@ -203,19 +204,20 @@ def write_interchange(items: Sequence[JsonItem] | Iterator[JsonItem], out: str |
             return spool.size
     path = Path(out)
     writer = file_form(path, name=form, is_read=False).write
-    _check_place(path)
+    check_place(path, anew=anew)
     with Spool(items) as spool:
         if not spool.size:
             raise ConfigError(
                 "found nothing to write, expected one question, record or row at least; look at the input"
             )
         try:
-            with TemporaryDirectory(prefix=f".{path.name[:40]}-", dir=path.absolute().parent) as folder:
-                new = Path(folder, unpacked_name(path))
+            with workshop(path) as folder:
+                new = folder / unpacked_name(path)
                 writer(spool, new, counted)
                 if path.suffix.lower() in PACKED:
-                    pack_file(new, Path(folder, path.name))
-                Path(folder, path.name).replace(path)
+                    pack_file(new, folder / path.name)
+                check_place(path, anew=anew)
+                put(folder / path.name, path)
         except OSError as exc:
             raise ConfigError(f"{path} cannot be written: {exc.strerror or exc}; mend that, or name another") from exc
         return spool.size
@@ -269,11 +271,3 @@ def _check_id(item: JsonItem, where: str, ids: Ids) -> None:
             f"found the id {shown_value(item['id'])} again {where}, expected one of its own; rename one of the two, or "
             "name another column: --map id=COLUMN"
         )
-
-
-def _check_place(path: Path) -> None:
-    check_reachable(path, "what is converted")
-    if (kind := file_kind(path)) is not None:
-        raise ConfigError(f"found {kind} as OUT, {path}, expected a name that is free, or a file; name another")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"found {path} as OUT, expected a name in a folder that is there; make the folder first")

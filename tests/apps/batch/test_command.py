@@ -310,7 +310,11 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
         done = run("batch", str(files.folder / "q.jsonl"), str(files.folder / out), "--format", "mt_bench")
 
         assert (done.code, "as IN and as OUT, expected two files" in done.err) == (2, True)
-    assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
+    beside = files.folder / "out.jsonl.new"  # which is removed when the answers are written
+    beside.write_bytes((files.folder / "q.jsonl").read_bytes())
+    done = run("batch", str(beside), str(files.folder / "out.jsonl"), "--format", "mt_bench")
+    assert (done.code, "as IN and as OUT.new" in done.err) == (2, True)
+    assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"] and beside.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")

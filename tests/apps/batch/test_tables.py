@@ -59,11 +59,9 @@ def test_a_kill_leaves_rows_and_no_half_of_a_table(table: Path, loopback: Loopba
     pytest.importorskip("pyarrow")
     loopback.say("m", lambda body: Reply("ok", delay=0.0 if "What is 0" in str(body["messages"]) else 600.0))
     command = ["batch", str(table), str(out), "--proposer", "m", "--layers", "1", "--base-url", loopback.url]
-    command += ["--no-settings", *COLUMNS]
-    rows = out.with_name("out.parquet.rows")
+    command += ["--no-settings", *COLUMNS, "--concurrency", "1"]
     process = in_a_process(*command)
-    loopback.wait_until(lambda: len(loopback.requests) == 4)
-    loopback.wait_until(lambda: rows.exists() and rows.read_text().count("\n") == 1)
+    loopback.wait_until(lambda: len(loopback.requests) == 2)  # the first row is written by then
     process.send_signal(signal.SIGKILL)
     finish(process)
     assert not out.exists()
@@ -73,7 +71,7 @@ def test_a_kill_leaves_rows_and_no_half_of_a_table(table: Path, loopback: Loopba
 
     assert done.code == 0, done.err
     assert [row["id"] for row in read_interchange(out)] == ["k0", "k1", "k2", "k3"]
-    assert len(loopback.requests) == 4 + 3
+    assert len(loopback.requests) == 2 + 3
 
 
 def test_repeats_are_in_it_too(run: Run, table: Path) -> None:
@@ -124,6 +122,111 @@ def test_mistakes_are_told_before_anything_is_asked(
     assert told in " ".join(done.err.split())
     assert Path("there.csv").read_text() == "mine\n"
     assert Path("q.csv").read_text() == CSV
+
+
+def _hard(here: Path, name: str) -> Path:
+    (here / name).hardlink_to(here / "q.csv")
+    return here / name
+
+
+def _soft(here: Path, name: str) -> Path:
+    (here / name).symlink_to("q.csv")
+    return here / name
+
+
+TAKEN: dict[str, Any] = {
+    "OUT": lambda here: ["q.csv"],
+    "OUT by a link": lambda here: [str(_soft(here, "l.csv"))],
+    "OUT by a hard link": lambda here: [str(_hard(here, "l.csv"))],
+    "OUT by another form's name": lambda here: ["q.csv", "--to", "json"],
+    "its rows": lambda here: [str(_soft(here, "o.csv.rows").with_suffix(""))],
+    "its rows.unfinished": lambda here: [str(_soft(here, "o.jsonl.unfinished").with_suffix(""))],
+    "its rows.batches": lambda here: [str(_hard(here, "o.jsonl.batches").with_suffix(""))],
+    "OUT.lock": lambda here: [str(_soft(here, "o.jsonl.lock").with_suffix(""))],
+    "--cache": lambda here: ["o.csv", "--cache", "q.csv"],
+}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_questions_are_not_written_over(what: str, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(table.parent)
+    out, *others = TAKEN[what](table.parent)
+    rows = Path(f"{out}.rows")
+    if not rows.exists():
+        rows.touch()  # as if a batch had begun there
+
+    done = run("batch", "q.csv", out, *COLUMNS, *others, *OFFLINE)
+
+    assert (done.code, f"as IN and as {what.partition(' by')[0]}, expected two files" in done.err) == (2, True), (
+        done.err
+    )
+    assert table.read_text() == CSV
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["o.json", "--schema", "o.json"], "as --schema and as OUT"),
+        (["o.csv", "--cache", "o.csv"], "as OUT and as --cache"),
+        (["o.csv", "--cache", "o.csv.rows"], "as its rows and as --cache"),
+    ],
+)
+def test_nor_is_anything_else_twice_in_one_file(
+    arguments: list[str], told: str, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table.parent)
+    Path("o.json").write_text('{"type": "object"}')
+
+    done = run("batch", "q.csv", *arguments, *COLUMNS, *OFFLINE)
+
+    assert (done.code, told in done.err) == (2, True), done.err
+    assert {path.name for path in table.parent.iterdir()} == {"q.csv", "o.json"}
+
+
+FORMS = ["out.csv", "out.jsonl.gz", "out.jsonl.zst", "out.parquet", "out.arrow", "out.json --to json", "out --to hf"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_more_question_makes_any_table_anew_and_a_kill_leaves_nothing_in_its_way(
+    form: str, run: Run, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(table.parent)
+    command = ["batch", "q.csv", *form.split(), *OFFLINE, *COLUMNS]
+    monkeypatch.setattr("langgraph_moa.evaluation.interchange.placing.rmtree", lambda *_, **__: None)  # as if killed
+    first = run(*command)
+    monkeypatch.undo()
+    monkeypatch.chdir(table.parent)
+    table.write_text(CSV + "k9,What is 9 + 1?,10\n")
+
+    again = run(*command, "--json")
+
+    assert (first.code, again.code) == (0, 0), first.err + again.err
+    assert json.loads(again.out)["done_before"] == 4
+    assert [row["id"] for row in read_interchange(form.split()[0])] == ["k0", "k1", "k2", "k3", "k9"]
+    assert len([*table.parent.iterdir()]) == 3
+
+
+def test_a_folder_in_the_way_is_told_before_anybody_is_asked_and_rows_are_told_of_after(
+    run: Run, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(table.parent)
+    command = ["batch", "q.csv", "out", "--to", "hf", *OFFLINE, *COLUMNS]
+    assert run(*command).code == 0
+    Path("out/mine.txt").write_text("mine")
+    table.write_text(CSV + "k9,What is 9 + 1?,10\n")
+
+    refused = run(*command)
+
+    assert (refused.code, "found the folder out, which no batch wrote" in refused.err) == (2, True), refused.err
+    assert Path("out.rows").read_text().count("\n") == 4
+    assert Path("out/mine.txt").read_text() == "mine"
+    monkeypatch.setattr("langgraph_moa.apps.batch.tables.is_own_dataset", lambda folder: True)  # put there meanwhile
+    late = run(*command)
+    assert '`langgraph-moa convert "out.rows" OTHER --from jsonl` makes' in " ".join(late.err.split())
+    assert run("convert", "out.rows", "other.csv", "--from", "jsonl").code == 0
+    assert len([*read_interchange("other.csv")]) == 5
 
 
 def test_a_comparison_reads_them_too(run: Run, table: Path, tmp_path: Path) -> None:
