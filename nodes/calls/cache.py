@@ -20,6 +20,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
@@ -27,7 +28,7 @@ from langgraph.cache.base import BaseCache, FullKey
 from ...core.clock import unix_time
 from ...core.deferral import deferral_for
 from ...core.local.weights import file_behind
-from ...core.models.capabilities import chat_model_of
+from ...core.models.capabilities import chat_model_of, wire_of
 from ...core.models.prices import FREE_OF_CHARGE
 from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
@@ -46,6 +47,12 @@ _PATIENT = {"request_timeout", "timeout", "max_retries"}
 """Fields that say how long is waited for an answer: asked again with more time, what is there counts."""
 _LOOKS_UP = frozenset({"web_search_options", "search_parameters", "plugins", "search_domain_filter"})
 """Options that have a provider search."""
+_KEYS = frozenset(
+    """authorization proxy-authorization cookie x-api-key api-key api_key apikey x-goog-api-key x-auth-token key token
+    access_token subscription-key ocp-apim-subscription-key sig openai-organization openai-project""".split()
+)
+"""Headers and parameters of an address that say who pays, as `api_key` does: a key that was exchanged is no other
+question. All others may decide the answer, as a tenant's name does."""
 _PLAIN = str | int | float | None
 _REPEAT: ContextVar[int] = ContextVar("moa_repeat", default=1)
 _OWNER: ContextVar[bytes | None] = ContextVar("moa_owner", default=None)
@@ -206,7 +213,8 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     chat = chat_model_of(seat.model)
     if chat is None or not seat.one_call:
         return None
-    bound, model = [], seat.model
+    bound: list[Mapping[str, Any]] = []
+    model = seat.model
     while isinstance(model, RunnableBindingBase):
         bound.append(model.kwargs)
         model = model.bound
@@ -223,11 +231,37 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
         dumped, endpoint = {name: value for name, value in dumped.items() if name != "base_url"}, file
     if any(map(_looks_up, [*bound, dumped])):
         return None
+    bound, dumped = [_without_keys(options) for options in bound], _without_keys(dumped)
     who: list[Any] = [seat.role, seat.sample, twin, _REPEAT.get()]
     if owner := _OWNER.get():
         who.append(owner.hex())
-    parts = [kind, seat.label, endpoint, who, dumped, hidden, private, bound, prompt]
+    parts = [kind, seat.label, endpoint, who, dumped, hidden, private, bound, prompt, *_sent_along(chat)]
     return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _sent_along(chat: BaseChatModel) -> list[Any]:
+    """Return what no dump shows of what goes along with each request, and may decide the answer; nothing, if it cannot.
+
+    It goes into a digest with all else, and is nowhere to be read.
+    """
+    if wire := wire_of(chat):
+        headers, query = wire.address.headers, wire.address.query
+    else:
+        client = getattr(chat, "http_async_client", None)
+        headers, query = getattr(client, "sends_along", ()), getattr(client, "asks_with", "")
+    parts = sorted((name.lower(), value) for name, value in headers if name.lower() not in _KEYS)
+    parameters = [part for part in query.split("&") if part and part.partition("=")[0].lower() not in _KEYS]
+    return [parts, parameters] if parts or parameters else []
+
+
+def _without_keys(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave keys out of the headers and parameters that somebody gave a model of another package."""
+    return {
+        name: {inner: value for inner, value in given.items() if str(inner).lower() not in _KEYS}
+        if name in ("default_headers", "extra_headers", "default_query", "extra_query") and isinstance(given, Mapping)
+        else given
+        for name, given in options.items()
+    }
 
 
 def _looks_up(options: Mapping[str, Any]) -> bool:

@@ -314,7 +314,8 @@ def test_a_benchmarks_questions_are_not_written_over(run: Run, files: Files) -> 
     beside.write_bytes((files.folder / "q.jsonl").read_bytes())
     done = run("batch", str(beside), str(files.folder / "out.jsonl"), "--format", "mt_bench")
     assert (done.code, "as IN and as OUT.new" in done.err) == (2, True)
-    assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"] and beside.exists()
+    assert json.loads((files.folder / "q.jsonl").read_text())["turns"] == ["A?"]
+    assert beside.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
 from langgraph.cache.memory import InMemoryCache
 from langgraph.cache.sqlite import SqliteCache
 from langgraph_moa import Limits, Proposer, Quorum, create_moa, resolve_model
@@ -76,6 +77,38 @@ async def test_another_server_is_another_model(loopback: Loopback) -> None:
     result = await create_moa(proposers=["m0"], aggregator="a", resolve=elsewhere, cache=cache).ainvoke(QUESTION)
 
     assert result["proposals"][0]["cached"] is False
+
+
+TENANTS: dict[str, tuple[Any, Any, bool]] = {
+    "another tenant": ({"headers": {"X-Tenant": "a"}}, {"headers": {"X-Tenant": "b"}}, False),
+    "the same tenant": ({"headers": {"X-Tenant": "a"}}, {"headers": {"x-tenant": "a"}}, True),
+    "a tenant and none": ({"headers": {"X-Tenant": "a"}}, {}, False),
+    "another key": ({"headers": {"X-Api-Key": "one-secret"}}, {"headers": {"X-Api-Key": "two-secret"}}, True),
+    "another parameter": ("?api-version=1", "?api-version=2", False),
+    "another key in the address": ("?v=1&key=one-secret", "?v=1&key=two-secret", True),
+}
+
+
+@pytest.mark.parametrize("transport", ["lean", "openai", "langchain"])
+@pytest.mark.parametrize("what", TENANTS)
+async def test_what_headers_and_addresses_decide_is_kept_apart(loopback: Loopback, what: str, transport: Any) -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    *given, is_same = TENANTS[what]
+    cached = []
+    for options in given:
+        query, headers = (options, {}) if isinstance(options, str) else ("", options.get("headers", {}))
+        if transport == "langchain":
+            parameters = dict(part.split("=") for part in query[1:].split("&")) if query else {}
+            headers = {name.lower(): value for name, value in headers.items()}
+            own: dict[str, Any] = {"default_headers": headers, "default_query": parameters, "api_key": "k"}
+            model: Any = ChatOpenAI(model="m0", base_url=loopback.url, **own)
+        else:
+            model = resolve_model("m0", base_url=f"{loopback.url}{query}", headers=headers, transport=transport)
+        moa = create_moa(proposers=[model], aggregator="a", resolve=loopback.resolve, cache=cache)
+        cached.append((await moa.ainvoke(QUESTION))["proposals"][0]["cached"])
+
+    assert cached == [False, is_same]
+    assert "secret" not in repr(cache._cache)
 
 
 async def test_samples_of_one_model_do_not_get_each_others_answers(loopback: Loopback) -> None:
