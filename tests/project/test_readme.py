@@ -23,8 +23,14 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("code", [b for b in blocks(README) if "needs a key" not in b])
-def test_python_blocks_print_what_they_say(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+PRINTING = [b for b in blocks(PAGES) if "# >" in b]
+
+
+@pytest.mark.parametrize("code", [b for b in [*blocks(README), *PRINTING] if "needs a key" not in b])
+def test_python_blocks_print_what_they_say(
+    code: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # some write files
     exec(compile(code, "README.md", "exec"), {})
 
     assert capsys.readouterr().out.splitlines() == re.findall(r"^# > (.*)$", code, re.MULTILINE)
