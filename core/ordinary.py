@@ -3,7 +3,9 @@
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -116,6 +118,38 @@ def content_of(path: Path, *, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content
+
+
+def beside(file: Path, ending: str) -> Path:
+    """Return the file that goes with another, by whichever name that is called: a link's is where the link leads.
+
+    Args:
+        file: The file.
+        ending: What the name of the other one has more.
+    """
+    real = file.resolve() if file.is_symlink() else file
+    return real.with_name(f"{real.name}{ending}")
+
+
+def on_the_disk(path: Path) -> None:
+    """See to it that what was written to a file is there after a power failure, and so its name.
+
+    Args:
+        path: The file; one that is not there needs nothing.
+
+    Raises:
+        OSError: It cannot be.
+    """
+    things = [(path, os.O_RDWR)]
+    if sys.platform != "win32":  # which opens no folders
+        things.append((path.resolve().parent, os.O_RDONLY))
+    for thing, flags in things:
+        with suppress(FileNotFoundError):
+            opened = os.open(thing, flags)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
 
 
 def append_line(path: Path, line: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigError
-from ...core.ordinary import file_kind
+from ...core.ordinary import beside, file_kind
 from ..ask.store import is_there, opened
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def unfinished_runs(rows: Path, *, wanted: bool) -> AsyncIterator[Kept]:
         ConfigError: The file is there, and is no such file.
         InputError: It holds what no run wrote.
     """
-    file = Path(f"{rows}.unfinished")
+    file = beside(rows, ".unfinished")
     if not wanted or not can_keep():
         yield Kept()
         return

@@ -16,6 +16,8 @@ from ..wire.sending import Address
 from .journal import Journal, RecordedRequest, RequestState
 
 _WAITS = "langgraph-moa: waits for a provider's batch"
+_ITS_ID = "langgraph-moa-deferred"
+"""What LangGraph knows the interrupt by; those of others are numbers."""
 
 
 class Deferred(GraphInterrupt):
@@ -26,12 +28,12 @@ class Deferred(GraphInterrupt):
     """
 
     def __init__(self) -> None:
-        super().__init__([Interrupt(value=_WAITS)])
+        super().__init__([Interrupt(value=_WAITS, id=_ITS_ID)])
 
 
 def waits_for_batch(interrupts: Any) -> bool:
     """Tell whether a run was ended by a `Deferred`, of what LangGraph says of its interrupts."""
-    return any(getattr(interrupt, "value", None) == _WAITS for interrupt in interrupts or ())
+    return any(getattr(interrupt, "id", None) == _ITS_ID for interrupt in interrupts or ())
 
 
 class Deferring:

@@ -1,9 +1,11 @@
 """What runs ask of a journal: whether a request was answered, and else to write it down."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 
-from .journal_file import JournalFile
+from ..errors import ConfigError
+from .journal_file import JournalFile, journal_beside
 
 RequestState = Literal["waiting", "sent", "answered", "failed", "expired", "live"]
 """What became of a request: `waiting` to be sent, `sent` in a batch, `answered`, `failed` or
@@ -20,6 +22,30 @@ class RecordedRequest(NamedTuple):
     answer: bytes | None
     why: str | None
     """Why there is no answer, where nothing was answered at all."""
+
+
+def check_none_under_way(file: Path) -> None:
+    """Refuse to ask now, at the full price, what providers' batches were asked for.
+
+    Args:
+        file: The file beside which they would stand.
+
+    Raises:
+        ConfigError: There are such requests, and nobody has cancelled them.
+    """
+    path = journal_beside(file)
+    if not path.exists():
+        return
+    journal = Journal(path, mixture=None)
+    try:
+        if journal.has_requests() and not journal.was_cancelled:
+            raise ConfigError(
+                f"found requests in {path} that are in providers' batches, expected none, for they would be asked "
+                "and paid for again; add --provider-batch, or cancel with --cancel-batches"
+            )
+    finally:
+        journal.close()
+    journal.remove()
 
 
 class Journal(JournalFile):
@@ -50,6 +76,11 @@ class Journal(JournalFile):
                 (body, number),
             )
         self.save()
+
+    def has_requests(self) -> bool:
+        """Tell whether there are any."""
+        with self.told():
+            return bool(self.db.execute("SELECT 1 FROM requests").fetchone())
 
     def is_open(self, question: str) -> bool:
         """Tell whether requests of a question wait, so that running it would come no further."""
@@ -86,3 +117,4 @@ class Journal(JournalFile):
         """Forget a question whose row is written."""
         with self.told():
             self.db.execute("DELETE FROM requests WHERE question = ?", (question,))
+        self.forgets = True

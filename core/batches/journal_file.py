@@ -7,12 +7,12 @@ so that it is its user's alone.
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..ordinary import file_kind
+from ..ordinary import beside, file_kind
 
 FORMAT = 1
 """Raised when what stands in a journal changes its meaning."""
@@ -21,8 +21,8 @@ _OURS = 0x6D6F6162
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE requests (
-    number INTEGER PRIMARY KEY, key TEXT UNIQUE, question TEXT, server TEXT, model TEXT, body BLOB, size INTEGER,
-    state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
+    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, question TEXT, server TEXT, model TEXT, body BLOB,
+    size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
 );
 CREATE INDEX by_state ON requests (state, server, model, number);
 CREATE INDEX by_question ON requests (question, state);
@@ -35,20 +35,29 @@ CREATE TABLE parcels (
 """
 
 
+def journal_beside(file: Path) -> Path:
+    """Return where the journal of a file's batches is."""
+    return beside(file, ".batches")
+
+
 class JournalFile:
     """Be the file; one process at a time has it."""
 
-    def __init__(self, path: Path, *, mixture: str | None) -> None:
+    def __init__(
+        self, path: Path, *, mixture: str | None, before_forgetting: Callable[[], None] = lambda: None
+    ) -> None:
         """Open it, or make it.
 
         Args:
             path: Where it is.
             mixture: Whose requests it holds; None is whosever.
+            before_forgetting: Called before it is written that anything is forgotten here: what stands in its place
+                must be on the disk by then.
 
         Raises:
             ConfigError: It is another program's file, of another version or mixture, or cannot be used.
         """
-        self.path = path
+        self.path, self._before_forgetting, self.forgets = path, before_forgetting, False
         if kind := file_kind(path):
             raise ConfigError(f"{path} cannot be used: it is {kind}, expected the journal of a batch; take it away")
         with self.told():
@@ -75,19 +84,39 @@ class JournalFile:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         if is_new:
-            db.executescript(
-                f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; PRAGMA user_version = {FORMAT}; COMMIT;"
-            )
+            db.execute("BEGIN")  # a file that was begun is whole, or new
+            for statement in _TABLES.split(";"):
+                db.execute(statement)
             db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture or "",))
+            db.execute(f"PRAGMA application_id = {_OURS}")
+            db.execute(f"PRAGMA user_version = {FORMAT}")
+            db.execute("COMMIT")
         (begun,) = db.execute("SELECT value FROM about WHERE name = 'mixture'").fetchone() or ("",)
         if mixture is not None and begun != mixture:
-            raise ConfigError(
-                f"found requests of another mixture ({begun}) in {self.path}, expected {mixture}; go on with the "
-                "mixture that it was begun with, or cancel its batches first: --cancel-batches"
-            )
+            if not self.was_cancelled:
+                raise ConfigError(
+                    f"found requests of another mixture ({begun}) in {self.path}, expected {mixture}; go on with the "
+                    "mixture that it was begun with, or cancel its batches first: --cancel-batches"
+                )
+            for statement in ("DELETE FROM requests", "DELETE FROM parcels", "DELETE FROM about"):
+                db.execute(statement)
+            db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture,))
+        if mixture is not None:
+            db.execute("DELETE FROM about WHERE name = 'cancelled'")
         # What was never sent is asked again by the runs that want it, if they still do.
         db.execute("DELETE FROM requests WHERE state = 'waiting' AND tries = 0 AND parcel IS NULL")
         db.execute("BEGIN")
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether all that was under way was cancelled last, so that somebody else may begin anew."""
+        return bool(self.db.execute("SELECT 1 FROM about WHERE name = 'cancelled'").fetchone())
+
+    def note_cancelled(self) -> None:
+        """Write down that all that was under way was cancelled."""
+        with self.told():
+            self.db.execute("INSERT OR REPLACE INTO about VALUES ('cancelled', 'yes')")
+        self.save()
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -104,20 +133,29 @@ class JournalFile:
                 "start the same command again: what is under way at the provider is found by it"
             ) from exc
 
-    def save(self) -> None:
-        """See to it that what was written is there, whatever comes."""
+    def _commit(self) -> None:
+        if self.forgets:
+            self._before_forgetting()
+            self.forgets = False
         with self.told():
             self.db.execute("COMMIT")
+
+    def save(self) -> None:
+        """See to it that what was written is there, whatever comes."""
+        self._commit()
+        with self.told():
             self.db.execute("BEGIN")
 
     def close(self) -> None:
         """Close it; what was written is there."""
-        with self.told():
-            self.db.execute("COMMIT")
+        try:
+            self._commit()
+        finally:
             self.db.close()
 
     def remove(self) -> None:
         """Close it, and take it away with all that it holds."""
+        self._before_forgetting()
         self.db.close()
         for more in ("", "-wal", "-shm"):
             self.path.with_name(f"{self.path.name}{more}").unlink(missing_ok=True)

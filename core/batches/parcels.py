@@ -199,7 +199,8 @@ class Parcels:
                 db.execute("UPDATE requests SET tries = tries - 1 WHERE parcel = ? AND state = 'sent'", (parcel,))
             if tries is not None:
                 db.execute(
-                    "UPDATE requests SET state = 'waiting' WHERE parcel = ? AND state = 'sent' AND tries < ?",
+                    "UPDATE requests SET state = 'waiting', status = NULL, answer = NULL "
+                    "WHERE parcel = ? AND state = 'sent' AND tries < ?",
                     (parcel, tries),
                 )
             db.execute(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.batches.declared import ProviderBatch, Wave
+from ...core.batches.journal import check_none_under_way
 from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from .ids import Ids
@@ -141,6 +142,8 @@ async def batch_by(
     questions = Formed(questions, form) if form else questions
     questions = Repeated(questions, repeat) if repeat > 1 else questions
     with file.locked(), Ids() as ids:
+        if not provider_batch:
+            check_none_under_way(file.path)
         going = asked_by.going if asked_by else breathing
         await survey(moa, going(questions_in(questions)), ids, tally)
         await take_over(file, ids, tally, mixture=mixture, retry_errors=retry_errors, form=form)

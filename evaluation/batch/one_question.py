@@ -264,7 +264,7 @@ def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> st
     depends_on = repr((plan_of(moa).rules.mixture, so_far.conversation, *([form] if form else []))).encode(
         "utf-8", "replace"
     )
-    return f"{file.absolute()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
+    return f"{file.resolve()}#{question.id}#{sha256(depends_on).hexdigest()[:16]}"
 
 
 def _cost(state: dict[str, Any], failure: Exception | None = None) -> Cost:

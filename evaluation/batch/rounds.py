@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
+from ...core.batches.journal_file import journal_beside
 from ...core.batches.parcels import Parcels, SentParcel
 from ...core.batches.providers import batches_at
 from ...core.batches.sending import Sending
@@ -154,13 +155,15 @@ async def cancel_batches(moa: Graph, out: str | PathLike[str]) -> list[SentParce
         ConfigError: Another batch is at work on the file, or a provider refuses.
     """
     addresses, file = check_batched(moa, ProviderBatch(), None), RowFile(Path(out))
-    path = _journal_of(file)
+    path = journal_beside(file.path)
     if not path.exists():
         return []
     with file.locked():
         journal = Journal(path, mixture=None)
         try:
-            return await sending_of(journal, addresses, ProviderBatch(), None).cancel()
+            cancelled = await sending_of(journal, addresses, ProviderBatch(), None).cancel()
+            journal.note_cancelled()
+            return cancelled
         finally:
             journal.close()
 
@@ -179,8 +182,8 @@ async def ask_in_rounds(
     Raises:
         ConfigError: A provider takes no batches, or refuses them, or the journal cannot be used.
     """
-    path = _journal_of(work.file)
-    journal = Journal(path, mixture=plan_of(work.moa).rules.mixture)
+    path, mixture = journal_beside(work.file.path), plan_of(work.moa).rules.mixture
+    journal = Journal(path, mixture=mixture, before_forgetting=work.file.keep)
     try:
         await _forget_done(work, journal)
         await _set_aside(work, journal)
@@ -202,10 +205,6 @@ async def ask_in_rounds(
         journal.close()
     if not work.tally.report()["left"]:
         journal.remove()
-
-
-def _journal_of(file: RowFile) -> Path:
-    return file.path.with_name(f"{file.path.name}.batches")
 
 
 def sending_of(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ...core.errors import ConfigError
 from ...core.lock import locked
-from ...core.ordinary import check_reachable, file_kind, lines_of, opened_file
+from ...core.ordinary import beside, check_reachable, file_kind, lines_of, on_the_disk, opened_file
 from ...core.run.costs import total
 from ...core.run.records import Cost, Report
 from ...core.text import one_line, plain_in, printable
@@ -135,8 +135,7 @@ class RowFile:
             ConfigError: It could not be written.
         """
         self.close()
-        path = self.path.resolve()
-        new = path.with_name(f"{path.name}.new")
+        path, new = self.path.resolve(), beside(self.path, ".new")
         with self._told(), Ids() as last:
             for where, row in self.rows():
                 last[row["id"]] = where
@@ -145,7 +144,17 @@ class RowFile:
                 with suppress(FileNotFoundError):  # who may read the rows stays as somebody decided
                     copymode(path, new)
                 file.writelines(_written(row) for where, row in self.rows() if last[row["id"]] == where)
+            on_the_disk(new)
             new.replace(path)
+
+    def keep(self) -> None:
+        """See to it that what was written is there after a power failure, too.
+
+        Raises:
+            ConfigError: It is not.
+        """
+        with self._told():
+            on_the_disk(self.path)
 
     def close(self) -> None:
         """Close it; what was written is there."""

@@ -32,7 +32,7 @@ from ..batch.repeats import Repeated
 from ..grading.answered import GradedAnswers
 from ..grading.by_gold import Grader
 from ..grading.choose import GraderName
-from ..grading.in_batches import judge_in_batches
+from ..grading.in_batches import judge_all
 from ..grading.jury import Jury, OnJudged
 from .cast import Cast
 from .ceilings import ceiling_in, first_runs
@@ -223,10 +223,7 @@ async def compare_prepared(
             begin = partial(
                 Jury, seat, concurrency=concurrency, budget=turns.budget_left(), file=verdicts, on_judged=on_judged
             )
-            if provider_batch:
-                (answered, chosen), jury = await judge_in_batches(grade, begin, seat, verdicts, provider_batch, on_wave)
-            else:
-                answered, chosen = await grade(jury := begin())
+            (answered, chosen), jury = await judge_all(grade, begin, seat, verdicts, provider_batch, on_wave)
         else:
             answered, chosen = await grade(None)
     comparison = comparison_of(

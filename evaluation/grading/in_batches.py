@@ -6,9 +6,11 @@ from typing import TypeVar
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.deferring import Deferred, Deferring
-from ...core.batches.journal import Journal
+from ...core.batches.journal import Journal, check_none_under_way
+from ...core.batches.journal_file import journal_beside
 from ...core.deferral import deferred_by
 from ...core.models.servers import SERVERS
+from ...core.ordinary import on_the_disk
 from ...core.panel.seats import Seat
 from ..batch.rounds import addresses_of, sending_of
 from .jury import Jury
@@ -16,12 +18,12 @@ from .jury import Jury
 _T = TypeVar("_T")
 
 
-async def judge_in_batches(
+async def judge_all(
     judge: Callable[[Jury], Awaitable[_T]],
     begin: Callable[[], Jury],
     seat: Seat,
     file: Path,
-    declared: ProviderBatch,
+    declared: ProviderBatch | None,
     on_wave: Callable[[Wave], None] | None,
 ) -> tuple[_T, Jury]:
     """Judge, and again with what came of it, until all verdicts are there.
@@ -31,15 +33,21 @@ async def judge_in_batches(
         begin: Makes a jury that knows the verdicts that are there.
         seat: The judge.
         file: The file of its verdicts; what is under way stands beside it.
-        declared: How batches are made.
+        declared: How batches are made; None asks for all verdicts now.
         on_wave: Called whenever a provider says how far it is.
 
     Raises:
-        ConfigError: The judge cannot be asked in batches, or its provider refuses.
+        ConfigError: The judge cannot be asked in batches, or its provider refuses; or it is asked so already.
     """
+    if declared is None:
+        check_none_under_way(file)
+        jury = begin()
+        return await judge(jury), jury
     addresses = addresses_of([seat.model])
-    path = file.with_name(f"{file.name}.batches")
-    journal = Journal(path, mixture=f"the judge {seat.label}")
+    # All verdicts are written before any of them is forgotten: at the end.
+    journal = Journal(
+        journal_beside(file), mixture=f"the judge {seat.label}", before_forgetting=lambda: on_the_disk(file)
+    )
     try:
         sending = sending_of(journal, addresses, declared, on_wave)
         while True:

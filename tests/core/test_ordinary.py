@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 from langgraph_moa.core import ordinary
-from langgraph_moa.core.ordinary import append_line, content_of, file_kind, lines_of, opened_file, whole_lines
+from langgraph_moa.core.ordinary import (
+    append_line,
+    beside,
+    content_of,
+    file_kind,
+    lines_of,
+    on_the_disk,
+    opened_file,
+    whole_lines,
+)
 
 
 def test_a_kind_is_named_and_a_file_is_none(tmp_path: Path) -> None:
@@ -77,3 +86,10 @@ def test_a_last_line_that_was_cut_off_is_taken_off_its_file(tmp_path: Path) -> N
 
     append_line(file, b"two\n")
     assert whole_lines(file, most=99) == file.read_bytes() == b"one\ntwo\n"
+
+
+def test_what_goes_with_a_file_stands_where_it_does_whichever_name_is_used(tmp_path: Path) -> None:
+    link, real = tmp_path / "link.jsonl", tmp_path / "real.jsonl"
+    link.symlink_to(real)
+    assert beside(link, ".more") == beside(real, ".more") == tmp_path / "real.jsonl.more"
+    on_the_disk(real)  # which is not there yet

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from batched import journal_with
 from langgraph.errors import GraphInterrupt
+from langgraph.types import Interrupt
 from langgraph_moa.core.batches.deferring import Deferred, Deferring, waits_for_batch
 from langgraph_moa.core.batches.journal import Journal
 from langgraph_moa.core.wire.refusals import ServerError
@@ -73,4 +74,5 @@ def test_what_is_asked_now_is_kept(journal: Journal) -> None:
 def test_what_ends_a_run_for_now_is_told_from_what_waits_for_a_person() -> None:
     assert issubclass(Deferred, GraphInterrupt)
     assert waits_for_batch(Deferred().args[0])
-    assert not any(map(waits_for_batch, (None, (), [object()])))
+    alike = Interrupt.from_ns(Deferred().args[0][0].value, "a node")
+    assert not any(map(waits_for_batch, (None, (), [object()], [alike])))

@@ -3,7 +3,9 @@
 import sqlite3
 import stat
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from batched import journal_with
@@ -69,3 +71,58 @@ def test_what_is_no_journal_of_this_batch_is_refused_as_it_is(make: object, word
     with pytest.raises(ConfigError, match=words):
         Journal(path, mixture="m")
     assert before is None or path.read_bytes()[100:] == before[100:]
+
+
+class Stopped(Exception):
+    """As a kill would."""
+
+
+class Stopping(sqlite3.Connection):
+    left = 0
+
+    def execute(self, *given: Any) -> Any:
+        Stopping.left -= 1
+        if Stopping.left < 0:
+            raise Stopped
+        return super().execute(*given)
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        raise AssertionError("found statements that a kill comes between, unseen")
+
+
+def test_killed_while_it_is_made_it_is_whole_or_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    for number in range(40):
+        path, Stopping.left = tmp_path / f"j{number}", number
+        monkeypatch.setattr("sqlite3.connect", partial(connect, factory=Stopping))
+        try:
+            Journal(path, mixture="m").db.close()
+        except Stopped:
+            monkeypatch.undo()
+            Journal(path, mixture="m").close()
+        else:
+            assert number > 10
+            return
+    pytest.fail("it is never whole")
+
+
+def test_a_number_is_given_once(tmp_path: Path) -> None:
+    journal, _ = journal_with(tmp_path / "j", 2)
+    journal.forget("q0")
+    journal.forget("q1")
+    assert journal.add("k", question="q", server="s", model="a", body=b"{}", state="waiting") == 3
+    journal.close()
+
+
+def test_what_is_forgotten_is_written_after_what_stands_in_its_place(tmp_path: Path) -> None:
+    calls: list[str] = []
+    journal = Journal(tmp_path / "j", mixture="m", before_forgetting=lambda: calls.append("written"))
+    journal.save()
+    assert calls == []
+    journal.forget("q")
+    journal.save()
+    journal.save()
+    assert calls == ["written"]
+    journal.forget("q")
+    journal.close()
+    assert len(calls) == 2

@@ -72,3 +72,18 @@ def test_what_failed_in_passing_is_sent_again_asked_now_or_left(
     assert parcels.under_way() == []
     assert parcels.batches(SERVER) == {"batch_1"}
     journal.close()
+
+
+def test_an_old_failure_is_no_part_of_what_is_sent_again(tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 5)
+    for _ in range(2):
+        sent = packed(parcels)
+        assert sent
+        parcels.note_status(sent.number, BatchStatus(f"batch_{sent.number}", "expired", 1, 1, 5))
+        if sent.number == 1:
+            parcels.store(sent.number, BACK, may_pass)
+        parcels.settle(sent.number, why="it expired", tries=2, state="expired")
+    recorded = [one for n in range(5) if (one := journal.look_up(f"key {n}"))]
+    late = [(one.status, one.answer, one.why) for one in recorded if one.state == "expired"]
+    assert late == [(None, None, "it expired")] * 3
+    journal.close()

@@ -29,3 +29,20 @@ async def test_one_that_raises_leaves_no_other_behind() -> None:
     with pytest.raises(LookupError):
         await all_of([failing(), slow()])
     assert ends == ["slow"]
+
+
+async def test_a_cancellation_ends_them_all_at_once() -> None:
+    ends: list[str] = []
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("endless")
+
+    with pytest.raises(asyncio.CancelledError):
+        await all_of([endless(), cancelled()])
+    assert ends == ["endless"]
