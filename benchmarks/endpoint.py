@@ -12,13 +12,14 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiohttp import ClientSession, TCPConnector, web
+from aiohttp import ClientSession, TCPConnector
 from speed_page import ROOT, Row, table, when_and_where, with_sections
 
 from loopback import Loopback, Reply, serve  # isort: skip
@@ -31,11 +32,15 @@ LOOPBACK = ROOT / "tests" / "support" / "loopback.py"
 QUESTION: Any = {"model": "moa", "messages": [{"role": "user", "content": "Which way is best, and why?"}]}
 
 
+TOOL: Any = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+
+
 class Seen(NamedTuple):
-    """Hold what one reader saw, in seconds since it asked."""
+    """Hold what one reader saw: seconds since it asked, and the body."""
 
     first: float
     whole: float
+    text: bytes
 
 
 class Standing(NamedTuple):
@@ -89,14 +94,22 @@ def models(delay: float, words: int) -> Iterator[str]:
         process.end()
 
 
-async def read(session: ClientSession, url: str, body: Any) -> Seen:
-    """Ask, and read to the end."""
-    begun, first = time.perf_counter(), 0.0
+async def read(session: ClientSession, url: str, body: Any, status: int = 200) -> Seen:
+    """Ask, and read to the end.
+
+    Raises:
+        RuntimeError: The status is another than was expected, or a stream ends in an error.
+    """
+    begun, first, lines = time.perf_counter(), 0.0, list[bytes]()
     async with session.post(f"{url}/chat/completions", json=body) as answer:
         async for line in answer.content:
+            lines.append(line)
             if not first and b'"content":"w' in line:
                 first = time.perf_counter() - begun
-    return Seen(first, time.perf_counter() - begun)
+    text = b"".join(lines)
+    if answer.status != status or (status == 200 and b'"error"' in text):
+        raise RuntimeError(f"found {answer.status} and {text[:200]!r}, expected {status}")
+    return Seen(first, time.perf_counter() - begun, text)
 
 
 async def leave(session: ClientSession, url: str, body: Any, seconds: float) -> None:
@@ -104,6 +117,21 @@ async def leave(session: ClientSession, url: str, body: Any, seconds: float) -> 
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await read(session, url, body)
+
+
+async def call_and_go_on(session: ClientSession, url: str, body: Any) -> None:
+    """Ask with a tool, and send what it returned; what the panel proposed is held until then.
+
+    Raises:
+        RuntimeError: The panel was asked again.
+    """
+    first = await read(session, url, {**body, "tools": [TOOL]})
+    (call,) = json.loads(first.text)["choices"][0]["message"]["tool_calls"]
+    made = {"role": "assistant", "content": None, "tool_calls": [call]}
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "4"}
+    second = await read(session, url, {**body, "messages": [*body["messages"], made, result], "tools": [TOOL]})
+    if json.loads(second.text)["moa"].get("panel") != "shown_again":
+        raise RuntimeError("a panel was asked twice for a question")
 
 
 def crowd(url: str, size: int, rounds: int) -> list[Seen]:
@@ -181,10 +209,13 @@ def _wait_for_all(loopback: Loopback) -> None:
 
 def soak(requests: int = REQUESTS) -> Iterator[Row]:
     """Measure what requests of all kinds leave behind: memory, open files, tasks."""
+    statuses = Counter[str]()
     with models(0.01, 10) as url, served(url) as server:
-        marks = [asyncio.run(_many(server, requests // 5, part)) for part in range(5)]
+        marks = [asyncio.run(_many(server, requests // 5, part, statuses)) for part in range(5)]
         first, last = marks[0], marks[-1]
         n = f"{requests:,}"
+        for what, count in sorted(statuses.items()):
+            yield Row(f"questions: {what}", count, n, digits=0)
         yield Row("memory after a fifth of them", first.mb, n, unit=" MB", digits=1)
         yield Row("  after all of them", last.mb, n, unit=" MB", goal=round(first.mb * 1.05 + 2), digits=1)
         yield Row("  open files, more than after a fifth", last.files - first.files, n, goal=0, digits=0)
@@ -192,9 +223,11 @@ def soak(requests: int = REQUESTS) -> Iterator[Row]:
         yield Row("  questions still under way", last.under_way, n, goal=0, digits=0)
 
 
-async def _many(server: Process, requests: int, part: int) -> Standing:
-    """Ask in all ways: half whole, a fifth streamed, a tenth each: with a tool, given up at once, wrong."""
-    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+async def _many(server: Process, requests: int, part: int, statuses: Counter[str]) -> Standing:
+    """Ask in all ways: four tenths whole, three streamed, and one each: calling a tool, given up at once, wrong.
+
+    A question that calls a tool is two requests.
+    """
     places = asyncio.Semaphore(AT_ONCE)
     async with ClientSession(connector=TCPConnector(limit=0)) as session:
 
@@ -204,13 +237,17 @@ async def _many(server: Process, requests: int, part: int) -> Standing:
                 text = f"question {part} {number}"
                 body = {**QUESTION, "messages": [{"role": "user", "content": text}]}
                 if kind == 9:
-                    await read(session, server.url, {**body, "n": 2})
+                    await read(session, server.url, {**body, "n": 2}, status=400)
+                    statuses["wrong, and refused by 400"] += 1
                 elif kind == 8:
                     await leave(session, server.url, {**body, "stream": number % 20 < 10}, 0.015)
+                    statuses["given up at once"] += 1
                 elif kind == 7:
-                    await read(session, server.url, {**body, "tools": [tool]})
+                    await call_and_go_on(session, server.url, body)
+                    statuses["a tool called, and its result taken"] += 1
                 else:
                     await read(session, server.url, {**body, "stream": kind < 3})
+                    statuses["streamed, to the end" if kind < 3 else "whole"] += 1
 
         await asyncio.gather(*map(one, range(requests)))
     for _ in range(100):
@@ -231,6 +268,7 @@ async def _serve(models_url: str) -> None:
     from langgraph_moa import ChatMoA, create_moa, resolve_model
     from langgraph_moa.apps.serve.callers import Caller, Callers
     from langgraph_moa.apps.serve.endpoint import Endpoint
+    from langgraph_moa.apps.serve.listener import listening
 
     moa = create_moa(
         proposers=["proposer-a", "proposer-b"],
@@ -239,17 +277,14 @@ async def _serve(models_url: str) -> None:
         resolve=partial(resolve_model, base_url=models_url),
     )
     endpoint = Endpoint({"moa": ChatMoA(moa)}, Callers([Caller("anyone")]))
-    runner = web.AppRunner(endpoint.app(), handler_cancellation=True, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-    sys.stdout.write(f"http://127.0.0.1:{runner.addresses[0][1]}/v1\n")
-    sys.stdout.flush()
-    while await asyncio.to_thread(sys.stdin.readline):
-        gc.collect()
-        standing = _standing(len(asyncio.all_tasks()), endpoint.under_way)
-        sys.stdout.write(json.dumps(standing._asdict()) + "\n")
+    async with listening(endpoint.app(), "127.0.0.1", 0, lambda line: None) as port:
+        sys.stdout.write(f"http://127.0.0.1:{port}/v1\n")
         sys.stdout.flush()
-    await runner.cleanup()
+        while await asyncio.to_thread(sys.stdin.readline):
+            gc.collect()
+            standing = _standing(len(asyncio.all_tasks()), endpoint.under_way)
+            sys.stdout.write(json.dumps(standing._asdict()) + "\n")
+            sys.stdout.flush()
 
 
 def main() -> None:
@@ -266,9 +301,10 @@ def main() -> None:
     rows = [*streams(), *gone(), *soak(given.requests)]
     about = (
         "A mixture of two proposers and an aggregator; models take 200 ms each, so nobody sees a first token before "
-        f"0.4 s. Clients, server and models shared this machine, whose load was {os.getloadavg()[0]:.0f}. The requests "
-        "of the last part are whole, streamed, with tools, given up at once, and wrong. A server uses one core: many "
-        "at once wait for its CPU, and here also for the other work of the machine."
+        f"0.4 s. Clients, server and models shared this machine, whose load was {os.getloadavg()[0]:.0f}. Of the "
+        "questions of the last part, four tenths are whole, three streamed, and one each calls a tool, is given up at "
+        "once, and is wrong. Each status was looked at: another than expected ends the measurement. A server uses one "
+        "core: many at once wait for its CPU, and here also for the other work of the machine."
     )
     text = f"{when_and_where('make endpoint')} {about}\n\n{table(rows)}"
     sys.stdout.write(f"{text}\n")

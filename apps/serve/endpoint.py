@@ -17,6 +17,7 @@ from ...graphs.adapters.chat_model import ChatMoA
 from ...nodes.calls.cache import answers_owned_by
 from .answering import answer_parts
 from .callers import Callers, is_this_machine
+from .door import Door
 from .listener import response_of
 from .log_lines import LogLine
 from .panels import Panels
@@ -60,7 +61,7 @@ class Endpoint:
     ) -> None:
         self._models, self._callers, self._log = dict(models), callers, log
         self._manners = manners or Manners()
-        self._panels = Panels()
+        self._panels, self._door = Panels(), Door()
         self._begun = int(unix_time())
         self._handlers: set[asyncio.Task[Any]] = set()
         self._runs: set[asyncio.Task[None]] = set()
@@ -222,7 +223,7 @@ class Endpoint:
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
         parts = answer_parts(model, question, messages or list(question.messages))
         with answers_owned_by(owner.digest):
-            pump = Pump(parts, partial(self._panels.hold, caller, question.model))
+            pump = Pump(parts, partial(self._panels.hold, caller, question.model), self._door)
         self._runs.add(pump.run)
         try:
             if question.stream:

@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from aiohttp import web
 from langchain_core.messages import AIMessage
 
+from .door import Door
 from .refusals import Refusal, refusal_of
 from .replies import STILL_HERE, WrittenAnswer, as_event
 
@@ -24,19 +25,20 @@ class Pump:
     Args:
         parts: The answer.
         at_end: What is done with its last message, before a reader knows of it.
+        door: What it waits at before it begins.
 
     Attributes:
         run: The task; whoever cancels it ends the answer with a refusal.
     """
 
-    def __init__(self, parts: AsyncGenerator[str | AIMessage], at_end: Callable[[AIMessage], None]) -> None:
-        self._at_end = at_end
+    def __init__(self, parts: AsyncGenerator[str | AIMessage], at_end: Callable[[AIMessage], None], door: Door) -> None:
+        self._at_end, self._door = at_end, door
         self._queue: asyncio.Queue[StreamPart] = asyncio.Queue(_AHEAD)
         self.run = asyncio.create_task(self._run(parts))
 
     async def _run(self, parts: AsyncGenerator[str | AIMessage]) -> None:
         try:
-            async with aclosing(parts):
+            async with self._door.passed(), aclosing(parts):
                 async for part in parts:
                     if isinstance(part, AIMessage):
                         self._at_end(part)

@@ -59,6 +59,8 @@ class Request:
     body: dict[str, Any]
     headers: dict[str, str]
     closed_early: threading.Event = field(default_factory=threading.Event)
+    is_billed: bool = False
+    """Whether its answer was sent."""
 
     @property
     def model(self) -> str:
@@ -211,6 +213,7 @@ class Loopback:
     def bill(self, request: Request, usage: Any) -> None:
         """Count an answer that is sent."""
         with self._news:
+            request.is_billed = True
             self.billed += [usage] if usage else []
             self._news.notify_all()
 
@@ -345,13 +348,15 @@ def running(server: _L) -> Iterator[_L]:
 
 
 async def _main(delay: float, words: int, slow: float) -> None:
-    """Serve the same answer to all until standard input closes, and keep no log."""
+    """Serve the same answer to all until standard input closes, or a call of the first tool; keep no log."""
     server, dice = Loopback(), random.Random(1)
     reply = Reply(" ".join(f"word{i}" for i in range(words)), delay=delay)
     late = replace(reply, delay=10 * delay)
 
     def script(body: dict[str, Any]) -> Reply:
         server.requests.clear()
+        if body.get("tools") and not any(message["role"] == "tool" for message in body["messages"]):
+            return replace(reply, text="", tool_calls=[(body["tools"][0]["function"]["name"], {})])
         return late if "proposer" in body["model"] and dice.random() < slow else reply
 
     server.default = script

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,32 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 from endpoints import HI, WEATHER, Running, running, says, two_and_one
 from langgraph_moa.apps.serve import endpoint, streams
-from loopback import Loopback
+from loopback import Loopback, Reply
 
 KINDS: list[dict[str, Any]] = [{}, {"stream": True}, {"tools": [WEATHER]}, {"n": 2}, {"stream": True}]
 
 
-async def ask(session: ClientSession, served: Running, number: int) -> int:
-    """Ask in one of several ways; each fifth gives up at once."""
-    body = {"model": "moa", "messages": [{**HI[0], "content": f"question {number}"}], **KINDS[number % len(KINDS)]}
+def gives_up(number: int) -> bool:
+    """Tell who goes away: each fifth."""
+    return number % len(KINDS) == 4
+
+
+def number_in(prompt: str) -> int:
+    numbers = re.findall(r"question (\d+)\?", prompt)
+    return int(numbers[0])
+
+
+async def ask(session: ClientSession, served: Running, loopback: Loopback, number: int) -> int:
+    """Ask in one of several ways; who gives up does so at once, or once models are asked."""
+    body = {"model": "moa", "messages": [{**HI[0], "content": f"question {number}?"}], **KINDS[number % len(KINDS)]}
     asking = session.post(f"{served.url}/chat/completions", json=body)
-    if number % len(KINDS) == 4:
+    if gives_up(number):
         question = asyncio.ensure_future(asking.__aenter__())
         for _ in range(1 + number % 7):
             await asyncio.sleep(0)
+        if number % 2:
+            words = f"question {number}?"
+            await asyncio.to_thread(loopback.wait_until, lambda: any(words in r.prompt for r in loopback.requests))
         question.cancel()
         await asyncio.gather(question, return_exceptions=True)
         return 0
@@ -33,9 +47,9 @@ async def ask(session: ClientSession, served: Running, number: int) -> int:
         return answer.status
 
 
-async def crowd(served: Running, numbers: range) -> Counter[int]:
+async def crowd(served: Running, loopback: Loopback, numbers: range) -> Counter[int]:
     async with ClientSession(connector=TCPConnector(limit=0)) as session:
-        return Counter(await asyncio.gather(*(ask(session, served, number) for number in numbers)))
+        return Counter(await asyncio.gather(*(ask(session, served, loopback, number) for number in numbers)))
 
 
 async def rest(served: Running) -> tuple[int, int]:
@@ -52,14 +66,20 @@ def _open_files() -> int:
 
 
 async def test_nothing_is_left_of_those_who_asked_and_of_those_who_went_away(loopback: Loopback) -> None:
-    says(loopback)
+    def answered(body: Any) -> Reply:
+        return Reply("never", delay=600) if gives_up(number_in(json.dumps(body))) else Reply("an answer")
+
+    loopback.default = answered
     async with running(two_and_one(loopback)) as served:
-        statuses = await crowd(served, range(25))
+        statuses = await crowd(served, loopback, range(25))
         assert (await rest(served))[0] == 0
         assert all(caller.under_way == 0 for caller in served.endpoint._callers._callers)
 
     assert statuses == {200: 15, 400: 5, 0: 5}
-    assert await asyncio.to_thread(lambda: all(r.closed_early.wait(0) or loopback.billed for r in loopback.requests))
+    given_up = [request for request in loopback.requests if gives_up(number_in(request.prompt))]
+    assert {number_in(request.prompt) for request in given_up} >= {9, 19}
+    assert [await request.closed() for request in given_up] == [True] * len(given_up)
+    assert [r.is_billed for r in loopback.requests if r not in given_up] == [True] * 15 * 3
 
 
 @pytest.mark.soak
@@ -73,7 +93,7 @@ async def test_memory_files_and_tasks_stay_as_they_are(loopback: Loopback) -> No
         seen = []
         for part in range(5):
             for begin in range(0, 200, 50):
-                await crowd(served, range(1000 * part + begin, 1000 * part + begin + 50))
+                await crowd(served, loopback, range(1000 * part + begin, 1000 * part + begin + 50))
                 loopback.requests.clear()
                 loopback.billed.clear()
                 loopback.queries.clear()
