@@ -32,7 +32,7 @@ from .progress import BatchView, batch_summary
 from .schema_file import read_schema
 from .tables import Columns, From, SplitName, To, table_options
 from .unfinished import can_keep
-from .waves import BatchFlags, cancelled_line, under_way_line, with_batches
+from .waves import BatchFlags, cancelled_lines, under_way_line, with_batches
 
 
 @partial(with_mixture, budget="--run-budget")
@@ -118,10 +118,10 @@ def batch(
         hint = "questions under way are not kept; to keep them: pip install 'langgraph-moa[sqlite]'"
         note(hint)
     if batches.cancels:
-        cancelled = asyncio.run(
-            BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, False, False).cancel()
-        )
-        show_text(cancelled_line(cancelled, files.rows))
+        job = BatchJob(chosen, files, concurrency, budget, retry_errors, repeat, False, False)
+        with BatchView(notes) as view:
+            cancelled = asyncio.run(job.cancel(view))
+        show_text("\n".join(cancelled_lines(cancelled, files.rows)))
         return
     if batches.declared and getattr(chosen.budget, "seconds", None):
         note("the deadline of a run is set aside: its calls wait for providers' batches")

@@ -6,8 +6,9 @@ from typing import Any
 from ...core.batches.parcels import SentParcel
 from ...core.bounds.budget import Budget
 from ...evaluation.batch.batch import abatch
-from ...evaluation.batch.rounds import cancel_batches
+from ...evaluation.batch.cancelling import cancel_batches
 from ...evaluation.batch.tally import BatchReport
+from ...graphs.asked import models_asked
 from ..garbage import freeze_what_stays
 from ..settings.settings import Settings
 from ..terminal import note
@@ -34,9 +35,10 @@ class BatchJob:
     schema: dict[str, Any] | None = None
     cluster: RayEngine | None = None
 
-    async def cancel(self) -> list[SentParcel]:
-        """Cancel what is under way at providers."""
-        return await cancel_batches(self.settings.build(batched=True), self.files.rows)
+    async def cancel(self, view: BatchView) -> list[SentParcel]:
+        """Cancel what is under way at providers, and show how far that is."""
+        models = models_asked(self.settings.build(batched=True))
+        return await cancel_batches(models, [self.files.rows], view.wave)
 
     async def run(self, view: BatchView) -> BatchReport:
         """Run the batch, and show how far it has come."""

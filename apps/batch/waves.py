@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from typer import Option
@@ -57,14 +56,12 @@ class BatchFlags:
     cancels: bool
 
 
-def with_batches(command: Callable[..., None], *, cancels: bool = True) -> Callable[..., None]:
+def with_batches(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of providers' batches; it receives them as its argument `batches`.
 
     Args:
         command: What to run.
-        cancels: Whether it can cancel them.
     """
-    names = [name for name in _FLAGS if cancels or name != "cancel_batches"]
     own = [p for p in inspect.signature(command).parameters.values() if p.name != "batches"]
     flags = [
         inspect.Parameter(
@@ -73,12 +70,12 @@ def with_batches(command: Callable[..., None], *, cancels: bool = True) -> Calla
             default=None if type(None) in get_args(get_args(_FLAGS[name])[0]) else False,
             annotation=_FLAGS[name],
         )
-        for name in names
+        for name in _FLAGS
     ]
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
-        given = {name: options.pop(name, None) for name in _FLAGS}
+        given = {name: options.pop(name) for name in _FLAGS}
         with misused():
             batches = _read(given)
         command(*args, batches=batches, **options)
@@ -139,34 +136,53 @@ def wave_line(wave: Wave) -> str:
 
 def ids_of(parcels: Sequence[SentParcel]) -> str:
     """Name batches as their providers do; the first of many."""
-    ids = [parcel.batch or f"of the file {parcel.file}" for parcel in parcels if parcel.batch or parcel.file]
+    ids = [parcel.shown or f"of the file {parcel.file}" for parcel in parcels if parcel.batch or parcel.file]
     more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
     return f"{', '.join(ids[:_SHOWN])}{more}"
 
 
-def under_way_line(wave: Wave | None, *, cancels: bool = True) -> str:
-    """Say what goes on at providers when nobody waits for it any more; nothing where nothing does.
-
-    Args:
-        wave: What is known of it.
-        cancels: Whether the command can cancel it.
-    """
+def under_way_line(wave: Wave | None) -> str:
+    """Say what goes on at providers when nobody waits for it any more; nothing where nothing does."""
     parcels = [parcel for parcel in wave.parcels if parcel.stage in ("creating", "created")] if wave else []
     if not parcels:
         return ""
     is_one = len(parcels) == 1
     goes_on = "1 batch goes on at its provider" if is_one else f"{len(parcels):,} batches go on at the provider"
     billed, them = ("is billed", "it") if is_one else ("are billed", "them")
-    cancel = f", --cancel-batches cancels {them}" if cancels else ""
-    return f"; {goes_on} ({ids_of(parcels)}), and {billed}: the same command fetches {them}{cancel}"
+    how = f"the same command fetches {them}, --cancel-batches cancels {them}"
+    return f"; {goes_on} ({ids_of(parcels)}), and {billed}: {how}"
 
 
-def cancelled_line(parcels: Sequence[SentParcel], rows: Path) -> str:
-    """Say what was cancelled, and what becomes of the rest."""
+def cancelled_lines(parcels: Sequence[SentParcel], where: object) -> list[str]:
+    """Say what was cancelled, what was not yet, and what becomes of the rest.
+
+    Args:
+        parcels: What was under way, as it is now.
+        where: The file or folder of the rows.
+    """
+    ended = [parcel for parcel in parcels if parcel.stage == "fetched"]
+    going = [parcel for parcel in parcels if parcel.stage != "fetched" and parcel.is_certain]
+    unknown = [parcel for parcel in parcels if parcel.stage != "fetched" and not parcel.is_certain]
+    lines = []
     if not parcels:
-        return f"nothing is under way at providers for {rows}"
-    many = "1 batch is" if len(parcels) == 1 else f"{len(parcels):,} batches are"
-    return (
-        f"{many} being cancelled ({ids_of(parcels)}); what was answered by then is billed: the same command without "
-        "--cancel-batches fetches it, and asks for the rest again"
-    )
+        lines.append(f"nothing is under way at providers for {where}")
+    if ended:
+        lines.append(
+            f"{_batches_are(ended, 'was', 'were')} cancelled ({ids_of(ended)}); what was answered by then is billed, "
+            "and kept: the same command without --cancel-batches goes on from it"
+        )
+    if going:
+        lines.append(
+            f"{_batches_are(going, 'is', 'are')} being cancelled ({ids_of(going)}); what is answered by then is "
+            "billed: the same command tells again how far they are, and without --cancel-batches fetches it"
+        )
+    if unknown:
+        lines.append(
+            f"{_batches_are(unknown, 'cannot', 'cannot')} be cancelled yet, for nobody knows which it is "
+            f"({ids_of(unknown)}) until it has ended: say the same command again later"
+        )
+    return lines
+
+
+def _batches_are(parcels: Sequence[SentParcel], one: str, many: str) -> str:
+    return f"1 batch {one}" if len(parcels) == 1 else f"{len(parcels):,} batches {many}"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from langsmith.utils import tracing_is_enabled
 
+from ...core.batches.declared import ProviderBatch
 from ...core.checks import check_number
 from ...core.deferral import reckoned_in_batches
 from ...core.errors import ConfigError
@@ -19,10 +20,11 @@ from ...evaluation.comparing.conclusion import MARGIN
 from ...evaluation.comparing.preparing import check_margin, prepare
 from ...evaluation.comparing.shown import notes_of
 from ..batch.tables import Columns, From, SplitName, table_options, tell_of_changes
-from ..batch.waves import BatchFlags, with_batches
+from ..batch.waves import BatchFlags, cancelled_lines, with_batches
 from ..mistakes import Misuse, misused
 from ..piped import read_again
 from ..plotting import check_plot
+from ..screens import show_text
 from ..settings.flags import SHARED, Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note
@@ -39,7 +41,7 @@ _NOT_SHARED = {"system", "window", "rounds", "debate_if", "moderator", "keep", "
 
 
 @partial(with_mixture, only=SHARED - _NOT_SHARED, budget="--run-budget")
-@partial(with_batches, cancels=False)
+@with_batches
 def compare_systems(
     settings: Settings,
     questions: Annotated[
@@ -131,8 +133,9 @@ def compare_systems(
         options = table_options(source_form, columns, split)
         if plot:
             check_plot(plot)
-        if batches.declared and not folder:
-            raise Misuse("found --provider-batch without --keep, expected a folder: what is under way must not be lost")
+        if (batches.declared or batches.cancels) and not folder:
+            flag = "--provider-batch" if batches.declared else "--cancel-batches"
+            raise Misuse(f"found {flag} without --keep, expected a folder: what is under way must not be lost")
         if roles:
             _check_alone(systems=systems, equal=equal)
             if repeat > 1:
@@ -162,10 +165,13 @@ def compare_systems(
             margin=margin,
             repeat=repeat,
             cast=cast,
-            batches=batches.declared,
+            batches=batches.declared or (ProviderBatch() if batches.cancels else None),
             experiment=experiment or (source.stem if tracing_is_enabled() else None),
             keep=source.keep,
         )
+        if batches.cancels and folder:
+            show_text("\n".join(cancelled_lines(job.cancel(folder), folder)))
+            return
         if only_estimate:
             graphs = job.estimated()
             every = replace(job.prepared, questions=list(Repeated(job.prepared.questions, repeat)))

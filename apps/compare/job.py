@@ -10,9 +10,11 @@ from typing import Any
 import typer
 
 from ...core.batches.declared import ProviderBatch
+from ...core.batches.parcels import SentParcel
 from ...core.bounds.budget import Budget
 from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
+from ...evaluation.batch.cancelling import cancel_batches, files_with_batches
 from ...evaluation.batch.questions import Question
 from ...evaluation.batch.tally import BatchReport
 from ...evaluation.comparing.cast import Cast
@@ -23,9 +25,11 @@ from ...evaluation.comparing.preparing import Prepared, check_comparison
 from ...evaluation.comparing.proposal_file import PROPOSALS, ProposalFile
 from ...evaluation.comparing.role_systems import check_role_systems
 from ...evaluation.comparing.wording import note_wording
+from ...graphs.asked import models_asked
+from ..batch.progress import BatchView
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED, TERMINATED
-from ..terminal import note, sigterm_as_ctrl_c
+from ..terminal import note, notes, sigterm_as_ctrl_c
 from .equalise import Equaliser, Equalled
 from .folder import rows_of_systems
 from .pilot import Pilot
@@ -78,6 +82,18 @@ class Job:
             raise typer.Exit(TERMINATED if ending.terminated else INTERRUPTED) from None
         finally:
             watch.end()
+
+    def cancel(self, folder: Path) -> list[SentParcel]:
+        """Cancel what is under way at providers for systems and judge.
+
+        Args:
+            folder: The folder of the rows.
+        """
+        models = [model for graph in self._graphs(self.specs).values() for model in models_asked(graph)]
+        if judge := self.prepared.judge:
+            models.append(judge.model)
+        with BatchView(notes) as view:
+            return asyncio.run(cancel_batches(models, files_with_batches(folder), view.wave))
 
     async def _compare(self, folder: Path, watch: Watch) -> Comparison:
         scaled = await self._scaled(folder)

@@ -52,7 +52,7 @@ class Watch:
     @property
     def under_way(self) -> str:
         """Say what goes on at providers when nobody waits for it."""
-        return "" if self._waves is None or self._waves.ended else under_way_line(self._waves, cancels=False)
+        return "" if self._waves is None or self._waves.ended else under_way_line(self._waves)
 
     def judged(self, verdicts: int) -> None:
         """Tell of the judge now and then."""

@@ -5,20 +5,19 @@ whose creation was not answered can only be looked for: every batch of the right
 results show whose they are. Each request is called by its parcel's name, too, and nobody else's answer is ever taken.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..clock import unix_time
 from ..wire.parsing import read_json, write_json
 from ..wire.refusals import UnreadableAnswer
 from ..wire.sending import Address, fetch
-from .provider import BatchResult, BatchState, BatchStatus, Parcel
+from ..wire.sizes import Turns
+from .provider import BatchResult, BatchState, BatchStatus, Parcel, candidates, count_in, id_in, one_of
 from .tiers import BATCH
-from .transfer import lines_at, post_file
+from .transfer import lines_at, post_file, read_line
 
 _PATH = "/messages/batches"
 _STATES: Mapping[str, BatchState] = {"in_progress": "in_progress", "canceling": "cancelling"}
@@ -30,11 +29,7 @@ _STATUSES = {
 """The HTTP status that an error's type stands for."""
 _SKEW = 900.0
 """Seconds that a server's clock may be behind."""
-_SETTLING = 60.0
-"""Seconds after which a batch that was created stands in the list."""
 _PAGE, _PAGES = 100, 100
-_EITHER, _OF = "+", "?"
-"""What stands between batches of which one is a parcel's, and before its name."""
 
 
 class MessageBatches:
@@ -42,14 +37,9 @@ class MessageBatches:
 
     name = "anthropic"
 
-    def __init__(self, address: Address, *, settling: float = _SETTLING) -> None:
-        """Take an address.
-
-        Args:
-            address: Where /messages is.
-            settling: How many seconds after its creation a batch may not yet be listed.
-        """
-        self._address, self._settling = address, settling
+    def __init__(self, address: Address) -> None:
+        """Take an address under which /messages is."""
+        self._address = address
 
     async def upload(self, parcel: Parcel) -> str:
         """Send nothing: there are no files."""
@@ -59,7 +49,9 @@ class MessageBatches:
         """Create the batch, once."""
         with TemporaryFile() as file:  # of no name, and gone with the process
             before = b'{"requests": ['
+            turns = Turns()
             for request in parcel.requests():
+                await turns.after(len(request.body))
                 custom_id = f"{_prefix(parcel.name)}{request.custom_id}".encode()
                 file.write(b"".join([before, b'{"custom_id": "', custom_id, b'", "params": ', request.body, b"}"]))
                 before = b",\n"
@@ -73,20 +65,16 @@ class MessageBatches:
         What has ended is known by its results. Those that go on, and may be it, are asked for together, until one of
         them turns out to be it: until then, nobody knows.
         """
-        while True:
-            open_: list[str] = []
-            for sent in await self._candidates(parcel, others):
-                status = _status(sent)
-                if not status.has_ended:
-                    open_.append(status.batch)
-                elif await self._is_of(status.batch, parcel.name):
-                    return status
-            if open_:
-                return BatchStatus(f"{_EITHER.join(open_)}{_OF}{parcel.name}", "in_progress", total=parcel.count)
-            rest = parcel.began + self._settling - unix_time()
-            if rest <= 0:
-                return None
-            await asyncio.sleep(min(rest, 5.0))
+        open_: list[str] = []
+        for sent in await self._candidates(parcel, others):
+            status = _status(sent)
+            if not status.has_ended:
+                open_.append(status.batch)
+            elif await self._is_of(status.batch, parcel.name):
+                return status
+        if not open_:
+            return None
+        return BatchStatus(one_of(open_, parcel.name), "in_progress", total=parcel.count, is_certain=False)
 
     async def _candidates(self, parcel: Parcel, others: Collection[str]) -> list[dict[str, Any]]:
         """Return the batches that may be a parcel's: of its size, not before its time, and no other's."""
@@ -111,17 +99,17 @@ class MessageBatches:
 
     async def poll(self, batch: str) -> BatchStatus:
         """Ask how far a batch has come."""
-        batches, _, name = batch.partition(_OF)
+        batches, name = candidates(batch)
         if not name:
             return await self._polled(batch)
         is_open = False
-        for candidate in batches.split(_EITHER):
+        for candidate in batches:
             status = await self._polled(candidate)
             if status.has_ended and await self._is_of(candidate, name):
                 return status
             is_open = is_open or not status.has_ended
         if is_open:
-            return BatchStatus(batch, "in_progress")
+            return BatchStatus(batch, "in_progress", is_certain=False)
         return BatchStatus(batch, "failed", error="none of the batches that were found is the one that was sent")
 
     async def _polled(self, batch: str) -> BatchStatus:
@@ -131,7 +119,7 @@ class MessageBatches:
         """Yield what came of each request; a line that is none of ours is left out."""
         for batch in status.outputs:
             async for line in self._lines(batch):
-                if result := _result_in(line):
+                if result := await read_line(_result_in, line):
                     yield result
 
     async def _lines(self, batch: str) -> AsyncGenerator[bytes]:
@@ -141,7 +129,7 @@ class MessageBatches:
 
     async def cancel(self, batch: str) -> BatchStatus:
         """Ask that a batch be cancelled, if it is known which it is."""
-        if _OF in batch:
+        if candidates(batch)[1]:
             return await self.poll(batch)
         return _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}/cancel", b"")))
 
@@ -161,14 +149,13 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _status(sent: Mapping[str, Any]) -> BatchStatus:
-    if not isinstance(batch := sent.get("id"), str) or not batch:
-        raise UnreadableAnswer("found no id in what the server says of a batch, expected one")
+    batch = id_in(sent)
     counts = _counts(sent)
     state: BatchState = _STATES.get(str(sent.get("processing_status")), "in_progress")
     if sent.get("processing_status") == "ended":
-        state = "cancelled" if counts.get("canceled") else "expired" if counts.get("expired") else "completed"
-    succeeded = counts.get("succeeded", 0)
-    rest = sum(counts.get(name, 0) for name in ("errored", "canceled", "expired"))
+        state = "cancelled" if counts["canceled"] else "expired" if counts["expired"] else "completed"
+    succeeded = counts["succeeded"]
+    rest = sum(counts[name] for name in ("errored", "canceled", "expired"))
     outputs = (batch,) if sent.get("processing_status") == "ended" else ()
     return BatchStatus(batch, state, succeeded, rest, sum(counts.values()), outputs=outputs)
 
@@ -176,8 +163,7 @@ def _status(sent: Mapping[str, Any]) -> BatchStatus:
 def _counts(sent: Mapping[str, Any]) -> dict[str, int]:
     counts = sent.get("request_counts")
     names = ("processing", "succeeded", "errored", "canceled", "expired")
-    counts = counts if isinstance(counts, dict) else {}
-    return {name: count for name in names if type(count := counts.get(name)) is int and count >= 0}
+    return {name: count_in(counts, name) for name in names}
 
 
 def _total(sent: Mapping[str, Any]) -> int:
@@ -214,5 +200,5 @@ def _result_in(line: bytes) -> BatchResult | None:
             kind = (inner if isinstance(inner, dict) else error).get("type")
             return BatchResult(custom_id, _STATUSES.get(str(kind), 500), write_json(error))
         case {"type": str(kind)}:
-            return BatchResult(custom_id, None, kind.encode())
+            return BatchResult(custom_id, None, kind.encode("utf-8", "replace"))
     return None

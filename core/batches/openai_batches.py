@@ -5,13 +5,14 @@ from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ..text import one_line, redact
+from ..text import one_line, plain, redact
 from ..wire.parsing import read_json, write_json
 from ..wire.refusals import ServerError, UnreadableAnswer
 from ..wire.sending import Address, fetch
-from .provider import ENDED, BatchResult, BatchState, BatchStatus, Parcel
+from ..wire.sizes import Turns
+from .provider import ENDED, BatchResult, BatchState, BatchStatus, Parcel, count_in, id_in, is_full_code
 from .tiers import BATCH, batch_limits
-from .transfer import delete, lines_at, send_file
+from .transfer import delete, lines_at, read_line, send_file
 
 _STATES: Mapping[str, BatchState] = {
     "validating": "validating",
@@ -26,8 +27,6 @@ _STATES: Mapping[str, BatchState] = {
     "cancelled": "cancelled",
     "canceled": "cancelled",
 }
-_FULL = {"token_limit_exceeded", "rate_limit_exceeded", "request_limit_exceeded"}
-"""Codes of batches that failed because too much is queued."""
 _PAGE, _PAGES = 100, 100
 _SHOWN = 300
 
@@ -45,7 +44,9 @@ class OpenAIBatches:
     async def upload(self, parcel: Parcel) -> str:
         """Send a parcel's requests as a file, and return its id."""
         with TemporaryFile() as file:  # of no name, and gone with the process
+            turns = Turns()
             for request in parcel.requests():
+                await turns.after(len(request.body))
                 head = b'{"custom_id": "%s", ' % request.custom_id.encode()
                 how = b"" if self._is_together else b'"method": "POST", "url": "/v1/chat/completions", '
                 file.write(b"".join([head, how, b'"body": ', request.body, b"}\n"]))
@@ -54,7 +55,7 @@ class OpenAIBatches:
             path = "/files"
             if self._is_together:
                 path, fields = "/files/upload", {**fields, "file_name": name, "file_type": "jsonl"}
-            return _id_in(_object(await send_file(self._address, path, file, name, fields), "a file"))
+            return id_in(_object(await send_file(self._address, path, file, name, fields), "a file"))
 
     async def create(self, parcel: Parcel) -> BatchStatus:
         """Create the batch, once."""
@@ -94,7 +95,7 @@ class OpenAIBatches:
         """Yield what stands in the files of answers and of errors; a line that is none of ours is left out."""
         for file in status.outputs:
             async for line in lines_at(self._address, f"/files/{quote(file, safe='')}/content"):
-                if result := _result_in(line):
+                if result := await read_line(_result_in, line):
                     yield result
 
     async def cancel(self, batch: str) -> BatchStatus:
@@ -115,12 +116,12 @@ class OpenAIBatches:
         sent = sent["job"] if isinstance(sent.get("job"), dict) else sent  # as Together answers who creates one
         word = str(sent.get("status", "")).lower()
         state = _STATES.get(word, "in_progress")
-        counts = sent.get("request_counts") if isinstance(sent.get("request_counts"), dict) else {}
-        completed, failed, total = (_count(counts, name) for name in ("completed", "failed", "total"))
+        counts = sent.get("request_counts")
+        completed, failed, total = (count_in(counts, name) for name in ("completed", "failed", "total"))
         error, is_full = self._error(sent)
         files = [sent.get("output_file_id"), sent.get("error_file_id")] if state in ENDED else []
-        outputs = tuple(dict.fromkeys(file for file in files if isinstance(file, str) and file))
-        return BatchStatus(_id_in(sent), state, completed, failed, total, error, is_full, outputs)
+        outputs = tuple(dict.fromkeys(id_in({"id": file}) for file in files if file))
+        return BatchStatus(id_in(sent), state, completed, failed, total, error, is_full, outputs)
 
     def _error(self, sent: dict[str, Any]) -> tuple[str | None, bool]:
         """Say why a batch failed as a whole, and whether that was for too much being queued."""
@@ -133,8 +134,8 @@ class OpenAIBatches:
             codes.add(str(fields.get("code")))
             where = f" (line {fields['line']})" if isinstance(fields.get("line"), int) else ""
             messages.append(f"{fields.get('message') or fields.get('code')}{where}")
-        words = one_line(redact("; ".join(messages), self._address.secrets), limit=_SHOWN) if messages else None
-        return words, bool(codes & _FULL)
+        words = plain(one_line(redact("; ".join(messages), self._address.secrets), limit=_SHOWN)) if messages else None
+        return words, any(map(is_full_code, codes))
 
 
 def _fields(address: Address) -> dict[str, Any]:
@@ -148,17 +149,6 @@ def _object(body: bytes, what: str) -> dict[str, Any]:
     return sent
 
 
-def _id_in(sent: dict[str, Any]) -> str:
-    if not isinstance(id_ := sent.get("id"), str) or not id_:
-        raise UnreadableAnswer("found no id in what the server says of a file or batch, expected one")
-    return id_
-
-
-def _count(counts: Any, name: str) -> int:
-    value = counts.get(name)
-    return value if isinstance(value, int) and value >= 0 else 0
-
-
 def _result_in(line: bytes) -> BatchResult | None:
     """Read a line of answers or errors; None where it is none."""
     sent = read_json(line)
@@ -169,8 +159,8 @@ def _result_in(line: bytes) -> BatchResult | None:
         body, status = response.get("body"), response.get("status_code", 200)
         if isinstance(body, dict) and status == 200:
             body["service_tier"] = BATCH  # by which it is priced
-        text = body.encode() if isinstance(body, str) else write_json(body)
+        text = body.encode("utf-8", "replace") if isinstance(body, str) else write_json(body)
         if isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600:
             return BatchResult(custom_id, status, text)
     code = str(error.get("code")) if isinstance(error, dict) else ""
-    return BatchResult(custom_id, None, code.encode())
+    return BatchResult(custom_id, None, code.encode("utf-8", "replace"))

@@ -1,12 +1,14 @@
 """What is sent of a journal, parcel by parcel, and what came back."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from .journal import RequestState
 from .journal_file import JournalFile
-from .provider import BatchRequest, BatchResult, BatchState, BatchStatus, Parcel
+from .provider import BatchRequest, BatchResult, BatchState, BatchStatus, Parcel, candidates
 
+_T = TypeVar("_T")
 ParcelStage = Literal["uploading", "creating", "created", "fetched"]
 """How far a parcel has come: each is written before it begins."""
 
@@ -33,6 +35,17 @@ class SentParcel(NamedTuple):
     completed: int
     failed: int
     why: str | None
+
+    @property
+    def shown(self) -> str:
+        """Return its batch's id; where it is one of several, all of theirs."""
+        batches, name = candidates(self.batch or "")
+        return f"one of {', '.join(batches)}" if name else batches[0]
+
+    @property
+    def is_certain(self) -> bool:
+        """Tell whether it is known which batch is its own."""
+        return not candidates(self.batch or "")[1]
 
 
 class Waiting(NamedTuple):
@@ -213,6 +226,22 @@ class Parcels:
             db.execute("UPDATE parcels SET stage = 'fetched' WHERE number = ?", (parcel,))
         self._journal.save()
         return dict(rows)
+
+
+async def undisturbed(work: Callable[[], _T]) -> _T:
+    """Do what takes long with a journal in a thread, so that others have their turn; it is done whole, or not begun.
+
+    Args:
+        work: What is done.
+    """
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # which nobody waits for any more
+        raise
 
 
 def _number_in(custom_id: str) -> int:

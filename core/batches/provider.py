@@ -1,17 +1,21 @@
 """What a provider of batches is asked for, whichever form it speaks."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..errors import ConfigError
-from ..wire.refusals import ServerError
+from ..wire.refusals import ServerError, UnreadableAnswer
 
 BatchState = Literal[
     "validating", "in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled"
 ]
 """How OpenAI calls what becomes of a batch; other providers' words are told in these."""
+_FULL = {"token_limit_exceeded", "rate_limit_exceeded", "request_limit_exceeded"}
+_MOST_COUNTED, _LONGEST_ID = 10**12, 256
+_EITHER, _OF = "+", "?"
+"""What stands between batches of which one is a parcel's, and before its name."""
 ENDED: frozenset[BatchState] = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
@@ -58,6 +62,8 @@ class BatchStatus:
     """Whether it failed because too much is queued already: the same may do later, in smaller parts."""
     outputs: tuple[str, ...] = ()
     """Where its answers are, and its errors: ids of files, or addresses."""
+    is_certain: bool = True
+    """Whether it is known to be the batch that was looked for, and not one of several."""
     seconds: float | None = None
     """How long the provider asks to wait before it is asked again."""
 
@@ -115,6 +121,53 @@ class BatchProvider(Protocol):
     async def forget(self, parcel: Parcel) -> None:
         """Delete the file that was uploaded; one that is gone already is no error."""
         ...
+
+
+def is_full_code(code: str) -> bool:
+    """Tell a code which says that too much is queued already."""
+    return code in _FULL
+
+
+def id_in(sent: Any) -> str:
+    """Return the id of a file or batch that a provider tells of.
+
+    Args:
+        sent: What it says.
+
+    Raises:
+        UnreadableAnswer: There is none, or what cannot be one.
+    """
+    id_ = sent.get("id")
+    if not is_id(id_):
+        raise UnreadableAnswer("found no id in what the server says of a file or batch, expected one")
+    return str(id_)
+
+
+def is_id(value: object) -> bool:
+    """Tell what can be an id: some letters, none of which would have to be escaped."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isascii() and value.isprintable()
+
+
+def count_in(counts: Any, name: str) -> int:
+    """Return a count that a provider tells; 0 where it is none."""
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if type(value) is int and 0 <= value < _MOST_COUNTED else 0
+
+
+def one_of(batches: Iterable[str], name: str) -> str:
+    """Return in a word several batches, one of which is a parcel's.
+
+    Args:
+        batches: Their ids.
+        name: The parcel's.
+    """
+    return f"{_EITHER.join(batches)}{_OF}{name}"
+
+
+def candidates(batch: str) -> tuple[list[str], str]:
+    """Return the batches that such a word stands for, and the parcel's name, which is empty where it is one's id."""
+    batches, _, name = batch.partition(_OF)
+    return (batches.split(_EITHER) if name else [batch]), name
 
 
 @contextmanager

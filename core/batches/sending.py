@@ -2,33 +2,30 @@
 
 import asyncio
 import logging
-import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
+from functools import partial
 from uuid import uuid4
 
-from ..clock import unix_time
 from ..errors import ConfigError
 from ..text import one_line
-from ..wire.refusals import ServerError, may_pass
+from ..wire.refusals import ServerError, UnreadableAnswer, may_pass
+from .bringing import FIRST_PAUSE, LONGEST_PAUSE, Bringing, NotTaken, backoff, jitter, passes
 from .declared import ProviderBatch, Wave
-from .parcels import Parcels, SentParcel
+from .journal import RequestState
+from .parcels import Parcels, SentParcel, undisturbed
 from .provider import BatchProvider, BatchResult, BatchStatus, refusals_explained
 from .tiers import batch_limits
 
-_T = TypeVar("_T")
-_FIRST_POLL, _GROWTH = 1.0, 1.5
-_LONGEST_PAUSE = 300.0
-"""Seconds that a provider which fails is left alone at most, and one that asks for more."""
+_GROWTH = 1.5
 _AT_ONCE = 500
 """Answers that are written down together."""
-_TRIES = 8
-"""How often a file is sent, or an end asked for, where that fails in passing."""
 _UNKNOWN = 10
-"""How often in a row a provider may know nothing of a batch before it is believed: it may be there a minute later."""
-_NO_BATCHES = {404, 405, 501}
+"""How often in a row a provider may know nothing of a batch before it is believed, or say what nobody can read: it may
+be there a minute later."""
+_ALL = 2**31
+"""More batches than a request is ever in."""
 _log = logging.getLogger(__name__)
 
 
@@ -52,9 +49,13 @@ class Sending:
         """
         self.live: set[str] = set()
         """The servers that take no batches, and are asked at once where what failed may be."""
-        self._parcels, self._providers, self._declared, self._on_wave = parcels, providers, declared, on_wave
+        self._parcels, self._declared, self._on_wave = parcels, declared, on_wave
+        self._bringing = Bringing(parcels, providers, declared.poll_s)
         self._most: dict[tuple[str, str], int] = {}
         """How many requests a batch may hold where more were too much."""
+        self._full: set[tuple[str, str]] = set()
+        """The models for whose requests there was no room."""
+        self._pauses = 0
         self._missing: Counter[int] = Counter()
         self._waves = 0
 
@@ -68,116 +69,129 @@ class Sending:
             return await self._wave()
 
     async def _wave(self) -> bool:
-        for sent in self._parcels.under_way():
-            if sent.stage != "created":
-                await self._bring(sent, resumed=True)
-        self._pack()
-        for sent in self._parcels.under_way():
-            if sent.stage != "created":
-                await self._bring(sent, resumed=False)
+        await self._pack()
+        await self._wait_for_room()
+        brought = set[int]()
+        while ahead := [
+            sent for sent in self._parcels.under_way() if sent.stage != "created" and sent.number not in brought
+        ]:
+            for sent in ahead:  # of which one may turn out to be too large, and be two others
+                brought.add(sent.number)
+                await self._bring(sent)
         numbers = [sent.number for sent in self._parcels.under_way() if sent.stage == "created"]
         if not numbers:
-            return False
+            return bool(self._parcels.under_way())
         self._waves += 1
         await self._come_back(numbers)
         return True
 
-    async def cancel(self) -> list[SentParcel]:
-        """Ask providers to cancel what is under way there, and return it; what was not sent yet waits again.
+    async def _wait_for_room(self) -> None:
+        """Wait longer each time in a row that a provider had no room for something."""
+        if not self._full or not self._parcels.under_way():
+            self._pauses = 0
+            return
+        await asyncio.sleep(backoff(self._pauses, self._declared.poll_s))
+        self._pauses += 1
+
+    async def cancel(self, seconds: float) -> list[SentParcel]:
+        """Ask providers to cancel what is under way there, wait for its end, and return it as it is then.
+
+        What was not sent yet waits again; so does what was not answered of a batch that has ended.
+
+        Args:
+            seconds: How long to wait at most.
 
         Raises:
             ConfigError: A provider refuses.
         """
         with refusals_explained():
-            return await self._cancelled()
+            numbers = await self._cancelled()
+            if numbers:
+                self._waves += 1
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._come_back(numbers)
+        return [self._parcels.parcel(number) for number in numbers]
 
-    async def _cancelled(self) -> list[SentParcel]:
+    async def _cancelled(self) -> list[int]:
         for sent in self._parcels.under_way():
-            is_there = sent.stage == "created" or (sent.stage == "creating" and await self._found(sent))
+            is_there = sent.stage == "created" or (sent.stage == "creating" and await self._bringing.is_there(sent))
             if not is_there:
-                self._parcels.settle(sent.number, why="", tries=2**31, state="failed", counts=False)
+                await self._loose(sent)
             elif batch := self._parcels.parcel(sent.number).batch:
                 try:
-                    self._parcels.note_status(sent.number, await self._provider(sent).cancel(batch))
+                    self._parcels.note_status(sent.number, await self._bringing.provider(sent).cancel(batch))
                 except ServerError as exc:
                     if exc.status_code not in (400, 404, 409):  # it has ended, or is gone
                         raise
-        return self._parcels.under_way()
+        return [sent.number for sent in self._parcels.under_way()]
 
-    def _pack(self) -> None:
+    async def _pack(self) -> None:
         """Put all that waits into parcels, as large as its provider takes."""
-        for waiting in self._parcels.waiting():
+        for waiting in await undisturbed(self._parcels.waiting):
             limits = batch_limits(waiting.server)
             model = waiting.model if limits.models is not None else None
             few = self._most.get((waiting.server, model or ""))
             most = min(limits.requests, few or limits.requests)
-            name = f"langgraph-moa-{uuid4().hex[:12]}"
-            while self._parcels.pack(waiting.server, name, model=model, most=most, most_bytes=limits.bytes - 2**20):
+            while await self._packed(waiting.server, model, most):
                 if few:  # one at a time, until there is room again
                     break
 
-    async def _bring(self, sent: SentParcel, *, resumed: bool) -> None:
-        """Upload a parcel and have its batch created; what may have been created already is looked for first."""
-        provider = self._provider(sent)
+    async def _packed(self, server: str, model: str | None, most: int) -> SentParcel | None:
+        name, most_bytes = f"langgraph-moa-{uuid4().hex[:12]}", batch_limits(server).bytes - 2**20
+        return await undisturbed(
+            partial(self._parcels.pack, server, name, model=model, most=most, most_bytes=most_bytes)
+        )
+
+    async def _bring(self, sent: SentParcel) -> None:
+        """Have a parcel's batch created, or decide what becomes of its requests."""
         try:
-            if sent.stage == "uploading":
-                parcel = self._parcels.as_parcel(sent)
-                file = await self._patient(lambda: provider.upload(parcel))
-                self._parcels.note_stage(sent.number, "creating", file=file, began=unix_time())
-                sent, resumed = self._parcels.parcel(sent.number), False
-            if not (resumed and await self._found(sent)):
-                await self._create(provider, sent)
-        except ServerError as exc:
-            if exc.status_code in _NO_BATCHES:
-                self._without_batches(sent, exc)
-            elif exc.status_code == 400:  # as some servers refuse at once what others find out later
-                await self._forget(provider, sent)
-                self._settle(sent, f"its batch was refused: {exc}")
-            elif exc.status_code != 429 or all(other.stage != "created" for other in self._parcels.under_way()):
-                raise  # else there may be room once others have come back
+            await self._bringing.bring(sent)
+        except NotTaken as exc:
+            match exc.why:
+                case "no batches":
+                    await self._without_batches(sent, exc.exc)
+                case "too large":
+                    await self._split(sent, exc)
+                case "full":
+                    self._tell_full(sent, str(exc))
+                case "refused":  # as some servers refuse at once what others find out later
+                    await self._forget(sent)
+                    await self._settle(sent, f"its batch was refused: {exc}")
 
-    async def _create(self, provider: BatchProvider, sent: SentParcel) -> None:
-        """Have a batch created, once: where nobody knows whether it was, it is looked for before it is again."""
-        parcel = self._parcels.as_parcel(sent)
-        for attempt in range(_TRIES):
-            try:
-                self._parcels.note_status(sent.number, await provider.create(parcel))
-            except ServerError as exc:
-                if attempt == _TRIES - 1 or not _may_pass(exc):
-                    raise
-                await self._pause(attempt, exc)
-                if await self._found(sent):
-                    return
-            else:
-                return
+    async def _split(self, sent: SentParcel, exc: NotTaken) -> None:
+        """Send a parcel that is too large as two; a request that is too large alone fails for good."""
+        await self._forget(sent)
+        if sent.requests == 1:
+            await self._settle(sent, f"it is too large for a batch: {exc}", is_final=True)
+            return
+        await self._loose(sent)
+        for _ in range(2):
+            await self._packed(sent.server, sent.model or None, -(-sent.requests // 2))
 
-    async def _found(self, sent: SentParcel) -> bool:
-        """Look for a batch that may have been created."""
-        parcel, others = self._parcels.as_parcel(sent), self._parcels.batches(sent.server)
-        provider = self._provider(sent)
-        status = await self._patient(lambda: provider.find(parcel, others))
-        if status:
-            self._parcels.note_status(sent.number, status)
-        return status is not None
+    def _tell_full(self, sent: SentParcel, why: str) -> None:
+        self._full.add((sent.server, sent.model))
+        note = one_line(f"{sent.server} has no room for more, and is asked again until it has: {why}", limit=300)
+        self._on_wave(Wave(self._waves, (), note))
 
     async def _come_back(self, numbers: list[int]) -> None:
         """Ask until all have ended, and fetch what came of each as soon as it has."""
-        seconds = min(_FIRST_POLL, self._declared.poll_s)
+        seconds = min(FIRST_PAUSE, self._declared.poll_s)
         self._tell(numbers)
         while True:
             wanted, note = 0.0, None
             for sent in [one for one in map(self._parcels.parcel, numbers) if one.stage != "fetched"]:
                 try:
-                    status = await self._provider(sent).poll(str(sent.batch))
+                    status = await self._bringing.provider(sent).poll(str(sent.batch))
                     self._parcels.note_status(sent.number, status)
                     wanted = max(wanted, status.seconds or 0.0)
                     if status.has_ended:
                         await self._fetch(sent, status)
                     del self._missing[sent.number]
                 except ServerError as exc:
-                    if exc.status_code == 404:
-                        self._miss(sent)
-                    elif not _may_pass(exc):
+                    if exc.status_code == 404 or isinstance(exc, UnreadableAnswer):
+                        await self._miss(sent, exc)
+                    elif not passes(exc):
                         raise
                     wanted = max(wanted, exc.retry_after or 0.0)
                     note = one_line(f"{sent.server} cannot be asked now: {exc}", limit=300)
@@ -185,28 +199,37 @@ class Sending:
             self._tell(numbers, note, ended=not open_)
             if not open_:
                 return
-            await asyncio.sleep(max(seconds * _jitter(), min(wanted, _LONGEST_PAUSE)))
+            await asyncio.sleep(max(seconds * jitter(), min(wanted, LONGEST_PAUSE)))
             seconds = min(seconds * _GROWTH, self._declared.poll_s)
 
-    def _miss(self, sent: SentParcel) -> None:
-        """Take a batch, or what came of it, for gone once its provider has said so often enough."""
+    async def _miss(self, sent: SentParcel, exc: ServerError) -> None:
+        """Take a batch, or what came of it, for gone once its provider has said so often enough.
+
+        Raises:
+            ServerError: What it says could not be read as often: nobody knows what became of it.
+        """
         self._missing[sent.number] += 1
-        if self._missing[sent.number] >= _UNKNOWN:
-            self._settle(sent, f"the provider does not know the batch {sent.batch} any more")
+        if self._missing[sent.number] < _UNKNOWN:
+            return
+        if exc.status_code != 404:
+            raise exc
+        await self._settle(sent, f"the provider does not know the batch {sent.shown} any more")
 
     async def _fetch(self, sent: SentParcel, status: BatchStatus) -> None:
         """Write down what came of a batch, and decide on what it did not answer."""
-        provider = self._provider(sent)
+        provider, key = self._bringing.provider(sent), (sent.server, sent.model)
         if status.outputs:
-            await self._patient(lambda: self._store(provider, sent, status))
-        if status.is_full:
-            return await self._wait_for_room(provider, sent, status)
-        key = (sent.server, sent.model)
+            await self._bringing.patient(lambda: self._store(provider, sent, status))
+        await self._forget(sent)
+        if status.is_full:  # which is no try: it goes on in smaller ones, once there is room
+            self._most[key] = max(1, sent.requests // 2)
+            self._tell_full(sent, str(status.error))
+            return await self._loose(sent)
+        self._full.discard(key)
         if status.state == "completed" and key in self._most:
             self._most[key] *= 2
         why = f"the batch {status.batch} {_ENDS.get(status.state, 'ended')} before it was answered"
-        await self._forget(provider, sent)
-        self._settle(sent, f"{why}: {status.error}" if status.error else why, is_late=status.state == "expired")
+        await self._settle(sent, f"{why}: {status.error}" if status.error else why, is_late=status.state == "expired")
         return None
 
     async def _store(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
@@ -219,26 +242,19 @@ class Sending:
                     together = []
         self._parcels.store(sent.number, together, may_pass)
 
-    async def _wait_for_room(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
-        """Send the requests of a batch that was too much again, in smaller ones, once others have ended."""
-        await self._forget(provider, sent)
-        if sent.requests == 1:
-            self._settle(sent, f"the batch {status.batch} was refused: {status.error}")
-            return
-        self._most[(sent.server, sent.model)] = max(1, sent.requests // 2)
-        self._parcels.settle(sent.number, why="", tries=2**31, state="failed", counts=False)
+    async def _loose(self, sent: SentParcel) -> None:
+        """Let the requests of a parcel wait again, as if they had never been in it."""
+        await undisturbed(partial(self._parcels.settle, sent.number, why="", tries=_ALL, state="failed", counts=False))
 
-    def _settle(self, sent: SentParcel, why: str, *, is_late: bool = False) -> None:
+    async def _settle(self, sent: SentParcel, why: str, *, is_late: bool = False, is_final: bool = False) -> None:
         declared = self._declared
-        tries = declared.tries if declared.failed == "again" else None
-        self._parcels.settle(
-            sent.number,
-            why=one_line(why, limit=400),
-            tries=tries,
-            state="live" if declared.failed == "live" else "expired" if is_late else "failed",
+        tries = declared.tries if declared.failed == "again" and not is_final else None
+        state: RequestState = "live" if declared.failed == "live" else "expired" if is_late else "failed"
+        await undisturbed(
+            partial(self._parcels.settle, sent.number, why=one_line(why, limit=400), tries=tries, state=state)
         )
 
-    def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:
+    async def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:
         if self._declared.failed != "live":
             raise ConfigError(
                 f"found no batches at {sent.server} (HTTP {exc.status_code}), expected /files and /batches beside "
@@ -246,49 +262,18 @@ class Sending:
                 "--batch-failed live"
             ) from exc
         self.live.add(sent.server)
-        self._parcels.settle(sent.number, why="", tries=None, state="live")
+        await undisturbed(partial(self._parcels.settle, sent.number, why="", tries=None, state="live"))
         self._on_wave(Wave(self._waves, (), f"{sent.server} takes no batches, and is asked at once"))
 
-    async def _forget(self, provider: BatchProvider, sent: SentParcel) -> None:
+    async def _forget(self, sent: SentParcel) -> None:
+        sent = self._parcels.parcel(sent.number)  # with its file
         try:
-            await provider.forget(self._parcels.as_parcel(sent))
+            await self._bringing.provider(sent).forget(self._parcels.as_parcel(sent))
         except ServerError as exc:  # a file that stays costs nothing
             _log.debug("%s: the file %s stays: %s", sent.server, sent.file, exc)
-
-    def _provider(self, sent: SentParcel) -> BatchProvider:
-        try:
-            return self._providers[sent.server]
-        except KeyError:
-            raise ConfigError(
-                f"found batches at {sent.server} in the journal, expected those of {', '.join(self._providers)}; go on "
-                "with the models that it was begun with"
-            ) from None
-
-    async def _patient(self, ask: Callable[[], Awaitable[_T]]) -> _T:
-        """Ask for what may be asked for twice, as often as it takes."""
-        for attempt in range(_TRIES - 1):
-            try:
-                return await ask()
-            except ServerError as exc:
-                if not _may_pass(exc):
-                    raise
-                await self._pause(attempt, exc)
-        return await ask()
-
-    async def _pause(self, attempt: int, exc: ServerError) -> None:
-        backoff = min(_FIRST_POLL * 2**attempt, self._declared.poll_s) * _jitter()
-        await asyncio.sleep(max(backoff, min(exc.retry_after or 0.0, _LONGEST_PAUSE)))
 
     def _tell(self, numbers: list[int], note: str | None = None, *, ended: bool = False) -> None:
         self._on_wave(Wave(self._waves, tuple(map(self._parcels.parcel, numbers)), note, ended))
 
 
 _ENDS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
-
-
-def _may_pass(exc: ServerError) -> bool:
-    return exc.is_retryable or (exc.status_code is not None and may_pass(exc.status_code))
-
-
-def _jitter() -> float:
-    return 1 - random.random() / 4  # noqa: S311 - no secret

@@ -1,15 +1,17 @@
 """Files that a server keeps: sent, read line by line, and deleted."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import BinaryIO
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import BinaryIO, TypeVar
 
 from ..wire.connections import full_url
 from ..wire.losses import lost
 from ..wire.pieces import pieces_of
+from ..wire.refusals import UnreadableAnswer
 from ..wire.sending import Address, check_success, note_sent, stream
 from ..wire.session import pool_for, request_options
-from ..wire.sizes import answers_up_to, too_large
+from ..wire.sizes import answers_up_to, off_the_loop
 
+_T = TypeVar("_T")
 _MOST_ANSWER = 2**20
 """Bytes of what a server says of a file."""
 _MOST_FILE = 2**32
@@ -76,7 +78,7 @@ async def _asked(address: Address, method: str, path: str, form: object, kind: s
 
 
 async def lines_at(address: Address, path: str) -> AsyncGenerator[bytes]:
-    """Yield the lines of a server's file as they come, without their ends.
+    """Yield the lines of a server's file as they come, without their ends; one that is longer than any is left out.
 
     Args:
         address: Where it is.
@@ -97,11 +99,26 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     async for piece in pieces:
         *whole, last = piece.split(b"\n")
         for line in whole:
-            yield b"".join([*rest, line])
+            if size + len(line) <= _LONGEST_LINE:
+                yield b"".join([*rest, line])
             rest, size = [], 0
-        rest.append(last)
         size += len(last)
-        if size > _LONGEST_LINE:
-            raise too_large(f"a line of more than {_LONGEST_LINE:,} bytes")
+        if size <= _LONGEST_LINE:
+            rest.append(last)
+        else:
+            rest.clear()
     if last_line := b"".join(rest):
         yield last_line
+
+
+async def read_line(read: Callable[[bytes], _T | None], line: bytes) -> _T | None:
+    """Read a line of a file; None where it is none, or holds more values than any answer.
+
+    Args:
+        read: What reads it.
+        line: The line.
+    """
+    try:
+        return await off_the_loop(read, line)
+    except UnreadableAnswer:
+        return None

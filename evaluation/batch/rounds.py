@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
 from ...core.batches.journal_file import journal_beside
-from ...core.batches.parcels import Parcels, SentParcel
+from ...core.batches.parcels import Parcels
 from ...core.batches.providers import batches_at
 from ...core.batches.sending import Sending
 from ...core.bounds.budget import Budget
@@ -140,32 +139,6 @@ def addresses_of(models: Iterable[Model]) -> dict[str, Address]:
 
 def _whose(address: Address) -> tuple[object, ...]:
     return address.key, address.headers, address.query
-
-
-async def cancel_batches(moa: Graph, out: str | PathLike[str]) -> list[SentParcel]:
-    """Cancel what a batch of questions has under way at providers, and return it.
-
-    What was answered by then is billed, and stays where it is: the same batch of questions fetches it.
-
-    Args:
-        moa: The mixture, whose keys are used.
-        out: The file of the rows.
-
-    Raises:
-        ConfigError: Another batch is at work on the file, or a provider refuses.
-    """
-    addresses, file = check_batched(moa, ProviderBatch(), None), RowFile(Path(out))
-    path = journal_beside(file.path)
-    if not path.exists():
-        return []
-    with file.locked():
-        journal = Journal(path, mixture=None)
-        try:
-            cancelled = await sending_of(journal, addresses, ProviderBatch(), None).cancel()
-            journal.note_cancelled()
-            return cancelled
-        finally:
-            journal.close()
 
 
 async def ask_in_rounds(

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from batch_server import Plan, Refusal
 from langchain_core.messages import AIMessage
-from langgraph_moa.core.batches.message_batches import MessageBatches
+from langgraph_moa.core.batches.message_batches import MessageBatches, _status
 from langgraph_moa.core.batches.provider import BatchRequest, BatchResult, BatchStatus, Parcel
 from langgraph_moa.core.batches.providers import batches_at
 from langgraph_moa.core.clock import unix_time
 from langgraph_moa.core.models.resolve import resolve_model
 from langgraph_moa.core.portal import close_portals
 from langgraph_moa.core.wire.parsing import write_json
-from langgraph_moa.core.wire.refusals import ServerError
+from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
 from loopback import Reply, running
 from message_batches import MessageServer
 
@@ -41,7 +41,7 @@ def model(server: MessageServer) -> Any:
 def batches(model: Any) -> MessageBatches:
     provider = batches_at(model.address)
     assert isinstance(provider, MessageBatches)
-    return MessageBatches(model.address, settling=0)
+    return MessageBatches(model.address)
 
 
 def parcel(name: str = "langgraph-moa-1a2b-1", *numbers: int) -> Parcel:
@@ -113,10 +113,14 @@ async def test_what_was_lost_is_found(batches: MessageBatches, server: MessageSe
     await lost(batches, server, sent)
     status = await batches.find(sent, [])
     assert status
+    assert not status.is_certain
+    asked_to_cancel = await batches.cancel(status.batch)
+    assert (asked_to_cancel.state, asked_to_cancel.is_certain) == ("in_progress", False)
     ended = await to_the_end(batches, status)
     again = await batches.find(sent, [])
 
     assert again
+    assert again.is_certain
     assert (status.state, ended.state, len(await results(batches, ended))) == ("in_progress", "completed", 8)
     assert ended.batch == again.batch in server.message_batches
     assert await batches.find(sent, [ended.batch]) is None
@@ -189,3 +193,11 @@ async def test_live_it_is_asked_for_messages(model: Any, server: MessageServer) 
     with pytest.raises(ServerError) as failed:
         await model.ainvoke("hi")
     assert failed.value.status_code == 529
+
+
+@pytest.mark.parametrize("id_", ["", "\ud800", 5, None, "a b\tc"])
+def test_what_cannot_be_an_id_is_no_answer(id_: object) -> None:
+    with pytest.raises(UnreadableAnswer, match="found no id"):
+        _status({"id": id_, "processing_status": "ended", "request_counts": {"succeeded": 10**30}})
+    counted = _status({"id": "b", "processing_status": "ended", "request_counts": {"succeeded": 10**30, "errored": -1}})
+    assert (counted.completed, counted.failed, counted.total) == (0, 0, 0)

@@ -1,12 +1,14 @@
 """Batches of OpenAI's form, on a server of the same, and Together's words."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from batch_server import BatchServer, Plan
+from batched import journal_with
 from langgraph_moa.core.batches.openai_batches import OpenAIBatches
 from langgraph_moa.core.batches.provider import BatchRequest, BatchResult, BatchStatus, Parcel
-from langgraph_moa.core.wire.refusals import ServerError
+from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
 from langgraph_moa.core.wire.sending import Address
 
 BODY = b'{"model": "a", "messages": [{"role": "user", "content": "%d"}]}'
@@ -110,3 +112,40 @@ def test_togethers_words_are_told_in_openais() -> None:
     assert sender.name == "together"
     for sent, status in TOGETHER:
         assert sender._status(sent) == status
+
+
+LIES: list[dict[str, Any]] = [
+    {"id": ""},
+    {"id": "\ud800"},
+    {"id": "a\nb"},
+    {"id": "x" * 10_000},
+    {"id": 5},
+    {"id": "b", "status": "completed", "output_file_id": "\ud800"},
+    {"id": "b", "status": "expired", "error_file_id": ["f"]},
+]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_cannot_be_an_id_is_no_answer(lie: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswer, match="found no id"):
+        OpenAIBatches(Address("http://127.0.0.1:1/v1", "key"))._status(lie)
+
+
+WILD: list[dict[str, Any]] = [
+    {"request_counts": {"completed": 10**30, "failed": 2**64 - 1, "total": True}},
+    {"request_counts": {"completed": -1, "failed": "many", "total": 1.5}},
+    {"request_counts": [1]},
+    {"status": "failed", "errors": {"data": [{"code": "\ud800", "message": "\udfff no", "line": 10**30}]}},
+    {"status": "\ud800", "errors": [None, 5, ["x"]]},
+]
+
+
+@pytest.mark.parametrize("wild", WILD)
+def test_whatever_a_provider_says_can_be_written_down(wild: dict[str, Any], tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 1)
+    sent = parcels.pack("http://127.0.0.1:1/v1", "n", model="a", most=9, most_bytes=10**6)
+    assert sent
+    status = OpenAIBatches(Address("http://127.0.0.1:1/v1", "key"))._status({"id": "b", "status": "failed", **wild})
+    parcels.note_status(sent.number, status)
+    assert (parcels.parcel(1).completed, parcels.parcel(1).failed, status.total) == (0, 0, 0)
+    journal.close()

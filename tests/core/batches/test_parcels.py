@@ -1,11 +1,13 @@
 """What is sent of a journal, parcel by parcel, and what came back."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 from batched import journal_with
-from langgraph_moa.core.batches.parcels import Parcels, SentParcel
-from langgraph_moa.core.batches.provider import BatchResult, BatchStatus
+from langgraph_moa.core.batches.parcels import Parcels, SentParcel, undisturbed
+from langgraph_moa.core.batches.provider import BatchResult, BatchStatus, one_of
 from langgraph_moa.core.wire.refusals import may_pass
 
 SERVER = "http://127.0.0.1:1/v1"
@@ -87,3 +89,32 @@ def test_an_old_failure_is_no_part_of_what_is_sent_again(tmp_path: Path) -> None
     late = [(one.status, one.answer, one.why) for one in recorded if one.state == "expired"]
     assert late == [(None, None, "it expired")] * 3
     journal.close()
+
+
+def test_a_batch_that_is_one_of_several_is_shown_as_that(tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 1)
+    sent = packed(parcels)
+    assert sent
+    assert (sent.shown, sent.is_certain) == ("", True)
+    for batch, shown, is_certain in (("b1", "b1", True), (one_of(["b1", "b2"], sent.name), "one of b1, b2", False)):
+        parcels.note_status(sent.number, BatchStatus(batch, "in_progress"))
+        assert (parcels.parcel(sent.number).shown, parcels.parcel(sent.number).is_certain) == (shown, is_certain)
+    journal.close()
+
+
+async def test_what_was_begun_in_a_thread_is_done_whole() -> None:
+    begun, go_on, done = asyncio.Event(), threading.Event(), list[int]()
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(60)
+        done.append(1)
+
+    task = asyncio.create_task(undisturbed(work))
+    await begun.wait()
+    task.cancel()
+    loop.call_later(0.01, go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [1]

@@ -9,6 +9,7 @@ import pytest
 from batch_server import BatchServer, Plan, Refusal
 from batched import SOON, journal_with
 from langgraph_moa import ConfigError, ProviderBatch
+from langgraph_moa.core.batches import sending
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.batches.journal import Journal
 from langgraph_moa.core.batches.parcels import Parcels
@@ -32,6 +33,10 @@ class Sender:
         providers = {self.server.url: batches_at(Address(self.server.url, "key", attempts=1))}
         self.sending = Sending(self.parcels, providers, self.declared, self.waves.append)
         return self.sending
+
+    def begin_again(self, requests: int) -> None:
+        self.journal.remove()
+        self.begin(requests)
 
     def states(self) -> Counter[str]:
         return Counter(state for (state,) in self.journal.db.execute("SELECT state FROM requests"))
@@ -104,6 +109,54 @@ async def test_where_too_much_waits_already_it_is_sent_in_smaller_ones(sender: S
     assert len(sender.server.billed_requests) == 4
 
 
+async def test_while_there_is_no_room_it_is_asked_more_and_more_seldom_and_no_try_is_lost(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[int] = []
+    monkeypatch.setattr(sending, "backoff", lambda attempt, longest: pauses.append(attempt) or 0.0)
+    sender.server.most_tokens = 0
+    for _ in range(6):
+        assert await sender.sending.wave()
+    assert pauses == [0, 1, 2, 3, 4]
+    assert sender.states() == {"waiting": 4}
+    assert "has no room for more, and is asked again until it has: Enqueued token limit" in str(sender.waves[-2].note)
+    sender.server.most_tokens = None
+    while await sender.sending.wave():
+        pass
+    assert (sender.states(), len(sender.server.billed_requests)) == ({"answered": 4}, 4)
+    assert {tries for (tries,) in sender.journal.db.execute("SELECT tries FROM requests")} == {1}
+
+
+async def test_a_provider_that_takes_no_more_batches_is_asked_until_it_does(sender: Sender) -> None:
+    sender.server.refusals = [Refusal("/batches") for _ in range(30)]
+    while await sender.sending.wave():
+        pass
+    assert (sender.states(), len(sender.server.batches)) == ({"answered": 4}, 1)
+    assert not [file for file in sender.server.files.values() if file.shown["purpose"] == "batch"]
+    sender.begin_again(1)
+    sender.server.refusals = [Refusal("/batches", code="insufficient_quota") for _ in range(30)]
+    with pytest.raises(ConfigError, match="does not take batches now"):
+        await sender.sending.wave()
+
+
+@pytest.mark.parametrize(("failed", "state"), [("again", "failed"), ("live", "live")])
+async def test_what_is_too_large_alone_keeps_nobody_else_from_being_asked(
+    failed: Any, state: str, batches: BatchServer, tmp_path: Path
+) -> None:
+    sender = Sender(batches, tmp_path / "j", 9, replace(SOON, failed=failed))
+    body = b'{"model": "a", "messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 4000)
+    sender.journal.add("large", question="q", server=batches.url, model="a", body=body, state="waiting")
+    batches.most_bytes = 3000
+    while await sender.sending.wave():
+        pass
+    assert sender.states() == {"answered": 9, state: 1}
+    assert sorted(batch.shown["request_counts"]["total"] for batch in batches.batches.values()) == [1, 3, 5]
+    recorded = sender.journal.look_up("large")
+    assert recorded
+    assert "too large" in str(recorded.why)
+    sender.journal.close()
+
+
 LOST = [
     Refusal("/batches", done=True),
     Refusal("/batches", status=503),
@@ -113,10 +166,15 @@ LOST = [
     Refusal("/batches", method="GET", status=500),
     Refusal("/files", method="GET", status=500),
     Refusal("/batches", method="GET", status=404),
+    Refusal("/batches", method="GET", status=200),
     Refusal("/files", method="GET", status=404),
+    Refusal("/batches", status=404, code="file_not_found"),
+    Refusal("/batches", status=200),
+    Refusal("/files", status=405),
+    Refusal("/files", status=200),
     Refusal("/files", method="DELETE", status=500),
 ]
-"""Failures of each request in turn; of some only the answer is lost."""
+"""Failures of each request in turn; of some only the answer is lost, and with status 200 it cannot be read."""
 
 
 @pytest.mark.parametrize("refusal", LOST)
@@ -154,12 +212,12 @@ async def test_a_batch_that_is_gone_is_one_that_failed(sender: Sender) -> None:
 
 
 async def test_a_server_without_batches_is_refused_or_asked_now(batches: BatchServer, tmp_path: Path) -> None:
-    batches.refusals = [Refusal("/files", status=404)]
+    batches.refusals = [Refusal("/files", status=404), Refusal("/batches", method="GET", status=404)]
     sender = Sender(batches, tmp_path / "j", 2)
     with pytest.raises(ConfigError, match=r"found no batches at http.* --batch-failed live"):
         await sender.sending.wave()
     sender.journal.close()
-    batches.refusals = [Refusal("/files", status=405)]
+    batches.refusals = [Refusal("/files", status=405), Refusal("/batches", method="GET", status=404)]
     sender.declared = replace(SOON, failed="live")
     assert not await sender.begin().wave()
     assert sender.sending.live == {batches.url}
@@ -168,12 +226,28 @@ async def test_a_server_without_batches_is_refused_or_asked_now(batches: BatchSe
     sender.journal.close()
 
 
-async def test_what_is_under_way_can_be_cancelled(sender: Sender) -> None:
+async def test_an_answer_that_cannot_be_read_ends_no_wait_and_ten_lose_nothing(sender: Sender) -> None:
+    sender.server.refusals = [Refusal("/batches", method="GET", status=200) for _ in range(10)]
+    with pytest.raises(ConfigError, match="found no id in what the server says"):
+        await sender.sending.wave()
+    assert (sender.parcels.under_way()[0].stage, sender.states()) == ("created", {"sent": 4})
+    assert await sender.sending.wave()
+    assert (sender.states(), len(sender.server.batches)) == ({"answered": 4}, 1)
+
+
+async def test_what_is_under_way_is_cancelled_and_its_end_waited_for(sender: Sender) -> None:
     sender.server.refusals = [Refusal("/batches", method="GET", status=401)]
     with pytest.raises(ConfigError):
         await sender.sending.wave()
-    cancelled = await sender.sending.cancel()
-    assert [parcel.state for parcel in cancelled] == ["cancelling"]
-    assert [batch.status for batch in sender.server.batches.values()] == ["cancelling"]
-    assert await sender.sending.wave()
-    assert sender.states() == {"waiting": 4} or sender.states()["answered"] > 0
+    sender.server.plan.polls = 10**6
+    for batch in sender.server.batches.values():
+        batch.plan.polls = 10**6
+    cancelled = await sender.sending.cancel(0.01)
+    assert [(parcel.stage, parcel.state) for parcel in cancelled] == [("created", "cancelling")]
+    for batch in sender.server.batches.values():
+        batch.plan.polls = 1
+    cancelled = await sender.sending.cancel(60)
+    assert [(parcel.stage, parcel.state) for parcel in cancelled] == [("fetched", "cancelled")]
+    assert sender.waves[-1].ended
+    assert sender.states() == {"answered": 2, "waiting": 2}
+    assert await sender.sending.cancel(60) == []

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from langgraph_moa.core.batches import transfer
-from langgraph_moa.core.batches.transfer import _lines
-from langgraph_moa.core.wire.refusals import UnreadableAnswer
+from langgraph_moa.core.batches.transfer import _lines, read_line
+from langgraph_moa.core.wire.parsing import read_json
 
 
 async def pieces(content: bytes, size: int) -> AsyncIterator[bytes]:
@@ -20,7 +20,15 @@ async def test_lines_are_whole_however_they_come(content: bytes, size: int) -> N
     assert lines == content.removesuffix(b"\n").split(b"\n") * bool(content)
 
 
-async def test_a_line_without_end_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+@pytest.mark.parametrize("content", [b"one\n" + b"x" * 12 + b"\ntwo\n", b"one\ntwo\n" + b"x" * 12])
+async def test_a_line_that_is_longer_than_any_is_left_out(
+    content: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transfer, "_LONGEST_LINE", 10)
-    with pytest.raises(UnreadableAnswer, match="a line of more than 10 bytes"):
-        [line async for line in _lines(pieces(b"x" * 12, 2))]
+    assert [line async for line in _lines(pieces(content, size))] == [b"one", b"two"]
+
+
+async def test_a_line_of_more_values_than_any_answer_has_is_none() -> None:
+    assert await read_line(read_json, b"[1]") == [1]
+    assert await read_line(read_json, b"[" + b"[]," * 10**5 + b"[]]") is None

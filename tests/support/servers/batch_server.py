@@ -108,6 +108,8 @@ class BatchServer(Loopback):
         self.most_requests, self.most_bytes = 50_000, 200 * 10**6
         self.most_tokens: int | None = None
         """How many tokens of a model may wait at once."""
+        self.unlisted = 0
+        """How often the list of batches still lacks all of them."""
         self.one_model = True
         self.purpose = "batch"
         self.log: Path | None = None
@@ -215,7 +217,8 @@ class BatchServer(Loopback):
 
     async def list_batches(self, http: web.Request) -> web.Response:
         """List batches, the newest first."""
-        return _page(http, [batch.shown for batch in self.batches.values()], 20)
+        self.unlisted -= 1
+        return _page(http, [batch.shown for batch in self.batches.values() if self.unlisted < 0], 20)
 
     async def create_batch(self, http: web.Request) -> web.Response:
         """Create a batch of a file."""

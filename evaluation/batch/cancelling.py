@@ -1,0 +1,64 @@
+"""Cancel what is under way at providers for files of rows, and wait for its end."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ...core.batches.declared import ProviderBatch, Wave
+from ...core.batches.journal import Journal
+from ...core.batches.journal_file import journal_beside
+from ...core.batches.parcels import SentParcel
+from ...core.models.capabilities import Model
+from .rounds import addresses_of, sending_of
+from .rows import RowFile
+
+_ENDS_S, _POLL_S = 60.0, 5.0
+"""Seconds that the end of what was cancelled is waited for at most, and between two questions for it."""
+_SUFFIX = ".batches"
+
+
+async def cancel_batches(
+    models: Iterable[Model],
+    files: Iterable[Path],
+    on_wave: Callable[[Wave], None] | None = None,
+    *,
+    seconds: float = _ENDS_S,
+    poll_s: float = _POLL_S,
+) -> list[SentParcel]:
+    """Cancel what is under way at providers for files of rows, wait for its end, and return it as it is then.
+
+    What was answered by then is billed, and stays beside the rows: the same mixture goes on from it, and another one
+    may begin anew once nothing is under way.
+
+    Args:
+        models: Whose keys are used.
+        files: The files.
+        on_wave: Called whenever a provider says how far it is.
+        seconds: How long to wait at most, for all of them.
+        poll_s: How long to wait at most before a provider is asked again.
+
+    Raises:
+        ConfigError: Another process is at work on a file, or a provider refuses, or its batches are not of these
+            models.
+    """
+    addresses, clock = addresses_of(models), asyncio.get_running_loop().time
+    ends, cancelled = clock() + seconds, list[SentParcel]()
+    for file in files:
+        if not (path := journal_beside(file)).exists():
+            continue
+        with RowFile(file).locked():
+            journal = Journal(path, mixture=None)
+            try:
+                sending = sending_of(journal, addresses, ProviderBatch(poll_s=poll_s), on_wave)
+                parcels = await sending.cancel(max(ends - clock(), 0.0))
+                cancelled += parcels
+                if all(parcel.stage == "fetched" for parcel in parcels):
+                    journal.note_cancelled()
+            finally:
+                journal.close()
+    return cancelled
+
+
+def files_with_batches(folder: Path) -> list[Path]:
+    """Return the files of a folder beside which batches are known of, whether or not they are there."""
+    return sorted(path.with_name(path.name.removesuffix(_SUFFIX)) for path in folder.glob(f"*{_SUFFIX}"))
