@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal

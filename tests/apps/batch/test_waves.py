@@ -15,13 +15,17 @@ from batches import PANEL, Files, names, run_to_the_end
 from commands import Run, finish, in_a_process
 from langgraph_moa import create_moa
 from langgraph_moa.apps.batch.progress import BatchView
-from langgraph_moa.apps.batch.waves import cancelled_line, ids_of, terms_of, under_way_line, wave_line
+from langgraph_moa.apps.batch.waves import cancelled_lines, ids_of, terms_of, under_way_line, wave_line
 from langgraph_moa.apps.settings.tables import PriceTable
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.batches.parcels import SentParcel
+from langgraph_moa.core.batches.provider import one_of
 from rich.console import Console
 
 SOON = [*PANEL, "--provider-batch", "--batch-poll", "0.001"]
+
+
+NO_LIST = Refusal("/batches", method="GET", status=404)
 
 
 def parcel(number: int, **fields: Any) -> SentParcel:
@@ -117,14 +121,15 @@ def test_stopped_it_says_what_goes_on_and_how_to_cancel_it(batches: BatchServer,
     assert "the same command fetches them, --cancel-batches cancels them" in done.err
     assert "rows.jsonl.batches" in names(files)
 
-    cancelled = finish(in_a_process(*files.command(batches, *PANEL, "--cancel-batches")))
-    assert cancelled.code == 0
-    assert cancelled.out.startswith(f"3 batches are being cancelled ({ids}); what was answered by then is billed")
-    assert {batch.status for batch in batches.batches.values()} == {"cancelling"}
-
     batches.plan = Plan()
     for batch in batches.batches.values():
         batch.plan = Plan()
+    cancelled = finish(in_a_process(*files.command(batches, *PANEL, "--cancel-batches")))
+    assert cancelled.code == 0
+    assert cancelled.out.startswith(f"3 batches were cancelled ({ids}); what was answered by then is billed, and kept")
+    assert {batch.status for batch in batches.batches.values()} == {"cancelled"}
+    assert "3 batches: 3 cancelling" in cancelled.err
+
     assert finish(in_a_process(*files.command(batches, *SOON))).code == 0
     assert set(billed(batches).values()) == {1}
 
@@ -152,7 +157,7 @@ def test_mistakes_are_told_before_anybody_is_asked(
 
 def test_what_cannot_be_sent_is_a_sentence(batches: BatchServer, files: Files, run: Run) -> None:
     files.ask(1)
-    batches.refusals = [Refusal("/files", status=401), Refusal("/files", status=404)]
+    batches.refusals = [Refusal("/files", status=401), Refusal("/files", status=404), NO_LIST]
     for words in ("does not take batches now", "found no batches at"):
         done = run(*files.command(batches, *SOON))
         assert done.code == 1
@@ -181,7 +186,18 @@ def test_lines_name_what_there_is() -> None:
     assert ids_of([parcel(n) for n in range(5)]) == "batch_0, batch_1, batch_2 and 2 more"
     assert under_way_line(None) == under_way_line(Wave(1, (parcel(1, stage="fetched"),))) == ""
     assert "1 batch goes on at its provider (batch_1), and is billed" in under_way_line(Wave(1, (one,)))
-    assert cancelled_line([], Path("rows")) == "nothing is under way at providers for rows"
+
+
+def test_what_was_cancelled_is_told_apart_from_what_was_not_yet() -> None:
+    assert cancelled_lines([], Path("rows")) == ["nothing is under way at providers for rows"]
+    lines = cancelled_lines(
+        [parcel(1, stage="fetched"), parcel(2), parcel(3), parcel(4, batch=one_of(["x", "y"], "n"))], "rows"
+    )
+    assert [line.partition(")")[0] for line in lines] == [
+        "1 batch was cancelled (batch_1",
+        "2 batches are being cancelled (batch_2, batch_3",
+        "1 batch cannot be cancelled yet, for nobody knows which it is (one of x, y",
+    ]
 
 
 @pytest.mark.parametrize("width", [40, 80])

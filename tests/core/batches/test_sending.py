@@ -113,7 +113,12 @@ async def test_while_there_is_no_room_it_is_asked_more_and_more_seldom_and_no_tr
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[int] = []
-    monkeypatch.setattr(sending, "backoff", lambda attempt, longest: pauses.append(attempt) or 0.0)
+
+    def no_pause(attempt: int, longest: float) -> float:
+        pauses.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(sending, "backoff", no_pause)
     sender.server.most_tokens = 0
     for _ in range(6):
         assert await sender.sending.wave()

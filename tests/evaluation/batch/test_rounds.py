@@ -97,7 +97,8 @@ async def test_what_expired_is_asked_now_or_left(
 
 
 async def test_a_server_that_takes_no_batches_is_asked_now_where_that_was_said(batches: BatchServer, out: Path) -> None:
-    batches.refusals = [Refusal("/files", status=404) for _ in range(3)]
+    missing = [Refusal("/files", status=404), Refusal("/batches", method="GET", status=404)]
+    batches.refusals = [replace(refusal) for _ in range(3) for refusal in missing]
     with pytest.raises(ConfigError, match="found no batches"):
         await in_batches(batches, out)
     report = await in_batches(batches, out, provider_batch=replace(SOON, failed="live"))

@@ -75,7 +75,8 @@ async def test_a_judge_that_takes_no_batches_is_asked_now_where_that_was_said(
     batches: BatchServer, tmp_path: Path
 ) -> None:
     batches.default = judging
-    batches.refusals = [Refusal("/files", status=404) for _ in range(9)]
+    missing = [Refusal("/files", status=404), Refusal("/batches", method="GET", status=404)]
+    batches.refusals = [replace(refusal) for _ in range(9) for refusal in missing]
     comparison = await compared(batches, tmp_path / "c", provider_batch=replace(SOON, failed="live"))
     assert comparison.graded == 4
     assert len(batches.requests) == 4 + 12 + 8

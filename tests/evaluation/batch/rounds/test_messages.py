@@ -12,7 +12,6 @@ from answering import rows_in
 from batch_server import Plan, Refusal
 from batched import SOON
 from langgraph_moa import ConfigError, Price, Proposer, abatch, create_moa, resolve_model
-from langgraph_moa.core.batches import message_batches as sending
 from langgraph_moa.core.models.resolve import resolve_for_batches
 from langgraph_moa.core.portal import close_portals
 from loopback import Reply, running
@@ -32,7 +31,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageServer]:
         started.key = "sk-secret-key"
         monkeypatch.setenv("ANTHROPIC_API_KEY", started.key)
         monkeypatch.setenv("ANTHROPIC_BASE_URL", started.url.removesuffix("/v1"))
-        monkeypatch.setattr(sending, "_SETTLING", 0.0)
         yield started
         close_portals()
 

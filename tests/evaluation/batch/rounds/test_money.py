@@ -10,7 +10,8 @@ from answering import rows_in
 from batch_server import BatchServer, Refusal
 from batched import SOON, in_batches, mixture
 from langgraph_moa import ConfigError, acompare, create_moa
-from langgraph_moa.evaluation.batch.rounds import cancel_batches
+from langgraph_moa.evaluation.batch.cancelling import cancel_batches
+from langgraph_moa.graphs.asked import models_asked
 
 
 async def stopped(server: BatchServer, out: Path, **options: Any) -> None:
@@ -28,7 +29,7 @@ async def test_what_is_under_way_is_not_asked_now(batches: BatchServer, out: Pat
         await in_batches(batches, out, provider_batch=None)
     assert batches.requests == []
 
-    await cancel_batches(mixture(batches), out)
+    await cancel_batches(models_asked(mixture(batches)), [out], poll_s=0.001)
     assert (await in_batches(batches, out, provider_batch=None))["answered"] == 4
     assert [file.name for file in out.parent.iterdir()] == ["rows.jsonl"]
 
@@ -50,7 +51,7 @@ async def test_once_cancelled_another_mixture_may_begin(batches: BatchServer, ou
     other = mixture(batches, layers=3)
     with pytest.raises(ConfigError, match="another mixture"):
         await in_batches(batches, out, moa=other)
-    await cancel_batches(other, out)
+    await cancel_batches(models_asked(other), [out], poll_s=0.001)
     assert (await in_batches(batches, out, moa=other))["answered"] == 4
     assert not any(batch["mixture"] is None for batch in (row["run"] for row in rows_in(out)))
 
