@@ -1,5 +1,6 @@
 """Ask those who give the answer, one after the other, within what the budget leaves."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
@@ -26,7 +27,7 @@ from .prompting.fitting import shortened_for
 from .prompting.fold import Folded, fold
 from .prompting.prompt import Prompt
 from .prompting.prompt_writer import PromptWriter
-from .prompting.request import Request, problem_of, with_forced_call
+from .prompting.request import Request, held_to
 from .rules import Rules
 
 
@@ -98,13 +99,13 @@ class Attempts:
         )
         answered = message is not None and call["status"] in USABLE | {"empty", "degenerate"}
         if answers and self.request and message and answered:
-            made = with_forced_call(message, self.request)
+            made, problem = await asyncio.to_thread(held_to, message, self.request)
             if made is not message:
                 self.notes.append(f"aggregator {seat.name}: its call of {made.tool_calls[0]['name']!r} came as text")
                 message = made
                 if call["status"] == "truncated":
                     call = {**call, "status": "invalid", "error": "found a call that was cut, expected a whole one"}
-            if call["status"] != "invalid" and (problem := problem_of(message, self.request)):
+            if call["status"] != "invalid" and problem:
                 call = {**call, "status": "invalid", "error": problem}
         self._shown = list(heard.message_ids)
         self.calls.append(Aggregation(**call, prompt=prompt.lines(self.turn.messages)))
@@ -123,7 +124,7 @@ class Attempts:
     def _fits(self, answers: bool) -> Fits:
         """Return what tells whether an answer is what its caller asked for."""
         request = self.request if answers else None
-        return lambda answer: request is None or problem_of(with_forced_call(answer, request), request) is None
+        return lambda answer: request is None or held_to(answer, request)[1] is None
 
     async def ask_to_fit(self, seat: Seat, author: Seat, writer: PromptWriter) -> tuple[Call, AIMessage | None, Folded]:
         """Ask for the answer; once more, with less of the references, where its server tells that this was too long.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigError
+from ...core.json_schemas import SchemaCheck
 from ...core.ordinary import content_of
 from ...core.text import one_line
 
@@ -18,7 +19,7 @@ def read_schema(path: Path) -> dict[str, Any]:
         path: The file.
 
     Raises:
-        ConfigError: It cannot be read, or is no object.
+        ConfigError: It cannot be read, or no answer can be checked with it.
     """
     try:
         schema = json.loads(content_of(path, most=_MOST_BYTES))
@@ -34,4 +35,7 @@ def read_schema(path: Path) -> dict[str, Any]:
         raise ConfigError(f"found {type(schema).__name__} in {path}, expected a JSON Schema, an object; write it so")
     title = str(schema.get("title") or path.stem)[:64]
     name = "".join(char if char.isascii() and (char.isalnum() or char in "_-") else "_" for char in title)
-    return {**schema, "title": name}
+    try:
+        return {**SchemaCheck(schema).as_object, "title": name}
+    except ConfigError as exc:
+        raise ConfigError(f"{path}: {exc}") from exc

@@ -1,5 +1,6 @@
 """Ask a mixture what a client asks, and give back the answer: whole, or piece by piece."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -30,19 +31,20 @@ async def answer_parts(
         MoAError: The run failed.
     """
     options = dict(question.options)
+    equipped = await asyncio.to_thread(_equipped, model, question)
     if question.schema is not None:
-        result = await _equipped(model, question).ainvoke(messages, **options)
+        result = await equipped.ainvoke(messages, **options)
         message = _object_as_text(result)
         yield message.text
         yield message
     elif question.stream:
-        async with aclosing(_equipped(model, question).astream(messages, **options)) as chunks:
+        async with aclosing(equipped.astream(messages, **options)) as chunks:
             async for chunk in chunks:
                 if chunk.text:
                     yield chunk.text
         yield chunk
     else:
-        message = await _equipped(model, question).ainvoke(messages, **options)
+        message = await equipped.ainvoke(messages, **options)
         yield message.text
         yield message
 

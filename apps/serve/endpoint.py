@@ -28,8 +28,6 @@ from .streams import STOPPING, Pump, send_stream
 
 COMPLETIONS, MODELS = "/v1/chat/completions", "/v1/models"
 _UNCHECKED = ("/health", "/ready")
-_LARGE = 100_000
-"""Bytes of a body that is read in a thread."""
 _SLOWEST_BODY_S = 60.0
 _LAST_S = 5.0
 """What those get for their last words whose runs were ended."""
@@ -210,9 +208,7 @@ class Endpoint:
             raise Refusal(408, f"found no whole body within {_SLOWEST_BODY_S:g} s, expected one") from None
         except (web.RequestPayloadError, HttpProcessingError):
             raise Refusal(400, "found a body that its Content-Encoding or its chunks do not fit") from None
-        if len(raw) > _LARGE:
-            return await asyncio.to_thread(read_client_question, raw)
-        return read_client_question(raw)
+        return await asyncio.to_thread(read_client_question, raw)  # it may be long, or hold schemas that take long
 
     async def _answer(
         self, http: web.Request, line: LogLine, model: ChatMoA, question: ClientQuestion

@@ -83,9 +83,9 @@ def read_client_question(raw: bytes) -> ClientQuestion:
     except ValidationError as exc:
         raise _refusal_of_mistake(exc) from exc
     left_out = [str(name) for name, value in (body.model_extra or {}).items() if _says(name, value)]
-    schema, unread = _schema_of(body)
-    tools, unread_tools = _tools_of(body)
     choice = body.tool_choice.function.name if isinstance(body.tool_choice, NamedChoice) else body.tool_choice
+    schema, unread = _schema_of(body, checked=not body.tools or choice == "none")
+    tools, unread_tools = _tools_of(body)
     _check_choice(tools, choice)
     options = _options_of(body, calls=bool(tools))
     if schema is not None and tools and choice != "none":
@@ -136,7 +136,7 @@ def _options_of(body: ChatBody, *, calls: bool) -> dict[str, Any]:
     return {**options, **({"max_tokens": limit} if limit else {})}
 
 
-def _schema_of(body: ChatBody) -> tuple[dict[str, Any] | None, list[str]]:
+def _schema_of(body: ChatBody, *, checked: bool) -> tuple[dict[str, Any] | None, list[str]]:
     form = body.response_format
     if form is None or form.type == "text":
         return None, []
@@ -144,7 +144,8 @@ def _schema_of(body: ChatBody) -> tuple[dict[str, Any] | None, list[str]]:
         return {"title": "answer", "type": "object", "additionalProperties": True, "properties": {}}, []
     if form.json_schema is None:
         raise Refusal(400, "found no json_schema, expected a name and a schema", param="response_format.json_schema")
-    schema, dropped = harmless(form.json_schema.given or {"type": "object"}, "response_format.json_schema.schema")
+    param = "response_format.json_schema.schema"
+    schema, dropped = harmless(form.json_schema.given or {"type": "object"}, param, checked=checked)
     about = {"description": form.json_schema.description} if form.json_schema.description else {}
     unread = ["response_format: pattern"] if dropped else []
     return {**about, **schema, "title": form.json_schema.name}, unread
@@ -152,13 +153,15 @@ def _schema_of(body: ChatBody) -> tuple[dict[str, Any] | None, list[str]]:
 
 def _tools_of(body: ChatBody) -> tuple[list[dict[str, Any]], list[str]]:
     tools, unread = [], False
-    is_checked = isinstance(body.tool_choice, NamedChoice) or body.tool_choice == "required"
+    choice = body.tool_choice.function.name if isinstance(body.tool_choice, NamedChoice) else body.tool_choice
     for number, tool in enumerate(body.tools or []):
         described = tool.model_dump(exclude_none=True)
         described["function"].setdefault("parameters", {"type": "object", "properties": {}})
-        schema, dropped = harmless(described["function"]["parameters"], f"tools[{number}].function.parameters")
-        if is_checked and dropped:
-            described["function"]["parameters"], unread = schema, True
+        param = f"tools[{number}].function.parameters"
+        is_checked = choice in ("required", described["function"]["name"])
+        schema, dropped = harmless(described["function"]["parameters"], param, checked=is_checked)
+        if is_checked:
+            described["function"]["parameters"], unread = schema, unread or dropped
         tools.append(described)
     return tools, ["tools: pattern"] if unread else []
 

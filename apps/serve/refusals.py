@@ -6,10 +6,9 @@ from math import ceil
 from pathlib import PurePath
 from typing import Any
 
-from langchain_core.exceptions import OutputParserException
-
 from ...core.errors import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MoAError
 from ...graphs.adapters.asking import sentence_of
+from ...graphs.adapters.structured import UnfitAnswer
 
 AGAIN_S = 5
 """Seconds after which to ask again, where nobody knows better."""
@@ -72,7 +71,7 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(402, sentence_of(error), code="budget_exceeded", kind="insufficient_quota")
         case InputError() | ConfigError():
             return Refusal(400, sentence_of(error), param="messages" if isinstance(error, InputError) else None)
-        case OutputParserException():
+        case UnfitAnswer():
             return _failed(502, sentence_of(MoAError(str(error))), "answer_does_not_fit")
         case MoAError():
             return _failed(500, sentence_of(error), "mixture_failed")
@@ -85,7 +84,7 @@ def told_to_the_log(error: Exception) -> str:
         case AllProposersFailed():
             failures = ", ".join(f"{failure['proposer']}: {_why(failure)}" for failure in error.failures)
             return f"{refusal_of(error).code} ({failures})"
-        case Refusal() | MoAError() | OutputParserException():
+        case Refusal() | MoAError() | UnfitAnswer():
             refusal = refusal_of(error)
             return refusal.code or refusal.param or type(error).__name__.replace("Refusal", "")
     frames = traceback.extract_tb(error.__traceback__)

@@ -13,6 +13,9 @@ ToolLike = dict[str, Any] | type | Callable[..., Any] | BaseTool
 Method = Literal["function_calling", "json_schema", "json_mode"]
 """How a form is asked for: as the arguments of a call, as a `response_format` with a schema, or in one's own words."""
 
+_KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")
+"""JSON's types; a tool that a provider runs itself has another."""
+
 
 def tool_options(tools: Sequence[ToolLike], tool_choice: Any, *, strict: bool | None) -> dict[str, Any]:
     """Return what a request says of tools.
@@ -22,7 +25,7 @@ def tool_options(tools: Sequence[ToolLike], tool_choice: Any, *, strict: bool | 
         tool_choice: `auto`, `none`, `any` or True for one of them, a tool's name, or what the API takes.
         strict: Whether arguments are to be held to the tools' schemas.
     """
-    described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+    described = [convert_to_openai_tool(as_function(tool), strict=strict) for tool in tools]
     if tool_choice in (None, False):
         return {"tools": described}
     if tool_choice in ("any", True):
@@ -45,7 +48,7 @@ def form_options(schema: dict[str, Any] | type, method: Method, *, strict: bool 
     if isinstance(schema, dict) and schema.get("type") == "json_schema" and "json_schema" in schema:
         return {"response_format": schema}
     strict = is_class(schema) if strict is None else strict
-    function = convert_to_openai_function(schema, strict=strict)
+    function = convert_to_openai_function(as_function(schema), strict=strict)
     form = {"name": function["name"], "schema": function.get("parameters", {}), "strict": strict}
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
@@ -73,7 +76,25 @@ def reading(schema: dict[str, Any] | type, method: Method, *, include_raw: bool)
 
 def form_name(schema: ToolLike) -> str:
     """Return what a form is called where it is a tool."""
-    return str(convert_to_openai_tool(schema)["function"]["name"])
+    return str(convert_to_openai_tool(as_function(schema))["function"]["name"])
+
+
+def as_function(schema: Any) -> Any:
+    """Return a JSON Schema as the function whose arguments it describes; all else as it is.
+
+    LangChain does so itself, but drops all of one without `properties` at its top, and stumbles over several types.
+
+    Args:
+        schema: Whatever LangChain takes as a tool.
+    """
+    if not isinstance(schema, dict) or "title" not in schema or {"name", "toolSpec"} & schema.keys():
+        return schema
+    kind = schema.get("type", "object")
+    parameters = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    if not parameters or (isinstance(kind, str) and kind not in _KINDS):
+        return schema
+    about = {"description": schema["description"]} if "description" in schema else {}
+    return {"name": schema["title"], **about, "parameters": parameters}
 
 
 def is_class(schema: object) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, AnyMessage, convert_to_messages
 from pydantic import BaseModel
 
@@ -13,16 +12,13 @@ from ...core.errors import ConfigError, MoAError
 from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
-from ...graphs.adapters.requests import check_request
-from ...graphs.adapters.structured import make_form, parsed
+from ...graphs.adapters.structured import UnfitAnswer, best_form, parsed
 from ...graphs.plan import plan_of
 from ...nodes.node import Node
 from ...nodes.prompting.request import Form, Request, problem_with
 from .questions import Question, Questions, Row
 from .reading import questions_in
 
-_LANGCHAINS = "For troubleshooting, visit"
-"""How LangChain goes on where it says what is wrong with an output."""
 _MORE = 600
 """Tokens of what is said to whoever is asked again, beside the schema and the answer before."""
 
@@ -54,13 +50,7 @@ def form_of_schema(moa: Graph, schema: Mapping[str, Any] | type) -> Form:
         ConfigError: It is none, or the mixture writes no answers.
     """
     titled: Any = {"title": "Row", **schema} if isinstance(schema, Mapping) else schema
-    form = make_form(titled, method="function_calling", strict=None)
-    try:
-        check_request(moa, Request(of=None, form=form))
-    except ConfigError:
-        form = make_form(titled, method="json_mode", strict=None)
-        check_request(moa, Request(of=None, form=form))
-    return form
+    return best_form(moa, titled)
 
 
 def request_of(moa: Graph, question: Question) -> Request | None:
@@ -76,8 +66,8 @@ def object_in(form: Form, answer: AIMessage) -> Any:
     """
     try:
         value = parsed(form, answer)
-    except OutputParserException as exc:
-        raise NoObject(str(exc).partition(_LANGCHAINS)[0].strip()) from exc
+    except UnfitAnswer as exc:
+        raise NoObject(str(exc)) from exc
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 

@@ -27,7 +27,7 @@ from .callbacks import known_run, nested
 from .chunks import Telling, answer_of, result_of
 from .requests import check_request, check_wearing
 from .steps import WornCall, step_of
-from .structured import described_tools, make_form, parsed, read
+from .structured import best_form, described_tools, make_form, parsed, read
 
 _MODES: list[StreamMode] = ["messages", "values"]
 _OURS = ("tools", "tool_choice", "moa_form", "stream", "run_manager")
@@ -115,7 +115,7 @@ class ChatMoA(BaseChatModel):
         Raises:
             ConfigError: An aggregator cannot call tools.
         """
-        described = described_tools(tools, strict=strict)
+        described = described_tools(tools, strict=strict, choice=tool_choice)
         check_request(self.moa, Request(of=None, tools=described, tool_choice=tool_choice))
         chosen = {} if tool_choice is None else {"tool_choice": tool_choice}
         return self.bind(tools=described, **chosen, **kwargs)
@@ -145,8 +145,11 @@ class ChatMoA(BaseChatModel):
         """
         if kwargs:
             raise ConfigError(f"found {next(iter(kwargs))!r}, expected include_raw, method or strict")
-        form = make_form(schema, method=method or self._best_method(schema), strict=strict)
-        check_request(self.moa, Request(of=None, form=form))
+        if method is None:
+            form = best_form(self.moa, schema, strict=strict)
+        else:
+            form = make_form(schema, method=method, strict=strict)
+            check_request(self.moa, Request(of=None, form=form))
         about = {"kwargs": {"method": form.method}, "schema": schema}
         llm = self.bind(moa_form=form, ls_structured_output_format=about)
         if include_raw:
@@ -272,11 +275,3 @@ class ChatMoA(BaseChatModel):
             options={key: value for key, value in settings.items() if value is not None},
         )
         return step_of(self.moa, messages, request, self.panel)
-
-    def _best_method(self, schema: dict[str, Any] | type) -> Method:
-        form = make_form(schema, method="function_calling", strict=None)
-        try:
-            check_request(self.moa, Request(of=None, form=form))
-        except ConfigError:
-            return "json_mode"
-        return "function_calling"

@@ -21,12 +21,36 @@ from pydantic import (
 from typing_extensions import is_typeddict
 
 from ...core.errors import ConfigError, nearest
+from ...core.json_schemas import SchemaCheck
+from ...core.run.state import Graph
 from ...core.text import one_line
-from ...core.wire.structured import Method
-from ...nodes.prompting.forced import Tool, calls_in
-from ...nodes.prompting.request import Form, said_of, told_as_text
+from ...core.wire.structured import Method, as_function
+from ...nodes.prompting.forced import Tool, calls_in, forced_of
+from ...nodes.prompting.request import Form, Request, said_of, told_as_text
+from .requests import check_request
 
 _METHODS = ("function_calling", "json_schema", "json_mode")
+_IN_WORDS = {"$ref", "anyOf", "oneOf", "allOf", "not", "enum", "const"}
+"""What OpenAI's API takes at the top of no tool's schema."""
+
+
+class UnfitAnswer(OutputParserException):
+    """Tell that no answer fits a form: LangChain's own error adds where to read about it, which is for developers.
+
+    Attributes:
+        form: What the form is called.
+        reason: What the mixture did about it, or what is wrong with the answer.
+    """
+
+    def __init__(self, form: str, reason: str, llm_output: str | None = None) -> None:
+        super().__init__(reason, llm_output=llm_output)
+        self.form, self.reason = form, reason
+
+    def __str__(self) -> str:
+        return f"no answer fits {self.form!r}: {self.reason}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.form, self.reason, self.llm_output)
 
 
 def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | None) -> Form:
@@ -41,23 +65,55 @@ def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | N
         raise ConfigError("found strict with method='json_mode', expected it with a method that can; leave it out")
     tool = _described(schema, strict=strict, what="the schema")
     _check_object(schema)
-    parameters = dict(tool.get("function", {}).get("parameters", {}))
-    check = _checker(schema, parameters, _validator(parameters))
+    check = _checker(schema, dict(tool["function"].get("parameters", {})))
+    if isinstance(check, _ObjectCheck):
+        tool = {**tool, "function": {**tool["function"], "parameters": check.parameters}}
     name = tool["function"]["name"]
     if method == "function_calling":
         return Form(tool=tool, method=method, parse=lambda answer: _checked_call(answer, tool, check))
     return Form(tool=tool, method=method, parse=lambda answer: check(_object_in(answer, name)))
 
 
-def described_tools(tools: Any, *, strict: bool | None) -> list[Tool]:
-    """Describe tools as OpenAI's API does; those that a provider runs itself stay as they are.
+def best_form(moa: Graph, schema: dict[str, Any] | type, *, strict: bool | None = None) -> Form:
+    """Describe an object as a mixture is asked for it best: by a call where its aggregators can, else in words.
+
+    Args:
+        moa: The mixture.
+        schema: A JSON Schema, a pydantic class or a TypedDict.
+        strict: Whether the provider is to hold the answer to it.
 
     Raises:
-        ConfigError: One is no tool.
+        ConfigError: The schema is none, or the mixture writes no answers.
+    """
+    form = make_form(schema, method="function_calling", strict=strict)
+    try:
+        check_request(moa, Request(of=None, form=form))
+        if strict is not None or not _IN_WORDS & form.schema.keys():
+            return form
+    except ConfigError:
+        pass
+    form = make_form(schema, method="json_mode", strict=strict)
+    check_request(moa, Request(of=None, form=form))
+    return form
+
+
+def described_tools(tools: Any, *, strict: bool | None, choice: Any = None) -> list[Tool]:
+    """Describe tools as OpenAI's API does; those that a provider runs itself stay as they are.
+
+    Args:
+        tools: Whatever LangChain takes as tools.
+        strict: Whether the provider is to hold arguments to their schemas.
+        choice: The `tool_choice`.
+
+    Raises:
+        ConfigError: One is no tool, or is to be called and no call could be checked.
     """
     if not isinstance(tools, Sequence) or isinstance(tools, str):
         raise ConfigError(f"found {type(tools).__name__} as tools, expected a list of tools")
-    return [tool if _is_providers(tool) else _described(tool, strict=strict, what="a tool") for tool in tools]
+    described = [tool if _is_providers(tool) else _described(tool, strict=strict, what="a tool") for tool in tools]
+    for tool in forced_of(described, choice) if choice else ():
+        SchemaCheck(tool["function"].get("parameters") or {})
+    return described
 
 
 def _is_providers(tool: object) -> bool:
@@ -68,9 +124,11 @@ def _is_providers(tool: object) -> bool:
 
 
 def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
+    if isinstance(schema, dict) and isinstance(schema.get("type"), list) and "title" not in schema:
+        raise ConfigError(f"found {schema!r:.80} as {what}, expected a JSON Schema with a title, its name; add one")
     try:
-        return convert_to_openai_tool(schema, strict=strict)
-    except (ValueError, TypeError, AttributeError, KeyError, PydanticUserError) as exc:
+        return convert_to_openai_tool(as_function(schema), strict=strict)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, PydanticUserError) as exc:
         why = one_line(str(exc))
         raise ConfigError(
             f"found {schema!r:.80} as {what}, expected a class, a function or a JSON Schema: {why}"
@@ -78,36 +136,21 @@ def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
 
 
 def _check_object(schema: Any) -> None:
-    """Refuse, before anything is paid for, a schema whose answers are no objects."""
+    """Refuse, before anything is paid for, a class whose answers are no objects."""
     is_root = isinstance(schema, type) and issubclass(schema, RootModel)
-    kind = schema.model_json_schema().get("type") if is_root else None
-    if isinstance(schema, dict) and "properties" not in schema:
-        kind = schema.get("type")
-    if kind not in (None, "object", "function", "json_schema"):
+    kind = schema.model_json_schema().get("type", "object") if is_root else "object"
+    if kind != "object":
         raise ConfigError(
-            f"found {getattr(schema, '__name__', schema)!r:.80} as the schema, expected an object at its top, not "
-            f"{kind!r}; put it into a property"
+            f"found {schema.__name__!r:.80} as the schema, expected an object at its top, not {kind!r}; put it into a "
+            "property"
         )
-
-
-def _validator(parameters: dict[str, Any]) -> Any:
-    """Return what checks answers against a JSON Schema, which is checked itself first."""
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import validator_for
-
-    kind = validator_for(parameters)
-    try:
-        kind.check_schema(parameters)
-    except SchemaError as exc:
-        raise ConfigError(f"found a schema that is none: {one_line(exc.message)} at {exc.json_path}") from exc
-    return kind(parameters)
 
 
 def read(form: Form, answer: AIMessage) -> dict[str, Any]:
     """Return an answer with the object that it holds, or with why it holds none."""
     try:
         return {"raw": answer, "parsed": parsed(form, answer), "parsing_error": None}
-    except OutputParserException as exc:
+    except UnfitAnswer as exc:
         return {"raw": answer, "parsed": None, "parsing_error": exc}
 
 
@@ -115,14 +158,13 @@ def parsed(form: Form, answer: AIMessage) -> Any:
     """Return the object that an answer holds.
 
     Raises:
-        OutputParserException: It holds none; what the mixture did about it is in the message's metadata.
+        UnfitAnswer: It holds none; what the mixture did about it is in the message's metadata.
     """
     try:
         return form.parse(answer)
     except Exception as exc:
         degraded = answer.response_metadata.get("moa", {}).get("degraded")
-        why = f"no answer is a {form.name}: {degraded or said_of(exc)}"
-        raise OutputParserException(why, llm_output=answer.text) from exc
+        raise UnfitAnswer(form.name, degraded or said_of(exc), answer.text) from exc
 
 
 def _checked_call(answer: AIMessage, tool: Tool, check: Callable[[Any], Any]) -> Any:
@@ -154,7 +196,23 @@ def _object_in(answer: AIMessage, name: str) -> Any:
         raise ValueError(f"found no JSON object, expected one and nothing else: {exc}") from exc
 
 
-def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any], validator: Any) -> Callable[[Any], Any]:
+class _ObjectCheck:
+    """Check an object with a JSON Schema."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self._check = SchemaCheck(parameters)
+        self.parameters = self._check.as_object
+
+    def __call__(self, value: Any) -> Any:
+        problem = self._check.problem(value)
+        if problem is None and not isinstance(value, dict):
+            problem = f"found {type(value).__name__}, expected an object"
+        if problem:
+            raise ValueError(problem)
+        return value
+
+
+def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any]) -> Callable[[Any], Any]:
     """Return what checks an object: pydantic for its classes, else the JSON Schema itself."""
     if isinstance(schema, type) and is_basemodel_subclass(schema):
         older: Any = schema
@@ -164,14 +222,7 @@ def _checker(schema: dict[str, Any] | type, parameters: Mapping[str, Any], valid
         with suppress(PydanticUserError, PydanticSchemaGenerationError):
             return _checked_by(TypeAdapter(cast("Any", schema)), parameters.get("required", ()))
 
-    def check(value: Any) -> Any:
-        from jsonschema.exceptions import best_match
-
-        if error := best_match(validator.iter_errors(value)):
-            raise ValueError(f"{error.json_path}: {error.message}")
-        return value
-
-    return check
+    return _ObjectCheck(parameters)
 
 
 def _checked_by(adapter: TypeAdapter[Any], required: Collection[str]) -> Callable[[Any], Any]:

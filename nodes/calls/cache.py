@@ -131,7 +131,7 @@ class Entry(NamedTuple):
             if not content:
                 return None
             recalled = recalled_answer(content, self.seat, allowed)
-            return recalled if recalled and (self.fits is None or self.fits(recalled[1])) else None
+            return recalled if recalled and await self._fits(recalled[1]) else None
         except Exception as exc:  # noqa: BLE001 - a cache that is down costs money, not answers
             _log.warning("the cache cannot be read, asking the model instead: %s", type(exc).__name__)
             return None
@@ -157,7 +157,7 @@ class Entry(NamedTuple):
         else:
             content = written_answer(call, message)
         try:
-            if not content or (self.fits and message and not self.fits(message)):
+            if not content or (message and not await self._fits(message)):
                 return
             async with asyncio.timeout(self._patience):
                 await self.cache.aset({self.key: (content, None)})
@@ -165,6 +165,9 @@ class Entry(NamedTuple):
                 await self._replace(cache=beyond)._write(call, message)
         except Exception as exc:  # noqa: BLE001 - the answer is there all the same
             _log.warning("the cache cannot be written: %s", type(exc).__name__)
+
+    async def _fits(self, answer: AIMessage | None) -> bool:
+        return self.fits is None or answer is None or await asyncio.to_thread(self.fits, answer)
 
     @property
     def _patience(self) -> float | None:

@@ -13,12 +13,17 @@ from uuid import uuid4
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.tool import tool_call
 
+from ...core.errors import ConfigError
+from ...core.json_schemas import SchemaCheck
+
 Tool = dict[str, Any]
 """A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
 
 _WRAPPERS = (("```", "```"), ("<tool_call>", "</tool_call>"))
 """A code fence, and the tags that Hermes and Qwen are trained on, and their servers should have read."""
 _ARGUMENTS = ("arguments", "parameters")
+_ELSEWHERE = {"$ref", "allOf", "anyOf", "oneOf"}
+"""Where a schema without properties at its top has them: the schema itself tells then."""
 _AROUND = {"name", "type", "id", *_ARGUMENTS}
 """The keys of an object that is a call."""
 
@@ -62,16 +67,12 @@ def calls_in(text: str, offered: Sequence[Tool]) -> Iterator[ToolCall]:
 
 def fits(call: ToolCall, offered: Sequence[Tool]) -> bool:
     """Tell whether a call is one that was offered: its name, and arguments as its schema has them."""
-    from jsonschema.exceptions import SchemaError
-    from jsonschema.validators import validator_for
-
     for tool in offered:
         function = tool["function"]
         if function["name"] == call["name"]:
-            schema = function.get("parameters") or {}
             try:
-                return bool(validator_for(schema)(schema).is_valid(call["args"]))
-            except SchemaError:
+                return SchemaCheck(function.get("parameters") or {}).problem(call["args"]) is None
+            except ConfigError:
                 return False
     return False
 
@@ -134,4 +135,6 @@ def _refuse(constant: str) -> None:
 def _may_be_arguments(object_: Collection[str], parameters: Mapping[str, Any]) -> bool:
     """Tell arguments from an object about something else, as the call of another tool."""
     properties = parameters.get("properties", {})
+    if not properties and _ELSEWHERE & parameters.keys():
+        return True
     return bool(parameters.get("additionalProperties")) or all(key in properties for key in object_)

@@ -143,6 +143,17 @@ def problem_of(answer: AIMessage, request: Request) -> str | None:
     return None
 
 
+def held_to(answer: AIMessage, request: Request) -> tuple[AIMessage, str | None]:
+    """Return an answer, with a call that it gave as text made, and what it lacks; in a thread, for it may take long.
+
+    Args:
+        answer: What came back.
+        request: What its caller asks for.
+    """
+    made = with_forced_call(answer, request)
+    return made, problem_of(made, request)
+
+
 def said_of(exc: Exception) -> str:
     """Say in a line what is wrong with an object, without what pydantic adds for developers."""
     if isinstance(exc, ValidationError):

@@ -34,6 +34,12 @@ def test_objects_are_in_the_rows_and_in_tables(run: Run, files: Files, loopback:
         ("{", "found no JSON in .*s.json"),
         ("[1]", "found list in .*s.json, expected a JSON Schema, an object"),
         ("[" * 100_000, "found no JSON in"),
+        (
+            '{"properties": {"a": {"$ref": "file:///etc/passwd"}}}',
+            "s.json: found [$]ref to 'file:///etc/passwd' in a sch",
+        ),
+        ('{"properties": {"a": {"type": "whole"}}}', "s.json: found a schema that is none: 'whole'"),
+        ('{"type": "array"}', "s.json: found a schema of 'array', expected an object at its top"),
     ],
 )
 def test_what_is_no_schema_is_told(content: str | None, told: str, tmp_path: Path) -> None:

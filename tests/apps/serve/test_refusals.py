@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from langchain_core.exceptions import OutputParserException
 from langgraph_moa import AllProposersFailed, BudgetExceeded, ConfigError, InputError, MoAError
 from langgraph_moa.apps.serve.refusals import Refusal, refusal_of, told_to_the_log
+from langgraph_moa.graphs.adapters.structured import UnfitAnswer
 
 
 def failed(*why: str | None, status: str = "error") -> AllProposersFailed:
@@ -30,7 +30,7 @@ def failed(*why: str | None, status: str = "error") -> AllProposersFailed:
         (InputError("found nothing"), 400, None, False),
         (ConfigError("found x"), 400, None, False),
         (MoAError("x"), 500, "mixture_failed", False),
-        (OutputParserException("no answer is a city: x"), 502, "answer_does_not_fit", False),
+        (UnfitAnswer("city", "x"), 502, "answer_does_not_fit", False),
         (RuntimeError("secret"), 500, "internal_error", False),
         (Refusal(404, "x", code="y"), 404, "y", False),
     ],
@@ -49,7 +49,7 @@ def test_an_error_has_its_status(error: Exception, status: int, code: str | None
 def test_the_log_repeats_no_words() -> None:
     errors = [
         failed("key", None),
-        OutputParserException("secret"),
+        UnfitAnswer("city", "secret"),
         Refusal(404, "secret", code="y"),
         InputError("secret"),
     ]

@@ -29,6 +29,25 @@ def test_a_class_is_held_to_its_schema(schema: Any, *, strict: bool) -> None:
     assert form["schema"].get("additionalProperties") is (False if strict else None)
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/x", "$defs": {"x": {"type": "object"}}},
+        {"anyOf": [{"type": "object"}]},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {"type": ["object", "null"], "properties": {}},
+    ],
+)
+def test_a_schema_is_told_without_properties_too(schema: Any) -> None:
+    titled = {"title": "Bag", "description": "A bag.", **schema}
+
+    (tool,) = tool_options([titled], None, strict=None)["tools"]
+    form = form_options(titled, "json_schema", strict=None)["response_format"]["json_schema"]
+
+    assert tool["function"] == {"name": "Bag", "description": "A bag.", "parameters": schema}
+    assert form["schema"] == schema
+
+
 def test_a_whole_response_format_is_sent_as_it_is() -> None:
     whole = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
 

@@ -58,12 +58,35 @@ def test_none_that_fits_is_an_error_that_says_why_and_what_it_cost(loopback: Loo
     (row,) = rows(loopback, tmp_path / "rows")
 
     assert (row["answer"], row["run"], "object" in row) == (None, None, False)
-    assert row["error"].startswith("no answer is a Sum: aggregator last: invalid")
+    assert row["error"].startswith("no answer fits 'Sum': aggregator last: invalid")
     assert "troubleshooting" not in row["error"]
     assert row["cost"]["calls"] == 4
     loopback.say("last", GOOD)
     again = rows(loopback, tmp_path / "rows", retry_errors=True)
     assert [(one["object"], one["error"]) for one in again] == [({"sum": 4}, None)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "by_call"),
+    [
+        ({"$ref": "#/$defs/Sum", "$defs": {"Sum": SCHEMA}}, True),
+        ({"anyOf": [SCHEMA]}, False),
+        ({"type": ["object", "null"], "required": ["sum"], "additionalProperties": {"minimum": 0}}, True),
+    ],
+)
+def test_a_schema_without_properties_at_its_top_is_told_and_checked(
+    schema: Any, by_call: bool, loopback: Loopback, tmp_path: Path
+) -> None:
+    wrong, right = ({"zz": "wrong"}, {"sum": 4})
+    replies = iter([Reply(tool_calls=[("Row", it)]) if by_call else Reply(json.dumps(it)) for it in (wrong, right)])
+    loopback.say("last", lambda body: next(replies))
+
+    (row,) = rows(loopback, tmp_path / "rows", schema=schema)
+
+    assert (row["object"], row["cost"]["calls"]) == ({"sum": 4}, 4)
+    first = loopback.asked("last")[0].body
+    assert bool(first.get("tools")) == by_call
+    assert '"sum"' in json.dumps(first["tools"][0]["function"]["parameters"] if by_call else first).replace("\\", "")
 
 
 def test_a_budget_of_a_run_bounds_being_asked_again(loopback: Loopback, tmp_path: Path) -> None:
@@ -114,6 +137,7 @@ def test_a_bound_holds_with_being_asked_again(loopback: Loopback) -> None:
     [
         ({"type": "array", "items": {}}, "expected an object at its top"),
         ({"type": "object", "properties": {"x": {"type": "whole"}}}, "found a schema that is none"),
+        ({"type": "object", "properties": {"x": {"$ref": "#/$defs/x"}}}, "which it does not hold"),
         (7, "as the schema, expected a class, a function or a JSON Schema"),
     ],
 )

@@ -1,17 +1,22 @@
 """Answers that are objects are asked for, read, checked and mended."""
 
 import json
+import pickle
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
 from langgraph_moa import (
     ChatMoA,
     ConfigError,
     create_moa,
 )
+from langgraph_moa.graphs.adapters.structured import UnfitAnswer, make_form
+from langgraph_moa.nodes.prompting.request import problem_with
 from loopback import Loopback, Reply
 from pydantic import BaseModel, Field, RootModel, field_validator
 from typing_extensions import TypedDict
@@ -168,6 +173,7 @@ async def test_include_raw_raises_nothing_streamed_or_not(loopback: Loopback, la
         (RootModel[list[int]], "expected an object at its top, not 'array'"),
         ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object at its top, not 'array'"),
         ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
+        ({"type": ["object", "null"]}, "expected a JSON Schema with a title"),
         ("Trip", "found 'Trip' as the schema, expected a class"),
         ({}, "found {} as the schema"),
     ],
@@ -190,6 +196,76 @@ async def test_a_typed_dict_may_hold_null(loopback: Loopback) -> None:
     loopback.say("aggregator", Reply("", tool_calls=[("Note", {"name": "x", "note": None})]))
 
     assert await worn(loopback).with_structured_output(Note).ainvoke("?") == {"name": "x", "note": None}
+
+
+WRONG_BAGS: dict[str, tuple[dict[str, Any], Any]] = {
+    "a reference": ({"$ref": "#/$defs/b", "$defs": {"b": {"type": "object", "required": ["a"]}}}, {"zz": "wrong"}),
+    "a choice": ({"anyOf": [{"type": "object", "required": ["a"]}]}, {"zz": "wrong"}),
+    "a map": ({"type": "object", "additionalProperties": {"type": "integer"}}, {"zz": "wrong"}),
+    "null, too": ({"type": ["object", "null"], "required": ["a"]}, {"zz": "wrong"}),
+    "no type": ({"properties": {"a": {"type": "integer"}}}, [1]),
+    "null": ({"type": ["object", "null"], "properties": {}}, None),
+}
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema", "json_mode"])
+@pytest.mark.parametrize("name", WRONG_BAGS)
+def test_what_stands_anywhere_in_a_schema_is_told_and_checked(name: str, method: Any) -> None:
+    schema, wrong = WRONG_BAGS[name]
+    form = make_form({"title": "bag", **schema}, method=method, strict=None)
+    call = {"name": "bag", "args": wrong, "id": "1", "type": "tool_call"}
+    is_call = method == "function_calling" and isinstance(wrong, dict)
+    answer = AIMessage("", tool_calls=[call]) if is_call else AIMessage(json.dumps(wrong))
+
+    assert problem_with(form, answer)
+    assert form.schema["type"] == "object"
+    assert form.schema.keys() >= {*schema} - {"$ref"}
+
+
+def test_a_reference_that_leads_nowhere_is_refused_before_anything_is_paid() -> None:
+    model = ChatMoA(create_moa(proposers=["offline:words"], aggregator="offline:words"))
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}}
+
+    for refuse in (
+        lambda: model.with_structured_output({"title": "x", **schema}),
+        lambda: model.bind_tools([{"name": "x", "parameters": schema}], tool_choice="x"),
+    ):
+        with pytest.raises(ConfigError, match="which it does not hold"):
+            refuse()
+
+
+async def test_the_error_says_why_in_a_field_and_not_where_to_read_on(loopback: Loopback) -> None:
+    loopback.say("aggregator", "I would rather not")
+
+    with pytest.raises(UnfitAnswer) as refused:
+        await worn(loopback).with_structured_output(Trip).ainvoke("A trip?")
+
+    for error in (refused.value, pickle.loads(pickle.dumps(refused.value))):
+        assert (str(error), error.form) == (f"no answer fits 'Trip': {error.reason}", "Trip")
+        assert error.reason.startswith("aggregator aggregator: invalid (found text")
+        assert "troubleshooting" not in str(error)
+
+
+async def test_answers_are_checked_beside_the_loop(loopback: Loopback) -> None:
+    threads = set[int]()
+
+    class Slow(BaseModel):
+        """A trip."""
+
+        @field_validator("*")
+        @classmethod
+        def seen(cls, value: str) -> str:
+            threads.add(threading.get_ident())
+            return value
+
+        city: str
+
+    loopback.say("aggregator", Reply("", tool_calls=[("Slow", {"city": "Rome"})]))
+
+    await worn(loopback).with_structured_output(Slow).ainvoke("A trip?")
+
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 class Tree(BaseModel):

@@ -9,8 +9,10 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.exceptions import OutputParserException
+from langchain_core.messages.tool import tool_call
 from langchain_core.tools import tool
 from langgraph_moa import AllProposersFailed, Budget
+from langgraph_moa.nodes.prompting.forced import calls_in, fits
 from loopback import Loopback, Reply
 from pydantic import BaseModel
 from worn import whole, worn
@@ -263,6 +265,25 @@ async def test_a_call_is_what_was_offered(loopback: Loopback, said: str) -> None
 
     assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("look_up", {"city": "Oslo"})]
     assert answer.response_metadata["moa"]["calls"] == 4
+
+
+@pytest.mark.parametrize("way", ["$ref", "anyOf"])
+def test_a_call_fits_schemas_without_properties_at_their_top(way: str) -> None:
+    inner = City.model_json_schema()
+    parameters = {"$ref": "#/$defs/c", "$defs": {"c": inner}} if way == "$ref" else {"anyOf": [inner]}
+    offered = [{"type": "function", "function": {"name": "City", "parameters": parameters}}]
+
+    fitting = [fits(call, offered) for said in (ROME, {"zz": 1}) for call in calls_in(json.dumps(said), offered)]
+
+    assert fitting == [True, False]
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:1/x", "#/$defs/x", "#/default"])
+def test_no_call_fits_a_schema_that_leads_away(place: str) -> None:
+    parameters = {"properties": {"a": {"$ref": place}}, "default": {}}
+    call = tool_call(name="x", args={"a": 1}, id="1")
+
+    assert not fits(call, [{"type": "function", "function": {"name": "x", "parameters": parameters}}])
 
 
 async def test_one_of_several_tools_is_asked_for_by_a_schema(loopback: Loopback) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from hashlib import sha256
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from aiohttp import ClientSession
 from endpoints import HI, WEATHER, asked, running, says, streamed, two_and_one
 from langgraph_moa import Budget
+from langgraph_moa.apps.serve import endpoint
 from langgraph_moa.apps.serve.callers import Caller, Callers
+from langgraph_moa.apps.serve.questions import ClientQuestion, read_client_question
 from loopback import Loopback, Reply
 
 ASK: Any = {"model": "moa", "messages": HI}
@@ -19,6 +22,8 @@ X_ONLY: Any = {"type": "function", "function": {"name": "x"}}
 STORED: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]
 AWAY: Any = {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}
 FORM: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": AWAY}}
+LOST: Any = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}}
+LOST_TOOL: Any = {"type": "function", "function": {"name": "x", "parameters": LOST}}
 WRONG: list[tuple[Any, str | None, str]] = [
     ({**ASK, "messages": []}, "messages", "found what was sent for messages: List should have at least 1 item"),
     ({"messages": HI}, "model", "found no model, expected it"),
@@ -38,6 +43,14 @@ WRONG: list[tuple[Any, str | None, str]] = [
     ({**ASK, "tool_choice": "required"}, "tool_choice", "found tool_choice 'required' without such a tool"),
     ({**ASK, "response_format": {"type": "json_schema"}}, "response_format.json_schema", "found no json_schema"),
     ({**ASK, "response_format": FORM}, "response_format.json_schema.schema", "found $ref to another document"),
+    (
+        {**ASK, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": LOST}}},
+        "response_format.json_schema.schema", "found $ref to '#/$defs/x' in a schema, which it does not hold"
+    ),
+    (
+        {**ASK, "tools": [WEATHER, LOST_TOOL], "tool_choice": "required"},
+        "tools[1].function.parameters", "found $ref to '#/$defs/x' in a schema, which it does not hold"
+    ),
     ({**ASK, "messages": STORED}, "messages[0].content[0].file.file_data", "found no messages[0].content[0].file."),
     (b"{", None, "found a body that is no JSON"),
     (b"[" * 100_000, None, "found a body that is no JSON"),
@@ -195,3 +208,34 @@ async def test_a_budget_that_fits_nothing(loopback: Loopback) -> None:
 
     assert (refused.value.status_code, refused.value.code) == (402, "budget_exceeded")
     assert loopback.requests == []
+
+
+async def test_a_schema_of_references_is_kept_to(loopback: Loopback) -> None:
+    inner = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    schema = {"$ref": "#/definitions/x", "definitions": {"x": inner}}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}}
+    says(loopback)
+    loopback.say("c", Reply("", tool_calls=[("x", {"zz": "wrong"})]))
+
+    async with running(two_and_one(loopback)) as served:
+        status, answer, _ = await served.post({**ASK, "response_format": form})
+
+    assert (status, answer["error"]["code"]) == (502, "answer_does_not_fit")
+    assert "'a' is a required property" in answer["error"]["message"]
+    assert loopback.asked("c")[0].body["tools"][0]["function"]["parameters"]["required"] == ["a"]
+
+
+async def test_requests_are_read_beside_the_loop(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def read(raw: bytes) -> ClientQuestion:
+        threads.append(threading.get_ident())
+        return read_client_question(raw)
+
+    monkeypatch.setattr(endpoint, "read_client_question", read)
+    says(loopback)
+    async with running(two_and_one(loopback)) as served:
+        await served.post(ASK)
+
+    assert threads
+    assert threading.get_ident() not in threads
