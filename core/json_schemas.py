@@ -252,20 +252,18 @@ def _check_grammar(dialect: Any, schema: Mapping[str, Any]) -> None:
 def _nothing_beside() -> Any:
     """Return the only documents that a schema may refer to beside itself: none, where jsonschema would fetch them."""
     from referencing import Registry
-    from referencing.exceptions import NoSuchResource
 
-    def refuse(address: str) -> Any:
-        raise NoSuchResource(ref=address)
-
-    return Registry(retrieve=refuse)
+    registry: Registry[Any] = Registry()  # one of its own retrieves nothing
+    return registry
 
 
 @cache
 def _bounded(dialect: Any) -> Any:
     """Return a validator whose every rule counts."""
-    from jsonschema.validators import extend
+    from jsonschema import validators
 
     rules = {**dialect.VALIDATORS, "uniqueItems": _unique}
+    extend: Any = validators.extend
     return extend(dialect, validators={key: _counted(rule) for key, rule in rules.items()})
 
 

@@ -27,7 +27,8 @@ def in_turn(length: int, times: int) -> dict[str, Any]:
 
 
 def nested(depth: int, key: str = "a") -> Any:
-    return reduce(lambda value, _: {key: value}, range(depth), {})
+    innermost: Any = {}
+    return reduce(lambda value, _: {key: value}, range(depth), innermost)
 
 
 SEVENTH = "http://json-schema.org/draft-07/schema#"
