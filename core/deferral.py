@@ -1,16 +1,31 @@
 """Let requests be answered later, by whoever holds what came of them: a provider's batch takes a day."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
+from langchain_core.exceptions import ModelError
+
 _T = TypeVar("_T")
 _PATH = "/chat/completions"
 _PATHS = (_PATH, "/messages")
 """Where answers are asked for, each provider in its form."""
-Keep = Callable[[bytes], None]
-"""Write down what a server answered that was asked now."""
+Note = Callable[[bytes], None]
+"""Write down what came of something that is done once in a run, however often that is made."""
+
+
+class Keep(Protocol):
+    """Write down what came of a request that is sent now: it was paid for, or will not be sent again."""
+
+    def answered(self, answer: bytes) -> None:
+        """Write down the answer."""
+        ...
+
+    def failed(self, failure: Exception) -> None:
+        """Write down why there is none."""
+        ...
 
 
 class Deferral(Protocol):
@@ -27,6 +42,14 @@ class Deferral(Protocol):
         Raises:
             ServerError: The request failed.
             GraphInterrupt: There is no answer yet.
+        """
+        ...
+
+    def recalled(self, about: str) -> bytes | Note:
+        """Return what came of something that this run has done before, or what writes it down.
+
+        Args:
+            about: What it is, as it is called in every run; done again in one run it is another thing.
         """
         ...
 
@@ -59,6 +82,9 @@ class _Reckoning:
     def answer_to(self, address: Any, body: bytes) -> bytes | Keep:
         raise AssertionError("found a request where costs are only reckoned, expected none")
 
+    def recalled(self, about: str) -> bytes | Note:
+        raise AssertionError("found something that is done where costs are only reckoned, expected nothing")
+
 
 def reckoned_in_batches(*, are_all: bool = True) -> AbstractContextManager[None]:
     """Let costs be reckoned in this context as those of calls in providers' batches.
@@ -78,17 +104,44 @@ def deferral_for(path: str = _PATH) -> Deferral | None:
     return _deferral.get() if path in _PATHS else None
 
 
-def keeping(read: Callable[[bytes], _T], keep: Keep) -> Callable[[bytes], _T]:
-    """Return a reader that keeps what it could read.
+@contextmanager
+def keeping_failure(keep: Keep | None, *, is_late: Callable[[], bool]) -> Iterator[None]:
+    """Write down that a request has failed for good, or came too late; not that whoever asked was stopped.
 
     Args:
-        read: What reads an answer.
-        keep: What keeps it.
+        keep: What writes it down; None is nothing.
+        is_late: Tells whether the time for it is over.
     """
+    try:
+        yield
+    except ModelError as failure:
+        if keep:
+            keep.failed(failure)
+        raise
+    except asyncio.CancelledError:
+        if keep and is_late():
+            keep.failed(TimeoutError("the time for it was over before it was answered"))
+        raise
 
-    def read_and_keep(answer: bytes) -> _T:
-        value = read(answer)
-        keep(answer)
-        return value
 
-    return read_and_keep
+async def once(
+    about: str, act: Callable[[], Awaitable[_T]], *, write: Callable[[_T], bytes], read: Callable[[bytes], _T]
+) -> _T:
+    """Do something, and in a run that is made again for a batch's answers, have come of it what came the first time.
+
+    What is asked next rests on it: were it another thing each time, each run would ask anew, and come to no end.
+
+    Args:
+        about: What it is, as it is called in every run.
+        act: Does it.
+        write: Makes bytes of what came of it.
+        read: Makes it of those again.
+    """
+    if not (deferral := deferral_for()):
+        return await act()
+    before = deferral.recalled(about)
+    if isinstance(before, bytes):
+        return read(before)
+    value = await act()
+    before(write(value))
+    return value

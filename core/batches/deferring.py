@@ -1,15 +1,18 @@
 """Answer the calls of a run from a journal, and end it for now where an answer is still to come."""
 
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from langgraph.config import get_config
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 
-from ..deferral import Keep
+from ..deferral import Keep, Note
+from ..text import strike_out
 from ..wire.parsing import read_json
 from ..wire.refusals import ServerError, ServerTimeout, may_pass, refusal
 from ..wire.sending import Address
@@ -76,15 +79,41 @@ class Deferring:
         if recorded.state in ("failed", "expired"):
             raise _failure(recorded, address)
         if recorded.state == "live":
-            number = recorded.number
-            return lambda answer: self._journal.answer(number, answer)
+            return _Live(self._journal, recorded.number, address)
         raise Deferred
 
+    def recalled(self, about: str) -> bytes | Note:
+        """Return what came of something in an earlier run, or what writes it down."""
+        name = self._nth("fact", about)
+        fact = self._journal.fact(self._question, name)
+        return partial(self._journal.note_fact, self._question, name) if fact is None else fact
+
     def _key(self, address: Address, body: bytes) -> str:
-        request = sha256(body).hexdigest()
-        about = "|".join([self._question, self._part, _node(), address.bare, request])
+        return self._nth(address.bare, sha256(body).hexdigest())
+
+    def _nth(self, *parts: str) -> str:
+        """Name something that is done for the how manieth time by this node in this run."""
+        about = "|".join([self._question, self._part, _node(), *parts])
         self._times[about] += 1
         return sha256(f"{about}|{self._times[about]}".encode("utf-8", "replace")).hexdigest()
+
+
+class _Live(NamedTuple):
+    """Be a request that is sent now."""
+
+    journal: Journal
+    number: int
+    address: Address
+
+    def answered(self, answer: bytes) -> None:
+        self.journal.answer(self.number, answer)
+
+    def failed(self, failure: Exception) -> None:
+        status, body = getattr(failure, "status_code", None), getattr(failure, "body", None)
+        text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+        hidden, why = (strike_out(words, self.address.secrets) for words in (text, str(failure)))
+        is_late = isinstance(failure, TimeoutError)
+        self.journal.fail(self.number, status, hidden.encode("utf-8", "replace"), why, is_late=is_late)
 
 
 def _node() -> str:

@@ -77,6 +77,46 @@ class Journal(JournalFile):
             )
         self.save()
 
+    def fail(self, number: int, status: int | None, body: bytes, why: str, *, is_late: bool = False) -> None:
+        """Write down that a request that was asked live has failed for good, at once: it may have been paid for.
+
+        Args:
+            number: The request.
+            status: With which status; None is none.
+            body: What came with it.
+            why: What to say without.
+            is_late: Whether it took too long.
+        """
+        with self.told():
+            self.db.execute(
+                "UPDATE requests SET state = ?, status = ?, answer = ?, why = ?, parcel = NULL WHERE number = ?",
+                ("expired" if is_late else "failed", status, body, why, number),
+            )
+        self.save()
+
+    def fact(self, question: str, name: str) -> bytes | None:
+        """Return what is known to have come of something in a question's run; None where nothing is."""
+        with self.told():
+            row = self.db.execute(
+                "SELECT value FROM facts WHERE question = ? AND name = ?", (question, name)
+            ).fetchone()
+        return bytes(row[0]) if row else None
+
+    def note_fact(self, question: str, name: str, value: bytes) -> None:
+        """Write down what came of something; it is there whenever a request is that was sent later."""
+        with self.told():
+            self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (question, name, value))
+
+    def counts(self, question: str) -> tuple[int, int]:
+        """Count a question's requests: those that failed, and all others."""
+        with self.told():
+            rows = self.db.execute(
+                "SELECT state IN ('failed', 'expired'), COUNT(*) FROM requests WHERE question = ? GROUP BY 1",
+                (question,),
+            )
+            numbers = dict(rows.fetchall())
+        return numbers.get(1, 0), numbers.get(0, 0)
+
     def has_requests(self) -> bool:
         """Tell whether there are any."""
         with self.told():
@@ -117,4 +157,5 @@ class Journal(JournalFile):
         """Forget a question whose row is written."""
         with self.told():
             self.db.execute("DELETE FROM requests WHERE question = ?", (question,))
+            self.db.execute("DELETE FROM facts WHERE question = ?", (question,))
         self.forgets = True

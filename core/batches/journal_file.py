@@ -24,6 +24,7 @@ CREATE TABLE requests (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, question TEXT, server TEXT, model TEXT, body BLOB,
     size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
 );
+CREATE TABLE facts (question TEXT, name TEXT, value BLOB, PRIMARY KEY (question, name)) WITHOUT ROWID;
 CREATE INDEX by_state ON requests (state, server, model, number);
 CREATE INDEX by_question ON requests (question, state);
 CREATE INDEX by_parcel ON requests (parcel);
@@ -98,13 +99,14 @@ class JournalFile:
                     f"found requests of another mixture ({begun}) in {self.path}, expected {mixture}; go on with the "
                     "mixture that it was begun with, or cancel its batches first: --cancel-batches"
                 )
-            for statement in ("DELETE FROM requests", "DELETE FROM parcels", "DELETE FROM about"):
-                db.execute(statement)
+            for table in ("requests", "parcels", "facts", "about"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - no words of others
             db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture,))
         if mixture is not None:
             db.execute("DELETE FROM about WHERE name = 'cancelled'")
         # What was never sent is asked again by the runs that want it, if they still do.
         db.execute("DELETE FROM requests WHERE state = 'waiting' AND tries = 0 AND parcel IS NULL")
+        db.execute("DELETE FROM facts WHERE question NOT IN (SELECT question FROM requests)")
         db.execute("BEGIN")
 
     @property

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..deferral import deferral_for, keeping
+from ..deferral import Keep, deferral_for, keeping_failure
 from ..text import one_line, redact
 from .connections import bare_url, full_url, values_in
 from .losses import lost
@@ -32,6 +32,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 """Seconds before a request is sent again: the first time, and at most."""
 _ENDING_SECONDS = 0.5
 """How long the end of a stream may come after the last that is said in it: its connection can be used again then."""
+_CLOCK = 0.02
+"""Seconds by which an end that the clock brings may come too soon."""
 _pause = asyncio.sleep
 _log = logging.getLogger(__name__)
 _sent: ContextVar[list[str] | None] = ContextVar("langgraph_moa_requests_sent", default=None)
@@ -141,11 +143,12 @@ async def fetch_as(
     Raises:
         ServerError: There was no answer.
     """
+    keep: Keep | None = None
     if body is not None and (deferral := deferral_for(path)):
         answer_or_keep = deferral.answer_to(address, body)
         if isinstance(answer_or_keep, bytes):
             return await off_the_loop(read, answer_or_keep)
-        read = keeping(read, answer_or_keep)
+        keep = answer_or_keep
     bound = most_bytes() if most is None else most
 
     async def whole() -> _T:
@@ -161,9 +164,13 @@ async def fetch_as(
                 else:
                     answer = b"".join([piece async for piece in pieces_of(address, response, bound)])
                 with waiting(response.headers, _longest_wait()):
-                    return await off_the_loop(read, answer)
+                    value = await off_the_loop(read, answer)
+                if keep:
+                    keep.answered(answer)
+                return value
 
-    return await _repeated(address, whole)
+    with keeping_failure(keep, is_late=lambda: _seconds_left() <= _CLOCK):
+        return await _repeated(address, whole)
 
 
 @asynccontextmanager

@@ -135,16 +135,22 @@ async def answer_question(
 def given_up(question: Question, loss: AttemptLost, attempts: int) -> QuestionResult:
     """Return what becomes of a question whose attempts were all lost: a row with an error."""
     error = f"asked {attempts} times, and each time who did so was gone before it had answered, the last time: {loss}"
-    row = Row(
-        id=question.id,
-        answer=None,
-        run=None,
-        error=one_line(redact(error), limit=_SHOWN),
-        gold=question.gold,
-        seconds=0.0,
-        cost=NOTHING,
+    return QuestionResult(_without_answer(question, error, NOTHING), NOTHING, AttemptLost.__name__, [])
+
+
+def beyond_bound(question: Question, requests: int, most: int) -> QuestionResult:
+    """Return what becomes of a question that asked anew each time that its run was made: a row with an error."""
+    error = (
+        f"found {requests} requests in providers' batches, expected {most} at most: what this question asks is another "
+        "thing each time that it is looked at, as with a prompt that holds the time; ask it without --provider-batch"
     )
-    return QuestionResult(row, NOTHING, AttemptLost.__name__, [])
+    cost = Cost(calls=requests, tokens=None, usd=None)
+    return QuestionResult(_without_answer(question, error, cost), cost, "requests without end", [])
+
+
+def _without_answer(question: Question, error: str, cost: Cost) -> Row:
+    shown = one_line(redact(error), limit=_SHOWN)
+    return Row(id=question.id, answer=None, run=None, error=shown, gold=question.gold, seconds=0.0, cost=cost)
 
 
 def _is_of_checkpointer(failure: Exception, moa: Graph) -> bool:

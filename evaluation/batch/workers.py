@@ -15,7 +15,7 @@ from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
 from .ids import Ids
-from .one_question import AttemptLost, QuestionResult, answer_question, bound_of, given_up
+from .one_question import AttemptLost, QuestionResult, answer_question, beyond_bound, bound_of, given_up
 from .questions import Question
 from .rows import RowFile
 from .survey import DONE, TO_ASK, breathing
@@ -23,6 +23,12 @@ from .tally import OnRow, Tally
 
 MOST_LOSSES = 5
 """Attempts at a question that may be lost with the process that made them, before it is taken for the reason."""
+
+
+UNBOUNDED = 1_000
+"""Requests of a question in batches, of which nobody can say how many calls it takes at most."""
+ROOMIER, REFUSALS = 2, 8
+"""How often each of its calls may be asked for, with more room; and refused, for each thing that it can go without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +91,8 @@ class Workers:
         self.is_full: str | None = None
         """Which limit of the budget kept a question from being asked beside those under way."""
         self._running, self._asked_by = 0, asked_by
+        self._most_calls: dict[tuple[int, bool], int] = {}
+        """How many calls a question takes at most, by how many turns it has, and whether it has a form."""
         self._one_at_a_time = asyncio.Lock()
         self._one_ended = asyncio.Event()
 
@@ -174,10 +182,26 @@ class Workers:
             try:
                 result = await answer_question(self._moa, question, file=file, proposals=self._proposals)
             except Deferred:
-                return None
+                return self._beyond(self._journal, question)
         for act in deferring.at_the_end:
             await act()
         return result
+
+    def _beyond(self, journal: Journal, question: Question) -> QuestionResult | None:
+        """Give up a question that asks more than it can need; None where it asks what it should.
+
+        What differs each time that its run is made asks anew each time, and comes to no end.
+        """
+        failures, others = journal.counts(question.id)
+        sort = len(question.later), question.form is not None
+        if sort not in self._most_calls or self._is_beyond(failures, others, self._most_calls[sort]):
+            self._most_calls[sort] = bound_of(self._moa, question)["calls"] or UNBOUNDED
+        if not self._is_beyond(failures, others, most := self._most_calls[sort]):
+            return None
+        return beyond_bound(question, others, most)
+
+    def _is_beyond(self, failures: int, others: int, most: int) -> bool:
+        return others > ROOMIER * most or failures > REFUSALS * most
 
     async def _result_of(self, asked_by: AskedBy, question: Question) -> QuestionResult | None:
         """Have a question asked until there is a result; None where the budget has no room for asking it again."""

@@ -26,7 +26,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langgraph.cache.base import BaseCache, FullKey
 
 from ...core.clock import unix_time
-from ...core.deferral import deferral_for
+from ...core.deferral import deferral_for, once
 from ...core.local.weights import file_behind
 from ...core.models.capabilities import chat_model_of, wire_of
 from ...core.models.prices import FREE_OF_CHARGE
@@ -34,7 +34,7 @@ from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
 from ...core.run.records import Call, Spared
 from ...core.text import text_in
-from .kept import recalled_answer, written_answer
+from .kept import outcome_read, recalled_answer, written_answer, written_outcome
 from .response_cache import ResponseCache
 
 _NAMESPACE = ("langgraph_moa", "calls", "3")
@@ -123,6 +123,12 @@ class Entry(NamedTuple):
         Args:
             allowed: The tools that the answer may call, by name; None where nobody can tell.
         """
+        # Where a run is made again, what it was asked then is what it is asked now: what another question's run has
+        # put into the cache since would be no answer of its own, which is paid for.
+        about, lookup = f"cache {self.key[1]}", partial(self._recalled, allowed)
+        return await once(about, lookup, write=written_outcome, read=outcome_read)
+
+    async def _recalled(self, allowed: frozenset[str] | None) -> tuple[Call, AIMessage | None] | None:
         try:
             async with asyncio.timeout(self._patience):
                 content = (await self.cache.aget([self.key])).get(self.key)
@@ -138,7 +144,7 @@ class Entry(NamedTuple):
 
     async def _recall_beyond(self, allowed: frozenset[str] | None) -> tuple[Call, AIMessage | None] | None:
         beyond = _responses(self.cache)
-        return await self._replace(cache=beyond).recall(allowed) if beyond else None
+        return await self._replace(cache=beyond)._recalled(allowed) if beyond else None
 
     async def keep(self, call: Call, message: AIMessage | None) -> None:
         """Keep a whole answer; a record keeps whatever came of asking, where nobody cut it short."""

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import sha256
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -16,7 +18,7 @@ from langgraph.runtime import Runtime
 from ...core.bounds.budget import call_at_most
 from ...core.bounds.quorum import Cutoff, Race
 from ...core.clock import unix_time
-from ...core.deferral import deferral_for
+from ...core.deferral import deferral_for, once
 from ...core.functions import is_cancelled
 from ...core.listening import Unheard, is_heard
 from ...core.media.blocks import kinds_in
@@ -34,6 +36,7 @@ from .accepting import Accepting
 from .cache import Entry, Fits, entry_of
 from .contents import apart
 from .hearing import Hearing, heard_first
+from .kept import outcome_read, written_outcome
 from .outcome import asked_line, call_of, ended_line, failed_call, unmade, where_asked, with_names
 from .reading import read_reply
 from .room import ask_for_room
@@ -77,7 +80,9 @@ async def call_model(
         if prompt.problem:
             return unmade(seat, "skipped", prompt.problem, why=prompt.obstacle), None
         entry = entry_of(cache, seat, prompt.messages, fits)
-        call, message = await _ask(seat, prompt, config, race, cutoff, entry, allowed)
+        ask = partial(_ask, seat, prompt, config, race, cutoff, entry, allowed)
+        # Requests are in a deferral's journal one by one; what answers in this process has none.
+        call, message = await (ask() if seat.transport == "lean" else _asked_once(seat, prompt, ask))
     finally:
         race.leave(cutoff)
     if _log.isEnabledFor(logging.DEBUG):
@@ -164,6 +169,16 @@ async def _ask(
         ), message
     status = "timeout" if is_late else "cancelled"
     return call_of(seat.label, status=status, cut=cutoff.cause, error=cutoff.why, **facts), None
+
+
+async def _asked_once(
+    seat: Seat, prompt: Prompt, ask: Callable[[], Awaitable[tuple[Call, AIMessage | None]]]
+) -> tuple[Call, AIMessage | None]:
+    if not deferral_for():
+        return await ask()
+    request = repr([(message.type, message.content) for message in prompt.messages]).encode("utf-8", "replace")
+    about = f"call {seat.label} {seat.place} {sha256(request).hexdigest()}"
+    return cast("tuple[Call, AIMessage | None]", await once(about, ask, write=written_outcome, read=outcome_read))
 
 
 class _Attempt:

@@ -1,9 +1,10 @@
 """What is kept of an answer, and how it is read back: as a stranger's words, who can say no more than a model can."""
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, message_to_dict, messages_from_dict
 
 from ...core.clock import unix_time
 from ...core.models.prices import FREE_OF_CHARGE
@@ -79,6 +80,25 @@ def recalled_answer(content: object, seat: Seat, allowed: frozenset[str] | None)
         call["probability"] = float(probability)
     tool_calls = [{"name": one["name"], "args": one["args"], "id": one["id"], "type": "tool_call"} for one in calls]
     return call, AIMessage(text, tool_calls=tool_calls)
+
+
+def written_outcome(outcome: tuple[Call, AIMessage | None] | None) -> bytes:
+    """Return what came of a call as a journal keeps it: all of it, with a failure, too.
+
+    Args:
+        outcome: The call and its answer; None is none.
+    """
+    parts = outcome and [outcome[0], outcome[1] and message_to_dict(outcome[1])]
+    return json.dumps(parts, default=str).encode()
+
+
+def outcome_read(written: bytes) -> tuple[Call, AIMessage | None] | None:
+    """Return what `written_outcome` wrote."""
+    parts = json.loads(written)
+    if parts is None:
+        return None
+    messages = messages_from_dict([parts[1]] if parts[1] else [])
+    return cast("Call", parts[0]), cast("AIMessage | None", next(iter(messages), None))
 
 
 def _is_call(call: Any, allowed: frozenset[str] | None) -> bool:

@@ -1,15 +1,18 @@
 """A retriever: evidence is proposed as answers are, in parallel, and what fails costs its own."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
 from ...core.clock import unix_time
+from ...core.deferral import once
 from ...core.evidence.passages import found_of
 from ...core.evidence.searchers import Searcher
 from ...core.functions import is_cancelled
@@ -59,7 +62,7 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
             emit("layer", layer=RETRIEVAL, proposers=[other.name for other in together])
         before = turn.left_behind(RETRIEVAL).get((searcher.position, 1))
         answered = before if before and before["status"] in USABLE | {"empty"} else None
-        proposal = answered or await _search(searcher, turn, config, rules)
+        proposal = answered or await _search_once(searcher, turn, config, rules)
         emit("proposal", **proposal)
         # Writing again what was answered would make void what was built on it.
         update: Update = {} if answered else {"proposals": turn.with_later([proposal])}
@@ -68,6 +71,15 @@ def make_retriever(searcher: Searcher, *, together: Sequence[Searcher], opens: b
         return update
 
     return Node(retrieve, rules=rules)
+
+
+async def _search_once(searcher: Searcher, turn: Turn, config: RunnableConfig, rules: Rules) -> Retrieved:
+    return await once(
+        f"evidence {searcher.position} {turn.id}",
+        partial(_search, searcher, turn, config, rules),
+        write=lambda retrieved: json.dumps(retrieved).encode(),
+        read=lambda written: cast("Retrieved", json.loads(written)),
+    )
 
 
 async def _search(searcher: Searcher, turn: Turn, config: RunnableConfig, rules: Rules) -> Retrieved:

@@ -9,7 +9,7 @@ from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 from langgraph_moa.core.batches.deferring import Deferred, Deferring, waits_for_batch
 from langgraph_moa.core.batches.journal import Journal
-from langgraph_moa.core.wire.refusals import ServerError
+from langgraph_moa.core.wire.refusals import ServerError, ServerTimeout, refusal
 from langgraph_moa.core.wire.sending import Address
 
 ADDRESS = Address("https://user:pw@server.example/v1?key=secret", "key")
@@ -64,9 +64,9 @@ def test_what_is_there_is_returned_and_what_failed_raised(journal: Journal) -> N
 def test_what_is_asked_now_is_kept(journal: Journal) -> None:
     run = Deferring(journal, "q", live=frozenset({ADDRESS.bare}))
     keep = run.answer_to(ADDRESS, BODY)
-    assert callable(keep)
+    assert not isinstance(keep, bytes)
     assert run.asks_now
-    keep(b"paid")
+    keep.answered(b"paid")
     assert Deferring(journal, "q").answer_to(ADDRESS, BODY) == b"paid"
     journal.close()
 
@@ -76,3 +76,45 @@ def test_what_ends_a_run_for_now_is_told_from_what_waits_for_a_person() -> None:
     assert waits_for_batch(Deferred().args[0])
     alike = Interrupt.from_ns(Deferred().args[0][0].value, "a node")
     assert not any(map(waits_for_batch, (None, (), [object()], [alike])))
+
+
+FAILED: list[tuple[Exception, type[Exception], int | None, str]] = [
+    (
+        refusal(400, b'{"error": {"message": "no, key-123456789"}}', url="u", location=None, secrets=[]),
+        ServerError,
+        400,
+        "no, ",
+    ),
+    (ServerError("lost on the way"), ServerError, None, "lost on the way"),
+    (ServerTimeout("too slow"), ServerTimeout, None, "too slow"),
+    (TimeoutError("cut"), ServerTimeout, None, "cut"),
+]
+
+
+@pytest.mark.parametrize(("failure", "kind", "status", "words"), FAILED)
+def test_what_failed_now_has_failed(
+    failure: Exception, kind: type[Exception], status: int | None, words: str, journal: Journal
+) -> None:
+    address = Address("https://server.example/v1", "key-123456789")
+    keep = Deferring(journal, "q", live=frozenset({address.bare})).answer_to(address, BODY)
+    assert not isinstance(keep, bytes)
+    keep.failed(failure)
+    with pytest.raises(kind, match=words) as caught:
+        Deferring(journal, "q").answer_to(address, BODY)
+    assert getattr(caught.value, "status_code", None) == status
+    assert b"123456789" not in journal.path.read_bytes() + journal.path.with_name("j-wal").read_bytes()
+    assert not journal.has_open()
+    journal.close()
+
+
+def test_what_a_run_did_once_is_known_in_the_next(journal: Journal) -> None:
+    for run in (Deferring(journal, "q"), Deferring(journal, "q", "another part"), Deferring(journal, "another")):
+        for value in (b"one", b"two"):
+            note = run.recalled("what was found")
+            assert not isinstance(note, bytes)
+            note(value)
+    again = Deferring(journal, "q")
+    assert [again.recalled("what was found") for _ in range(2)] == [b"one", b"two"]
+    journal.forget("q")
+    assert callable(Deferring(journal, "q").recalled("what was found"))
+    journal.close()

@@ -1,17 +1,26 @@
 """Nothing that was paid for is paid for again, whichever way a batch is started, stopped and called."""
 
 import os
+from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from answering import rows_in
-from batch_server import BatchServer, Refusal
+from batch_server import BatchServer, Plan, Refusal
 from batched import SOON, in_batches, mixture
-from langgraph_moa import ConfigError, acompare, create_moa
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langgraph.cache.memory import InMemoryCache
+from langgraph_moa import Budget, ConfigError, Price, abatch, acompare, create_moa, create_rag_moa
+from langgraph_moa.core.batches.deferring import Deferring
+from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.evaluation.batch.cancelling import cancel_batches
 from langgraph_moa.graphs.asked import models_asked
+from loopback import Reply
 
 
 async def stopped(server: BatchServer, out: Path, **options: Any) -> None:
@@ -96,3 +105,75 @@ async def test_rows_are_on_the_disk_before_what_they_hold_is_forgotten(
     with suppress(KeyError):
         await in_batches(batches, out, on_row=stop)
     assert on_disk[out] == size_of(out)
+
+
+class Clock(BaseRetriever):
+    """A retriever that finds something else each time."""
+
+    times: Any
+
+    def _get_relevant_documents(self, query: str, **kwargs: Any) -> list[Document]:
+        return [Document(f"It is {next(self.times)} o'clock, and the sky is blue.", metadata={"source": "clock"})]
+
+
+async def test_what_a_retriever_brought_is_what_all_layers_are_shown(batches: BatchServer, out: Path) -> None:
+    moa = create_rag_moa(
+        proposers=["a", "b"], aggregator="last", resolve=batches.resolve, retrievers=[Clock(times=count())]
+    )
+    report = await in_batches(batches, out, 2, moa=moa, budget=Budget(calls=6))
+    assert (report["answered"], len(batches.billed_requests), len(batches.batches)) == (2, 6, 3)
+
+
+async def test_what_answers_here_at_once_is_asked_once(batches: BatchServer, out: Path) -> None:
+    times = count()
+    quick = ScriptedModel(script=lambda messages: f"answer {next(times)}", name_of_model="quick")
+    moa = mixture(batches, proposers=["a", quick], layers=3)
+    report = await in_batches(batches, out, 2, moa=moa)
+    assert (report["answered"], len(batches.billed_requests), next(times)) == (2, 6, 4)
+    assert len({p["text"] for row in rows_in(out) for p in row["proposals"] if p["proposer"] == "quick"}) == 4
+
+
+async def test_what_asks_anew_each_time_ends_as_an_error(
+    batches: BatchServer, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = count()
+    monkeypatch.setattr(Deferring, "recalled", lambda run, about: lambda value: None)
+    moa = create_rag_moa(
+        proposers=["a", "b"], aggregator="last", resolve=batches.resolve, retrievers=[Clock(times=times)]
+    )
+    report = await in_batches(batches, out, 2, moa=moa)
+    assert (report["answered"], report["errors"]) == (0, 2)
+    assert len(batches.billed_requests) <= 2 * 6 + 2
+    assert all("is another thing each time" in row["error"] for row in rows_in(out))
+    assert [file.name for file in out.parent.iterdir()] == ["rows.jsonl"]
+
+
+def expiring(server: BatchServer, second: Reply) -> Any:
+    """Let the first layer's batch of the model a expire, and its question be asked now, with another answer later."""
+    replies = iter([Reply("never seen"), second])
+    server.say("a", lambda body: next(replies, Reply("late")))
+    server.plans = [Plan(end="expired", share=0)]
+    return replace(SOON, failed="live")
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"), [(Reply(status=400), "error"), (Reply("slow", delay=9), "timeout")], ids=["refused", "late"]
+)
+async def test_a_call_that_was_asked_now_in_vain_is_not_asked_again(
+    reply: Reply, status: str, batches: BatchServer, out: Path
+) -> None:
+    declared = expiring(batches, reply)
+    moa = mixture(batches, proposers=[["a", "b"], ["b", "c"]], timeout=0.3)
+    report = await in_batches(batches, out, 1, moa=moa, provider_batch=declared)
+    assert (report["answered"], len(batches.requests)) == (1, 1)
+    assert Counter(p["status"] for row in rows_in(out) for p in row["proposals"]) == {"ok": 3, status: 1}
+    assert {*Counter(one["digest"] for one in batches.billed_requests).values()} == {1}
+
+
+async def test_what_another_question_left_in_a_cache_is_not_free_for_who_paid(batches: BatchServer, out: Path) -> None:
+    prices = dict.fromkeys(("a", "b", "last"), Price(input=10**6, batch=0.5))
+    moa = mixture(batches, cache=InMemoryCache(), prices=prices)
+    report = await abatch(moa, ["Same?"] * 3, out, provider_batch=SOON, concurrency=1)
+    words = sum(one["usage"]["prompt_tokens"] for one in batches.billed_requests)
+    assert report["calls"] == len(batches.billed_requests)
+    assert report["usd"] == pytest.approx(words / 2)
