@@ -17,7 +17,7 @@ from ...graphs.plan import plan_of
 from ..batch.one_question import QuestionResult, answer_question
 from ..batch.questions import Question
 from .leases import Leases
-from .limiter import Bounds
+from .limiter import Bounds, TakenForGone
 
 Make = Callable[[], Graph]
 """Builds a mixture, in whatever process it is called."""
@@ -56,6 +56,8 @@ class Answerer:
         self._notes: dict[str, Cost | None] = {}
         self._noted: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        """Why nothing could be noted."""
 
     async def build(self) -> Built:
         """Build the mixture, and share its limits with all other actors."""
@@ -82,9 +84,11 @@ class Answerer:
         on_cost = partial(self._note, question.id)
         result = await answer_question(self._moa, question, file=self._out, proposals=self._proposals, on_cost=on_cost)
         self._note(question.id, None)
-        for turns in self._turns:
-            if turns.failure:
-                raise turns.failure  # or every question would fail for it, one after the other
+        failures = [self._failure, *(turns.failure for turns in self._turns)]
+        for failure in filter(None, failures):
+            if isinstance(failure, TakenForGone):
+                _end()
+            raise failure  # or every question would fail for it, one after the other
         return result
 
     def _note(self, id_: str, cost: Cost | None) -> None:
@@ -104,8 +108,17 @@ class Answerer:
                 self._noted -= {id_ for id_, cost in notes.items() if cost is None}
                 if notes:
                     await self._lessor.note(self._name, notes)
+        except Exception as exc:  # noqa: BLE001 - the next question says so
+            self._failure = exc
         finally:
             self._noting = None
+
+
+def _end() -> None:
+    """End this actor, and its process: others do its work."""
+    import ray
+
+    ray.actor.exit_actor()
 
 
 class _Remote:
@@ -117,8 +130,8 @@ class _Remote:
     async def slots(self, limit: int, holder: str, returned: int, wanted: int) -> int:
         return int(await self._hub.slots.remote(limit, holder, returned, wanted))
 
-    async def starts(self, limit: int, wanted: int) -> int:
-        return int(await self._hub.starts.remote(limit, wanted))
+    async def starts(self, limit: int, holder: str, wanted: int) -> int:
+        return int(await self._hub.starts.remote(limit, holder, wanted))
 
     async def note(self, holder: str, costs: dict[str, Cost | None]) -> None:
         await self._hub.note.remote(holder, costs)

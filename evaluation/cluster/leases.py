@@ -19,7 +19,7 @@ class Lessor(Protocol):
     async def slots(self, limit: int, holder: str, returned: int, wanted: int) -> int:
         """As `Limiter.slots`."""
 
-    async def starts(self, limit: int, wanted: int) -> int:
+    async def starts(self, limit: int, holder: str, wanted: int) -> int:
         """As `Limiter.starts`."""
 
 
@@ -37,7 +37,8 @@ class Leases:
         """
         concurrency, self._per_second = bounds
         self._slots = _LeasedSlots(lessor, number, holder) if concurrency is not None else None
-        self._lessor, self._number = lessor, number
+        self._lessor, self._number, self._holder = lessor, number, holder
+        self._failure: Exception | None = None
         self._one_at_a_time = asyncio.Lock()
         self._waiting = self._starts = 0
         self._next = self._end = 0.0
@@ -45,10 +46,16 @@ class Leases:
     @property
     def failure(self) -> Exception | None:
         """Return why the limiter cannot be reached any more; None where it can."""
-        return self._slots.failure if self._slots else None
+        return self._failure or (self._slots.failure if self._slots else None)
 
     async def take(self) -> None:
-        """Wait for a slot, then for a start."""
+        """Wait for a slot, then for a start.
+
+        Raises:
+            Exception: The limiter cannot be reached, now or before.
+        """
+        if self._failure:
+            raise self._failure
         if self._slots:
             await self._slots.take()
         started = False
@@ -73,7 +80,7 @@ class Leases:
             async with self._one_at_a_time:
                 begins = max(self._next, clock())
                 if not self._starts or begins > self._end:
-                    self._starts = await self._lessor.starts(self._number, self._waiting)
+                    self._starts = await self._block()
                     begins = clock()
                     self._end = begins + self._starts * apart
                 self._starts -= 1
@@ -81,6 +88,15 @@ class Leases:
                 await asyncio.sleep(begins - clock())
         finally:
             self._waiting -= 1
+
+    async def _block(self) -> int:
+        if self._failure:  # while others waited
+            raise self._failure
+        try:
+            return await self._lessor.starts(self._number, self._holder, self._waiting)
+        except Exception as exc:
+            self._failure = exc
+            raise
 
 
 class _LeasedSlots:

@@ -9,8 +9,13 @@ from ...core.run.records import Cost
 
 BLOCK_S = 0.25
 """Seconds of a rate that one block of starts holds at most: so often is asked, however high the rate."""
+_GONE = "found {}, which was taken for gone, expected it to have ended"
 Bounds = tuple[int | None, float | None]
 """Calls under way at once, and starts in a second."""
+
+
+class TakenForGone(Exception):
+    """Tell who asks that it was taken for gone: others do its work, so that it has to end."""
 
 
 class Limiter:
@@ -33,22 +38,34 @@ class Limiter:
             holder: Who asks.
             returned: How many it gives back.
             wanted: How many it could use; where it is 0, nobody waits.
+
+        Raises:
+            TakenForGone: The holder was.
         """
-        if holder in self._gone:
-            return 0
+        self._check(holder)
         return await self._slots[limit].exchange(holder, returned, wanted)
 
-    async def starts(self, limit: int, wanted: int) -> int:
+    async def starts(self, limit: int, holder: str, wanted: int) -> int:
         """Wait until a block of starts begins, and return how many it holds; they are spread evenly over its time.
 
         Args:
             limit: Which, by its place.
+            holder: Who asks.
             wanted: How many could be used.
+
+        Raises:
+            TakenForGone: The holder was.
         """
+        self._check(holder)
         return await self._rates[limit].block(wanted)
 
     async def note(self, holder: str, costs: dict[str, Cost | None]) -> None:
-        """Note what questions under way have cost so far; None for those that are done."""
+        """Note what questions under way have cost so far; None for those that are done.
+
+        Raises:
+            TakenForGone: The holder was.
+        """
+        self._check(holder)
         of_holder = self._costs.setdefault(holder, {})
         for id_, cost in costs.items():
             if cost is None:
@@ -62,6 +79,10 @@ class Limiter:
         for slots in self._slots:
             slots.forget(holder)
         return self._costs.pop(holder, {})
+
+    def _check(self, holder: str) -> None:
+        if holder in self._gone:
+            raise TakenForGone(_GONE.format(holder))
 
 
 @dataclass(eq=False)
@@ -91,7 +112,8 @@ class _Slots:
     def forget(self, holder: str) -> None:
         for turn in [turn for turn in self._waiting if turn.holder == holder]:
             self._waiting.remove(turn)
-            turn.granted.set_result(0)
+            if not turn.granted.done():
+                turn.granted.set_exception(TakenForGone(_GONE.format(holder)))
         self.free += self._held.pop(holder, 0)
         self._hand_out()
 

@@ -1,5 +1,6 @@
 """An actor builds its mixture, shares its limits, tells costs as they come up, and says in words what it cannot do."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,7 +39,7 @@ def handle_of(limiter: Limiter) -> Any:
 
 def mixture() -> Graph:
     models = [ScriptedModel(script=text, name_of_model=text) for text in ("four", "five", "It is 4.")]
-    limits = [Limits(provider="scripted", concurrency=1), Limits(provider="other", per_second=5)]
+    limits = [Limits(provider="offline", concurrency=1), Limits(provider="other", per_second=5)]
     return create_moa(proposers=models[:2], aggregator=models[2], limits=limits)
 
 
@@ -89,3 +90,32 @@ def test_limits_are_listed_once_for_everybody_who_may_be_asked() -> None:
     moa = create_moa(proposers=models, aggregator=models[0], analyst=Analyst(models[1]), limits=limits)
 
     assert [bounds_of(limit) for limit in limits_in(moa)] == [(3, None)]
+
+
+async def test_what_keeps_it_from_noting_is_told_with_the_next_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Limiter):
+        async def note(self, holder: str, costs: dict[str, Cost | None]) -> None:
+            raise ConnectionError("gone")
+
+    monkeypatch.setattr(answering, "NOTES_S", 0.0)
+    actor = Answerer(mixture, handle_of(Broken([(1, None)])), "a", "rows.jsonl", True)
+    await actor.build()
+    actor._note("q2", {"calls": 1, "tokens": 1, "usd": None})
+    while actor._noting:
+        await actor._noting
+    with pytest.raises(ConnectionError):
+        await actor.answer(QUESTION)
+
+
+async def test_who_was_taken_for_gone_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end() -> None:
+        raise ConnectionAbortedError
+
+    monkeypatch.setattr(answering, "_end", end)
+    limiter = Limiter([(1, None)])
+    actor = Answerer(mixture, handle_of(limiter), "a", "rows.jsonl", True)
+    await actor.build()
+    await limiter.forget("a")
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionAbortedError):
+            await actor.answer(QUESTION)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from langgraph_moa.core.models.limits import Limits
 from langgraph_moa.evaluation.cluster.leases import USES, Leases
-from langgraph_moa.evaluation.cluster.limiter import Limiter
+from langgraph_moa.evaluation.cluster.limiter import Bounds, Limiter, TakenForGone
 
 
 class Counted(Limiter):
@@ -91,18 +91,40 @@ async def test_starts_of_all_actors_are_spread_over_the_time() -> None:
     assert times[-1] - times[0] >= 0.9 * 119 / rate
 
 
-async def test_whoever_waits_is_told_that_the_limiter_is_gone() -> None:
-    class Broken(Limiter):
-        async def slots(self, limit: int, holder: str, returned: int, wanted: int) -> int:
-            raise ConnectionError("gone")
+class Broken(Limiter):
+    """Be one that cannot be reached."""
 
-    turns = Leases(Broken([(1, None)]), 0, "a", (1, None))
+    times = 0
 
-    with pytest.raises(ConnectionError):
-        await turns.take()
+    async def slots(self, limit: int, holder: str, returned: int, wanted: int) -> int:
+        self.times += 1
+        raise ConnectionError("gone")
+
+    async def starts(self, limit: int, holder: str, wanted: int) -> int:
+        return await self.slots(limit, holder, 0, wanted)
+
+
+@pytest.mark.parametrize("bounds", [(1, None), (None, 5.0), (2, 5.0)])
+async def test_whoever_waits_is_told_that_the_limiter_is_gone(bounds: Bounds) -> None:
+    limiter = Broken([bounds])
+    turns = Leases(limiter, 0, "a", bounds)
+    results = await asyncio.gather(*[turns.take() for _ in range(5)], return_exceptions=True)
+    assert {type(result) for result in results} == {ConnectionError}
     assert isinstance(turns.failure, ConnectionError)
     with pytest.raises(ConnectionError):
         await turns.take()
+    assert limiter.times == 1
+
+
+@pytest.mark.parametrize("bounds", [(1, None), (None, 1000.0)])
+async def test_who_was_taken_for_gone_asks_no_more(bounds: Bounds) -> None:
+    limiter = Limiter([bounds])
+    turns = Leases(limiter, 0, "a", bounds)
+    await limiter.forget("a")
+    async with asyncio.timeout(20):
+        with pytest.raises(TakenForGone):
+            await turns.take()
+    assert isinstance(turns.failure, TakenForGone)
 
 
 async def test_limits_give_turns_as_whoever_shares_them_says() -> None:

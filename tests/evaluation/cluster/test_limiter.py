@@ -2,7 +2,8 @@
 
 import asyncio
 
-from langgraph_moa.evaluation.cluster.limiter import BLOCK_S, Limiter
+import pytest
+from langgraph_moa.evaluation.cluster.limiter import BLOCK_S, Limiter, TakenForGone
 
 
 async def test_slots_are_shared_by_those_who_wait() -> None:
@@ -25,8 +26,12 @@ async def test_who_is_gone_gives_back_what_it_held_and_waits_no_more() -> None:
     await asyncio.sleep(0)
 
     assert await limiter.forget("a") == {}
-    assert (await waiting, await gone) == (1, 0)
-    assert await limiter.slots(0, "a", 0, 5) == 0
+    assert await waiting == 1
+    with pytest.raises(TakenForGone, match="found a, which was taken for gone"):
+        await gone
+    for ask in (limiter.slots(0, "a", 0, 5), limiter.starts(1, "a", 5), limiter.note("a", {})):
+        with pytest.raises(TakenForGone):
+            await ask
     assert await limiter.slots(0, "c", 0, 5) == 1
 
 
@@ -43,8 +48,8 @@ async def test_a_block_of_starts_is_a_part_of_a_second_and_blocks_follow_each_ot
     rate = 400.0
     limiter, loop = Limiter([(None, rate)]), asyncio.get_running_loop()
     began = loop.time()
-    blocks = await asyncio.gather(*[limiter.starts(0, 1_000) for _ in range(3)])
+    blocks = await asyncio.gather(*[limiter.starts(0, "a", 1_000) for _ in range(3)])
 
     assert blocks == [int(rate * BLOCK_S)] * 3
     assert loop.time() - began >= 2 * BLOCK_S * 0.99
-    assert await limiter.starts(0, 2) == 2
+    assert await limiter.starts(0, "a", 2) == 2
