@@ -92,19 +92,25 @@ class Run:
 
 @dataclass
 class Kill:
-    """Say when a process is killed: once so much was billed, and so many seconds after that."""
+    """Say when a process is killed: once so much was billed, and so many rows are there, and so many seconds later."""
 
     billed: int
     seconds: float
+    rows: int = 0
 
-    def carry_out(self, process: int, server: Provider) -> str:
+    def carry_out(self, process: int, server: Provider, rows: Path) -> str:
         """Wait, kill it, and say when that was."""
         start = time.perf_counter()
-        while server.answers() < self.billed and not _has_ended(process):
+        while (server.answers() < self.billed or _lines_in(rows) < self.rows) and not _has_ended(process):
             time.sleep(0.05)
         time.sleep(self.seconds)
         os.kill(process, signal.SIGKILL)
-        return f"{time.perf_counter() - start:.1f} s ({server.answers():,} billed)"
+        written = f", {_lines_in(rows):,} rows" if self.rows else ""
+        return f"{time.perf_counter() - start:.1f} s ({server.answers():,} billed{written})"
+
+
+def _lines_in(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
 def _has_ended(process: int) -> bool:
@@ -112,9 +118,10 @@ def _has_ended(process: int) -> bool:
 
 
 def moments(questions: int, kills: int, between: tuple[float, float], dice: random.Random) -> list[Kill]:
-    """Return when processes are killed: the first before anything is sent, none in the last layer."""
-    billed = [0, *sorted(dice.randrange(questions * (CALLS - 1)) for _ in range(kills - 1))] if kills else []
-    return [Kill(many, dice.uniform(*between)) for many in billed]
+    """Return when processes are killed: the first before anything is sent, the last while rows are written."""
+    billed = [0, *sorted(dice.randrange(questions * CALLS) for _ in range(kills - 2))] if kills else []
+    last = [Kill(0, 0.0, rows=dice.randrange(1, questions))] if kills > 1 else []
+    return [*(Kill(many, dice.uniform(*between)) for many in billed), *last]
 
 
 @contextmanager
@@ -164,12 +171,12 @@ def run(folder: Path, server: Provider, questions: int, flags: Sequence[str], ki
         with ThreadPoolExecutor() as pool:
             outputs = [pool.submit(pipe.read) for pipe in (process.stdout, process.stderr)]
             if kill:
-                came_of.kills.append(kill.carry_out(process.pid, server))
+                came_of.kills.append(kill.carry_out(process.pid, server, files.rows))
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         came_of.megabytes = max(came_of.megabytes, usage.ru_maxrss / 1024)
         with process:  # which closes its pipes
-            if process.returncode != (-signal.SIGKILL if kill else 0):
+            if process.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):  # it may have been done before
                 raise SystemExit(f"exit code {process.returncode}: {outputs[1].result()[-2000:]}")
     came_of.seconds = time.perf_counter() - start
     _add_up(came_of, files, server)

@@ -1,5 +1,6 @@
 """What `make provider-batch` tries: every row once, nothing paid twice, half of the money, whoever is killed."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ def tried(folder: Path, questions: int, kills: int, between: tuple[float, float]
 
 def test_a_batch_that_is_killed_pays_nothing_twice(tmp_path: Path) -> None:
     assert tried(tmp_path, 4, 1, (0.5, 1.0), live=0) == []
+
+
+def test_the_last_kill_is_while_rows_are_written() -> None:
+    moments = provider_batch.moments(100, 5, (1.0, 2.0), random.Random(1))
+    assert (moments[0].billed, [kill.rows for kill in moments[:-1]]) == (0, [0] * 4)
+    assert 0 < moments[-1].rows < 100
+    assert {len(provider_batch.moments(9, kills, (1.0, 2.0), random.Random(1))) for kills in (0, 1, 2)} == {0, 1, 2}
 
 
 @pytest.mark.soak
