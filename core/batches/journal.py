@@ -149,9 +149,21 @@ class Journal(JournalFile):
 
     def questions(self) -> Iterator[str]:
         """Go through the questions that have requests here."""
+        last = ""
+        while True:
+            with self.told():
+                rows = self.db.execute(
+                    "SELECT DISTINCT question FROM requests WHERE question > ? ORDER BY question LIMIT 500", (last,)
+                ).fetchall()
+            if not rows:
+                return
+            for (last,) in rows:
+                yield last
+
+    def knows(self, question: str) -> bool:
+        """Tell whether a question has requests here."""
         with self.told():
-            for (question,) in self.db.execute("SELECT DISTINCT question FROM requests").fetchall():
-                yield question
+            return bool(self.db.execute("SELECT 1 FROM requests WHERE question = ?", (question,)).fetchone())
 
     def forget(self, question: str) -> None:
         """Forget a question whose row is written."""

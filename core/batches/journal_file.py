@@ -112,13 +112,23 @@ class JournalFile:
     @property
     def was_cancelled(self) -> bool:
         """Whether all that was under way was cancelled last, so that somebody else may begin anew."""
-        return bool(self.db.execute("SELECT 1 FROM about WHERE name = 'cancelled'").fetchone())
+        return self.noted("cancelled") is not None
 
     def note_cancelled(self) -> None:
         """Write down that all that was under way was cancelled."""
-        with self.told():
-            self.db.execute("INSERT OR REPLACE INTO about VALUES ('cancelled', 'yes')")
+        self.note("cancelled", "yes")
         self.save()
+
+    def noted(self, name: str) -> str | None:
+        """Return what is noted about all of it; None where nothing is."""
+        with self.told():
+            row = self.db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def note(self, name: str, value: str) -> None:
+        """Note something about all of it."""
+        with self.told():
+            self.db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
     @contextmanager
     def told(self) -> Iterator[None]:

@@ -141,7 +141,7 @@ async def batch_by(
     form = form_of_schema(moa, schema) if schema is not None else None
     questions = Formed(questions, form) if form else questions
     questions = Repeated(questions, repeat) if repeat > 1 else questions
-    with file.locked(), Ids() as ids:
+    with file.locked(), Ids() as ids, Ids() as tally.bounds:
         if not provider_batch:
             check_none_under_way(file.path)
         going = asked_by.going if asked_by else breathing

@@ -49,7 +49,7 @@ async def cancel_batches(
         with RowFile(file).locked():
             journal = Journal(path, mixture=None)
             try:
-                sending = sending_of(journal, addresses, ProviderBatch(poll_s=poll_s), on_wave)
+                sending = await sending_of(journal, addresses, ProviderBatch(poll_s=poll_s), on_wave)
                 parcels = await sending.cancel(max(ends - clock(), 0.0))
                 cancelled += parcels
                 if all(parcel.stage == "fetched" for parcel in parcels):

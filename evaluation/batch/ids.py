@@ -34,6 +34,15 @@ class Ids:
     def __setitem__(self, id_: str, value: int | str) -> None:
         self._db.execute("INSERT OR REPLACE INTO ids VALUES (?, ?)", (id_, value))
 
+    def __contains__(self, id_: object) -> bool:
+        return isinstance(id_, str) and self[id_] is not None
+
+    def pop(self, id_: str) -> int | str | None:
+        """Forget one, and return its value."""
+        value = self[id_]
+        self._db.execute("DELETE FROM ids WHERE id = ?", (id_,))
+        return value
+
     def add(self, id_: str, value: int | str) -> bool:
         """Remember an id, and tell whether it is new; one that is known keeps its value."""
         return self._db.execute("INSERT OR IGNORE INTO ids VALUES (?, ?)", (id_, value)).rowcount == 1

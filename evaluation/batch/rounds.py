@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ...core.batches.accounts import account_of, cancel_unwanted, check_accounts
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
 from ...core.batches.journal_file import journal_beside
@@ -128,16 +129,12 @@ def addresses_of(models: Iterable[Model]) -> dict[str, Address]:
                 "provider:model, or leave the provider's batch out"
             )
         address = wire.address
-        if (other := addresses.setdefault(address.bare, address)) and _whose(other) != _whose(address):
+        if (other := addresses.setdefault(address.bare, address)) and account_of(other) != account_of(address):
             raise ConfigError(
                 f"found two keys, or other headers, for {address.bare}, expected one: a provider's batch is one "
                 "account's; run two batches"
             )
     return addresses
-
-
-def _whose(address: Address) -> tuple[object, ...]:
-    return address.key, address.headers, address.query
 
 
 async def ask_in_rounds(
@@ -159,7 +156,7 @@ async def ask_in_rounds(
     try:
         await _forget_done(work, journal)
         await _set_aside(work, journal)
-        sending = sending_of(journal, addresses, declared, on_wave)
+        sending = await sending_of(journal, addresses, declared, on_wave)
         is_idle = False
         while True:
             before = work.tally.report()["left"]
@@ -179,7 +176,7 @@ async def ask_in_rounds(
         journal.remove()
 
 
-def sending_of(
+async def sending_of(
     journal: Journal,
     addresses: Mapping[str, Address],
     declared: ProviderBatch,
@@ -192,8 +189,13 @@ def sending_of(
         addresses: Where models are asked.
         declared: How batches are made.
         on_wave: Called whenever a provider says how far it is.
+
+    Raises:
+        ConfigError: What is under way is in another account than that of these keys.
     """
     providers = {server: batches_at(address) for server, address in addresses.items()}
+    await check_accounts(journal, addresses, providers)
+    await cancel_unwanted(journal, providers)
     return Sending(Parcels(journal), providers, declared, on_wave or _nobody)
 
 
@@ -202,22 +204,22 @@ def _nobody(wave: Wave) -> None:
 
 
 async def _forget_done(work: BatchWork, journal: Journal) -> None:
-    """Forget what is known of questions whose row was written just before a process was killed."""
+    """Forget what is known of questions that are asked no more, or whose row was written just before a kill."""
     for number, question in enumerate(journal.questions(), 1):
         if number % BREATH == 0:
             await asyncio.sleep(0)
         status = work.ids[question]
-        if status == DONE or (status != TO_ASK and not work.retry_errors):
+        if status in (None, DONE) or (status != TO_ASK and not work.retry_errors):
             journal.forget(question)
 
 
 async def _set_aside(work: BatchWork, journal: Journal) -> None:
     """Reckon with what questions cost at most whose calls are under way: they were paid for, or will be."""
-    if work.tally.budget is None or not (under_way := set(journal.questions())):
+    if work.tally.budget is None or not journal.has_requests():
         return
     for number, question in enumerate(questions_in(work.questions), 1):
         if number % BREATH == 0:
             await asyncio.sleep(0)
-        if question.id in under_way:
+        if journal.knows(question.id):
             with reckoned_in_batches(are_all=not work.asks_live):
                 work.tally.set_aside(question.id, bound_of(work.moa, question))

@@ -1,5 +1,6 @@
 """Keep the sums of a batch, and hold them against its budget."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing_extensions import TypedDict
 from ...core.bounds.budget import Budget
 from ...core.run.costs import NOTHING, total
 from ...core.run.records import Cost
+from .ids import Ids
 from .questions import Row
 
 ALIKE = 10
@@ -70,8 +72,10 @@ class Tally:
     usd_is_known: bool = True
     spared: Cost | None = None
     """What a cache spared, as far as it is known; None where it never answered."""
-    under_way: dict[str, Cost] = field(default_factory=dict)
-    """What each question that is being answered costs at most."""
+    bounds: Ids | None = None
+    """What each question that is being answered costs at most, on the disk: in batches that is each of them."""
+    under_way: int = 0
+    """How many those are."""
     _aside: Cost = field(default_factory=lambda: NOTHING)
     """What all of them cost at most."""
     began: float = field(default_factory=time.monotonic)
@@ -99,13 +103,22 @@ class Tally:
 
     def set_aside(self, question: str, bound: Cost) -> None:
         """Reckon with what a question costs at most, until it has ended."""
-        self.under_way[question] = cost = Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
+        cost = Cost(calls=bound["calls"], tokens=bound["tokens"], usd=bound["usd"])
+        self.bounds = self.bounds or Ids()
+        self.release(question)
+        self.bounds[question] = json.dumps(cost)
+        self.under_way += 1
         self._aside = total([self._aside, cost], known_only=True)
+
+    def has_aside(self, question: str) -> bool:
+        """Tell whether it is reckoned with."""
+        return self.bounds is not None and question in self.bounds
 
     def release(self, question: str) -> None:
         """Reckon with it no more."""
-        if cost := self.under_way.pop(question, None):
-            self._aside = _less(self._aside, cost) if self.under_way else NOTHING
+        if self.bounds is not None and (cost := self.bounds.pop(question)):
+            self.under_way -= 1
+            self._aside = _less(self._aside, json.loads(str(cost))) if self.under_way else NOTHING
 
     def lose(self, question: str, cost: Cost) -> None:
         """Count an attempt that was lost; what it may have cost at most stays set aside to the end.
@@ -116,8 +129,8 @@ class Tally:
         """
         self.losses.append(cost)
         self.spent = total([self.spent, cost], known_only=True)
-        if bound := self.under_way.get(question):
-            spare = _less(bound, cost)
+        if self.bounds is not None and (bound := self.bounds[question]):
+            spare = _less(json.loads(str(bound)), cost)
             at_least = Cost(
                 calls=max(spare["calls"] or 0, 0),
                 tokens=max(spare["tokens"] or 0, 0),

@@ -142,7 +142,7 @@ class Workers:
 
     async def _fits(self, question: Question) -> bool:
         """Wait until a question fits the budget, and set aside what it costs at most."""
-        if self._tally.budget is None or question.id in self._tally.under_way:
+        if self._tally.budget is None or self._tally.has_aside(question.id):
             return True
         if self.is_full:
             return False

@@ -49,7 +49,7 @@ async def judge_all(
         journal_beside(file), mixture=f"the judge {seat.label}", before_forgetting=lambda: on_the_disk(file)
     )
     try:
-        sending = sending_of(journal, addresses, declared, on_wave)
+        sending = await sending_of(journal, addresses, declared, on_wave)
         while True:
             jury, deferring = begin(), Deferring(journal, "verdicts", live=frozenset(sending.live))
             try:

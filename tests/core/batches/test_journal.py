@@ -33,3 +33,14 @@ def test_what_is_asked_now_is_no_reason_to_wait(tmp_path: Path) -> None:
         True, False, False, True,
     )  # fmt: skip
     journal.close()
+
+
+def test_questions_are_gone_through_as_they_are_forgotten(tmp_path: Path) -> None:
+    journal, _ = journal_with(tmp_path / "j", 1200)
+    seen = []
+    for question in journal.questions():
+        seen.append(question)
+        journal.forget(question)
+    assert sorted(seen) == sorted(f"q{n}" for n in range(1200))
+    assert not journal.knows("q1")
+    journal.close()

@@ -30,3 +30,10 @@ def test_whatever_comes_no_two_are_alike(wished: list[str]) -> None:
 
     assert len(set(given_out)) == len(wished)
     assert all(one.startswith(id_) for one, id_ in zip(given_out, wished, strict=True))
+
+
+def test_one_that_is_forgotten_is_new() -> None:
+    with Ids() as ids:
+        ids["a"] = "value"
+        assert "a" in ids
+        assert (ids.pop("a"), ids.pop("a"), "a" in ids, ids.add("a", 1)) == ("value", None, False, True)

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from answering import ASKED, alone, model, panel
 from langgraph_moa import Budget, abatch, create_moa
+from langgraph_moa.core.run.records import Cost
+from langgraph_moa.evaluation.batch.ids import Ids
+from langgraph_moa.evaluation.batch.tally import Tally
 
 
 @pytest.mark.parametrize(("good", "asked"), [(0, 10), (1, 50)])
@@ -45,3 +48,15 @@ async def test_seconds_are_those_of_this_call(out: Path) -> None:
     report = await abatch(alone(), ASKED, out, budget=Budget(seconds=1e-9))
 
     assert (report["left"], (report["stopped"] or "")[:29]) == (5, "Budget(seconds=1e-09) is spen")
+
+
+def test_what_is_set_aside_is_released_as_it_was() -> None:
+    with Ids() as bounds:
+        tally = Tally(Budget(calls=5), bounds=bounds)
+        for name in ("a", "b", "b"):
+            tally.set_aside(name, Cost(calls=2, tokens=None, usd=0.5))
+        assert (tally.under_way, tally.has_aside("b"), tally.has_aside("c")) == (2, True, False)
+        assert tally.misfit(Cost(calls=2, tokens=None, usd=None))
+        for name in ("a", "a", "c"):
+            tally.release(name)
+        assert (tally.under_way, tally.misfit(Cost(calls=3, tokens=None, usd=None))) == (1, None)
