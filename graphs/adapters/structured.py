@@ -64,6 +64,8 @@ def make_form(schema: dict[str, Any] | type, *, method: Method, strict: bool | N
     if strict is not None and method == "json_mode":
         raise ConfigError("found strict with method='json_mode', expected it with a method that can; leave it out")
     tool = _described(schema, strict=strict, what="the schema")
+    if "function" not in tool:
+        raise ConfigError(f"found {schema!r:.80} as the schema, which a provider runs itself, expected a JSON Schema")
     _check_object(schema)
     check = _checker(schema, dict(tool["function"].get("parameters", {})))
     if isinstance(check, _ObjectCheck):

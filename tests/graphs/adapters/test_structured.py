@@ -173,6 +173,7 @@ async def test_include_raw_raises_nothing_streamed_or_not(loopback: Loopback, la
         (RootModel[list[int]], "expected an object at its top, not 'array'"),
         ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object at its top, not 'array'"),
         ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
+        ({"type": "web_search"}, "which a provider runs itself"),
         ({"type": ["object", "null"]}, "expected a JSON Schema with a title"),
         ("Trip", "found 'Trip' as the schema, expected a class"),
         ({}, "found {} as the schema"),
