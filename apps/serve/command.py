@@ -21,6 +21,7 @@ from ..terminal import note
 from .callers import SERVE_KEY_VARIABLE, is_this_machine, read_callers
 from .endpoint import Endpoint, Manners
 from .listener import failure_as_told, listening
+from .log_lines import named_records
 from .served import read_served
 
 _MOST_FILES = 65_536
@@ -103,7 +104,8 @@ def serve_mixtures(
     endpoint = Endpoint(models, callers, manners, tell)
     _allow_many_files()
     freeze_what_stays()
-    asyncio.run(run_until_stopped(endpoint, host, port, stop_within, tell))
+    with named_records(tell):
+        asyncio.run(run_until_stopped(endpoint, host, port, stop_within, tell))
 
 
 async def run_until_stopped(

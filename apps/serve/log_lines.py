@@ -1,6 +1,9 @@
 """A line a request for whoever runs the server: who asked, what came of it, what it cost; no texts, and no keys."""
 
+import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage
@@ -10,6 +13,38 @@ from .refusals import Refusal
 
 _PATHS = ("/v1/chat/completions", "/v1/models")
 _METHODS = ("GET", "POST", "OPTIONS", "HEAD")
+
+
+_PACKAGE = __package__.partition(".")[0]
+
+
+@contextmanager
+def named_records(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell of what other packages log only who did, and of which error: their words may hold a key or a text.
+
+    Args:
+        tell: Takes a line.
+    """
+    shown = _Named(tell)
+    logging.getLogger().addHandler(shown)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(shown)
+
+
+class _Named(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record of this package as it is; a handler of its own keeps Python from showing others as they are."""
+        if record.name.partition(".")[0] == _PACKAGE:
+            self._tell(record.getMessage())
+        else:
+            error = record.exc_info[0] if record.exc_info else None
+            self._tell(f"{record.levelname} of {record.name}{f': {error.__name__}' if error else ''}")
 
 
 class LogLine:

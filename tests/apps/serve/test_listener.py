@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from endpoints import HI, running, two_and_one
 from langgraph_moa.apps.serve.listener import failure_as_told, listening
+from langgraph_moa.apps.serve.log_lines import named_records
 from loopback import Loopback
 
 ASK = json.dumps({"model": "moa", "messages": HI}).encode()
@@ -87,3 +88,22 @@ async def test_what_fails_beside_a_request_is_named_by_its_class(
     assert log == ["a connection failed: RuntimeError"]
     assert "SECRET" not in caplog.text
     assert failure_as_told({"exception": ValueError("SECRET"), "message": "SECRET"}) == "a task failed: ValueError"
+
+
+def test_what_others_log_is_named_and_not_repeated() -> None:
+    log = list[str]()
+    with named_records(log.append):
+        logging.getLogger("aiohttp.client").warning("SECRET %s", "SECRET")
+        logging.getLogger("aiohttp.client").info("SECRET")
+        try:
+            raise ValueError("SECRET")
+        except ValueError:
+            logging.getLogger("other").exception("SECRET")
+        logging.getLogger("langgraph_moa.nodes").warning("the cache cannot be written: %s", "OSError")
+    logging.getLogger("aiohttp.client").error("nobody listens any more")
+
+    assert log == [
+        "WARNING of aiohttp.client",
+        "ERROR of other: ValueError",
+        "the cache cannot be written: OSError",
+    ]
