@@ -13,7 +13,8 @@ NAMED_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dep
 """Keys whose own keys are names that somebody chose."""
 PLAIN_VALUES = ("const", "enum", "default", "examples")
 """Keys whose values are no schemas, whatever they look like."""
-_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+"""Keys whose value is the place of another schema."""
 _SAME_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
 """Keys whose schemas are for the very value that theirs is for: these, and references, multiply without end."""
 _ABOUT = {"title", "description"}
@@ -138,7 +139,7 @@ class _References:
         address = resource.id() or ""
         self._root = _nothing_beside().with_resource(address, resource).crawl().resolver(address)
         rules = dialect.VALIDATORS.keys()
-        self._keys = {*rules, "definitions", "then", "else", *(["$defs"] if rules & {*_REFERENCES[1:]} else [])}
+        self._keys = {*rules, "definitions", "then", "else", *(["$defs"] if rules & {*REFERENCES[1:]} else [])}
         """Those whose schemas were checked with the whole."""
         self._checked: dict[int, bool] = {}
         """Each schema in the schema, and whether it was checked with the whole."""
@@ -172,7 +173,7 @@ class _References:
             if not isinstance(node, dict) or id(node) in self._reached:
                 continue
             inner = resolver.in_subresource(self._specification.create_resource(node))
-            keys = [key for key in _REFERENCES if key in node and key in self._dialect.VALIDATORS]
+            keys = [key for key in REFERENCES if key in node and key in self._dialect.VALIDATORS]
             resolved = [self._resolved(key, node[key], inner) for key in keys]
             self._reached[id(node)] = node, [target for target, _ in resolved]
             pending += resolved

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.tool import tool_call
 
 from ...core.errors import ConfigError
-from ...core.json_schemas import SchemaCheck
+from ...core.json_schemas import NAMED_SCHEMAS, PLAIN_VALUES, REFERENCES, SchemaCheck
 
 Tool = dict[str, Any]
 """A tool as OpenAI's API describes it, which is what LangChain converts every tool to."""
@@ -85,13 +85,33 @@ def as_schema(offered: Sequence[Tool]) -> dict[str, Any]:
     calls = [
         {
             "type": "object",
-            "properties": {"name": {"const": tool["function"]["name"]}, "arguments": schema},
+            "properties": {
+                "name": {"const": tool["function"]["name"]},
+                "arguments": _moved_to(f"#/anyOf/{number}/properties/arguments", schema),
+            },
             "required": ["name", "arguments"],
             "additionalProperties": False,
         }
-        for tool, schema in zip(offered, parameters, strict=True)
+        for number, (tool, schema) in enumerate(zip(offered, parameters, strict=True))
     ]
     return {"anyOf": calls}
+
+
+def _moved_to(place: str, schema: Any) -> Any:
+    """Return a schema as it is written at a place inside of another: what it refers to has moved along."""
+    if isinstance(schema, list):
+        return [_moved_to(place, part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    moved: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in REFERENCES and isinstance(value, str) and (value == "#" or value.startswith("#/")):
+            moved[key] = place + value[1:]
+        elif key in NAMED_SCHEMAS and isinstance(value, dict):
+            moved[key] = {name: _moved_to(place, part) for name, part in value.items()}
+        else:
+            moved[key] = value if key in PLAIN_VALUES else _moved_to(place, value)
+    return moved
 
 
 def with_call(message: AIMessage, call: ToolCall) -> AIMessage:

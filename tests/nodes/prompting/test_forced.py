@@ -12,7 +12,8 @@ from langchain_core.exceptions import OutputParserException
 from langchain_core.messages.tool import tool_call
 from langchain_core.tools import tool
 from langgraph_moa import AllProposersFailed, Budget
-from langgraph_moa.nodes.prompting.forced import calls_in, fits
+from langgraph_moa.core.json_schemas import SchemaCheck
+from langgraph_moa.nodes.prompting.forced import as_schema, calls_in, fits
 from loopback import Loopback, Reply
 from pydantic import BaseModel
 from worn import whole, worn
@@ -284,6 +285,19 @@ def test_no_call_fits_a_schema_that_leads_away(place: str) -> None:
     call = tool_call(name="x", args={"a": 1}, id="1")
 
     assert not fits(call, [{"type": "function", "function": {"name": "x", "parameters": parameters}}])
+
+
+def test_what_tools_refer_to_is_found_in_the_schema_of_several() -> None:
+    held = {"$defs": {"t": {"type": "object", "properties": {"$ref": {"const": {"$ref": "#"}}, "of": {"$ref": "#"}}}}}
+    tools = [
+        {"type": "function", "function": {"name": name, "parameters": {"$ref": "#/$defs/t", **held}}}
+        for name in ("a", "b")
+    ]
+
+    check = SchemaCheck(as_schema(tools))
+
+    assert check.problem({"name": "b", "arguments": {"of": {"$ref": {"$ref": "#"}}}}) is None
+    assert check.problem({"name": "b", "arguments": {"of": {"$ref": 1}}})
 
 
 async def test_one_of_several_tools_is_asked_for_by_a_schema(loopback: Loopback) -> None:
