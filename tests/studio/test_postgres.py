@@ -48,6 +48,9 @@ async def test_several_make_the_tables_at_once_and_a_run_is_taken_back(
     await asyncio.gather(opened(ready, "kept", "first"), *(opened(ready, None, "") for _ in range(3)))
     async with shared.checkpoints() as saver:
         before = [state.checkpoint["id"] async for state in saver.alist(thread)]
+    values = "SELECT count(*) FROM checkpoint_blobs"
+    async with await AsyncConnection.connect(place) as other:
+        of_first = await (await other.execute(values)).fetchone()
     await opened(asyncio.Barrier(1), "rolled back", "second")
     async with shared.checkpoints() as saver:
         assert len([state async for state in saver.alist(thread)]) == 2 * len(before)
@@ -56,6 +59,53 @@ async def test_several_make_the_tables_at_once_and_a_run_is_taken_back(
         assert [state.checkpoint["id"] async for state in saver.alist(thread)] == before
         moa = create_moa(proposers=["a"], aggregator="b", checkpointer=saver, resolve=loopback.resolve)
         assert [m.text for m in (await moa.aget_state(thread)).values["messages"]] == ["first", "answer of b"]
+    async with await AsyncConnection.connect(place) as other:
+        assert await (await other.execute(values)).fetchone() == of_first
+
+
+async def test_a_server_waits_for_another_one_only_so_long(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(shared.URI, place)
+    monkeypatch.setattr(shared, "_PATIENCE_SECONDS", 0.2)
+    async with await AsyncConnection.connect(place, autocommit=True) as other:
+        await other.execute("SELECT pg_advisory_lock(%s)", (shared._LOCK,))
+
+        with pytest.raises(
+            ConfigError, match=r"found another server that has made tables for 0.2 s.* the advisory lock"
+        ):
+            async with shared.checkpoints():
+                pass
+
+
+async def test_an_index_that_a_kill_left_is_made_anew(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(shared.URI, place)
+    indexes = """SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        WHERE indisvalid AND c.relname = ANY(%s)"""
+    async with shared.checkpoints():
+        pass
+    async with await AsyncConnection.connect(place, autocommit=True) as other:
+        spoil = "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = %s::regclass"
+        for name in ("checkpoints_run_id", "checkpoint_blobs_thread_id_idx"):
+            await other.execute(spoil, (name,))
+
+        async with shared.checkpoints():
+            pass
+
+        valid = await (await other.execute(indexes, (list(shared._INDEXES),))).fetchall()
+    assert sorted(name for (name,) in valid) == sorted(shared._INDEXES)
+
+
+async def test_one_server_holds_few_connections(
+    place: str, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(shared.URI, make_conninfo(place, application_name="counted"))
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'"
+
+    async with shared.checkpoints() as saver:
+        moa = create_moa(proposers=["a"], aggregator="b", checkpointer=saver, resolve=loopback.resolve)
+        asked = [moa.ainvoke(user("Why?"), {"configurable": {"thread_id": f"busy {n}"}}) for n in range(20)]
+        await asyncio.gather(*asked, saver.adelete_for_runs([str(uuid4())]))
+        async with await AsyncConnection.connect(place, autocommit=True) as other:
+            assert (await (await other.execute(count)).fetchone())[0] <= 2  # type: ignore[index]
 
 
 async def test_connections_that_the_database_has_closed_are_made_anew(
