@@ -21,7 +21,7 @@ from ...evaluation.batch.questions import Row
 from ...evaluation.batch.tally import BatchReport
 from ..ask.lines import spared_words
 from ..screens import TABLES_FROM
-from .waves import wave_line
+from .waves import WaveWords, wave_words
 
 _WIDE = 60
 """Columns of a terminal that hold the time left beside the figures, none of which is cut."""
@@ -51,7 +51,7 @@ class BatchView:
         self._task = self._bar.add_task("", total=None, rate="")
         self._told_at = time.monotonic()
         self._wave: TaskID | None = None
-        self._words = ""
+        self._words: WaveWords | None = None
         self._note: str | None = None
 
     def __enter__(self) -> "BatchView":
@@ -88,10 +88,10 @@ class BatchView:
         self._note = wave.note
         if not wave.parcels:
             return
-        line = wave_line(wave)
+        parts = wave_words(wave)
         if self._console.is_terminal:
             self._wave = self._bar.add_task("", total=None, rate="") if self._wave is None else self._wave
-            words = "" if wave.ended else f"{line.partition(':')[0]}, {line.rpartition(': ')[2]},"
+            words = "" if wave.ended else f"{parts.name}, {parts.states},"
             self._bar.update(
                 self._wave,
                 total=wave.requests,
@@ -100,11 +100,11 @@ class BatchView:
                 visible=not wave.ended,
                 refresh=True,
             )
-        now, words = time.monotonic(), line.partition(";")[2]
-        is_news = words != self._words or now - self._told_at >= _WAVE_EVERY_S
+        now, before = time.monotonic(), self._words
+        is_news = before is None or parts[2:] != before[2:] or now - self._told_at >= _WAVE_EVERY_S
         if wave.ended or (is_news and not self._console.is_terminal):
-            self._told_at, self._words = now, words
-            self._console.print(Text(line, style="dim"), soft_wrap=True)
+            self._told_at, self._words = now, parts
+            self._console.print(Text(parts.line, style="dim"), soft_wrap=True)
 
 
 def batch_summary(sums: BatchReport) -> str:

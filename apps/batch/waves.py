@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
 from typer import Option
 
@@ -125,13 +125,30 @@ def terms_of(moa: Graph, prices: Mapping[str, PriceTable]) -> list[str]:
     return [*lines, *map(str, unknown[:1])]
 
 
-def wave_line(wave: Wave) -> str:
-    """Say in a line how far a wave has come, in the provider's own words."""
+class WaveWords(NamedTuple):
+    """Say how far a wave has come, in the provider's own words."""
+
+    name: str
+    answered: str
+    batches: str
+    states: str
+
+    @property
+    def line(self) -> str:
+        """Return all of it."""
+        return f"{self.name}: {self.answered}; {self.batches}: {self.states}"
+
+
+def wave_words(wave: Wave) -> WaveWords:
+    """Return the parts of what is said of a wave."""
     states = Counter(parcel.state or parcel.stage for parcel in wave.parcels)
-    words = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items()))
     failed = f", {wave.failed:,} failed" if wave.failed else ""
-    many = "1 batch" if len(wave.parcels) == 1 else f"{len(wave.parcels):,} batches"
-    return f"wave {wave.number}: {wave.answered:,} of {wave.requests:,} requests answered{failed}; {many}: {words}"
+    return WaveWords(
+        f"wave {wave.number}",
+        f"{wave.answered:,} of {wave.requests:,} requests answered{failed}",
+        "1 batch" if len(wave.parcels) == 1 else f"{len(wave.parcels):,} batches",
+        ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items())),
+    )
 
 
 def ids_of(parcels: Sequence[SentParcel]) -> str:

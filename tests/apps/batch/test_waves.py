@@ -15,7 +15,7 @@ from batches import PANEL, Files, names, run_to_the_end
 from commands import Run, finish, in_a_process
 from langgraph_moa import create_moa
 from langgraph_moa.apps.batch.progress import BatchView
-from langgraph_moa.apps.batch.waves import cancelled_lines, ids_of, terms_of, under_way_line, wave_line
+from langgraph_moa.apps.batch.waves import cancelled_lines, ids_of, terms_of, under_way_line, wave_words
 from langgraph_moa.apps.settings.tables import PriceTable
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.batches.parcels import SentParcel
@@ -179,10 +179,12 @@ def test_the_deadline_of_a_run_is_set_aside_and_told(batches: BatchServer, files
 
 def test_lines_name_what_there_is() -> None:
     one, two = parcel(1), parcel(2, state="validating", completed=0, failed=0)
-    assert wave_line(Wave(1, (one,))) == "wave 1: 30 of 100 requests answered, 1 failed; 1 batch: 1 in progress"
-    assert wave_line(Wave(2, (one, two))) == (
+    assert wave_words(Wave(1, (one,))).line == "wave 1: 30 of 100 requests answered, 1 failed; 1 batch: 1 in progress"
+    assert wave_words(Wave(2, (one, two))).line == (
         "wave 2: 30 of 200 requests answered, 1 failed; 2 batches: 1 in progress, 1 validating"
     )
+    parts = wave_words(Wave(3, (parcel(1, state="queued; see: later"),)))
+    assert (parts.name, parts.batches, parts.states) == ("wave 3", "1 batch", "1 queued; see: later")
     assert ids_of([parcel(n) for n in range(5)]) == "batch_0, batch_1, batch_2 and 2 more"
     assert under_way_line(None) == under_way_line(Wave(1, (parcel(1, stage="fetched"),))) == ""
     assert "1 batch goes on at its provider (batch_1), and is billed" in under_way_line(Wave(1, (one,)))
