@@ -9,6 +9,7 @@ from ..core.agreement.answers import short_answer
 from ..core.agreement.closed import closed_answers
 from ..core.agreement.values import FinalAnswer
 from ..core.agreement.whole_texts import NearDuplicates
+from ..core.checks import refuse_long_number
 from ..core.errors import ConfigError, nearest
 from ..core.ordinary import lines_of, opened_file
 from ..core.text import printable
@@ -74,6 +75,7 @@ def _parsed(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as exc:
+        refuse_long_number(exc, where)
         raise ConfigError(f"found no JSON {where}, expected one object; mend the line, or take it out") from exc
     if not isinstance(row, dict) or not isinstance(row.get("responses"), dict):
         raise ConfigError(

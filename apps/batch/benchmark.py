@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.lock import locked
 from ...core.ordinary import check_reachable, content_of
@@ -119,6 +120,7 @@ def _parsed(text: bytes, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as exc:
+        refuse_long_number(exc, where)
         raise ConfigError(
             f"found no JSON {where} ({one_line(str(exc), limit=80)}), expected an object on each line, or one array of "
             "them; get the file again"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.json_schemas import SchemaCheck
 from ...core.ordinary import content_of
@@ -28,6 +29,7 @@ def read_schema(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {exc.strerror or exc}; expected a JSON Schema; name its file"
         ) from exc
     except (ValueError, RecursionError) as exc:
+        refuse_long_number(exc, f"in {path}")
         raise ConfigError(
             f"found no JSON in {path} ({one_line(str(exc), limit=80)}), expected a JSON Schema; mend it"
         ) from exc

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.ordinary import file_kind, lines_of, opened_file
 from ...core.text import one_line, plain, plain_in, printable, shows_nothing
@@ -115,6 +116,7 @@ def parsed_line(line: bytes, where: str) -> object:
     except UnicodeDecodeError as exc:
         raise ConfigError(f"found bytes that are no UTF-8 {where}, expected UTF-8; convert the file") from exc
     except (ValueError, RecursionError) as exc:
+        refuse_long_number(exc, where)
         raise ConfigError(
             f"found no JSON {where}, expected an object on one line; mend the line, or take it out"
         ) from exc

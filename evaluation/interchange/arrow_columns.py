@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError, MissingExtra
 from .losses import Losses
 from .spool import Column, Spool
@@ -121,6 +122,7 @@ def _value(value: Any, is_json: bool, names: list[str] | None, losses: Losses, w
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as exc:
+            refuse_long_number(exc, where)
             raise ConfigError(
                 f"found {shown_value(value)} {where}, expected JSON, as the file's own schema says; write it anew"
             ) from exc

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.ordinary import LONGEST_LINE
 from .losses import Losses
@@ -175,6 +176,7 @@ def _value(name: str, cell: str, losses: Losses, where: str) -> Any:
         except (ValueError, RecursionError) as exc:
             if not name.endswith(_JSON):
                 return _bare(cell, losses)
+            refuse_long_number(exc, f"under {shown_value(name)} {where}")
             raise ConfigError(
                 f"found {shown_value(cell)} under {shown_value(name)} {where}, expected JSON; mend it, or rename the "
                 "column"

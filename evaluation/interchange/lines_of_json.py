@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.ordinary import lines_of
 from .losses import Losses
@@ -69,6 +70,7 @@ def parsed_json(text: bytes, where: str) -> Any:
     except UnicodeDecodeError as exc:
         raise ConfigError(f"found bytes that are no UTF-8 {where}, expected UTF-8; convert the file") from exc
     except (ValueError, RecursionError) as exc:
+        refuse_long_number(exc, where)
         raise ConfigError(
             f"found no JSON {where}, expected an object; mend it, or name the form that the file has with --from"
         ) from exc

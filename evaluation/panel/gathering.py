@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ...core.agreement.answers import short_answer
 from ...core.agreement.closed import closed_answers
 from ...core.agreement.values import FinalAnswer
+from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError
 from ...core.text import one_line, printable
 from ..batch.questions import Row, RowProposal
@@ -98,6 +99,7 @@ class Gathering:
         except UnicodeDecodeError as exc:
             raise ConfigError(f"found bytes that are no UTF-8 {where}, expected UTF-8; convert the file") from exc
         except (ValueError, RecursionError) as exc:
+            refuse_long_number(exc, where)
             raise ConfigError(f"found no JSON {where}, expected one object; mend the line, or take it out") from exc
         if isinstance(item, dict) and isinstance(item.get("responses"), dict):
             self._take_record(item, where, source, number)

@@ -1,10 +1,11 @@
 """A number that could not mean anything is refused in one sentence."""
 
+import json
 from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError
-from langgraph_moa.core.checks import check_number
+from langgraph_moa.core.checks import check_number, refuse_long_number
 from tables import each
 
 FEW: dict[str, Any] = {"minimum": 1, "most": 100, "whole": True}
@@ -51,3 +52,23 @@ def test_what_a_number_may_be(option: str, value: Any, bounds: dict[str, Any], e
 
     assert str(refused.value).startswith(expected)
     assert "\n" not in str(refused.value)
+
+
+@each(
+    ("text", "message"),
+    [
+        ("9" * 5_000, "found a number of more than 4,300 digits in line 1, expected fewer; write it as text"),
+        ("[" * 100_000, None),
+        ("{", None),
+        (b"\xff", None),
+    ],
+)
+def test_a_number_that_is_too_long_to_be_read_is_told_from_what_is_no_json(text: Any, message: str | None) -> None:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        if message is None:
+            refuse_long_number(exc, "in line 1")
+            return
+        with pytest.raises(ConfigError, match=message):
+            refuse_long_number(exc, "in line 1")

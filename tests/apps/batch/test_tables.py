@@ -229,6 +229,21 @@ def test_a_folder_in_the_way_is_told_before_anybody_is_asked_and_rows_are_told_o
     assert len([*read_interchange("other.csv")]) == 5
 
 
+@pytest.mark.parametrize("name", ["q.jsonl", "q.json", "q.jsonl.gz", "q2.csv"])
+def test_a_number_without_end_is_told_as_one(name: str, run: Run, tmp_path: Path) -> None:
+    number = "9" * 5_000
+    line = f'{{"question": "Is it odd?", "gold": {number}}}\n'
+    written = {"q.json": f"[{line}]", "q2.csv": f"question,gold (JSON)\nIs it odd?,{number}\n"}.get(name, line)
+    (tmp_path / name).write_bytes(gzip.compress(written.encode()) if name.endswith("gz") else written.encode())
+
+    done = run(
+        "batch", str(tmp_path / name), str(tmp_path / "rows"), *OFFLINE, *(["--from", "json"] * (name[-1] == "n"))
+    )
+
+    assert "found a number of more than 4,300 digits" in done.err, done.err
+    assert "no JSON" not in done.err
+
+
 def test_a_comparison_reads_them_too(run: Run, table: Path, tmp_path: Path) -> None:
     packed = tmp_path / "q.csv.gz"
     packed.write_bytes(gzip.compress(CSV.encode()))
