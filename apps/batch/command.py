@@ -21,6 +21,7 @@ from ..interrupts import INTERRUPTED, TERMINATED
 from ..mistakes import misused
 from ..piped import Source, check_own_file, read_again
 from ..screens import show_text
+from ..settings.caching import cache_address
 from ..settings.flags import Concurrency, Repeat, RetryErrors, budget_of, with_mixture
 from ..settings.settings import Settings
 from ..terminal import note, notes, sigterm_as_ctrl_c
@@ -104,7 +105,7 @@ def batch(
             )
         options = table_options(source_form, columns, split)
         files = batch_files(questions, out, form, generator, settings, options, out_form)
-        files.check_apart(schema=schema, cache=settings.cache)
+        files.check_apart(schema=schema, cache=cache_address(settings.cache))
         cluster = engine_of(engine, address, actors, in_batches=bool(batches.declared or batches.cancels))
         files = files.at(url_in(questions, cluster, repeat))
     budget = budget_of(whole)

@@ -17,6 +17,7 @@ from ...core.text import one_line, printable
 from ...evaluation.batch.tally import BatchReport
 from ...evaluation.cluster.answering import Make
 from ..logbook import tell
+from ..settings.caching import cache_for_all
 from ..settings.settings import Settings
 from ..terminal import note
 
@@ -100,18 +101,25 @@ def url_in(questions: Path, engine: RayEngine | None, repeat: int) -> str | None
     return url
 
 
-def made_anywhere(chosen: Settings) -> Make:
+def made_anywhere(chosen: Settings, *, joined: bool = False) -> Make:
     """Return what builds a mixture on any machine, from settings without secrets.
 
+    Args:
+        chosen: The settings.
+        joined: Whether the cluster may have other machines than this one.
+
     Raises:
-        ConfigError: They hold what may be one.
+        ConfigError: They hold what may be a secret, or a cache that is not for all.
     """
-    record, written = chosen.record(), chosen.model_dump(exclude_defaults=True, exclude_unset=True)
+    record = chosen.record()
+    written = chosen.model_dump(exclude_defaults=True, exclude_unset=True, exclude={"cache"})
     if {**written, "docs": None} != {**record, "docs": None}:
         raise ConfigError(
             "found a header, or what follows ? in an address, written out in the settings, expected neither on a "
             "cluster, where all could read it; write $NAME for the header, and set NAME on each machine"
         )
+    if chosen.cache:
+        record["cache"] = cache_for_all(chosen.cache, joined=joined)
     return partial(built_of, record)
 
 

@@ -83,7 +83,7 @@ class BatchJob:
 
         with quiet_ray():
             return await ray_batch(
-                made_anywhere(self.settings),
+                made_anywhere(self.settings, joined=cluster.address is not None),
                 self.files.questions,
                 self.files.rows,
                 actors=cluster.actors,

@@ -161,7 +161,8 @@ class Fields(Table):
     )
     cache: str | Nothing = Field(
         default=None,
-        description="Where whole answers are kept for whoever asks exactly the same: a file, or redis://HOST:PORT/0.",
+        description="Where whole answers are kept for whoever asks exactly the same: a file, redis://HOST:PORT/0, or "
+        "$NAME, a variable that holds one.",
     )
     docs: list[str] = Field(default_factory=list, description="A file or folder to answer from, with citations.")
     passages: Count | Nothing = Field(default=None, description="Passages of docs that are shown; 8 where not given.")

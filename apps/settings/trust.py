@@ -16,6 +16,7 @@ from ...core.models.credentials import HEADER_VARIABLE
 from ...core.offline.folders import SUFFIXES
 from ...core.text import one_line
 from ...core.wire.connections import bare_url
+from .caching import cache_variable
 from .discovery import VARIABLE, SettingsFile
 from .seats import models_in, seats_in
 from .settings import Settings
@@ -86,6 +87,8 @@ def _reaches(folder: Path, settings: Settings) -> Iterator[str]:
 
 def _reach_of_cache(address: str, folder: Path) -> str | None:
     """Say where a cache is that is not on this machine, or a file outside the folder."""
+    if variable := cache_variable(address):
+        return f"the variable {variable}, as the cache's address,"
     if "://" in address:
         return None if _is_here(address) else f"the cache {_shown(bare_url(address))!r}"
     is_inside = Path(address).resolve().is_relative_to(folder.resolve())

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from ray_cluster import KEY
+from redis_server import redis_running
 
 SCRIPT = """
 import asyncio, json, os, sys
@@ -60,3 +62,41 @@ def test_the_command_runs_on_one_too(tmp_path: Path) -> None:
     assert done.stdout.startswith("1 question: 1 answered; ")
     assert "questions under way are not kept" in done.stderr
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 1
+
+
+def answered(folder: Path, out: str, cache: str, variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Put three questions to two actors on a cluster of their own."""
+    (folder / "q.jsonl").write_text("".join(f'{{"question": "What is {n} + 2?"}}\n' for n in range(3)))
+    command = [sys.executable, "-m", "langgraph_moa", "batch", "q.jsonl", out, "--engine", "ray", "--actors", "2"]
+    options = ["--preset", "offline", "--no-settings", "--cache", cache, "--json"]
+    env = {**os.environ, **variables}
+    return subprocess.run([*command, *options], cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=300)
+
+
+def test_actors_share_a_cache_in_a_file(tmp_path: Path) -> None:
+    runs = [answered(tmp_path, out, "answers.db", {}) for out in ("one.jsonl", "two.jsonl")]
+
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
+    first, second = (json.loads(run.stdout) for run in runs)
+    assert (first["calls"] > 0, second["calls"], second["spared"]["calls"]) == (True, 0, first["calls"])
+
+
+def test_actors_share_a_redis_whose_password_nobody_reads(tmp_path: Path) -> None:
+    try:
+        with redis_running() as server:
+            import redis
+
+            redis.Redis.from_url(server.url).config_set("requirepass", "word-of-redis-0815")
+            variables = {
+                "MOA_CACHE": server.url.replace("://", "://:word-of-redis-0815@"),
+                "RAY_TMPDIR": "/tmp/moa-ray-c",
+            }
+            runs = [answered(tmp_path, out, "$MOA_CACHE", variables) for out in ("one.jsonl", "two.jsonl")]
+    except LookupError as why:
+        pytest.skip(str(why))
+
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
+    first, second = (json.loads(run.stdout) for run in runs)
+    assert (second["calls"], second["spared"]["calls"]) == (0, first["calls"])
+    texts = [*(run.stderr for run in runs), *(path.read_text() for path in tmp_path.glob("*.jsonl"))]
+    assert not [text for text in texts if "word-of-redis" in text]

@@ -1,5 +1,6 @@
 """Where a batch runs: what is said of a cluster, and what travels there."""
 
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,38 @@ def test_what_may_be_a_secret_does_not_travel() -> None:
 
     with pytest.raises(ConfigError, match=r"write \$NAME for the header"):
         made_anywhere(chosen)
+
+
+def _cached(cache: str) -> Settings:
+    return Settings(proposers=["offline:words"], aggregator="offline:words", cache=cache).choose()[0]
+
+
+@pytest.mark.parametrize(
+    ("cache", "joined", "travels"),
+    [
+        ("redis://10.0.0.1:6379/0", True, "redis://10.0.0.1:6379/0"),
+        ("$MOA_CACHE_OF_ALL", True, "$MOA_CACHE_OF_ALL"),
+        ("answers.db", False, str(Path("answers.db").absolute())),
+        ("redis://:word-of-redis@10.0.0.1/0", False, None),
+        ("redis://10.0.0.1/0?password=word-of-redis", True, None),
+        ("answers.db", True, None),
+        ("unix:///run/redis.sock", True, None),
+        ("$MOA_FILE_OF_ONE", True, None),
+    ],
+)
+def test_a_cache_goes_to_all_actors_without_a_secret(
+    cache: str, joined: bool, travels: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOA_CACHE_OF_ALL", "redis://:word-of-redis@10.0.0.1:6379/0")
+    monkeypatch.setenv("MOA_FILE_OF_ONE", "answers.db")
+    if travels is None:
+        with pytest.raises(ConfigError, match=r"as the cache of a cluster that was|in the address of the cache") as why:
+            made_anywhere(_cached(cache), joined=joined)
+        assert "word-of-redis" not in str(why.value)
+        return
+    made: Any = made_anywhere(_cached(cache), joined=joined)
+    assert made.args[0]["cache"] == travels
+    assert b"word-of-redis" not in pickle.dumps(made)
 
 
 def test_what_was_lost_is_told() -> None:

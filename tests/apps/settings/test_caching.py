@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from commands import Run
+from langgraph_moa import ConfigError
 from langgraph_moa.apps.settings.caching import response_cache
 from langgraph_moa.apps.settings.settings import Settings
 
@@ -14,6 +16,14 @@ def test_the_same_address_is_opened_once(tmp_path: Path) -> None:
 
     assert response_cache(address) is response_cache(address)
     assert response_cache(None) is None
+
+
+def test_its_address_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOA_CACHE_HERE", str(tmp_path / "answers.db"))
+
+    assert response_cache("$MOA_CACHE_HERE") is response_cache(str(tmp_path / "answers.db"))
+    with pytest.raises(ConfigError, match="the cache needs MOA_NO_CACHE, which is not set"):
+        response_cache("${MOA_NO_CACHE}")
 
 
 def test_a_record_of_settings_does_not_hold_it() -> None:

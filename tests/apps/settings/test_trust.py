@@ -28,6 +28,7 @@ REACHES = [
     ('docs = "pages"', "documents outside its folder, 'pages/deeper/out'"),
     ('docs = "out.md"', "documents outside its folder, 'out.md'"),
     ('cache = "redis://me:secret-word@far.example/0"', "the cache 'redis://far.example/0'"),
+    ('cache = "${GITHUB_TOKEN}"', "the variable GITHUB_TOKEN, as the cache's address,"),
     ('cache = "../answers.db"', "a cache outside its folder, '../answers.db'"),
     ('proposers = ["gguf:model.gguf"]', "the model file 'gguf:model.gguf'"),
     ('moderator = "gguf:model.gguf"\nsystem = "smoa"', "the model file 'gguf:model.gguf'"),
