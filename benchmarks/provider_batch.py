@@ -1,4 +1,4 @@
-"""Ask questions in three layers in a provider's batches, and kill who asks again and again; then ask them live.
+"""Ask questions in three layers in a provider's batches, and kill who asks again and again; ask them live, too.
 
 The provider is a server of this machine, a process of its own with a log of all that it bills. One batch expires half
 way, two come back with failures, and the answer to one batch's creation is lost.
@@ -11,16 +11,14 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,46 +27,36 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support" / "proces
 
 from batches import Files
 from commands import in_a_process
+from provider_process import Provider, asked_instead, provider
 
-SUPPORT = Path(__file__).parents[1] / "tests" / "support"
-PRICES = {"a": (1.0, 4.0), "b": (2.0, 8.0), "last": (3.0, 15.0)}
+MODELS = ["gpt-4.1-mini", "gpt-4.1-nano", "gpt-4.1"]
+"""Two proposers and the aggregator, as OpenAI calls them."""
 CALLS = 5
 """How many a question takes: two layers of two, and the aggregator."""
-SETTINGS = "\n".join([
-    'proposers = ["a", "b"]', 'aggregator = "last"', "layers = 3", "[prices]",
-    *(f"{model} = {{input = {read}, output = {written}, batch = 0.5}}" for model, (read, written) in PRICES.items()),
-])  # fmt: skip
 FLAGS = ["--early-stop", "off", "--json", "--concurrency", "64"]
 POLL = 2.0
 """How many seconds pass at most until a provider is asked again."""
 
 
-@dataclass
-class Provider:
-    """Be the server's process."""
+@cache
+def list_prices() -> dict[str, tuple[float, float]]:
+    """Return what a million tokens cost, read and written, outside of batches: as genai-prices has it."""
+    from genai_prices import Usage, calc_price
 
-    url: str
-    log: Path
-    _read: int = 0
-    _answers: int = 0
+    million = (Usage(input_tokens=10**6), Usage(output_tokens=10**6))
+    prices = {
+        model: [float(calc_price(usage, model, provider_id="openai").total_price) for usage in million]
+        for model in MODELS
+    }
+    return {model: (read, written) for model, (read, written) in prices.items()}
 
-    def lines(self) -> list[dict[str, Any]]:
-        """Return what it noted, but for a line that it is writing."""
-        written = self.log.read_bytes() if self.log.exists() else b""
-        return [json.loads(line) for line in written.splitlines(keepends=True) if line.endswith(b"\n")]
 
-    def answers(self) -> int:
-        """Return how many answers it billed so far."""
-        with self.log.open("rb") if self.log.exists() else BytesIO() as file:
-            file.seek(self._read)
-            written = file.read()
-        self._read += len(written)
-        self._answers += written.count(b'{"billed"')
-        return self._answers
-
-    def billed(self) -> Counter[str]:
-        """Count what it answered, by request."""
-        return Counter(line["digest"] for line in self.lines() if "billed" in line)
+def settings() -> str:
+    """Return the mixture; of a batch's share of the prices it says nothing."""
+    prices = (f'"openai:{name}" = {{input = {read}, output = {out}}}' for name, (read, out) in list_prices().items())
+    proposers = json.dumps([f"openai:{name}" for name in MODELS[:2]])
+    lines = [f"proposers = {proposers}", f'aggregator = "openai:{MODELS[2]}"', "layers = 3", "[prices]", *prices]
+    return "\n".join(lines)
 
 
 @dataclass
@@ -124,23 +112,6 @@ def moments(questions: int, kills: int, between: tuple[float, float], dice: rand
     return [*(Kill(many, dice.uniform(*between)) for many in billed), *last]
 
 
-@contextmanager
-def provider(folder: Path, *flags: str) -> Iterator[Provider]:
-    """Run the server until the block ends; it ends after two hours by itself."""
-    log = folder / "billed.jsonl"
-    command = [sys.executable, str(SUPPORT / "servers" / "batch_server.py"), "--log", str(log), "--seconds", "7200"]
-    path = os.pathsep.join([str(SUPPORT), str(SUPPORT / "files")])
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*command, *flags], **pipes, env={**os.environ, "PYTHONPATH": path}) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield Provider(process.stdout.readline().strip(), log)
-        finally:
-            process.stdin.close()
-            process.wait(30)
-
-
 def plans(questions: int) -> list[dict[str, Any]]:
     """Return what becomes of the first batches: the second expires half way, the third and fourth fail in part."""
     some = max(1, questions // 20)
@@ -160,12 +131,13 @@ def run(folder: Path, server: Provider, questions: int, flags: Sequence[str], ki
     """
     files, came_of = Files(folder), Run()
     files.ask(questions)
-    (folder / "settings.toml").write_text(SETTINGS)
-    rest = ["--base-url", server.url, "--config", str(folder / "settings.toml"), *FLAGS, *flags]
+    (folder / "settings.toml").write_text(settings())
+    rest = ["--config", str(folder / "settings.toml"), *FLAGS, *flags]
     command = ["batch", str(files.questions), str(files.rows), *rest]
     start = time.perf_counter()
     for kill in (*kills, None):
-        process = in_a_process(*command)
+        with asked_instead(server.url):
+            process = in_a_process(*command)
         assert process.stdout
         assert process.stderr
         with ThreadPoolExecutor() as pool:
@@ -193,7 +165,7 @@ def _add_up(came_of: Run, files: Files, server: Provider) -> None:
     for line in server.lines():
         came_of.batches += "created" in line
         if "billed" in line:
-            usage, (read, written) = line["usage"], PRICES[line["billed"]]
+            usage, (read, written) = line["usage"], list_prices()[line["billed"]]
             came_of.listed += (usage["prompt_tokens"] * read + usage["completion_tokens"] * written) / 10**6
 
 
@@ -245,6 +217,8 @@ def check(live: Run, batched: Run, questions: int) -> list[str]:
     wrong += ["what was asked live was not asked in batches"] if live.billed - batched.billed else []
     differing = sum(batched.rows.get(name) != row for name, row in live.rows.items())
     wrong += [f"{differing} answers differ"] if differing else []
+    dearer = sum(abs(batched.usd.get(name, 0.0) - usd / 2) > 1e-9 for name, usd in live.usd.items())
+    wrong += [f"{dearer} questions not at half of their price"] if dearer else []
     for name, one, share in (("live", live, 1.0), ("in batches", batched, 0.5)):
         usd, due = sum(one.usd.values()), one.listed * share
         wrong += [f"{name}: {usd:.6f} USD, {due:.6f} due"] if abs(usd - due) > 1e-6 * due else []

@@ -48,5 +48,6 @@ def test_what_is_wrong_is_seen() -> None:
         "in batches: a request was billed 2 times",
         "what was asked live was not asked in batches",
         "1 answers differ",
+        "1 questions not at half of their price",
         "in batches: 1.200000 USD, 1.000000 due",
     ]
