@@ -87,10 +87,7 @@ def test_actors_share_a_redis_whose_password_nobody_reads(tmp_path: Path) -> Non
             import redis
 
             redis.Redis.from_url(server.url).config_set("requirepass", "word-of-redis-0815")
-            variables = {
-                "MOA_CACHE": server.url.replace("://", "://:word-of-redis-0815@"),
-                "RAY_TMPDIR": "/tmp/moa-ray-c",
-            }
+            variables = {"MOA_CACHE": server.url.replace("://", "://:word-of-redis-0815@")}
             runs = [answered(tmp_path, out, "$MOA_CACHE", variables) for out in ("one.jsonl", "two.jsonl")]
     except LookupError as why:
         pytest.skip(str(why))
