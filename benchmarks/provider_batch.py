@@ -89,7 +89,8 @@ class Kill:
     def carry_out(self, process: int, server: Provider, rows: Path) -> str:
         """Wait, kill it, and say when that was."""
         start = time.perf_counter()
-        while (server.answers() < self.billed or _lines_in(rows) < self.rows) and not _has_ended(process):
+        most = max(self.rows, _lines_in(rows) + 1) if self.rows else 0  # of which this process writes one at least
+        while (server.answers() < self.billed or _lines_in(rows) < most) and not _has_ended(process):
             time.sleep(0.05)
         time.sleep(self.seconds)
         os.kill(process, signal.SIGKILL)
