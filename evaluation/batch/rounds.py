@@ -11,6 +11,7 @@ from ...core.batches.journal_file import journal_beside
 from ...core.batches.parcels import Parcels
 from ...core.batches.providers import batches_at
 from ...core.batches.sending import Sending
+from ...core.batches.tiers import batch_limits
 from ...core.bounds.budget import Budget
 from ...core.deferral import reckoned_in_batches
 from ...core.errors import ConfigError
@@ -105,14 +106,15 @@ def check_batched(moa: Graph, declared: ProviderBatch, budget: Budget | None) ->
             f"found seconds={budget.seconds:g} in the budget of a provider's batch, which takes up to a day for each "
             "layer, expected none; leave it out"
         )
-    return addresses_of(models_asked(moa))
+    return addresses_of(models_asked(moa), declared)
 
 
-def addresses_of(models: Iterable[Model]) -> dict[str, Address]:
+def addresses_of(models: Iterable[Model], declared: ProviderBatch | None = None) -> dict[str, Address]:
     """Return where models are asked whose requests can go into providers' batches.
 
     Args:
         models: Whom; what runs in this process answers at once, and needs no address.
+        declared: How batches are made; None makes no new ones.
 
     Raises:
         ConfigError: A request of one of them cannot.
@@ -129,12 +131,29 @@ def addresses_of(models: Iterable[Model]) -> dict[str, Address]:
                 "provider:model, or leave the provider's batch out"
             )
         address = wire.address
+        if declared and declared.failed != "live":
+            _check_taken(address, wire.model_name)
         if (other := addresses.setdefault(address.bare, address)) and account_of(other) != account_of(address):
             raise ConfigError(
                 f"found two keys, or other headers, for {address.bare}, expected one: a provider's batch is one "
                 "account's; run two batches"
             )
     return addresses
+
+
+def _check_taken(address: Address, model: str) -> None:
+    """Refuse what its provider is known to take into no batch of a kind that is spoken here."""
+    limits = batch_limits(address.url)
+    if limits.api == "jobs":
+        found = f"{limits.provider}, whose batches are jobs of a form of its own, expected one of files and batches"
+    elif model in limits.refused:
+        found = f"{model}, which {limits.provider} takes into no batch, expected another model of it"
+    else:
+        return
+    raise ConfigError(
+        f"found {found}; leave the provider's batch out, or have it asked at once, at its full price: "
+        "--batch-failed live"
+    )
 
 
 async def ask_in_rounds(

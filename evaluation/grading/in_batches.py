@@ -43,7 +43,7 @@ async def judge_all(
         check_none_under_way(file)
         jury = begin()
         return await judge(jury), jury
-    addresses = addresses_of([seat.model])
+    addresses = addresses_of([seat.model], declared)
     # All verdicts are written before any of them is forgotten: at the end.
     journal = Journal(
         journal_beside(file), mixture=f"the judge {seat.label}", before_forgetting=lambda: on_the_disk(file)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from langgraph_moa import (
 )
 from langgraph_moa.core.batches.declared import Wave
 from langgraph_moa.core.offline.scripted import ScriptedModel
+from langgraph_moa.core.wire.chat import ChatCompletions
+from langgraph_moa.evaluation.batch.rounds import addresses_of
 from loopback import Reply
 
 
@@ -260,6 +262,25 @@ async def test_what_cannot_wait_is_refused_before_anybody_is_asked(
         await in_batches(batches, out, **{"moa": mixture(batches, **options), **given})
     assert not batches.files
     assert [file.name for file in out.parent.iterdir()] in ([], ["rows.jsonl"])
+
+
+@pytest.mark.parametrize(
+    ("model", "url", "words"),
+    [
+        ("mistral-small", "https://api.mistral.ai/v1", "found mistral, whose batches are jobs"),
+        ("deepseek-ai/DeepSeek-V3.1", "https://api.together.xyz/v1", "which together takes into no batch"),
+        ("Qwen/Qwen3", "https://api.together.xyz/v1", None),
+    ],
+)
+def test_what_its_provider_takes_into_no_batch_is_refused_unless_it_may_be_asked_now(
+    model: str, url: str, words: str | None
+) -> None:
+    chat = ChatCompletions(model=model, base_url=url, api_key="k")
+
+    with pytest.raises(ConfigError, match=rf"{words}.*--batch-failed live") if words else nullcontext():
+        addresses_of([chat], SOON)
+    assert len(addresses_of([chat], replace(SOON, failed="live"))) == 1
+    assert len(addresses_of([chat])) == 1
 
 
 async def test_what_is_written_by_sections_is_refused(batches: BatchServer, out: Path) -> None:
