@@ -63,7 +63,7 @@ async def cancel_unwanted(journal: JournalFile, providers: Mapping[str, BatchPro
     """
     parcels = Parcels(journal)
     for sent in parcels.under_way():
-        with journal.told():
+        with journal.errors_explained():
             if journal.db.execute("SELECT 1 FROM requests WHERE parcel = ?", (sent.number,)).fetchone():
                 continue
         if sent.batch and (provider := providers.get(sent.server)):

@@ -53,7 +53,7 @@ class Journal(JournalFile):
 
     def look_up(self, key: str) -> RecordedRequest | None:
         """Return what is known of a request; None where it was never wanted before."""
-        with self.told():
+        with self.errors_explained():
             row = self.db.execute(
                 "SELECT number, state, status, answer, why FROM requests WHERE key = ?", (key,)
             ).fetchone()
@@ -61,7 +61,7 @@ class Journal(JournalFile):
 
     def add(self, key: str, *, question: str, server: str, model: str, body: bytes, state: RequestState) -> int:
         """Write down a request that is wanted, and return its number."""
-        with self.told():
+        with self.errors_explained():
             added = self.db.execute(
                 "INSERT INTO requests (key, question, server, model, body, size, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (key, question, server, model, body, len(body), state),
@@ -70,7 +70,7 @@ class Journal(JournalFile):
 
     def answer(self, number: int, body: bytes) -> None:
         """Write down what came of a request that was asked live, at once: it was paid for."""
-        with self.told():
+        with self.errors_explained():
             self.db.execute(
                 "UPDATE requests SET state = 'answered', status = 200, answer = ?, parcel = NULL WHERE number = ?",
                 (body, number),
@@ -87,7 +87,7 @@ class Journal(JournalFile):
             why: What to say without.
             is_late: Whether it took too long.
         """
-        with self.told():
+        with self.errors_explained():
             self.db.execute(
                 "UPDATE requests SET state = ?, status = ?, answer = ?, why = ?, parcel = NULL WHERE number = ?",
                 ("expired" if is_late else "failed", status, body, why, number),
@@ -96,7 +96,7 @@ class Journal(JournalFile):
 
     def fact(self, question: str, name: str) -> bytes | None:
         """Return what is known to have come of something in a question's run; None where nothing is."""
-        with self.told():
+        with self.errors_explained():
             row = self.db.execute(
                 "SELECT value FROM facts WHERE question = ? AND name = ?", (question, name)
             ).fetchone()
@@ -104,12 +104,12 @@ class Journal(JournalFile):
 
     def note_fact(self, question: str, name: str, value: bytes) -> None:
         """Write down what came of something; it is there whenever a request is that was sent later."""
-        with self.told():
+        with self.errors_explained():
             self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (question, name, value))
 
     def counts(self, question: str) -> tuple[int, int]:
         """Count a question's requests: those that failed, and all others."""
-        with self.told():
+        with self.errors_explained():
             rows = self.db.execute(
                 "SELECT state IN ('failed', 'expired'), COUNT(*) FROM requests WHERE question = ? GROUP BY 1",
                 (question,),
@@ -119,12 +119,12 @@ class Journal(JournalFile):
 
     def has_requests(self) -> bool:
         """Tell whether there are any."""
-        with self.told():
+        with self.errors_explained():
             return bool(self.db.execute("SELECT 1 FROM requests").fetchone())
 
     def is_open(self, question: str) -> bool:
         """Tell whether requests of a question wait, so that running it would come no further."""
-        with self.told():
+        with self.errors_explained():
             return bool(
                 self.db.execute(
                     "SELECT 1 FROM requests WHERE question = ? AND state IN (?, ?)", (question, *_OPEN)
@@ -133,7 +133,7 @@ class Journal(JournalFile):
 
     def has_open(self) -> bool:
         """Tell whether any request is still to be answered."""
-        with self.told():
+        with self.errors_explained():
             return bool(
                 self.db.execute(
                     "SELECT 1 FROM requests WHERE state NOT IN ('answered', 'failed', 'expired')"
@@ -142,7 +142,7 @@ class Journal(JournalFile):
 
     def has_live(self, question: str) -> bool:
         """Tell whether a question has requests that are asked outside of batches."""
-        with self.told():
+        with self.errors_explained():
             return bool(
                 self.db.execute("SELECT 1 FROM requests WHERE question = ? AND state = 'live'", (question,)).fetchone()
             )
@@ -151,7 +151,7 @@ class Journal(JournalFile):
         """Go through the questions that have requests here."""
         last = ""
         while True:
-            with self.told():
+            with self.errors_explained():
                 rows = self.db.execute(
                     "SELECT DISTINCT question FROM requests WHERE question > ? ORDER BY question LIMIT 500", (last,)
                 ).fetchall()
@@ -162,12 +162,12 @@ class Journal(JournalFile):
 
     def knows(self, question: str) -> bool:
         """Tell whether a question has requests here."""
-        with self.told():
+        with self.errors_explained():
             return bool(self.db.execute("SELECT 1 FROM requests WHERE question = ?", (question,)).fetchone())
 
     def forget(self, question: str) -> None:
         """Forget a question whose row is written."""
-        with self.told():
+        with self.errors_explained():
             self.db.execute("DELETE FROM requests WHERE question = ?", (question,))
             self.db.execute("DELETE FROM facts WHERE question = ?", (question,))
         self.forgets = True

@@ -61,7 +61,7 @@ class JournalFile:
         self.path, self._before_forgetting, self.forgets = path, before_forgetting, False
         if kind := file_kind(path):
             raise ConfigError(f"{path} cannot be used: it is {kind}, expected the journal of a batch; take it away")
-        with self.told():
+        with self.errors_explained():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives those beside it the same rights
             self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             with ExitStack() as unopened:
@@ -121,17 +121,17 @@ class JournalFile:
 
     def noted(self, name: str) -> str | None:
         """Return what is noted about all of it; None where nothing is."""
-        with self.told():
+        with self.errors_explained():
             row = self.db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None
 
     def note(self, name: str, value: str) -> None:
         """Note something about all of it."""
-        with self.told():
+        with self.errors_explained():
             self.db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def errors_explained(self) -> Iterator[None]:
         """Say what to do where the file cannot be read or written.
 
         Raises:
@@ -149,13 +149,13 @@ class JournalFile:
         if self.forgets:
             self._before_forgetting()
             self.forgets = False
-        with self.told():
+        with self.errors_explained():
             self.db.execute("COMMIT")
 
     def save(self) -> None:
         """See to it that what was written is there, whatever comes."""
         self._commit()
-        with self.told():
+        with self.errors_explained():
             self.db.execute("BEGIN")
 
     def close(self) -> None:

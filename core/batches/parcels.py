@@ -65,7 +65,7 @@ class Parcels:
 
     def waiting(self) -> list[Waiting]:
         """Count what is to be sent, by server and model."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             rows = self._journal.db.execute(
                 "SELECT server, model, COUNT(*), SUM(size) FROM requests WHERE state = 'waiting' "
                 "GROUP BY server, model ORDER BY server, model"
@@ -82,7 +82,7 @@ class Parcels:
             most: How many a parcel may hold.
             most_bytes: How many bytes all together, with what stands around each.
         """
-        with self._journal.told():
+        with self._journal.errors_explained():
             db, numbers, size = self._journal.db, list[int](), 0
             of_model = "model" if model is None else "?2"
             rows = db.execute(
@@ -112,17 +112,17 @@ class Parcels:
 
     def parcel(self, number: int) -> SentParcel:
         """Return a parcel."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             return self._parcels("WHERE number = ?", number)[0]
 
     def under_way(self) -> list[SentParcel]:
         """Return the parcels of which more is to come."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             return self._parcels("WHERE stage != 'fetched' ORDER BY number")
 
     def batches(self, server: str) -> set[str]:
         """Return the ids of all batches that were made at a server."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             return {sent.batch for sent in self._parcels("WHERE server = ?", server) if sent.batch}
 
     def _parcels(self, where: str, *given: object) -> list[SentParcel]:
@@ -137,7 +137,7 @@ class Parcels:
         """Go through a parcel's requests, few at a time, so that others may write meanwhile."""
         last = 0
         while True:
-            with self._journal.told():
+            with self._journal.errors_explained():
                 rows = self._journal.db.execute(
                     "SELECT number, body FROM requests WHERE parcel = ? AND number > ? ORDER BY number LIMIT 100",
                     (parcel, last),
@@ -152,7 +152,7 @@ class Parcels:
         self, parcel: int, stage: ParcelStage, *, file: str | None = None, began: float | None = None
     ) -> None:
         """Write down what begins now with a parcel, before it does."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             self._journal.db.execute(
                 "UPDATE parcels SET stage = ?, file = COALESCE(?, file), began = COALESCE(?, began) WHERE number = ?",
                 (stage, file, began, parcel),
@@ -161,7 +161,7 @@ class Parcels:
 
     def note_status(self, parcel: int, status: BatchStatus) -> None:
         """Write down what a provider says of a batch."""
-        with self._journal.told():
+        with self._journal.errors_explained():
             self._journal.db.execute(
                 "UPDATE parcels SET stage = 'created', batch = ?, state = ?, completed = ?, failed = ?, why = ? "
                 "WHERE number = ?",
@@ -180,7 +180,7 @@ class Parcels:
             may_do: Tells a status after which the same request may do later: those stay `sent`, until it is settled
                 what becomes of them.
         """
-        with self._journal.told():
+        with self._journal.errors_explained():
             for result in results:
                 status = result.status
                 is_open = status is None or may_do(status)
@@ -206,7 +206,7 @@ class Parcels:
         Returns:
             How many became what.
         """
-        with self._journal.told():
+        with self._journal.errors_explained():
             db = self._journal.db
             if not counts:
                 db.execute("UPDATE requests SET tries = tries - 1 WHERE parcel = ? AND state = 'sent'", (parcel,))
