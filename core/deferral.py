@@ -86,6 +86,28 @@ class _Reckoning:
         raise AssertionError("found something that is done where costs are only reckoned, expected nothing")
 
 
+_part: ContextVar[str] = ContextVar("langgraph_moa_part_of_run", default="")
+
+
+@contextmanager
+def part_of_run(name: str) -> Iterator[None]:
+    """Let what is asked in this context be told from what the same nodes ask in other parts of the run.
+
+    Args:
+        name: What the part is called in every run.
+    """
+    token = _part.set(name)
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+def part_here() -> str:
+    """Return which part of a run this context is."""
+    return _part.get()
+
+
 def reckoned_in_batches(*, are_all: bool = True) -> AbstractContextManager[None]:
     """Let costs be reckoned in this context as those of calls in providers' batches.
 

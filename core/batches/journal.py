@@ -59,12 +59,25 @@ class Journal(JournalFile):
             ).fetchone()
         return RecordedRequest(*row) if row else None
 
-    def add(self, key: str, *, question: str, server: str, model: str, body: bytes, state: RequestState) -> int:
-        """Write down a request that is wanted, and return its number."""
+    def add(
+        self, key: str, *, question: str, server: str, model: str, body: bytes, state: RequestState, place: str = ""
+    ) -> int:
+        """Write down a request that is wanted, and return its number.
+
+        Args:
+            key: What it is looked up by.
+            question: Whose it is.
+            server: Where it is asked.
+            model: Who is asked.
+            body: What is asked.
+            state: What becomes of it.
+            place: Who asks, whatever that is.
+        """
         with self.errors_explained():
             added = self.db.execute(
-                "INSERT INTO requests (key, question, server, model, body, size, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, question, server, model, body, len(body), state),
+                "INSERT INTO requests (key, question, place, server, model, body, size, state) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (key, question, place, server, model, body, len(body), state),
             )
         return int(added.lastrowid or 0)
 
@@ -107,15 +120,10 @@ class Journal(JournalFile):
         with self.errors_explained():
             self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (question, name, value))
 
-    def counts(self, question: str) -> tuple[int, int]:
-        """Count a question's requests: those that failed, and all others."""
+    def places(self, question: str) -> list[tuple[int, str]]:
+        """Return a question's requests: the number of each, and who asked."""
         with self.errors_explained():
-            rows = self.db.execute(
-                "SELECT state IN ('failed', 'expired'), COUNT(*) FROM requests WHERE question = ? GROUP BY 1",
-                (question,),
-            )
-            numbers = dict(rows.fetchall())
-        return numbers.get(1, 0), numbers.get(0, 0)
+            return self.db.execute("SELECT number, place FROM requests WHERE question = ?", (question,)).fetchall()
 
     def has_requests(self) -> bool:
         """Tell whether there are any."""

@@ -21,8 +21,8 @@ _OURS = 0x6D6F6162
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE requests (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, question TEXT, server TEXT, model TEXT, body BLOB,
-    size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
+    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, question TEXT, place TEXT, server TEXT, model TEXT,
+    body BLOB, size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
 );
 CREATE TABLE facts (question TEXT, name TEXT, value BLOB, PRIMARY KEY (question, name)) WITHOUT ROWID;
 CREATE INDEX by_state ON requests (state, server, model, number);
@@ -59,6 +59,8 @@ class JournalFile:
             ConfigError: It is another program's file, of another version or mixture, or cannot be used.
         """
         self.path, self._before_forgetting, self.forgets = path, before_forgetting, False
+        self.begins_anew = False
+        """Whether what stands here was cancelled, so that something else may be asked in its place."""
         if kind := file_kind(path):
             raise ConfigError(f"{path} cannot be used: it is {kind}, expected the journal of a batch; take it away")
         with self.errors_explained():
@@ -102,10 +104,13 @@ class JournalFile:
             for table in ("requests", "parcels", "facts", "about"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - no words of others
             db.execute("INSERT INTO about VALUES ('mixture', ?)", (mixture,))
-        if mixture is not None:
+        if mixture is not None and self.was_cancelled:
+            self.begins_anew = True
             db.execute("DELETE FROM about WHERE name = 'cancelled'")
-        # What was never sent is asked again by the runs that want it, if they still do.
-        db.execute("DELETE FROM requests WHERE state = 'waiting' AND tries = 0 AND parcel IS NULL")
+        # What was never sent, or cancelled, is asked again by the runs that want it, if they still do.
+        db.execute(
+            "DELETE FROM requests WHERE state = 'waiting' AND parcel IS NULL AND (tries = 0 OR ?)", (self.begins_anew,)
+        )
         db.execute("DELETE FROM facts WHERE question NOT IN (SELECT question FROM requests)")
         db.execute("BEGIN")
 
@@ -157,6 +162,13 @@ class JournalFile:
         self._commit()
         with self.errors_explained():
             self.db.execute("BEGIN")
+
+    def undo(self) -> None:
+        """Take back what was written since it was saved last, as if its process had been killed then."""
+        with self.errors_explained():
+            self.db.execute("ROLLBACK")
+            self.db.execute("BEGIN")
+        self.forgets = False
 
     def close(self) -> None:
         """Close it; what was written is there."""

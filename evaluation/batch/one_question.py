@@ -15,6 +15,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.types import Durability
 
 from ...core.batches.deferring import Deferred, waits_for_batch
+from ...core.deferral import part_of_run
 from ...core.errors import AllProposersFailed, InputError, MoAError
 from ...core.run.costs import NOTHING, cost_of, spared_by, total
 from ...core.run.records import USABLE, Call, Cost, Proposal, Spared, place_of
@@ -138,16 +139,6 @@ def given_up(question: Question, loss: AttemptLost, attempts: int) -> QuestionRe
     return QuestionResult(_without_answer(question, error, NOTHING), NOTHING, AttemptLost.__name__, [])
 
 
-def beyond_bound(question: Question, requests: int, most: int) -> QuestionResult:
-    """Return what becomes of a question that asked anew each time that its run was made: a row with an error."""
-    error = (
-        f"found {requests} requests in providers' batches, expected {most} at most: what this question asks is another "
-        "thing each time that it is looked at, as with a prompt that holds the time; ask it without --provider-batch"
-    )
-    cost = Cost(calls=requests, tokens=None, usd=None)
-    return QuestionResult(_without_answer(question, error, cost), cost, "requests without end", [])
-
-
 def _without_answer(question: Question, error: str, cost: Cost) -> Row:
     shown = one_line(redact(error), limit=_SHOWN)
     return Row(id=question.id, answer=None, run=None, error=shown, gold=question.gold, seconds=0.0, cost=cost)
@@ -192,10 +183,11 @@ def keeps(moa: Graph) -> bool:
 async def _turns(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:
     """Put all turns of a question, each after the answers to those before it."""
     await _turn(moa, question, so_far, file)
-    for text in question.later:
+    for number, text in enumerate(question.later, 2):
         answer = {"role": "assistant", "content": so_far.turns[-1]["answer"]}
         so_far.conversation += [answer, {"role": "user", "content": text}]
-        await _turn(moa, question, so_far, file)
+        with part_of_run(str(number)):  # a turn that a checkpointer keeps is not run again
+            await _turn(moa, question, so_far, file)
 
 
 async def _turn(moa: Graph, question: Question, so_far: _Progress, file: Path) -> None:

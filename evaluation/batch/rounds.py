@@ -55,12 +55,13 @@ class BatchWork:
         workers = await self.run()
         workers.check_all_came()
 
-    async def run(self, journal: Journal | None = None, live: frozenset[str] = frozenset()) -> Workers:
+    async def run(self, journal: Journal | None = None, live: frozenset[str] = frozenset(), probes: int = 0) -> Workers:
         """Go through all questions once, and answer what can be.
 
         Args:
             journal: What has the answers of calls that providers' batches make.
             live: Servers that are asked now all the same.
+            probes: How many questions are run that wait, to see whether they ask what they asked before.
         """
         workers = Workers(
             self.moa,
@@ -73,6 +74,7 @@ class BatchWork:
             proposals=self.proposals,
             journal=journal,
             live=live,
+            probes=probes,
             asks_live=self.asks_live,
             asked_by=self.asked_by,
         )
@@ -145,13 +147,13 @@ def _check_taken(address: Address, model: str) -> None:
     """Refuse what its provider is known to take into no batch of a kind that is spoken here."""
     limits = batch_limits(address.url)
     if limits.api == "jobs":
-        found = f"{limits.provider}, whose batches are jobs of a form of its own, expected one of files and batches"
+        untaken = f"{limits.provider}, whose batches are jobs of a form of its own, expected one of files and batches"
     elif model in limits.refused:
-        found = f"{model}, which {limits.provider} takes into no batch, expected another model of it"
+        untaken = f"{model}, which {limits.provider} takes into no batch, expected another model of it"
     else:
         return
     raise ConfigError(
-        f"found {found}; leave the provider's batch out, or have it asked at once, at its full price: "
+        f"found {untaken}; leave the provider's batch out, or have it asked at once, at its full price: "
         "--batch-failed live"
     )
 
@@ -176,11 +178,12 @@ async def ask_in_rounds(
         await _forget_done(work, journal)
         await _set_aside(work, journal)
         sending = await sending_of(journal, addresses, declared, on_wave)
-        is_idle = False
+        is_idle, probes = False, 1  # what was changed is told at once, and not a day later
         while True:
             before = work.tally.report()["left"]
-            workers = await work.run(journal, frozenset(sending.live))
+            workers = await work.run(journal, frozenset(sending.live), probes)
             journal.save()
+            journal.begins_anew, probes = False, 0
             if work.tally.stopped:
                 break
             was_idle, is_idle = is_idle, work.tally.report()["left"] == before

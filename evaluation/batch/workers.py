@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +16,7 @@ from ...core.run.costs import total
 from ...core.run.records import Cost
 from ...core.run.state import Graph
 from .ids import Ids
-from .one_question import AttemptLost, QuestionResult, answer_question, beyond_bound, bound_of, given_up
+from .one_question import AttemptLost, QuestionResult, answer_question, bound_of, given_up
 from .questions import Question
 from .rows import RowFile
 from .survey import DONE, TO_ASK, breathing
@@ -23,12 +24,6 @@ from .tally import OnRow, Tally
 
 MOST_LOSSES = 5
 """Attempts at a question that may be lost with the process that made them, before it is taken for the reason."""
-
-
-UNBOUNDED = 1_000
-"""Requests of a question in batches, of which nobody can say how many calls it takes at most."""
-ROOMIER, REFUSALS = 2, 8
-"""How often each of its calls may be asked for, with more room; and refused, for each thing that it can go without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +52,7 @@ class Workers:
         proposals: bool,
         journal: Journal | None = None,
         live: frozenset[str] = frozenset(),
+        probes: int = 0,
         asks_live: bool = False,
         asked_by: AskedBy | None = None,
     ) -> None:
@@ -73,6 +69,7 @@ class Workers:
             proposals: Whether rows hold what proposers answered.
             journal: What has the answers of calls that providers' batches make; None makes all calls now.
             live: Servers that are asked now all the same.
+            probes: How many questions are run that wait, to see whether they ask what they asked before.
             asks_live: Whether what batches do not answer is asked at once, at the full price.
             asked_by: Who asks the questions; None is this process.
         """
@@ -86,13 +83,11 @@ class Workers:
         self._on_row = on_row
         self._retry_errors = retry_errors
         self._proposals = proposals
-        self._journal, self._live = journal, live
+        self._journal, self._live, self._probes = journal, live, probes
         self._are_all_batched = journal is not None and not live and not asks_live
         self.is_full: str | None = None
         """Which limit of the budget kept a question from being asked beside those under way."""
         self._running, self._asked_by = 0, asked_by
-        self._most_calls: dict[tuple[int, bool], int] = {}
-        """How many calls a question takes at most, by how many turns it has, and whether it has a form."""
         self._one_at_a_time = asyncio.Lock()
         self._one_ended = asyncio.Event()
 
@@ -131,7 +126,7 @@ class Workers:
                         "the same ones again; leave them as they are while a batch is at work"
                     )
                 is_due = status == TO_ASK or (status != DONE and self._retry_errors)
-                if not is_due or (self._journal and self._journal.is_open(question.id)):
+                if not is_due or self._waits(question):
                     continue
                 if await self._fits(question):
                     self._running += 1
@@ -139,6 +134,13 @@ class Workers:
                 if self._journal is None:
                     return None
             return None
+
+    def _waits(self, question: Question) -> bool:
+        """Tell whether running a question would come no further, and would not show either whether it was changed."""
+        if not (self._journal and self._journal.is_open(question.id)):
+            return False
+        self._probes -= 1
+        return self._probes < 0
 
     async def _fits(self, question: Question) -> bool:
         """Wait until a question fits the budget, and set aside what it costs at most."""
@@ -177,31 +179,17 @@ class Workers:
             return await self._result_of(self._asked_by, question)
         if self._journal is None:
             return await answer_question(self._moa, question, file=file, proposals=self._proposals)
-        deferring = Deferring(self._journal, question.id, live=self._live)
-        with SERVERS.apart(), deferred_by(deferring):
-            try:
+        while True:
+            deferring = Deferring(self._journal, question.id, live=self._live)
+            result: QuestionResult | None = None
+            with SERVERS.apart(), deferred_by(deferring), suppress(Deferred):
                 result = await answer_question(self._moa, question, file=file, proposals=self._proposals)
-            except Deferred:
-                return self._beyond(self._journal, question)
-        for act in deferring.at_the_end:
-            await act()
+            if deferring.check_unchanged(f"the question {question.id!r}"):
+                break
+        if result:
+            for act in deferring.at_the_end:
+                await act()
         return result
-
-    def _beyond(self, journal: Journal, question: Question) -> QuestionResult | None:
-        """Give up a question that asks more than it can need; None where it asks what it should.
-
-        What differs each time that its run is made asks anew each time, and comes to no end.
-        """
-        failures, others = journal.counts(question.id)
-        sort = len(question.later), question.form is not None
-        if sort not in self._most_calls or self._is_beyond(failures, others, self._most_calls[sort]):
-            self._most_calls[sort] = bound_of(self._moa, question)["calls"] or UNBOUNDED
-        if not self._is_beyond(failures, others, most := self._most_calls[sort]):
-            return None
-        return beyond_bound(question, others, most)
-
-    def _is_beyond(self, failures: int, others: int, most: int) -> bool:
-        return others > ROOMIER * most or failures > REFUSALS * most
 
     async def _result_of(self, asked_by: AskedBy, question: Question) -> QuestionResult | None:
         """Have a question asked until there is a result; None where the budget has no room for asking it again."""

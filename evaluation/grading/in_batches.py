@@ -1,6 +1,7 @@
 """Let a judge's verdicts come in providers' batches: both looks at all pairs are one wave."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from ...core.models.servers import SERVERS
 from ...core.ordinary import on_the_disk
 from ...core.panel.seats import Seat
 from ..batch.rounds import addresses_of, sending_of
+from ..batch.rows import RowFile
 from .jury import Jury
 
 _T = TypeVar("_T")
@@ -37,12 +39,24 @@ async def judge_all(
         on_wave: Called whenever a provider says how far it is.
 
     Raises:
-        ConfigError: The judge cannot be asked in batches, or its provider refuses; or it is asked so already.
+        ConfigError: The judge cannot be asked in batches, or its provider refuses; or it is at work already.
     """
-    if declared is None:
+    with RowFile(file).locked():
+        if declared:
+            return await _in_batches(judge, begin, seat, file, declared, on_wave)
         check_none_under_way(file)
         jury = begin()
         return await judge(jury), jury
+
+
+async def _in_batches(
+    judge: Callable[[Jury], Awaitable[_T]],
+    begin: Callable[[], Jury],
+    seat: Seat,
+    file: Path,
+    declared: ProviderBatch,
+    on_wave: Callable[[Wave], None] | None,
+) -> tuple[_T, Jury]:
     addresses = addresses_of([seat.model], declared)
     # All verdicts are written before any of them is forgotten: at the end.
     journal = Journal(
@@ -52,13 +66,17 @@ async def judge_all(
         sending = await sending_of(journal, addresses, declared, on_wave)
         while True:
             jury, deferring = begin(), Deferring(journal, "verdicts", live=frozenset(sending.live))
-            try:
-                with SERVERS.apart(), deferred_by(deferring):
-                    verdicts = await judge(jury)
+            waits = True
+            with SERVERS.apart(), deferred_by(deferring), suppress(Deferred):
+                verdicts = await judge(jury)
+                waits = False
+            if not deferring.check_unchanged("the judge"):
+                continue
+            if not waits:
                 break
-            except Deferred:
-                journal.save()
-                await sending.wave()
+            journal.save()
+            journal.begins_anew = False
+            await sending.wave()
     finally:
         journal.close()
     journal.remove()

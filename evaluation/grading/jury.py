@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.batches.deferring import Deferred
 from ...core.bounds.budget import Budget
+from ...core.deferral import part_of_run
 from ...core.errors import ConfigError
 from ...core.ordinary import append_line, whole_lines
 from ...core.panel.seats import Seat
@@ -81,7 +82,8 @@ class Jury:
             if why := await self._misfit(prompt.at_most(self._seat), key):
                 return Judged(None, why, NOTHING)
             try:
-                judged = await judge(self._seat, prompt)
+                with part_of_run(key):
+                    judged = await judge(self._seat, prompt)
             except Deferred:
                 self._deferred.add(key)  # what it costs at most stays set aside
                 raise

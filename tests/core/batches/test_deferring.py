@@ -1,5 +1,6 @@
 """A run's calls are answered from its journal, and each finds its own answer again."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 from langgraph_moa.core.batches.deferring import Deferred, Deferring, waits_for_batch
 from langgraph_moa.core.batches.journal import Journal
+from langgraph_moa.core.deferral import part_of_run
+from langgraph_moa.core.errors import ConfigError
 from langgraph_moa.core.wire.refusals import ServerError, ServerTimeout, refusal
 from langgraph_moa.core.wire.sending import Address
 
@@ -108,13 +111,51 @@ def test_what_failed_now_has_failed(
 
 
 def test_what_a_run_did_once_is_known_in_the_next(journal: Journal) -> None:
-    for run in (Deferring(journal, "q"), Deferring(journal, "q", "another part"), Deferring(journal, "another")):
+    for question, part in (("q", ""), ("q", "another part"), ("another", "")):
+        run = Deferring(journal, question)
         for value in (b"one", b"two"):
-            note = run.recalled("what was found")
+            with part_of_run(part):
+                note = run.recalled("what was found")
             assert not isinstance(note, bytes)
             note(value)
     again = Deferring(journal, "q")
     assert [again.recalled("what was found") for _ in range(2)] == [b"one", b"two"]
     journal.forget("q")
     assert callable(Deferring(journal, "q").recalled("what was found"))
+    journal.close()
+
+
+def wanted(journal: Journal, *bodies: bytes, part: str = "") -> Deferring:
+    """Return a run that has wanted answers to these."""
+    run = Deferring(journal, "q")
+    for body in bodies:
+        with part_of_run(part), suppress(Deferred, ServerError):
+            run.answer_to(ADDRESS, body)
+    return run
+
+
+OTHER = b'{"model": "b"}'
+
+
+@pytest.mark.parametrize(
+    ("bodies", "part", "changes"),
+    [((BODY,), "", False), ((BODY, OTHER), "", False), ((), "", False), ((OTHER,), "", True), ((OTHER,), "2", False)],
+    ids=["the same", "one more", "cut before it asked", "another", "another part"],
+)
+def test_who_asks_otherwise_than_before_is_told_from_who_asks_more(
+    bodies: tuple[bytes, ...], part: str, changes: bool, journal: Journal
+) -> None:
+    wanted(journal, BODY)
+    journal.save()
+    run = wanted(journal, *bodies, part=part)
+    assert run.asks_otherwise() is changes
+    if changes:
+        with pytest.raises(ConfigError, match=r"found that the question 'q' asks something else .* --cancel-batches"):
+            run.check_unchanged("the question 'q'")
+        assert [number for number, _ in journal.places("q")] == [1]
+        journal.begins_anew = True
+        assert not wanted(journal, *bodies).check_unchanged("q")
+        assert journal.places("q") == []
+    else:
+        assert run.check_unchanged("q")
     journal.close()

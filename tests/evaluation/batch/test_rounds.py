@@ -32,6 +32,7 @@ from langgraph_moa.core.offline.scripted import ScriptedModel
 from langgraph_moa.core.wire.chat import ChatCompletions
 from langgraph_moa.evaluation.batch.rounds import addresses_of
 from loopback import Reply
+from pydantic import SecretStr
 
 
 def billed(server: BatchServer) -> Counter[str]:
@@ -275,7 +276,7 @@ async def test_what_cannot_wait_is_refused_before_anybody_is_asked(
 def test_what_its_provider_takes_into_no_batch_is_refused_unless_it_may_be_asked_now(
     model: str, url: str, words: str | None
 ) -> None:
-    chat = ChatCompletions(model=model, base_url=url, api_key="k")
+    chat = ChatCompletions(model=model, base_url=url, api_key=SecretStr("k"))
 
     with pytest.raises(ConfigError, match=rf"{words}.*--batch-failed live") if words else nullcontext():
         addresses_of([chat], SOON)

@@ -1,10 +1,12 @@
 """A comparison whose systems and judge are asked in providers' batches."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from batch_server import BatchServer, Plan, Refusal
 from batched import SOON, mixture
 from langgraph_moa import Budget, ConfigError, acompare, create_moa
@@ -61,6 +63,42 @@ async def test_what_is_stopped_goes_on_and_verdicts_are_paid_for_once(batches: B
     assert {model: sum(n for (asked, _), n in bill.items() if asked == model) for model in ("b", "last", "judge")} == {
         "b": 4, "last": 4, "judge": 8,
     }  # fmt: skip
+
+
+async def test_a_judge_that_is_asked_otherwise_is_refused_until_it_is_cancelled(
+    batches: BatchServer, tmp_path: Path
+) -> None:
+    batches.default = judging
+    batches.refusals = [Refusal("/batches/", status=401, method="GET", seen=16)]
+    first, other = (batches.resolve("judge", temperature=each) for each in (0.1, 0.9))
+    with pytest.raises(ConfigError, match="does not take batches now"):
+        await compared(batches, tmp_path / "c", judge=first)
+    made = len(batches.batches)
+    with pytest.raises(ConfigError, match="found that the judge asks something else"):
+        await compared(batches, tmp_path / "c", judge=other)
+    assert len(batches.batches) == made
+    assert (await compared(batches, tmp_path / "c", judge=first)).graded == 4
+    assert len([one for one in batches.billed_requests if one["model"] == "judge"]) == 8
+
+
+async def test_two_comparisons_are_not_at_work_on_the_same_verdicts(batches: BatchServer, tmp_path: Path) -> None:
+    batches.default = judging
+    batches.plans, batches.plan = [Plan() for _ in range(4)], Plan(polls=10**6)
+    tasks: list[asyncio.Task[None]] = []
+
+    async def second() -> None:
+        with pytest.raises(ConfigError, match=r"found another batch at work on .*verdicts"):
+            await compared(batches, tmp_path / "c")
+        for batch in batches.batches.values():
+            batch.plan = Plan()
+
+    def on_wave(wave: Wave) -> None:
+        if not tasks and wave.parcels[0].model == "judge":
+            tasks.append(asyncio.get_running_loop().create_task(second()))
+
+    assert (await compared(batches, tmp_path / "c", on_wave=on_wave)).graded == 4
+    await tasks[0]
+    assert len([one for one in batches.billed_requests if one["model"] == "judge"]) == 8
 
 
 async def test_the_budget_bounds_verdicts_that_wait_together(batches: BatchServer, tmp_path: Path) -> None:
