@@ -14,11 +14,14 @@ from ...core.batches.parcels import SentParcel
 from ...core.batches.tiers import BATCH, batch_limits, price_factor
 from ...core.models.capabilities import wire_of
 from ...core.run.state import Graph
+from ...core.text import escaped, one_line
 from ...graphs.asked import models_asked
 from ..mistakes import Misuse, misused
 from ..settings.tables import PriceTable
 
 _SHOWN = 3
+_LINE = 200
+"""Letters of why batches failed."""
 _DEFAULT = ProviderBatch()
 _FLAGS: dict[str, Any] = {
     "provider_batch": Annotated[
@@ -132,22 +135,27 @@ class WaveWords(NamedTuple):
     answered: str
     batches: str
     states: str
+    why: str
+    """Why batches failed, each reason once; empty where none did."""
 
     @property
     def line(self) -> str:
         """Return all of it."""
-        return f"{self.name}: {self.answered}; {self.batches}: {self.states}"
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.name}: {self.answered}; {self.batches}: {self.states}{why}"
 
 
 def wave_words(wave: Wave) -> WaveWords:
     """Return the parts of what is said of a wave."""
     states = Counter(parcel.state or parcel.stage for parcel in wave.parcels)
     failed = f", {wave.failed:,} failed" if wave.failed else ""
+    reasons = dict.fromkeys(escaped(parcel.why) for parcel in wave.parcels if parcel.why)
     return WaveWords(
         f"wave {wave.number}",
         f"{wave.answered:,} of {wave.requests:,} requests answered{failed}",
         "1 batch" if len(wave.parcels) == 1 else f"{len(wave.parcels):,} batches",
         ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items())),
+        one_line("; ".join(reasons), limit=_LINE),
     )
 
 

@@ -177,6 +177,7 @@ def _failure(recorded: RecordedRequest, address: Address) -> ServerError:
     if recorded.status is None:
         why = recorded.why or "the batch ended without it"
         failure: ServerError = ServerTimeout(why) if recorded.state == "expired" else ServerError(why)
+        failure.was_billed = not recorded.is_free
     else:
         failure = refusal(
             recorded.status, recorded.answer or b"", url=address.url, location=None, secrets=address.secrets

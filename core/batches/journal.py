@@ -22,6 +22,8 @@ class RecordedRequest(NamedTuple):
     answer: bytes | None
     why: str | None
     """Why there is no answer, where nothing was answered at all."""
+    is_free: bool = False
+    """Whether it was never answered, and nothing is billed for it."""
 
 
 def check_none_under_way(file: Path) -> None:
@@ -55,7 +57,7 @@ class Journal(JournalFile):
         """Return what is known of a request; None where it was never wanted before."""
         with self.errors_explained():
             row = self.db.execute(
-                "SELECT number, state, status, answer, why FROM requests WHERE key = ?", (key,)
+                "SELECT number, state, status, answer, why, is_free FROM requests WHERE key = ?", (key,)
             ).fetchone()
         return RecordedRequest(*row) if row else None
 
@@ -102,7 +104,8 @@ class Journal(JournalFile):
         """
         with self.errors_explained():
             self.db.execute(
-                "UPDATE requests SET state = ?, status = ?, answer = ?, why = ?, parcel = NULL WHERE number = ?",
+                "UPDATE requests SET state = ?, status = ?, answer = ?, why = ?, parcel = NULL, is_free = 0 "
+                "WHERE number = ?",
                 ("expired" if is_late else "failed", status, body, why, number),
             )
         self.save()

@@ -22,7 +22,8 @@ _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE requests (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, question TEXT, place TEXT, server TEXT, model TEXT,
-    body BLOB, size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT
+    body BLOB, size INTEGER, state TEXT, parcel INTEGER, tries INTEGER DEFAULT 0, status INTEGER, answer BLOB, why TEXT,
+    is_free INTEGER DEFAULT 0
 );
 CREATE TABLE facts (question TEXT, name TEXT, value BLOB, PRIMARY KEY (question, name)) WITHOUT ROWID;
 CREATE INDEX by_state ON requests (state, server, model, number);

@@ -192,7 +192,14 @@ class Parcels:
                 )
 
     def settle(
-        self, parcel: int, *, why: str, tries: int | None, state: RequestState, counts: bool = True
+        self,
+        parcel: int,
+        *,
+        why: str,
+        tries: int | None,
+        state: RequestState,
+        counts: bool = True,
+        is_free: bool = False,
     ) -> dict[RequestState, int]:
         """Decide on the requests of a parcel that have no answer, and be done with it.
 
@@ -202,6 +209,7 @@ class Parcels:
             tries: After how many batches a request is not sent again; None is never.
             state: What becomes of those then, or of all where it is not `waiting`.
             counts: Whether this batch was one of those.
+            is_free: Whether nothing is billed of which nothing was said; what was said to have failed never is.
 
         Returns:
             How many became what.
@@ -217,7 +225,9 @@ class Parcels:
                     (parcel, tries),
                 )
             db.execute(
-                "UPDATE requests SET state = ?, why = ? WHERE parcel = ? AND state = 'sent'", (state, why, parcel)
+                "UPDATE requests SET state = ?, why = ?, is_free = ? OR answer IS NOT NULL "
+                "WHERE parcel = ? AND state = 'sent'",
+                (state, why, is_free, parcel),
             )
             rows = db.execute(
                 "SELECT state, COUNT(*) FROM requests WHERE parcel = ? GROUP BY state", (parcel,)

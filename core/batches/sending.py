@@ -60,7 +60,7 @@ class Sending:
         self._waves = 0
 
     async def wave(self) -> bool:
-        """Send what waits, and wait until all that is under way has come back; tell whether anything was.
+        """Send what waits, and wait until all that is under way has come back; tell whether anything was to be.
 
         Raises:
             ConfigError: A provider takes no batches, or refuses, or the journal cannot be written.
@@ -80,7 +80,7 @@ class Sending:
                 await self._bring(sent)
         numbers = [sent.number for sent in self._parcels.under_way() if sent.stage == "created"]
         if not numbers:
-            return bool(self._parcels.under_way())
+            return bool(brought)  # what was refused may wait again
         self._waves += 1
         await self._come_back(numbers)
         return True
@@ -156,14 +156,18 @@ class Sending:
                 case "full":
                     self._tell_full(sent, str(exc))
                 case "refused":  # as some servers refuse at once what others find out later
+                    note = one_line(
+                        f"{sent.server} refused a batch of {sent.model or 'several models'}: {exc}", limit=300
+                    )
+                    self._on_wave(Wave(self._waves, (), note))
                     await self._forget(sent)
-                    await self._settle(sent, f"its batch was refused: {exc}")
+                    await self._settle(sent, f"its batch was refused: {exc}", is_free=True)
 
     async def _split(self, sent: SentParcel, exc: NotTaken) -> None:
         """Send a parcel that is too large as two; a request that is too large alone fails for good."""
         await self._forget(sent)
         if sent.requests == 1:
-            await self._settle(sent, f"it is too large for a batch: {exc}", is_final=True)
+            await self._settle(sent, f"it is too large for a batch: {exc}", is_final=True, is_free=True)
             return
         await self._loose(sent)
         for _ in range(2):
@@ -229,7 +233,9 @@ class Sending:
         if status.state == "completed" and key in self._most:
             self._most[key] *= 2
         why = f"the batch {status.batch} {_ENDS.get(status.state, 'ended')} before it was answered"
-        await self._settle(sent, f"{why}: {status.error}" if status.error else why, is_late=status.state == "expired")
+        why = f"{why}: {status.error}" if status.error else why
+        was_none_asked = status.state != "completed" and not status.outputs
+        await self._settle(sent, why, is_late=status.state == "expired", is_free=was_none_asked)
         return None
 
     async def _store(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
@@ -246,12 +252,15 @@ class Sending:
         """Let the requests of a parcel wait again, as if they had never been in it."""
         await undisturbed(partial(self._parcels.settle, sent.number, why="", tries=_ALL, state="failed", counts=False))
 
-    async def _settle(self, sent: SentParcel, why: str, *, is_late: bool = False, is_final: bool = False) -> None:
+    async def _settle(
+        self, sent: SentParcel, why: str, *, is_late: bool = False, is_final: bool = False, is_free: bool = False
+    ) -> None:
         declared = self._declared
         tries = declared.tries if declared.failed == "again" and not is_final else None
         state: RequestState = "live" if declared.failed == "live" else "expired" if is_late else "failed"
+        why = one_line(why, limit=400)
         await undisturbed(
-            partial(self._parcels.settle, sent.number, why=one_line(why, limit=400), tries=tries, state=state)
+            partial(self._parcels.settle, sent.number, why=why, tries=tries, state=state, is_free=is_free)
         )
 
     async def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:

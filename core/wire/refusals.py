@@ -57,6 +57,7 @@ class ServerError(ModelError):
         url: The base URL that was asked, without secrets.
         problem: What kept a connection from coming about; None where there was one.
         has_begun: Whether part of an answer came before it, which may have been billed.
+        was_billed: Whether it may have been billed, where no status says that it was refused.
     """
 
     def __init__(self, message: str, status_code: int | None = None, body: Any = None) -> None:
@@ -66,7 +67,7 @@ class ServerError(ModelError):
         self.waits: str | None = None
         self.url: str | None = None
         self.problem: str | None = None
-        self.has_begun = False
+        self.has_begun, self.was_billed = False, True
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.status_code, self.body), vars(self)

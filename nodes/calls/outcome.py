@@ -164,7 +164,8 @@ def failed_call(
         facts = {**facts, "calls": exc.usable + sum(call["calls"] for call in exc.failures)}
     refused = getattr(exc, "status_code", None)
     was_refused = isinstance(refused, int) and refused >= 400 and not getattr(exc, "has_begun", False)
-    if was_refused and is_chat_model(seat.model):
+    is_free = was_refused or not getattr(exc, "was_billed", True)  # as what a batch left unanswered
+    if is_free and is_chat_model(seat.model):
         facts = {**facts, "at_most": None, "usd": 0.0}  # a request that the server refused costs nothing
     # Whether one that broke off was billed, or what a chain or graph had paid for before, nobody told.
     return call_of(seat.label, status=status, error=error, obstacle=obstacle, **facts)

@@ -185,6 +185,11 @@ def test_lines_name_what_there_is() -> None:
     )
     parts = wave_words(Wave(3, (parcel(1, state="queued; see: later"),)))
     assert (parts.name, parts.batches, parts.states) == ("wave 3", "1 batch", "1 queued; see: later")
+    failed = [parcel(n, state="failed", completed=0, why="No such\x1b[31m model: " + "a" * 999) for n in range(2)]
+    line = wave_words(Wave(4, (one, *failed))).line
+    assert line.partition(" (")[2].startswith("No such\\x1b[31m model: aaa")
+    assert line.count("No such") == 1
+    assert len(line) < 300
     assert ids_of([parcel(n) for n in range(5)]) == "batch_0, batch_1, batch_2 and 2 more"
     assert under_way_line(None) == under_way_line(Wave(1, (parcel(1, stage="fetched"),))) == ""
     assert "1 batch goes on at its provider (batch_1), and is billed" in under_way_line(Wave(1, (one,)))

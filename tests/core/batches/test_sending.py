@@ -101,6 +101,37 @@ async def test_what_never_comes_is_asked_now_or_left(
     sender.journal.close()
 
 
+UNANSWERED = [
+    (Plan(end="expired", share=0.01), True),
+    (Plan(end="cancelled", share=0.01), True),
+    (Plan(end="failed", errors=[{"code": "invalid_request", "message": "no such model"}]), True),
+    (Plan(lost=2), False),
+]
+
+
+@pytest.mark.parametrize(("plan", "is_free"), UNANSWERED)
+async def test_what_was_never_answered_is_not_billed_and_what_was_lost_may_be(
+    plan: Plan, is_free: bool, batches: BatchServer, tmp_path: Path
+) -> None:
+    batches.plan = plan
+    sender = Sender(batches, tmp_path / "j", 2, replace(SOON, tries=1))
+    while await sender.sending.wave():
+        pass
+    recorded = [sender.journal.look_up(f"key {n}") for n in range(2)]
+    assert [bool(one and one.is_free) for one in recorded] == [is_free, is_free]
+    sender.journal.close()
+
+
+@pytest.mark.parametrize("path", ["/files", "/batches"])
+async def test_what_is_refused_is_told_and_sent_again(path: str, sender: Sender) -> None:
+    sender.server.refusals = [Refusal(path, status=400, code="invalid_value")]
+    assert await sender.sending.wave()
+    assert sender.states() == {"waiting": 4}
+    assert "refused a batch of a: Error code: 400 - scripted failure" in str(sender.waves[-1].note)
+    assert await sender.sending.wave()
+    assert sender.states() == {"answered": 4}
+
+
 async def test_where_too_much_waits_already_it_is_sent_in_smaller_ones(sender: Sender) -> None:
     sender.server.most_tokens = 70  # of two requests
     while await sender.sending.wave():
@@ -224,7 +255,7 @@ async def test_a_server_without_batches_is_refused_or_asked_now(batches: BatchSe
     sender.journal.close()
     batches.refusals = [Refusal("/files", status=405), Refusal("/batches", method="GET", status=404)]
     sender.declared = replace(SOON, failed="live")
-    assert not await sender.begin().wave()
+    assert await sender.begin().wave()
     assert sender.sending.live == {batches.url}
     assert sender.states() == {"live": 2}
     assert "is asked at once" in str(sender.waves[-1].note)

@@ -73,3 +73,21 @@ async def test_a_budget_of_a_batch_does_so_too(batches: BatchServer, out: Path) 
 
     assert (report["answered"], live["answered"]) == (1, 0)
     assert str(live["stopped"]).startswith("Budget(usd=")
+
+
+@pytest.mark.parametrize("end", ["expired", "failed", "cancelled"])
+@pytest.mark.parametrize("room", [{}, {"max_tokens": 50}], ids=["no bound", "a bound"])
+async def test_what_a_batch_left_unanswered_costs_nothing(
+    end: str, room: dict[str, Any], batches: BatchServer, out: Path
+) -> None:
+    batches.plans = [Plan(end=end, share=0.0, errors=[{"code": "model_not_found", "message": "no such model"}])]
+
+    report = await in_batches(
+        batches, out, moa=priced(batches, **room), provider_batch=ProviderBatch(poll_s=0.001, failed="leave")
+    )
+
+    usage = [one["usage"] for one in batches.billed_requests]
+    assert len(usage) == 8
+    assert report["tokens"] == sum(one["prompt_tokens"] + one["completion_tokens"] for one in usage)
+    assert report["usd"] == pytest.approx(report["tokens"] / 2000)
+    assert {row["run"]["usd"] for row in rows_in(out)} == {row["cost"]["usd"] for row in rows_in(out)}

@@ -22,6 +22,16 @@ async def test_a_batch_that_is_not_known_for_a_while_is_not_sent_again(batches: 
     assert len(batches.billed_requests) == 12
 
 
+async def test_a_creation_that_is_refused_is_tried_again_as_often_as_was_said(batches: BatchServer, out: Path) -> None:
+    batches.refusals = [Refusal("/batches", status=400, code="invalid_value") for _ in range(4)]
+    report = await in_batches(batches, out)
+    assert (report["answered"], report["stopped"], len(batches.billed_requests)) == (4, None, 12)
+
+    batches.refusals = [Refusal("/batches", status=400, code="invalid_value") for _ in range(6)]
+    report = await in_batches(batches, out.with_name("other.jsonl"))
+    assert (report["errors"], report["stopped"]) == (4, None)
+
+
 async def test_a_batch_that_is_gone_is_sent_again(batches: BatchServer, out: Path) -> None:
     batches.refusals = [Refusal("/batches/batch_0", method="GET", status=404) for _ in range(100)]
     report = await in_batches(batches, out)
