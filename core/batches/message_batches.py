@@ -7,7 +7,6 @@ results show whose they are. Each request is called by its parcel's name, too, a
 
 from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import datetime
-from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,7 +16,7 @@ from ..wire.sending import Address, fetch
 from ..wire.sizes import Turns
 from .provider import BatchResult, BatchState, BatchStatus, Parcel, candidates, count_in, id_in, one_of
 from .tiers import BATCH
-from .transfer import lines_at, post_file, read_line
+from .transfer import file_to_send, lines_at, post_file, read_line
 
 _PATH = "/messages/batches"
 _STATES: Mapping[str, BatchState] = {"in_progress": "in_progress", "canceling": "cancelling"}
@@ -47,7 +46,7 @@ class MessageBatches:
 
     async def create(self, parcel: Parcel) -> BatchStatus:
         """Create the batch, once."""
-        with TemporaryFile() as file:  # of no name, and gone with the process
+        with file_to_send() as file:
             before = b'{"requests": ['
             turns = Turns()
             for request in parcel.requests():

@@ -1,7 +1,6 @@
 """Batches as OpenAI takes them, and whoever else has /v1/files and /v1/batches: Together with words of its own."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,7 +11,7 @@ from ..wire.sending import Address, fetch
 from ..wire.sizes import Turns
 from .provider import ENDED, BatchResult, BatchState, BatchStatus, Parcel, count_in, id_in, is_full_code
 from .tiers import BATCH, batch_limits
-from .transfer import delete, lines_at, read_line, send_file
+from .transfer import delete, file_to_send, lines_at, read_line, send_file
 
 _STATES: Mapping[str, BatchState] = {
     "validating": "validating",
@@ -43,7 +42,7 @@ class OpenAIBatches:
 
     async def upload(self, parcel: Parcel) -> str:
         """Send a parcel's requests as a file, and return its id."""
-        with TemporaryFile() as file:  # of no name, and gone with the process
+        with file_to_send() as file:
             turns = Turns()
             for request in parcel.requests():
                 await turns.after(len(request.body))

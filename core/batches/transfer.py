@@ -1,12 +1,16 @@
 """Files that a server keeps: sent, read line by line, and deleted."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from typing import BinaryIO, TypeVar
 
+from ..errors import ConfigError
 from ..wire.connections import full_url
 from ..wire.losses import lost
 from ..wire.pieces import pieces_of
-from ..wire.refusals import UnreadableAnswer
+from ..wire.refusals import ServerError, UnreadableAnswer
 from ..wire.sending import Address, check_success, note_sent, stream
 from ..wire.session import pool_for, request_options
 from ..wire.sizes import answers_up_to, off_the_loop
@@ -17,6 +21,25 @@ _MOST_ANSWER = 2**20
 _MOST_FILE = 2**32
 _LONGEST_LINE = 2**26
 """Bytes of one line of a file: an answer of 8 MB whose every letter is escaped is shorter."""
+
+
+@contextmanager
+def file_to_send() -> Iterator[BinaryIO]:
+    """Be a file to prepare what is sent in, of no name, and gone with the process.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    try:
+        with TemporaryFile() as file:
+            yield file
+    except ServerError:  # of which a timeout is an OSError
+        raise
+    except OSError as exc:
+        raise ConfigError(
+            f"a batch cannot be prepared in {tempfile.tempdir or 'a temporary folder'}: {exc.strerror or exc}; make "
+            "room there, or name another folder in TMPDIR, and start the same command again: nothing is lost"
+        ) from exc
 
 
 async def send_file(address: Address, path: str, file: BinaryIO, name: str, fields: Mapping[str, str]) -> bytes:
