@@ -33,8 +33,6 @@ class BatchLimits:
     """How many models it may ask; None is any number."""
     windows: tuple[str, ...]
     """What may stand as `completion_window`, the usual one first."""
-    enqueued: str
-    """What is known of how much may wait at a time."""
     purpose: str = "batch"
     """What its file is uploaded as."""
     api: Interface = "files"
@@ -94,7 +92,6 @@ def batch_limits(provider: str | None) -> BatchLimits:
         bytes=terms["bytes"],
         models=terms.get("models_a_file"),
         windows=tuple(terms["windows"]),
-        enqueued=terms["enqueued"],
         purpose=terms.get("purpose", strictest.purpose),
         api=terms["api"],
         refused=frozenset(terms.get("refused", ())),
@@ -120,11 +117,6 @@ def tier_seconds(provider: str | None, tier: str | None) -> float | None:
     """
     seconds: float | None = _terms(provider, tier).get("seconds")
     return seconds
-
-
-def tiers_checked() -> str:
-    """Return the day that the file was last held against its sources (ISO 8601)."""
-    return str(_file()["checked"])
 
 
 @lru_cache(maxsize=1)
@@ -171,5 +163,4 @@ def _strictest() -> BatchLimits:
         bytes=min(terms["bytes"] for terms in batches),
         models=1,
         windows=("24h",),
-        enqueued="not known",
     )

@@ -137,7 +137,8 @@ def refuses_temperature(model: Model) -> bool:
         return False
     if transport_of(model) is None:
         return profile_in(model).get("temperature") is False
-    at_openai = urlsplit(endpoint_of(model) or "").hostname == _OPENAI
+    host = urlsplit(endpoint_of(model) or "").hostname
+    at_openai = f".{host}".endswith(f".{_OPENAI}")  # its regions have hosts of their own
     return not takes_temperature(str(getattr(chat, "model_name", "")), at_openai=at_openai)
 
 

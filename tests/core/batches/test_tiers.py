@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 from langgraph_moa.core.batches.tiers import (
+    _file,
     _sellers,
     batch_limits,
     price_factor,
     tier_seconds,
-    tiers_checked,
     tiers_taken,
 )
 from tables import each
@@ -26,6 +26,8 @@ from tables import each
         ("openai", "fast", "gpt-5.5", 2.5),
         ("openai", "priority", "gpt-99", None),
         ("openai", "scale", "gpt-6-luna", None),
+        ("https://eu.api.openai.com/v1", "batch", "gpt-6-luna", 0.5),
+        ("https://eu.example.api.openai.com/v1", "batch", "gpt-6-luna", 1.0),
         ("https://api.openai.com.example.org/v1", "flex", "gpt-6-luna", 1.0),
         ("http://localhost:8000/v1", "batch", "qwen3:8b", 1.0),
         ("http://localhost:8000/v1", "priority", "qwen3:8b", None),
@@ -88,4 +90,4 @@ def test_who_takes_which_tier_is_told_by_the_server_that_is_asked() -> None:
 
 
 def test_the_file_says_when_it_was_checked() -> None:
-    assert date.fromisoformat(tiers_checked()) >= date(2026, 11, 30)
+    assert _file()["checked"] >= date(2026, 11, 30)

@@ -201,6 +201,7 @@ def test_presets_take_a_temperature_or_say_that_they_do_not(monkeypatch: pytest.
         (ScriptedModel(), False),
         (ChatOpenAI(model="gpt-6-sol", api_key=SecretStr("k")), True),
         (ChatOpenAI(model="gpt-6-sol", api_key=SecretStr("k"), base_url="http://localhost/v1"), False),
+        (ChatOpenAI(model="gpt-6-sol", api_key=SecretStr("k"), base_url="https://eu.api.openai.com/v1"), True),
         (ChatOpenAI(model="gpt-5", api_key=SecretStr("k"), base_url="http://localhost/v1"), True),
         (ChatOpenAI(model="gpt-4o", api_key=SecretStr("k")), False),
     ],
