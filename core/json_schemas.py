@@ -1,12 +1,12 @@
 """JSON Schemas of users and strangers: none fetches anything, and no check with one takes long, whatever is checked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import count, islice
 from typing import Any
 
 from .errors import ConfigError
+from .schema_steps import TooDeepCheck, TooManySteps, counted_steps, counting
 from .text import one_line
 
 NAMED_SCHEMAS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
@@ -23,31 +23,7 @@ _MOST_PARTS = 20_000
 """Values in a schema, which a second or two is enough to check: OpenAI takes 5,000 properties."""
 _MOST_EXPANDED = 10_000
 """Schemas that one value may be held to."""
-_MOST_WORK = 150_000
-"""Steps of one check, which are a second or two: 3,000 objects of ten properties take the half."""
 _MOST_ERRORS = 100
-_CHARACTERS_A_STEP = 500
-"""Of an error, which shows the value."""
-_ITEMS_A_STEP = 4
-
-
-class _TooMuch(Exception):
-    """End a check that has taken too long."""
-
-
-class _Work:
-    """Count the steps of one check."""
-
-    def __init__(self) -> None:
-        self._steps = _MOST_WORK
-
-    def spend(self, steps: int) -> None:
-        self._steps -= steps
-        if self._steps < 0:
-            raise _TooMuch
-
-
-_WORK: ContextVar[_Work] = ContextVar("langgraph_moa_schema_work")
 
 
 class SchemaCheck:
@@ -66,21 +42,18 @@ class SchemaCheck:
         _check_grammar(dialect, self._schema)
         self._references = _References(self._schema, dialect)
         self._references.check()
-        self._validator = _bounded(dialect)(self._schema, registry=_nothing_beside())
+        self._validator = counting(dialect)(self._schema, registry=_nothing_beside())
 
     def problem(self, value: Any) -> str | None:
         """Say what is wrong with a value; None where nothing is."""
         from jsonschema.exceptions import best_match
 
         try:
-            before = _WORK.set(_Work())
-            try:
+            with counted_steps():
                 error = best_match(islice(self._validator.iter_errors(value), _MOST_ERRORS))
-            finally:
-                _WORK.reset(before)
-        except _TooMuch:
-            return f"checking it took more than {_MOST_WORK} steps, expected a shorter object, or a simpler schema"
-        except RecursionError:
+        except TooManySteps as exc:
+            return f"checking it took more than {exc.most} steps, expected a shorter object, or a simpler schema"
+        except (TooDeepCheck, RecursionError):
             return "found an object that is nested too deeply to be checked, expected a flatter one"
         return f"{error.json_path}: {error.message}" if error else None
 
@@ -91,8 +64,12 @@ class SchemaCheck:
         A reference at its top is what it refers to: pydantic and zod-to-json-schema write one for what holds itself.
 
         Raises:
-            ConfigError: What fits is no object.
+            ConfigError: No object fits.
         """
+        if why := self._references.why_no_object(self._schema):
+            raise ConfigError(
+                f"found a schema of no object ({why}), expected an object at its top; put it into a property"
+            )
         schema = self._schema
         while "$ref" in schema:
             target = self._references.target(schema["$ref"])
@@ -100,11 +77,6 @@ class SchemaCheck:
             if not isinstance(target, dict) or "$id" in target or target.keys() & (beside.keys() - _ABOUT):
                 break
             schema = {**target, **beside}
-        kind = schema.get("type", "object")
-        if kind != "object" and "object" not in kind:
-            raise ConfigError(
-                f"found a schema of {kind!r}, expected an object at its top, not {kind!r}; put it into a property"
-            )
         return {**schema, "type": "object"}
 
 
@@ -155,6 +127,22 @@ class _References:
 
     def target(self, reference: str) -> Any:
         return self._root.lookup(reference).contents
+
+    def why_no_object(self, node: Any) -> str | None:
+        """Say why no object fits a schema; None where one may."""
+        if isinstance(node, bool):
+            return None if node else "false fits nothing"
+        kind = node.get("type", "object")
+        if kind != "object" and "object" not in kind:
+            return f"its type is {kind!r}"
+        values = {"enum": node.get("enum", [{}]), "const": [node.get("const", {})]}
+        if key := next((key for key, listed in values.items() if not any(isinstance(v, dict) for v in listed)), None):
+            return f"its {key!r} has none"
+        every = [*self._reached[id(node)][1][: "$ref" in node], *node.get("allOf", ())]
+        for key in ("anyOf", "oneOf"):
+            if (whys := [self.why_no_object(part) for part in node.get(key, ())]) and all(whys):
+                return f"nothing in its {key!r} is one"
+        return next(filter(None, map(self.why_no_object, every)), None)
 
     def _find(self) -> None:
         pending: list[tuple[Any, bool]] = [(self._schema, True)]
@@ -256,42 +244,3 @@ def _nothing_beside() -> Any:
 
     registry: Registry[Any] = Registry()  # one of its own retrieves nothing
     return registry
-
-
-@cache
-def _bounded(dialect: Any) -> Any:
-    """Return a validator whose every rule counts."""
-    from jsonschema import validators
-
-    rules = {**dialect.VALIDATORS, "uniqueItems": _unique}
-    extend: Any = validators.extend
-    return extend(dialect, validators={key: _counted(rule) for key, rule in rules.items()})
-
-
-def _counted(rule: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-    def counted(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Any]:
-        work = _WORK.get()
-        items = sum(len(each) for each in (wanted, value) if isinstance(each, list | dict))
-        work.spend(1 + items // _ITEMS_A_STEP)
-        for error in rule(validator, wanted, value, schema) or ():
-            work.spend(len(error.message) // _CHARACTERS_A_STEP)
-            yield error
-
-    return counted
-
-
-def _unique(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Any]:
-    """Compare items in work that grows as they do: jsonschema's own grows as their square."""
-    from jsonschema.exceptions import ValidationError
-
-    if wanted and validator.is_type(value, "array") and len({_comparable(item) for item in value}) < len(value):
-        yield ValidationError("found items that are the same, expected each once")
-
-
-def _comparable(value: Any) -> Any:
-    _WORK.get().spend(1)
-    if isinstance(value, dict):
-        return "object", frozenset((key, _comparable(part)) for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return "array", tuple(map(_comparable, value))
-    return isinstance(value, bool), value

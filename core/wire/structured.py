@@ -83,18 +83,27 @@ def as_function(schema: Any) -> Any:
     """Return a JSON Schema as the function whose arguments it describes; all else as it is.
 
     LangChain does so itself, but drops all of one without `properties` at its top, and stumbles over several types.
+    Of what OpenAI's `response_format` holds, a name and a schema, and of a schema with a `name`, it keeps the name.
 
     Args:
         schema: Whatever LangChain takes as a tool.
     """
-    if not isinstance(schema, dict) or "title" not in schema or {"name", "toolSpec"} & schema.keys():
+    if not isinstance(schema, dict):
         return schema
+    if schema.get("type") == "json_schema":
+        schema = schema.get("json_schema", schema)
+    if isinstance(schema, dict) and isinstance(inner := schema.get("schema"), dict) and "name" in schema:
+        return {key: schema[key] for key in ("name", "description", "strict") if key in schema} | {"parameters": inner}
+    if not isinstance(schema, dict):
+        return schema
+    name = schema.get("title", schema.get("name") if "properties" in schema else None)
+    is_other = "toolSpec" in schema or ("name" in schema and "properties" not in schema)
     kind = schema.get("type", "object")
-    parameters = {key: value for key, value in schema.items() if key not in ("title", "description")}
-    if not parameters or (isinstance(kind, str) and kind not in _KINDS):
+    parameters = {key: value for key, value in schema.items() if key not in ("title", "description", "name")}
+    if name is None or is_other or not parameters or (isinstance(kind, str) and kind not in _KINDS):
         return schema
     about = {"description": schema["description"]} if "description" in schema else {}
-    return {"name": schema["title"], **about, "parameters": parameters}
+    return {"name": name, **about, "parameters": parameters}
 
 
 def is_class(schema: object) -> bool:

@@ -139,13 +139,11 @@ def _described(schema: Any, *, strict: bool | None, what: str) -> Tool:
 
 def _check_object(schema: Any) -> None:
     """Refuse, before anything is paid for, a class whose answers are no objects."""
-    is_root = isinstance(schema, type) and issubclass(schema, RootModel)
-    kind = schema.model_json_schema().get("type", "object") if is_root else "object"
-    if kind != "object":
-        raise ConfigError(
-            f"found {schema.__name__!r:.80} as the schema, expected an object at its top, not {kind!r}; put it into a "
-            "property"
-        )
+    if isinstance(schema, type) and issubclass(schema, RootModel):
+        try:
+            _ = SchemaCheck(schema.model_json_schema()).as_object
+        except ConfigError as exc:
+            raise ConfigError(f"found {schema.__name__!r:.80} as the schema: {exc}") from exc
 
 
 def read(form: Form, answer: AIMessage) -> dict[str, Any]:

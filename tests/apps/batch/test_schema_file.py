@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from batches import Files
 from commands import Run
-from langgraph_moa import ConfigError, read_interchange
+from langchain_core.messages import AIMessage
+from langgraph_moa import ConfigError, create_moa, read_interchange
 from langgraph_moa.apps.batch.schema_file import read_schema
+from langgraph_moa.evaluation.batch.structured_rows import form_of_schema
+from langgraph_moa.nodes.prompting.request import problem_with
 from loopback import Loopback, Reply
+from tables import each
 
 SCHEMA = {"type": "object", "properties": {"sum": {"type": "integer"}}, "required": ["sum"]}
 
@@ -39,7 +44,11 @@ def test_objects_are_in_the_rows_and_in_tables(run: Run, files: Files, loopback:
             "s.json: found [$]ref to 'file:///etc/passwd' in a sch",
         ),
         ('{"properties": {"a": {"type": "whole"}}}', "s.json: found a schema that is none: 'whole'"),
-        ('{"type": "array"}', "s.json: found a schema of 'array', expected an object at its top"),
+        (
+            '{"type": "array"}',
+            "s.json: found a schema of no object .its type is 'array'., expected an object at its",
+        ),
+        ('{"name": "x", "schema": {"const": 1}}', "s.json: found a schema of no object .its 'const' has none."),
     ],
 )
 def test_what_is_no_schema_is_told(content: str | None, told: str, tmp_path: Path) -> None:
@@ -53,7 +62,36 @@ def test_what_is_no_schema_is_told(content: str | None, told: str, tmp_path: Pat
 def test_a_title_that_is_no_name_becomes_one(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(json.dumps({**SCHEMA, "title": "My sum, written"}))
 
-    assert read_schema(tmp_path / "s.json")["title"] == "My_sum__written"
+    assert read_schema(tmp_path / "s.json")["name"] == "My_sum__written"
+
+
+@each(
+    "dialect, part, fits",
+    [
+        ("http://json-schema.org/draft-04/schema#", {"minimum": 1, "exclusiveMinimum": True}, [2, 1]),
+        ("http://json-schema.org/draft-06/schema#", {"items": [{"type": "null"}]}, [[None], [1]]),
+        ("http://json-schema.org/draft-07/schema#", {"dependencies": {"x": ["y"]}}, [{"x": 1, "y": 1}, {"x": 1}]),
+        ("https://json-schema.org/draft/2019-09/schema", {"items": [{"type": "null"}]}, [[None], [1]]),
+        ("https://json-schema.org/draft/2020-12/schema", {"prefixItems": [{"type": "null"}]}, [[None], [1]]),
+    ],
+)
+def test_a_batch_checks_in_the_file_s_own_dialect(dialect: Any, part: Any, fits: Any, tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps({"$schema": dialect, "properties": {"a": part}}))
+    moa = create_moa(proposers=["offline:words"], aggregator="offline:words")
+
+    form = form_of_schema(moa, read_schema(tmp_path / "s.json"))
+
+    problems = [problem_with(form, AIMessage(json.dumps({"a": value}))) for value in fits]
+    assert [problem is None for problem in problems] == [True, False]
+
+
+@each("wrapped", [{"schema": SCHEMA}, {"schema": SCHEMA, "strict": True, "description": "A sum."}])
+def test_what_openai_s_response_format_holds_is_read(wrapped: Any, tmp_path: Path) -> None:
+    for whole in ({"name": "sum", **wrapped}, {"type": "json_schema", "json_schema": {"name": "sum", **wrapped}}):
+        (tmp_path / "s.json").write_text(json.dumps(whole))
+
+        more = {key: value for key, value in wrapped.items() if key != "schema"}
+        assert read_schema(tmp_path / "s.json") == {"name": "sum", "parameters": SCHEMA, **more}
 
 
 def test_it_goes_with_no_benchmark(run: Run, files: Files, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from langgraph_moa.graphs.adapters.structured import UnfitAnswer, make_form
 from langgraph_moa.nodes.prompting.request import problem_with
 from loopback import Loopback, Reply
 from pydantic import BaseModel, Field, RootModel, field_validator
+from tables import each
 from typing_extensions import TypedDict
 from worn import worn
 
@@ -170,8 +171,10 @@ async def test_include_raw_raises_nothing_streamed_or_not(loopback: Loopback, la
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        (RootModel[list[int]], "expected an object at its top, not 'array'"),
-        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "expected an object at its top, not 'array'"),
+        (RootModel[list[int]], r"found 'RootModel\[list\[int\]\]' as the schema: .* its top; put it into a property"),
+        (RootModel[int | str], "found a schema of no object .nothing in its 'anyOf' is one., expected an object"),
+        ({"title": "x", "type": "array", "items": {"type": "integer"}}, "its type is 'array'., expected an object at"),
+        ({"name": "x", "schema": {"enum": ["a"]}, "strict": True}, "its 'enum' has none., expected an object"),
         ({"title": "x", "type": "object", "properties": {"a": {"type": "objekt"}}}, "found a schema that is none"),
         ({"type": "web_search"}, "which a provider runs itself"),
         ({"type": ["object", "null"]}, "expected a JSON Schema with a title"),
@@ -221,6 +224,47 @@ def test_what_stands_anywhere_in_a_schema_is_told_and_checked(name: str, method:
     assert problem_with(form, answer)
     assert form.schema["type"] == "object"
     assert form.schema.keys() >= {*schema} - {"$ref"}
+
+
+BAG = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+
+
+@each(
+    "wrapper",
+    [
+        {"name": "bag", "schema": BAG, "strict": True},
+        {"type": "json_schema", "json_schema": {"name": "bag", "schema": BAG, "strict": True}},
+        {"type": "json_schema", "name": "bag", "schema": BAG},
+        {"name": "bag", **BAG},
+        {"title": "bag", "name": "Bag", **BAG},
+    ],
+)
+def test_a_name_beside_a_schema_hides_nothing_of_it(wrapper: Any) -> None:
+    form = make_form(wrapper, method="function_calling", strict=None)
+
+    assert (form.name, form.schema) == ("bag", BAG)
+    assert form.tool["function"].get("strict") == ("strict" in str(wrapper) or None)
+
+
+PAIR = [{"type": "integer"}, {"type": "string"}]
+DIALECTS = {
+    "http://json-schema.org/draft-04/schema#": {"minimum": 1, "exclusiveMinimum": True},
+    "http://json-schema.org/draft-06/schema#": {"items": PAIR, "contains": {"const": 1}},
+    "http://json-schema.org/draft-07/schema#": {"items": PAIR, "additionalItems": False},
+    "https://json-schema.org/draft/2019-09/schema": {"items": PAIR, "unevaluatedItems": False},
+    "https://json-schema.org/draft/2020-12/schema": {"prefixItems": PAIR},
+}
+"""Each with what others of them refuse, or do not know."""
+
+
+@each("dialect", DIALECTS)
+def test_each_dialect_is_read_and_checked_as_itself_and_not_told(dialect: Any) -> None:
+    whole = {"title": "bag", "$schema": dialect, "type": "object", "properties": {"a": DIALECTS[dialect]}}
+    form = make_form(whole, method="json_schema", strict=None)
+
+    assert problem_with(form, AIMessage(json.dumps({"a": 1 if "04" in dialect else ["x", 2]})))
+    assert problem_with(form, AIMessage(json.dumps({"a": 2 if "04" in dialect else [1, "x"]}))) is None
+    assert "$schema" not in form.schema  # Google's API refuses the key
 
 
 def test_a_reference_that_leads_nowhere_is_refused_before_anything_is_paid() -> None:
