@@ -137,7 +137,7 @@ def prompt_at_most(messages: Sequence[BaseMessage], *, rate: int = _BOUND, model
 
 
 def _content_at_most(message: BaseMessage, rate: int, model: str) -> int:
-    calls = str(getattr(message, "tool_calls", "") or "")
+    calls = "".join(str(getattr(message, field, "") or "") for field in ("tool_calls", "invalid_tool_calls"))
     others = [] if isinstance(message.content, str) else [b for b in message.content if _is_no_text(b)]
     tokens = tokens_at_most(text_in(message), rate=rate) + tokens_at_most(calls, rate=rate)
     return tokens + sum(_block_at_most(block, rate, model) for block in others)

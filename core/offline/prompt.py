@@ -99,7 +99,8 @@ def _bare(question: str) -> str:
 
 
 def _results(since: list[BaseMessage]) -> Iterator[tuple[str, str]]:
-    names = {call["id"]: call["name"] for m in since if isinstance(m, AIMessage) for call in m.tool_calls}
+    made = [call for m in since if isinstance(m, AIMessage) for call in (*m.tool_calls, *m.invalid_tool_calls)]
+    names = {call["id"]: call["name"] for call in made}
     for message in since:
         if isinstance(message, ToolMessage):
             name, quoted = message.name or names.get(message.tool_call_id) or "unknown", f"“{_line(message.text)}”"

@@ -72,7 +72,8 @@ def _said_in(message: BaseMessage) -> list[Any]:
     texts = all(isinstance(part, str) for part in content)
     beside: Any = []
     if isinstance(message, AIMessage):
-        beside = [[call.get(key) for key in ("name", "args", "id")] for call in message.tool_calls]
+        calls = [*message.tool_calls, *message.invalid_tool_calls]
+        beside = [[call.get(key) for key in ("name", "args", "id")] for call in calls]
     elif not isinstance(message, ToolMessage):  # users' own models may read what is beside a content
         beside = [message.name, message.additional_kwargs]
     fields = [getattr(message, field, None) for field in _FIELDS]

@@ -55,6 +55,8 @@ def test_a_prompt_is_bounded_by_its_bytes_and_pictures() -> None:
     assert prompt_at_most([HumanMessage("abcd")], rate=4) == 1 + 8
     assert prompt_at_most([HumanMessage([text, picture])]) == 2 + 8 + 16_384
     assert prompt_at_most([call]) > prompt_at_most([AIMessage("")])
+    unread = AIMessage("", invalid_tool_calls=[{"name": "look", "args": "x" * 900, "id": "1", "error": None}])
+    assert prompt_at_most([unread]) > 450
 
 
 def seat(model: Any = None, **options: Any) -> Any:

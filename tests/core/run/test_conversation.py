@@ -70,6 +70,8 @@ OTHERS: list[list[Any]] = [
     [ai(tool_calls=[CALL]), ToolMessage("on", tool_call_id="c1", status="error")],
     [HumanMessage("a" * 200_000)],
     [HumanMessage("a" * 200_000 + "b")],
+    [ai(invalid_tool_calls=[{**CALL, "args": "{", "error": None}])],
+    [ai(invalid_tool_calls=[{**CALL, "args": "{{", "error": None}])],
     [HumanMessage([{"type": "x", "of": b"1"}])],
     [HumanMessage([{"type": "x", "of": "1"}])],
     [HumanMessage([{"type": "x", "of": 1}])],
@@ -81,7 +83,7 @@ def test_other_conversations() -> None:
     assert len({digest_of(messages) for messages in OTHERS}) == len(OTHERS)
 
 
-@each("messages", OTHERS[:-4])
+@each("messages", OTHERS[:-6])
 def test_where_it_was_stored_between_makes_no_difference(messages: Any) -> None:
     serde = JsonPlusSerializer()
     through_json = messages_from_dict(json.loads(json.dumps(messages_to_dict(messages))))
