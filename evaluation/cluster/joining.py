@@ -17,6 +17,7 @@ from ...core.text import one_line, printable, redact
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody, unless the user says otherwise
     "RAY_AUTH_MODE": "token",  # what Ray does by itself in a cluster of its own, with a warning
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",  # it shows addresses of functions for a SIGTERM that is heeded here
 }
 _AT_HOME = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """What has all of Ray's processes listen on 127.0.0.1 only, as they do by themselves on Windows and macOS."""
