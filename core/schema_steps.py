@@ -11,8 +11,8 @@ _MOST_STEPS = 150_000
 _CHARACTERS_A_STEP = 500
 """Of an error, which shows the value."""
 _ITEMS_A_STEP = 4
-_DEEPEST_CHECK = 120
-"""Rules within rules, up to 550 calls: at Python's own end, the Rust that looks references up would end the process."""
+_DEEPEST_CHECK = 160
+"""Rules within rules, up to 750 calls: at Python's own end, the Rust that looks references up would end the process."""
 
 
 class TooManySteps(Exception):

@@ -23,7 +23,7 @@ def nested(depth: int) -> Any:
 
 TWICE = {"x": {"properties": {"a": {"allOf": [to("#/$defs/x")] * 2}}}}
 LONG: dict[str, tuple[dict[str, Any], Any, str]] = {
-    "twice a level": (holds(to("#/$defs/x"), **{"$defs": TWICE}), nested(50), "more than 5000 steps"),
+    "twice a level": (holds(to("#/$defs/x"), **{"$defs": TWICE}), nested(30), "more than 5000 steps"),
     "times its length": (holds({"allOf": [{"items": True}] * 100}), {"a": [1] * 1_000}, "more than 5000 steps"),
     "long errors": (holds({"anyOf": [{"type": "null"}] * 100}), {"a": "x" * 50_000}, "more than 5000 steps"),
     "deep": (holds(to("#")), nested(2_000), "nested too deeply"),
