@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, get_args
 from typer import Option
 
 from ...core.batches.declared import ProviderBatch, Wave, WhenFailed
-from ...core.batches.parcels import SentParcel
+from ...core.batches.parcels import GIVEN_UP, SentParcel
 from ...core.batches.tiers import BATCH, batch_limits, price_factor
 from ...core.models.capabilities import wire_of
 from ...core.run.state import Graph
@@ -185,7 +185,8 @@ def cancelled_lines(parcels: Sequence[SentParcel], where: object) -> list[str]:
         parcels: What was under way, as it is now.
         where: The file or folder of the rows.
     """
-    ended = [parcel for parcel in parcels if parcel.stage == "fetched"]
+    given_up = [parcel for parcel in parcels if parcel.state == GIVEN_UP]
+    ended = [parcel for parcel in parcels if parcel.stage == "fetched" and parcel not in given_up]
     going = [parcel for parcel in parcels if parcel.stage != "fetched" and parcel.is_certain]
     unknown = [parcel for parcel in parcels if parcel.stage != "fetched" and not parcel.is_certain]
     lines = []
@@ -195,6 +196,11 @@ def cancelled_lines(parcels: Sequence[SentParcel], where: object) -> list[str]:
         lines.append(
             f"{_batches_are(ended, 'was', 'were')} cancelled ({ids_of(ended)}); what was answered by then is billed, "
             "and kept: the same command without --cancel-batches goes on from it"
+        )
+    if given_up:
+        lines.append(
+            f"{_batches_are(given_up, 'was', 'were')} given up ({ids_of(given_up)}), a day after it should have ended; "
+            "what comes of it may still be billed: the same command without --cancel-batches asks anew"
         )
     if going:
         lines.append(

@@ -1,7 +1,6 @@
 """Know whose account batches are in, by a digest of its key: another account knows nothing of them."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from secrets import token_hex
 
@@ -54,26 +53,8 @@ async def check_accounts(
     journal.save()
 
 
-async def cancel_unwanted(journal: JournalFile, providers: Mapping[str, BatchProvider]) -> None:
-    """Cancel batches of whose requests none is wanted any more, so that nobody waits for them.
-
-    Args:
-        journal: What is under way.
-        providers: Who takes batches.
-    """
-    parcels = Parcels(journal)
-    for sent in parcels.under_way():
-        with journal.errors_explained():
-            if journal.db.execute("SELECT 1 FROM requests WHERE parcel = ?", (sent.number,)).fetchone():
-                continue
-        if sent.batch and (provider := providers.get(sent.server)):
-            with suppress(ServerError):  # it has ended, or ends by itself
-                await provider.cancel(sent.batch)
-        parcels.settle(sent.number, why="", tries=None, state="failed")
-
-
 async def _knows_any(provider: BatchProvider, parcels: list[SentParcel], all_: Parcels) -> bool:
-    with refusals_explained():
+    with refusals_explained("does not tell what became of its batches"):
         for sent in sorted(parcels, key=lambda one: one.stage != "created"):
             try:
                 if sent.batch:

@@ -8,8 +8,9 @@ from typing import Literal, TypeVar
 from ..clock import unix_time
 from ..errors import ConfigError
 from ..wire.refusals import ServerError, UnreadableAnswer, may_pass
+from .account_refusals import is_accounts
 from .parcels import Parcels, SentParcel
-from .provider import BatchProvider, is_full_code
+from .provider import BatchProvider, BatchStatus, is_full_code
 
 _T = TypeVar("_T")
 FIRST_PAUSE = 1.0
@@ -21,6 +22,8 @@ _SETTLING, _LOOKS_APART = 60.0, 5.0
 _TRIES = 8
 """How often a file is sent, or a batch asked for, where that fails in passing."""
 _NO_BATCHES = frozenset({404, 405, 501})
+_HAS_ENDED = frozenset({400, 404, 409})
+"""With what a provider answers who cancels a batch that has ended, or is gone."""
 WhyNot = Literal["no batches", "too large", "full", "refused"]
 """Why a provider made no batch: it takes none at all, not one of this size, not now, or not this one."""
 
@@ -102,6 +105,28 @@ class Bringing:
         if status:
             self._parcels.note_status(sent.number, status)
         return status is not None
+
+    async def cancel(self, sent: SentParcel) -> bool:
+        """Ask that a parcel's batch be cancelled, if there is one, or may be; tell whether.
+
+        Raises:
+            ServerError: Its provider does not cancel it: it goes on, and is billed.
+        """
+        if sent.stage == "uploading" or (sent.stage == "creating" and not await self.is_there(sent)):
+            return False
+        provider, batch = self.provider(sent), str(self._parcels.parcel(sent.number).batch)
+
+        async def ask() -> BatchStatus | None:
+            try:
+                return await provider.cancel(batch)
+            except ServerError as exc:
+                if exc.status_code in _HAS_ENDED:
+                    return None
+                raise
+
+        if status := await self.patient(ask):
+            self._parcels.note_status(sent.number, status)
+        return True
 
     async def _create(self, provider: BatchProvider, sent: SentParcel) -> None:
         """Have a batch created, once: where nobody knows whether it was, it is looked for before it is again."""
@@ -188,18 +213,19 @@ def jitter() -> float:
 def passes(exc: ServerError) -> bool:
     """Tell a failure after which the same request may do; an answer that nobody can read is one."""
     may = exc.status_code is not None and may_pass(exc.status_code)
-    return exc.is_retryable or may or isinstance(exc, UnreadableAnswer)
+    return (exc.is_retryable or may or isinstance(exc, UnreadableAnswer)) and not is_accounts(exc.status_code, exc.body)
 
 
 def _of(exc: ServerError) -> Exception:
     """Return what a refusal of a file or a batch stands for."""
-    code = _code_in(exc.body)
     match exc.status_code:
+        case _ if is_accounts(exc.status_code, exc.body):
+            return exc
         case 413:
             return NotTaken("too large", exc)
-        case 400 if is_full_code(code):
+        case 400 if is_full_code(_code_in(exc.body)):
             return NotTaken("full", exc)
-        case 429 if code != "insufficient_quota":
+        case 429:
             return NotTaken("full", exc)
         case 400 | 404 | 405 | 422 | 501:
             return NotTaken("refused", exc)

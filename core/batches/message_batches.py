@@ -6,15 +6,28 @@ results show whose they are. Each request is called by its parcel's name, too, a
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from datetime import datetime
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..wire.parsing import read_json, write_json
-from ..wire.refusals import UnreadableAnswer
 from ..wire.sending import Address, fetch
 from ..wire.sizes import Turns
-from .provider import BatchResult, BatchState, BatchStatus, Parcel, candidates, count_in, id_in, one_of
+from .provider import (
+    PAGE,
+    PAGES,
+    BatchResult,
+    BatchState,
+    BatchStatus,
+    Parcel,
+    candidates,
+    count_in,
+    id_in,
+    object_sent,
+    one_of,
+    shown_word,
+    time_in,
+)
 from .tiers import BATCH
 from .transfer import file_to_send, lines_at, post_file, read_line
 
@@ -28,13 +41,11 @@ _STATUSES = {
 """The HTTP status that an error's type stands for."""
 _SKEW = 900.0
 """Seconds that a server's clock may be behind."""
-_PAGE, _PAGES = 100, 100
+_A_BATCH = "a batch"
 
 
 class MessageBatches:
     """Send batches to Anthropic, or to who speaks as it does."""
-
-    name = "anthropic"
 
     def __init__(self, address: Address) -> None:
         """Take an address under which /messages is."""
@@ -56,7 +67,7 @@ class MessageBatches:
                 before = b",\n"
             file.write(b"]}")
             file.seek(0)
-            return _status(_object(await post_file(self._address, _PATH, file)))
+            return _status(object_sent(await post_file(self._address, _PATH, file), _A_BATCH))
 
     async def find(self, parcel: Parcel, others: Collection[str]) -> BatchStatus | None:
         """Find a batch that may have been created when nobody heard of it.
@@ -73,15 +84,15 @@ class MessageBatches:
                 return status
         if not open_:
             return None
-        return BatchStatus(one_of(open_, parcel.name), "in_progress", total=parcel.count, is_certain=False)
+        return BatchStatus(one_of(open_, parcel.name), "in_progress", is_certain=False)
 
     async def _candidates(self, parcel: Parcel, others: Collection[str]) -> list[dict[str, Any]]:
         """Return the batches that may be a parcel's: of its size, not before its time, and no other's."""
         batches: list[dict[str, Any]] = []
         after = ""
-        for _ in range(_PAGES):
-            query = {"limit": str(_PAGE), **({"after_id": after} if after else {})}
-            page = _object(await fetch(self._address, f"{_PATH}?{urlencode(query)}"))
+        for _ in range(PAGES):
+            query = {"limit": str(PAGE), **({"after_id": after} if after else {})}
+            page = object_sent(await fetch(self._address, f"{_PATH}?{urlencode(query)}"), "a list of batches")
             listed = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
             batches += [each for each in listed if _total(each) == parcel.count and each.get("id") not in others]
             after, earlier = str(page.get("last_id") or ""), any(_began(each) < parcel.began - _SKEW for each in listed)
@@ -91,9 +102,10 @@ class MessageBatches:
 
     async def _is_of(self, batch: str, name: str) -> bool:
         """Tell whether a batch that ended is a parcel's, of the first of its results."""
-        async for line in self._lines(batch):
-            if custom_id := _custom_id(read_json(line)):
-                return custom_id.startswith(_prefix(name))
+        async with aclosing(self._lines(batch)) as lines:
+            async for line in lines:
+                if custom_id := _custom_id(read_json(line)):
+                    return custom_id.startswith(_prefix(name))
         return False
 
     async def poll(self, batch: str) -> BatchStatus:
@@ -112,25 +124,27 @@ class MessageBatches:
         return BatchStatus(batch, "failed", error="none of the batches that were found is the one that was sent")
 
     async def _polled(self, batch: str) -> BatchStatus:
-        return _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}")))
+        return _status(object_sent(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}"), _A_BATCH))
 
     async def results(self, status: BatchStatus) -> AsyncGenerator[BatchResult]:
         """Yield what came of each request; a line that is none of ours is left out."""
         for batch in status.outputs:
-            async for line in self._lines(batch):
-                if result := await read_line(_result_in, line):
-                    yield result
+            async with aclosing(self._lines(batch)) as lines:
+                async for line in lines:
+                    if result := await read_line(_result_in, line):
+                        yield result.without(self._address.secrets)
 
-    async def _lines(self, batch: str) -> AsyncGenerator[bytes]:
+    def _lines(self, batch: str) -> AsyncGenerator[bytes]:
         # Not where `results_url` leads: a key goes nowhere else.
-        async for line in lines_at(self._address, f"{_PATH}/{quote(batch, safe='')}/results"):
-            yield line
+        return lines_at(self._address, f"{_PATH}/{quote(batch, safe='')}/results")
 
     async def cancel(self, batch: str) -> BatchStatus:
         """Ask that a batch be cancelled, if it is known which it is."""
         if candidates(batch)[1]:
             return await self.poll(batch)
-        return _status(_object(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}/cancel", b"")))
+        return _status(
+            object_sent(await fetch(self._address, f"{_PATH}/{quote(batch, safe='')}/cancel", b""), _A_BATCH)
+        )
 
     async def forget(self, parcel: Parcel) -> None:
         """Delete nothing: what came of a batch is gone after 29 days."""
@@ -140,23 +154,25 @@ def _prefix(name: str) -> str:
     return f"{name.replace('.', '-')}_"
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    sent = read_json(body)
-    if not isinstance(sent, dict):
-        raise UnreadableAnswer("found no JSON object in the answer's place, expected a batch; is the base URL right?")
-    return sent
-
-
 def _status(sent: Mapping[str, Any]) -> BatchStatus:
     batch = id_in(sent)
     counts = _counts(sent)
-    state: BatchState = _STATES.get(str(sent.get("processing_status")), "in_progress")
-    if sent.get("processing_status") == "ended":
+    word = str(sent.get("processing_status"))
+    state: BatchState = _STATES.get(word, "in_progress")
+    if word == "ended":
         state = "cancelled" if counts["canceled"] else "expired" if counts["expired"] else "completed"
     succeeded = counts["succeeded"]
     rest = sum(counts[name] for name in ("errored", "canceled", "expired"))
-    outputs = (batch,) if sent.get("processing_status") == "ended" else ()
-    return BatchStatus(batch, state, succeeded, rest, sum(counts.values()), outputs=outputs)
+    outputs = (batch,) if word == "ended" else ()
+    return BatchStatus(
+        batch,
+        state,
+        succeeded,
+        rest,
+        outputs=outputs,
+        word="" if word == "ended" or word in _STATES else shown_word(word),
+        expires=time_in(sent, "expires_at"),
+    )
 
 
 def _counts(sent: Mapping[str, Any]) -> dict[str, int]:
@@ -170,10 +186,8 @@ def _total(sent: Mapping[str, Any]) -> int:
 
 
 def _began(sent: Mapping[str, Any]) -> float:
-    try:
-        return datetime.fromisoformat(str(sent.get("created_at"))).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return float("inf")  # nobody knows, so that it may be any
+    began = time_in(sent, "created_at")
+    return float("inf") if began is None else began  # nobody knows, so that it may be any
 
 
 def _custom_id(sent: object) -> str | None:

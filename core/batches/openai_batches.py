@@ -1,15 +1,32 @@
 """Batches as OpenAI takes them, and whoever else has /v1/files and /v1/batches: Together with words of its own."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..text import one_line, plain, redact
 from ..wire.parsing import read_json, write_json
-from ..wire.refusals import ServerError, UnreadableAnswer
+from ..wire.refusals import ServerError, UnreadableAnswer, status_in
 from ..wire.sending import Address, fetch
 from ..wire.sizes import Turns
-from .provider import ENDED, BatchResult, BatchState, BatchStatus, Parcel, count_in, id_in, is_full_code
+from .account_refusals import is_accounts
+from .provider import (
+    ENDED,
+    PAGE,
+    PAGES,
+    BatchResult,
+    BatchState,
+    BatchStatus,
+    Parcel,
+    count_in,
+    id_in,
+    is_full_code,
+    object_sent,
+    shown_word,
+    time_in,
+)
 from .tiers import BATCH, batch_limits
 from .transfer import delete, file_to_send, lines_at, read_line, send_file
 
@@ -26,8 +43,11 @@ _STATES: Mapping[str, BatchState] = {
     "cancelled": "cancelled",
     "canceled": "cancelled",
 }
-_PAGE, _PAGES = 100, 100
 _SHOWN = 300
+_NEVER_ASKED = frozenset({"batch_expired", "batch_cancelled", "batch_canceled"})
+_LATER = frozenset({"server_error", "internal_error", "internal_server_error", "api_error", "service_unavailable"})
+"""What is said of a request that the same provider may answer yet; whatever has `timeout` in it is one, too."""
+_MOST_DIGITS = 3
 
 
 class OpenAIBatches:
@@ -38,7 +58,6 @@ class OpenAIBatches:
         self._address = address
         self._limits = batch_limits(address.url)
         self._is_together = self._limits.purpose == "batch-api"
-        self.name = self._limits.provider or "other"
 
     async def upload(self, parcel: Parcel) -> str:
         """Send a parcel's requests as a file, and return its id."""
@@ -54,7 +73,7 @@ class OpenAIBatches:
             path = "/files"
             if self._is_together:
                 path, fields = "/files/upload", {**fields, "file_name": name, "file_type": "jsonl"}
-            return id_in(_object(await send_file(self._address, path, file, name, fields), "a file"))
+            return id_in(object_sent(await send_file(self._address, path, file, name, fields), "a file"))
 
     async def create(self, parcel: Parcel) -> BatchStatus:
         """Create the batch, once."""
@@ -65,14 +84,14 @@ class OpenAIBatches:
         }
         if not self._is_together:
             order["metadata"] = {"langgraph_moa": parcel.name}
-        once = Address(**{**_fields(self._address), "attempts": 1})
-        return self._status(_object(await fetch(once, "/batches", write_json(order)), "a batch"))
+        once = replace(self._address, attempts=1)
+        return self._status(object_sent(await fetch(once, "/batches", write_json(order)), "a batch"))
 
     async def find(self, parcel: Parcel, others: Collection[str]) -> BatchStatus | None:
         """Find the batch of a parcel's file in the provider's list."""
         after: str | None = None
-        for _ in range(_PAGES):
-            query = {"limit": str(_PAGE), **({"after": after} if after else {})}
+        for _ in range(PAGES):
+            query = {"limit": str(PAGE), **({"after": after} if after else {})}
             sent = read_json(await fetch(self._address, f"/batches?{urlencode(query)}"))
             batches = sent.get("data") if isinstance(sent, dict) else sent
             if not isinstance(batches, list):
@@ -88,19 +107,20 @@ class OpenAIBatches:
 
     async def poll(self, batch: str) -> BatchStatus:
         """Ask how far a batch has come."""
-        return self._status(_object(await fetch(self._address, f"/batches/{quote(batch, safe='')}"), "a batch"))
+        return self._status(object_sent(await fetch(self._address, f"/batches/{quote(batch, safe='')}"), "a batch"))
 
     async def results(self, status: BatchStatus) -> AsyncGenerator[BatchResult]:
         """Yield what stands in the files of answers and of errors; a line that is none of ours is left out."""
         for file in status.outputs:
-            async for line in lines_at(self._address, f"/files/{quote(file, safe='')}/content"):
-                if result := await read_line(_result_in, line):
-                    yield result
+            async with aclosing(lines_at(self._address, f"/files/{quote(file, safe='')}/content")) as lines:
+                async for line in lines:
+                    if result := await read_line(_result_in, line):
+                        yield result.without(self._address.secrets)
 
     async def cancel(self, batch: str) -> BatchStatus:
         """Ask that a batch be cancelled."""
         sent = await fetch(self._address, f"/batches/{quote(batch, safe='')}/cancel", b"{}")
-        return self._status(_object(sent, "a batch"))
+        return self._status(object_sent(sent, "a batch"))
 
     async def forget(self, parcel: Parcel) -> None:
         """Delete the file that was uploaded."""
@@ -116,36 +136,38 @@ class OpenAIBatches:
         word = str(sent.get("status", "")).lower()
         state = _STATES.get(word, "in_progress")
         counts = sent.get("request_counts")
-        completed, failed, total = (count_in(counts, name) for name in ("completed", "failed", "total"))
-        error, is_full = self._error(sent)
+        completed, failed = (count_in(counts, name) for name in ("completed", "failed"))
         files = [sent.get("output_file_id"), sent.get("error_file_id")] if state in ENDED else []
         outputs = tuple(dict.fromkeys(id_in({"id": file}) for file in files if file))
-        return BatchStatus(id_in(sent), state, completed, failed, total, error, is_full, outputs)
+        errors = _errors_in(sent)
+        return BatchStatus(
+            id_in(sent),
+            state,
+            completed,
+            failed,
+            self._words(errors),
+            is_full=any(is_full_code(str(error.get("code"))) for error in errors),
+            is_accounts=any(is_accounts(None, error) for error in errors),
+            outputs=outputs,
+            word="" if word in _STATES else shown_word(word),
+            expires=time_in(sent, "expires_at"),
+        )
 
-    def _error(self, sent: dict[str, Any]) -> tuple[str | None, bool]:
-        """Say why a batch failed as a whole, and whether that was for too much being queued."""
-        errors = sent.get("errors")
-        errors = errors.get("data") if isinstance(errors, dict) else errors
-        parts = errors if isinstance(errors, list) else [sent["error"]] if sent.get("error") else []
-        messages, codes = [], set()
-        for part in parts[:3]:
-            fields = part if isinstance(part, dict) else {"message": part}
-            codes.add(str(fields.get("code")))
+    def _words(self, errors: list[dict[str, Any]]) -> str | None:
+        """Say why a batch failed as a whole."""
+        messages = []
+        for fields in errors:
             where = f" (line {fields['line']})" if isinstance(fields.get("line"), int) else ""
             messages.append(f"{fields.get('message') or fields.get('code')}{where}")
-        words = plain(one_line(redact("; ".join(messages), self._address.secrets), limit=_SHOWN)) if messages else None
-        return words, any(map(is_full_code, codes))
+        return plain(one_line(redact("; ".join(messages), self._address.secrets), limit=_SHOWN)) if messages else None
 
 
-def _fields(address: Address) -> dict[str, Any]:
-    return {name: getattr(address, name) for name in ("url", "key", "headers", "seconds", "attempts", "query")}
-
-
-def _object(body: bytes, what: str) -> dict[str, Any]:
-    sent = read_json(body)
-    if not isinstance(sent, dict):
-        raise UnreadableAnswer(f"found no JSON object in the answer's place, expected {what}; is the base URL right?")
-    return sent
+def _errors_in(sent: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the first of what a batch failed with as a whole."""
+    errors = sent.get("errors")
+    errors = errors.get("data") if isinstance(errors, dict) else errors
+    parts = errors if isinstance(errors, list) else [sent["error"]] if sent.get("error") else []
+    return [part if isinstance(part, dict) else {"message": part} for part in parts[:3]]
 
 
 def _result_in(line: bytes) -> BatchResult | None:
@@ -153,13 +175,33 @@ def _result_in(line: bytes) -> BatchResult | None:
     sent = read_json(line)
     if not isinstance(sent, dict) or not isinstance(custom_id := sent.get("custom_id"), str):
         return None
-    response, error = sent.get("response"), sent.get("error")
-    if isinstance(response, dict):
-        body, status = response.get("body"), response.get("status_code", 200)
+    if isinstance(response := sent.get("response"), dict):
+        body, status = response.get("body"), _status_of(response)
         if isinstance(body, dict) and status == 200:
             body["service_tier"] = BATCH  # by which it is priced
         text = body.encode("utf-8", "replace") if isinstance(body, str) else write_json(body)
-        if isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600:
-            return BatchResult(custom_id, status, text)
-    code = str(error.get("code")) if isinstance(error, dict) else ""
-    return BatchResult(custom_id, None, code.encode("utf-8", "replace"))
+        return BatchResult(custom_id, status, text)
+    error = sent.get("error") or {}
+    return BatchResult(custom_id, _status_in(error), write_json({"error": error}))
+
+
+def _status_of(response: dict[str, Any]) -> int:
+    """Return the status of what was asked; one that nobody can read is that of its body."""
+    status, body = response.get("status_code", 200), response.get("body")
+    if isinstance(status, str) and status.isascii() and status.isdigit() and len(status) <= _MOST_DIGITS:
+        status = int(status)
+    if isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600:
+        return status
+    return 200 if isinstance(body, dict) and isinstance(body.get("choices"), list) else status_in(body) or 500
+
+
+def _status_in(error: object) -> int | None:
+    """Return the status of an error without a response, as some say in words what others say in numbers."""
+    if not isinstance(error, dict):
+        return 500
+    if (status := status_in({"error": error})) is not None:
+        return status
+    names = [name.lower() for name in (error.get("code"), error.get("type")) if isinstance(name, str)]
+    if not error or not _NEVER_ASKED.isdisjoint(names):
+        return None
+    return 500 if not names or any(name in _LATER or "timeout" in name for name in names) else 400

@@ -6,12 +6,13 @@ from typing import Literal, NamedTuple, TypeVar
 
 from .journal import RequestState
 from .journal_file import JournalFile
-from .provider import BatchRequest, BatchResult, BatchState, BatchStatus, Parcel, candidates
+from .provider import BatchRequest, BatchResult, BatchStatus, Parcel, candidates
 
 _T = TypeVar("_T")
 ParcelStage = Literal["uploading", "creating", "created", "fetched"]
 """How far a parcel has come: each is written before it begins."""
-
+GIVEN_UP = "given up"
+"""The state of a parcel whose batch never came to an end."""
 
 _AROUND = 200
 """Bytes that stand around a request in a file."""
@@ -30,8 +31,9 @@ class SentParcel(NamedTuple):
     file: str
     batch: str | None
     began: float
-    state: BatchState | None
-    """What its provider said of it last; None before it said anything."""
+    state: str | None
+    """What its provider said of it last, in a word of `BatchState`, or of its own where that is none that is known;
+    `GIVEN_UP`, or None before it said anything."""
     completed: int
     failed: int
     why: str | None
@@ -49,12 +51,10 @@ class SentParcel(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Count the requests for one model that are to be sent."""
+    """Name a model for which requests are to be sent."""
 
     server: str
     model: str
-    requests: int
-    size: int
 
 
 class Parcels:
@@ -64,11 +64,10 @@ class Parcels:
         self._journal = journal
 
     def waiting(self) -> list[Waiting]:
-        """Count what is to be sent, by server and model."""
+        """Return for which models anything is to be sent."""
         with self._journal.errors_explained():
             rows = self._journal.db.execute(
-                "SELECT server, model, COUNT(*), SUM(size) FROM requests WHERE state = 'waiting' "
-                "GROUP BY server, model ORDER BY server, model"
+                "SELECT DISTINCT server, model FROM requests WHERE state = 'waiting' ORDER BY server, model"
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
@@ -120,6 +119,13 @@ class Parcels:
         with self._journal.errors_explained():
             return self._parcels("WHERE stage != 'fetched' ORDER BY number")
 
+    def unwanted(self) -> list[SentParcel]:
+        """Return those of them that hold no request any more."""
+        with self._journal.errors_explained():
+            return self._parcels(
+                "WHERE stage != 'fetched' AND NOT EXISTS (SELECT 1 FROM requests WHERE parcel = parcels.number)"
+            )
+
     def batches(self, server: str) -> set[str]:
         """Return the ids of all batches that were made at a server."""
         with self._journal.errors_explained():
@@ -165,31 +171,44 @@ class Parcels:
             self._journal.db.execute(
                 "UPDATE parcels SET stage = 'created', batch = ?, state = ?, completed = ?, failed = ?, why = ? "
                 "WHERE number = ?",
-                (status.batch, status.state, status.completed, status.failed, status.error, parcel),
+                (status.batch, status.word or status.state, status.completed, status.failed, status.error, parcel),
             )
         self._journal.save()
 
     # What came back.
 
-    def store(self, parcel: int, results: Sequence[BatchResult], may_do: Callable[[int], bool]) -> None:
+    def store(self, parcel: int, results: Sequence[BatchResult], is_open: Callable[[BatchResult], bool]) -> None:
         """Write down what came of requests of a parcel; what is none of them is not.
 
         Args:
             parcel: The parcel.
             results: What came.
-            may_do: Tells a status after which the same request may do later: those stay `sent`, until it is settled
+            is_open: Tells a failure after which the same request may do later: those stay `sent`, until it is settled
                 what becomes of them.
         """
         with self._journal.errors_explained():
             for result in results:
-                status = result.status
-                is_open = status is None or may_do(status)
-                state = "answered" if status and 200 <= status < 300 else "sent" if is_open else "failed"
+                state = "answered" if result.is_answer else "sent" if is_open(result) else "failed"
                 self._journal.db.execute(
                     "UPDATE requests SET state = ?, status = ?, answer = ? "
                     "WHERE number = ? AND parcel = ? AND state = 'sent'",
-                    (state, status, result.body, _number_in(result.custom_id), parcel),
+                    (state, result.status, result.body, _number_in(result.custom_id), parcel),
                 )
+
+    def missing(self, parcel: int, results: int) -> bool:
+        """Tell whether less has come of a parcel than there is.
+
+        Args:
+            parcel: The parcel.
+            results: Of how many requests its provider says that they were answered, or failed.
+        """
+        with self._journal.errors_explained():
+            ((requests, stored),) = self._journal.db.execute(
+                "SELECT COUNT(*), COALESCE(SUM(state != 'sent' OR answer IS NOT NULL), 0) FROM requests "
+                "WHERE parcel = ?",
+                (parcel,),
+            ).fetchall()
+        return bool(stored < min(requests, results))
 
     def settle(
         self,
@@ -200,7 +219,7 @@ class Parcels:
         state: RequestState,
         counts: bool = True,
         is_free: bool = False,
-    ) -> dict[RequestState, int]:
+    ) -> None:
         """Decide on the requests of a parcel that have no answer, and be done with it.
 
         Args:
@@ -210,9 +229,6 @@ class Parcels:
             state: What becomes of those then, or of all where it is not `waiting`.
             counts: Whether this batch was one of those.
             is_free: Whether nothing is billed of which nothing was said; what was said to have failed never is.
-
-        Returns:
-            How many became what.
         """
         with self._journal.errors_explained():
             db = self._journal.db
@@ -229,13 +245,15 @@ class Parcels:
                 "WHERE parcel = ? AND state = 'sent'",
                 (state, why, is_free, parcel),
             )
-            rows = db.execute(
-                "SELECT state, COUNT(*) FROM requests WHERE parcel = ? GROUP BY state", (parcel,)
-            ).fetchall()
             db.execute("UPDATE requests SET parcel = NULL WHERE parcel = ?", (parcel,))
             db.execute("UPDATE parcels SET stage = 'fetched' WHERE number = ?", (parcel,))
         self._journal.save()
-        return dict(rows)
+
+    def give_up(self, parcel: int) -> None:
+        """Write down that the end of a parcel's batch is not waited for any more."""
+        with self._journal.errors_explained():
+            self._journal.db.execute("UPDATE parcels SET state = ? WHERE number = ?", (GIVEN_UP, parcel))
+        self._journal.save()
 
 
 async def undisturbed(work: Callable[[], _T]) -> _T:

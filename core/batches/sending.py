@@ -1,32 +1,28 @@
 """Send what a journal holds, ask how far it is, and fetch what came of it; after a kill, take up what was under way."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
 from ..errors import ConfigError
 from ..text import one_line
-from ..wire.refusals import ServerError, UnreadableAnswer, may_pass
+from ..wire.refusals import ServerError, UnreadableAnswer
 from .bringing import FIRST_PAUSE, LONGEST_PAUSE, Bringing, NotTaken, backoff, jitter, passes
 from .declared import ProviderBatch, Wave
-from .journal import RequestState
 from .parcels import Parcels, SentParcel, undisturbed
-from .provider import BatchProvider, BatchResult, BatchStatus, refusals_explained
+from .provider import BatchProvider, BatchStatus, refusals_explained
+from .settling import Settling
 from .tiers import batch_limits
 
 _GROWTH = 1.5
-_AT_ONCE = 500
-"""Answers that are written down together."""
 _UNKNOWN = 10
 """How often in a row a provider may know nothing of a batch before it is believed, or say what nobody can read: it may
 be there a minute later."""
-_ALL = 2**31
-"""More batches than a request is ever in."""
-_log = logging.getLogger(__name__)
+_NO_NEWS = "does not tell what became of its batches"
+_NO_CANCELLING = "does not cancel its batches, which go on and are billed"
 
 
 class Sending:
@@ -57,6 +53,7 @@ class Sending:
         """The models for whose requests there was no room."""
         self._pauses = 0
         self._missing: Counter[int] = Counter()
+        self._settling = Settling(parcels, declared, self._bringing.provider)
         self._waves = 0
 
     async def wave(self) -> bool:
@@ -65,10 +62,17 @@ class Sending:
         Raises:
             ConfigError: A provider takes no batches, or refuses, or the journal cannot be written.
         """
+        await self._cancel_unwanted()
         with refusals_explained():
-            return await self._wave()
+            brought = await self._bring_all()
+        numbers = [sent.number for sent in self._parcels.under_way() if sent.stage == "created"]
+        if not numbers:
+            return bool(brought)  # what was refused may wait again
+        self._waves += 1
+        await self._come_back(numbers)
+        return True
 
-    async def _wave(self) -> bool:
+    async def _bring_all(self) -> set[int]:
         await self._pack()
         await self._wait_for_room()
         brought = set[int]()
@@ -78,12 +82,7 @@ class Sending:
             for sent in ahead:  # of which one may turn out to be too large, and be two others
                 brought.add(sent.number)
                 await self._bring(sent)
-        numbers = [sent.number for sent in self._parcels.under_way() if sent.stage == "created"]
-        if not numbers:
-            return bool(brought)  # what was refused may wait again
-        self._waves += 1
-        await self._come_back(numbers)
-        return True
+        return brought
 
     async def _wait_for_room(self) -> None:
         """Wait longer each time in a row that a provider had no room for something."""
@@ -102,29 +101,54 @@ class Sending:
             seconds: How long to wait at most.
 
         Raises:
-            ConfigError: A provider refuses.
+            ConfigError: A provider refuses to cancel one; all others were cancelled.
         """
-        with refusals_explained():
-            numbers = await self._cancelled()
-            if numbers:
-                self._waves += 1
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await self._come_back(numbers)
+        self._settling.is_cancelling = True
+        with refusals_explained(_NO_CANCELLING):
+            await self._cancel_all()
+        numbers = [sent.number for sent in self._parcels.under_way()]
+        if numbers:
+            self._waves += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._come_back(numbers)
+        for number in self._settling.overdue.intersection(sent.number for sent in self._parcels.under_way()):
+            self._parcels.give_up(number)
+            await self._settling.requeue(self._parcels.parcel(number))
         return [self._parcels.parcel(number) for number in numbers]
 
-    async def _cancelled(self) -> list[int]:
+    async def _cancel_all(self) -> None:
+        """Ask that all be cancelled, whoever else cannot be.
+
+        Raises:
+            ServerError: One of them was not.
+            ConfigError: One of them is at nobody's who is asked now.
+        """
+        failure: Exception | None = None
         for sent in self._parcels.under_way():
-            is_there = sent.stage == "created" or (sent.stage == "creating" and await self._bringing.is_there(sent))
-            if not is_there:
-                await self._loose(sent)
-            elif batch := self._parcels.parcel(sent.number).batch:
-                try:
-                    self._parcels.note_status(sent.number, await self._bringing.provider(sent).cancel(batch))
-                except ServerError as exc:
-                    if exc.status_code not in (400, 404, 409):  # it has ended, or is gone
-                        raise
-        return [sent.number for sent in self._parcels.under_way()]
+            try:
+                if not await self._bringing.cancel(sent):
+                    await self._let_go(sent)
+            except (ServerError, ConfigError) as exc:
+                failure = failure or exc
+        if failure:
+            raise failure
+
+    async def _cancel_unwanted(self) -> None:
+        """Cancel batches of whose requests none is wanted any more; what cannot be cancelled now is waited for."""
+        for sent in self._parcels.unwanted():
+            try:
+                is_there = await self._bringing.cancel(sent)
+            except ServerError as exc:
+                note = f"{sent.server} {_NO_CANCELLING}, though no question needs {sent.shown or 'one'} any more: {exc}"
+                self._on_wave(Wave(self._waves, (), one_line(note, limit=300)))
+                continue
+            if not is_there or self._parcels.parcel(sent.number).is_certain:
+                await self._let_go(sent)
+
+    async def _let_go(self, sent: SentParcel) -> None:
+        await self._settling.forget(sent)
+        await self._settling.requeue(sent)
 
     async def _pack(self) -> None:
         """Put all that waits into parcels, as large as its provider takes."""
@@ -156,20 +180,18 @@ class Sending:
                 case "full":
                     self._tell_full(sent, str(exc))
                 case "refused":  # as some servers refuse at once what others find out later
-                    note = one_line(
-                        f"{sent.server} refused a batch of {sent.model or 'several models'}: {exc}", limit=300
-                    )
-                    self._on_wave(Wave(self._waves, (), note))
-                    await self._forget(sent)
-                    await self._settle(sent, f"its batch was refused: {exc}", is_free=True)
+                    await self._settling.forget(sent)
+                    note = f"{sent.server} refused a batch of {sent.model or 'several models'}: {exc}"
+                    self._on_wave(Wave(self._waves, (), one_line(note, limit=300)))
+                    await self._settling.settle(sent, f"its batch was refused: {exc}", is_free=True)
 
     async def _split(self, sent: SentParcel, exc: NotTaken) -> None:
         """Send a parcel that is too large as two; a request that is too large alone fails for good."""
-        await self._forget(sent)
+        await self._settling.forget(sent)
         if sent.requests == 1:
-            await self._settle(sent, f"it is too large for a batch: {exc}", is_final=True, is_free=True)
+            await self._settling.settle(sent, f"it is too large for a batch: {exc}", is_final=True, is_free=True)
             return
-        await self._loose(sent)
+        await self._settling.requeue(sent)
         for _ in range(2):
             await self._packed(sent.server, sent.model or None, -(-sent.requests // 2))
 
@@ -186,82 +208,77 @@ class Sending:
             wanted, note = 0.0, None
             for sent in [one for one in map(self._parcels.parcel, numbers) if one.stage != "fetched"]:
                 try:
-                    status = await self._bringing.provider(sent).poll(str(sent.batch))
-                    self._parcels.note_status(sent.number, status)
-                    wanted = max(wanted, status.seconds or 0.0)
-                    if status.has_ended:
-                        await self._fetch(sent, status)
-                    del self._missing[sent.number]
+                    note = await self._ask(sent) or note
                 except ServerError as exc:
-                    if exc.status_code == 404 or isinstance(exc, UnreadableAnswer):
-                        await self._miss(sent, exc)
-                    elif not passes(exc):
-                        raise
                     wanted = max(wanted, exc.retry_after or 0.0)
-                    note = one_line(f"{sent.server} cannot be asked now: {exc}", limit=300)
+                    note = f"{sent.server} cannot be asked now: {exc}"
             open_ = [number for number in numbers if self._parcels.parcel(number).stage != "fetched"]
-            self._tell(numbers, note, ended=not open_)
+            self._tell(numbers, note and one_line(note, limit=300), ended=not open_)
+            self._settling.check_account()
             if not open_:
                 return
             await asyncio.sleep(max(seconds * jitter(), min(wanted, LONGEST_PAUSE)))
             seconds = min(seconds * _GROWTH, self._declared.poll_s)
 
-    async def _miss(self, sent: SentParcel, exc: ServerError) -> None:
-        """Take a batch, or what came of it, for gone once its provider has said so often enough.
+    async def _ask(self, sent: SentParcel) -> str | None:
+        """Ask for one, and fetch it if it has ended; return what else there is to say of it.
 
         Raises:
-            ServerError: What it says could not be read as often: nobody knows what became of it.
+            ServerError: It cannot be asked for now.
+            ConfigError: It cannot be asked for.
         """
-        self._missing[sent.number] += 1
-        if self._missing[sent.number] < _UNKNOWN:
-            return
-        if exc.status_code != 404:
-            raise exc
-        await self._settle(sent, f"the provider does not know the batch {sent.shown} any more")
+        try:
+            status = await self._bringing.provider(sent).poll(str(sent.batch))
+            self._parcels.note_status(sent.number, status)
+            if status.has_ended:
+                return await self._fetch(sent, status)
+        except ServerError as exc:
+            if exc.status_code == 404 or isinstance(exc, UnreadableAnswer):
+                if self._waits_on(sent):
+                    raise
+                if exc.status_code == 404:
+                    why = f"the provider does not know the batch {sent.shown} any more"
+                    await self._settling.settle(sent, why)
+                    raise
+            elif passes(exc):
+                raise
+            with refusals_explained(_NO_NEWS):
+                raise
+        del self._missing[sent.number]
+        return self._settling.oddness(sent, status)
 
-    async def _fetch(self, sent: SentParcel, status: BatchStatus) -> None:
-        """Write down what came of a batch, and decide on what it did not answer."""
-        provider, key = self._bringing.provider(sent), (sent.server, sent.model)
+    def _waits_on(self, sent: SentParcel) -> bool:
+        """Tell whether what is not there yet is asked for again: its provider has not said so often enough."""
+        self._missing[sent.number] += 1
+        return self._missing[sent.number] < _UNKNOWN
+
+    async def _fetch(self, sent: SentParcel, status: BatchStatus) -> str | None:
+        """Write down what came of a batch, and decide on what it did not answer; return why that waits."""
+        key = sent.server, sent.model
         if status.outputs:
-            await self._bringing.patient(lambda: self._store(provider, sent, status))
-        await self._forget(sent)
+            await self._bringing.patient(lambda: self._settling.store(sent, status))
+        results = status.completed + status.failed or (status.state == "completed" and not status.outputs)
+        if self._parcels.missing(sent.number, results) and self._waits_on(sent):
+            return f"{sent.server} has not handed over all answers of the batch {sent.shown} yet, and is asked again"
+        await self._settling.forget(sent)
         if status.is_full:  # which is no try: it goes on in smaller ones, once there is room
             self._most[key] = max(1, sent.requests // 2)
             self._tell_full(sent, str(status.error))
-            return await self._loose(sent)
+            await self._settling.requeue(sent)
+            return None
+        if status.is_accounts:
+            self._settling.note_refusal(sent, status.error)
+        if self._settling.refusal and self._settling.refusal[0] == sent.server:
+            await self._settling.requeue(sent)
+            return None
         self._full.discard(key)
         if status.state == "completed" and key in self._most:
             self._most[key] *= 2
         why = f"the batch {status.batch} {_ENDS.get(status.state, 'ended')} before it was answered"
         why = f"{why}: {status.error}" if status.error else why
         was_none_asked = status.state != "completed" and not status.outputs
-        await self._settle(sent, why, is_late=status.state == "expired", is_free=was_none_asked)
+        await self._settling.settle(sent, why, is_late=status.state == "expired", is_free=was_none_asked)
         return None
-
-    async def _store(self, provider: BatchProvider, sent: SentParcel, status: BatchStatus) -> None:
-        together: list[BatchResult] = []
-        async with aclosing(provider.results(status)) as results:
-            async for result in results:
-                together.append(result)
-                if len(together) >= _AT_ONCE:
-                    self._parcels.store(sent.number, together, may_pass)
-                    together = []
-        self._parcels.store(sent.number, together, may_pass)
-
-    async def _loose(self, sent: SentParcel) -> None:
-        """Let the requests of a parcel wait again, as if they had never been in it."""
-        await undisturbed(partial(self._parcels.settle, sent.number, why="", tries=_ALL, state="failed", counts=False))
-
-    async def _settle(
-        self, sent: SentParcel, why: str, *, is_late: bool = False, is_final: bool = False, is_free: bool = False
-    ) -> None:
-        declared = self._declared
-        tries = declared.tries if declared.failed == "again" and not is_final else None
-        state: RequestState = "live" if declared.failed == "live" else "expired" if is_late else "failed"
-        why = one_line(why, limit=400)
-        await undisturbed(
-            partial(self._parcels.settle, sent.number, why=why, tries=tries, state=state, is_free=is_free)
-        )
 
     async def _without_batches(self, sent: SentParcel, exc: ServerError) -> None:
         if self._declared.failed != "live":
@@ -273,13 +290,6 @@ class Sending:
         self.live.add(sent.server)
         await undisturbed(partial(self._parcels.settle, sent.number, why="", tries=None, state="live"))
         self._on_wave(Wave(self._waves, (), f"{sent.server} takes no batches, and is asked at once"))
-
-    async def _forget(self, sent: SentParcel) -> None:
-        sent = self._parcels.parcel(sent.number)  # with its file
-        try:
-            await self._bringing.provider(sent).forget(self._parcels.as_parcel(sent))
-        except ServerError as exc:  # a file that stays costs nothing
-            _log.debug("%s: the file %s stays: %s", sent.server, sent.file, exc)
 
     def _tell(self, numbers: list[int], note: str | None = None, *, ended: bool = False) -> None:
         self._on_wave(Wave(self._waves, tuple(map(self._parcels.parcel, numbers)), note, ended))

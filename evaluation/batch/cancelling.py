@@ -1,14 +1,16 @@
 """Cancel what is under way at providers for files of rows, and wait for its end."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
 from ...core.batches.journal_file import journal_beside
 from ...core.batches.parcels import SentParcel
+from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
+from ...core.wire.sending import Address
 from .rounds import addresses_of, sending_of
 from .rows import RowFile
 
@@ -39,24 +41,41 @@ async def cancel_batches(
 
     Raises:
         ConfigError: Another process is at work on a file, or a provider refuses, or its batches are not of these
-            models.
+            models; what else was under way was cancelled.
     """
     addresses, clock = addresses_of(models), asyncio.get_running_loop().time
     ends, cancelled = clock() + seconds, list[SentParcel]()
+    failure: ConfigError | None = None
     for file in files:
-        if not (path := journal_beside(file)).exists():
+        if not journal_beside(file).exists():
             continue
-        with RowFile(file).locked():
-            journal = Journal(path, mixture=None)
-            try:
-                sending = await sending_of(journal, addresses, ProviderBatch(poll_s=poll_s), on_wave)
-                parcels = await sending.cancel(max(ends - clock(), 0.0))
-                cancelled += parcels
-                if all(parcel.stage == "fetched" for parcel in parcels):
-                    journal.note_cancelled()
-            finally:
-                journal.close()
+        try:
+            cancelled += await _cancelled(file, addresses, ProviderBatch(poll_s=poll_s), on_wave, ends - clock())
+        except ConfigError as exc:  # the others go on, and are billed
+            failure = failure or exc
+    if failure:
+        raise failure
     return cancelled
+
+
+async def _cancelled(
+    file: Path,
+    addresses: Mapping[str, Address],
+    declared: ProviderBatch,
+    on_wave: Callable[[Wave], None] | None,
+    seconds: float,
+) -> list[SentParcel]:
+    """Cancel what is under way for one file."""
+    with RowFile(file).locked():
+        journal = Journal(journal_beside(file), mixture=None)
+        try:
+            sending = await sending_of(journal, addresses, declared, on_wave)
+            parcels = await sending.cancel(max(seconds, 0.0))
+            if all(parcel.stage == "fetched" for parcel in parcels):
+                journal.note_cancelled()
+            return parcels
+        finally:
+            journal.close()
 
 
 def files_with_batches(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ...core.batches.accounts import account_of, cancel_unwanted, check_accounts
+from ...core.batches.accounts import account_of, check_accounts
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
 from ...core.batches.journal_file import journal_beside
@@ -217,7 +217,6 @@ async def sending_of(
     """
     providers = {server: batches_at(address) for server, address in addresses.items()}
     await check_accounts(journal, addresses, providers)
-    await cancel_unwanted(journal, providers)
     return Sending(Parcels(journal), providers, declared, on_wave or _nobody)
 
 

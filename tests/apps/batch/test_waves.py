@@ -18,7 +18,7 @@ from langgraph_moa.apps.batch.progress import BatchView
 from langgraph_moa.apps.batch.waves import cancelled_lines, ids_of, terms_of, under_way_line, wave_words
 from langgraph_moa.apps.settings.tables import PriceTable
 from langgraph_moa.core.batches.declared import Wave
-from langgraph_moa.core.batches.parcels import SentParcel
+from langgraph_moa.core.batches.parcels import GIVEN_UP, SentParcel
 from langgraph_moa.core.batches.provider import one_of
 from rich.console import Console
 
@@ -198,10 +198,15 @@ def test_lines_name_what_there_is() -> None:
 def test_what_was_cancelled_is_told_apart_from_what_was_not_yet() -> None:
     assert cancelled_lines([], Path("rows")) == ["nothing is under way at providers for rows"]
     lines = cancelled_lines(
-        [parcel(1, stage="fetched"), parcel(2), parcel(3), parcel(4, batch=one_of(["x", "y"], "n"))], "rows"
-    )
+        [
+            parcel(1, stage="fetched"), parcel(2), parcel(3), parcel(4, batch=one_of(["x", "y"], "n")),
+            parcel(5, stage="fetched", state=GIVEN_UP),
+        ],
+        "rows",
+    )  # fmt: skip
     assert [line.partition(")")[0] for line in lines] == [
         "1 batch was cancelled (batch_1",
+        "1 batch was given up (batch_5",
         "2 batches are being cancelled (batch_2, batch_3",
         "1 batch cannot be cancelled yet, for nobody knows which it is (one of x, y",
     ]

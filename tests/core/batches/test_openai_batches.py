@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from batch_server import BatchServer, Plan
 from batched import journal_with
-from langgraph_moa.core.batches.openai_batches import OpenAIBatches
+from langgraph_moa.core.batches.openai_batches import OpenAIBatches, _result_in
 from langgraph_moa.core.batches.provider import BatchRequest, BatchResult, BatchStatus, Parcel
+from langgraph_moa.core.wire.parsing import read_json, write_json
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
 from langgraph_moa.core.wire.sending import Address
+from loopback import Reply
 
 BODY = b'{"model": "a", "messages": [{"role": "user", "content": "%d"}]}'
 
@@ -18,8 +20,10 @@ def parcel(count: int = 3, file: str = "") -> Parcel:
     return Parcel("n", count, lambda: iter([BatchRequest(f"moa-{n}", BODY % n) for n in range(count)]), file)
 
 
-async def created(server: BatchServer, count: int = 3) -> tuple[OpenAIBatches, BatchStatus, Parcel]:
-    batches = OpenAIBatches(Address(server.url, "sk-key"))
+async def created(
+    server: BatchServer, count: int = 3, key: str = "sk-key"
+) -> tuple[OpenAIBatches, BatchStatus, Parcel]:
+    batches = OpenAIBatches(Address(server.url, key))
     sent = parcel(count, await batches.upload(parcel(count)))
     return batches, await batches.create(sent), sent
 
@@ -33,9 +37,9 @@ async def ended(batches: OpenAIBatches, status: BatchStatus) -> tuple[BatchStatu
 
 async def test_what_is_sent_comes_back(batches: BatchServer) -> None:
     sender, status, sent = await created(batches)
-    assert (status.state, status.has_ended, sender.name) == ("validating", False, "other")
+    assert (status.state, status.has_ended) == ("validating", False)
     status, results = await ended(sender, status)
-    assert (status.state, status.completed, status.total) == ("completed", 3, 3)
+    assert (status.state, status.completed) == ("completed", 3)
     assert {result.custom_id for result in results} == {"moa-0", "moa-1", "moa-2"}
     assert all(result.status == 200 and b'"service_tier":"batch"' in result.body for result in results)
     assert batches.billed_requests[0]["batch"] == status.batch
@@ -102,16 +106,64 @@ TOGETHER: list[tuple[dict[str, Any], BatchStatus]] = [
     ({"id": "j", "status": "CANCELLED"}, BatchStatus("j", "cancelled")),
     (
         {"id": "j", "status": "a new word", "request_counts": {"total": "9", "failed": -1}},
-        BatchStatus("j", "in_progress"),
+        BatchStatus("j", "in_progress", word="a new word"),
+    ),
+    (
+        {"id": "j", "status": f"\x1b[31m\ud800\u202e{'x' * 999}", "expires_at": 1e9},
+        BatchStatus("j", "in_progress", word=f"[31m\ufffd{'x' * 34}…", expires=1e9),
+    ),
+    (
+        {"id": "j", "status": "FAILED", "error": "Credit limit exceeded"},
+        BatchStatus("j", "failed", error="Credit limit exceeded", is_accounts=True),
     ),
 ]
 
 
 def test_togethers_words_are_told_in_openais() -> None:
     sender = OpenAIBatches(Address("https://api.together.xyz/v1", "key"))
-    assert sender.name == "together"
     for sent, status in TOGETHER:
         assert sender._status(sent) == status
+
+
+RESULTS: list[tuple[dict[str, Any], int | None]] = [
+    ({"response": {"status_code": "200", "body": {"choices": []}}}, 200),
+    ({"response": {"status_code": "429", "body": {}}}, 429),
+    ({"response": {"status_code": "0200000", "body": {"choices": []}}}, 200),
+    ({"response": {"status_code": True, "body": {"error": {"code": 403}}}}, 403),
+    ({"response": {"status_code": "OK", "body": {}}}, 500),
+    ({"response": {"status_code": 10**30, "body": None}}, 500),
+    ({"response": {}}, 200),
+    ({"error": {"code": "batch_expired", "message": "m"}}, None),
+    ({"error": {"code": "batch_cancelled", "message": "m"}}, None),
+    ({"error": None}, None),
+    ({}, None),
+    ({"error": {"code": "invalid_request_error", "message": "too long"}}, 400),
+    ({"error": {"type": "unknown", "code": None}}, 400),
+    ({"error": {"code": "rate_limit_exceeded"}}, 429),
+    ({"error": {"code": "request_timeout"}}, 500),
+    ({"error": {"code": "server_error"}}, 500),
+    ({"error": {"code": "503"}}, 503),
+    ({"error": {"message": "who knows"}}, 500),
+    ({"error": "who knows"}, 500),
+]
+
+
+@pytest.mark.parametrize(("line", "status"), RESULTS)
+def test_what_was_asked_is_never_taken_for_unasked(line: dict[str, Any], status: int | None) -> None:
+    result = _result_in(write_json({"custom_id": "moa-1", **line}))
+    assert result
+    assert result.status == status
+    if line.get("error") and status:
+        assert read_json(result.body) == {"error": line["error"]}
+
+
+async def test_an_error_is_handed_on_without_the_key(batches: BatchServer) -> None:
+    batches.say("a", Reply(status=401, body='{"error": {"message": "Incorrect key: sk-key-0123456789"}}'))
+    batches.plans = [Plan(garbage=['{"custom_id": "moa-9", "error": {"code": "x", "message": "sk-key-0123456789"}}'])]
+    sender, status, _ = await created(batches, key="sk-key-0123456789")
+    _, results = await ended(sender, status)
+    assert len(results) == 4
+    assert all(b"[redacted]" in result.body and b"0123456789" not in result.body for result in results)
 
 
 LIES: list[dict[str, Any]] = [
@@ -147,5 +199,5 @@ def test_whatever_a_provider_says_can_be_written_down(wild: dict[str, Any], tmp_
     assert sent
     status = OpenAIBatches(Address("http://127.0.0.1:1/v1", "key"))._status({"id": "b", "status": "failed", **wild})
     parcels.note_status(sent.number, status)
-    assert (parcels.parcel(1).completed, parcels.parcel(1).failed, status.total) == (0, 0, 0)
+    assert (parcels.parcel(1).completed, parcels.parcel(1).failed) == (0, 0)
     journal.close()

@@ -17,6 +17,10 @@ def packed(parcels: Parcels, most: int = 99, most_bytes: int = 10**6) -> SentPar
     return parcels.pack(SERVER, "n", model="a", most=most, most_bytes=most_bytes)
 
 
+def is_open(result: BatchResult) -> bool:
+    return result.status is None or may_pass(result.status)
+
+
 def test_parcels_hold_no_more_than_their_provider_takes(tmp_path: Path) -> None:
     journal, parcels = journal_with(tmp_path / "j", 7)
     one = journal.db.execute("SELECT size FROM requests").fetchone()[0] + 200
@@ -62,8 +66,9 @@ def test_what_failed_in_passing_is_sent_again_asked_now_or_left(
     journal, parcels = journal_with(tmp_path / "j", 5)
     sent = packed(parcels)
     assert sent
-    parcels.note_status(sent.number, BatchStatus("batch_1", "expired", 1, 1, 5))
-    parcels.store(sent.number, BACK, may_pass)
+    parcels.note_status(sent.number, BatchStatus("batch_1", "expired", 1, 1))
+    parcels.store(sent.number, BACK, is_open)
+    assert [parcels.missing(sent.number, results) for results in (0, 4, 5, 99)] == [False, False, True, True]
 
     parcels.settle(sent.number, why="it expired", tries=tries, state=state)  # type: ignore[arg-type]
 
@@ -81,13 +86,24 @@ def test_an_old_failure_is_no_part_of_what_is_sent_again(tmp_path: Path) -> None
     for _ in range(2):
         sent = packed(parcels)
         assert sent
-        parcels.note_status(sent.number, BatchStatus(f"batch_{sent.number}", "expired", 1, 1, 5))
+        parcels.note_status(sent.number, BatchStatus(f"batch_{sent.number}", "expired", 1, 1))
         if sent.number == 1:
-            parcels.store(sent.number, BACK, may_pass)
+            parcels.store(sent.number, BACK, is_open)
         parcels.settle(sent.number, why="it expired", tries=2, state="expired")
     recorded = [one for n in range(5) if (one := journal.look_up(f"key {n}"))]
     late = [(one.status, one.answer, one.why) for one in recorded if one.state == "expired"]
     assert late == [(None, None, "it expired")] * 3
+    journal.close()
+
+
+def test_only_what_holds_no_request_is_unwanted(tmp_path: Path) -> None:
+    journal, parcels = journal_with(tmp_path / "j", 2)
+    sent = [packed(parcels, 1), packed(parcels, 1)]
+    assert parcels.unwanted() == []
+    journal.db.execute("DELETE FROM requests WHERE parcel = 2")
+    assert parcels.unwanted() == sent[1:]
+    parcels.settle(2, why="", tries=None, state="failed")
+    assert parcels.unwanted() == []
     journal.close()
 
 

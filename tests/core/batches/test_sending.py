@@ -7,39 +7,12 @@ from typing import Any
 
 import pytest
 from batch_server import BatchServer, Plan, Refusal
-from batched import SOON, journal_with
-from langgraph_moa import ConfigError, ProviderBatch
+from batched import SOON
+from langgraph_moa import ConfigError
 from langgraph_moa.core.batches import sending
-from langgraph_moa.core.batches.declared import Wave
-from langgraph_moa.core.batches.journal import Journal
-from langgraph_moa.core.batches.parcels import Parcels
 from langgraph_moa.core.batches.providers import batches_at
-from langgraph_moa.core.batches.sending import Sending
 from langgraph_moa.core.wire.sending import Address
-
-
-class Sender:
-    """Be a journal whose requests wait, and who sends them."""
-
-    def __init__(self, server: BatchServer, path: Path, requests: int, declared: ProviderBatch = SOON) -> None:
-        self.server, self.path, self.declared = server, path, declared
-        self.waves: list[Wave] = []
-        self.journal: Journal
-        self.parcels: Parcels
-        self.begin(requests)
-
-    def begin(self, requests: int = 0) -> Sending:
-        self.journal, self.parcels = journal_with(self.path, requests, server=self.server.url)
-        providers = {self.server.url: batches_at(Address(self.server.url, "key", attempts=1))}
-        self.sending = Sending(self.parcels, providers, self.declared, self.waves.append)
-        return self.sending
-
-    def begin_again(self, requests: int) -> None:
-        self.journal.remove()
-        self.begin(requests)
-
-    def states(self) -> Counter[str]:
-        return Counter(state for (state,) in self.journal.db.execute("SELECT state FROM requests"))
+from parcel_sender import Sender
 
 
 @pytest.fixture
@@ -287,3 +260,94 @@ async def test_what_is_under_way_is_cancelled_and_its_end_waited_for(sender: Sen
     assert sender.waves[-1].ended
     assert sender.states() == {"answered": 2, "waiting": 2}
     assert await sender.sending.cancel(60) == []
+
+
+async def test_cancelling_counts_no_try_however_often(sender: Sender) -> None:
+    sender.server.plan = Plan(polls=5, share=0.01)
+    for _ in range(4):
+        sender.server.refusals = [Refusal("/batches/", status=401, method="GET")]
+        with pytest.raises(ConfigError):
+            await sender.sending.wave()
+        assert [parcel.state for parcel in await sender.sending.cancel(60)] == ["cancelled"]
+        assert sender.states() == {"waiting": 4}
+        sender.go_on()
+    sender.server.plan = Plan()
+    assert await sender.sending.wave()
+    assert (sender.states(), len(sender.server.batches)) == ({"answered": 4}, 5)
+
+
+async def test_what_was_being_cancelled_counts_no_try_where_its_end_comes_later(
+    batches: BatchServer, tmp_path: Path
+) -> None:
+    sender = Sender(batches, tmp_path / "j", 4, replace(SOON, tries=1))
+    batches.plans = [Plan(polls=10**6, share=0.5)]
+    batches.refusals = [Refusal("/batches/", status=401, method="GET")]
+    with pytest.raises(ConfigError):
+        await sender.sending.wave()
+    await sender.sending.cancel(0.01)
+    next(iter(batches.batches.values())).plan.polls = 1
+    sender.journal.close()
+    sender.begin()
+    assert await sender.sending.wave()
+    assert sender.states() == {"answered": 2, "waiting": 2}
+    sender.journal.close()
+
+
+@pytest.mark.parametrize(("status", "times"), [(500, 7), (500, 99), (403, 1)])
+async def test_where_one_cannot_be_cancelled_the_others_are(status: int, times: int, sender: Sender) -> None:
+    sender.journal.add("b", question="b", server=sender.server.url, model="b", body=b'{"model": "b"}', state="waiting")
+    sender.server.plan = Plan(polls=10**6)
+    sender.server.refusals = [Refusal("/batches/", status=401, method="GET")]
+    with pytest.raises(ConfigError):
+        await sender.sending.wave()
+    for batch in sender.server.batches.values():
+        batch.plan = Plan()
+    first = next(iter(sender.server.batches))
+    sender.server.refusals = [Refusal(f"/batches/{first}/cancel", status=status) for _ in range(times)]
+    if times == 7:
+        assert len(await sender.sending.cancel(60)) == 2
+        return
+    with pytest.raises(ConfigError, match="does not cancel its batches, which go on and are billed"):
+        await sender.sending.cancel(60)
+    assert [batch.status for batch in sender.server.batches.values()][1:] == ["cancelling"]
+    sender.server.refusals = []
+    assert {parcel.stage for parcel in await sender.sending.cancel(60)} == {"fetched"}
+    assert {batch.status for batch in sender.server.batches.values()} == {"cancelled"}
+
+
+async def test_what_was_uploaded_and_never_created_is_deleted_where_it_is_cancelled(sender: Sender) -> None:
+    sender.server.refusals = [Refusal("/batches", status=403)]
+    with pytest.raises(ConfigError):
+        await sender.sending.wave()
+    assert len(sender.server.files) == 1
+    assert await sender.sending.cancel(60) == []
+    assert (sender.server.files, sender.states()) == ({}, {"waiting": 4})
+
+
+async def test_what_no_question_needs_is_cancelled_though_nobody_knew_that_it_was_made(sender: Sender) -> None:
+    sender.server.refusals = [
+        Refusal("/batches", done=True), *(Refusal("/batches", status=403, method="GET") for _ in range(2))
+    ]  # fmt: skip
+    with pytest.raises(ConfigError):
+        await sender.sending.wave()
+    assert [parcel.stage for parcel in sender.parcels.under_way()] == ["creating"]
+    sender.journal.db.execute("DELETE FROM requests")
+    sender.journal.close()
+    sender.begin()
+    for batch in sender.server.batches.values():
+        batch.polls = -(10**6)
+    sender.server.refusals = [Refusal("/batches/", status=500) for _ in range(2)]
+    assert not await sender.sending.wave()
+    assert {batch.status for batch in sender.server.batches.values()} == {"cancelling"}
+    assert sender.server.files == {}
+
+
+async def test_what_no_question_needs_and_cannot_be_cancelled_is_waited_for(sender: Sender) -> None:
+    sender.server.refusals = [Refusal("/batches/", status=401, method="GET")]
+    with pytest.raises(ConfigError):
+        await sender.sending.wave()
+    sender.journal.db.execute("DELETE FROM requests")
+    sender.server.refusals = [Refusal("/batches/", status=403)]
+    assert await sender.sending.wave()
+    assert "though no question needs batch_" in str(sender.waves[1].note)
+    assert (sender.parcels.under_way(), len(sender.server.billed_requests)) == ([], 4)

@@ -51,3 +51,15 @@ async def test_the_same_mixture_goes_on_from_what_was_answered(batches: BatchSer
     assert answered
     assert (await in_batches(batches, out))["answered"] == 4
     assert len(batches.billed_requests) == 12
+
+
+async def test_where_one_file_cannot_be_cancelled_the_others_are(batches: BatchServer, tmp_path: Path) -> None:
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for file in files:
+        await left_under_way(batches, file)
+    batches.refusals = [Refusal("/batches/", status=403)]
+    with pytest.raises(ConfigError, match="does not cancel its batches, which go on and are billed"):
+        await cancel_batches(models_asked(mixture(batches)), files, poll_s=0.001)
+    statuses = [batch.status for batch in batches.batches.values()]
+    assert (statuses[0] in ("validating", "in_progress"), set(statuses[1:2])) == (True, {"cancelling"})
+    assert set(statuses[2:]) == {"cancelled"}

@@ -57,7 +57,7 @@ async def test_what_is_stopped_goes_on_and_verdicts_are_paid_for_once(batches: B
             stops.append(str(exc))
         batches.refusals = []
     assert len(stops) > 2
-    assert all("does not take batches now" in stop for stop in stops)
+    assert all("does not tell what became of its batches" in stop for stop in stops)
     assert (await compared(batches, tmp_path / "c")).graded == 4
     bill = Counter((one["model"], one["digest"]) for one in batches.billed_requests)
     assert {model: sum(n for (asked, _), n in bill.items() if asked == model) for model in ("b", "last", "judge")} == {
@@ -71,7 +71,7 @@ async def test_a_judge_that_is_asked_otherwise_is_refused_until_it_is_cancelled(
     batches.default = judging
     batches.refusals = [Refusal("/batches/", status=401, method="GET", seen=16)]
     first, other = (batches.resolve("judge", temperature=each) for each in (0.1, 0.9))
-    with pytest.raises(ConfigError, match="does not take batches now"):
+    with pytest.raises(ConfigError, match="does not tell what became of its batches"):
         await compared(batches, tmp_path / "c", judge=first)
     made = len(batches.batches)
     with pytest.raises(ConfigError, match="found that the judge asks something else"):

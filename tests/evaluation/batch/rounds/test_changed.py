@@ -31,7 +31,7 @@ def texts(words: str) -> list[Question]:
 async def stopped(server: BatchServer, out: Path, polls: int = 0, **options: Any) -> None:
     """Begin, and stop once providers were asked so often how far they are."""
     server.refusals = [Refusal("/batches/", status=401, method="GET", seen=polls)]
-    with pytest.raises(ConfigError, match="does not take batches now"):
+    with pytest.raises(ConfigError, match="does not tell what became of its batches"):
         await in_batches(server, out, 3, **options)
     server.refusals = []
 
@@ -64,7 +64,10 @@ async def test_another_schema_and_another_text_are_refused(batches: BatchServer,
 
     other = out.with_name("other.jsonl")
     batches.refusals = [Refusal("/batches/", status=401, method="GET")]
-    for words, why in (("Old", "does not take batches now"), ("New", "the question 'q0' asks something else")):
+    for words, why in (
+        ("Old", "does not tell what became of its batches"),
+        ("New", "the question 'q0' asks something else"),
+    ):
         with pytest.raises(ConfigError, match=why):
             await abatch(mixture(batches), texts(words), other, provider_batch=SOON)
     assert (await abatch(mixture(batches), texts("Old"), other, provider_batch=SOON))["answered"] == 3
