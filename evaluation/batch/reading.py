@@ -126,8 +126,12 @@ def _read(item: object, where: str) -> Question:
     given: object = {"question": item} if isinstance(item, str) else item
     if not isinstance(given, Mapping):
         raise ConfigError(
-            f"found {_shown(given)} {where}, expected an object with `question` or `messages`; write it so, or take it "
-            "out"
+            f"found {_shown(given)} {where}, expected an object with `question` or `messages`; "
+            + (
+                "if the file is one array, say --from json"
+                if isinstance(given, list)
+                else "write it so, or take it out"
+            )
         )
     text, messages = given.get("question"), given.get("messages")
     if (text is None) == (messages is None):

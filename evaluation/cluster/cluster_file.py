@@ -55,7 +55,7 @@ class ClusterFile:
 
     def _items(self) -> Iterator[tuple[str, object]]:
         """Go through what the file holds, in its order: questions without an id are numbered by it."""
-        is_parquet = self._path.partition("?")[0].rstrip("/").endswith(".parquet")
+        is_parquet = self._path.partition("?")[0].rstrip("/").lower().endswith(".parquet")
         tasks: dict[str, Any] = {"num_cpus": 0}  # all CPUs may be the actors', and then nothing else would ever run
         where = self._path
         if not is_url(where):  # only this machine is known to have it

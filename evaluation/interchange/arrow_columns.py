@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from ...core.checks import refuse_long_number
 from ...core.errors import ConfigError, MissingExtra
+from ...core.text import one_line, printable
 from .losses import Losses
 from .spool import Column, Spool
 from .values import JsonItem, as_json, shown_value
@@ -41,7 +43,7 @@ def rows_of_batches(batches: Iterable[Any], name: str, losses: Losses) -> Iterat
         losses: Where it is counted what JSON cannot hold.
 
     Raises:
-        ConfigError: Two columns are called the same, or a column of ours holds no JSON.
+        ConfigError: Two columns are called the same, a column of ours holds no JSON, or one cannot be read at all.
     """
     number = 0
     for batch in batches:
@@ -58,7 +60,7 @@ def rows_of_batches(batches: Iterable[Any], name: str, losses: Losses) -> Iterat
                     f"found {_ROWS} rows of {part.nbytes:,} bytes in {name}, expected at most {_MOST_BYTES:,}; leave "
                     "out the columns that are so large"
                 )
-            columns = {column: _values(part.column(n)) for n, column in enumerate(schema.names)}
+            columns = {column: _values(part.column(n), column, name, losses) for n, column in enumerate(schema.names)}
             for row in range(part.num_rows):
                 number += 1
                 where = f"in row {number:,} of {name}"
@@ -131,11 +133,51 @@ def _value(value: Any, is_json: bool, names: list[str] | None, losses: Losses, w
     return as_json(value, losses)
 
 
-def _values(column: Any) -> list[Any]:
+def _values(column: Any, name: str, file: str, losses: Losses) -> list[Any]:
+    """Return what a column holds; times that Python's own types cannot hold are text, for nobody may have asked."""
     pa = arrow()
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":  # Python's own end at microseconds
-        column = column.cast(pa.string())
-    return list(column.to_pylist())
+    failures: tuple[type[Exception], ...] = (ValueError, OverflowError, ImportError, pa.ArrowException)
+    try:
+        if (type_ := _in_words(column.type, finest=True)) == column.type:
+            return list(column.to_pylist())
+        column = column.cast(type_)
+        losses.add("a time finer than a microsecond became text, and a span of time its number of nanoseconds")
+        return list(column.to_pylist())
+    except failures:
+        losses.add("a time that Python cannot hold became text")
+    try:
+        return list(column.cast(_in_words(column.type, finest=False)).to_pylist())
+    except failures as exc:
+        raise ConfigError(
+            f"found {one_line(str(column.type), limit=60)} in the column {shown_value(name)} of {file}, which cannot "
+            f"be read ({one_line(printable(str(exc)), limit=100)}), expected text or numbers; leave that column out"
+        ) from exc
+
+
+def _in_words(type_: Any, *, finest: bool) -> Any:
+    """Return a type whose times are text: the finest alone, for Python's own end at microseconds, or all.
+
+    Args:
+        type_: Of a column, or of what is in it.
+        finest: Whether the others stay.
+    """
+    pa = arrow()
+    is_, inner = pa.types, partial(_in_words, finest=finest)
+    if is_.is_struct(type_):
+        return pa.struct([field.with_type(inner(field.type)) for field in type_])
+    if is_.is_map(type_):
+        return pa.map_(inner(type_.key_type), inner(type_.item_type))
+    if is_.is_fixed_size_list(type_):
+        return pa.list_(type_.value_field.with_type(inner(type_.value_type)), type_.list_size)
+    if is_.is_list(type_) or is_.is_large_list(type_):
+        listed = pa.large_list if is_.is_large_list(type_) else pa.list_
+        return listed(type_.value_field.with_type(inner(type_.value_type)))
+    if is_.is_dictionary(type_):
+        plain = inner(type_.value_type)
+        return type_ if plain == type_.value_type else plain
+    if not is_.is_temporal(type_) or (finest and getattr(type_, "unit", "") != "ns"):
+        return type_
+    return pa.string()
 
 
 def _written_as_json(schema: Any) -> set[str]:

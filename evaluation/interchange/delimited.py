@@ -52,7 +52,7 @@ def csv_rows(path: Path, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
             if head.lower().startswith("sep=") and len(head.strip()) <= 5:  # Excel's own
                 divider, head = head[4:5].rstrip("\r\n") or "\t", next(lines, "")
             else:
-                divider = "\t" if unpacked_name(path).endswith(".tsv") else ""
+                divider = "\t" if unpacked_name(path).lower().endswith(".tsv") else ""
             beginning = list(islice(lines, 50))
             divider = divider or _divider(head, beginning)
             yield from _named_rows(
@@ -83,7 +83,7 @@ def write_csv(spool: Spool, path: Path, losses: Losses) -> None:
         for name, column in spool.columns.items()
     }
     heads = [f"{name}{_JSON}" if is_json[name] and name not in _NESTED else name for name in is_json]
-    divider = "\t" if path.name.endswith(".tsv") else ","
+    divider = "\t" if path.name.lower().endswith(".tsv") else ","
     with path.open("x", encoding="utf-8", newline="") as file:
         _write_row(file, [_guarded(head, losses) for head in heads], divider)
         for item in spool:

@@ -45,7 +45,7 @@ def _read_json(path: Path, split: str | None, losses: Losses) -> Iterator[tuple[
 
 
 def _read_logs(path: Path, split: str | None, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
-    logs = sorted(file for file in path.iterdir() if file.suffix in _LOGS) if path.is_dir() else [path]
+    logs = sorted(file for file in path.iterdir() if file.suffix.lower() in _LOGS) if path.is_dir() else [path]
     if not logs:
         raise ConfigError(f"found no logs in {path}, expected files that end in .eval or .json; name another folder")
     return joined_records(
@@ -54,7 +54,7 @@ def _read_logs(path: Path, split: str | None, losses: Losses) -> Iterator[tuple[
 
 
 def _write_logs(spool: Spool, path: Path, losses: Losses) -> None:
-    if path.suffix in _LOGS:
+    if path.suffix.lower() in _LOGS:
         inspect_writing.write_log(spool, path, losses)
     else:
         inspect_writing.write_logs(spool, path, losses)
@@ -65,14 +65,14 @@ def _write_examples(spool: Spool, path: Path, losses: Losses) -> None:
 
 
 def _read_samples(path: Path, split: str | None, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
-    if path.name.endswith(".json"):  # as inspect_ai's own reader has it, and as it is written
+    if path.name.lower().endswith(".json"):  # as inspect_ai's own reader has it, and as it is written
         return json_array(json_document(path), path, losses)
     return json_lines(path, losses)
 
 
 def _write_samples(spool: Spool, path: Path, losses: Losses) -> None:
     samples = inspect_writing.dataset_items(spool, losses)
-    write = write_json_array if path.name.endswith(".json") else write_json_lines
+    write = write_json_array if path.name.lower().endswith(".json") else write_json_lines
     write(samples, path)
 
 

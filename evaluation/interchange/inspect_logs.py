@@ -39,7 +39,7 @@ def log_rows(path: Path, losses: Losses) -> Iterator[tuple[str, JsonItem]]:
     Raises:
         ConfigError: It cannot be read, or is no log.
     """
-    if path.suffix != ".eval":
+    if path.suffix.lower() != ".eval":
         yield from document_rows(json_document(path), path, losses)
         return
     with opened_zip(path) as log:

@@ -61,7 +61,7 @@ def write_log(spool: Spool, path: Path, losses: Losses, *, model: str | None = N
         )
     model = model or next(iter(models), "none")
     head = _head(path, model, [_asked(item, Losses())["id"] for item in spool], _epochs(spool, model))
-    if path.name.endswith(".json"):
+    if path.name.lower().endswith(".json"):
         with path.open("x", encoding="utf-8") as file:
             file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "samples": [')
             for number, sample in enumerate(_samples(spool, model, losses)):

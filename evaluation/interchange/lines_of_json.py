@@ -101,7 +101,8 @@ def write_json_array(items: Iterable[JsonItem], path: Path) -> None:
 
 def _object(value: Any, where: str, losses: Losses) -> JsonItem:
     if not isinstance(value, dict):
-        raise ConfigError(f"found {shown_value(value)} {where}, expected an object; write it so, or take it out")
+        cure = "if the file is one array, say --from json" if isinstance(value, list) else "write it so, or take it out"
+        raise ConfigError(f"found {shown_value(value)} {where}, expected an object; {cure}")
     return cast("JsonItem", as_json(value, losses))
 
 

@@ -56,13 +56,15 @@ def renamed(items: Iterable[tuple[str, JsonItem]], names: Names, losses: Losses)
     missing = {column for columns in names.values() for column in columns}
     columns_seen: dict[str, None] = {}
     for where, item in items:
+        if item and all(value is None for value in item.values()):
+            losses.add("a row with nothing in it was left out")
+            continue
         missing -= {column for column in missing if _reaches(item, column)}
         if len(columns_seen) < 200:
             columns_seen.update(dict.fromkeys(item))
-        yield (
-            where,
-            _checked(_with_options(_with_messages(_mapped(item, names, losses), losses), losses), where, losses),
-        )
+        mapped = _mapped(item, names, losses)
+        _check_any(mapped, item, names, where)
+        yield where, _checked(_with_options(_with_messages(mapped, losses), losses), where, losses)
     if missing and columns_seen:
         column = min(missing)
         raise ConfigError(f"found no column {column!r}, expected what --map names; {nearest(column, [*columns_seen])}")
@@ -179,12 +181,27 @@ def without_choices(question: str, options: Sequence[str]) -> str:
     return question.removesuffix(with_choices("", options))
 
 
-def _checked(item: JsonItem, where: str, losses: Losses) -> JsonItem:
-    if not any(item.get(name) is not None for name in _OURS) and "answer" not in item:
+def _check_any(mapped: JsonItem, item: JsonItem, names: Names, where: str) -> None:
+    """Refuse an item that is no question, no record and no row, by what it lacks: a column, or what is in it."""
+    is_chat = isinstance(mapped.get("conversations"), list)
+    if is_chat or "answer" in mapped or any(mapped.get(name) is not None for name in _OURS):
+        return
+    if absent := [column for columns in names.values() for column in columns if not _reaches(item, column)]:
         raise ConfigError(
-            f"found the columns {', '.join(map(shown_value, list(item)[:12])) or 'of none'} {where}, expected "
-            "`question`, `messages` or `responses`; name the column that holds it, such as --map question=COLUMN"
+            f"found no column {shown_value(absent[0])} {where}, expected what --map names; "
+            f"{nearest(absent[0], [*item])}"
         )
+    if empty := next((name for name in _OURS if name in mapped), None):
+        raise ConfigError(
+            f"found nothing as `{empty}` {where}, expected a question in each row; write it, or take the row out"
+        )
+    raise ConfigError(
+        f"found the columns {', '.join(map(shown_value, list(item)[:12])) or 'of none'} {where}, expected "
+        "`question`, `messages` or `responses`; name the column that holds it, such as --map question=COLUMN"
+    )
+
+
+def _checked(item: JsonItem, where: str, losses: Losses) -> JsonItem:
     if not _is_id(item.get("id")):
         raise ConfigError(
             f"found {shown_value(item['id'])} as `id` {where}, expected text or a whole number; name another column: "

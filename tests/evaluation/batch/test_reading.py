@@ -20,6 +20,10 @@ BAD = [
     (b"{", "found no JSON in line 2 of {file}, expected an object on one line; mend the line, or take it out"),
     (b"[" * 100_000, "found no JSON in line 2"),
     (b'{"question": "\xff"}', "found bytes that are no UTF-8 in line 2 of {file}, expected UTF-8; convert the file"),
+    (
+        b"[3]",
+        "found [3] in line 2 of {file}, expected an object with `question` or `messages`; if the file is one array",
+    ),
     (b"3", "found 3 in line 2 of {file}, expected an object with `question` or `messages`"),
     (b"[]", "found [] in line 2"),
     (b"{}", "found neither `question` nor `messages` in line 2 of {file}, expected one of them"),

@@ -64,7 +64,43 @@ def test_what_json_does_not_have_becomes_text() -> None:
     assert where == "in row 1 of a.parquet"
     assert item["image"] == "AA=="
     assert item["when"].startswith("2026-11-30 00:00:00")
-    assert "base64" in losses.sentences()[0]
+    assert [*map(bool, losses.sentences())] == [True] * 2
+    assert "base64" in str(losses.sentences())
+
+
+NS = pa.timestamp("ns")
+TIMES: dict[str, tuple[Any, Any, Any]] = {
+    "a span": (pa.duration("ns"), 1500, "1500"),
+    "a time": (pa.time64("ns"), 1, "00:00:00.000000001"),
+    "in a struct": (pa.struct([("t", NS)]), {"t": 1}, {"t": "1970-01-01 00:00:00.000000001"}),
+    "in a list": (pa.list_(NS), [1], ["1970-01-01 00:00:00.000000001"]),
+    "in a fixed list": (pa.list_(NS, 1), [1], ["1970-01-01 00:00:00.000000001"]),
+    "in a map": (pa.map_(pa.string(), NS), [("k", 1)], [["k", "1970-01-01 00:00:00.000000001"]]),
+    "far away": (pa.timestamp("ms"), 2**60, "<value out of range: 1152921504606846976>"),
+    "a far day": (pa.date32(), 2**30, "<value out of range: 1073741824>"),
+    "a far day in a list": (pa.list_(pa.date32()), [2**30], ["<value out of range: 1073741824>"]),
+    "a long span": (pa.duration("s"), 2**62, str(2**62)),
+    "a usual one": (pa.time64("us"), 1, "00:00:00.000001"),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_that_python_cannot_hold_becomes_text_and_stops_nothing(name: str) -> None:
+    type_, value, expected = TIMES[name]
+    batch = pa.record_batch({"question": pa.array(["a?", "b?"]), "when": pa.array([value, None], type_)})
+    losses = Losses()
+
+    items = [item for _, item in arrow_columns.rows_of_batches([batch], "a.parquet", losses)]
+
+    assert [item["when"] for item in items] == [expected, None]
+    assert "became text" in losses.sentences()[0]
+
+
+def test_a_column_that_cannot_be_read_is_named() -> None:
+    batch = pa.record_batch({"when": pa.array([1], pa.timestamp("us", tz="Mars/Base"))})
+
+    with pytest.raises(ConfigError, match=r"in the column 'when' of a.parquet, which .* leave that column out"):
+        [*arrow_columns.rows_of_batches([batch], "a.parquet", Losses())]
 
 
 def test_classes_become_their_names() -> None:

@@ -79,11 +79,11 @@ def test_cells_that_a_spreadsheet_would_work_out_are_guarded_and_come_back(tmp_p
 
 def test_nested_values_are_json_under_their_names(tmp_path: Path) -> None:
     item = {"question": "a", "responses": {"m": {"text": "=b", "usd": 0.5}}, "tags": ["x"], "n": 3, "answer": None}
-    text, sentences = written(tmp_path / "a.tsv", item)
+    text, sentences = written(tmp_path / "A.TSV", item)
 
     assert text.splitlines()[0].split("\t") == ["question", "responses", "tags (JSON)", "n (JSON)", "answer"]
     assert sentences == []
-    assert read(tmp_path / "a.tsv") == [item]
+    assert read(tmp_path / "A.TSV") == [item]
 
 
 def test_what_a_table_cannot_hold_is_told(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ RECORD: dict[str, Any] = {
         ("logs", "inspect"),
         ("a.jsonl", "langsmith"),
         ("b.tsv", None),
+        ("C.TSV.GZ", None),
+        ("D.EVAL", None),
+        ("E.PARQUET", None),
     ],
 )
 def test_every_form_gives_back_what_was_written(tmp_path: Path, name: str, form: str | None) -> None:

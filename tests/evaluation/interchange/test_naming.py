@@ -64,6 +64,14 @@ def test_what_it_becomes(item: dict[str, Any], given: list[str], read: dict[str,
         ({"question": "a?", "id": [1]}, [], "as `id` in row 1 of a.csv"),
         ({"question": "a?", "gold": {"x": 1}}, [], "--map gold=COLUMN.FIELD"),
         ({"question": "a?"}, ["gold=anwser"], "found no column 'anwser'"),
+        (
+            {"prompt": "a?"},
+            ["question=promt"],
+            "found no column 'promt' in row 1 of a.csv, expected what --map names; ",
+        ),
+        ({"question": None, "gold": 1}, [], "found nothing as `question` in row 1 of a.csv, expected a question in ea"),
+        ({"q": None, "gold": 1}, ["question=q"], "found nothing as `question` in row 1 of a.csv"),
+        ({}, [], "found the columns of none in row 1"),
         ({"question": "a?"}, ["gold"], "expected NAME=COLUMN"),
         ({"question": "a?"}, ["gold=a", "gold=b"], "twice"),
     ],
@@ -73,6 +81,14 @@ def test_what_is_wrong_is_said_in_a_sentence(item: dict[str, Any], given: list[s
         one(item, *given)
 
     assert message in str(caught.value)
+
+
+def test_a_row_with_nothing_in_it_is_none_and_told() -> None:
+    losses, empty = Losses(), {"question": None, "gold": None}
+    rows = [("in row 2", {"question": "a?", "gold": "1"}), ("in row 3", empty), ("in row 4", empty)]
+
+    assert [item["question"] for _, item in renamed(rows, {}, losses)] == ["a?"]
+    assert losses.sentences() == ["a row with nothing in it was left out (2 times)"]
 
 
 def test_a_reply_is_kept_and_told_and_can_be_gold() -> None:
