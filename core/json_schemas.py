@@ -1,7 +1,8 @@
 """JSON Schemas of users and strangers: none fetches anything, and no check with one takes long, whatever is checked."""
 
+import pickle
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count, islice
 from typing import Any
 
@@ -36,6 +37,7 @@ class SchemaCheck:
             ConfigError: It is none, is too large or deep, or refers to what it does not hold, or to itself without end.
         """
         check_size(schema)
+        self._whole = dict(schema)
         dialect = _dialect_of(schema)
         # jsonschema leaves a validator of ours for one of its own wherever it meets the key.
         self._schema = {key: value for key, value in schema.items() if key != "$schema"}
@@ -43,6 +45,10 @@ class SchemaCheck:
         self._references = _References(self._schema, dialect)
         self._references.check()
         self._validator = counting(dialect)(self._schema, registry=_nothing_beside())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the schema: actors of Ray are told it with each question, and read it once."""
+        return _check_of, (pickle.dumps(self._whole),)
 
     def problem(self, value: Any) -> str | None:
         """Say what is wrong with a value; None where nothing is."""
@@ -78,6 +84,11 @@ class SchemaCheck:
                 break
             schema = {**target, **beside}
         return {**schema, "type": "object"}
+
+
+@lru_cache(maxsize=8)
+def _check_of(schema: bytes) -> SchemaCheck:
+    return SchemaCheck(pickle.loads(schema))  # noqa: S301 - it has just come out of a pickle itself
 
 
 def check_size(schema: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Schemas of strangers fetch nothing and keep nobody busy, and what cannot be checked with is refused at once."""
 
 import json
+import pickle
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,15 @@ def test_values_are_checked(name: str) -> None:
     problem = SchemaCheck(schema).problem(value)
 
     assert (problem is None) if expected is None else expected in str(problem)
+
+
+def test_a_check_travels_as_its_schema_and_is_made_once_where_it_arrives() -> None:
+    check = SchemaCheck({"$schema": SEVENTH, **holds({"items": [{"type": "null"}]})})
+
+    one, other = (pickle.loads(pickle.dumps(check)) for _ in range(2))
+
+    assert one is other
+    assert "$.a[0]" in str(one.problem({"a": [1]}))
 
 
 def test_a_file_is_not_read(tmp_path: Path) -> None:

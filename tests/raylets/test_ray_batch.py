@@ -90,6 +90,24 @@ async def test_what_is_wrong_is_told_in_a_sentence(
         await ray_batch(elsewhere, good, out, address=address)
 
 
+async def test_objects_come_from_actors_too(tmp_path: Path, cluster: Raylets) -> None:
+    schema = {"title": "sum", "type": "object", "properties": {"sum": {"type": "integer"}}, "required": ["sum"]}
+
+    def make() -> Graph:
+        def answer(messages: list[Any]) -> str:
+            return '{"sum": 4}' if "2 + 2" in messages[-1].text else '{"sum": "many"}'
+
+        return create_moa(proposers=[ScriptedModel(script="4")], aggregator=ScriptedModel(script=answer))
+
+    out = tmp_path / "rows.jsonl"
+    sums = await ray_batch(make, ["2 + 2?", "How many?"], out, address=cluster.address, schema=schema)
+
+    assert (sums["answered"], sums["errors"]) == (1, 1)
+    good, bad = sorted(rows_in(out), key=lambda row: row["error"] is not None)
+    assert good["object"] == {"sum": 4}
+    assert "'many' is not of type 'integer'" in bad["error"]
+
+
 async def test_limits_hold_for_all_actors_and_an_actor_that_dies_each_time_is_no_endless_loop(
     tmp_path: Path, cluster: Raylets
 ) -> None:
