@@ -46,9 +46,7 @@ models, servers and Postgres share the cores, so what is beyond those times is w
 `langgraph dev`, which looks for new runs every half second (see
 [Serving](serving.md#development-servers-on-one-postgres)); the image was not measured. {busy}
 
-```text
 {table}
-```
 
 A stream costs its server CPU, and hardly anything else: the rate ends where the cores do, and a second server helps
 where a core is free for it.

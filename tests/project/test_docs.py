@@ -56,6 +56,13 @@ def html(site: Path) -> dict[str, str]:
     return {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
 
 
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.stem)
+def test_no_block_of_code_begins_in_another(page: Path) -> None:
+    fences = [line.strip() for line in page.read_text(encoding="utf-8").splitlines() if line.strip().startswith("```")]
+
+    assert [fence for fence in fences[1::2] if fence != "```"] == []
+
+
 @pytest.mark.soak
 def test_every_page_is_in_it(site: Path) -> None:
     made = {"command-line.html", "examples.html", "reference/settings.html", "404.html"}
