@@ -242,7 +242,7 @@ def _spared(state: Mapping[str, Any]) -> Iterator[Spared]:
 
 
 def _row_proposal(proposal: Proposal) -> RowProposal:
-    return RowProposal(
+    row = RowProposal(
         layer=proposal["layer"],
         proposer=proposal["name"],
         sample=proposal["sample"],
@@ -254,6 +254,7 @@ def _row_proposal(proposal: Proposal) -> RowProposal:
         usd=proposal["usd"],
         seconds=proposal["seconds"],
     )
+    return {**row, "tier": proposal["tier"]} if "tier" in proposal else row
 
 
 def _thread(moa: Graph, question: Question, so_far: _Progress, file: Path) -> str:

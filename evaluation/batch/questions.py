@@ -72,6 +72,8 @@ class RowProposal(TypedDict):
     tokens: int | None
     usd: float | None
     seconds: float
+    tier: NotRequired[str | None]
+    """As a call of the report has it: only where another tier than the usual one answered, or was asked for."""
 
 
 class AnsweredTurn(TypedDict):

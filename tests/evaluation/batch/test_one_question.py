@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from answering import ASKED, alone, broken_off, model, on, panel, rows_in
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph_moa import Budget, InputError, Question, abatch, create_moa
+from langgraph_moa import Budget, InputError, Proposer, Question, abatch, create_moa
 from langgraph_moa.core.errors import AllProposersFailed
 from loopback import Loopback, Reply
 
@@ -56,6 +56,16 @@ async def test_a_row_holds_what_each_proposer_answered(out: Path) -> None:
         (1, "second", 1, "error", None),
     ]
     assert row["proposals"][0].keys() >= {"model", "served_model", "tokens", "usd", "seconds"}
+
+
+async def test_a_proposal_of_another_tier_than_the_usual_one_says_so(loopback: Loopback, out: Path) -> None:
+    loopback.say("a", Reply("4", tier="flex"))
+    seats = [Proposer("a", base_url=loopback.url, tier="flex"), Proposer("b", base_url=loopback.url)]
+
+    await abatch(create_moa(proposers=seats, aggregator="offline:words"), ["Why?"], out)
+
+    assert [p.get("tier") for p in rows_in(out)[0]["proposals"]] == ["flex", None]
+    assert "tier" not in rows_in(out)[0]["proposals"][1]
 
 
 async def test_a_failed_question_and_the_last_of_several_turns_have_their_proposals_too(out: Path) -> None:
