@@ -85,7 +85,11 @@ def test_what_is_wrong_is_said_in_a_sentence(item: dict[str, Any], given: list[s
 
 def test_a_row_with_nothing_in_it_is_none_and_told() -> None:
     losses, empty = Losses(), {"question": None, "gold": None}
-    rows = [("in row 2", {"question": "a?", "gold": "1"}), ("in row 3", empty), ("in row 4", empty)]
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("in row 2", {"question": "a?", "gold": "1"}),
+        ("in row 3", empty),
+        ("in row 4", empty),
+    ]
 
     assert [item["question"] for _, item in renamed(rows, {}, losses)] == ["a?"]
     assert losses.sentences() == ["a row with nothing in it was left out (2 times)"]
