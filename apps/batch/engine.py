@@ -14,6 +14,7 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...core.run.state import Graph
 from ...core.text import one_line, printable
+from ...core.wire.connections import bare_url
 from ...evaluation.batch.tally import BatchReport
 from ...evaluation.cluster.answering import Make
 from ..logbook import tell
@@ -94,10 +95,15 @@ def url_in(questions: Path, engine: RayEngine | None, repeat: int) -> str | None
     if not mark or not scheme.isalnum() or len(scheme) == 1 or questions.exists():  # one letter is a disk of Windows
         return None
     url = f"{scheme}://{rest.lstrip('/')}"
+    shown = bare_url(url)
     if engine is None:
-        raise ConfigError(f"found {url} as IN, expected a file of this machine; add --engine ray, which reads it")
+        raise ConfigError(
+            f"found {bare_url(url)} as IN, expected a file of this machine; add --engine ray, which reads it"
+        )
     if repeat > 1:
-        raise ConfigError(f"found --repeat {repeat} with {url}, expected a file of this machine; copy it, or ask once")
+        raise ConfigError(
+            f"found --repeat {repeat} with {shown}, expected a file of this machine; copy it, or ask once"
+        )
     return url
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from ...core.errors import ConfigError
 from ...core.ordinary import LONGEST_LINE
@@ -21,6 +22,14 @@ _BLOCK = 1 << 20
 _ROWS = 256
 _CHUNK = 200
 """Questions that are handed from the thread that reads to the event loop at once."""
+_AZURE = frozenset({"abfs", "abfss"})
+"""Where a container's name stands before an @, as in abfs://container@account.dfs.core.windows.net/questions.jsonl."""
+_LONGEST_CONTAINER = 63
+_HARMLESS = frozenset({
+    "region", "scheme", "endpoint_override", "anonymous", "enable_tls", "blob_storage_authority",
+    "dfs_storage_authority",
+})  # fmt: skip
+"""What may stand behind a ? of an address: where a file is, and never who may read it."""
 
 
 def is_url(path: str | PathLike[str]) -> bool:
@@ -29,18 +38,35 @@ def is_url(path: str | PathLike[str]) -> bool:
     return bool(mark) and scheme.isalnum()
 
 
+def _check_address(url: str) -> None:
+    """Refuse an address that says who may read it, for it travels through the cluster, and is shown."""
+    address, _, query = url.partition("?")
+    scheme, _, rest = address.partition("://")
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    is_container = scheme in _AZURE and len(user) <= _LONGEST_CONTAINER and user.replace("-", "").isalnum()
+    if at and not is_container:
+        raise ConfigError(
+            "found a user or password in the address of the questions, expected none: it would travel through the "
+            "cluster; leave it to the environment of its machines, as AWS_ACCESS_KEY_ID for S3"
+        )
+    if not all(name in _HARMLESS and "@" not in value for name, value in parse_qsl(query, keep_blank_values=True)):
+        raise ConfigError(
+            f"found what may be a signature or key behind the ? in the address of the questions, expected nothing but "
+            f"{', '.join(sorted(_HARMLESS))}: it would travel through the cluster; fetch the file first, or leave keys "
+            "to the environment of its machines"
+        )
+
+
 class ClusterFile:
     """Go through a file's questions, as often as wanted, and never hold more than some of them."""
 
     def __init__(self, ray: Any, path: str | PathLike[str]) -> None:
         """Take a path of this machine, or an address; what ends in .parquet is Parquet, all else JSON Lines."""
         self._ray, self._path = ray, fspath(path)
-        if "@" in self._path.partition("://")[2].partition("/")[0]:
-            raise ConfigError(
-                "found a user or password in the address of the questions, expected none: it would travel through the "
-                "cluster; leave it to the environment of its machines, as AWS_ACCESS_KEY_ID for S3"
-            )
-        self._name = one_line(printable(self._path), limit=200)
+        if is_url(self._path):
+            _check_address(self._path)
+        shown = self._path.partition("?")[0] if is_url(self._path) else self._path
+        self._name = one_line(printable(shown), limit=200)
 
     def __iter__(self) -> Iterator[Question]:
         try:
@@ -49,8 +75,8 @@ class ClusterFile:
             raise
         except (OSError, ValueError, self._ray.exceptions.RayError) as exc:
             raise ConfigError(
-                f"{self._name} cannot be read: {_last_line(exc)}; expected questions that every machine of the cluster "
-                "may read, or a file of this one"
+                f"{self._name} cannot be read: {_last_line(exc, self._path)}; expected questions that every machine of "
+                "the cluster may read, or a file of this one"
             ) from exc
 
     def _items(self) -> Iterator[tuple[str, object]]:
@@ -140,7 +166,9 @@ async def in_a_thread(items: Iterator[_T]) -> AsyncIterator[_T]:
         thread.shutdown(wait=False)
 
 
-def _last_line(exc: BaseException) -> str:
-    """Return what went wrong, without the traceback that Ray writes before it."""
-    lines = [line for line in str(exc).splitlines() if line.strip()]
+def _last_line(exc: BaseException, path: str) -> str:
+    """Return what went wrong, without the traceback that Ray writes before it, and without what stands behind a ?."""
+    query = path.partition("?")[2] if is_url(path) else ""
+    text = str(exc).replace(f"?{query}", "") if query else str(exc)
+    lines = [line for line in text.splitlines() if line.strip()]
     return one_line(redact(printable(lines[-1] if lines else type(exc).__name__)), limit=300)

@@ -25,7 +25,6 @@ MIRRORED_ELSEWHERE: dict[str, tuple[str, str]] = {
     "apps/serve/log_lines.py": ("tests/apps/serve/test_endpoint.py", "a line is what the endpoint has done"),
     "apps/serve/replies.py": ("tests/apps/serve/test_endpoint.py", "OpenAI's own client reads them"),
     "apps/serve/streams.py": ("tests/apps/serve/test_endpoint.py", "OpenAI's own client reads them"),
-    "evaluation/cluster/cluster_file.py": ("tests/raylets/test_ray_batch.py", "Ray Data reads it"),
     "evaluation/cluster/joining.py": ("tests/raylets/test_at_home.py", "there has to be Ray"),
     "evaluation/cluster/metrics.py": ("tests/raylets/test_ray_batch.py", "Ray shows them"),
     "evaluation/cluster/pool.py": ("tests/raylets/test_kills.py", "actors have to die"),
