@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any, NamedTuple, get_args
@@ -12,7 +12,8 @@ from typer import Option
 from ...core.batches.declared import ProviderBatch, Wave, WhenFailed
 from ...core.batches.parcels import GIVEN_UP, SentParcel
 from ...core.batches.tiers import BATCH, batch_limits, price_factor
-from ...core.models.capabilities import wire_of
+from ...core.models.capabilities import Model, wire_of
+from ...core.models.service_tiers import tier_in
 from ...core.run.state import Graph
 from ...core.text import escaped, one_line
 from ...graphs.asked import models_asked
@@ -97,12 +98,37 @@ def _read(given: dict[str, Any]) -> BatchFlags:
         )
         if value is not None
     }  # fmt: skip
+    if options and given["cancel_batches"]:
+        raise Misuse(
+            f"found {_flags_of(options)} with --cancel-batches, which sends nothing and waits a minute at most, "
+            "expected it without; leave that out"
+        )
     if options and not given["provider_batch"]:
         raise Misuse("found an option of provider batches without --provider-batch, expected both; add it")
     declared = ProviderBatch(**options) if given["provider_batch"] else None
     if declared:
         declared.check()
+    if "tries" in options and declared and declared.failed != "again":
+        raise Misuse(
+            f"found --batch-tries with --batch-failed {declared.failed}, by which a request is in one batch only, "
+            "expected one of them; leave the other out"
+        )
     return BatchFlags(declared, bool(given["cancel_batches"]))
+
+
+def _flags_of(options: Mapping[str, Any]) -> str:
+    names = {"failed": "--batch-failed", "tries": "--batch-tries", "poll_s": "--batch-poll"}
+    return " and ".join(names[name] for name in options)
+
+
+def tiers_unsent(models: Iterable[Model]) -> list[str]:
+    """Say in a line that tiers which models are to be asked for have no effect; nothing where there are none.
+
+    Args:
+        models: Whom batches ask.
+    """
+    tiers = dict.fromkeys(filter(None, map(tier_in, models)))
+    return [f"the tier {', '.join(tiers)} is not asked for: a provider's batch is a tier of its own"] if tiers else []
 
 
 def terms_of(moa: Graph, prices: Mapping[str, PriceTable]) -> list[str]:
@@ -114,7 +140,8 @@ def terms_of(moa: Graph, prices: Mapping[str, PriceTable]) -> list[str]:
     """
     labels: dict[float, dict[str, None]] = {}
     servers: dict[str, None] = {}
-    for wire in filter(None, map(wire_of, models_asked(moa))):
+    models = list(models_asked(moa))
+    for wire in filter(None, map(wire_of, models)):
         names = (f"{wire.provider}:{wire.model_name}", wire.model_name)
         own = next((prices[name].batch for name in names if name in prices), None)
         share = price_factor(wire.base_url, BATCH, *names) if own is None else own
@@ -125,7 +152,7 @@ def terms_of(moa: Graph, prices: Mapping[str, PriceTable]) -> list[str]:
         for share, named in sorted(labels.items())
     ]
     unknown = [limits for limits in map(batch_limits, servers) if limits.provider is None]
-    return [*lines, *map(str, unknown[:1])]
+    return [*lines, *map(str, unknown[:1]), *tiers_unsent(models)]
 
 
 class WaveWords(NamedTuple):

@@ -12,6 +12,7 @@ import typer
 from ...core.batches.declared import ProviderBatch
 from ...core.batches.parcels import SentParcel
 from ...core.bounds.budget import Budget
+from ...core.models.capabilities import Model
 from ...core.run.state import Graph
 from ...evaluation.batch.batch import abatch
 from ...evaluation.batch.cancelling import cancel_batches, files_with_batches
@@ -27,6 +28,7 @@ from ...evaluation.comparing.role_systems import check_role_systems
 from ...evaluation.comparing.wording import note_wording
 from ...graphs.asked import models_asked
 from ..batch.progress import BatchView
+from ..batch.waves import tiers_unsent
 from ..garbage import freeze_what_stays
 from ..interrupts import INTERRUPTED, TERMINATED
 from ..terminal import note, notes, sigterm_as_ctrl_c
@@ -69,7 +71,9 @@ class Job:
         Args:
             folder: The folder of the rows; None is one that is gone afterwards.
         """
-        self._graphs(self.specs)  # what cannot be built is told before a folder is made
+        models = self._models()  # what cannot be built is told before a folder is made
+        for line in tiers_unsent(models) if self.batches else ():
+            note(line)
         watch = Watch()
         try:
             with sigterm_as_ctrl_c() as ending, rows_of_systems(folder, self.specs) as rows:
@@ -89,11 +93,14 @@ class Job:
         Args:
             folder: The folder of the rows.
         """
-        models = [model for graph in self._graphs(self.specs).values() for model in models_asked(graph)]
-        if judge := self.prepared.judge:
-            models.append(judge.model)
         with BatchView(notes) as view:
-            return asyncio.run(cancel_batches(models, files_with_batches(folder), view.wave))
+            return asyncio.run(cancel_batches(self._models(), files_with_batches(folder), view.wave))
+
+    def _models(self) -> list[Model]:
+        """Return whom the systems ask, and the judge."""
+        models = [model for graph in self._graphs(self.specs).values() for model in models_asked(graph)]
+        judge = self.prepared.judge
+        return [*models, judge.model] if judge else models
 
     async def _compare(self, folder: Path, watch: Watch) -> Comparison:
         scaled = await self._scaled(folder)

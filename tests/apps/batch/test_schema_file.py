@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import Files
+from batch_server import BatchServer
+from batches import PANEL, Files
 from commands import Run
 from langchain_core.messages import AIMessage
 from langgraph_moa import ConfigError, create_moa, read_interchange
@@ -30,6 +31,23 @@ def test_objects_are_in_the_rows_and_in_tables(run: Run, files: Files, loopback:
 
     (row,) = read_interchange(tmp_path / "o.csv")
     assert (done.code, row["object"]) == (0, {"sum": 4})
+
+
+def test_objects_come_in_batches_and_are_asked_for_once_more(
+    run: Run, files: Files, batches: BatchServer, tmp_path: Path
+) -> None:
+    files.ask(2)
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    replies = iter(["no object", '{"sum": 1}', '{"sum": 2}'])
+    batches.say("last", lambda body: Reply(next(replies)))
+    flags = [*PANEL, "--schema", str(tmp_path / "s.json"), "--provider-batch", "--batch-poll", "0.001"]
+
+    done = run(*files.command(batches, *flags))
+
+    assert (done.code, done.out.partition(";")[0]) == (0, "2 questions: 2 answered")
+    assert sorted(row["object"]["sum"] for row in files.whole_rows()) == [1, 2]
+    assert sorted(row["cost"]["calls"] for row in files.whole_rows()) == [4, 5]
+    assert (len(batches.batches), len(batches.billed_requests), batches.requests) == (5, 9, [])
 
 
 @pytest.mark.parametrize(

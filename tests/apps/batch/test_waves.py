@@ -138,6 +138,18 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["--batch-failed", "live"], 2, "found an option of provider batches without --provider-batch, expected both"),
     (["--provider-batch", "--batch-failed", "never"], 2, "found 'never' for --batch-failed"),
     (["--provider-batch", "--batch-tries", "0"], 2, "found tries=0, expected a whole number from 1"),
+    (
+        ["--provider-batch", "--batch-failed", "leave", "--batch-tries", "2"],
+        2,
+        "--batch-tries with --batch-failed leave",
+    ),
+    (["--provider-batch", "--batch-failed", "live", "--batch-tries", "3"], 2, "--batch-tries with --batch-failed live"),
+    (
+        ["--cancel-batches", "--batch-poll", "9", "--batch-tries", "2"],
+        2,
+        "--batch-tries and --batch-poll with --cancel-",
+    ),
+    (["--provider-batch", "--cancel-batches", "--batch-failed", "live"], 2, "--batch-failed with --cancel-batches"),
     (["--provider-batch", "--batch-poll", "0"], 2, "found poll_s=0"),
     (["--provider-batch", "--budget", "seconds=9"], 1, "found seconds=9 in the budget of a provider's batch"),
     (["--provider-batch", "--transport", "openai"], 1, "expected models by name, over the transport `lean`"),
@@ -168,6 +180,13 @@ def test_what_cannot_be_sent_is_a_sentence(batches: BatchServer, files: Files, r
     nothing.folder.mkdir()
     nothing.ask(1)
     assert run(*nothing.command(batches, *PANEL, "--cancel-batches")).out.startswith("nothing is under way")
+
+
+def test_a_tier_that_batches_do_not_ask_for_is_told(batches: BatchServer, files: Files, run: Run) -> None:
+    files.ask(1)
+    done = run(*files.command(batches, *SOON, "--tier", "flex"))
+    assert done.code == 0
+    assert "the tier flex is not asked for: a provider's batch is a tier of its own" in done.err
 
 
 def test_the_deadline_of_a_run_is_set_aside_and_told(batches: BatchServer, files: Files, run: Run) -> None:
