@@ -11,6 +11,7 @@ from batch_server import BatchServer, Plan, Refusal
 from batched import SOON, mixture
 from langgraph_moa import Budget, ConfigError, acompare, create_moa
 from langgraph_moa.core.batches.declared import Wave
+from langgraph_moa.evaluation.batch.cancelling import cancel_batches, files_with_batches
 from loopback import Reply
 
 QUESTIONS = [f"Question {n}?" for n in range(4)]
@@ -65,8 +66,9 @@ async def test_what_is_stopped_goes_on_and_verdicts_are_paid_for_once(batches: B
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("cancels", [False, True])
 async def test_a_judge_that_is_asked_otherwise_is_refused_until_it_is_cancelled(
-    batches: BatchServer, tmp_path: Path
+    cancels: bool, batches: BatchServer, tmp_path: Path
 ) -> None:
     batches.default = judging
     batches.refusals = [Refusal("/batches/", status=401, method="GET", seen=16)]
@@ -77,7 +79,10 @@ async def test_a_judge_that_is_asked_otherwise_is_refused_until_it_is_cancelled(
     with pytest.raises(ConfigError, match="found that the judge asks something else"):
         await compared(batches, tmp_path / "c", judge=other)
     assert len(batches.batches) == made
-    assert (await compared(batches, tmp_path / "c", judge=first)).graded == 4
+    if cancels:
+        await cancel_batches([first], files_with_batches(tmp_path / "c"), poll_s=0.001)
+        batches.billed_requests.clear()
+    assert (await compared(batches, tmp_path / "c", judge=other if cancels else first)).graded == 4
     assert len([one for one in batches.billed_requests if one["model"] == "judge"]) == 8
 
 
