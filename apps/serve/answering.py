@@ -1,6 +1,5 @@
 """Ask a mixture what a client asks, and give back the answer: whole, or piece by piece."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -17,21 +16,19 @@ from .refusals import Refusal
 
 
 async def answer_parts(
-    model: ChatMoA, question: ClientQuestion, messages: list[BaseMessage]
+    equipped: Any, question: ClientQuestion, messages: list[BaseMessage]
 ) -> AsyncGenerator[str | AIMessage]:
     """Yield the answer's text as it comes, and last the message that holds all else.
 
     Args:
-        model: The mixture.
+        equipped: The mixture, as `equip` returns it.
         question: What is asked for.
         messages: The conversation, with what a panel proposed to it earlier.
 
     Raises:
-        Refusal: The mixture cannot do it.
         MoAError: The run failed.
     """
     options = dict(question.options)
-    equipped = await asyncio.to_thread(_equipped, model, question)
     if question.schema is not None:
         result = await equipped.ainvoke(messages, **options)
         message = _object_as_text(result)
@@ -49,7 +46,16 @@ async def answer_parts(
         yield message
 
 
-def _equipped(model: ChatMoA, question: ClientQuestion) -> Any:
+def equip(model: ChatMoA, question: ClientQuestion) -> Any:
+    """Return a mixture with what a question is to be answered by: tools, or an object that fits a schema.
+
+    Args:
+        model: The mixture.
+        question: What is asked for.
+
+    Raises:
+        Refusal: The mixture cannot do it.
+    """
     param = "tools" if question.tools else "response_format"
     try:
         if question.schema is not None:

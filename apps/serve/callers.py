@@ -1,5 +1,6 @@
 """Who may ask: keys, which are held as digests only, and how much each of them may ask."""
 
+import asyncio
 import hmac
 import os
 import time
@@ -10,14 +11,21 @@ from hashlib import sha256
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
 
 from ...core.errors import ConfigError
+from ...core.functions import value_of
 from ...core.text import escaped
 from .refusals import Refusal
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 SERVE_KEY_VARIABLE = "LANGGRAPH_MOA_SERVE_KEY"
 _SHORTEST = 16
 _LARGEST_FILE = 1_000_000
+_THREADS = 2
+"""Of one caller at once, which share one core with all others' in any case."""
 
 
 @dataclass
@@ -36,6 +44,7 @@ class Caller:
     under_way: int = 0
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     _free_at: float = 0.0
+    _threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_THREADS), repr=False)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -51,7 +60,29 @@ class Caller:
         try:
             yield
         finally:
-            self.under_way -= 1
+            self._leave()
+
+    async def beside_the_loop(self, function: Callable[_P, _T], *given: _P.args, **options: _P.kwargs) -> _T:
+        """Return what a function returns that takes the CPU, called in a thread.
+
+        No thread can be ended: whose request ends before is under way until its thread is done.
+
+        Raises:
+            Exception: The function did.
+        """
+        await self._threads.acquire()
+        work = asyncio.create_task(value_of(function, *given, **options))
+        work.add_done_callback(lambda done: self._threads.release())
+        try:
+            return cast("_T", await asyncio.shield(work))
+        except asyncio.CancelledError:
+            if not work.done():
+                self.under_way += 1
+                work.add_done_callback(lambda done: self._leave())
+            raise
+
+    def _leave(self) -> None:
+        self.under_way -= 1
 
     def _take_turn(self) -> None:
         """Let a minute's requests through at once, and then one whenever its share of a minute has passed."""
@@ -125,7 +156,7 @@ def _pairs_in(file: Path) -> Iterator[tuple[str, str]]:
             raise ConfigError(f"found no file {file} for --key-file, expected one with a key a line; name one")
         with file.open("rb") as stream:
             text = stream.read(_LARGEST_FILE + 1)
-        lines = text.decode("utf-8").splitlines()
+        lines = text.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{file} cannot be read as keys: {type(exc).__name__}; expected a key a line") from exc
     if len(text) > _LARGEST_FILE:

@@ -15,8 +15,8 @@ from ...core.clock import unix_time
 from ...core.text import one_line
 from ...graphs.adapters.chat_model import ChatMoA
 from ...nodes.calls.cache import answers_owned_by
-from .answering import answer_parts
-from .callers import Callers, is_this_machine
+from .answering import answer_parts, equip
+from .callers import Caller, Callers, is_this_machine
 from .door import Door
 from .listener import response_of
 from .log_lines import LogLine
@@ -189,14 +189,14 @@ class Endpoint:
         with line.asked_by().asking():
             self._handlers.add(task)
             try:
-                question = await self._question(http)
+                question = await self._question(http, line.asked_by())
                 model = self._model(question.model)
                 line.model = question.model
                 return await self._answer(http, line, model, question)
             finally:
                 self._handlers.discard(task)
 
-    async def _question(self, http: web.Request) -> ClientQuestion:
+    async def _question(self, http: web.Request, caller: Caller) -> ClientQuestion:
         if http.content_type != "application/json":
             kind = one_line(http.content_type, limit=60)
             why = f"found the Content-Type {kind}, expected {_JSON} (curl: -H 'Content-Type: {_JSON}')"
@@ -208,7 +208,7 @@ class Endpoint:
             raise Refusal(408, f"found no whole body within {_SLOWEST_BODY_S:g} s, expected one") from None
         except (web.RequestPayloadError, HttpProcessingError):
             raise Refusal(400, "found a body that its Content-Encoding or its chunks do not fit") from None
-        return await asyncio.to_thread(read_client_question, raw)  # it may be long, or hold schemas that take long
+        return await caller.beside_the_loop(read_client_question, raw)  # it may be long, or hold schemas that take long
 
     async def _answer(
         self, http: web.Request, line: LogLine, model: ChatMoA, question: ClientQuestion
@@ -217,7 +217,8 @@ class Endpoint:
         caller = owner.name
         reply = WrittenAnswer(line.id, question.model, int(unix_time()), question.left_out)
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
-        parts = answer_parts(model, question, messages or list(question.messages))
+        equipped = await owner.beside_the_loop(equip, model, question)
+        parts = answer_parts(equipped, question, messages or list(question.messages))
         with answers_owned_by(owner.digest):
             pump = Pump(parts, partial(self._panels.hold, caller, question.model), self._door)
         self._runs.add(pump.run)

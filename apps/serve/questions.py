@@ -10,9 +10,10 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 from pydantic import BaseModel, ValidationError
 
 from ...core.text import one_line, plain_in
+from .amounts import DEEPEST_BODY, count_parts, is_deep
 from .bodies import BODY_FIELDS, AssistantMessage, ChatBody, NamedChoice, ToolResult
 from .refusals import Refusal
-from .schemas import harmless
+from .schemas import check_amount, harmless
 
 _PASSED_ON = (
     *("temperature", "top_p", "seed", "stop", "frequency_penalty", "presence_penalty", "reasoning_effort"),
@@ -34,8 +35,10 @@ _SAYS_NOTHING: tuple[Any, ...] = ([], {}, "none", "auto")
 _OF_KINDS = ("messages", "content")
 """Lists whose items are of several kinds."""
 _MOST_SHOWN = 20
-_MOST_INNER = 500_000
-"""Objects and lists of a body, each of which takes a hundred bytes and more once it is read."""
+_MOST_PARTS = 500_000
+"""Names and values of a body, each of which takes a hundred bytes and more once it is read."""
+_MOST_ARGUMENTS = 50_000
+"""The same of all calls together, which are gone through many times."""
 _MOST_FIELDS = 1_000
 
 
@@ -66,13 +69,15 @@ def read_client_question(raw: bytes) -> ClientQuestion:
     Raises:
         Refusal: It is none, or asks for what a mixture cannot do.
     """
-    # Texts have such characters too, but fewer than any model could read.
-    if (count := raw.count(b"{") + raw.count(b"[")) > _MOST_INNER:
-        raise Refusal(400, f"found a body of {count:,} objects and lists, expected {_MOST_INNER:,} at most")
+    if (count := count_parts(raw, _MOST_PARTS)) > _MOST_PARTS:
+        raise Refusal(400, f"found a body of {count:,} names and values, expected {_MOST_PARTS:,} at most")
     try:
-        sent = plain_in(json.loads(raw, parse_constant=_no_number))
+        sent = json.loads(raw.decode("utf-8-sig", "surrogatepass"), parse_constant=_no_number)
     except (ValueError, RecursionError) as exc:
         raise Refusal(400, f"found a body that is no JSON, expected an object: {one_line(str(exc))}") from exc
+    if is_deep(sent):
+        raise Refusal(400, f"found a body of more than {DEEPEST_BODY} levels, expected a flatter one")
+    sent = plain_in(sent)
     if not isinstance(sent, dict):
         raise Refusal(400, f"found {type(sent).__name__} as the body, expected a JSON object")
     if len(sent) > _MOST_FIELDS:
@@ -145,25 +150,29 @@ def _schema_of(body: ChatBody, *, checked: bool) -> tuple[dict[str, Any] | None,
     if form.json_schema is None:
         raise Refusal(400, "found no json_schema, expected a name and a schema", param="response_format.json_schema")
     param = "response_format.json_schema.schema"
-    schema, dropped = harmless(form.json_schema.given or {"type": "object"}, param, checked=checked)
+    given = form.json_schema.given or {"type": "object"}
+    if checked:
+        check_amount([given], param)
+    schema, lost = harmless(given, param, checked=checked)
     about = {"description": form.json_schema.description} if form.json_schema.description else {}
-    unread = ["response_format: pattern"] if dropped else []
-    return {**about, **schema, "title": form.json_schema.name}, unread
+    return {**about, **schema, "title": form.json_schema.name}, [f"response_format: {key}" for key in lost]
 
 
 def _tools_of(body: ChatBody) -> tuple[list[dict[str, Any]], list[str]]:
-    tools, unread = [], False
     choice = body.tool_choice.function.name if isinstance(body.tool_choice, NamedChoice) else body.tool_choice
-    for number, tool in enumerate(body.tools or []):
-        described = tool.model_dump(exclude_none=True)
-        described["function"].setdefault("parameters", {"type": "object", "properties": {}})
+    tools = [tool.model_dump(exclude_none=True) for tool in body.tools or []]
+    functions, lost = [tool["function"] for tool in tools], set[str]()
+    for function in functions:
+        function.setdefault("parameters", {"type": "object", "properties": {}})
+    forced = [choice in ("required", function["name"]) for function in functions]
+    check_amount(
+        [function["parameters"] for function, checked in zip(functions, forced, strict=True) if checked], "tools"
+    )
+    for number, (function, checked) in enumerate(zip(functions, forced, strict=True)):
         param = f"tools[{number}].function.parameters"
-        is_checked = choice in ("required", described["function"]["name"])
-        schema, dropped = harmless(described["function"]["parameters"], param, checked=is_checked)
-        if is_checked:
-            described["function"]["parameters"], unread = schema, unread or dropped
-        tools.append(described)
-    return tools, ["tools: pattern"] if unread else []
+        function["parameters"], keys = harmless(function["parameters"], param, checked=checked)
+        lost.update(keys)
+    return tools, [f"tools: {key}" for key in sorted(lost)]
 
 
 def _check_choice(tools: Sequence[Mapping[str, Any]], choice: Any) -> None:
@@ -176,6 +185,16 @@ def _check_choice(tools: Sequence[Mapping[str, Any]], choice: Any) -> None:
 
 def _conversation(body: ChatBody) -> list[BaseMessage]:
     open_calls: set[str] = set()
+    calls = [
+        call for message in body.messages if isinstance(message, AssistantMessage) for call in message.tool_calls or []
+    ]
+    if (
+        count := sum(
+            count_parts(call.function.arguments.encode("utf-8", "surrogatepass"), _MOST_ARGUMENTS) for call in calls
+        )
+    ) > _MOST_ARGUMENTS:
+        why = f"found {count:,} names and values in calls' arguments, expected {_MOST_ARGUMENTS:,} at most"
+        raise Refusal(400, why, param="messages")
     for number, message in enumerate(body.messages):
         if isinstance(message, AssistantMessage):
             open_calls = {call.id for call in message.tool_calls or []}
@@ -199,12 +218,15 @@ def _read_message(message: BaseModel) -> BaseMessage:
             args = json.loads(call.function.arguments or "{}")
         except (ValueError, RecursionError):
             args = None
-        if isinstance(args, dict):
+        if isinstance(args, dict) and not is_deep(args):
             made.append(tool_call(name=call.function.name, args=args, id=call.id))
         else:
             unread.append(
                 invalid_tool_call(
-                    name=call.function.name, args=call.function.arguments, id=call.id, error="no JSON object"
+                    name=call.function.name,
+                    args=call.function.arguments,
+                    id=call.id,
+                    error="no JSON object that can be read",
                 )
             )
     return AIMessage(**dumped, tool_calls=made, invalid_tool_calls=unread)

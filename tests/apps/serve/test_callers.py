@@ -1,6 +1,8 @@
 """Keys and limits, without a server."""
 
+import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,37 @@ def test_keys_come_from_a_file_and_from_the_environment(tmp_path: Path, monkeypa
         with pytest.raises(Refusal) as refused:
             callers.of(header)
         assert refused.value.status == 401
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SERVE_KEY_VARIABLE, raising=False)
+
+    assert read_callers(keys(tmp_path, f"\ufeff{ANNA}\n")).of(f"Bearer {ANNA}").name == "key 1"
+    assert read_callers(keys(tmp_path, f"\ufeff# who may\n{ANNA}\n")).of(f"Bearer {ANNA}").name == "key 2"
+
+
+async def test_one_caller_has_two_threads_and_another_its_own() -> None:
+    anna, ben = Caller("anna"), Caller("ben")
+    begun, end = asyncio.Semaphore(0), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hanging(number: int) -> int:
+        loop.call_soon_threadsafe(begun.release)
+        end.wait(60)
+        return number
+
+    work = [asyncio.create_task(anna.beside_the_loop(hanging, number)) for number in range(3)]
+    for _ in range(2):
+        await begun.acquire()
+    assert await ben.beside_the_loop(int, "5") == 5
+    assert begun.locked()
+    work[2].cancel()
+    end.set()
+
+    assert await asyncio.gather(*work[:2]) == [0, 1]
+    assert await anna.beside_the_loop(int, "6") == 6
+    with pytest.raises(ZeroDivisionError):
+        await anna.beside_the_loop(divmod, 1, 0)
 
 
 def test_without_keys_everybody_on_this_machine_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,53 @@ def test_a_body_of_too_many_parts_is_not_even_read(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Refusal, match="found 2,000 fields, expected 1,000 at most"):
         read_client_question(json.dumps(dict.fromkeys(map(str, range(2_000)))).encode())
     monkeypatch.setattr(json, "loads", None)
-    for inner in (b"[],", b"{},"):
-        with pytest.raises(Refusal, match="found a body of 500,003 objects and lists, expected 500,000 at most"):
+    for inner in (b"[],", b"{},", b"1,", b'"",', b'"\\",",'):
+        with pytest.raises(Refusal, match=r"found a body of [\d,]+ names and values, expected 500,000 at most"):
             read_client_question(b'{"messages":[' + inner * 500_000 + b"{}]}")
+
+
+def test_a_long_text_is_taken_whatever_stands_in_it() -> None:
+    text = '{"a": [1, 2, "x\\y"]}, ' * 100_000
+
+    assert read(messages=user(text)).messages[0].content == text
+
+
+def called(*arguments: str) -> Any:
+    calls = [{"id": str(n), "function": {"name": "f", "arguments": one}} for n, one in enumerate(arguments)]
+    return [*HI, {"role": "assistant", "tool_calls": calls}, {"role": "tool", "tool_call_id": "0", "content": ""}]
+
+
+def test_arguments_of_all_calls_together_are_bounded_and_none_is_read_that_is_nested_deeply() -> None:
+    many = json.dumps({str(number): number for number in range(12_600)})
+    with pytest.raises(Refusal, match="found 50,400 names and values in calls' arguments, expected 50,000 at most"):
+        read(messages=called(many, many))
+    deep: Any = read(messages=called('{"a":' * 101 + "1" + "}" * 101, '{"a":' * 99 + "{}" + "}" * 99)).messages[1]
+
+    assert ([call["id"] for call in deep.invalid_tool_calls], [call["id"] for call in deep.tool_calls]) == (
+        ["0"],
+        ["1"],
+    )
+    assert read(messages=called(many)).messages
+    with pytest.raises(Refusal, match="found a body of more than 100 levels, expected a flatter one"):
+        read(metadata=json.loads("[" * 200 + "]" * 200))
+
+
+def tool(name: str, properties: int) -> Any:
+    schema = {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(properties)}}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+def test_tools_that_answers_are_checked_with_are_bounded_together() -> None:
+    tools = [tool(f"f{number}", 100) for number in range(20)]
+    with pytest.raises(Refusal, match="found 4,060 values in schemas that answers are to be checked with") as refused:
+        read(tools=tools, tool_choice="required")
+
+    assert refused.value.param == "tools"
+    assert len(read(tools=tools, tool_choice="auto").tools) == 20
+    assert read(tools=tools, tool_choice={"type": "function", "function": {"name": "f3"}}).tool_choice == "f3"
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": tool("f", 1_600)["function"]["parameters"]}}
+    with pytest.raises(Refusal, match="found 3,203 values"):
+        read(response_format=form)
 
 
 JSON: Any = st.recursive(

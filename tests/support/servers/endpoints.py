@@ -1,7 +1,7 @@
 """Mixtures behind one URL, in the test's own loop, over models of a loopback server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +78,13 @@ async def streamed(client: AsyncOpenAI, **body: Any) -> list[Any]:
 
 def text_of(chunks: Sequence[Any]) -> str:
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let others work until something holds."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0)
 
 
 async def asked(server: Loopback, number: int) -> None:

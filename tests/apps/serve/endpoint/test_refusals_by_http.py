@@ -9,11 +9,10 @@ from typing import Any
 import openai
 import pytest
 from aiohttp import ClientSession
-from endpoints import HI, WEATHER, asked, running, says, streamed, two_and_one
+from endpoints import HI, WEATHER, asked, running, says, streamed, two_and_one, until
 from langgraph_moa import Budget
 from langgraph_moa.apps.serve import endpoint
 from langgraph_moa.apps.serve.callers import Caller, Callers
-from langgraph_moa.apps.serve.questions import ClientQuestion, read_client_question
 from loopback import Loopback, Reply
 
 ASK: Any = {"model": "moa", "messages": HI}
@@ -42,7 +41,7 @@ WRONG: list[tuple[Any, str | None, str]] = [
     ({**ASK, "tools": [WEATHER], "tool_choice": X_ONLY}, "tool_choice", "found tool_choice 'x' without such a tool"),
     ({**ASK, "tool_choice": "required"}, "tool_choice", "found tool_choice 'required' without such a tool"),
     ({**ASK, "response_format": {"type": "json_schema"}}, "response_format.json_schema", "found no json_schema"),
-    ({**ASK, "response_format": FORM}, "response_format.json_schema.schema", "found $ref to another document"),
+    ({**ASK, "response_format": FORM}, "response_format.json_schema.schema", "found $ref to 'http://127"),
     (
         {**ASK, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": LOST}}},
         "response_format.json_schema.schema", "found $ref to '#/$defs/x' in a schema, which it does not hold"
@@ -225,17 +224,53 @@ async def test_a_schema_of_references_is_kept_to(loopback: Loopback) -> None:
     assert loopback.asked("c")[0].body["tools"][0]["function"]["parameters"]["required"] == ["a"]
 
 
-async def test_requests_are_read_beside_the_loop(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_requests_are_read_beside_the_loop_by_what_keeps_no_process_from_ending(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads = []
 
-    def read(raw: bytes) -> ClientQuestion:
-        threads.append(threading.get_ident())
-        return read_client_question(raw)
+    def watched(function: Any) -> Any:
+        def called(*given: Any) -> Any:
+            threads.append(threading.current_thread())
+            return function(*given)
 
-    monkeypatch.setattr(endpoint, "read_client_question", read)
+        return called
+
+    for name in ("read_client_question", "equip"):
+        monkeypatch.setattr(endpoint, name, watched(getattr(endpoint, name)))
     says(loopback)
     async with running(two_and_one(loopback)) as served:
         await served.post(ASK)
 
-    assert threads
-    assert threading.get_ident() not in threads
+    assert [thread.daemon for thread in threads] == [True, True]
+    assert threading.current_thread() not in threads
+
+
+@pytest.mark.parametrize("name", ["read_client_question", "equip"])
+async def test_who_goes_away_is_under_way_until_the_work_is_done(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    begun, end, work = asyncio.Event(), threading.Event(), getattr(endpoint, name)
+    loop = asyncio.get_running_loop()
+
+    def hanging(*given: Any) -> Any:
+        loop.call_soon_threadsafe(begun.set)
+        end.wait(60)
+        return work(*given)
+
+    monkeypatch.setattr(endpoint, name, hanging)
+    says(loopback)
+    anna = key_of("a", at_once=1)
+    async with running(two_and_one(loopback), callers=Callers([anna, key_of("b")])) as served:
+        question = asyncio.create_task(served.post(ASK, Authorization="Bearer " + "a" * 20))
+        await begun.wait()
+        question.cancel()
+        await asyncio.gather(question, return_exceptions=True)
+        await until(lambda: not served.endpoint.under_way)
+        refused = await served.post(ASK, Authorization="Bearer " + "a" * 20)
+        end.set()
+        await until(lambda: not anna.under_way)
+        answers = [await served.post(ASK, Authorization="Bearer " + letter * 20) for letter in "ab"]
+
+    assert (refused[0], refused[1]["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert [status for status, *_ in answers] == [200, 200]
