@@ -1,6 +1,6 @@
 """How much a body holds: counted before it is read, for each value costs far more then."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MARKS = (b",", b":", b"{", b"[")
@@ -36,13 +36,12 @@ def is_deep(value: Any) -> bool:
     return True
 
 
-def count_values(value: Any) -> int:
-    """Return how many values there are in one, with itself."""
-    count, level = 0, [value]
+def every_value(value: Any) -> Iterator[Any]:
+    """Yield a value, and all that are in it."""
+    level = [value]
     while level:
-        count += len(level)
+        yield from level
         level = [part for outer in level for part in parts_inside(outer)]
-    return count
 
 
 def parts_inside(value: Any) -> Any:

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -21,6 +22,14 @@ ScriptLine = str | AIMessage | Exception | Callable[[list[BaseMessage]], "str | 
 """One answer: a text, a whole message, an exception to raise, or a function of the messages."""
 
 
+@dataclass
+class _Record:
+    """Hold what was asked, which is no part of who is asked."""
+
+    conversations: list[list[BaseMessage]] = field(default_factory=list, repr=False)
+    options: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+
 class ScriptedModel(BaseChatModel):
     """Play given answers, delays and failures, and record what was asked.
 
@@ -33,8 +42,7 @@ class ScriptedModel(BaseChatModel):
     name_of_model: str = "scripted"
     delay: float = 0.0
     """Seconds before each answer."""
-    _conversations: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
-    _options: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+    _record: _Record = PrivateAttr(default_factory=_Record)
 
     @property
     def model_name(self) -> str:
@@ -44,12 +52,12 @@ class ScriptedModel(BaseChatModel):
     @property
     def asked(self) -> list[list[BaseMessage]]:
         """Return the messages of every call so far, in order."""
-        return self._conversations
+        return self._record.conversations
 
     @property
     def told(self) -> list[dict[str, Any]]:
         """Return what every call so far was given beside its messages, such as tools, in order."""
-        return self._options
+        return self._record.options
 
     @property
     def _llm_type(self) -> str:
@@ -57,7 +65,7 @@ class ScriptedModel(BaseChatModel):
 
     def assert_complete(self) -> None:
         """Complain about lines of the script that were never asked for."""
-        rest = len(self.script) - len(self._conversations) if self._is_sequence() else 0
+        rest = len(self.script) - len(self._record.conversations) if self._is_sequence() else 0
         if rest > 0:
             raise AssertionError(f"{rest} of {len(self.script)} lines of {self.model_name}'s script were not asked for")
 
@@ -67,16 +75,15 @@ class ScriptedModel(BaseChatModel):
         return isinstance(self.script, Sequence) and not isinstance(self.script, str)
 
     def _play(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
-        self._options.append(options)
+        self._record.options.append(options)
         return self._next(messages)
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
-        self._conversations.append(messages)
-        if self._is_sequence() and len(self._conversations) > len(self.script):
-            raise AssertionError(
-                f"{self.model_name} was asked {len(self._conversations)} times, its script has {len(self.script)} lines"
-            )
-        line = self.script[len(self._conversations) - 1] if self._is_sequence() else self.script
+        self._record.conversations.append(messages)
+        if self._is_sequence() and len(self._record.conversations) > len(self.script):
+            times = len(self._record.conversations)
+            raise AssertionError(f"{self.model_name} was asked {times} times, its script has {len(self.script)} lines")
+        line = self.script[len(self._record.conversations) - 1] if self._is_sequence() else self.script
         if isinstance(line, Exception):
             raise line
         reply = line(messages) if callable(line) else line

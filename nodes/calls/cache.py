@@ -6,8 +6,8 @@ made in. So the cache is asked here, about calls.
 
 What is never kept: failures, answers that were cut, refused, or are not what was asked for; answers of a chain or a
 graph, of which nobody knows what else it looks at; of a model whose provider searches or runs something for it, which
-finds something else tomorrow; what a person sent back; sections, which depend on who had answered by then; and probes,
-which ask whether a server answers now.
+finds something else tomorrow, or that holds what cannot be told from another's; what a person sent back; sections,
+which depend on who had answered by then; and probes, which ask whether a server answers now.
 """
 
 import asyncio
@@ -33,11 +33,12 @@ from ...core.models.prices import FREE_OF_CHARGE
 from ...core.panel.seats import Seat
 from ...core.run.costs import cost_of
 from ...core.run.records import Call, Spared
+from ...core.sameness import NoSameness, as_told_apart
 from ...core.text import text_in
 from .kept import outcome_read, recalled_answer, written_answer, written_outcome
 from .response_cache import ResponseCache
 
-_NAMESPACE = ("langgraph_moa", "calls", "3")
+_NAMESPACE = ("langgraph_moa", "calls", "4")
 _PATIENCE = 2.0
 """Seconds after which a cache that hangs counts as one that failed; one of responses looks after itself."""
 _CLIENTS = {"client", "async_client", "root_client", "root_async_client", "http_client", "http_async_client"}
@@ -53,7 +54,6 @@ _KEYS = frozenset(
 )
 """Headers and parameters of an address that say who pays, as `api_key` does: a key that was exchanged is no other
 question. All others may decide the answer, as a tenant's name does."""
-_PLAIN = str | int | float | None
 _REPEAT: ContextVar[int] = ContextVar("moa_repeat", default=1)
 _OWNER: ContextVar[bytes | None] = ContextVar("moa_owner", default=None)
 _RESPONSES: ContextVar[ResponseCache | None] = ContextVar("moa_responses", default=None)
@@ -229,11 +229,10 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
         model = model.bound
     prompt = [message.model_dump(exclude={"id", "usage_metadata", "response_metadata"}) for message in messages]
     kind = f"{type(chat).__module__}.{type(chat).__qualname__}"
-    # What a dump leaves out may still decide the answer. Whatever is no JSON keeps its address, and so never hits in
-    # another process; clients are known by the endpoint.
+    # What a dump leaves out may still decide the answer; clients are known by the endpoint.
     undumped = {name for name, field in type(chat).model_fields.items() if field.exclude} - _WIRING
     hidden = {name: getattr(chat, name) for name in undumped}
-    private = {name: value for name, value in (chat.__pydantic_private__ or {}).items() if isinstance(value, _PLAIN)}
+    private = {n: value for n, value in (chat.__pydantic_private__ or {}).items() if n.strip("_") not in _CLIENTS}
     dumped, endpoint = chat.model_dump(exclude=_PATIENT), seat.endpoint
     dumped.pop("service_tier", None)  # how long it takes, and what it costs, but no other answer
     if file := file_behind(seat.label):  # it is served at another port each time
@@ -244,8 +243,12 @@ def _key_of(seat: Seat, messages: Sequence[BaseMessage], twin: int) -> FullKey |
     who: list[Any] = [seat.role, seat.sample, twin, _REPEAT.get()]
     if owner := _OWNER.get():
         who.append(owner.hex())
-    parts = [kind, seat.label, endpoint, who, dumped, hidden, private, bound, prompt, *_sent_along(chat)]
-    return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
+    try:
+        model_parts = as_told_apart([dumped, hidden, private, bound])
+        parts = [kind, seat.label, endpoint, who, model_parts, prompt, *_sent_along(chat)]
+        return _NAMESPACE, sha256(json.dumps(parts, sort_keys=True, default=as_told_apart).encode()).hexdigest()
+    except NoSameness:
+        return None
 
 
 def _sent_along(chat: BaseChatModel) -> list[Any]:

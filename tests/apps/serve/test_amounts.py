@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from langgraph_moa.apps.serve.amounts import DEEPEST_BODY, count_parts, count_values, is_deep
+from langgraph_moa.apps.serve.amounts import DEEPEST_BODY, count_parts, every_value, is_deep
 
 JSON: Any = st.recursive(
     st.none() | st.integers() | st.text(alphabet='a,:{[\\"\n', max_size=8),
@@ -48,6 +48,10 @@ def nested(levels: int) -> Any:
     return value
 
 
+def count(value: Any) -> int:
+    return len([*every_value(value)])
+
+
 def test_levels_and_values() -> None:
     assert (
         is_deep(nested(DEEPEST_BODY)),
@@ -60,4 +64,4 @@ def test_levels_and_values() -> None:
         True,
         False,
     )
-    assert (count_values(1), count_values({"a": [1, 2], "b": {}}), count_values(nested(50_000))) == (1, 5, 50_001)
+    assert (count(1), count({"a": [1, 2], "b": {}}), count(nested(50_000))) == (1, 5, 50_001)

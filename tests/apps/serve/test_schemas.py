@@ -146,3 +146,5 @@ def test_all_schemas_together_have_an_end() -> None:
         Refusal, match=r"found 3,002 values in schemas that answers are to be checked with, expected 3,000"
     ):
         check_amount([half, half, {"a": 1}], "s")
+    with pytest.raises(Refusal, match="found 4,704 values"):
+        check_amount([{"enum": [{"a": number} for number in range(500)]}, {"enum": [[]] * 300}], "s")

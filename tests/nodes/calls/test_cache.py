@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -307,11 +308,57 @@ class Secretive(ScriptedModel):
     """Keep what decides the answer where a dump does not show it."""
 
     left_out: str = Field(default="", exclude=True)
-    _kept_private: str = PrivateAttr("")
+    _kept_private: Any = PrivateAttr("")
 
     def _next(self, messages: Any) -> AIMessage:
         super()._next(messages)
-        return AIMessage(self.left_out + self._kept_private)
+        return AIMessage(self.left_out + str(self._kept_private))
+
+
+class Shown:
+    """Show its name, and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"Shown({self._name})"
+
+
+PRIVATE: dict[str, tuple[Any, Any]] = {
+    "a dict": ({"lora": "a"}, {"lora": "b"}),
+    "a list": ([1], ["1"]),
+    "a tuple": ((1, 2), (2, 1)),
+    "a set": ({1}, {2}),
+    "inside": ([{1: {"x": [1]}}], [{1: {"x": [2]}}]),
+    "names of several kinds": ({1: "a", (2, None): "b"}, {1: "a", (2, None): "c"}),
+    "what shows itself": (Shown("a"), Shown("b")),
+}
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+async def test_what_a_model_holds_in_private_tells_it_apart(name: str) -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    models = [Secretive(script="") for _ in "aba"]
+    for model, value in zip(models, [*PRIVATE[name], deepcopy(PRIVATE[name][0])], strict=True):
+        model._kept_private = value
+
+    answers = []
+    for model in models:
+        result = await create_moa(proposers=[model], aggregator="offline:words", cache=cache).ainvoke(QUESTION)
+        answers.append((result["proposals"][0]["text"], result["proposals"][0]["cached"]))
+
+    first, other = (str(value) for value in PRIVATE[name])
+    assert answers == [(first, False), (other, False), (first, True)]
+
+
+async def test_a_model_that_holds_what_cannot_be_told_from_others_is_asked_each_time() -> None:
+    cache = InMemoryCache()  # type: ignore[var-annotated]
+    model = Secretive(script="")
+    model._kept_private = iter("x")
+    moa = create_moa(proposers=[model], aggregator="offline:words", cache=cache)
+
+    assert [(await moa.ainvoke(QUESTION))["proposals"][0]["cached"] for _ in range(2)] == [False, False]
 
 
 async def test_fields_that_a_dump_leaves_out_tell_models_apart() -> None:

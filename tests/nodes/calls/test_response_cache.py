@@ -16,7 +16,7 @@ from langgraph_moa import ConfigError, ResponseCache
 from langgraph_moa.nodes.calls import response_cache
 from redis_server import RunningRedis, redis_running
 
-KEY = (("langgraph_moa", "calls", "3"), "k")
+KEY = (("langgraph_moa", "calls", "4"), "k")
 
 
 @pytest.fixture(scope="module")
