@@ -58,20 +58,24 @@ class AllProposersFailed(MoAError, RuntimeError):
         failures: The proposals (`Proposal`) that were not usable, each with its `status` and `error`.
         usable: How many proposals were usable.
         needed: How many were needed (`min_proposals`).
+        what: What they are; where only an aggregator can do what is asked for, such as calling tools, its answers.
     """
 
-    def __init__(self, failures: Sequence[Mapping[str, Any]], *, usable: int = 0, needed: int = 1) -> None:
+    def __init__(
+        self, failures: Sequence[Mapping[str, Any]], *, usable: int = 0, needed: int = 1, what: str = "proposals"
+    ) -> None:
         self.failures = list(failures)
         self.usable = usable
         self.needed = needed
+        self.what = what
         reasons = "; ".join(f"{p['proposer']}: {p['status']} ({p['error'] or 'no text'})" for p in failures)
         super().__init__(
-            f"{usable} of {usable + len(failures)} proposals were usable, expected at least {needed}: {reasons}; "
+            f"{usable} of {usable + len(failures)} {what} were usable, expected at least {needed}: {reasons}; "
             + _advice(failures, usable)
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), usable=self.usable, needed=self.needed), (self.failures,)
+        return partial(type(self), usable=self.usable, needed=self.needed, what=self.what), (self.failures,)
 
 
 _CURES = {

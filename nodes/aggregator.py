@@ -181,7 +181,8 @@ class _Aggregator:
             if outcome.too_much:
                 raise BudgetExceeded(outcome.too_much, asked=any(p["calls"] for p in turn.proposals()))
             raise AllProposersFailed(
-                [as_proposal(call, self.rules.chain[0], turn=turn.id, layer=self.layer) for call in outcome.calls]
+                [as_proposal(call, self.rules.chain[0], turn=turn.id, layer=self.layer) for call in outcome.calls],
+                what="answers of aggregators" if references else "proposals",
             )
         best = references[0] if self.rank else await asyncio.to_thread(best_proposal, references)
         return outcome._replace(

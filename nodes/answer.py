@@ -80,7 +80,19 @@ def word_for_word(proposal: Proposal) -> AIMessage:
 
 def signed(answer: AIMessage, run: Report) -> AIMessage:
     """Add the run's totals to the answer; its own usage stays its own."""
-    keys = ("stopped", "degraded", "truncated", "layers", "calls", "saved", "usage", "usd", "seconds", "panel")
+    keys = (
+        "stopped",
+        "degraded",
+        "truncated",
+        "layers",
+        "calls",
+        "saved",
+        "usage",
+        "usd",
+        "seconds",
+        "panel",
+        "spared",
+    )
     moa = {key: value for key, value in run.items() if key in keys}
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})
 

@@ -11,6 +11,7 @@ from ...core.errors import ConfigError
 from ...core.wire.structured import Method
 from ...graphs.adapters.asking import sentence_of
 from ...graphs.adapters.chat_model import ChatMoA
+from ...graphs.adapters.requests import can_write
 from .questions import ClientQuestion
 from .refusals import Refusal
 
@@ -44,6 +45,16 @@ async def answer_parts(
         message = await equipped.ainvoke(messages, **options)
         yield message.text
         yield message
+
+
+def unheard_options(model: ChatMoA, question: ClientQuestion) -> list[str]:
+    """Return the options that reach nobody: where no aggregator writes, an answer is only cut at `stop`.
+
+    Args:
+        model: The mixture.
+        question: What is asked for.
+    """
+    return [] if can_write(model.moa) else sorted(question.options.keys() - {"stop"})
 
 
 def equip(model: ChatMoA, question: ClientQuestion) -> Any:

@@ -15,7 +15,7 @@ from ...core.clock import unix_time
 from ...core.text import one_line
 from ...graphs.adapters.chat_model import ChatMoA
 from ...nodes.calls.cache import answers_owned_by
-from .answering import answer_parts, equip
+from .answering import answer_parts, equip, unheard_options
 from .callers import Caller, Callers, is_this_machine
 from .door import Door
 from .listener import response_of
@@ -215,7 +215,8 @@ class Endpoint:
     ) -> web.StreamResponse:
         owner = line.asked_by()
         caller = owner.name
-        reply = WrittenAnswer(line.id, question.model, int(unix_time()), question.left_out)
+        left_out = sorted([*question.left_out, *unheard_options(model, question)])
+        reply = WrittenAnswer(line.id, question.model, int(unix_time()), left_out)
         messages = self._panels.put_back(caller, question.model, question.messages) if question.tools else None
         equipped = await owner.beside_the_loop(equip, model, question)
         parts = answer_parts(equipped, question, messages or list(question.messages))

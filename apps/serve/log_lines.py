@@ -81,7 +81,9 @@ class LogLine:
         moa, usage = answer.response_metadata.get("moa") or {}, answer.usage_metadata
         usd = moa.get("usd")
         tokens = usage["total_tokens"] if usage else 0
+        spared = (moa.get("spared") or {}).get("calls")
         self._cost = f"{moa.get('calls', 0)} calls, {tokens} tokens{'' if usd is None else f', {usd:.6f} USD'}"
+        self._cost += f", {spared} from the cache" if spared else ""
 
     def close(self, end: int | str) -> None:
         """Take down how it ended."""

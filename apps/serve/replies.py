@@ -15,7 +15,10 @@ _REASONS = {
     "refusal": "content_filter",
 }
 """What ends an answer before its own end, as models' servers call it, and as OpenAI does."""
-_TOLD = ("stopped", "layers", "calls", "saved", "usd", "seconds", "degraded", "truncated", "served_model", "citations")
+_TOLD = (
+    *("stopped", "layers", "calls", "saved", "spared", "usd", "seconds", "degraded", "truncated", "served_model"),
+    "citations",
+)
 """What a mixture tells of a run, and clients are told."""
 STILL_HERE = b": still working\n"
 """A comment, which readers of events skip, in one line: some take an empty line after it for an empty event

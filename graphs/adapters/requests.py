@@ -16,6 +16,16 @@ from ..options import MoAOptions
 from ..plan import plan_of
 
 
+def can_write(moa: object) -> bool:
+    """Tell a mixture whose answer somebody may write from one whose answer is always a proposal.
+
+    Args:
+        moa: The mixture.
+    """
+    rules = plan_of(moa).rules
+    return bool(rules.chain) and not rules.ranks
+
+
 def check_request(moa: object, request: Request) -> None:
     """Refuse tools or a form that the aggregators cannot do, before anything is paid for.
 
@@ -24,7 +34,7 @@ def check_request(moa: object, request: Request) -> None:
     """
     plan = plan_of(moa)
     rules = plan.rules
-    if rules.ranks or not rules.chain:
+    if not can_write(moa):
         how = "ranked" if rules.ranks else "picked by a function" if plan.seated.pick else "voted on"
         raise ConfigError(f"found a mixture whose answers are only {how}, expected an aggregator that can write")
     for seat in rules.chain:

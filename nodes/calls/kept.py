@@ -79,7 +79,8 @@ def recalled_answer(content: object, seat: Seat, allowed: frozenset[str] | None)
     if _is_amount(probability) and probability <= 1:
         call["probability"] = float(probability)
     tool_calls = [{"name": one["name"], "args": one["args"], "id": one["id"], "type": "tool_call"} for one in calls]
-    return call, AIMessage(text, tool_calls=tool_calls)
+    served = short["served_model"]
+    return call, AIMessage(text, tool_calls=tool_calls, response_metadata={"model_name": served} if served else {})
 
 
 def written_outcome(outcome: tuple[Call, AIMessage | None] | None) -> bytes:

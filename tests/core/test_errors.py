@@ -26,6 +26,11 @@ ERRORS: list[tuple[MoAError, type[Exception], str]] = [
         RuntimeError,
         "1 of 2 proposals were usable, expected at least 2: a: error (it broke); replace these models, or lower",
     ),
+    (
+        AllProposersFailed([failed()], what="answers of aggregators"),
+        RuntimeError,
+        "0 of 1 answers of aggregators were usable, expected at least 1: a: error (it broke); replace these models",
+    ),
 ]
 
 

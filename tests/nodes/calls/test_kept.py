@@ -26,13 +26,16 @@ def _call(**fields: Any) -> Any:
 
 def test_an_answer_comes_back_free_with_what_it_cost() -> None:
     tool_call = {"name": "f", "args": {"x": 1}, "id": "1", "type": "tool_call"}
-    entry = written_answer(_call(reasoning="hm", probability=0.5), AIMessage("yes", tool_calls=[tool_call]))
+    entry = written_answer(
+        _call(reasoning="hm", probability=0.5, served_model="m-1"), AIMessage("yes", tool_calls=[tool_call])
+    )
 
     read = recalled_answer(entry, SEAT, frozenset({"f"}))
 
     assert read is not None
     call, message = read
     assert (message.text, message.tool_calls) == ("yes", [tool_call])
+    assert message.response_metadata == {"model_name": "m-1"}
     assert (call["cached"], call["calls"], call["usd"], call["usage"], call["seconds"]) == (True, 0, 0.0, None, 0.0)
     assert call["spared"] == {"calls": 1, "tokens": 7, "usd": 0.5, "seconds": 2.0}
     assert (call["reasoning"], call["probability"], call["model"]) == ("hm", 0.5, SEAT.label)
