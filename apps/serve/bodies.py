@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _MOST_TOKENS = 100_000_000
 _T = TypeVar("_T")
 _Many = Annotated[list[_T], Field(max_length=10_000, fail_fast=True)]
 """A list of which the first wrong item is told: an error of each takes a hundred times the room of what was sent."""
 _Some = Annotated[list[_T], Field(max_length=1_000, fail_fast=True)]
+_NULL_IS_EMPTY = BeforeValidator(lambda value: "" if value is None else value)
 
 
 class Sent(BaseModel):
@@ -71,7 +72,7 @@ class _Tool(Sent):
 
 class _Called(Sent):
     name: str
-    arguments: str
+    arguments: Annotated[str, _NULL_IS_EMPTY]
 
 
 class _Call(Sent):
@@ -108,7 +109,7 @@ class ToolResult(Sent):
     """Be what a tool returned."""
 
     role: Literal["tool"]
-    content: _Texts
+    content: Annotated[_Texts, _NULL_IS_EMPTY]
     tool_call_id: str
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 from langchain_core.messages import AIMessage
 
@@ -74,12 +74,16 @@ class Endpoint:
     def app(self) -> web.Application:
         """Return what aiohttp serves."""
         app = web.Application(middlewares=[self._guarded], client_max_size=self._manners.most_bytes)
-        app.router.add_get("/health", self._health)
-        app.router.add_get("/ready", self._ready)
-        app.router.add_get(MODELS, self._list)
-        app.router.add_get(MODELS + "/{name:.*}", self._show)
-        app.router.add_post(COMPLETIONS, self._complete)
-        app.router.add_route("*", "/{path:.*}", self._elsewhere)
+        for method, path, handler in (
+            ("GET", "/health", self._health),
+            ("GET", "/ready", self._ready),
+            ("GET", MODELS, self._list),
+            ("GET", MODELS + "/", self._list),
+            ("GET", MODELS + "/{name:(?s:.+)}", self._show),
+            ("POST", COMPLETIONS, self._complete),
+            ("*", "/{path:(?s:.*)}", self._elsewhere),
+        ):
+            app.router.add_route(method, path, handler, expect_handler=_expected_later)
         return app
 
     async def drain(self, seconds: float) -> None:
@@ -101,6 +105,8 @@ class Endpoint:
             if http.method == "OPTIONS":
                 response: web.StreamResponse = web.Response(status=204)
             else:
+                if http.headers.get("Expect", _CONTINUE).lower() != _CONTINUE:
+                    raise Refusal(417, f"found an Expect that is not known here, expected {_CONTINUE}, or none")
                 if http.path not in _UNCHECKED:
                     self._check_host(http)
                     line.caller = self._callers.of(http.headers.get("Authorization"))
@@ -135,7 +141,13 @@ class Endpoint:
 
     def _check_host(self, http: web.Request) -> None:
         """Refuse a web page that calls this machine by a name of its own, where no key keeps it out."""
-        if not self._callers.are_checked and not is_this_machine(http.url.host or ""):
+        if self._callers.are_checked:
+            return
+        try:
+            host = http.url.host or ""
+        except ValueError:
+            raise Refusal(400, "found a Host that is none, expected this machine's, such as 127.0.0.1:8000") from None
+        if not is_this_machine(host):
             why = "ask at 127.0.0.1, or start the server with keys (--key-file)"
             raise Refusal(403, f"found another host than this machine, expected it where there are no keys; {why}")
 
@@ -201,8 +213,11 @@ class Endpoint:
             kind = one_line(http.content_type, limit=60)
             why = f"found the Content-Type {kind}, expected {_JSON} (curl: -H 'Content-Type: {_JSON}')"
             raise Refusal(415, why)
+        if (http.content_length or 0) > self._manners.most_bytes:
+            raise _too_long(self._manners.most_bytes)
         try:
             async with asyncio.timeout(_SLOWEST_BODY_S):
+                await _continue(http)
                 raw = await http.read()
         except TimeoutError:
             raise Refusal(408, f"found no whole body within {_SLOWEST_BODY_S:g} s, expected one") from None
@@ -263,9 +278,22 @@ def _json(data: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, s
 
 
 _JSON = "application/json"
+_CONTINUE = "100-continue"
 
 
 def _of_http(exc: web.HTTPException, most_bytes: int) -> Refusal:
-    if exc.status == 413:
-        return Refusal(413, f"found a body of more than {most_bytes:,} bytes, expected a shorter one")
-    return Refusal(exc.status, one_line(exc.reason))
+    return _too_long(most_bytes) if exc.status == 413 else Refusal(exc.status, one_line(exc.reason))
+
+
+def _too_long(most_bytes: int) -> Refusal:
+    return Refusal(413, f"found a body of more than {most_bytes:,} bytes, expected a shorter one")
+
+
+async def _expected_later(http: web.Request) -> None:
+    """Leave it to who reads the body to have it sent: who has no key, or sends too much, need not."""
+
+
+async def _continue(http: web.Request) -> None:
+    if "Expect" in http.headers and http.version == HttpVersion11:
+        await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        http.writer.output_size = 0  # or what is refused from here on would pass for half an answer

@@ -34,6 +34,8 @@ _SAYS_NOTHING: tuple[Any, ...] = ([], {}, "none", "auto")
 """Values of such options that ask for nothing."""
 _OF_KINDS = ("messages", "content")
 """Lists whose items are of several kinds."""
+_OTHER_KINDS = ("string_type", "list_type")
+"""What an error says whose branch is for another kind of value."""
 _MOST_SHOWN = 20
 _MOST_PARTS = 500_000
 """Names and values of a body, each of which takes a hundred bytes and more once it is read."""
@@ -233,13 +235,22 @@ def _read_message(message: BaseModel) -> BaseMessage:
 
 
 def _refusal_of_mistake(exc: ValidationError) -> Refusal:
-    error = max(exc.errors(include_url=False), key=lambda e: len([part for part in e["loc"] if part in BODY_FIELDS]))
+    # What may be of several kinds has the errors of each: the one that is further inside counts, or of its own kind.
+    errors = exc.errors(include_url=False)
+    error = max(
+        errors, key=lambda e: (len([*filter(BODY_FIELDS.__contains__, e["loc"])]), e["type"] not in _OTHER_KINDS)
+    )
     param = _place(error["loc"])
-    value = one_line(repr(error["input"]), limit=80) if not isinstance(error["input"], dict | list) else "what was sent"
-    message = f"found {value} for {param or 'the body'}: {one_line(error['msg'])}"
+    message = f"found {_shown(error['input'])} for {param or 'the body'}: {one_line(error['msg'])}"
     if error["type"] == "missing":
         message = f"found no {param}, expected it"
     return Refusal(400, message, param=param or None)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value):,}"
+    return "an object" if isinstance(value, dict) else one_line(repr(value), limit=80)
 
 
 def _place(loc: Sequence[int | str]) -> str:

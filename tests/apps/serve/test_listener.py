@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from endpoints import HI, running, two_and_one
+from endpoints import ANYONE, HI, running, two_and_one
+from langgraph_moa.apps.serve.endpoint import Endpoint
 from langgraph_moa.apps.serve.listener import failure_as_told, listening
 from langgraph_moa.apps.serve.log_lines import named_records
-from loopback import Loopback
+from loopback import Loopback, Reply
 
 ASK = json.dumps({"model": "moa", "messages": HI}).encode()
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -35,6 +36,9 @@ BROKEN: dict[str, tuple[bytes, int]] = {
     "half a gzip": (sized(gzip.compress(ASK)[:30], GZIP), 400),
     "no deflate": (sized(b"\xff" + ASK, b"Content-Encoding: deflate\r\n"), 400),
     "a gzip that is wrong inside": (sized(gzip.compress(ASK)[:-8] + b"12345678", GZIP), 400),
+    "a host of three parts": (b"GET /v1/models HTTP/1.1\r\nConnection: close\r\nHost: SECRET:b:c\r\n\r\n", 400),
+    "a port that is none": (b"GET /v1/models HTTP/1.1\r\nConnection: close\r\nHost: 127.0.0.1:99999\r\n\r\n", 400),
+    "what is expected": (sized(ASK, b"Expect: SECRET\r\n"), 417),
     "zstd": (sized(ASK, b"Content-Encoding: zstd\r\n"), 415),
 }  # fmt: skip
 
@@ -65,6 +69,56 @@ async def test_nothing_of_what_was_sent_is_repeated(
     words = [*served.log, caplog.text, *capfd.readouterr(), body.decode(), head.decode()]
     assert not [text for text in words if "SECRET" in text or "Traceback" in text]
     assert loopback.requests == []
+
+
+async def test_a_body_is_sent_once_it_is_wanted(loopback: Loopback) -> None:
+    async with running(two_and_one(loopback)) as served:
+        status, _, body = await spoken(served.url, sized(ASK, b"Expect: 100-continue\r\n"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.split(":")[2].split("/")[0]))
+        writer.write(HEAD + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(ASK))
+        first = await reader.readline()
+        writer.write(ASK[:-1] + b"]")
+        answer = await reader.read()
+        writer.close()
+
+    assert (status, json.loads(body)["choices"][0]["message"]["content"]) == (200, "answer of c")
+    assert first == b"HTTP/1.1 100 Continue\r\n"
+    assert answer.removeprefix(b"\r\n").startswith(b"HTTP/1.1 400 "), answer
+    assert b"found a body that is no JSON" in answer
+
+
+@pytest.mark.parametrize("more", [b"", b"Expect: 100-continue\r\n"])
+async def test_a_body_that_will_be_too_long_is_not_waited_for(loopback: Loopback, more: bytes) -> None:
+    async with running(two_and_one(loopback)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.split(":")[2].split("/")[0]))
+        writer.write(HEAD + more + b"Content-Length: 99999999\r\n\r\n")
+        answer = await reader.readuntil(b"}}")
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"found a body of more than 32,000,000 bytes" in answer
+
+
+async def test_headers_that_never_end_hold_no_connection(loopback: Loopback) -> None:
+    loopback.default = Reply("an answer", delay=0.3)
+    endpoint = Endpoint({"moa": two_and_one(loopback)}, ANYONE)
+    async with listening(endpoint.app(), "127.0.0.1", 0, list[str]().append, shutdown_s=0.1, headers_s=0.1) as port:
+        question = asyncio.create_task(spoken(f"http://127.0.0.1:{port}/v1", sized(ASK)))
+        for first, then in [
+            (b"", b""),
+            (b"", b"POST /v1"),
+            (b"", HEAD),
+            (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"G"),
+        ]:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(first)
+            if first:
+                assert b"under_way" in await reader.readuntil(b"}")
+            writer.write(then)
+            assert await asyncio.wait_for(reader.read(), 60) == b""
+            writer.close()
+
+        assert (await question)[0] == 200
 
 
 async def test_bodies_that_are_packed_are_read(loopback: Loopback) -> None:

@@ -104,7 +104,7 @@ def test_a_long_text_is_taken_whatever_stands_in_it() -> None:
     assert read(messages=user(text)).messages[0].content == text
 
 
-def called(*arguments: str) -> Any:
+def called(*arguments: str | None) -> Any:
     calls = [{"id": str(n), "function": {"name": "f", "arguments": one}} for n, one in enumerate(arguments)]
     return [*HI, {"role": "assistant", "tool_calls": calls}, {"role": "tool", "tool_call_id": "0", "content": ""}]
 
@@ -122,6 +122,15 @@ def test_arguments_of_all_calls_together_are_bounded_and_none_is_read_that_is_ne
     assert read(messages=called(many)).messages
     with pytest.raises(Refusal, match="found a body of more than 100 levels, expected a flatter one"):
         read(metadata=json.loads("[" * 200 + "]" * 200))
+
+
+def test_null_is_an_empty_text_where_a_text_has_to_be() -> None:
+    messages = called(None, "{}")
+    messages[-1]["content"] = None
+    _, assistant, result = read(messages=messages).messages
+
+    assert [call["args"] for call in assistant.tool_calls] == [{}, {}]  # type: ignore[attr-defined]
+    assert result.content == ""
 
 
 def tool(name: str, properties: int) -> Any:

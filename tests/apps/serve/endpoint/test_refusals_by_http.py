@@ -14,9 +14,11 @@ from langgraph_moa import Budget
 from langgraph_moa.apps.serve import endpoint
 from langgraph_moa.apps.serve.callers import Caller, Callers
 from loopback import Loopback, Reply
+from yarl import URL
 
 ASK: Any = {"model": "moa", "messages": HI}
 RESULT: Any = {"role": "tool", "tool_call_id": "x", "content": "4"}
+THOUGHT: Any = {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "x"}]}
 X_ONLY: Any = {"type": "function", "function": {"name": "x"}}
 STORED: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]
 AWAY: Any = {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}}
@@ -24,15 +26,21 @@ FORM: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": AWAY}
 LOST: Any = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}}
 LOST_TOOL: Any = {"type": "function", "function": {"name": "x", "parameters": LOST}}
 WRONG: list[tuple[Any, str | None, str]] = [
-    ({**ASK, "messages": []}, "messages", "found what was sent for messages: List should have at least 1 item"),
+    ({**ASK, "messages": []}, "messages", "found a list of 0 for messages: List should have at least 1 item"),
     ({"messages": HI}, "model", "found no model, expected it"),
     ({**ASK, "messages": [{"role": "user"}]}, "messages[0].content", "found no messages[0].content, expected it"),
-    ({**ASK, "messages": [{"role": "boss", "content": "x"}]}, "messages[0]", "found what was sent for messages[0]"),
+    ({**ASK, "messages": [{"role": "boss", "content": "x"}]}, "messages[0]", "found an object for messages[0]: Input"),
     ({**ASK, "messages": [*HI, RESULT]}, "messages[1].tool_call_id", "found a tool's result without the call"),
     ({**ASK, "temperature": "hot"}, "temperature", "found 'hot' for temperature"),
     ({**ASK, "temperature": 9}, "temperature", "found 9 for temperature"),
     ({**ASK, "max_tokens": 0}, "max_tokens", "found 0 for max_tokens"),
-    ({**ASK, "stop": ["a"] * 5}, "stop", "found what was sent for stop"),
+    ({**ASK, "stop": ["a"] * 5}, "stop", "found a list of 5 for stop: List should have at most 4 items"),
+    ({**ASK, "stop": 4}, "stop", "found 4 for stop: Input should be a valid"),
+    ({**ASK, "messages": [*HI, THOUGHT]}, "messages[1].content[0]", "found an object for messages[1].content[0]: Input "
+     "tag 'thinking' found using 'type' does not match any of the expected tags: 'text', 'refusal'"),
+    ({**ASK, "messages": [{"role": "user", "content": [{"type": "input_text"}]}]}, "messages[0].content[0]",
+     "found an object for messages[0].content[0]: Input tag 'input_text'"),
+    ({**ASK, "messages": [{"role": "user", "content": 5}]}, "messages[0].content", "found 5 for messages[0].content"),
     ({**ASK, "n": 2}, "n", "found n, which cannot be done: a mixture gives one answer"),
     ({**ASK, "logprobs": True}, "logprobs", "found logprobs, which cannot be done"),
     ({**ASK, "modalities": ["text", "audio"]}, "modalities", "found other modalities than text"),
@@ -83,6 +91,14 @@ async def test_bodies_paths_and_methods(loopback: Loopback) -> None:
         async with session.post(served.url.removesuffix("/v1") + "/chat/completions", json=ASK) as answer:
             no_version = (await answer.json())["error"]["message"]
 
+        async with session.get(served.url + "/models/") as answer:
+            listed = [model["id"] for model in (await answer.json())["data"]]
+        async with session.get(URL(served.url + "/models/%ff%0a", encoded=True)) as answer:
+            odd = answer.status, (await answer.json())["error"]["code"]
+        async with session.get(URL(served.url + "/%0a", encoded=True)) as answer:
+            nowhere = answer.status, (await answer.json())["error"]["code"]
+
+    assert (listed, odd, nowhere) == (["moa"], (404, "model_not_found"), (404, "unknown_url"))
     assert [long[0], form[0], responses[0], embeddings[0], foreign[0]] == [413, 415, 404, 404, 403]
     assert long[1]["error"]["message"] == "found a body of more than 2,000 bytes, expected a shorter one"
     assert "this server speaks Chat Completions" in responses[1]["error"]["message"]
