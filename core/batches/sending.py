@@ -118,12 +118,7 @@ class Sending:
         return [self._parcels.parcel(number) for number in numbers]
 
     async def _cancel_all(self) -> None:
-        """Ask that all be cancelled, whoever else cannot be.
-
-        Raises:
-            ServerError: One of them was not.
-            ConfigError: One of them is at nobody's who is asked now.
-        """
+        """Ask that all be cancelled, and raise why one was not once the others are."""
         failure: Exception | None = None
         for sent in self._parcels.under_way():
             try:
@@ -140,6 +135,9 @@ class Sending:
             try:
                 is_there = await self._bringing.cancel(sent)
             except ServerError as exc:
+                if self._parcels.parcel(sent.number).stage != "created":  # nobody knows of it but this journal
+                    with refusals_explained(_NO_CANCELLING):
+                        raise
                 note = f"{sent.server} {_NO_CANCELLING}, though no question needs {sent.shown or 'one'} any more: {exc}"
                 self._on_wave(Wave(self._waves, (), one_line(note, limit=300)))
                 continue

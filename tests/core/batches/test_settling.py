@@ -11,8 +11,10 @@ import pytest
 from aiohttp import web
 from batch_server import BatchServer, Plan, Refusal
 from langgraph_moa import ConfigError
+from langgraph_moa.core.batches.messages import VERSION_HEADER
 from langgraph_moa.core.batches.parcels import GIVEN_UP
 from loopback import Reply, running
+from message_batches import MessageServer
 from parcel_sender import Sender
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -150,3 +152,24 @@ async def test_a_word_that_is_not_known_is_told(late: LateServer, sender: Sender
     assert any("says 'error' of the batch" in str(wave.note) for wave in sender.waves)
     assert "error" in {parcel.state for wave in sender.waves for parcel in wave.parcels}
     assert sender.states() == {"answered": 4}
+
+
+async def test_one_of_several_that_no_question_needs_is_waited_for_until_it_is_known(tmp_path: Path) -> None:
+    with running(MessageServer()) as server:
+        sender = Sender(server, tmp_path / "j", 2, headers=((VERSION_HEADER, "2023-06-01"),))
+        server.plan = Plan(polls=3)
+        server.refusals = [
+            Refusal("/messages/batches", done=True),
+            *(Refusal("/messages/batches", status=403, method="GET") for _ in range(2)),
+        ]
+        with pytest.raises(ConfigError, match="does not take batches now"):
+            await sender.sending.wave()
+        sender.journal.db.execute("DELETE FROM requests")
+        with pytest.raises(ConfigError, match="does not cancel its batches, which go on and are billed"):
+            await sender.go_on().wave()
+        assert len(sender.server.billed_requests) == 0
+        assert await sender.go_on().wave()
+        assert sender.waves[0].parcels[0].shown.startswith("one of msgbatch_0")
+        assert {batch.shown["processing_status"] for batch in server.message_batches.values()} == {"ended"}
+        assert sender.parcels.under_way() == []
+        sender.journal.close()

@@ -11,7 +11,7 @@ from langgraph_moa.core.batches.journal import Journal
 from langgraph_moa.core.batches.parcels import Parcels
 from langgraph_moa.core.batches.providers import batches_at
 from langgraph_moa.core.batches.sending import Sending
-from langgraph_moa.core.wire.sending import Address
+from langgraph_moa.core.wire.sending import Address, Headers
 
 
 class Sender:
@@ -19,7 +19,10 @@ class Sender:
 
     soon = SOON
 
-    def __init__(self, server: BatchServer, path: Path, requests: int, declared: ProviderBatch = SOON) -> None:
+    def __init__(
+        self, server: BatchServer, path: Path, requests: int, declared: ProviderBatch = SOON, headers: Headers = ()
+    ) -> None:
+        self.headers = headers
         self.server, self.path, self.declared = server, path, declared
         self.waves: list[Wave] = []
         self.journal: Journal
@@ -32,7 +35,7 @@ class Sender:
 
     def go_on(self) -> Sending:
         """Begin with the same journal again."""
-        providers = {self.server.url: batches_at(Address(self.server.url, "key", attempts=1))}
+        providers = {self.server.url: batches_at(Address(self.server.url, "key", self.headers, attempts=1))}
         self.sending = Sending(self.parcels, providers, self.declared, self.waves.append)
         return self.sending
 
