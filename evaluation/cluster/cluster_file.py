@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -67,8 +68,19 @@ class ClusterFile:
             _check_address(self._path)
         shown = self._path.partition("?")[0] if is_url(self._path) else self._path
         self._name = one_line(printable(shown), limit=200)
+        self._readings: list[_Reading] = []
 
     def __iter__(self) -> Iterator[Question]:
+        self._readings.append(_Reading(self._questions()))
+        return self._readings[-1]
+
+    def close(self) -> None:
+        """End what is still read: Ray Data has to, before Ray is left, or it starts another Ray to end in."""
+        for reading in self._readings:
+            reading.close()
+        self._readings.clear()
+
+    def _questions(self) -> Generator[Question, None, None]:
         try:
             yield from with_ids(self._items())
         except ConfigError:
@@ -97,6 +109,22 @@ class ClusterFile:
                 file = "" if item["path"].endswith(end) else f", {one_line(printable(item['path']), limit=200)}"
                 place = f"in {kind} {item['number']} of {self._name}{file}"
                 yield place, parsed_line(item["line"], place)
+
+
+class _Reading(Iterator[Question]):
+    """Be a file that is read in one thread, and may be closed in another."""
+
+    def __init__(self, questions: Generator[Question, None, None]) -> None:
+        self._questions, self._turn = questions, Lock()
+
+    def __next__(self) -> Question:
+        with self._turn:
+            return next(self._questions)
+
+    def close(self) -> None:
+        """Let nothing more be read, once what is being read is there."""
+        with self._turn:
+            self._questions.close()
 
 
 def _source(is_parquet: bool) -> type[Any]:

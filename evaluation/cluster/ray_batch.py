@@ -1,5 +1,6 @@
 """Run one mixture over many questions on a Ray cluster; rows are those of `abatch`, and either goes on from them."""
 
+import asyncio
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -119,3 +120,5 @@ async def ray_batch(
             )
         finally:
             pool.close()
+            if isinstance(given, ClusterFile):
+                await asyncio.shield(asyncio.to_thread(given.close))

@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from ray_cluster import KEY
 from redis_server import redis_running
@@ -62,6 +65,27 @@ def test_the_command_runs_on_one_too(tmp_path: Path) -> None:
     assert done.stdout.startswith("1 question: 1 answered; ")
     assert "questions under way are not kept" in done.stderr
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_is_stopped_leaves_whole_rows_and_no_process(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text("".join(f'{{"question": "What is {n} + 2?"}}\n' for n in range(5_000)))
+    command = [sys.executable, "-m", "langgraph_moa", "batch", "q.jsonl", "rows.jsonl", "--engine", "ray"]
+    options = ["--actors", "1", "--preset", "offline", "--no-settings"]
+    rows = tmp_path / "rows.jsonl"
+    process = subprocess.Popen([*command, *options], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8")
+    while process.poll() is None and not (rows.exists() and rows.stat().st_size):
+        time.sleep(0.1)
+    others = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(number)
+    _, said = process.communicate(timeout=120)
+
+    assert process.returncode == code, said
+    assert "the same command goes on with the rest" in said
+    assert not [word for word in ("Traceback", "received at time", "PC: @") if word in said]
+    ids = [json.loads(line)["id"] for line in rows.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    assert 0 < len({*ids}) == len(ids) == rows.read_bytes().count(b"\n") < 5_000
+    assert not [pid for pid in others if Path(f"/proc/{pid}").exists()]
 
 
 def answered(folder: Path, out: str, cache: str, variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,8 @@
-"""Addresses of questions hold nothing that nobody else may read; more in tests/raylets."""
+"""Addresses of questions hold nothing that nobody else may read, and a file is let go of; more in tests/raylets."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from langgraph_moa import ConfigError
@@ -45,3 +49,23 @@ def test_one_that_says_who_may_read_it_is_not_and_is_not_shown(address: str, wor
 def test_what_went_wrong_is_told_without_what_stands_behind_a_question_mark() -> None:
     address = "s3://bucket/q.jsonl?region=eu"
     assert _last_line(OSError(f"a traceback\nno such file: {address}"), address) == "no such file: s3://bucket/q.jsonl"
+
+
+def test_what_is_half_read_ends_when_the_file_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[str] = []
+
+    def items(self: Any) -> Iterator[tuple[str, object]]:
+        try:
+            yield from ((f"in line {n}", {"question": f"{n}?"}) for n in range(9))
+        finally:
+            ends.append("closed")
+
+    monkeypatch.setattr(ClusterFile, "_items", items)
+    file = ClusterFile(SimpleNamespace(exceptions=SimpleNamespace(RayError=RuntimeError)), "q.jsonl")
+    reading, other = iter(file), iter(file)
+
+    assert next(reading).messages[0]["content"] == next(other).messages[0]["content"] == "0?"
+    assert ends == []
+    file.close()
+    assert ends == ["closed"] * 2
+    assert [*reading] == []

@@ -179,6 +179,23 @@ async def test_a_server_that_hangs_does_not_stop_the_event_loop(monkeypatch: Any
 
 
 @pytest.mark.enable_socket
+async def test_a_server_that_goes_away_costs_no_answer_and_is_told_once(caplog: Any) -> None:
+    try:
+        with redis_running() as server:
+            cache = ResponseCache(server.url)
+            await cache.aset({KEY: ({"text": "there"}, None)})
+            assert await cache.aget([KEY])
+    except LookupError as why:
+        pytest.skip(str(why))
+
+    for _ in range(3):
+        assert await asyncio.gather(*(cache.aget([KEY]) for _ in range(4))) == [{}] * 4
+        await asyncio.gather(*(cache.aset({KEY: ({}, None)}) for _ in range(4)))
+
+    assert caplog.text.count("and models are asked: redis://127.0.0.1:") == 1
+
+
+@pytest.mark.enable_socket
 async def test_a_server_that_is_down_is_told_without_its_password(caplog: Any) -> None:
     pytest.importorskip("redis", reason="the extra `redis` is not installed")
     cache = ResponseCache("redis://me:s3cretpassword@127.0.0.1:1/0")
