@@ -78,8 +78,13 @@ class Caller:
         except asyncio.CancelledError:
             if not work.done():
                 self.under_way += 1
-                work.add_done_callback(lambda done: self._leave())
+                work.add_done_callback(self._leave_after)
             raise
+
+    def _leave_after(self, work: "asyncio.Task[object]") -> None:
+        self._leave()
+        if not work.cancelled():
+            work.exception()  # nobody waits for it any more
 
     def _leave(self) -> None:
         self.under_way -= 1

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from langchain_core.messages import AIMessage
 
@@ -18,7 +18,7 @@ from ...nodes.calls.cache import answers_owned_by
 from .answering import answer_parts, equip, unheard_options
 from .callers import Caller, Callers, is_this_machine
 from .door import Door
-from .listener import response_of
+from .listener import expected_later, response_of, wanted
 from .log_lines import LogLine
 from .panels import Panels
 from .questions import ClientQuestion, read_client_question
@@ -83,7 +83,7 @@ class Endpoint:
             ("POST", COMPLETIONS, self._complete),
             ("*", "/{path:(?s:.*)}", self._elsewhere),
         ):
-            app.router.add_route(method, path, handler, expect_handler=_expected_later)
+            app.router.add_route(method, path, handler, expect_handler=expected_later)
         return app
 
     async def drain(self, seconds: float) -> None:
@@ -120,6 +120,8 @@ class Endpoint:
         except Exception as exc:  # noqa: BLE001 - whatever happens, the client gets a sentence
             response, line.why = response_of(refusal_of(exc)), told_to_the_log(exc)
         line.close(response.status)
+        if response.status in (408, 413):  # what is left of the body is not read
+            response.force_close()
         if not response.prepared:
             response.headers.update(headers)
         if http.path not in _UNCHECKED:
@@ -217,7 +219,7 @@ class Endpoint:
             raise _too_long(self._manners.most_bytes)
         try:
             async with asyncio.timeout(_SLOWEST_BODY_S):
-                await _continue(http)
+                await wanted(http)
                 raw = await http.read()
         except TimeoutError:
             raise Refusal(408, f"found no whole body within {_SLOWEST_BODY_S:g} s, expected one") from None
@@ -287,13 +289,3 @@ def _of_http(exc: web.HTTPException, most_bytes: int) -> Refusal:
 
 def _too_long(most_bytes: int) -> Refusal:
     return Refusal(413, f"found a body of more than {most_bytes:,} bytes, expected a shorter one")
-
-
-async def _expected_later(http: web.Request) -> None:
-    """Leave it to who reads the body to have it sent: who has no key, or sends too much, need not."""
-
-
-async def _continue(http: web.Request) -> None:
-    if "Expect" in http.headers and http.version == HttpVersion11:
-        await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        http.writer.output_size = 0  # or what is refused from here on would pass for half an answer

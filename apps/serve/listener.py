@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import ContentEncodingError
 
 from .refusals import Refusal, refusal_of
@@ -63,6 +63,17 @@ def response_of(refusal: Refusal) -> web.Response:
     body = orjson.dumps(refusal.body)
     headers = {"Server": "langgraph-moa", **refusal.headers}
     return web.Response(body=body, status=refusal.status, headers=headers, content_type="application/json")
+
+
+async def expected_later(http: web.Request) -> None:
+    """Leave it to who reads a body to have it sent: who has no key, or sends too much, need not."""
+
+
+async def wanted(http: web.Request) -> None:
+    """Have a body sent whose client waits until it may."""
+    if "Expect" in http.headers and http.version == HttpVersion11:
+        await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        http.writer.output_size = 0  # or what is refused from here on would pass for half an answer
 
 
 def failure_as_told(context: Mapping[str, Any]) -> str:

@@ -1,11 +1,14 @@
 """Keys and limits, without a server."""
 
 import asyncio
+import gc
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from endpoints import until
 from langgraph_moa import ConfigError
 from langgraph_moa.apps.serve.callers import SERVE_KEY_VARIABLE, Caller, is_this_machine, read_callers
 from langgraph_moa.apps.serve.refusals import Refusal
@@ -65,6 +68,29 @@ async def test_one_caller_has_two_threads_and_another_its_own() -> None:
     assert await anna.beside_the_loop(int, "6") == 6
     with pytest.raises(ZeroDivisionError):
         await anna.beside_the_loop(divmod, 1, 0)
+
+
+async def test_what_fails_once_nobody_waits_is_nobodys_failure() -> None:
+    anna, begun, end = Caller("anna"), asyncio.Event(), threading.Event()
+    loop, failures = asyncio.get_running_loop(), list[Any]()
+    loop.set_exception_handler(lambda loop, context: failures.append(context))
+
+    def failing() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        end.wait(60)
+        raise ValueError
+
+    work = asyncio.create_task(anna.beside_the_loop(failing))
+    await begun.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert anna.under_way == 1
+    end.set()
+    await until(lambda: not anna.under_way)
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert failures == []
 
 
 def test_without_keys_everybody_on_this_machine_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:

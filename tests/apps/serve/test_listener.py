@@ -96,6 +96,7 @@ async def test_a_body_that_will_be_too_long_is_not_waited_for(loopback: Loopback
         writer.close()
 
     assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"Connection: close" in answer
     assert b"found a body of more than 32,000,000 bytes" in answer
 
 
