@@ -180,8 +180,10 @@ class ResponseCache(BaseCache[Any]):
         if self._failures[what] >= 2:
             self._rests_until[what] = time.monotonic() + _REST
         why = self._told(exc)
-        if why not in self._told_of:
-            self._told_of.add(why)
+        # A server that goes away is first told as a lost connection, then as a refused one.
+        kind = type(exc).__name__ if self.is_remote else why
+        if kind not in self._told_of:
+            self._told_of.add(kind)
             _log.warning("the cache cannot be %s, and models are asked: %s", what, why)
 
     def _told(self, exc: Exception) -> str:

@@ -54,7 +54,7 @@ def test_logs_are_printed_as_records_and_what_is_changed_is_told_beside(called: 
         (["a.xyz"], "whose name does not tell its form"),
         (["a.jsonl", "--to", "jsnl"], "did you mean"),
         (["a.jsonl", "--map", "question"], "expected NAME=COLUMN"),
-        (["a.jsonl", "--map", "question=prmpt"], "expected `question`, `messages` or `responses`"),
+        (["a.jsonl", "--map", "question=prmpt"], "expected what --map names; did you mean 'prompt'?"),
         (["a.jsonl", "--map", "question=prompt", "--map", "gold=rihgt"], "did you mean 'right'"),
         (["a.jsonl", "--map", "question=prompt", "--split", "test"], "found --split test"),
         (["a.csv"], "as IN and as OUT"),

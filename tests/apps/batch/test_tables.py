@@ -97,7 +97,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "a map without a column": (["q.csv", "o", "--map", "question"], "expected NAME=COLUMN"),
     "a column that is not there": (
         ["q.csv", "o", "--map", "question=promt"],
-        "found the columns 'key', 'prompt', 'sum' in row 2 of q.csv",
+        "found no column 'promt' in row 2 of q.csv, expected what --map names; did you mean 'prompt'?",
     ),
     "no column at all": (["q.csv", "o"], "--map question=COLUMN"),
     "a split of no dataset": (["q.csv", "o", "--split", "test"], "found --split test for"),

@@ -391,7 +391,7 @@ TOO_SLOW: dict[str, Reader] = {
 NO_READERS = {
     **dict.fromkeys(("apps/piped.py", "nodes/calls/hearing.py"), "names of files and models, which a user gives"),
     **dict.fromkeys(("core/wire/connections.py", "core/run/cadence.py"), "addresses and an option, a user's; bounded"),
-    "core/models/credentials.py": "names of variables and headers, which a user declares; bounded",
+    **dict.fromkeys(("core/models/credentials.py", "apps/settings/caching.py"), "names that a user declares; bounded"),
     "core/offline/scripted.py": "a script, which a test writes",
     **dict.fromkeys(("core/panel/names.py", "evaluation/comparing/in_turn.py"), "names, which a user declares"),
     **dict.fromkeys(("graphs/adapters/tool_and_node.py", "evaluation/batch/repeats.py"), "a name or id, of a user's"),
