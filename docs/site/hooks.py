@@ -32,8 +32,8 @@ REFERENCE = {
     ),
     "many": (
         "Many questions",
-        "abatch ProviderBatch acompare acompare_roles analyse_panel Question read_questions read_interchange "
-        "write_interchange",
+        "abatch ProviderBatch ray_batch acompare acompare_roles analyse_panel Question QuestionFile read_questions "
+        "read_interchange write_interchange",
     ),
     "inside": ("Inside something larger", "ChatMoA as_node as_tool create_ask"),
     "early-stop": (
@@ -41,7 +41,7 @@ REFERENCE = {
         "EarlyStop Measure Agreement closed_answers math_answers judge_agreement embedding_agreement near_duplicates "
         "Confident Screen",
     ),
-    "bounds": ("Time and money", "Quorum Budget Limits Price estimate"),
+    "bounds": ("Time and money", "Quorum Budget Limits Price estimate ResponseCache"),
     "evidence": ("Evidence and citations", "Retriever DocsRetriever Evidence Citation"),
     "results": ("What a run returns", "MoAState Report Proposal Verdict Disagreement Call report"),
     "errors": ("Errors", "MoAError AllProposersFailed BudgetExceeded ConfigError InputError MissingExtra"),
