@@ -2,12 +2,12 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -58,6 +58,11 @@ def _check_address(url: str) -> None:
         )
 
 
+_THREADS = ("iter_threaded", "Prefetcher")
+"""What Ray Data calls the threads that read ahead."""
+_JOIN_S = 5.0
+
+
 class ClusterFile:
     """Go through a file's questions, as often as wanted, and never hold more than some of them."""
 
@@ -69,6 +74,7 @@ class ClusterFile:
         shown = self._path.partition("?")[0] if is_url(self._path) else self._path
         self._name = one_line(printable(shown), limit=200)
         self._readings: list[_Reading] = []
+        self._others = {*threading.enumerate()}
 
     def __iter__(self) -> Iterator[Question]:
         self._readings.append(_Reading(self._questions()))
@@ -79,6 +85,11 @@ class ClusterFile:
         for reading in self._readings:
             reading.close()
         self._readings.clear()
+        # They end within a tenth of a second by themselves, and Ray ends the process of whoever asks it for something
+        # once it was left.
+        for thread in {*threading.enumerate()} - self._others:
+            if thread.name in _THREADS:
+                thread.join(_JOIN_S)
 
     def _questions(self) -> Generator[Question, None, None]:
         try:
@@ -115,7 +126,7 @@ class _Reading(Iterator[Question]):
     """Be a file that is read in one thread, and may be closed in another."""
 
     def __init__(self, questions: Generator[Question, None, None]) -> None:
-        self._questions, self._turn = questions, Lock()
+        self._questions, self._turn = questions, threading.Lock()
 
     def __next__(self) -> Question:
         with self._turn:

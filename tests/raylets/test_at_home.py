@@ -73,10 +73,15 @@ def test_who_is_stopped_leaves_whole_rows_and_no_process(number: signal.Signals,
     command = [sys.executable, "-m", "langgraph_moa", "batch", "q.jsonl", "rows.jsonl", "--engine", "ray"]
     options = ["--actors", "1", "--preset", "offline", "--no-settings"]
     rows = tmp_path / "rows.jsonl"
-    process = subprocess.Popen([*command, *options], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8")
+    # Who is started in the background ignores Ctrl-C, and so does what it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen([*command, *options], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8")
+    finally:
+        signal.signal(signal.SIGINT, before)
     while process.poll() is None and not (rows.exists() and rows.stat().st_size):
         time.sleep(0.1)
-    others = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    others = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
     _, said = process.communicate(timeout=120)
 
@@ -85,7 +90,7 @@ def test_who_is_stopped_leaves_whole_rows_and_no_process(number: signal.Signals,
     assert not [word for word in ("Traceback", "received at time", "PC: @") if word in said]
     ids = [json.loads(line)["id"] for line in rows.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     assert 0 < len({*ids}) == len(ids) == rows.read_bytes().count(b"\n") < 5_000
-    assert not [pid for pid in others if Path(f"/proc/{pid}").exists()]
+    assert not psutil.wait_procs(others, timeout=60)[1]
 
 
 def answered(folder: Path, out: str, cache: str, variables: dict[str, str]) -> "subprocess.CompletedProcess[str]":
