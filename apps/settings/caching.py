@@ -74,7 +74,7 @@ def response_cache(written: str | None) -> "ResponseCache | None":
 
     Raises:
         ConfigError: It is no such address, or its variable is not set.
-        MissingExtra: Redis is asked for, and its package is not installed.
+        MissingExtra: The package of SQLite's cache, or of Redis, is not installed.
     """
     return _opened(cache_address(written))
 

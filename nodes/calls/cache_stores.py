@@ -52,14 +52,26 @@ class JsonEntries:
             raise UnreadableEntry("an entry that is no JSON") from exc
 
 
+def sqlite_cache() -> Any:
+    """Import LangGraph's cache in a file.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        from langgraph.cache.sqlite import SqliteCache
+    except ImportError as exc:
+        raise MissingExtra("a cache in a file", "sqlite") from exc
+    return SqliteCache
+
+
 def store_in_file(path: Path) -> BaseCache[Any]:
     """Open a cache in a file, made where there is none.
 
     Raises:
         OSError: Something else is there, or nothing can be made there.
     """
-    from langgraph.cache.sqlite import SqliteCache
-
+    cache_in_file = sqlite_cache()
     if (kind := file_kind(path)) is not None:
         raise OSError(f"found {kind}, {_EXPECTED}")
     if not path.absolute().parent.is_dir():
@@ -68,7 +80,8 @@ def store_in_file(path: Path) -> BaseCache[Any]:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if path.stat().st_size:
         _check_ours(path)
-    return SqliteCache(path=str(path), serde=JsonEntries())
+    store: BaseCache[Any] = cache_in_file(path=str(path), serde=JsonEntries())
+    return store
 
 
 def _check_ours(path: Path) -> None:

@@ -22,7 +22,15 @@ from ...core.checks import check_number
 from ...core.errors import ConfigError
 from ...core.text import one_line, printable, redact
 from ...core.wire.connections import bare_url
-from .cache_stores import CACHE_PATIENCE, JsonEntries, UnreadableEntry, redis_package, store_in_file, store_in_redis
+from .cache_stores import (
+    CACHE_PATIENCE,
+    JsonEntries,
+    UnreadableEntry,
+    redis_package,
+    sqlite_cache,
+    store_in_file,
+    store_in_redis,
+)
 
 _REDIS = ("redis://", "rediss://", "unix://")
 _REST = 30.0
@@ -56,7 +64,7 @@ class ResponseCache(BaseCache[Any]):
 
         Raises:
             ConfigError: An option is wrong.
-            MissingExtra: Redis is asked for, and its package is not installed.
+            MissingExtra: The package of SQLite's cache, or of Redis, is not installed.
         """
         super().__init__(serde=JsonEntries())
         self.address = os.fspath(address)
@@ -68,8 +76,7 @@ class ResponseCache(BaseCache[Any]):
             check_number("ttl", ttl, minimum=1, whole=True)
         check_number("most_bytes", most_bytes, minimum=1, most=10**15, whole=True)
         self.ttl, self.most_bytes = ttl, most_bytes
-        if self.is_remote:
-            redis_package()
+        _ = redis_package() if self.is_remote else sqlite_cache()
         self._clear_state()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ import logging
 import pickle
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from langgraph.cache.sqlite import SqliteCache
-from langgraph_moa import ConfigError, ResponseCache
+from langgraph_moa import ConfigError, MissingExtra, ResponseCache
 from langgraph_moa.nodes.calls import response_cache
 from redis_server import RunningRedis, redis_running
 
@@ -205,6 +206,19 @@ async def test_a_server_that_is_down_is_told_without_its_password(caplog: Any) -
 
     assert "redis://127.0.0.1:1/0" in str(cache.problem())
     assert "s3cretpassword" not in f"{cache.problem()}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("module", "address", "extra"),
+    [("langgraph.cache.sqlite", "answers.db", "sqlite"), ("redis", "redis://127.0.0.1:1/0", "redis")],
+)
+def test_a_package_that_is_missing_is_named(
+    module: str, address: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(MissingExtra, match=rf"langgraph-moa\[{extra}\]"):
+        ResponseCache(address)
 
 
 @pytest.mark.parametrize(
