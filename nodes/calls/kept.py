@@ -29,7 +29,7 @@ def written_answer(call: Call, message: AIMessage | None) -> dict[str, Any] | No
     """
     if message is None or call["status"] != "ok" or not isinstance(message.content, str):
         return None
-    if message.tool_calls and message.additional_kwargs:  # thinking that has to stand before them
+    if message.tool_calls and any(message.additional_kwargs.values()):  # thinking that has to stand before them
         return None
     cost = cost_of(call)
     return {

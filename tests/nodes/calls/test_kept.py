@@ -60,6 +60,12 @@ def test_what_is_not_whole_or_more_than_text_is_not_kept(call: Any, message: AIM
     assert written_answer(call, message) is None
 
 
+def test_calls_of_a_model_that_was_not_asked_by_this_package_are_kept() -> None:
+    made = AIMessage("", additional_kwargs={"refusal": None}, tool_calls=[{"name": "f", "args": {}, "id": "1"}])
+
+    assert written_answer(_call(), made)
+
+
 @given(JSON, st.sampled_from(["text", "tool_calls", "spared", "served_model", "reasoning", "probability"]))
 def test_whatever_stands_there_is_an_answer_or_none(value: Any, place: str) -> None:
     entry = {**(written_answer(_call(), AIMessage("yes")) or {}), place: value}
