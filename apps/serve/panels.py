@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from ...core.run.conversation import digests_in
+from ...core.run.conversation import digests_in, last_of_person
 
 MOST_HELD = 32_000_000
 """Characters of proposals that are held; the oldest go first."""
@@ -44,7 +44,7 @@ class Panels:
 
     def put_back(self, caller: str, model: str, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """Return a conversation with what was proposed to the question that it is at."""
-        begin = max((n for n, message in enumerate(messages) if message.type == "human"), default=-1)
+        begin = last_of_person(messages)
         whole = list(messages)
         calls = {
             number: (caller, model, _ids(message))
