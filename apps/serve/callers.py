@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
@@ -143,16 +142,6 @@ def read_callers(file: Path | None, *, at_once: int | None = None, per_minute: i
     if not pairs:
         return Callers([Caller("anyone", at_once=at_once, per_minute=per_minute)])
     return Callers([Caller(name, _digest(key), at_once=at_once, per_minute=per_minute) for name, key in pairs])
-
-
-def is_this_machine(host: str) -> bool:
-    """Tell an address that only this machine can ask at."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _pairs_in(file: Path) -> Iterator[tuple[str, str]]:

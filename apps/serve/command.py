@@ -13,12 +13,13 @@ from typer import Argument, Option
 
 from ...core.errors import ConfigError
 from ...core.text import escaped
+from ...core.wire.connections import is_this_machine
 from ..garbage import freeze_what_stays
 from ..mistakes import Misuse
 from ..settings.flags import with_mixture
 from ..settings.sources import Sources
 from ..terminal import note
-from .callers import SERVE_KEY_VARIABLE, is_this_machine, read_callers
+from .callers import SERVE_KEY_VARIABLE, read_callers
 from .endpoint import Endpoint, Manners
 from .listener import failure_as_told, listening
 from .log_lines import named_records

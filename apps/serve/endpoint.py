@@ -13,10 +13,11 @@ from langchain_core.messages import AIMessage
 
 from ...core.clock import unix_time
 from ...core.text import one_line
+from ...core.wire.connections import is_this_machine
 from ...graphs.adapters.chat_model import ChatMoA
 from ...nodes.calls.cache import answers_owned_by
 from .answering import answer_parts, equip, unheard_options
-from .callers import Caller, Callers, is_this_machine
+from .callers import Caller, Callers
 from .door import Door
 from .listener import expected_later, response_of, wanted
 from .log_lines import LogLine

@@ -6,7 +6,6 @@ choice, for what is sent cannot be taken back.
 
 import os
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from ...core.local.weights import PREFIX
 from ...core.models.credentials import HEADER_VARIABLE
 from ...core.offline.folders import SUFFIXES
 from ...core.text import one_line
-from ...core.wire.connections import bare_url
+from ...core.wire.connections import bare_url, is_this_machine
 from .caching import cache_variable
 from .discovery import VARIABLE, SettingsFile
 from .seats import models_in, seats_in
@@ -102,8 +101,7 @@ def _shown(text: str) -> str:
 def _is_here(url: str) -> bool:
     """Tell a server on this machine."""
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
+        return is_this_machine(urlsplit(url).hostname or "")
     except ValueError:
         return False
 

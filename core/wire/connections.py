@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from ipaddress import ip_address
 from urllib.parse import unquote_plus, urlsplit
 
 from ..text import one_line
@@ -43,6 +44,14 @@ def connection_problem(exc: BaseException, endpoint: str | None = None) -> str |
     if is_certain or (kinds & {"ConnectError", "ConnectTimeout"} and "ClientError" not in kinds):
         return f"no connection to {where} came about; is the server running, and its address right?"
     return None
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell a host that is only this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_address(url: str) -> bool:

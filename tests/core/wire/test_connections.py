@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from langgraph_moa.core.wire.connections import bare_url, connection_problem
+from langgraph_moa.core.wire.connections import bare_url, connection_problem, is_this_machine
 
 
 def caused(*chain: BaseException) -> BaseException:
@@ -53,3 +53,8 @@ def test_nobody_is_there(exc: BaseException, told: str | None) -> None:
 )
 def test_an_address_without_secrets(url: str, bare: str) -> None:
     assert bare_url(url) == bare
+
+
+def test_what_only_this_machine_can_ask_is_told() -> None:
+    assert [host for host in ("127.0.0.1", "::1", "localhost", "127.9.9.9") if not is_this_machine(host)] == []
+    assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "") if is_this_machine(host)] == []
