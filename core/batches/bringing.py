@@ -1,13 +1,13 @@
 """Have batches created, each once: what is sent is uploaded, created, and looked for where nobody knows."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal, TypeVar
 
 from ..clock import unix_time
 from ..errors import ConfigError
 from ..wire.refusals import ServerError, UnreadableAnswer, may_pass
+from ..wire.waiting import jitter
 from .account_refusals import is_accounts
 from .parcels import Parcels, SentParcel
 from .provider import BatchProvider, BatchStatus, is_full_code
@@ -203,11 +203,6 @@ def backoff(attempt: int, longest: float) -> float:
         longest: The longest wait.
     """
     return min(FIRST_PAUSE * 2.0 ** min(attempt, 20), longest) * jitter()
-
-
-def jitter() -> float:
-    """Return a factor that keeps many from asking at the same moment."""
-    return 1 - random.random() / 4  # noqa: S311 - no secret
 
 
 def passes(exc: ServerError) -> bool:

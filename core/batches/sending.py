@@ -10,7 +10,8 @@ from uuid import uuid4
 from ..errors import ConfigError
 from ..text import one_line
 from ..wire.refusals import ServerError, UnreadableAnswer
-from .bringing import FIRST_PAUSE, LONGEST_PAUSE, Bringing, NotTaken, backoff, jitter, passes
+from ..wire.waiting import jitter
+from .bringing import FIRST_PAUSE, LONGEST_PAUSE, Bringing, NotTaken, backoff, passes
 from .declared import ProviderBatch, Wave
 from .parcels import Parcels, SentParcel, undisturbed
 from .provider import BatchProvider, BatchStatus, refusals_explained

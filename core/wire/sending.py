@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
@@ -20,7 +19,7 @@ from .pieces import pieces_of
 from .refusals import ServerError, ServerTimeout, UnreadableAnswer, may_pass, refusal
 from .session import Pool, pool_for, request_options
 from .sizes import AROUND, most_bytes, off_the_loop, too_large
-from .waiting import LONGEST_ASKED, to_wait, waiting
+from .waiting import LONGEST_ASKED, jitter, to_wait, waiting
 
 if TYPE_CHECKING:
     import aiohttp
@@ -247,7 +246,7 @@ async def _repeated(address: Address, ask: Callable[[], Awaitable[_T]]) -> _T:
             if not failure.is_retryable or isinstance(failure, ServerTimeout):  # which may have been worked on
                 raise
             backoff = min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT)
-            seconds = failure.retry_after or backoff * (1 - random.random() / 4)  # noqa: S311 - no secret
+            seconds = failure.retry_after or backoff * jitter()
             if seconds >= _seconds_left():
                 raise
             if _log.isEnabledFor(logging.DEBUG):

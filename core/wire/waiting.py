@@ -1,6 +1,7 @@
 """How long a server asks to wait before it is asked again."""
 
 import email.utils
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -9,6 +10,11 @@ from .refusals import ServerError
 
 LONGEST_ASKED = 120.0
 """Seconds: the most that a server may ask to wait."""
+
+
+def jitter() -> float:
+    """Return a factor that keeps many from asking at the same moment."""
+    return 1 - random.random() / 4  # noqa: S311 - no secret
 
 
 @contextmanager

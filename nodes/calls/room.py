@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ...core.models.capabilities import Model
 from ...core.models.service_tiers import FLEX, FLEX_OR_STANDARD, STANDARD, lacks_room, tier_in, with_tier
 from ...core.panel.seats import Seat
+from ...core.wire.waiting import jitter
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds before it is asked again."""
@@ -44,7 +44,7 @@ async def ask_for_room(seat: Seat, model: Model, ends: float | None, ask: Callab
         except Exception as exc:
             if not (waits and lacks_room(exc)):
                 raise
-            seconds = pause * (1 - random.random() / 4)  # noqa: S311 - no secret
+            seconds = pause * jitter()
             if seat.tier == FLEX_OR_STANDARD and retries >= _BEFORE_STANDARD:
                 model, seconds, waits = with_tier(model, STANDARD), 0.0, False
             elif clock() + seconds + (longest := max(longest, clock() - began)) >= ends:
