@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, product
 from pathlib import Path
 
+from ...core.batches.journal_file import JOURNAL_ENDING
 from ...core.errors import ConfigError, nearest
 from ...core.ordinary import leads_into
 from ...evaluation.batch.gold_names import misnamed_gold
@@ -59,7 +60,7 @@ class BatchFiles:
         written = _named(self.out, "OUT", "", ".lock", *([".new"] if is_form else []))
         if rows != self.out:
             written |= _named(rows, "its rows", "", ".lock")
-        written |= _named(rows, "its rows", ".unfinished", ".batches")
+        written |= _named(rows, "its rows", ".unfinished", JOURNAL_ENDING)
         written |= {"the copy": self.copy} if is_piped(given) else {}
         written |= {"--cache": Path(cache)} if cache and "://" not in cache else {}
         pairs = [*product(read.items(), written.items()), *combinations(written.items(), 2)]

@@ -130,33 +130,27 @@ class Journal(JournalFile):
 
     def has_requests(self) -> bool:
         """Tell whether there are any."""
-        with self.errors_explained():
-            return bool(self.db.execute("SELECT 1 FROM requests").fetchone())
+        return self._has("1")
 
     def is_open(self, question: str) -> bool:
         """Tell whether requests of a question wait, so that running it would come no further."""
-        with self.errors_explained():
-            return bool(
-                self.db.execute(
-                    "SELECT 1 FROM requests WHERE question = ? AND state IN (?, ?)", (question, *_OPEN)
-                ).fetchone()
-            )
+        return self._has("question = ? AND state IN (?, ?)", question, *_OPEN)
 
     def has_open(self) -> bool:
         """Tell whether any request is still to be answered."""
-        with self.errors_explained():
-            return bool(
-                self.db.execute(
-                    "SELECT 1 FROM requests WHERE state NOT IN ('answered', 'failed', 'expired')"
-                ).fetchone()
-            )
+        return self._has("state NOT IN ('answered', 'failed', 'expired')")
 
     def has_live(self, question: str) -> bool:
         """Tell whether a question has requests that are asked outside of batches."""
+        return self._has("question = ? AND state = 'live'", question)
+
+    def knows(self, question: str) -> bool:
+        """Tell whether a question has requests here."""
+        return self._has("question = ?", question)
+
+    def _has(self, where: str, *given: str) -> bool:
         with self.errors_explained():
-            return bool(
-                self.db.execute("SELECT 1 FROM requests WHERE question = ? AND state = 'live'", (question,)).fetchone()
-            )
+            return bool(self.db.execute(f"SELECT 1 FROM requests WHERE {where}", given).fetchone())  # noqa: S608 - ours
 
     def questions(self) -> Iterator[str]:
         """Go through the questions that have requests here."""
@@ -170,11 +164,6 @@ class Journal(JournalFile):
                 return
             for (last,) in rows:
                 yield last
-
-    def knows(self, question: str) -> bool:
-        """Tell whether a question has requests here."""
-        with self.errors_explained():
-            return bool(self.db.execute("SELECT 1 FROM requests WHERE question = ?", (question,)).fetchone())
 
     def forget(self, question: str) -> None:
         """Forget a question whose row is written."""

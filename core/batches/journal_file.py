@@ -37,9 +37,13 @@ CREATE TABLE parcels (
 """
 
 
+JOURNAL_ENDING = ".batches"
+"""What a journal's name has more than its file's."""
+
+
 def journal_beside(file: Path) -> Path:
     """Return where the journal of a file's batches is."""
-    return beside(file, ".batches")
+    return beside(file, JOURNAL_ENDING)
 
 
 class JournalFile:

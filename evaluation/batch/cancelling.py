@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...core.batches.declared import ProviderBatch, Wave
 from ...core.batches.journal import Journal
-from ...core.batches.journal_file import journal_beside
+from ...core.batches.journal_file import JOURNAL_ENDING, journal_beside
 from ...core.batches.parcels import SentParcel
 from ...core.errors import ConfigError
 from ...core.models.capabilities import Model
@@ -16,7 +16,6 @@ from .rows import RowFile
 
 _ENDS_S, _POLL_S = 60.0, 5.0
 """Seconds that the end of what was cancelled is waited for at most, and between two questions for it."""
-_SUFFIX = ".batches"
 
 
 async def cancel_batches(
@@ -80,4 +79,4 @@ async def _cancelled(
 
 def files_with_batches(folder: Path) -> list[Path]:
     """Return the files of a folder beside which batches are known of, whether or not they are there."""
-    return sorted(path.with_name(path.name.removesuffix(_SUFFIX)) for path in folder.glob(f"*{_SUFFIX}"))
+    return sorted(path.with_name(path.name.removesuffix(JOURNAL_ENDING)) for path in folder.glob(f"*{JOURNAL_ENDING}"))

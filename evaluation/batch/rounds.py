@@ -1,6 +1,5 @@
 """Ask all questions at once, or in rounds, each of which ends where all calls wait for providers' batches."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,7 +26,7 @@ from .one_question import bound_of
 from .questions import Questions
 from .reading import questions_in
 from .rows import RowFile
-from .survey import BREATH, DONE, TO_ASK, breathing
+from .survey import DONE, TO_ASK, breathing
 from .tally import OnRow, Tally
 from .workers import AskedBy, Workers
 
@@ -226,9 +225,7 @@ def _nobody(wave: Wave) -> None:
 
 async def _forget_done(work: BatchWork, journal: Journal) -> None:
     """Forget what is known of questions that are asked no more, or whose row was written just before a kill."""
-    for number, question in enumerate(journal.questions(), 1):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
+    async for question in breathing(journal.questions()):
         status = work.ids[question]
         if status in (None, DONE) or (status != TO_ASK and not work.retry_errors):
             journal.forget(question)
@@ -238,9 +235,7 @@ async def _set_aside(work: BatchWork, journal: Journal) -> None:
     """Reckon with what questions cost at most whose calls are under way: they were paid for, or will be."""
     if work.tally.budget is None or not journal.has_requests():
         return
-    for number, question in enumerate(questions_in(work.questions), 1):
-        if number % BREATH == 0:
-            await asyncio.sleep(0)
+    async for question in breathing(questions_in(work.questions)):
         if journal.knows(question.id):
             with reckoned_in_batches(are_all=not work.asks_live):
                 work.tally.set_aside(question.id, bound_of(work.moa, question))
