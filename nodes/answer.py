@@ -80,19 +80,8 @@ def word_for_word(proposal: Proposal) -> AIMessage:
 
 def signed(answer: AIMessage, run: Report) -> AIMessage:
     """Add the run's totals to the answer; its own usage stays its own."""
-    keys = (
-        "stopped",
-        "degraded",
-        "truncated",
-        "layers",
-        "calls",
-        "saved",
-        "usage",
-        "usd",
-        "seconds",
-        "panel",
-        "spared",
-    )
+    costs = ("calls", "saved", "spared", "usage", "usd", "seconds")
+    keys = ("stopped", "degraded", "truncated", "layers", "panel", *costs)
     moa = {key: value for key, value in run.items() if key in keys}
     return answer.model_copy(update={"response_metadata": {**answer.response_metadata, "moa": moa}})
 

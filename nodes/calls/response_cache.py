@@ -157,9 +157,12 @@ class ResponseCache(BaseCache[Any]):
             raise OSError(f"it has {size:,} bytes, and may have {self.most_bytes:,}; take another, or delete it")
         store.set({key: (value, self.ttl if ttl is None else ttl) for key, (value, ttl) in pairs.items()})
 
-    def _guarded(self, what: str, work: Callable[[], _T], otherwise: _T) -> _T:
+    def _rests(self, what: str) -> bool:
         self._own()
-        if time.monotonic() < self._rests_until.get(what, 0.0):
+        return time.monotonic() < self._rests_until.get(what, 0.0)
+
+    def _guarded(self, what: str, work: Callable[[], _T], otherwise: _T) -> _T:
+        if self._rests(what):
             return otherwise
         try:
             done = work()
@@ -172,8 +175,7 @@ class ResponseCache(BaseCache[Any]):
         return done
 
     async def _in_thread(self, what: str, work: Callable[[], _T], otherwise: _T) -> _T:
-        self._own()
-        if time.monotonic() < self._rests_until.get(what, 0.0):
+        if self._rests(what):
             return otherwise
         try:
             async with asyncio.timeout(CACHE_PATIENCE):
