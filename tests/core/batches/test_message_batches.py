@@ -14,23 +14,18 @@ from langgraph_moa.core.batches.provider import BatchRequest, BatchResult, Batch
 from langgraph_moa.core.batches.providers import batches_at
 from langgraph_moa.core.clock import unix_time
 from langgraph_moa.core.models.resolve import resolve_model
-from langgraph_moa.core.portal import close_portals
 from langgraph_moa.core.wire.parsing import write_json
 from langgraph_moa.core.wire.refusals import ServerError, UnreadableAnswer
-from loopback import Reply, running
-from message_batches import MessageServer
+from loopback import Reply
+from message_batches import MessageServer, running_for_anthropic
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageServer]:
-    with running(MessageServer()) as started:
-        started.key = "sk-secret-key"
-        monkeypatch.setenv("ANTHROPIC_API_KEY", started.key)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", started.url.removesuffix("/v1"))
+    with running_for_anthropic(monkeypatch) as started:
         yield started
-        close_portals()
 
 
 @pytest.fixture

@@ -6,15 +6,18 @@ look through the list for one of the same size and time.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from aiohttp import web
 from batch_server import BatchServer, Plan
-from loopback import Reply, Request
+from langgraph_moa.core.portal import close_portals
+from loopback import Reply, Request, running
 
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 TYPES = {
@@ -243,3 +246,14 @@ def message_of(request: Request, reply: Reply) -> dict[str, Any]:
         "content": reply.content or [*thoughts, *texts, *calls], "stop_reason": end, "stop_sequence": None,
         "usage": usage if reply.usage == "counted" else reply.usage,
     }  # fmt: skip
+
+
+@contextmanager
+def running_for_anthropic(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageServer]:
+    """Run the server with a key of its own, in the place of Anthropic's."""
+    with running(MessageServer()) as started:
+        started.key = "sk-secret-key"
+        monkeypatch.setenv("ANTHROPIC_API_KEY", started.key)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", started.url.removesuffix("/v1"))
+        yield started
+        close_portals()

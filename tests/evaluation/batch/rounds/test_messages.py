@@ -13,9 +13,8 @@ from batch_server import Plan, Refusal
 from batched import SOON
 from langgraph_moa import ConfigError, Price, Proposer, abatch, create_moa, resolve_model
 from langgraph_moa.core.models.resolve import resolve_for_batches
-from langgraph_moa.core.portal import close_portals
-from loopback import Reply, running
-from message_batches import MessageServer
+from loopback import Reply
+from message_batches import MessageServer, running_for_anthropic
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 QUESTIONS = [f"Question {n}?" for n in range(4)]
@@ -27,12 +26,8 @@ def names(folder: Path) -> set[str]:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageServer]:
-    with running(MessageServer()) as started:
-        started.key = "sk-secret-key"
-        monkeypatch.setenv("ANTHROPIC_API_KEY", started.key)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", started.url.removesuffix("/v1"))
+    with running_for_anthropic(monkeypatch) as started:
         yield started
-        close_portals()
 
 
 def mixture(**options: Any) -> Any:
