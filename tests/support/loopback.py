@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -316,10 +317,25 @@ def _chunks(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
         yield {**head, "choices": [], "usage": _usage(request, reply)}
 
 
+_PORTS: set[int] = set()
+
+
+def _listener() -> socket.socket:
+    """Listen at a port that no server of this process had: openai's client, which langchain-openai shares by address,
+    would take up a connection of an event loop that is closed."""
+    while True:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        port = listener.getsockname()[1]
+        if port not in _PORTS:
+            _PORTS.add(port)
+            return listener
+        listener.close()
+
+
 async def start(server: Loopback) -> web.AppRunner:
     runner = web.AppRunner(server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+    await web.SockSite(runner, _listener(), backlog=4096).start()
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
     return runner
 
